@@ -1,0 +1,1 @@
+"""Countersign's gateway: it stands in the data path between agents and what they reach."""

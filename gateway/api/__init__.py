@@ -1,0 +1,1 @@
+"""HTTP for the bot, operators and token holders."""

@@ -1,0 +1,1 @@
+"""The `countersign` command line: one module a verb."""

@@ -1,0 +1,303 @@
+"""What leaves the process: the shapes that the gateway's API speaks, and the one module that `bot` may import.
+
+Every shape is a frozen dataclass; `encode` and `decode` turn it into JSON and back. Unknown fields are ignored
+on reading, so a field may be added at any time, with a default. Times are Unix seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import msgspec
+
+VERSION = 1
+CARD_TEXT = 2_500
+"""Characters of a command that fit on a card; a longer one can only be approved after opening it whole."""
+
+T = TypeVar("T")
+
+
+class State(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    SPENT = "spent"
+
+
+class Choice(StrEnum):
+    APPROVE = "approve"
+    DENY = "deny"
+    KILL = "kill"
+    """Deny, end the session, and revoke the asking agent's token with everything below it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActorView:
+    name: str
+    token_id: str
+    origin: str = ""
+    task: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineageView:
+    person: str
+    chain: tuple[ActorView, ...]
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceView:
+    kind: str
+    name: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandView:
+    """A command as it may be shown: secrets and personal data in it are masked."""
+
+    text: str
+    parameters: tuple[str | None, ...] = ()
+    effects: tuple[str, ...] = ()
+    resources: tuple[ResourceView, ...] = ()
+    complete: bool = True
+    digest: str
+    """SHA-256, hex, of exactly what would run."""
+    words: str
+    """The digest as four words, to compare by eye between card, terminal and page."""
+    masked: bool = False
+    """Something in text or parameters was masked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskView:
+    rule: str
+    approvers: str
+    quorum: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    person: str
+    choice: Choice
+    at: float
+    groups: tuple[str, ...] = ()
+    """The groups in whose name the vote counts."""
+    reason: str = ""
+    through: str = ""
+    """The credential that carried it: `slack`, `cli`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """The gateway's own measurement of what a held command would touch, or why there is none."""
+
+    rows: int | None = None
+    total: int | None = None
+    """Rows in the whole table, where known."""
+    plan: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    id: str
+    version: int
+    state: State
+    command: CommandView
+    lineage: LineageView
+    session: str
+    connection: str
+    protocol: str
+    labels: dict[str, str] = field(default_factory=dict)
+    message: str = ""
+    """The operator's sentence from the rule that holds."""
+    asks: tuple[AskView, ...]
+    votes: tuple[Vote, ...] = ()
+    waiting: int = 1
+    """Clients that wait for it; 0 when all have left and one may come back."""
+    review_required: bool = False
+    """May only be approved after the whole text was opened: it is long, masked, or hides characters."""
+    votable_from: int = 1
+    """A vote cast on an older version than this is refused: the card has changed in what it asks."""
+    estimate: Estimate | None = None
+    opened_at: float
+    expires_at: float
+    settled_at: float | None = None
+    settled_by: str = ""
+    reason: str = ""
+    """Why it was denied, withdrawn or expired."""
+    channel: str = ""
+    """Where its card belongs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoteRequest:
+    """Body of `POST /v1/approvals/{id}/votes`."""
+
+    person: str
+    choice: Choice
+    reason: str = ""
+    seen_version: int
+    groups: tuple[str, ...] = ()
+    """Groups that the bot vouches for (only those that policies.yaml ties to a Slack user group count)."""
+    opened: str = ""
+    """The proof, from `WholeText`, that this person opened the whole text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeText:
+    """`GET /v1/approvals/{id}/text?person=`: everything that would run, unmasked, for one who may vote."""
+
+    text: str
+    parameters: tuple[str | None, ...]
+    digest: str
+    words: str
+    opened: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionView:
+    id: str
+    connection: str
+    protocol: str
+    lineage: LineageView
+    client: str
+    opened_at: float
+    closed_at: float | None = None
+    commands: int = 0
+    blocked: int = 0
+    held: int = 0
+    masked: dict[str, int] = field(default_factory=dict)
+    entries: int = 0
+    """Transcript entries so far; pages are asked for by entry number."""
+    close_reason: str = ""
+    head: str = ""
+    """Hash of the recording's last record, once closed."""
+    channel: str = ""
+    """The audit channel its transcript belongs in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One readable line of a transcript, masked."""
+
+    number: int
+    at: float
+    kind: str
+    """`command`, `decision`, `answer`, `notice`, `end`."""
+    text: str
+    verdict: str = ""
+    rules: tuple[str, ...] = ()
+    command_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transcript:
+    """`GET /v1/sessions/{id}/transcript?after=N&limit=K`."""
+
+    session: SessionView
+    entries: tuple[Entry, ...]
+    next: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """Something operators should know: a policy file that did not load, a recording that failed."""
+
+    id: str
+    at: float
+    level: str
+    text: str
+    channel: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One step of the feed; exactly one of the optional fields is set."""
+
+    seq: int
+    approval: Approval | None = None
+    session: SessionView | None = None
+    announcement: Announcement | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """`GET /v1/changes?after=SEQ&wait=SECONDS`."""
+
+    next: int
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What the bot keeps in the gateway: `PUT /v1/notes/{key}` with `If-Match: version` (0 creates)."""
+
+    version: int
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupView:
+    slack: str = ""
+    """The Slack user group's handle, `@dba`, where one is tied to the group."""
+    members: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """`GET /v1/directory`: what policies.yaml says about people, groups and channels."""
+
+    people: dict[str, str] = field(default_factory=dict)
+    """Slack user id -> person (e-mail)."""
+    match_by_email: bool = False
+    groups: dict[str, GroupView] = field(default_factory=dict)
+    approvals_channel: str = ""
+    audit_channel: str = ""
+    public_url: str = ""
+    """Where people reach the gateway's pages; "" where they cannot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subtree:
+    """`GET /v1/lineages/{token_id}`: what revoking that token would stop."""
+
+    token_id: str
+    name: str
+    agents: tuple[str, ...]
+    sessions: tuple[str, ...]
+    held: int = 0
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeRequest:
+    """Body of `POST /v1/lineages/{token_id}/revoke` and of `POST /v1/sessions/{id}/kill`."""
+
+    person: str
+    reason: str = ""
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Body of every error answer of the API."""
+
+    error: str
+    """`not_eligible`, `already_settled`, `stale`, `review_first`, `not_found`, `conflict`, `bad_request`, `unauthorized`."""
+    message: str
+
+
+def encode(value: object) -> bytes:
+    return msgspec.json.encode(value)
+
+
+def decode(data: bytes | str, shape: type[T]) -> T:
+    """`data` as `shape`; raises `msgspec.ValidationError` naming the field that does not fit."""
+    return msgspec.json.decode(data, type=shape)

@@ -1,0 +1,1 @@
+"""Who asks: signed tokens with their whole lineage, each link narrower than the one before."""

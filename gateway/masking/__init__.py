@@ -1,0 +1,1 @@
+"""Sensitive values found and replaced, shape kept; a failure closes the answer."""

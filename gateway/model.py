@@ -1,0 +1,200 @@
+"""The values everything is about: who asks, for what, and what was decided.
+
+Frozen, without behaviour beyond what their fields imply, and importing nothing of ours. What leaves
+the process has its own shape in `gateway.contract`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+
+class Effect(StrEnum):
+    """What a command would do; `docs/effects.md` says where each begins and ends."""
+
+    READ = "read"
+    WRITE = "write"
+    DDL = "ddl"
+    DESTRUCTIVE = "destructive"
+    PRIVILEGE = "privilege"
+    EXEC = "exec"
+    EXFIL = "exfil"
+    SESSION = "session"
+    UNKNOWN = "unknown"
+
+
+Effects: TypeAlias = frozenset[Effect]
+Scope: TypeAlias = Mapping[str, Effects]
+"""Connection name -> effects that may be used there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """One link of a delegation chain: an agent, and the token it holds."""
+
+    name: str
+    token_id: str
+    origin: str = ""
+    """Where the token was asked for: a peer address, never trusted for decisions."""
+    task: str = ""
+    """What the agent says it is for. Its own words: shown as such."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lineage:
+    """Who is really asking: a person, then every agent from the root to the one asking."""
+
+    person: str
+    """The accountable human's e-mail, or "" where a service stands at the root."""
+    chain: tuple[Actor, ...]
+    """Root agent first, the one asking last."""
+    groups: frozenset[str] = frozenset()
+
+    @property
+    def depth(self) -> int:
+        return len(self.chain)
+
+    @property
+    def agent(self) -> str:
+        """The name of the one asking."""
+        return self.chain[-1].name if self.chain else self.person
+
+    @property
+    def token_ids(self) -> tuple[str, ...]:
+        return tuple(actor.token_id for actor in self.chain)
+
+    @property
+    def key(self) -> str:
+        """The same for two connections exactly when the same chain of tokens asks."""
+        return hashlib.sha256("\0".join((self.person, *self.token_ids)).encode()).hexdigest()
+
+    def __str__(self) -> str:
+        names = [actor.name for actor in self.chain]
+        return " → ".join([self.person, *names] if self.person else names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """A named target, as rules see it. Addresses and credentials stay in the policy's own `Target`."""
+
+    name: str
+    protocol: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One admitted client connection."""
+
+    id: str
+    lineage: Lineage
+    connection: Connection
+    scope: Effects
+    """Effects the token grants on this connection."""
+    opened_at: float
+    """Unix seconds."""
+    expires_at: float
+    """When the token ends, and the session with it; Unix seconds."""
+    client: str = ""
+    """The peer's address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """A thing that a command touches: `Resource(kind="table", name="public.orders", effect=WRITE)`."""
+
+    kind: str
+    name: str
+    effect: Effect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One result column and the columns its values are made of.
+
+    `name` is "*" for a star that only the target can expand. `sources` holds dotted lower-case names as
+    far as they are known (`customers.ssn`, or just `ssn`). `exact` is false when the value is computed
+    rather than passed on as it is stored.
+    """
+
+    name: str
+    sources: frozenset[str]
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a command would do, read from its text alone."""
+
+    effects: Effects
+    resources: tuple[Resource, ...] = ()
+    attributes: Mapping[str, str | int | bool] = field(default_factory=dict)
+    """Namespaced keys: `sql.has_where`, `sql.statements`, ..."""
+    complete: bool = True
+    outputs: tuple[Output, ...] | None = None
+    """Result columns in order; `None` where a command returns none, or nobody can tell which."""
+
+    def __post_init__(self) -> None:
+        if not self.complete and Effect.UNKNOWN not in self.effects:
+            object.__setattr__(self, "effects", self.effects | {Effect.UNKNOWN})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """The smallest thing that can be let through or refused on its own."""
+
+    id: str
+    text: str
+    parameters: tuple[str | None, ...] = ()
+    """Bound parameters as a person would read them; `None` is SQL's NULL."""
+    facts: Facts
+    exact: tuple[bytes, ...]
+    """Everything that decides what would run: the bytes, the bound values, the name space they run in."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over `exact`, each part behind its length, so that no two lists of parts collide."""
+        digest = hashlib.sha256()
+        for part in self.exact:
+            digest.update(len(part).to_bytes(8, "big"))
+            digest.update(part)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What one rule wants before a command may go on: `quorum` votes from `approvers`."""
+
+    rule: str
+    approvers: str
+    quorum: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allow:
+    rules: tuple[str, ...]
+    masks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    rules: tuple[str, ...]
+    message: str
+    asks: tuple[Ask, ...]
+    masks: tuple[str, ...] = ()
+    expires_in: float
+    """Seconds from the moment the approval opens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    rules: tuple[str, ...]
+    message: str
+
+
+Final: TypeAlias = Allow | Block
+Verdict: TypeAlias = Allow | Hold | Block

@@ -1,0 +1,1 @@
+"""policies.yaml: read strictly, evaluated purely, reloaded without a hole."""

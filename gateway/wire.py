@@ -1,0 +1,239 @@
+"""What a protocol fulfils, and the events it speaks in.
+
+A wire is bytes in, events out: it never waits, and touches no socket, clock or log. The relay carries its
+events out and is the only caller. Bytes that a wire cannot account for raise `ProtocolViolation`: nothing
+of them is forwarded and the connection ends.
+
+Order of a session: `start`, `receive`..., `LoginAsked` -> `challenge` or `admit` or `refuse`; after `admit` the
+upstream is connected and both sides `receive`. Each `CommandAsked` is answered by exactly one `answer` (or by
+the wire's own `CommandWithdrawn`); a wire has at most one unanswered command and buffers what follows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol, TypeAlias
+
+from gateway.model import Allow, Block, Command, Session
+
+
+class ProtocolViolation(Exception):
+    """A peer sent what its protocol does not allow here, or more than the limits allow."""
+
+
+class Side(Enum):
+    CLIENT = "client"
+    UPSTREAM = "upstream"
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Bytes for one side. `command_id` names the command that bytes for the client are an answer to."""
+
+    to: Side
+    data: bytes
+    command_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StartTls:
+    """TLS begins on that side now. `received` is what already arrived of the peer's handshake."""
+
+    side: Side
+    received: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginAsked:
+    """A client says who it is. `secret` is None where the wire first has to know how it may prove that."""
+
+    user: str
+    database: str
+    secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginProved:
+    """The client has proved, against the verifier of `challenge`, that it is `user`."""
+
+    user: str
+    database: str
+
+
+@dataclass(frozen=True, slots=True)
+class CommandAsked:
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class CommandWithdrawn:
+    """The client took its waiting command back (a cancel request); the wire has already told it so."""
+
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandAnswered:
+    """A released command is over."""
+
+    command_id: str
+    outcome: str
+    """The protocol's own word for how it ended: `UPDATE 3`, `SQLSTATE 23505`."""
+    rows: int = 0
+    failed: bool = False
+    masked: Mapping[str, int] = field(default_factory=dict)
+    """Detector or column rule -> how many values it masked."""
+    shape: bytes = b""
+    """What a replay needs, besides the answer's bytes, to read them (PostgreSQL: the RowDescription)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAsked:
+    """On this connection, which carries nothing else, a client asks to cancel what `key` names."""
+
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """An errand on an upstream connection of its own: `wire` talks to it alone until it hangs up."""
+
+    wire: Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup:
+    """The session is over; what was sent before still goes out."""
+
+    reason: str = ""
+
+
+Event: TypeAlias = (
+    Send
+    | StartTls
+    | LoginAsked
+    | LoginProved
+    | CommandAsked
+    | CommandWithdrawn
+    | CommandAnswered
+    | CancelAsked
+    | Aside
+    | Hangup
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a peer may make a wire keep in memory; every field can be set in policies.yaml, `limits:`."""
+
+    startup_bytes: int = 10_000
+    """A start-up packet (PostgreSQL's own limit)."""
+    secret_bytes: int = 65_536
+    """A password or token message."""
+    command_bytes: int = 16 * 1024 * 1024
+    """One client message that has to be whole to be judged; larger ones are refused, never passed."""
+    pipelined_bytes: int = 4 * 1024 * 1024
+    """What a client may send behind an unanswered command before reading from it pauses."""
+    statements: int = 10_000
+    """Named statements and portals of one session."""
+    row_bytes: int = 64 * 1024 * 1024
+    """One row or message from upstream that has to be whole to be masked; larger ones end the session."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What a wire knows of its connection before the first byte."""
+
+    limits: Limits = field(default_factory=Limits)
+    client_tls: bool = False
+    """The gateway can offer TLS to this client."""
+    client_trusted_path: bool = False
+    """Loopback or a unix socket: secrets may cross it in clear."""
+    upstream_tls: str = "verify-full"
+    """`disable`, `require` or `verify-full`; the relay verifies, the wire refuses to go on without."""
+    random: Callable[[int], bytes]
+    """A source of that many unpredictable bytes: nonces and cancel keys."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """How the gateway logs in upstream for a session."""
+
+    user: str
+    password: str = field(default="", repr=False)
+    database: str = ""
+    application: str = ""
+    """Names the session in the target's own logs; a client cannot replace it."""
+
+
+class Mask(Protocol):
+    """What a wire may ask about masking. Built by `gateway.masking` for the masks a verdict names."""
+
+    @property
+    def empty(self) -> bool:
+        """Nothing is masked: answers may pass untouched."""
+
+    def rule(self, names: Collection[str]) -> str | None:
+        """The strategy for a column known by any of these dotted names (`ssn`, `customers.ssn`), if one applies.
+
+        `except` lists are already considered; the strictest strategy wins.
+        """
+
+    @property
+    def detects(self) -> bool:
+        """Whether values have to be searched, beside whole columns being masked."""
+
+    def find(self, data: bytes) -> list[tuple[int, int, str]]:
+        """Sorted, disjoint `(start, end, detector)` in UTF-8 `data`, validated."""
+
+    def replace(self, value: str, *, strategy: str | None = None, detector: str | None = None) -> str:
+        """One whole value, or one hit of a detector, masked."""
+
+    def text(self, value: str) -> str:
+        """Free text (an error message, a command) with every hit masked."""
+
+
+class Wire(Protocol):
+    """One client connection's protocol state."""
+
+    @property
+    def cancel_key(self) -> bytes:
+        """What a `CancelAsked` must carry to mean this session; b"" until the client has been given one."""
+
+    @property
+    def buffered(self) -> int:
+        """Bytes from the client that wait behind an unanswered command."""
+
+    def start(self) -> Sequence[Event]:
+        """Called once, before any byte: a protocol whose server speaks first greets here."""
+
+    def receive(self, side: Side, data: bytes) -> Sequence[Event]:
+        """Bytes have arrived; b"" means that side has closed."""
+
+    def tls_started(self, side: Side, binding: bytes) -> Sequence[Event]:
+        """TLS is up. `binding` is the tls-server-end-point channel binding (RFC 5929) of that side's server."""
+
+    def challenge(self, verifiers: Mapping[str, str] | None) -> Sequence[Event]:
+        """After `LoginAsked` without a secret: prove it by a scheme of these (`scram-sha-256`: its
+        `SCRAM-SHA-256$...` verifier), or, with None, by handing over the token itself.
+        """
+
+    def admit(self, session: Session, login: Login) -> Sequence[Event]:
+        """The client is admitted and the upstream connected: log in there, then let the client begin."""
+
+    def refuse(self, message: str) -> Sequence[Event]:
+        """The client is not admitted: tell it so in the protocol's own form, then hang up."""
+
+    def answer(self, command_id: str, verdict: Allow | Block, mask: Mask) -> Sequence[Event]:
+        """The answer to `CommandAsked`. Allow releases the very bytes; Block refuses politely and the session goes on."""
+
+    def notice(self, command_id: str, text: str) -> Sequence[Event]:
+        """Tell a client that waits something, if the protocol has a way."""
+
+    def cancel(self) -> Sequence[Event]:
+        """Somebody who holds `cancel_key` wants the running command stopped: withdraws a held one, or an `Aside`."""
+
+    def end(self, message: str) -> Sequence[Event]:
+        """The session is ended from outside: say why in the protocol's own form, then hang up."""
