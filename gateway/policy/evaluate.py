@@ -1,0 +1,105 @@
+"""The verdict on a command: every rule that matches counts, in any order, and the strictest wins.
+
+What a command does is a set of deeds: an effect, and the thing it is done to. It is allowed when each of its deeds
+is allowed by some rule. A deed that no rule speaks of falls to the policy's default, which never allows; so
+wrapping a command into another can add demands and never takes one away. Whether a rule matches is
+`gateway.policy.matching`'s business; here is only how matches combine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from gateway.model import Allow, Ask, Block, Connection, Effect, Effects, Facts, Hold, Lineage, Verdict
+from gateway.policy.matching import Deed, deeds, failing, speaks_of
+from gateway.policy.model import ANYBODY, DEFAULT_RULE, Allowing, Blocking, Default, Holding, Policy, Then
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One rule whose conditions hold."""
+
+    rule: str
+    then: Then
+    covers: frozenset[Deed]
+    """The deeds it speaks of. A rule that allows none of them decides nothing, but lends its masks."""
+
+
+def evaluate(policy: Policy, lineage: Lineage, connection: Connection, facts: Facts) -> Verdict:
+    """What becomes of a command of `lineage` on `connection`. Pure: depends on nothing but its arguments."""
+    done = deeds(facts)
+    findings: list[Finding] = []
+    for rule in policy.rules:
+        try:
+            if not failing(rule, lineage, connection, facts):
+                findings.append(Finding(rule=rule.name, then=rule.then, covers=speaks_of(rule, done)))
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong inside a rule, it blocks
+            message = f"The rule {rule.name} cannot be judged: {error}."
+            findings.append(Finding(rule=rule.name, then=Blocking(message=message), covers=done))
+    return combine(findings, done, policy.default)
+
+
+def combine(findings: Iterable[Finding], done: frozenset[Deed], default: Default) -> Verdict:
+    """Block over hold over allow. The order of `findings` does not matter."""
+    ordered = sorted(findings, key=lambda finding: finding.rule)
+    deciding = [
+        (each.rule, each.then) for each in ordered if each.covers or not isinstance(each.then, Allowing)
+    ]
+    spoken_of = frozenset[Deed]().union(*(each.covers for each in ordered))
+    if not deciding or not done <= spoken_of:
+        deciding.append((DEFAULT_RULE, default))
+    blocks = [(rule, then) for rule, then in deciding if isinstance(then, Blocking)]
+    if blocks:
+        return Block(rules=_names(blocks), message=_joined(then.message for _, then in blocks))
+    holds = [(rule, then) for rule, then in deciding if isinstance(then, Holding)]
+    if holds:
+        return _hold(holds, _masks(ordered))
+    return Allow(rules=_names(deciding), masks=_masks(ordered))
+
+
+def outside(scope: Effects, facts: Facts) -> Effects:
+    """The effects of a command that a token's `scope` on the connection does not reach.
+
+    Whoever may do anything there may also keep a session; `unknown` is reached only where it is named.
+    """
+    return facts.effects - scope - ({Effect.SESSION} if scope else frozenset())
+
+
+def _hold(holds: Sequence[tuple[str, Holding]], masks: tuple[str, ...]) -> Hold:
+    if len(holds) > 1:
+        # The bare default asks for anybody's yes; whom a rule asks is somebody, so it asks nothing more.
+        holds = [(rule, then) for rule, then in holds if rule != DEFAULT_RULE or then.asks != ANYBODY]
+    return Hold(
+        rules=_names(holds),
+        message=_joined(then.message for _, then in holds),
+        asks=tuple(
+            Ask(rule=rule, approvers=ask.approvers, quorum=ask.quorum)
+            for rule, then in holds
+            for ask in then.asks
+        ),
+        masks=masks,
+        expires_in=min(then.within for _, then in holds),
+    )
+
+
+def _masks(findings: Iterable[Finding]) -> tuple[str, ...]:
+    names: set[str] = set()
+    for finding in findings:
+        match finding.then:
+            case Allowing(masks=masks) | Holding(masks=masks):
+                names.update(masks)
+            case Blocking():
+                pass
+            case _ as unreachable:
+                assert_never(unreachable)
+    return tuple(sorted(names))
+
+
+def _names(decided: Iterable[tuple[str, Then]]) -> tuple[str, ...]:
+    return tuple(rule for rule, _ in decided)
+
+
+def _joined(messages: Iterable[str]) -> str:
+    return " ".join(dict.fromkeys(message for message in messages if message))

@@ -1,0 +1,119 @@
+"""Whether a rule matches a command, and which of its deeds it speaks of.
+
+Conditions are read in the safe direction of what the rule does. A rule that allows speaks only of what it names:
+the deed's effect, the resource exactly as written, every agent of the chain. A rule that holds or blocks matches
+as soon as one effect, one resource that could be meant, one agent of the chain does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.model import Connection, Effect, Facts, Lineage
+from gateway.policy.model import Allowing, AttributeValue, Rule, When
+
+NOT_DATA = frozenset({"function"})
+"""Kinds that a rule's `resources` need not list to allow a command: means, not things reached."""
+
+
+class RuleErred(Exception):
+    """A condition cannot be compared with what it finds; the rule blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One thing a command does: an effect, and the name of what it is done to ("" where it has no object)."""
+
+    effect: Effect
+    name: str
+
+
+def deeds(facts: Facts) -> frozenset[Deed]:
+    """Every effect with each resource it falls on; one that has no resource of its own falls on all of them."""
+    data = [resource for resource in facts.resources if resource.kind not in NOT_DATA]
+    found: set[Deed] = set()
+    for effect in facts.effects.union(resource.effect for resource in data):
+        own = [resource for resource in data if resource.effect is effect] or data
+        found.update(Deed(effect, resource.name) for resource in own)
+        if not own:
+            found.add(Deed(effect, ""))
+    return frozenset(found)
+
+
+def speaks_of(rule: Rule, done: frozenset[Deed]) -> frozenset[Deed]:
+    """The deeds among `done` that a rule whose conditions hold decides."""
+    when = rule.when
+    if isinstance(rule.then, Allowing):
+        return frozenset(deed for deed in done if _allowed_effect(when, deed) and _allowed_name(when, deed))
+    return frozenset(deed for deed in done if _stopped_effect(when, deed) and _stopped_name(when, deed))
+
+
+def failing(rule: Rule, lineage: Lineage, connection: Connection, facts: Facts) -> str:
+    """The key of the first condition of `rule` that does not hold, "" where all do. Raises `RuleErred`.
+
+    `effects` of an allowing rule is no condition here: with effects that are not the command's it speaks of no
+    deed, but still lends its masks. What may not be seen by reading comes back from no other command either.
+    """
+    when = rule.when
+    allows = isinstance(rule.then, Allowing)
+    if when.connections is not None and not when.connections.match(connection.name):
+        return "connections"
+    if when.protocols is not None and connection.protocol not in when.protocols:
+        return "protocols"
+    for key, values in when.labels.items():
+        value = connection.labels.get(key)
+        if value is None or not values.match(value):
+            return "labels"
+    if not allows and when.effects is not None and when.effects.isdisjoint(facts.effects):
+        return "effects"
+    if when.resources is not None and not any(when.resources.could_be(each.name) for each in facts.resources):
+        return "resources"
+    if when.agents is not None:
+        named = [when.agents.match(actor.name) for actor in lineage.chain]
+        if not (named and all(named) if allows else any(named)):
+            return "agents"
+    if when.persons is not None and not (lineage.person and when.persons.match(lineage.person)):
+        return "persons"
+    if when.groups is not None and when.groups.isdisjoint(lineage.groups):
+        return "groups"
+    if lineage.depth < when.min_depth:
+        return "min_depth"
+    for name, wanted in when.attributes.items():
+        found = facts.attributes.get(name)
+        if found is None or not _equals_one(name, found, wanted):
+            return "attributes"
+    return ""
+
+
+def _allowed_effect(when: When, deed: Deed) -> bool:
+    return deed.effect is not Effect.UNKNOWN if when.effects is None else deed.effect in when.effects
+
+
+def _allowed_name(when: When, deed: Deed) -> bool:
+    return when.resources is None or (deed.name != "" and when.resources.is_exactly(deed.name))
+
+
+def _stopped_effect(when: When, deed: Deed) -> bool:
+    return when.effects is None or deed.effect in when.effects
+
+
+def _stopped_name(when: When, deed: Deed) -> bool:
+    return when.resources is None or (deed.name != "" and when.resources.could_be(deed.name))
+
+
+def _equals_one(name: str, found: AttributeValue, wanted: tuple[AttributeValue, ...]) -> bool:
+    for value in wanted:
+        # Python holds True and 1 for equal; an operator who writes one does not mean the other.
+        if type(value) is not type(found):
+            raise RuleErred(f"it compares {name}, which is {_shown(found)}, with {_shown(value)}")
+    return found in wanted
+
+
+def _shown(value: AttributeValue) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return f"the number {value}"
+        case str():
+            return "a text"

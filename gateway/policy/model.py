@@ -1,0 +1,287 @@
+"""What policies.yaml says, as frozen values: already checked, with every name resolved.
+
+`gateway.policy.file` makes them; `gateway.policy.evaluate` judges by them. Durations are seconds, sizes bytes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from gateway import wire
+from gateway.model import Connection, Effects, Scope
+from gateway.policy.globs import Globs, Names
+
+AttributeValue: TypeAlias = str | int | bool
+
+ANY_GROUP = "*"
+"""As approvers: one vote of a member of any declared group."""
+DEFAULT_RULE = "default"
+"""The name under which the policy's `default` appears among the rules that decided."""
+
+MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
+MIB = 1024 * 1024
+
+
+class SecretMissing(Exception):
+    """A secret that the policy refers to is not there; the message names the variable or file, never a value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretRef:
+    """Where a secret is found: `env:NAME` or `file:PATH`. The file never holds the secret itself."""
+
+    source: Literal["env", "file"]
+    name: str
+
+    def read(self) -> str:
+        """The secret as it is now, without one trailing newline. Raises `SecretMissing`."""
+        if self.source == "env":
+            value = os.environ.get(self.name)
+            if not value:
+                raise SecretMissing(f"set the environment variable {self.name}")
+            return value.removesuffix("\n")
+        try:
+            value = Path(self.name).read_text(encoding="utf-8").removesuffix("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise SecretMissing(f"the file {self.name} cannot be read: {reason}") from None
+        if not value:
+            raise SecretMissing(f"the file {self.name} is empty")
+        return value
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstream:
+    host: str
+    port: int
+    database: str = ""
+    """"" where clients may choose."""
+    tls: Literal["disable", "require", "verify-full"] = "verify-full"
+    ca: str | None = None
+    """A file of certificates to trust in place of the system's."""
+
+    def __str__(self) -> str:
+        return str(Address(host=self.host, port=self.port)) + (f"/{self.database}" if self.database else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCredential:
+    user: str
+    password: SecretRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A connection with what rules have no business with: addresses, credential, channels."""
+
+    connection: Connection
+    listen: Address
+    upstream: Upstream
+    credential: StoredCredential
+    approvals_channel: str
+    audit_channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """A program that may ask for a token of its own: the root of lineages."""
+
+    name: str
+    secret: SecretRef | None = None
+    """None where the agent comes with a token of a trusted issuer instead."""
+    scope: Scope = field(default_factory=dict)
+    max_depth: int = 3
+    """How long a chain of tokens may grow, this agent's own included."""
+    person: str = ""
+    """Who is accountable when the token request names nobody."""
+    persons: tuple[str, ...] = ()
+    """Further people whom a token request may name; "*" is anybody."""
+    ttl: float = HOUR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    name: str
+    slack: str = ""
+    """Handle of the Slack user group whose members count, `@dba`; "" where none does."""
+    members: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class When:
+    """Conditions of a rule; `None` is a condition that was not set. All that are set must hold."""
+
+    connections: Globs | None = None
+    protocols: frozenset[str] | None = None
+    labels: Mapping[str, Globs] = field(default_factory=dict)
+    effects: Effects | None = None
+    resources: Names | None = None
+    attributes: Mapping[str, tuple[AttributeValue, ...]] = field(default_factory=dict)
+    agents: Globs | None = None
+    persons: Globs | None = None
+    groups: frozenset[str] | None = None
+    min_depth: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowing:
+    masks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedGroup:
+    approvers: str
+    quorum: int = 1
+
+
+ANYBODY = (AskedGroup(approvers=ANY_GROUP),)
+"""What a bare `hold` asks for: one yes of anybody who may vote at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    asks: tuple[AskedGroup, ...] = ANYBODY
+    message: str = "A person has to approve this."
+    within: float = 15 * MINUTE
+    masks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocking:
+    message: str = "The policy does not allow this."
+
+
+Then: TypeAlias = Allowing | Holding | Blocking
+Default: TypeAlias = Holding | Blocking
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    name: str
+    when: When
+    then: Then
+    line: int = 0
+    """Where it begins in the file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskPolicy:
+    name: str
+    detect: tuple[str, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Column pattern (`*.ssn`) -> strategy."""
+    except_: tuple[str, ...] = ()
+    """Column patterns that this mask leaves alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    recordings: float = 90 * DAY
+    required: float = 30 * DAY
+    """Nothing younger than this may be deleted by anybody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What peers may take. `wire` is what one connection may make the gateway keep in memory."""
+
+    wire: wire.Limits = field(default_factory=wire.Limits)
+    login: float = 30.0
+    """From accept to an admitted session."""
+    rejoin: float = 30.0
+    """How long an approval that nobody waits for any more may still be joined."""
+    connections: int = 1_000
+    connections_per_lineage: int = 100
+    answer_recorded: int = 16 * MIB
+    """Of one answer; the rest is counted and hashed, not kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slack:
+    approvals: str = "#approvals"
+    audit: str = "#audit"
+    people: Mapping[str, str] = field(default_factory=dict)
+    """Slack user id -> person (e-mail)."""
+    match_people_by_email: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiPolicy:
+    listen: Address = field(default_factory=lambda: Address(host="127.0.0.1", port=8480))
+    public_url: str = ""
+    """Where people reach the gateway's pages; "" where they cannot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsPolicy:
+    certificate: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenPolicy:
+    ttl: float = HOUR
+    max_ttl: float = 12 * HOUR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A command, and what must come of it."""
+
+    connection: str
+    command: str
+    agents: tuple[str, ...] = ("agent",)
+    """The chain that asks, root first."""
+    person: str = ""
+    groups: frozenset[str] = frozenset()
+    session_before: tuple[str, ...] = ()
+    expect: Literal["allow", "hold", "block"]
+    rules: tuple[str, ...] | None = None
+    """The rules that must decide; `None` leaves that open."""
+    masked: tuple[str, ...] | None = None
+    """The result columns that must come back masked; `None` leaves that open."""
+    line: int = 0
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One version of policies.yaml."""
+
+    version: str
+    """First 12 hex digits of the SHA-256 of the file's bytes."""
+    source: str = "policies.yaml"
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    agents: Mapping[str, Agent] = field(default_factory=dict)
+    groups: Mapping[str, Group] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    default: Default = field(default_factory=Blocking)
+    masks: Mapping[str, MaskPolicy] = field(default_factory=dict)
+    retention: Retention = field(default_factory=Retention)
+    limits: Limits = field(default_factory=Limits)
+    slack: Slack = field(default_factory=Slack)
+    api: ApiPolicy = field(default_factory=ApiPolicy)
+    bot_credential: SecretRef = field(
+        default_factory=lambda: SecretRef(source="env", name="COUNTERSIGN_BOT_TOKEN")
+    )
+    tls: TlsPolicy | None = None
+    tokens: TokenPolicy = field(default_factory=TokenPolicy)
+    operators: tuple[str, ...] = ()
+    """Groups whose members may end any session."""
+    examples: tuple[Example, ...] = ()
