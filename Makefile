@@ -1,0 +1,51 @@
+# Countersign's chores. `make demo` and `make test` install what is missing by themselves.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: install install-test demo test lint bench lock clean
+
+install: .venv/.installed
+
+install-test: .venv/.installed-test
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+# The lock names hashes and no registry, so it installs from whichever index pip is set up for.
+.venv/.installed: .venv/bin/python requirements.lock setup.py pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	touch $@
+
+.venv/.installed-test: .venv/.installed requirements-test.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	touch $@
+
+demo: install
+	$(BIN)/countersign demo $(DEMO)
+
+test: install-test
+	sh .ci/packages chromium
+	PATH="$(CURDIR)/$(BIN):$$PATH" sh .ci/check
+
+lint: install-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install-test
+	sh .ci/packages pgbouncer
+	$(BIN)/python benchmarks/masking.py
+	$(BIN)/python benchmarks/postgres.py
+
+lock: .venv/bin/python
+	$(BIN)/python -m pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-header \
+		--extra demo --all-build-deps --output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-header \
+		--extra demo --extra test --constraint requirements.lock --output-file requirements-test.lock pyproject.toml
+
+clean:
+	rm -rf .venv build var *.egg-info

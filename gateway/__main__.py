@@ -1,0 +1,55 @@
+"""The `countersign` command line: each verb is one module under `gateway/commands/`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+VERBS = (
+    "serve",
+    "bot",
+    "demo",
+    "check",
+    "explain",
+    "mask",
+    "token",
+    "run",
+    "connect",
+    "sessions",
+    "approvals",
+    "replay",
+    "verify",
+    "doctor",
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; 0 is yes or done, 1 is no or failed, 2 is a call that cannot be understood or served."""
+    parser = argparse.ArgumentParser(
+        prog="countersign",
+        description="A gateway in the data path between chains of agents and what they reach.",
+        epilog="`countersign VERB --help` says more about each verb.",
+    )
+    parser.add_argument("--version", action="version", version=f"countersign {version('countersign')}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    # Only the verb that is called pays for its imports.
+    wanted = arguments[0] if arguments and arguments[0] in VERBS else None
+    for name in VERBS if wanted is None else (wanted,):
+        module = importlib.import_module(f"gateway.commands.{name}")
+        module.options(verbs.add_parser(name, help=module.HELP, description=module.HELP))
+    options = parser.parse_args(arguments)
+    try:
+        return int(importlib.import_module(f"gateway.commands.{options.verb}").run(options))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""`countersign serve`: the gateway."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+
+HELP = "Run the gateway: every connection of policies.yaml, and the API for the bot and for token holders."
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--policy", type=Path, default=Path("policies.yaml"), help="default: %(default)s")
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=Path(os.environ.get("COUNTERSIGN_STATE", "var")),
+        help="keys, live approvals, recordings; default: $COUNTERSIGN_STATE or ./var",
+    )
+    parser.add_argument("--json", action="store_true", help="log as JSON lines")
+    parser.add_argument("--verbose", action="store_true", help="log each admission and refusal too")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from gateway.policy.file import PolicyFileError
+    from gateway.serve import StartFailed, serve
+
+    _log_to_stderr(as_json=arguments.json, verbose=arguments.verbose)
+    try:
+        import uvloop as loops
+    except ImportError:  # uvloop has no build for every platform; asyncio's own loop only costs speed
+        loops = asyncio
+    try:
+        loops.run(serve(arguments.policy, arguments.state))
+    except (PolicyFileError, StartFailed) as failure:
+        print(failure, file=sys.stderr)
+        return 2
+    return 0
+
+
+class _Line(logging.Formatter):
+    """One line a record: time, level, what happened, and what it is about. Control characters stay visible."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        super().__init__()
+        self._as_json = as_json
+
+    def format(self, record: logging.LogRecord) -> str:
+        about = {key: value for key, value in vars(record).items() if key not in _STANDARD}
+        if record.exc_info:
+            about["error"] = self.formatException(record.exc_info)
+        if self._as_json:
+            head = {"at": record.created, "level": record.levelname.lower(), "event": record.getMessage()}
+            return json.dumps({**head, **about}, default=str)
+        time = self.formatTime(record, "%H:%M:%S")
+        shown = " ".join(f"{key}={json.dumps(value, default=str)}" for key, value in about.items())
+        return f"{time} {record.levelname.lower():8} {json.dumps(record.getMessage())[1:-1]} {shown}".rstrip()
+
+
+_STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+
+
+def _log_to_stderr(*, as_json: bool, verbose: bool) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Line(as_json=as_json))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    logging.getLogger("countersign").setLevel(logging.DEBUG if verbose else logging.INFO)

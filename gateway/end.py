@@ -1,0 +1,135 @@
+"""One side of a session: a transport, and TLS over it once that has begun."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from typing import cast
+
+from gateway.tls import TlsFailed, TlsLayer
+from gateway.wire import Side
+
+
+class End(asyncio.Protocol):
+    """Reads and writes for one side, told to whoever owns it by plain calls.
+
+    `opened(peer)` is called first, with the peer's address; `received(side, data)` gets plaintext, and b"" once
+    when the side has closed. `tls_up(side, layer)` is called when a handshake ends, `congested(side, full)` when
+    the side's write buffer fills or drains, and `failed(side, reason)` when TLS breaks.
+    """
+
+    __slots__ = ("_closed", "_congested", "_failed", "_opened", "_received", "_side", "_tls", "_tls_up", "transport")
+
+    def __init__(
+        self,
+        side: Side,
+        *,
+        received: Callable[[Side, bytes], None],
+        tls_up: Callable[[Side, TlsLayer], None],
+        congested: Callable[[Side, bool], None],
+        failed: Callable[[Side, str], None],
+        opened: Callable[[str], None] | None = None,
+    ) -> None:
+        self._side = side
+        self._opened = opened
+        self._received = received
+        self._tls_up = tls_up
+        self._congested = congested
+        self._failed = failed
+        self._tls: TlsLayer | None = None
+        self._closed = False
+        self.transport: asyncio.Transport | None = None
+
+    # What the event loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        if self._opened is not None:
+            name = transport.get_extra_info("peername")
+            self._opened(f"{name[0]}:{name[1]}" if isinstance(name, tuple) else "local")
+
+    def data_received(self, data: bytes) -> None:
+        if self._tls is not None:
+            self._decrypt(data)
+        elif not self._closed:
+            self._received(self._side, data)
+
+    def eof_received(self) -> bool:
+        self._peer_closed()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._peer_closed()
+
+    def pause_writing(self) -> None:
+        self._congested(self._side, True)
+
+    def resume_writing(self) -> None:
+        self._congested(self._side, False)
+
+    # What the owner calls.
+
+    def send(self, data: bytes) -> None:
+        if self._closed or self.transport is None:
+            return
+        self.transport.write(data if self._tls is None else self._tls.send(data))
+
+    def start_tls(
+        self, context: ssl.SSLContext, *, server_hostname: str | None = None, received: bytes = b""
+    ) -> None:
+        """Begin a handshake: as a server toward a client, as a client toward an upstream."""
+        assert self.transport is not None
+        self._tls = TlsLayer(
+            context, server_side=self._side is Side.CLIENT, server_hostname=server_hostname
+        )
+        if received or self._side is Side.UPSTREAM:
+            self._decrypt(received)
+
+    def read(self, *, paused: bool) -> None:
+        if self.transport is None or self.transport.is_closing():
+            return
+        if paused:
+            self.transport.pause_reading()
+        else:
+            self.transport.resume_reading()
+
+    def close(self) -> None:
+        """Send what is buffered, then close."""
+        self._closed = True
+        if self.transport is None or self.transport.is_closing():
+            return
+        if self._tls is not None:
+            self.transport.write(self._tls.close())
+        self.transport.close()
+
+    def abort(self) -> None:
+        """Close now; what is buffered is dropped."""
+        self._closed = True
+        if self.transport is not None:
+            self.transport.abort()
+
+    def _decrypt(self, data: bytes) -> None:
+        assert self._tls is not None
+        assert self.transport is not None
+        try:
+            step = self._tls.receive(data)
+        except TlsFailed as failure:
+            self.transport.write(self._tls.last_words)
+            self._failed(self._side, str(failure))
+            return
+        if step.reply:
+            self.transport.write(step.reply)
+        if step.established:
+            self._tls_up(self._side, self._tls)
+        if step.plaintext and not self._closed:
+            self._received(self._side, step.plaintext)
+        if step.closed:
+            self._peer_closed()
+
+    def _peer_closed(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._received(self._side, b"")
+
+

@@ -1,0 +1,180 @@
+"""The one ordering: decide, record, hold, record, release, mask, record.
+
+Synchronous where nobody has to be waited for. What a wire asks is answered with a verdict that is already
+recorded; where recording fails, `RecordingFailed` ends the session and nothing moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from gateway.approvals import Approvals
+from gateway.contract import Estimate
+from gateway.masking.engine import Masks
+from gateway.masking.scrub import Scrubber
+from gateway.model import Allow, Block, Command, Facts, Final, Hold, Session, Verdict
+from gateway.policy.evaluate import evaluate, outside
+from gateway.policy.model import Policy
+from gateway.recorder import Recorder, RecordingFailed
+from gateway.sessions import LiveSession, Sessions
+from gateway.wire import CommandAnswered, Mask
+
+VERDICTS_KEPT = 4_096
+"""Verdicts remembered for one session before it starts afresh."""
+
+Estimator = Callable[[Session, Command], Awaitable[Estimate | None]]
+
+
+class Meters(Protocol):
+    """What the gate counts, for operators."""
+
+    def judged(self, verdict: str) -> None: ...
+    def session_opened(self) -> None: ...
+    def session_closed(self) -> None: ...
+    def recording_failed(self) -> None: ...
+
+
+class Gate:
+    """Judges every command of every session."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        mask_key: bytes,
+        approvals: Approvals,
+        recorder: Recorder,
+        sessions: Sessions,
+        still_valid: Callable[[Session], str],
+        estimate: Estimator,
+        announce: Callable[[str, str], None],
+        meters: Meters,
+        clock: Callable[[], float],
+    ) -> None:
+        """`still_valid(session)` says why a session may not go on, or ""; `announce(level, text)` tells operators."""
+        self._mask_key = mask_key
+        self.approvals = approvals
+        self._recorder = recorder
+        self.sessions = sessions
+        self.still_valid = still_valid
+        self.estimate = estimate
+        self._announce = announce
+        self._meters = meters
+        self._clock = clock
+        self.adopt(policy)
+
+    def adopt(self, policy: Policy) -> None:
+        """From the next command on, this policy decides."""
+        masks = Masks(policy.masks, key=self._mask_key)
+        self.policy, self._masks, self.scrubber = policy, masks, Scrubber(masks)
+
+    def open(self, session: Session, *, kill: Callable[[str], None]) -> LiveSession:
+        """Begin a session's recording. Raises `RecordingFailed`."""
+        target = self.policy.targets[session.connection.name]
+        live = LiveSession(
+            session=session,
+            recording=self._recorder.open(session),
+            kill=kill,
+            channel=target.audit_channel or self.policy.slack.audit,
+        )
+        self._meters.session_opened()
+        self.sessions.add(live)
+        return live
+
+    def ask(self, live: LiveSession, command: Command) -> Verdict:
+        """The verdict on `command`, recorded. Raises `RecordingFailed`."""
+        verdict = self.judge(live, command.facts)
+        text, parameters, _ = self.scrubbed(command)
+        kind = _KINDS[type(verdict)]
+        live.recording.asked(
+            command.id,
+            text=text,
+            parameters=parameters,
+            effects=command.facts.effects,
+            resources=command.facts.resources,
+            verdict=kind,
+            rules=verdict.rules,
+            digest=command.digest,
+            message="" if isinstance(verdict, Allow) else verdict.message,
+        )
+        live.commands += 1
+        if isinstance(verdict, Block):
+            live.blocked += 1
+        elif isinstance(verdict, Hold):
+            live.held += 1
+        self._meters.judged(kind)
+        self.sessions.touch(live)
+        return verdict
+
+    def judge(self, live: LiveSession, facts: Facts) -> Verdict:
+        """What the policy in force says; remembered for facts that come again."""
+        if live.policy_version != self.policy.version or len(live.verdicts) > VERDICTS_KEPT:
+            live.verdicts.clear()
+            live.policy_version = self.policy.version
+        known = live.verdicts.get(id(facts))
+        if known is not None:
+            return known[1]
+        verdict = self._decide(live.session, facts)
+        live.verdicts[id(facts)] = (facts, verdict)
+        return verdict
+
+    def _decide(self, session: Session, facts: Facts) -> Verdict:
+        target = self.policy.targets.get(session.connection.name)
+        if target is None:
+            return Block(rules=("connections",), message=f"The connection {session.connection.name} is closed.")
+        beyond = outside(session.scope, facts)
+        if beyond:
+            return Block(
+                rules=("scope",),
+                message=f"This token does not reach that far: {', '.join(sorted(beyond))} on {target.connection.name} "
+                "is outside its scope.",
+            )
+        return evaluate(self.policy, session.lineage, target.connection, facts)
+
+    def mask(self, verdict: Final) -> Mask:
+        return self._masks.mask(verdict.masks if isinstance(verdict, Allow) else ())
+
+    def knows_masks(self, names: tuple[str, ...]) -> bool:
+        return all(name in self.policy.masks for name in names)
+
+    def scrubbed(self, command: Command) -> tuple[str, tuple[str | None, ...], bool]:
+        """Text and parameters as they may be kept and shown, and whether anything had to be masked."""
+        text, masked = self.scrubber.text(command.text)
+        if not command.parameters:
+            return text, (), masked
+        parameters: list[str | None] = []
+        for value in command.parameters:
+            shown, hit = self.scrubber.text(value) if value is not None else (None, False)
+            parameters.append(shown)
+            masked = masked or hit
+        return text, tuple(parameters), masked
+
+    def answered(self, live: LiveSession, event: CommandAnswered) -> None:
+        live.recording.answered(
+            event.command_id,
+            outcome=event.outcome,
+            rows=event.rows,
+            failed=event.failed,
+            masked=event.masked,
+            shape=event.shape,
+        )
+        if event.masked:
+            live.masked.update(event.masked)
+        self.sessions.touch(live)
+
+    def unrecorded(self, live: LiveSession, failure: RecordingFailed) -> None:
+        self._meters.recording_failed()
+        self._announce("error", f"Recording of session {live.session.id} failed ({failure}); the session was ended.")
+
+    def close(self, live: LiveSession, reason: str) -> None:
+        try:
+            head = live.recording.close(reason)
+        except RecordingFailed as failure:
+            self.unrecorded(live, failure)
+            head = ""
+        self._meters.session_closed()
+        self.sessions.remove(live, reason=reason, head=head)
+
+
+_KINDS: dict[type, str] = {Allow: "allow", Hold: "hold", Block: "block"}

@@ -1,0 +1,170 @@
+"""One held command: its approval opens, the client waits, and what people decide becomes a final verdict.
+
+Released only if, at that moment, the token is still good and the policy in force still lets it: an approval
+answers the questions that were asked, no others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from gateway.approvals import Waiting
+from gateway.contract import CARD_TEXT, Approval, CommandView, Estimate, ResourceView, State
+from gateway.gate import Gate
+from gateway.model import Allow, Block, Command, Final, Hold
+from gateway.sessions import LiveSession, lineage_view
+from gateway.store import StoreFailed
+from gateway.words import words
+
+ESTIMATE_WITHIN = 1.0
+"""Seconds that a card waits for the gateway's measurement."""
+VIEW_TEXT = 8_000
+VIEW_PARAMETER = 500
+VIEW_PARAMETERS = 100
+VIEW_RESOURCES = 50
+
+
+class Held:
+    """A command of one session that waits for people."""
+
+    def __init__(self, gate: Gate, live: LiveSession, command: Command, verdict: Hold) -> None:
+        self.command = command
+        self._gate = gate
+        self._live = live
+        self._verdict = verdict
+        self._waiting: Waiting | None = None
+        self._left: bool | None = None
+        self._task: asyncio.Task[object] | None = None
+
+    def leave(self, *, withdraw: bool) -> None:
+        """The client no longer waits: gone and perhaps back, or (`withdraw`) it took the command back."""
+        self._left = withdraw
+        if self._waiting is not None:
+            self._waiting.leave(withdraw=withdraw)
+        if self._task is not None:
+            self._task.cancel()
+
+    async def settle(self, tell: Callable[[str], None]) -> Final:
+        """Wait for the decision. `tell` says something to the waiting client."""
+        self._task = asyncio.current_task()
+        gate, live, command, verdict = self._gate, self._live, self.command, self._verdict
+        session = live.session
+        view, whole = self._view()
+        estimate = await self._estimate()
+        try:
+            waiting = await gate.approvals.hold(
+                session=session,
+                digest=view.digest,
+                lineage_key=session.lineage.key,
+                view=view,
+                whole_text=command.text,
+                whole_parameters=command.parameters,
+                verdict=verdict,
+                lineage_view=lineage_view(session.lineage),
+                channel=gate.policy.targets[session.connection.name].approvals_channel
+                or gate.policy.slack.approvals,
+                estimate=estimate,
+                review_required=not whole,
+            )
+        except StoreFailed:
+            return Block(rules=verdict.rules, message="The gateway cannot keep an approval now, so this cannot run.")
+        self._waiting = waiting
+        if self._left is not None:
+            waiting.leave(withdraw=self._left)
+            raise asyncio.CancelledError
+        approval = waiting.approval
+        live.recording.decided(
+            command.id, approval_id=approval.id, state=approval.state, votes=approval.votes, reason=""
+        )
+        if approval.state is State.PENDING:
+            tell(_held_notice(approval))
+        settled = await waiting.outcome()
+        final = self._final(settled)
+        live.recording.decided(
+            command.id, approval_id=settled.id, state=settled.state, votes=settled.votes, reason=settled.reason
+        )
+        return final
+
+    def _final(self, approval: Approval) -> Final:
+        verdict = self._verdict
+        if approval.state is not State.SPENT:
+            return Block(rules=verdict.rules, message=_refusal(approval))
+        reason = self._gate.still_valid(self._live.session)
+        if reason:
+            return Block(rules=("token",), message=reason)
+        again = self._gate.judge(self._live, self.command.facts)
+        if isinstance(again, Block):
+            return again
+        masks = tuple(dict.fromkeys((*verdict.masks, *again.masks)))
+        unasked = isinstance(again, Hold) and not set(again.asks) <= set(verdict.asks)
+        if unasked or not self._gate.knows_masks(masks):
+            return Block(
+                rules=again.rules, message="The policy changed while this waited; send the command again."
+            )
+        return Allow(rules=(*verdict.rules, f"approval:{approval.id}"), masks=masks)
+
+    async def _estimate(self) -> Estimate | None:
+        try:
+            async with asyncio.timeout(ESTIMATE_WITHIN):
+                return await self._gate.estimate(self._live.session, self.command)
+        except TimeoutError:
+            return Estimate(note=f"no estimate within {ESTIMATE_WITHIN:.0f} s")
+
+    def _view(self) -> tuple[CommandView, bool]:
+        """The command as a card may show it, and whether that is the whole of it."""
+        command = self.command
+        text, parameters, masked = self._gate.scrubbed(command)
+        digest = command.digest
+        cut = len(text) > VIEW_TEXT or len(parameters) > VIEW_PARAMETERS
+        shown: list[str | None] = []
+        for value in parameters[:VIEW_PARAMETERS]:
+            cut = cut or (value is not None and len(value) > VIEW_PARAMETER)
+            shown.append(value[:VIEW_PARAMETER] if value is not None else None)
+        view = CommandView(
+            text=text if len(text) <= VIEW_TEXT else f"{text[: VIEW_TEXT - 2000]}\n…\n{text[-2000:]}",
+            parameters=tuple(shown),
+            effects=tuple(sorted(command.facts.effects)),
+            resources=tuple(
+                ResourceView(kind=resource.kind, name=resource.name, effect=resource.effect)
+                for resource in command.facts.resources[:VIEW_RESOURCES]
+            ),
+            complete=command.facts.complete,
+            digest=digest,
+            words=words(digest),
+            masked=masked,
+        )
+        length = len(command.text) + sum(len(value or "") for value in command.parameters)
+        plain = all(map(_plain, (command.text, *(value or "" for value in command.parameters))))
+        return view, plain and not masked and not cut and length <= CARD_TEXT
+
+
+def _plain(text: str) -> bool:
+    """Nothing in it is invisible, reorders what is seen, or pushes the rest out of sight."""
+    return text.isprintable() or (
+        all(character.isprintable() or character in "\n\t" for character in text)
+        and "\n\n\n\n" not in text
+        and " " * 80 not in text
+    )
+
+
+def _held_notice(approval: Approval) -> str:
+    asked = " and ".join(f"{ask.quorum} of {ask.approvers}" for ask in approval.asks)
+    until = time.strftime("%H:%M:%S UTC", time.gmtime(approval.expires_at))
+    return (
+        f"Held until a person decides: approval {approval.id} ({approval.command.words}), "
+        f"asked of {asked}, until {until}. {approval.message}".rstrip()
+    )
+
+
+def _refusal(approval: Approval) -> str:
+    denied = [vote for vote in approval.votes if vote.choice != "approve"]
+    reason = f": {approval.reason}" if approval.reason else ""
+    match approval.state:
+        case State.DENIED:
+            return f"Denied by {denied[-1].person if denied else 'an approver'}{reason} (approval {approval.id})."
+        case State.EXPIRED:
+            return f"Nobody decided in time (approval {approval.id}); nothing ran. Send it again to ask again."
+        case _:
+            return f"Withdrawn{reason} (approval {approval.id}); nothing ran."

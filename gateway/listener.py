@@ -1,0 +1,148 @@
+"""Accepting clients for one connection of the policy: addresses, limits, TLS, and a relay for each client."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import secrets
+import ssl
+from collections.abc import Callable
+
+from gateway.admission import Admission
+from gateway.end import End
+from gateway.gate import Gate
+from gateway.model import Connection
+from gateway.policy.model import Policy, Target, TlsPolicy
+from gateway.protocols import ProtocolModule, load
+from gateway.relay import Relay, Spawn
+from gateway.tls import TlsLayer, end_point, leaf, server_context
+from gateway.upstream.dial import Dialer
+from gateway.wire import Opening, ProtocolViolation, Wire
+
+log = logging.getLogger("countersign.listener")
+
+BACKLOG = 1_024
+
+
+class Listener:
+    """The door of one connection."""
+
+    def __init__(
+        self,
+        target: Target,
+        policy: Policy,
+        *,
+        gate: Gate,
+        admission: Admission,
+        spawn: Spawn,
+        clock: Callable[[], float],
+    ) -> None:
+        self._target = target
+        self._limits = policy.limits
+        self._protocol: ProtocolModule = load(target.connection.protocol)
+        self._tls = _ServerTls(policy.tls, alpn=self._protocol.ALPN) if policy.tls is not None else None
+        self.gate = gate
+        self.admission = admission
+        self.spawn = spawn
+        self.dialer = Dialer(target, alpn=self._protocol.ALPN, timeout=policy.limits.dial)
+        self._clock = clock
+        self._relays: set[Relay] = set()
+        self._logins: dict[Relay, asyncio.TimerHandle] = {}
+        self._server: asyncio.Server | None = None
+
+    @property
+    def target(self) -> Target:
+        return self._target
+
+    @property
+    def connection(self) -> Connection:
+        return self._target.connection
+
+    @property
+    def pipelined_bytes(self) -> int:
+        return self._limits.wire.pipelined_bytes
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens, with the port that the system chose where the policy says 0."""
+        assert self._server is not None
+        host, port = self._server.sockets[0].getsockname()[:2]
+        return host, port
+
+    async def open(self) -> None:
+        """Begin to accept. Raises `OSError` where the address cannot be had."""
+        listen = self._target.listen
+        self._server = await asyncio.get_running_loop().create_server(
+            self._accept, listen.host, listen.port, backlog=BACKLOG
+        )
+        log.info("listening", extra={"connection": self.connection.name, "address": "%s:%s" % self.address})
+
+    async def close(self, reason: str) -> None:
+        """Accept no more, and end what is open."""
+        if self._server is not None:
+            self._server.close()
+        for relay in list(self._relays):
+            relay.kill(reason)
+
+    def _accept(self) -> End:
+        relay = Relay(self, clock=self._clock)
+        self._relays.add(relay)
+        self._logins[relay] = asyncio.get_running_loop().call_later(
+            self._limits.login, relay.kill, f"Nobody logged in within {self._limits.login:.0f} s."
+        )
+        return relay.client
+
+    # What a relay asks of its door.
+
+    @property
+    def full(self) -> bool:
+        return len(self._relays) > self._limits.connections
+
+    def open_wire(self, peer: str) -> Wire:
+        return self._protocol.open_wire(
+            Opening(
+                limits=self._limits.wire,
+                client_tls=self._tls is not None,
+                client_trusted_path=_trusted(peer),
+                upstream_tls=self._target.upstream.tls,
+                random=secrets.token_bytes,
+            )
+        )
+
+    def client_tls(self, client: End, received: bytes) -> None:
+        if self._tls is None:
+            raise ProtocolViolation("TLS was begun where none is offered")
+        client.start_tls(self._tls.context, received=received)
+
+    def binding(self, tls: TlsLayer, *, direct: bool) -> bytes:
+        assert self._tls is not None
+        if direct and self._protocol.ALPN and tls.agreed_protocol != self._protocol.ALPN:
+            raise ProtocolViolation("TLS from the first byte needs ALPN")
+        return self._tls.binding
+
+    def admitted(self, relay: Relay) -> None:
+        timer = self._logins.pop(relay, None)
+        if timer is not None:
+            timer.cancel()
+
+    def closed(self, relay: Relay) -> None:
+        self.admitted(relay)
+        self._relays.discard(relay)
+
+
+class _ServerTls:
+    """The gateway's certificate, as one protocol shows it."""
+
+    def __init__(self, files: TlsPolicy, *, alpn: str) -> None:
+        self.context: ssl.SSLContext = server_context(files.certificate, files.key, alpn=alpn)
+        self.binding = end_point(leaf(files.certificate))
+
+
+def _trusted(peer: str) -> bool:
+    """Whether secrets may cross to `peer` in clear: only on loopback."""
+    host = peer.rsplit(":", 1)[0].strip("[]")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

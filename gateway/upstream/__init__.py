@@ -1,0 +1,1 @@
+"""How the gateway reaches targets and logs in to them."""
