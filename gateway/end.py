@@ -19,7 +19,17 @@ class End(asyncio.Protocol):
     the side's write buffer fills or drains, and `failed(side, reason)` when TLS breaks.
     """
 
-    __slots__ = ("_closed", "_congested", "_failed", "_opened", "_received", "_side", "_tls", "_tls_up", "transport")
+    __slots__ = (
+        "_closed",
+        "_congested",
+        "_failed",
+        "_opened",
+        "_received",
+        "_side",
+        "_tls",
+        "_tls_up",
+        "transport",
+    )
 
     def __init__(
         self,
@@ -80,9 +90,7 @@ class End(asyncio.Protocol):
     ) -> None:
         """Begin a handshake: as a server toward a client, as a client toward an upstream."""
         assert self.transport is not None
-        self._tls = TlsLayer(
-            context, server_side=self._side is Side.CLIENT, server_hostname=server_hostname
-        )
+        self._tls = TlsLayer(context, server_side=self._side is Side.CLIENT, server_hostname=server_hostname)
         if received or self._side is Side.UPSTREAM:
             self._decrypt(received)
 
@@ -131,5 +139,3 @@ class End(asyncio.Protocol):
         if not self._closed:
             self._closed = True
             self._received(self._side, b"")
-
-

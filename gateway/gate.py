@@ -122,7 +122,9 @@ class Gate:
     def _decide(self, session: Session, facts: Facts) -> Verdict:
         target = self.policy.targets.get(session.connection.name)
         if target is None:
-            return Block(rules=("connections",), message=f"The connection {session.connection.name} is closed.")
+            return Block(
+                rules=("connections",), message=f"The connection {session.connection.name} is closed."
+            )
         beyond = outside(session.scope, facts)
         if beyond:
             return Block(
@@ -165,7 +167,9 @@ class Gate:
 
     def unrecorded(self, live: LiveSession, failure: RecordingFailed) -> None:
         self._meters.recording_failed()
-        self._announce("error", f"Recording of session {live.session.id} failed ({failure}); the session was ended.")
+        self._announce(
+            "error", f"Recording of session {live.session.id} failed ({failure}); the session was ended."
+        )
 
     def close(self, live: LiveSession, reason: str) -> None:
         try:

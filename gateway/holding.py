@@ -69,7 +69,9 @@ class Held:
                 review_required=not whole,
             )
         except StoreFailed:
-            return Block(rules=verdict.rules, message="The gateway cannot keep an approval now, so this cannot run.")
+            return Block(
+                rules=verdict.rules, message="The gateway cannot keep an approval now, so this cannot run."
+            )
         self._waiting = waiting
         if self._left is not None:
             waiting.leave(withdraw=self._left)
@@ -83,7 +85,11 @@ class Held:
         settled = await waiting.outcome()
         final = self._final(settled)
         live.recording.decided(
-            command.id, approval_id=settled.id, state=settled.state, votes=settled.votes, reason=settled.reason
+            command.id,
+            approval_id=settled.id,
+            state=settled.state,
+            votes=settled.votes,
+            reason=settled.reason,
         )
         return final
 
@@ -165,6 +171,8 @@ def _refusal(approval: Approval) -> str:
         case State.DENIED:
             return f"Denied by {denied[-1].person if denied else 'an approver'}{reason} (approval {approval.id})."
         case State.EXPIRED:
-            return f"Nobody decided in time (approval {approval.id}); nothing ran. Send it again to ask again."
+            return (
+                f"Nobody decided in time (approval {approval.id}); nothing ran. Send it again to ask again."
+            )
         case _:
             return f"Withdrawn{reason} (approval {approval.id}); nothing ran."

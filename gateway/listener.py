@@ -76,7 +76,7 @@ class Listener:
         self._server = await asyncio.get_running_loop().create_server(
             self._accept, listen.host, listen.port, backlog=BACKLOG
         )
-        log.info("listening", extra={"connection": self.connection.name, "address": "%s:%s" % self.address})
+        log.info("listening", extra={"connection": self.connection.name, "address": "{}:{}".format(*self.address)})
 
     async def close(self, reason: str) -> None:
         """Accept no more, and end what is open."""

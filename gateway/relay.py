@@ -18,7 +18,7 @@ from gateway.end import End
 from gateway.errand import run_errand
 from gateway.gate import Gate, LiveSession
 from gateway.holding import Held
-from gateway.model import Block, Command, Connection, Hold, Session
+from gateway.model import Command, Connection, Hold, Session
 from gateway.recorder import RecordingFailed
 from gateway.tls import TlsLayer, end_point
 from gateway.upstream.dial import Dialer, UpstreamUnreachable
@@ -113,7 +113,9 @@ class Relay:
         self.peer = peer
         self._wire = self._door.open_wire(peer)
         if self._door.full:
-            self._step(partial(self._wire.refuse, "This connection has as many clients as it may have; try later."))
+            self._step(
+                partial(self._wire.refuse, "This connection has as many clients as it may have; try later.")
+            )
         else:
             self._step(self._wire.start)
 
@@ -296,9 +298,7 @@ class Relay:
     # Endings.
 
     def _violated(self, side: Side, reason: str) -> None:
-        log.warning(
-            "protocol violation", extra={"side": side.value, "peer": self.peer, "reason": reason}
-        )
+        log.warning("protocol violation", extra={"side": side.value, "peer": self.peer, "reason": reason})
         try:
             self._carry_out(self._wire.end(f"Protocol violation: {reason}"))
         except (ProtocolViolation, RecordingFailed):

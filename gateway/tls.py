@@ -7,6 +7,7 @@ nothing may slip past between the two.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import ssl
 from dataclasses import dataclass
@@ -38,7 +39,9 @@ class Decrypted:
 class TlsLayer:
     """One side's TLS connection."""
 
-    def __init__(self, context: ssl.SSLContext, *, server_side: bool, server_hostname: str | None = None) -> None:
+    def __init__(
+        self, context: ssl.SSLContext, *, server_side: bool, server_hostname: str | None = None
+    ) -> None:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._object = context.wrap_bio(
@@ -83,10 +86,8 @@ class TlsLayer:
 
     def close(self) -> bytes:
         """The farewell to send before the transport closes."""
-        try:
+        with contextlib.suppress(ssl.SSLError):
             self._object.unwrap()
-        except ssl.SSLError:
-            pass
         return self._outgoing.read()
 
     @property
