@@ -1,0 +1,338 @@
+"""The record of a session: written before anything moves, chained, sealed when the session ends.
+
+One file a session, `YYYY-MM-DD/SESSION.rec`, locked while the session is open. What was asked and what was decided
+is with the operating system before the call returns; answers are gathered and go with the next of these, with
+`flush`, or when they fill a block. Once a write fails the recording is dead, and so is what depends on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gateway.contract import Vote
+from gateway.model import Resource, Session
+from gateway.recorder.chain import ChainBroken, ChainWriter, Record, TornTail, records
+from gateway.recorder.records import SUFFIX, entries_of, sealed, sealed_text, session_fields
+
+BLOCK = 64 * 1024
+"""Bytes of an answer that are gathered before they are written."""
+DAYS_LOOKED_BACK = 3
+"""Day directories in which recordings that a crash left open are looked for: sessions are shorter than that."""
+
+
+class RecordingFailed(Exception):
+    """A record could not be written. Nothing of the command may move, and the session ends."""
+
+
+class Recording:
+    """The open record of one session."""
+
+    def __init__(
+        self,
+        descriptor: int,
+        writer: ChainWriter,
+        *,
+        path: Path,
+        clock: Callable[[], float],
+        sign: Callable[[bytes], bytes],
+        key_id: Callable[[], str],
+        answer_limit: int,
+        entries: int = 0,
+    ) -> None:
+        self.path = path
+        self.entries = entries
+        """Entries that the transcript has so far."""
+        self._tally = {"allow": 0, "hold": 0, "block": 0}
+        self._masked: Counter[str] = Counter()
+        self._descriptor = descriptor
+        self._writer = writer
+        self._clock = clock
+        self._sign = sign
+        self._key_id = key_id
+        self._answer_limit = answer_limit
+        self._dead = ""
+        self._command = ""
+        self._blocks: list[bytes] = []
+        self._gathered = 0
+        self._answered = 0
+        self._cut = 0
+        self._cut_hash = hashlib.sha256()
+
+    def opened(self, session: Session) -> None:
+        """The first record: whose session this is."""
+        self._now("opened", {"session": session_fields(session)})
+
+    def asked(
+        self,
+        command_id: str,
+        *,
+        text: str,
+        parameters: Sequence[str | None],
+        effects: Collection[str],
+        resources: Sequence[Resource],
+        verdict: str,
+        rules: Sequence[str],
+        digest: str,
+        message: str,
+    ) -> None:
+        """A command and its verdict (`allow`, `hold`, `block`), as text that may be kept. Raises `RecordingFailed`."""
+        self._append(
+            "asked",
+            {
+                "command": command_id,
+                "verdict": verdict,
+                "text": text,
+                "parameters": parameters,
+                "effects": [*effects],
+                "resources": resources,
+                "rules": rules,
+                "digest": digest,
+                "message": message,
+            },
+        )
+        self.flush()
+        self._tally[verdict] += 1
+        self.entries += 2 if verdict == "block" else 1
+
+    def decided(
+        self, command_id: str, *, approval_id: str, state: str, votes: Sequence[Vote], reason: str
+    ) -> None:
+        """Where a held command's approval stands. Raises `RecordingFailed`."""
+        self._now(
+            "decided",
+            {
+                "command": command_id,
+                "approval": approval_id,
+                "state": state,
+                "votes": msgspec.to_builtins(votes),
+                "reason": reason,
+            },
+        )
+
+    def answer(self, command_id: str, data: bytes) -> None:
+        """Bytes of a command's answer, as the client gets them. Raises `RecordingFailed`."""
+        if command_id != self._command:
+            self._write_answer()
+            self._command = command_id
+            self._answered = self._cut = 0
+        room = self._answer_limit - self._answered
+        self._answered += len(data)
+        if len(data) > room:
+            rest = data[max(room, 0) :]
+            if not self._cut:
+                self._cut_hash = hashlib.sha256()
+            self._cut += len(rest)
+            self._cut_hash.update(rest)
+            if room <= 0:
+                return
+            data = data[:room]
+        self._blocks.append(data)
+        self._gathered += len(data)
+        if self._gathered >= BLOCK:
+            self._write_answer()
+            self.flush()
+
+    def answered(
+        self,
+        command_id: str,
+        *,
+        outcome: str,
+        rows: int,
+        failed: bool,
+        masked: Mapping[str, int],
+        shape: bytes,
+    ) -> None:
+        """A command is over. Written with what comes next, or by `flush`. Raises `RecordingFailed`."""
+        if command_id != self._command:
+            self._write_answer()
+            self._command = command_id
+            self._answered = self._cut = 0
+        fields: dict[str, Any] = {
+            "command": command_id,
+            "outcome": outcome,
+            "rows": rows,
+            "failed": failed,
+            "masked": masked,
+            "shape": len(shape),
+        }
+        if self._cut:
+            fields["cut"] = self._cut
+            fields["cut_sha256"] = self._cut_hash.hexdigest()
+        # The shape and the rest of the answer travel as one payload, so that a short answer is one record.
+        payload = b"".join((shape, *self._blocks))
+        self._blocks.clear()
+        self._gathered = self._answered = self._cut = 0
+        self._command = ""
+        self._append("answered", fields, payload)
+        self.entries += 1
+        if masked:
+            self._masked.update(masked)
+
+    def noted(self, text: str) -> None:
+        """Something else that belongs in the record. Raises `RecordingFailed`."""
+        self._now("noted", {"text": text})
+
+    def flush(self) -> None:
+        """Hand what is gathered to the operating system. Raises `RecordingFailed`."""
+        if self._dead:
+            raise RecordingFailed(self._dead)
+        try:
+            self._writer.flush()
+        except OSError as error:
+            self._dead = f"{self.path.name} could not be written: {error.strerror}"
+            raise RecordingFailed(self._dead) from error
+
+    def close(self, reason: str) -> str:
+        """End and seal the record; the hash of its last record. Raises `RecordingFailed`."""
+        if self._descriptor < 0:
+            return self._writer.head
+        try:
+            self._write_answer()
+            tally = self._tally
+            self._now(
+                "closed",
+                {
+                    "reason": reason,
+                    "entries": self.entries + 1,
+                    "commands": sum(tally.values()),
+                    "blocked": tally["block"],
+                    "held": tally["hold"],
+                    "masked": self._masked,
+                },
+            )
+            self.seal()
+        finally:
+            self.abandon()
+        return self._writer.head
+
+    def tallied(self, found: Sequence[Record]) -> None:
+        """Count what an earlier life of this recording holds."""
+        for each in found:
+            if each.kind == "asked":
+                self._tally[each.fields["verdict"]] += 1
+            elif each.kind == "answered":
+                self._masked.update(each.fields["masked"])
+
+    def seal(self) -> None:
+        """The last record: the gateway's signature over the hash of the one before. Raises `RecordingFailed`."""
+        signature = self._sign(sealed_text(self.path.stem, self._writer.head))
+        self._append("sealed", {"key": self._key_id(), "signature": signature.hex()})
+        self.flush()
+
+    def abandon(self) -> None:
+        """Give the file free as it is."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+            self._dead = self._dead or f"{self.path.name} is closed"
+
+    def _write_answer(self) -> None:
+        if not self._blocks:
+            return
+        payload = b"".join(self._blocks)
+        self._blocks.clear()
+        self._gathered = 0
+        self._append("answer", {"command": self._command}, payload)
+
+    def _now(self, kind: str, fields: Mapping[str, Any]) -> None:
+        self._append(kind, fields)
+        self.flush()
+        self.entries += 1
+
+    def _append(self, kind: str, fields: Mapping[str, Any], payload: bytes = b"") -> None:
+        if self._dead:
+            raise RecordingFailed(self._dead)
+        self._writer.append(kind, self._clock(), fields, payload)
+
+
+class Recorder:
+    """Opens recordings below one directory."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        clock: Callable[[], float],
+        sign: Callable[[bytes], bytes],
+        key_id: Callable[[], str],
+        answer_limit: int = 16 * 1024 * 1024,
+    ) -> None:
+        """`sign` seals with the key that `key_id` names; `answer_limit` is the bytes kept of one answer."""
+        self.directory = directory
+        self._clock = clock
+        self._sign = sign
+        self._key_id = key_id
+        self._answer_limit = answer_limit
+
+    def open(self, session: Session) -> Recording:
+        """Begin the record of a session. Raises `RecordingFailed`."""
+        day = datetime.fromtimestamp(session.opened_at, UTC).strftime("%Y-%m-%d")
+        path = self.directory / day / f"{session.id}{SUFFIX}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        try:
+            try:
+                descriptor = os.open(path, flags, 0o600)
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                descriptor = os.open(path, flags, 0o600)
+        except OSError as error:
+            raise RecordingFailed(f"{path.name} could not be begun: {error.strerror}") from error
+        recording = self._recording(descriptor, ChainWriter(descriptor), path)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            recording.opened(session)
+        except (OSError, RecordingFailed) as error:
+            os.close(descriptor)
+            raise RecordingFailed(f"{path.name} could not be begun: {error}") from error
+        return recording
+
+    def recover(self, reason: str) -> list[str]:
+        """Close and seal what a crash left open; the ids of those sessions. A torn or broken one is left as it is."""
+        days = sorted(each for each in self.directory.glob("[0-9]*-[0-9]*-[0-9]*") if each.is_dir())
+        recovered: list[str] = []
+        for path in (path for day in days[-DAYS_LOOKED_BACK:] for path in sorted(day.glob(f"*{SUFFIX}"))):
+            if sealed(path):
+                continue
+            with contextlib.suppress(ChainBroken, TornTail):
+                self._close_left_open(path, reason)
+                recovered.append(path.stem)
+        return recovered
+
+    def _close_left_open(self, path: Path, reason: str) -> None:
+        with path.open("rb") as file:
+            found = list(records(file))
+        if not found:
+            return
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        writer = ChainWriter(descriptor, head=found[-1].hash, number=found[-1].number + 1)
+        recording = self._recording(descriptor, writer, path, entries=sum(map(entries_of, found)))
+        recording.tallied(found)
+        try:
+            if found[-1].kind == "closed":
+                recording.seal()
+            else:
+                recording.close(reason)
+        finally:
+            recording.abandon()
+
+    def _recording(self, descriptor: int, writer: ChainWriter, path: Path, *, entries: int = 0) -> Recording:
+        return Recording(
+            descriptor,
+            writer,
+            path=path,
+            clock=self._clock,
+            sign=self._sign,
+            key_id=self._key_id,
+            answer_limit=self._answer_limit,
+            entries=entries,
+        )

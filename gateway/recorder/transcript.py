@@ -1,0 +1,218 @@
+"""The readable rendering of a recording: records in, `contract.Entry` out, page by page.
+
+Which records make which entries is `records.entries_of`. Answers are rendered by the protocol that made them, from
+the masked bytes that were recorded. A reader goes on where its last page ended, so following a session costs what
+is new in it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from gateway.contract import Entry, SessionView, Transcript
+from gateway.recorder.chain import ORIGIN, ChainBroken, Record, TornTail, records
+from gateway.recorder.read import find, summary
+from gateway.recorder.records import session_view
+from gateway.recorder.visible import visible
+
+ANSWER_BYTES = 256 * 1024
+"""Bytes of one answer that are rendered."""
+ENTRY_CHARACTERS = 20_000
+"""Characters of one entry; what is longer is cut, with a word on how much."""
+PAGE = 500
+"""Entries of the largest page."""
+PAGE_CHARACTERS = 1_000_000
+"""A page ends early once its entries hold this many characters."""
+FOLLOWED = 256
+"""Transcripts whose place is remembered between two pages."""
+
+Render: TypeAlias = Callable[[bytes, bytes], str]
+"""(answer, shape) -> readable text; see `gateway.protocols`."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Place:
+    """Where a reader of one recording stands."""
+
+    offset: int = 0
+    head: str = ORIGIN
+    record: int = 0
+    entry: int = 0
+    """Number of the next entry."""
+    answers: dict[str, bytes] = field(default_factory=dict)
+    """Answers that are not yet complete, by command."""
+
+
+class Transcripts:
+    """Transcripts of the recordings below one directory."""
+
+    def __init__(self, directory: Path, render: Callable[[str], Render]) -> None:
+        """`render(protocol)` is the renderer of a protocol's answers."""
+        self._directory = directory
+        self._render = render
+        self._places: OrderedDict[tuple[str, int], _Place] = OrderedDict()
+
+    def page(
+        self, session_id: str, *, after: int = 0, limit: int = 100, live: SessionView | None = None
+    ) -> Transcript | None:
+        """At most `limit` entries behind the first `after`; None where there is no such recording.
+
+        `next` is the `after` of the page that follows. `live` is the session as the gateway knows it while it is
+        open. Blocks on the disk.
+        """
+        path = find(self._directory, session_id)
+        view = live or (summary(path) if path is not None else None)
+        if path is None or view is None:
+            return None
+        place = self._places.pop((session_id, after), None) or _Place()
+        entries = self._entries(path, view.protocol, place, after=after, limit=max(1, min(limit, PAGE)))
+        following = max(after, place.entry)
+        self._places[session_id, following] = place
+        while len(self._places) > FOLLOWED:
+            self._places.popitem(last=False)
+        if live is None:
+            view = replace(view, entries=max(view.entries, following))
+        return Transcript(session=view, entries=tuple(entries), next=following)
+
+    def _entries(self, path: Path, protocol: str, place: _Place, *, after: int, limit: int) -> list[Entry]:
+        render = self._render(protocol)
+        page: list[Entry] = []
+        characters = 0
+        for made in _read(path, place, render):
+            wanted = [each for each in made if each.number >= after]
+            page += wanted
+            characters += sum(len(each.text) for each in wanted)
+            if len(page) >= limit or characters > PAGE_CHARACTERS:
+                break
+        return page
+
+
+def entries(path: Path, render: Callable[[str], Render]) -> Iterator[Entry]:
+    """Every entry of a recording, numbered from 0, as far as its records hold. Raises `ChainBroken` where not."""
+    view = summary(path)
+    if view is None:
+        raise ChainBroken(0, "it is not an opening record")
+    for made in _read(path, _Place(), render(view.protocol), strict="strict"):
+        yield from made
+
+
+def _read(path: Path, place: _Place, render: Render, *, strict: str = "") -> Iterator[list[Entry]]:
+    """The entries of each further record; `place` moves along, and is right whenever the reader stops."""
+    with path.open("rb") as file:
+        file.seek(place.offset)
+        try:
+            for record in records(file, head=place.head, number=place.record):
+                made = [
+                    Entry(number=place.entry + number, at=record.at, **each)
+                    for number, each in enumerate(_told(record, place.answers, render))
+                ]
+                place.offset, place.head, place.record = record.end, record.hash, record.number + 1
+                place.entry += len(made)
+                if made:
+                    yield made
+        except TornTail:
+            return  # a record that is being written now, or was never finished
+        except ChainBroken as broken:
+            if strict:
+                raise
+            text = f"The recording does not hold from here on: {broken}"
+            yield [Entry(number=place.entry, at=0.0, kind="notice", text=text)]
+
+
+def _told(record: Record, answers: dict[str, bytes], render: Render) -> Iterator[dict[str, Any]]:
+    """A record's entries, without their numbers and times."""
+    fields = record.fields
+    match record.kind:
+        case "opened":
+            yield {"kind": "notice", "text": _cut(visible(_opening(fields["session"])))}
+        case "asked":
+            common = {
+                "command_id": fields["command"],
+                "verdict": fields["verdict"],
+                "rules": tuple(fields["rules"]),
+            }
+            yield {"kind": "command", "text": _cut(_command(fields)), **common}
+            if fields["verdict"] == "block":
+                yield {"kind": "decision", "text": _cut(f"Blocked: {visible(fields['message'])}"), **common}
+        case "decided":
+            yield {
+                "kind": "decision",
+                "command_id": fields["command"],
+                "verdict": fields["state"],
+                "text": _cut(_decision(fields)),
+            }
+        case "answer":
+            known = answers.get(fields["command"], b"")
+            answers[fields["command"]] = known + record.payload[: max(0, ANSWER_BYTES - len(known))]
+        case "answered":
+            known = answers.pop(fields["command"], b"")
+            shape, rest = record.payload[: fields["shape"]], record.payload[fields["shape"] :]
+            answer = known + rest[: max(0, ANSWER_BYTES - len(known))]
+            yield {
+                "kind": "answer",
+                "command_id": fields["command"],
+                "text": _answer(fields, answer, shape, render),
+            }
+        case "closed":
+            yield {"kind": "end", "text": _cut(visible(f"Session ended: {fields['reason']}"))}
+        case "sealed":
+            return
+        case _:
+            yield {"kind": "notice", "text": _cut(visible(str(fields.get("text", record.kind))))}
+
+
+def _opening(session: dict[str, Any]) -> str:
+    view = session_view(session)
+    who = " → ".join(
+        [*([view.lineage.person] if view.lineage.person else []), *(each.name for each in view.lineage.chain)]
+    )
+    return f"Session {view.id} on {view.connection} ({view.protocol}), from {view.client or 'an unknown address'}: {who}"
+
+
+def _command(fields: Any) -> str:
+    text = visible(fields["text"])
+    if not fields["parameters"]:
+        return text
+    shown = (
+        f"${number} = NULL" if value is None else f"${number} = {visible(value)!r}"
+        for number, value in enumerate(fields["parameters"], start=1)
+    )
+    return f"{text}\n-- {', '.join(shown)}"
+
+
+def _decision(fields: Any) -> str:
+    state = fields["state"]
+    votes = ", ".join(
+        f"{vote['person']} {vote['choice']}" + (f" ({vote['reason']})" if vote.get("reason") else "")
+        for vote in fields["votes"]
+    )
+    parts = [f"Approval {fields['approval']}: {state}", votes, fields["reason"]]
+    return visible("; ".join(part for part in parts if part))
+
+
+def _answer(fields: Any, answer: bytes, shape: bytes, render: Render) -> str:
+    try:
+        text = render(answer, shape) if answer else ""
+    except Exception as error:  # noqa: BLE001 - the boundary to renderers of bytes that a target chose
+        text = f"({len(answer)} bytes that could not be rendered: {type(error).__name__})"
+    lines = [_cut(visible(text.rstrip("\n")))] if text.strip() else []
+    if fields.get("cut"):
+        lines.append(f"({fields['cut']} further bytes were not recorded; SHA-256 {fields['cut_sha256']})")
+    outcome = visible(fields["outcome"])
+    lines.append(f"failed: {outcome}" if fields["failed"] else outcome)
+    if fields["masked"]:
+        lines.append(
+            "masked: " + ", ".join(f"{count} × {visible(name)}" for name, count in fields["masked"].items())
+        )
+    return "\n".join(lines)
+
+
+def _cut(text: str) -> str:
+    if len(text) <= ENTRY_CHARACTERS:
+        return text
+    head, tail = text[: ENTRY_CHARACTERS * 3 // 4], text[-ENTRY_CHARACTERS // 4 :]
+    return f"{head}\n… {len(text) - len(head) - len(tail)} characters left out …\n{tail}"
