@@ -1,0 +1,1 @@
+"""The Web API's methods by family; every family is a table of `Method` rows."""
