@@ -57,6 +57,10 @@ class SecretRef:
         return f"{self.source}:{self.name}"
 
 
+BOT_CREDENTIAL = SecretRef(source="env", name="COUNTERSIGN_BOT_TOKEN")
+"""What the bot proves itself with, where the file says nothing else."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
     host: str
@@ -277,9 +281,7 @@ class Policy:
     limits: Limits = field(default_factory=Limits)
     slack: Slack = field(default_factory=Slack)
     api: ApiPolicy = field(default_factory=ApiPolicy)
-    bot_credential: SecretRef = field(
-        default_factory=lambda: SecretRef(source="env", name="COUNTERSIGN_BOT_TOKEN")
-    )
+    bot_credential: SecretRef = BOT_CREDENTIAL
     tls: TlsPolicy | None = None
     tokens: TokenPolicy = field(default_factory=TokenPolicy)
     operators: tuple[str, ...] = ()

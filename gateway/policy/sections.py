@@ -1,0 +1,319 @@
+"""The sections of the file that say what there is: connections, agents, groups, masks, limits and addresses."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from typing import Literal, cast
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from gateway import wire
+from gateway.model import Connection, Effect, Scope
+from gateway.policy.globs import FOREIGN
+from gateway.policy.model import (
+    Address,
+    Agent,
+    ApiPolicy,
+    Group,
+    Limits,
+    MaskPolicy,
+    Retention,
+    SecretRef,
+    Slack,
+    StoredCredential,
+    Target,
+    TlsPolicy,
+    TokenPolicy,
+    Upstream,
+)
+from gateway.policy.reader import Look, suggestion
+from gateway.policy.values import address, effect, given, is_loopback, pattern, person, secret
+from gateway.policy.vocabulary import Vocabulary
+
+TLS_MODES = ("disable", "require", "verify-full")
+HANDLE = re.compile(r"@[^\s@]{1,80}")
+CHANNEL = re.compile(r"#[^\s#,]{1,80}|[CG][A-Z0-9]{8,}")
+SLACK_USER = re.compile(r"[UW][A-Z0-9]{5,}")
+
+# connections
+
+
+def targets(look: Look, vocabulary: Vocabulary, slack: Slack) -> dict[str, Target]:
+    found: dict[str, Target] = {}
+    listening: dict[str, str] = {}
+    for name, entry in look.entries("a connection").items():
+        keys = entry.fields(
+            ("protocol", "listen", "upstream", "credential", "labels", "channels"),
+            required=("protocol", "listen", "upstream", "credential"),
+        )
+        protocol = given(keys, "protocol", lambda look: look.choice(vocabulary.protocols, "a protocol"), "")
+        listen = given(keys, "listen", address, Address(host="", port=0))
+        if listen.port and "listen" in keys:
+            other = listening.setdefault(str(listen), name)
+            if other != name:
+                keys["listen"].fault(
+                    f"the connection `{other}` already listens on {listen}; choose another port"
+                )
+        channels = given(keys, "channels", _channels, {})
+        labels = given(keys, "labels", _labels, {})
+        port = vocabulary.protocols.get(protocol, 0)
+        found[name] = Target(
+            connection=Connection(name=name, protocol=protocol, labels=labels),
+            listen=listen,
+            upstream=_upstream(keys["upstream"], protocol, port)
+            if "upstream" in keys
+            else Upstream(host="", port=0),
+            credential=given(keys, "credential", _credential, StoredCredential(user="")),
+            approvals_channel=channels.get("approvals", slack.approvals),
+            audit_channel=channels.get("audit", slack.audit),
+        )
+    return found
+
+
+def _labels(look: Look) -> dict[str, str]:
+    return {key: each.text() for key, each in look.entries("a label").items()}
+
+
+def _channels(look: Look) -> dict[str, str]:
+    return {key: _channel(each) for key, each in look.fields(("approvals", "audit")).items()}
+
+
+def _channel(look: Look) -> str:
+    value = look.text()
+    if value and not CHANNEL.fullmatch(value):
+        look.fault(f'`{value[:60]}` is no Slack channel; write its name with #, in quotes: "#approvals"')
+    return value
+
+
+def _credential(look: Look) -> StoredCredential:
+    keys = look.fields(("user", "password"), required=("user",))
+    return StoredCredential(
+        user=given(keys, "user", Look.text, ""),
+        password=given(keys, "password", secret, None),
+    )
+
+
+def _upstream(look: Look, protocol: str, default_port: int) -> Upstream:
+    """`scheme://host[:port][/database][?sslmode=...&sslrootcert=...]`; no user, no password."""
+    nowhere = Upstream(host="", port=0)
+    value = look.text()
+    if not value:
+        return nowhere
+    try:
+        url = urlsplit(value)
+        port = url.port
+    except ValueError:
+        look.fault("this is no address; write it as in postgresql://orders.internal:5432/orders")
+        return nowhere
+    if protocol and not url.scheme.startswith(protocol):
+        look.fault(
+            f"the address of a {protocol} connection begins with {protocol}://, as in postgresql://host/database"
+        )
+        return nowhere
+    if url.username is not None or url.password is not None:
+        look.fault("user and password do not belong in the address; put them under `credential`")
+        return nowhere
+    if not url.hostname or url.fragment:
+        look.fault("the address names no host; write it as in postgresql://orders.internal:5432/orders")
+        return nowhere
+    tls, ca = _upstream_tls(look, url)
+    return Upstream(
+        host=url.hostname,
+        port=port or default_port,
+        database=url.path.removeprefix("/"),
+        tls=tls or ("disable" if is_loopback(url.hostname) else "verify-full"),
+        ca=ca,
+    )
+
+
+def _upstream_tls(
+    look: Look, url: SplitResult
+) -> tuple[Literal["disable", "require", "verify-full"] | None, str | None]:
+    mode: str | None = None
+    ca: str | None = None
+    for key, value in parse_qsl(url.query, keep_blank_values=True):
+        match key:
+            case "sslmode" if value in TLS_MODES:
+                mode = value
+            case "sslmode":
+                look.fault(f"sslmode `{value[:40]}` is not known{suggestion(value, TLS_MODES)}")
+            case "sslrootcert" if value:
+                ca = value
+            case _:
+                known = ("sslmode", "sslrootcert")
+                look.fault(f"`{key[:40]}` is no parameter of an upstream address{suggestion(key, known)}")
+    if ca is not None and mode not in {None, "verify-full"}:
+        look.fault(f"sslrootcert is of no use with sslmode={mode}; write sslmode=verify-full")
+    return cast(
+        "Literal['disable', 'require', 'verify-full'] | None", mode or ("verify-full" if ca else None)
+    ), ca
+
+
+# who
+
+
+def groups(look: Look) -> dict[str, Group]:
+    found: dict[str, Group] = {}
+    for name, entry in look.entries("a group").items():
+        keys = entry.fields(("slack", "members"))
+        slack = given(keys, "slack", Look.text, "")
+        if slack and not HANDLE.fullmatch(slack):
+            keys["slack"].fault(
+                f'`{slack[:60]}` is no handle of a Slack user group; write it with @, in quotes: "@dba"'
+            )
+        members = given(keys, "members", lambda look: look.each(person), ())
+        found[name] = Group(name=name, slack=slack, members=members)
+    return found
+
+
+def agents(look: Look, connections: Mapping[str, Target], tokens: TokenPolicy) -> dict[str, Agent]:
+    found: dict[str, Agent] = {}
+    for name, entry in look.entries("an agent").items():
+        keys = entry.fields(("secret", "scope", "max_depth", "person", "persons", "ttl"), required=("scope",))
+        ttl = given(keys, "ttl", Look.duration, min(tokens.ttl, tokens.max_ttl))
+        if ttl > tokens.max_ttl and "ttl" in keys:
+            keys["ttl"].fault("this is longer than `tokens.max_ttl`; shorten it, or raise that")
+        found[name] = Agent(
+            name=name,
+            secret=given(keys, "secret", secret, None),
+            scope=given(keys, "scope", lambda look: _scope(look, connections), {}),
+            max_depth=given(keys, "max_depth", lambda look: look.integer(least=1, most=32), 3),
+            person=given(keys, "person", person, ""),
+            persons=given(keys, "persons", lambda look: look.each(_person_or_all), ()),
+            ttl=ttl,
+        )
+    return found
+
+
+def _person_or_all(look: Look) -> str:
+    return "*" if getattr(look.node, "value", None) == "*" else person(look)
+
+
+def _scope(look: Look, connections: Mapping[str, Target]) -> Scope:
+    scope: dict[str, frozenset[Effect]] = {}
+    for name, entry in look.pairs().items():
+        if name not in connections:
+            entry.fault_at_key(f"the connection `{name[:60]}` is not declared{suggestion(name, connections)}")
+        scope[name] = frozenset(Effect(each) for each in entry.each(effect))
+    return scope
+
+
+def slack(look: Look) -> Slack:
+    keys = look.fields(("approvals", "audit", "people", "match_people_by_email"))
+    own = Slack()
+    people: dict[str, str] = {}
+    if "people" in keys:
+        for user, entry in keys["people"].pairs().items():
+            if not SLACK_USER.fullmatch(user):
+                entry.fault_at_key(
+                    f"`{user[:60]}` is no Slack user id; it looks like U012AB3CD (in the member's profile)"
+                )
+            people[user] = person(entry)
+    return Slack(
+        approvals=given(keys, "approvals", _channel, own.approvals),
+        audit=given(keys, "audit", _channel, own.audit),
+        people=people,
+        match_people_by_email=given(keys, "match_people_by_email", Look.flag, False),
+    )
+
+
+# what may not be seen
+
+
+def masks(look: Look, vocabulary: Vocabulary) -> dict[str, MaskPolicy]:
+    def detector(look: Look) -> str:
+        return look.choice(vocabulary.detectors, "a detector")
+
+    found: dict[str, MaskPolicy] = {}
+    for name, entry in look.entries("a mask").items():
+        keys = entry.fields(("detect", "columns", "except"))
+        if not keys.keys() & {"detect", "columns"} and hasattr(entry.node, "entries"):
+            entry.fault_at_key("this mask masks nothing; give it `detect` or `columns`")
+        columns: dict[str, str] = {}
+        for column, strategy in given(keys, "columns", Look.pairs, {}).items():
+            if FOREIGN.search(column) or not column.strip("*?."):
+                strategy.fault_at_key(
+                    f'`{column[:60]}` is no column pattern; write a name with `*` (anything) or `?`, as in "*.ssn"'
+                )
+            columns[column] = strategy.choice(vocabulary.strategies, "a strategy")
+        found[name] = MaskPolicy(
+            name=name,
+            detect=given(keys, "detect", lambda look: look.each(detector), ()),
+            columns=columns,
+            except_=given(keys, "except", lambda look: look.each(pattern), ()),
+        )
+    return found
+
+
+# the gateway itself
+
+
+def retention(look: Look) -> Retention:
+    own = Retention()
+    keys = look.fields(("recordings", "required"))
+    recordings = given(keys, "recordings", Look.duration, own.recordings)
+    required = given(keys, "required", Look.duration, min(own.required, recordings))
+    if required > recordings:
+        keys["required"].fault(
+            "this is longer than `recordings`: what must be kept would be deleted; shorten it"
+        )
+    return Retention(recordings=recordings, required=required)
+
+
+def limits(look: Look) -> Limits:
+    in_wires = {each.name: each for each in dataclasses.fields(wire.Limits)}
+    durations, counts = ("login", "rejoin"), ("connections", "connections_per_lineage")
+    keys = look.fields((*durations, *counts, "answer_recorded", *in_wires))
+    own = Limits()
+    of_wires = {
+        name: _count(keys[name]) if name == "statements" else keys[name].size()
+        for name in in_wires
+        if name in keys
+    }
+    return Limits(
+        wire=wire.Limits(**of_wires),
+        login=given(keys, "login", Look.duration, own.login),
+        rejoin=given(keys, "rejoin", Look.duration, own.rejoin),
+        connections=given(keys, "connections", _count, own.connections),
+        connections_per_lineage=given(keys, "connections_per_lineage", _count, own.connections_per_lineage),
+        answer_recorded=given(keys, "answer_recorded", Look.size, own.answer_recorded),
+    )
+
+
+def _count(look: Look) -> int:
+    return look.integer(least=1, most=1_000_000)
+
+
+def tokens(look: Look) -> TokenPolicy:
+    own = TokenPolicy()
+    keys = look.fields(("ttl", "max_ttl"))
+    max_ttl = given(keys, "max_ttl", Look.duration, own.max_ttl)
+    ttl = given(keys, "ttl", Look.duration, min(own.ttl, max_ttl))
+    if ttl > max_ttl:
+        keys["ttl"].fault("this is longer than `max_ttl`; shorten it, or raise that")
+    return TokenPolicy(ttl=ttl, max_ttl=max_ttl)
+
+
+def api(look: Look) -> ApiPolicy:
+    own = ApiPolicy()
+    keys = look.fields(("listen", "public_url"))
+    url = given(keys, "public_url", Look.text, "")
+    if url and not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", url):
+        keys["public_url"].fault(
+            "this is no address of a page; write it as in https://countersign.example.com"
+        )
+    return ApiPolicy(listen=given(keys, "listen", address, own.listen), public_url=url.rstrip("/"))
+
+
+def bot(look: Look) -> SecretRef:
+    keys = look.fields(("credential",), required=("credential",))
+    return given(keys, "credential", secret, SecretRef(source="env", name=""))
+
+
+def tls(look: Look) -> TlsPolicy:
+    keys = look.fields(("certificate", "key"), required=("certificate", "key"))
+    return TlsPolicy(
+        certificate=given(keys, "certificate", Look.text, ""),
+        key=given(keys, "key", Look.text, ""),
+    )
