@@ -1,0 +1,368 @@
+"""Tokens: issued to root agents, derived for the agents they start, verified against the policy of this moment.
+
+A token carries its whole chain (`gateway.identity.claims`), so what it was issued with cannot be widened without our
+key. What may have changed since is asked again at every verification: a revoked ancestor, an agent whose scope, depth
+or people in policies.yaml are fewer now. A child is never wider, deeper or longer-lived than its parent (RFC 8693).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import math
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.identity import scopes
+from gateway.identity.claims import Claims, ClaimsMalformed, Tether, from_payload, to_payload
+from gateway.identity.keys import TOKEN_CHARACTERS, KeyRing, SignatureRefused
+from gateway.identity.lineages import LineageFull, Lineages, Link
+from gateway.model import Lineage, Scope
+from gateway.policy.model import Agent, Policy, SecretMissing
+
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+TASK_CHARACTERS = 200
+SECRET_CHARACTERS = 4_096
+
+_PERSON = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)*")
+_PERSON_CHARACTERS = 254
+_UNKNOWN = "the token is not one that this gateway issued: get a new one with `countersign token mint`"
+
+log = logging.getLogger(__name__)
+
+
+class TokenRefused(Exception):
+    """No token, or not this one. `error` is an RFC 6749 §5.2 code, `message` says what to do about it."""
+
+    def __init__(self, error: str, message: str) -> None:
+        super().__init__(message)
+        self.error = error
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A token as it was issued: its text, once, and what it says."""
+
+    text: str = field(repr=False)
+    claims: Claims
+
+
+class Issuer:
+    """Issues, derives, verifies and revokes. What it changes is durable after the store's `commit`."""
+
+    def __init__(
+        self,
+        keys: KeyRing,
+        policy: Callable[[], Policy],
+        lineages: Lineages,
+        *,
+        clock: Callable[[], float],
+    ) -> None:
+        self._keys = keys
+        self._policy = policy
+        self._lineages = lineages
+        self._clock = clock
+        # What the secret of an unknown agent is compared with: the same work, and never equal.
+        self._nobody = secrets.token_bytes(32)
+
+    @property
+    def name(self) -> str:
+        """The issuer identifier (RFC 8414): the gateway's public address."""
+        return issuer_name(self._policy())
+
+    def for_agent(
+        self,
+        name: str,
+        secret: str,
+        *,
+        person: str = "",
+        scope: Scope | None = None,
+        ttl: float | None = None,
+        task: str = "",
+        origin: str = "",
+    ) -> Token:
+        """A root agent's token (RFC 6749 §4.4): its whole scope unless `scope` asks for less.
+
+        `ttl` is in seconds; more than policies.yaml allows is cut to that. Raises `TokenRefused`.
+        """
+        agent = self.authenticate(name, secret)
+        policy = self._policy()
+        granted = agent.scope if scope is None else scope
+        _refuse_excess(granted, agent.scope, holder=f"agent {agent.name}")
+        now = self._second()
+        life = min(_lifetime(ttl, default=agent.ttl), policy.tokens.max_ttl)
+        token_id = _new_id()
+        tether = Tether(
+            name=agent.name,
+            token_id=token_id,
+            expires_at=math.floor(now + life),
+            origin=_origin(origin),
+            task=_task(task),
+        )
+        person = _person_of(agent, person)
+        return self._issue(
+            Claims(
+                person=person,
+                chain=(tether,),
+                scope=granted,
+                groups=groups_of(policy, person),
+                depth_left=agent.max_depth - 1,
+                issued_at=now,
+                issuer=issuer_name(policy),
+            )
+        )
+
+    def derive(
+        self,
+        parent_token: str,
+        *,
+        name: str,
+        scope: Scope | None = None,
+        ttl: float | None = None,
+        task: str = "",
+        origin: str = "",
+    ) -> Token:
+        """A child's token (RFC 8693): inside its parent's scope, lifetime and depth. Raises `TokenRefused`.
+
+        Without `scope` or `ttl` the child gets what its parent has left. The parent names the child; it cannot give it
+        the name of an agent that policies.yaml declares, since rules trust those names.
+        """
+        parent = self.verify(parent_token)
+        if not NAME.fullmatch(name):
+            raise TokenRefused(
+                "invalid_request",
+                "the child needs a name of up to 63 of the characters a-z 0-9 . _ - that begins with a letter or digit",
+            )
+        if name in self._policy().agents:
+            raise TokenRefused(
+                "invalid_request",
+                f"{name} is an agent of policies.yaml with a token of its own: name the child otherwise",
+            )
+        if parent.depth_left < 1:
+            raise TokenRefused(
+                "invalid_grant",
+                f"{parent.agent} may not start further agents: its chain is as deep as it may be",
+            )
+        granted = parent.scope if scope is None else scope
+        _refuse_excess(granted, parent.scope, holder=f"the token of {parent.agent}")
+        now = self._second()
+        left = parent.expires_at - now
+        tether = Tether(
+            name=name,
+            token_id=_new_id(),
+            expires_at=math.floor(now + min(_lifetime(ttl, default=left), left)),
+            origin=_origin(origin),
+            task=_task(task),
+        )
+        return self._issue(
+            Claims(
+                person=parent.person,
+                chain=(*parent.chain, tether),
+                scope=granted,
+                groups=parent.groups,
+                depth_left=parent.depth_left - 1,
+                issued_at=now,
+                issuer=parent.issuer,
+            )
+        )
+
+    def verify(self, token: str) -> Claims:
+        """What a token says, if it holds at this moment; its scope is cut to what policies.yaml grants now.
+
+        Raises `TokenRefused("invalid_grant")`. Only a token that carries our signature learns why it is refused.
+        """
+        return self.check(self.payload(token))
+
+    def check(self, payload: Mapping[str, Any]) -> Claims:
+        """As `verify`, for a payload whose signature was verified before (`gateway.identity.minted`)."""
+        claims = self._read(payload)
+        now = self._clock()
+        if claims.issuer != self.name:
+            raise TokenRefused("invalid_grant", _UNKNOWN)
+        if now < claims.issued_at - 1:
+            raise TokenRefused("invalid_grant", "the token is not valid yet: check the gateway's clock")
+        if claims.expires_at <= now:
+            raise TokenRefused("invalid_grant", "the token has expired: get a new one")
+        reason = self.broken(claims.lineage)
+        if reason:
+            raise TokenRefused("invalid_grant", reason)
+        policy = self._policy()
+        return claims.narrowed(
+            scope=scopes.within(policy.agents[claims.root].scope, claims.scope),
+            groups=groups_of(policy, claims.person),
+            depth_left=min(claims.depth_left, policy.agents[claims.root].max_depth - len(claims.chain)),
+        )
+
+    def broken(self, lineage: Lineage) -> str:
+        """Why a lineage that once was admitted no longer holds, or "". Cheap: it is asked at every release."""
+        if self._lineages.revoked(lineage.token_ids):
+            return "the token was revoked, or one that it was derived from: get a new one"
+        agents = self._policy().agents
+        root, *children = lineage.chain
+        agent = agents.get(root.name)
+        if agent is None:
+            return f"policies.yaml no longer has the agent {root.name}"
+        if lineage.depth > agent.max_depth:
+            return f"policies.yaml now lets chains of {root.name} be {agent.max_depth} deep; this one is {lineage.depth}"
+        if not _may_name(agent, lineage.person):
+            return f"{root.name} may no longer act for {lineage.person or 'nobody in particular'}"
+        for child in children:
+            if child.name in agents:
+                return (
+                    f"{child.name} has become an agent of policies.yaml: start the child under another name"
+                )
+        return ""
+
+    def authenticate(self, name: str, secret: str) -> Agent:
+        """The root agent that `secret` belongs to; raises `TokenRefused("invalid_client")`, always the same one.
+
+        Compared in constant time, whatever is missing (RFC 6749 §2.3.1, §10.10).
+        """
+        agent = self._policy().agents.get(name)
+        expected = self._nobody if agent is None else self._digest_of(agent)
+        presented = hashlib.sha256(secret.encode(errors="surrogateescape")).digest()
+        equal = hmac.compare_digest(presented, expected)
+        if agent is None or not equal or len(secret) > SECRET_CHARACTERS:
+            raise TokenRefused(
+                "invalid_client",
+                "no agent of policies.yaml has this name and secret: check both, and that the gateway can read the secret",
+            )
+        return agent
+
+    def own(self, token: str) -> Claims:
+        """What a token of ours says, whether or not it still holds; raises `TokenRefused` for any other."""
+        return self._read(self.payload(token))
+
+    def payload(self, token: str) -> dict[str, Any]:
+        """The claims set of a token that carries our signature, as JSON; raises `TokenRefused`."""
+        try:
+            return self._keys.verify(token)
+        except SignatureRefused:
+            raise TokenRefused("invalid_grant", _UNKNOWN) from None
+
+    def revoke(self, token: str, *, by: str = "", reason: str = "") -> tuple[str, ...]:
+        """Ends a token, given as its text or its id, and everything derived from it; returns the ids that ended.
+
+        A text that is not ours, or an id that nobody has, ends nothing (RFC 7009 §2.2). An expired token still can.
+        """
+        token_id = token
+        if "." in token:
+            try:
+                claims = self.own(token)
+            except TokenRefused:
+                return ()
+            token_id, by = claims.token_id, by or claims.agent
+        return self._lineages.revoke(token_id, by=by, reason=reason)
+
+    def _second(self) -> float:
+        # Tokens count in whole seconds: rounding must never give a child the last fraction that its parent lost.
+        return float(math.floor(self._clock()))
+
+    def _issue(self, claims: Claims) -> Token:
+        text = self._keys.sign(to_payload(claims))
+        if len(text) > TOKEN_CHARACTERS:
+            raise TokenRefused(
+                "invalid_request", "the token would be too long: shorten the tasks, or narrow the scope"
+            )
+        parent = claims.chain[-2].token_id if len(claims.chain) > 1 else ""
+        link = Link(
+            token_id=claims.token_id,
+            parent=parent,
+            root_agent=claims.root,
+            name=claims.agent,
+            person=claims.person,
+            expires_at=claims.expires_at,
+        )
+        try:
+            self._lineages.register(link)
+        except LineageFull as full:
+            raise TokenRefused("invalid_request", str(full)) from None
+        return Token(text=text, claims=claims)
+
+    def _read(self, payload: Mapping[str, Any]) -> Claims:
+        try:
+            return from_payload(payload)
+        except ClaimsMalformed:
+            raise TokenRefused("invalid_grant", _UNKNOWN) from None
+
+    def _digest_of(self, agent: Agent) -> bytes:
+        if agent.secret is None:
+            return self._nobody
+        try:
+            secret = agent.secret.read()
+        except SecretMissing as missing:
+            log.warning("agent %s cannot authenticate: %s", agent.name, missing)
+            return self._nobody
+        return hashlib.sha256(secret.encode(errors="surrogateescape")).digest()
+
+
+def issuer_name(policy: Policy) -> str:
+    """`api.public_url` of policies.yaml, or the address that the API listens on."""
+    if policy.api.public_url:
+        return policy.api.public_url.rstrip("/")
+    host = policy.api.listen.host
+    return f"http://{f'[{host}]' if ':' in host else host}:{policy.api.listen.port}"
+
+
+def groups_of(policy: Policy, person: str) -> frozenset[str]:
+    """The groups of policies.yaml that list `person`."""
+    return frozenset(
+        name for name, group in policy.groups.items() if person and person in map(str.lower, group.members)
+    )
+
+
+def _person_of(agent: Agent, wanted: str) -> str:
+    """The human that answers for the token. E-mails are compared in lower case, as votes are."""
+    person = (wanted or agent.person).strip().lower()
+    if person and (len(person) > _PERSON_CHARACTERS or not _PERSON.fullmatch(person)):
+        raise TokenRefused("invalid_request", "person must be an e-mail address")
+    if not _may_name(agent, person):
+        raise TokenRefused(
+            "invalid_request",
+            f"{agent.name} may not act for that person: add them to `persons` of the agent in policies.yaml",
+        )
+    return person
+
+
+def _may_name(agent: Agent, person: str) -> bool:
+    if person == agent.person.lower():
+        return True
+    return bool(person) and ("*" in agent.persons or person in map(str.lower, agent.persons))
+
+
+def _refuse_excess(wanted: Scope, held: Scope, *, holder: str) -> None:
+    beyond = scopes.excess(held, wanted)
+    if beyond:
+        raise TokenRefused("invalid_scope", f"{holder} does not have {scopes.text(beyond)}")
+    if not wanted:
+        raise TokenRefused("invalid_scope", f"{holder} has no scope left: policies.yaml grants it none")
+
+
+def _lifetime(wanted: float | None, *, default: float) -> float:
+    if wanted is None:
+        return default
+    if not wanted >= 1:
+        raise TokenRefused("invalid_request", "expires_in must be at least one second")
+    return wanted
+
+
+def _task(task: str) -> str:
+    if len(task) > TASK_CHARACTERS or not task.isprintable():
+        raise TokenRefused(
+            "invalid_request",
+            f"task must be at most {TASK_CHARACTERS} characters, none of them a control character",
+        )
+    return task
+
+
+def _origin(origin: str) -> str:
+    return origin[:64] if origin.isprintable() else ""
+
+
+def _new_id() -> str:
+    return secrets.token_hex(12)
