@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import TypeVar
 
 from gateway.contract import Announcement, Approval, Change, Changes, SessionView, State
@@ -124,7 +125,7 @@ class Feed:
     def _since(self, seq: int) -> Changes:
         """One page, in which only the newest of what changed several times is left."""
         first = seq + 1 - (self._ring[0].seq if self._ring else seq + 1)
-        page = [self._ring[place] for place in range(first, min(first + PAGE, len(self._ring)))]
+        page = list(islice(self._ring, first, first + PAGE))
         newest: dict[tuple[str, str], int] = {_subject(change): change.seq for change in page}
         kept = tuple(change for change in page if newest[_subject(change)] == change.seq)
         return Changes(next=page[-1].seq if page else seq, changes=kept)

@@ -53,7 +53,7 @@ class Journal:
         self._rotate_bytes = rotate_bytes
         self._failure = ""
         self._waiters: list[asyncio.Future[None]] = []
-        self._writing = False
+        self._writing: asyncio.Future[None] | None = None
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
         end, torn = _end(directory)
         try:
@@ -72,14 +72,14 @@ class Journal:
         self._writer.append(kind, self._clock(), fields)
         waiter = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
-        if not self._writing:
+        if self._writing is None:
             self._write_next()
         await waiter
 
     async def close(self) -> None:
         """Wait for what is being written and let the file go."""
-        while self._writing:
-            await asyncio.sleep(0.001)
+        while self._writing is not None:
+            await asyncio.wait({self._writing})
         self._worker.shutdown()
         os.close(self._descriptor)
 
@@ -105,10 +105,9 @@ class Journal:
 
     def _write_next(self) -> None:
         waiters, self._waiters = self._waiters, []
-        self._writing = True
         data = self._writer.take()
-        writing = asyncio.get_running_loop().run_in_executor(self._worker, self._write, data)
-        writing.add_done_callback(lambda done: self._written(done, waiters))
+        self._writing = asyncio.get_running_loop().run_in_executor(self._worker, self._write, data)
+        self._writing.add_done_callback(lambda done: self._written(done, waiters))
 
     def _write(self, data: bytes) -> None:
         """In the worker thread."""
@@ -116,7 +115,7 @@ class Journal:
         os.fdatasync(self._descriptor)
 
     def _written(self, done: asyncio.Future[None], waiters: list[asyncio.Future[None]]) -> None:
-        self._writing = False
+        self._writing = None
         error = done.exception()
         if error is None and not self._waiters:
             error = self._rotated()

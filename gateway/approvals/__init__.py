@@ -1,0 +1,25 @@
+"""Held commands, the people who decide about them, and the one place where that is settled.
+
+`table` says what can happen to an approval, `electorate` who may vote, `proof` that somebody opened the whole text,
+and `room` keeps the approvals: durable before anything is told, released once, gone to the journal when settled.
+"""
+
+from __future__ import annotations
+
+from gateway.approvals.electorate import NotEligible
+from gateway.approvals.proof import ReviewFirst
+from gateway.approvals.room import Approvals, HoldRefused, NotFound, Stale
+from gateway.approvals.table import AlreadySettled, step
+from gateway.approvals.waiting import Waiting
+
+__all__ = [
+    "AlreadySettled",
+    "Approvals",
+    "HoldRefused",
+    "NotEligible",
+    "NotFound",
+    "ReviewFirst",
+    "Stale",
+    "Waiting",
+    "step",
+]

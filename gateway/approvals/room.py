@@ -1,0 +1,506 @@
+"""The room where held commands wait and people decide.
+
+Every change is a `step` in memory, put into the store at once, and told to nobody before the store has made it
+durable. What is settled is then told to those who wait, written to the journal, removed from the store and
+published, in this order; a restart takes up whatever was begun. Whether a command is released hangs on one
+transition to SPENT, so it happens once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import msgspec
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from gateway.approvals.deadlines import Deadlines
+from gateway.approvals.electorate import NotEligible, PolicyPort, same, standing
+from gateway.approvals.proof import ReviewFirst, needs_review, opened, shown_whole
+from gateway.approvals.table import (
+    AlreadySettled,
+    Approved,
+    Denied,
+    Event,
+    Joined,
+    Lapsed,
+    Left,
+    Measured,
+    Released,
+    Withdrawn,
+    step,
+)
+from gateway.approvals.waiting import Live, Waiting
+from gateway.changes import LIVE, Feed
+from gateway.contract import (
+    Approval,
+    AskView,
+    Choice,
+    CommandView,
+    Estimate,
+    LineageView,
+    State,
+    Vote,
+    VoteRequest,
+    WholeText,
+)
+from gateway.journal import Journal
+from gateway.model import Hold, Session
+from gateway.store import Store, StoreFailed
+
+TABLE = "approvals"
+KIND = "approval"
+"""The journal's kind of record for a settled approval."""
+LIVE_MOST = 10_000
+"""Approvals that may be open at once."""
+TEXT_MOST = 64 * 1024 * 1024
+"""Characters of command text that all open approvals may hold."""
+SETTLED_KEPT = 2_000
+"""Settled approvals that are remembered, so that late clicks and followers hear how they ended."""
+REASON = 1_000
+"""Characters of a reason."""
+
+_ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"
+_T = TypeVar("_T")
+_log = logging.getLogger(__name__)
+
+
+class NotFound(Exception):
+    """There is no such approval, or it was settled long ago."""
+
+
+class Stale(Exception):
+    """The vote was cast on a card that has changed since in what it asks."""
+
+
+class HoldRefused(Exception):
+    """So much is held already that nothing more can be; the command has to be blocked."""
+
+
+ANSWERS = (NotFound, NotEligible, AlreadySettled, Stale, ReviewFirst, HoldRefused)
+"""What a caller is told; anything else that ends one of the room's tasks is a fault of the gateway's."""
+
+
+class Approvals:
+    """All open approvals of this gateway. One event loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal,
+        feed: Feed,
+        *,
+        clock: Callable[[], float],
+        scheduler: AsyncIOScheduler,
+        policy: Callable[[], PolicyPort],
+        proof_key: bytes,
+        on_kill: Callable[[Approval], Awaitable[object]],
+        rejoin: float = 30.0,
+    ) -> None:
+        """`rejoin`: seconds that an approval nobody waits for stays open to be joined.
+
+        `proof_key` signs that a text was opened whole. `on_kill` ends what a killing vote ends; it may be called
+        again for the same approval after a restart.
+        """
+        self._store = store
+        self._journal = journal
+        self._feed = feed
+        self._clock = clock
+        self._policy = policy
+        self._proof_key = proof_key
+        self._on_kill = on_kill
+        self._rejoin = rejoin
+        self._live: dict[str, Live] = {}
+        self._by_key: dict[tuple[object, ...], Live] = {}
+        self._settled: OrderedDict[str, Approval] = OrderedDict()
+        self._characters = 0
+        self._deadlines = Deadlines(scheduler, clock=clock, when_due=lambda: self._spawn(self.sweep()))
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def start(self) -> None:
+        """Take up what an earlier life left. Raises `StoreFailed` and `JournalFailed`.
+
+        What was waited for may be joined again for `rejoin` seconds; what was settled but not yet journalled is
+        finished, a kill included.
+        """
+        for record in self._journal.recent():
+            if record.kind == KIND:
+                self._remember(msgspec.convert(record.fields["approval"], Approval))
+        now = self._clock()
+        unfinished: list[Live] = []
+        for approval_id, document in list(self._store.all(TABLE).items()):
+            if approval_id in self._settled:
+                self._store.delete(TABLE, approval_id)
+                continue
+            live = _read(document)
+            self._keep(live)
+            if live.approval.state not in LIVE:
+                unfinished.append(live)
+                self._by_key.pop(live.key, None)
+            elif live.approval.state is State.PENDING:
+                self._apply(live, Left(clients=live.approval.waiting))
+                self._rejoin_until(live, now + self._rejoin)
+        await self._store.commit()
+        self._feed.restore(self._settled.values())
+        for live in self._live.values():
+            if live.approval.state in LIVE:
+                self._feed.publish(approval=live.approval)
+        for live in unfinished:
+            await self._finish(live)
+        await self.sweep()
+
+    async def stop(self) -> None:
+        """Wait for what is on its way to the disk."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def get(self, approval_id: str) -> Approval | None:
+        """An approval that is open, or was settled not too long ago."""
+        live = self._live.get(approval_id)
+        return live.approval if live is not None else self._settled.get(approval_id)
+
+    def open(self) -> list[Approval]:
+        """Every open approval, oldest first."""
+        return [live.approval for live in self._live.values() if live.approval.state in LIVE]
+
+    def settled(self) -> list[Approval]:
+        """The settled approvals that are remembered, oldest first."""
+        return list(self._settled.values())
+
+    def of_tokens(self, token_ids: Collection[str]) -> list[str]:
+        """Ids of the open approvals in whose lineage any of these tokens stands."""
+        return [
+            approval.id
+            for approval in self.open()
+            if any(actor.token_id in token_ids for actor in approval.lineage.chain)
+        ]
+
+    async def hold(
+        self,
+        *,
+        session: Session,
+        digest: str,
+        lineage_key: str,
+        view: CommandView,
+        whole_text: str,
+        whole_parameters: Sequence[str | None],
+        verdict: Hold,
+        lineage_view: LineageView,
+        channel: str,
+        estimate: Estimate | None,
+        review_required: bool,
+    ) -> Waiting:
+        """Wait for people: opens an approval, joins the one that is open, or spends one approved meanwhile.
+
+        One approval belongs to a lineage, connection, digest and what is asked. Durable when it returns. Raises
+        `HoldRefused` and `StoreFailed`; cancelled, the place is left as by a hang-up.
+        """
+        live = Live(
+            approval=Approval(
+                id=self._new_id(),
+                version=1,
+                state=State.PENDING,
+                command=view,
+                lineage=lineage_view,
+                session=session.id,
+                connection=session.connection.name,
+                protocol=session.connection.protocol,
+                labels=dict(session.connection.labels),
+                message=verdict.message,
+                asks=tuple(
+                    AskView(rule=ask.rule, approvers=ask.approvers, quorum=ask.quorum) for ask in verdict.asks
+                ),
+                review_required=review_required or needs_review(view, whole_text, whole_parameters),
+                estimate=estimate,
+                opened_at=self._clock(),
+                expires_at=self._clock() + verdict.expires_in,
+                channel=channel,
+            ),
+            lineage_key=lineage_key,
+            digest=digest,
+            text=whole_text,
+            parameters=tuple(whole_parameters),
+        )
+        task = self._spawn(self._held(live))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.add_done_callback(_left_behind)
+            raise
+
+    async def vote(
+        self, approval_id: str, request: VoteRequest, *, through: str, vouched: Collection[str] = frozenset()
+    ) -> Approval:
+        """Count a person's vote; the approval after it, durable. The same vote again changes nothing.
+
+        `through` names the credential that carried it; `vouched` are groups that it may vouch for. Raises
+        `NotFound`, `NotEligible`, `AlreadySettled`, `Stale`, `ReviewFirst`; `StoreFailed` and `JournalFailed`.
+        """
+        return await asyncio.shield(self._spawn(self._voted(approval_id, request, through, vouched)))
+
+    def whole_text(self, approval_id: str, person: str, vouched: Collection[str] = frozenset()) -> WholeText:
+        """All that would run, for one who may vote. Raises `NotFound`, `NotEligible`, `AlreadySettled`."""
+        live = self._live.get(approval_id)
+        if live is None:
+            raise self._gone(approval_id)
+        standing(self._policy(), live.approval, person, vouched)
+        if live.approval.state not in LIVE:
+            raise AlreadySettled(live.approval)
+        return WholeText(
+            text=live.text,
+            parameters=live.parameters,
+            digest=live.digest,
+            words=live.approval.command.words,
+            opened=opened(self._proof_key, live.approval, person),
+        )
+
+    async def measured(self, approval_id: str, estimate: Estimate) -> None:
+        """The gateway's measurement arrived after the approval had opened; too late is no error."""
+        live = self._live.get(approval_id)
+        if live is not None and live.approval.state is State.PENDING:
+            self._apply(live, Measured(estimate=estimate))
+            await asyncio.shield(self._spawn(self._told(live)))
+
+    async def withdraw(self, token_ids: Collection[str], reason: str) -> list[str]:
+        """Withdraw every open approval in whose lineage any of these tokens stands; returns their ids."""
+        ids = self.of_tokens(token_ids)
+        for approval_id in ids:
+            self._apply(self._live[approval_id], Withdrawn(reason=reason))
+        finishing = [self._spawn(self._finish(self._live[approval_id])) for approval_id in ids]
+        await asyncio.shield(asyncio.gather(*finishing))
+        return ids
+
+    async def sweep(self) -> None:
+        """Settle what is due. The scheduler calls it at each deadline."""
+        now = self._clock()
+        due: list[Live] = []
+        for approval_id in self._deadlines.take():
+            live = self._live.get(approval_id)
+            if live is None or live.approval.state not in LIVE:
+                continue
+            if live.approval.expires_at <= now:
+                self._apply(live, Lapsed())
+                due.append(live)
+            elif live.abandoned(now):
+                self._apply(live, Withdrawn(reason="the client left and did not come back"))
+                due.append(live)
+        await asyncio.gather(*(self._finish(live) for live in due))
+
+    def leave(self, waiting: Waiting, live: Live, *, withdraw: bool) -> None:
+        """For `Waiting.leave`."""
+        live.waiters.discard(waiting)
+        if live.approval.state is not State.PENDING:
+            return
+        self._apply(live, Left())
+        if live.waiters:
+            self._spawn(self._told(live))
+        elif withdraw:
+            self._apply(live, Withdrawn(reason="the client took it back"))
+            self._spawn(self._finish(live))
+        else:
+            self._rejoin_until(live, self._clock() + self._rejoin)
+            self._spawn(self._told(live))
+
+    async def _held(self, new: Live) -> Waiting:
+        now = self._clock()
+        live = self._by_key.get(new.key)
+        if live is not None and live.approval.expires_at <= now:
+            self._apply(live, Lapsed())
+            self._spawn(self._finish(live))
+            live = None
+        if live is None:
+            return await self._opened(new)
+        waiting = Waiting(self, live)
+        live.waiters.add(waiting)
+        if live.approval.state is State.APPROVED:
+            self._apply(live, Released())
+            self._spawn(self._finish(live))
+            await waiting.outcome()
+            return waiting
+        live.rejoin_until = None
+        self._apply(live, Joined())
+        estimate = new.approval.estimate
+        if estimate is not None and estimate != live.approval.estimate:
+            self._apply(live, Measured(estimate=estimate))
+        await self._told(live)
+        return waiting
+
+    async def _opened(self, live: Live) -> Waiting:
+        if len(self._live) >= LIVE_MOST or self._characters + live.characters > TEXT_MOST:
+            raise HoldRefused(f"{len(self._live)} commands are held already; let some be decided first")
+        waiting = Waiting(self, live)
+        live.waiters.add(waiting)
+        self._keep(live)
+        self._store.put(TABLE, live.approval.id, live.document())
+        await self._told(live)
+        return waiting
+
+    async def _voted(
+        self, approval_id: str, request: VoteRequest, through: str, vouched: Collection[str]
+    ) -> Approval:
+        live = self._live.get(approval_id)
+        approval = live.approval if live is not None else self._settled.get(approval_id)
+        if approval is None:
+            raise self._gone(approval_id)
+        # Nobody is told of what could still be lost: the state that decides here becomes durable first.
+        await self._store.commit()
+        if _voted_so(approval, request):
+            return live.approval if live is not None else approval
+        groups = standing(self._policy(), approval, request.person, vouched)
+        if live is None:
+            raise AlreadySettled(approval)
+        now = self._clock()
+        if live.approval.expires_at <= now and live.approval.state in LIVE:
+            self._apply(live, Lapsed())
+            await self._finish(live)
+        self._check(live.approval, request)
+        if _voted_so(live.approval, request):
+            return live.approval
+        vote = Vote(
+            person=request.person.strip(),
+            choice=request.choice,
+            at=now,
+            groups=groups,
+            reason=request.reason.strip()[:REASON],
+            through=through,
+        )
+        self._apply(live, Approved(vote=vote) if request.choice is Choice.APPROVE else Denied(vote=vote))
+        if live.approval.state is State.APPROVED and live.waiters:
+            self._apply(live, Released())
+        voted = live.approval
+        await (self._told(live) if voted.state in LIVE else self._finish(live))
+        return voted
+
+    def _check(self, approval: Approval, request: VoteRequest) -> None:
+        """Whether this vote fits what its card showed. Denying is never too late to be meant."""
+        if approval.state not in LIVE:
+            raise AlreadySettled(approval)
+        if request.seen_version > approval.version:
+            raise Stale(
+                f"approval {approval.id} has no version {request.seen_version}: look at its card again"
+            )
+        if request.choice is not Choice.APPROVE:
+            return
+        if request.seen_version < approval.votable_from:
+            raise Stale(f"approval {approval.id} now asks for more than that card showed: look at it again")
+        if approval.review_required and not shown_whole(
+            self._proof_key, approval, request.person, request.opened
+        ):
+            raise ReviewFirst(
+                f"the card of approval {approval.id} cannot show all of it: open the whole text first"
+            )
+
+    def _apply(self, live: Live, event: Event) -> None:
+        """One step, in memory and put into the store."""
+        live.approval = step(live.approval, event, self._clock())
+        if live.approval.state not in LIVE:
+            self._by_key.pop(live.key, None)
+        self._store.put(TABLE, live.approval.id, live.document())
+
+    async def _told(self, live: Live) -> None:
+        """Make an open approval durable, then publish it."""
+        approval = live.approval
+        await self._store.commit()
+        self._feed.publish(approval=approval)
+
+    async def _finish(self, live: Live) -> None:
+        """Make a settled approval durable, tell those who wait, and move it to the journal."""
+        approval = live.approval
+        try:
+            await self._store.commit()
+        except StoreFailed:
+            live.tell(_unkept(approval))
+            raise
+        live.tell(approval)
+        if approval.votes and approval.votes[-1].choice is Choice.KILL:
+            await self._on_kill(approval)
+        await self._journal.append(KIND, {"approval": msgspec.to_builtins(approval)})
+        self._forget(live)
+        self._remember(approval)
+        self._feed.publish(approval=approval)
+        await self._store.commit()
+
+    def _keep(self, live: Live) -> None:
+        self._live[live.approval.id] = live
+        self._by_key[live.key] = live
+        self._characters += live.characters
+        self._deadlines.add(live.approval.expires_at, live.approval.id)
+
+    def _forget(self, live: Live) -> None:
+        if self._live.pop(live.approval.id, None) is not None:
+            self._characters -= live.characters
+        self._store.delete(TABLE, live.approval.id)
+
+    def _remember(self, approval: Approval) -> None:
+        self._settled[approval.id] = approval
+        while len(self._settled) > SETTLED_KEPT:
+            self._settled.popitem(last=False)
+
+    def _gone(self, approval_id: str) -> NotFound | AlreadySettled:
+        settled = self._settled.get(approval_id)
+        return (
+            AlreadySettled(settled)
+            if settled is not None
+            else NotFound(f"there is no approval {approval_id}")
+        )
+
+    def _rejoin_until(self, live: Live, at: float) -> None:
+        live.rejoin_until = at
+        self._deadlines.add(at, live.approval.id)
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
+        """Run to the end, whoever stops waiting for it."""
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, ANSWERS):
+            _log.error("an approval could not be carried on", exc_info=error)
+
+    def _new_id(self) -> str:
+        """Short enough to be typed; unique among all that are remembered."""
+        while True:
+            found = "".join(secrets.choice(_ALPHABET) for _ in range(8))
+            if found not in self._live and found not in self._settled:
+                return found
+
+
+def _voted_so(approval: Approval, request: VoteRequest) -> bool:
+    """Whether this person has cast this very vote."""
+    return any(same(vote.person, request.person) and vote.choice is request.choice for vote in approval.votes)
+
+
+def _unkept(approval: Approval) -> Approval:
+    """What those who wait are told when the decision could not be made durable: nothing is released by it."""
+    if approval.state is State.SPENT:
+        return replace(approval, state=State.WITHDRAWN, reason="the gateway could not keep the decision")
+    return approval
+
+
+def _left_behind(task: asyncio.Task[Waiting]) -> None:
+    if not task.cancelled() and task.exception() is None:
+        task.result().leave(withdraw=False)
+
+
+def _read(document: dict[str, Any]) -> Live:
+    try:
+        return Live(
+            approval=msgspec.convert(document["approval"], Approval),
+            lineage_key=document["lineage_key"],
+            digest=document["digest"],
+            text=document["text"],
+            parameters=tuple(document["parameters"]),
+        )
+    except (KeyError, TypeError, msgspec.ValidationError) as error:
+        raise StoreFailed(
+            f"an approval in the store is not readable ({error}): put back a copy of it"
+        ) from error
