@@ -339,8 +339,10 @@ def _refuse_excess(wanted: Scope, held: Scope, *, holder: str) -> None:
     beyond = scopes.excess(held, wanted)
     if beyond:
         raise TokenRefused("invalid_scope", f"{holder} does not have {scopes.text(beyond)}")
-    if not wanted:
-        raise TokenRefused("invalid_scope", f"{holder} has no scope left: policies.yaml grants it none")
+    if not wanted or not all(wanted.values()):
+        raise TokenRefused(
+            "invalid_scope", f"no scope is left of what {holder} has: name connections and effects"
+        )
 
 
 def _lifetime(wanted: float | None, *, default: float) -> float:
