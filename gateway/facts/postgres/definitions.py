@@ -1,0 +1,270 @@
+"""Statements that define: schema, stored code, roles, rights and servers. Mostly a table, for mostly their kind decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.facts.postgres import settings
+from gateway.facts.postgres.expressions import gather
+from gateway.facts.postgres.reading import Reading
+from gateway.facts.postgres.sources import Scope
+from gateway.facts.postgres.tree import Node, constant, dotted, strings
+from gateway.model import Effect, Effects
+
+_DDL = frozenset({Effect.DDL})
+_LOSES = frozenset({Effect.DDL, Effect.DESTRUCTIVE})
+_GUARDS = frozenset({Effect.PRIVILEGE})
+_DDL_GUARDS = _DDL | _GUARDS
+_CODE = frozenset({Effect.DDL, Effect.EXEC})
+_ABROAD = frozenset({Effect.DDL, Effect.EXFIL})
+_UPKEEP = frozenset({Effect.WRITE})
+
+DEFINITIONS: Mapping[str, tuple[str, Effects]] = {
+    "AlterCollationStmt": ("alter collation", _DDL),
+    "AlterDatabaseRefreshCollStmt": ("alter database", _DDL),
+    "AlterDatabaseSetStmt": ("alter database", _DDL_GUARDS),
+    "AlterDatabaseStmt": ("alter database", _DDL),
+    "AlterDefaultPrivilegesStmt": ("alter default privileges", _GUARDS),
+    "AlterDomainStmt": ("alter domain", _DDL),
+    "AlterEnumStmt": ("alter type", _DDL),
+    "AlterEventTrigStmt": ("alter event trigger", _DDL_GUARDS),
+    "AlterExtensionContentsStmt": ("alter extension", _CODE),
+    "AlterExtensionStmt": ("alter extension", _CODE),
+    "AlterFdwStmt": ("alter foreign data wrapper", _ABROAD | _CODE),
+    "AlterForeignServerStmt": ("alter server", _ABROAD),
+    "AlterFunctionStmt": ("alter function", _DDL),
+    "AlterObjectDependsStmt": ("alter", _DDL),
+    "AlterObjectSchemaStmt": ("alter", _DDL),
+    "AlterOpFamilyStmt": ("alter operator family", _DDL),
+    "AlterOperatorStmt": ("alter operator", _DDL),
+    "AlterOwnerStmt": ("alter owner", _DDL_GUARDS),
+    "AlterPolicyStmt": ("alter policy", _DDL_GUARDS),
+    "AlterPublicationStmt": ("alter publication", _ABROAD),
+    "AlterRoleSetStmt": ("alter role", _GUARDS),
+    "AlterRoleStmt": ("alter role", _GUARDS),
+    "AlterSeqStmt": ("alter sequence", _DDL),
+    "AlterStatsStmt": ("alter statistics", _DDL),
+    "AlterSubscriptionStmt": ("alter subscription", _ABROAD | _UPKEEP),
+    "AlterSystemStmt": ("alter system", _GUARDS),
+    "AlterTSConfigurationStmt": ("alter text search configuration", _DDL),
+    "AlterTSDictionaryStmt": ("alter text search dictionary", _DDL),
+    "AlterTableMoveAllStmt": ("alter table", _DDL),
+    "AlterTableSpaceOptionsStmt": ("alter tablespace", _DDL),
+    "AlterTableStmt": ("alter table", _DDL),
+    "AlterTypeStmt": ("alter type", _DDL),
+    "AlterUserMappingStmt": ("alter user mapping", _ABROAD | _GUARDS),
+    "CheckPointStmt": ("checkpoint", _UPKEEP),
+    "ClusterStmt": ("cluster", _UPKEEP),
+    "CommentStmt": ("comment", _DDL),
+    "CompositeTypeStmt": ("create type", _DDL),
+    "CreateAmStmt": ("create access method", _CODE),
+    "CreateCastStmt": ("create cast", _DDL),
+    "CreateConversionStmt": ("create conversion", _DDL),
+    "CreateDomainStmt": ("create domain", _DDL),
+    "CreateEnumStmt": ("create type", _DDL),
+    "CreateEventTrigStmt": ("create event trigger", _DDL_GUARDS),
+    "CreateExtensionStmt": ("create extension", _CODE),
+    "CreateFdwStmt": ("create foreign data wrapper", _ABROAD | _CODE),
+    "CreateForeignServerStmt": ("create server", _ABROAD),
+    "CreateForeignTableStmt": ("create foreign table", _ABROAD),
+    "CreateFunctionStmt": ("create function", _DDL),
+    "CreateOpClassStmt": ("create operator class", _DDL),
+    "CreateOpFamilyStmt": ("create operator family", _DDL),
+    "CreatePLangStmt": ("create language", _CODE),
+    "CreatePolicyStmt": ("create policy", _DDL_GUARDS),
+    "CreatePublicationStmt": ("create publication", _ABROAD),
+    "CreateRangeStmt": ("create type", _DDL),
+    "CreateRoleStmt": ("create role", _GUARDS),
+    "CreateSchemaStmt": ("create schema", _DDL),
+    "CreateSeqStmt": ("create sequence", _DDL),
+    "CreateStatsStmt": ("create statistics", _DDL),
+    "CreateStmt": ("create table", _DDL),
+    "CreateSubscriptionStmt": ("create subscription", _ABROAD | _UPKEEP),
+    "CreateTableSpaceStmt": ("create tablespace", _DDL),
+    "CreateTransformStmt": ("create transform", _DDL),
+    "CreateTrigStmt": ("create trigger", _DDL),
+    "CreateUserMappingStmt": ("create user mapping", _ABROAD | _GUARDS),
+    "CreatedbStmt": ("create database", _DDL),
+    "DefineStmt": ("create", _DDL),
+    "DropOwnedStmt": ("drop owned", _LOSES | _GUARDS),
+    "DropRoleStmt": ("drop role", _GUARDS | {Effect.DESTRUCTIVE}),
+    "DropStmt": ("drop", _LOSES),
+    "DropSubscriptionStmt": ("drop subscription", _LOSES),
+    "DropTableSpaceStmt": ("drop tablespace", _LOSES),
+    "DropUserMappingStmt": ("drop user mapping", _LOSES | _GUARDS),
+    "DropdbStmt": ("drop database", _LOSES),
+    "GrantRoleStmt": ("grant", _GUARDS),
+    "GrantStmt": ("grant", _GUARDS),
+    "ImportForeignSchemaStmt": ("import foreign schema", _ABROAD),
+    "IndexStmt": ("create index", _DDL),
+    "LoadStmt": ("load", frozenset({Effect.EXEC})),
+    "ReassignOwnedStmt": ("reassign owned", _DDL_GUARDS),
+    "RefreshMatViewStmt": ("refresh materialized view", _UPKEEP | {Effect.READ}),
+    "ReindexStmt": ("reindex", _UPKEEP),
+    "RenameStmt": ("alter", _DDL),
+    "RuleStmt": ("create rule", _DDL),
+    "SecLabelStmt": ("security label", _GUARDS),
+    "TruncateStmt": ("truncate", _UPKEEP | {Effect.DESTRUCTIVE}),
+    "VacuumStmt": ("vacuum", _UPKEEP),
+    "ViewStmt": ("create view", _DDL),
+}
+
+_SEVEREST = (
+    Effect.DESTRUCTIVE,
+    Effect.PRIVILEGE,
+    Effect.EXEC,
+    Effect.EXFIL,
+    Effect.DDL,
+    Effect.WRITE,
+    Effect.SESSION,
+    Effect.READ,
+)
+_ALTER_GUARDS = ("AT_ChangeOwner", "AT_Enable", "AT_Disable", "AT_ForceRow", "AT_NoForceRow")
+_OWN_LANGUAGES = frozenset({"sql", "plpgsql"})
+_GUARD_OBJECTS = frozenset({"OBJECT_POLICY", "OBJECT_EVENT_TRIGGER", "OBJECT_ROLE", "OBJECT_USER_MAPPING"})
+_QUERIES = ("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
+_NAMED = {
+    "extname": "extension",
+    "servername": "server",
+    "server_name": "server",
+    "dbname": "database",
+    "schemaname": "schema",
+    "role": "role",
+    "subname": "subscription",
+    "pubname": "publication",
+    "tablespacename": "tablespace",
+    "filename": "library",
+    "fdwname": "wrapper",
+}
+
+
+def define(reading: Reading, kind: str, body: Node) -> None:
+    """Read a statement of `DEFINITIONS`."""
+    verb, effects = DEFINITIONS[kind]
+    found = set(effects)
+    match kind:
+        case "AlterTableStmt":
+            found |= _altered(body)
+        case "CreateFunctionStmt" | "AlterFunctionStmt":
+            found |= _function(reading, body)
+        case "CreateSchemaStmt" if "authrole" in body:
+            found.add(Effect.PRIVILEGE)
+        case "DropStmt":
+            verb = _dropped(reading, body)
+            if body.get("removeType") in _GUARD_OBJECTS:
+                found.add(Effect.PRIVILEGE)
+        case "RenameStmt" if body.get("renameType") in _GUARD_OBJECTS:
+            found.add(Effect.PRIVILEGE)
+        case "RefreshMatViewStmt" if body.get("skipData"):
+            found.add(Effect.DESTRUCTIVE)
+        case "AlterSystemStmt":
+            set_ = body.get("setstmt", {})
+            found |= settings.effects_of(set_.get("name", ""), None) & {Effect.EXEC}
+            reading.touches("setting", set_.get("name", "*"), Effect.PRIVILEGE)
+        case "GrantStmt" | "GrantRoleStmt" if not body.get("is_grant"):
+            verb = "revoke"
+        case "VacuumStmt" if not body.get("is_vacuumcmd"):
+            verb = "analyze"
+        case _:
+            pass
+    reading.verbs[verb] = None
+    reading.does(*found)
+    severest = next(effect for effect in _SEVEREST if effect in found)
+    for key, what in _NAMED.items():
+        if isinstance(body.get(key), str):
+            reading.touches(what, body[key].lower(), severest)
+    rest = {
+        key: value
+        for key, value in body.items()
+        if key not in {"schemaElts", "objects"} or kind != "DropStmt"
+    }
+    rest.pop("schemaElts", None)
+    mention(reading, rest, severest)
+
+
+def mention(reading: Reading, value: object, effect: Effect) -> None:
+    """Note the tables and roles that stand anywhere in `value`, and read the queries and calls in it."""
+    reading.step()
+    if isinstance(value, list):
+        for item in value:
+            mention(reading, item, effect)
+        return
+    if not isinstance(value, dict):
+        return
+    if "relname" in value:
+        reading.touches("table", dotted(value), effect)
+        return
+    if "roletype" in value:
+        name = value.get("rolename") or value["roletype"].removeprefix("ROLESPEC_")
+        reading.touches("role", name.lower(), effect)
+        return
+    for key, inner in value.items():
+        if key in _QUERIES:
+            reading.query(reading, {key: inner}, Scope())
+        elif key == "FuncCall":
+            gather(reading, {key: inner}, Scope())
+        elif key == "NotifyStmt":
+            reading.does(Effect.WRITE)
+        else:
+            mention(reading, inner, effect)
+
+
+def _altered(body: Node) -> set[Effect]:
+    found: set[Effect] = set()
+    for command in body.get("cmds", ()):
+        subtype = command["AlterTableCmd"].get("subtype", "")
+        if subtype.startswith(_ALTER_GUARDS):
+            found.add(Effect.PRIVILEGE)
+        if subtype == "AT_DropColumn":
+            found.add(Effect.DESTRUCTIVE)
+        if subtype == "AT_AlterColumnType":
+            found.add(Effect.WRITE)
+        if subtype in {"AT_GenericOptions", "AT_AlterColumnGenericOptions"}:
+            found.add(Effect.EXFIL)
+    return found
+
+
+def _function(reading: Reading, body: Node) -> set[Effect]:
+    """Code in a language that is not confined to the database, and code that runs as somebody else."""
+    found: set[Effect] = set()
+    name = strings(body.get("funcname") or body.get("func", {}).get("objname"))
+    reading.touches("function", ".".join(name).lower(), Effect.DDL)
+    for option in [*body.get("options", ()), *body.get("actions", ())]:
+        element = option["DefElem"]
+        arg = element.get("arg", {})
+        match element.get("defname"):
+            case "language":
+                if arg.get("String", {}).get("sval", "").lower() not in _OWN_LANGUAGES:
+                    found.add(Effect.EXEC)
+            case "security":
+                if arg.get("Boolean", {}).get("boolval"):
+                    found.add(Effect.PRIVILEGE)
+            case "set":
+                variable = arg.get("VariableSetStmt", {})
+                values = [value for a in variable.get("args", ()) if (value := constant(a)) is not None]
+                # A fixed search_path is what a careful author writes.
+                if variable.get("name", "").lower() != "search_path":
+                    found |= settings.effects_of(variable.get("name", ""), values) - {Effect.SESSION}
+            case _:
+                pass
+    return found
+
+
+def _dropped(reading: Reading, body: Node) -> str:
+    what = body.get("removeType", "").removeprefix("OBJECT_").replace("_", " ").lower()
+    for item in body.get("objects", ()):
+        names: list[str] = []
+        for kind, inner in item.items():
+            match kind:
+                case "String":
+                    names = [inner.get("sval", "")]
+                case "List":
+                    names = strings(inner.get("items"))
+                case "ObjectWithArgs":
+                    names = strings(inner.get("objname"))
+                case "TypeName":
+                    names = strings(inner.get("names"))
+                case _:
+                    pass
+        reading.touches(what, ".".join(names).lower(), Effect.DESTRUCTIVE)
+    return f"drop {what}"

@@ -1,0 +1,264 @@
+"""Expressions: what their value is made of, and what evaluating them does.
+
+Nothing but a name, a subquery, a call, an operator and a field access needs its own rule; the value of everything
+else is made of what its parts are made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.facts.postgres import functions, settings
+from gateway.facts.postgres.reading import Reading
+from gateway.facts.postgres.sources import NOTHING, Relation, Scope, Sources, united
+from gateway.facts.postgres.tree import Node, constant, strings, typed
+from gateway.model import Effect, Output
+
+_VALUED_SUBLINKS = frozenset(
+    {"EXPR_SUBLINK", "ARRAY_SUBLINK", "ANY_SUBLINK", "ALL_SUBLINK", "ROWCOMPARE_SUBLINK"}
+)
+
+
+def gather(reading: Reading, value: object, scope: Scope) -> Sources:
+    """Every stored column that `value` (a node, a struct or a list of them) is made of."""
+    found = NOTHING
+    while True:
+        reading.step()
+        if isinstance(value, list):
+            return found.union(*[gather(reading, item, scope) for item in value])
+        if not isinstance(value, dict):
+            return found
+        if "A_Expr" not in value:
+            return found.union(*[_field(reading, key, inner, scope) for key, inner in value.items()])
+        # Long chains of operators lean to the left: followed in a loop, they need no stack.
+        expression = value["A_Expr"]
+        _operator(reading, expression.get("name"))
+        found |= gather(reading, expression.get("rexpr"), scope)
+        value = expression.get("lexpr")
+
+
+def _field(reading: Reading, key: str, inner: object, scope: Scope) -> Sources:
+    if not isinstance(inner, dict | list):
+        return NOTHING
+    if isinstance(inner, dict):
+        match key:
+            case "ColumnRef":
+                return united(_column(reading, inner, scope))
+            case "FuncCall":
+                return _call(reading, inner, scope)
+            case "SubLink":
+                return _sublink(reading, inner, scope)
+            case "A_Indirection":
+                return united(_indirection(reading, inner, scope))
+            case "SelectStmt":
+                return united(reading.query(reading, {key: inner}, scope))
+            case "TypeName" | "typeName":
+                return NOTHING
+            case _:
+                pass
+    if key in {"operName", "useOp"}:
+        _operator(reading, inner)
+    return gather(reading, inner, scope)
+
+
+def values(reading: Reading, node: Node, scope: Scope) -> list[Output]:
+    """The result column, or the columns of a star, that a target list's `node` gives."""
+    kind, body = typed(node)
+    label = ""
+    if kind == "ResTarget":
+        label, node = body.get("name", ""), body.get("val", {})
+        kind, body = typed(node) if node else ("", {})
+    match kind:
+        case "ColumnRef":
+            found = _column(reading, body, scope)
+        case "A_Indirection":
+            found = _indirection(reading, body, scope)
+        case "CollateClause":
+            found = values(reading, body["arg"], scope)
+        case "SubLink" if body.get("subLinkType") == "EXPR_SUBLINK":
+            found = list(reading.query(reading, body["subselect"], scope))
+            if len(found) != 1 or found[0].name == "*":
+                found = [Output(name="?column?", sources=united(found), exact=False)]
+        case _:
+            found = [Output(name=named(node), sources=gather(reading, node, scope), exact=False)]
+    if label and len(found) == 1 and found[0].name != "*":
+        found = [Output(name=label, sources=found[0].sources, exact=found[0].exact)]
+    return found
+
+
+def condition(reading: Reading, value: object, scope: Scope) -> Sources:
+    """Read what decides which rows or groups come back, and in which order."""
+    found = gather(reading, value, scope)
+    reading.columns(found, kind="condition")
+    return found
+
+
+def _column(reading: Reading, body: Node, scope: Scope) -> list[Output]:
+    fields = body.get("fields", [])
+    names = [name.lower() for name in strings(fields)]
+    star = any("A_Star" in field for field in fields)
+    if star and not names:
+        outputs = scope.star()
+    elif star:
+        relation = scope.relation(names[-1], names[-2] if len(names) > 1 else "")
+        outputs = relation.star() if relation else [_outside(names, "*")]
+    elif len(names) == 1:
+        outputs = [scope.resolve(names[0])]
+    else:
+        outputs = [_qualified(scope, names)]
+    reading.columns(united(outputs))
+    return outputs
+
+
+def _qualified(scope: Scope, names: Sequence[str]) -> Output:
+    relation = scope.relation(names[-2], names[-3] if len(names) > 2 else "")
+    if relation is None:
+        return _outside(names[:-1], names[-1])
+    return relation.column(names[-1]) or Output(name=names[-1], sources=relation.whole, exact=False)
+
+
+def _outside(names: Sequence[str], column: str) -> Output:
+    """A column of something that this text does not bring in: taken by its own word."""
+    return Output(
+        name=column, sources=frozenset({f"{'.'.join(names[-2:])}.{column}", f"{names[-1]}.{column}"})
+    )
+
+
+def _whole_row(scope: Scope, node: Node) -> Relation | None:
+    """The relation that `(name)` means as a row, if it can mean nothing else."""
+    names = [name.lower() for name in strings(node.get("ColumnRef", {}).get("fields"))]
+    if len(names) != 1 or any(names[0] in relation.known for relation in scope.relations):
+        return None
+    return scope.relation(names[0])
+
+
+def _indirection(reading: Reading, body: Node, scope: Scope) -> list[Output]:
+    arg, steps = body.get("arg", {}), body.get("indirection", [])
+    sources = gather(reading, arg, scope) | gather(reading, [s for s in steps if "A_Indices" in s], scope)
+    last = steps[-1] if steps else {}
+    if "A_Star" in last:
+        return [Output(name="*", sources=sources, exact=False)]
+    name = (strings([last]) or [named(arg)])[0].lower()
+    relation = _whole_row(scope, arg) if len(steps) == 1 and "String" in last else None
+    if relation is not None and (found := relation.column(name)):
+        reading.columns(found.sources)
+        return [found]
+    return [Output(name=name, sources=sources, exact=False)]
+
+
+def _sublink(reading: Reading, body: Node, scope: Scope) -> Sources:
+    _operator(reading, body.get("operName"))
+    test = gather(reading, body.get("testexpr"), scope)
+    outputs = reading.query(reading, body["subselect"], scope)
+    kind = body.get("subLinkType", "")
+    if body.get("testexpr"):
+        reading.columns(united(outputs), kind="condition")
+    return test | united(outputs) if kind in _VALUED_SUBLINKS else test
+
+
+def _operator(reading: Reading, name: object) -> None:
+    parts = strings(name) if isinstance(name, list) else []
+    if len(parts) > 1 and parts[0] != "pg_catalog":
+        reading.doubt(f"operator of schema {parts[0]}")
+
+
+def _call(reading: Reading, body: Node, scope: Scope) -> Sources:
+    parts = strings(body.get("funcname"))
+    schema, name = (parts[-2] if len(parts) > 1 else ""), (parts[-1] if parts else "")
+    args = body.get("args", [])
+    made_of = gather(reading, {key: value for key, value in body.items() if key != "funcname"}, scope)
+    if name == "set_config" and schema in {"", "pg_catalog"}:
+        _set_config(reading, args)
+        return made_of
+    sql = [functions.RUNS_SQL[name]] if name in functions.RUNS_SQL else []
+    sql += functions.RUNS_MORE_SQL.get(name, ())
+    if sql or name in functions.READS_TABLE:
+        return made_of | _hidden(reading, name, args, sql)
+    effects = functions.effects_of(schema, name)
+    called = ".".join(parts)
+    if effects is None:
+        effects = frozenset({Effect.UNKNOWN})
+    if Effect.UNKNOWN in effects:
+        reading.doubt(f"function {called} has a body that cannot be seen")
+    reading.does(*effects)
+    for effect in sorted(effects):
+        reading.touches("function", called.lower(), effect)
+    if name in {"nextval", "setval"} and args and (sequence := constant(args[0])):
+        reading.touches("sequence", sequence.lower(), Effect.WRITE)
+    return made_of
+
+
+def _set_config(reading: Reading, args: Sequence[Node]) -> None:
+    name = constant(args[0]) if args else None
+    value = constant(args[1]) if len(args) > 1 else None
+    if name is None:
+        reading.does(Effect.PRIVILEGE)
+        reading.doubt("set_config is given a name that is not written out")
+        return
+    effects = settings.effects_of(name, None if value is None else [value])
+    reading.does(*effects)
+    for effect in sorted(effects):
+        reading.touches("setting", name.lower(), effect)
+
+
+def _hidden(reading: Reading, name: str, args: Sequence[Node], sql: Sequence[int]) -> Sources:
+    """SQL, or a table's name, that stands in a string and is run by the function."""
+    found = NOTHING
+    for position in sql:
+        if position >= len(args):
+            continue
+        text = constant(args[position])
+        if name == "ts_rewrite" and len(args) != 2:
+            continue
+        if name == "crosstab" and position == 1 and text is not None and text.isdigit():
+            continue
+        if text is None:
+            reading.doubt(f"function {name} runs SQL that is not written out")
+        else:
+            found |= reading.text(reading, text)
+    if name in functions.READS_TABLE:
+        table = constant(args[functions.READS_TABLE[name]]) if args else None
+        if table is None:
+            reading.doubt(f"function {name} reads a table that is not written out")
+        else:
+            table = table.replace('"', "").lower()
+            reading.touches("table", table, Effect.READ)
+            reading.columns([f"{table}.*"])
+            found |= {f"{table}.*"}
+    return found
+
+
+def named(node: Node) -> str:
+    """The name PostgreSQL gives to a result column without a label (parse_target.c, FigureColname)."""
+    if not node:
+        return "?column?"
+    kind, body = typed(node)
+    match kind:
+        case "ColumnRef" | "FuncCall":
+            names = strings(body.get("fields") or body.get("funcname"))
+            return names[-1].lower() if names else "?column?"
+        case "A_Indirection":
+            names = strings(body.get("indirection"))
+            return names[-1].lower() if names else named(body.get("arg", {}))
+        case "CollateClause":
+            return named(body.get("arg", {}))
+        case "TypeCast":
+            inner = named(body.get("arg", {}))
+            return inner if inner != "?column?" else strings(body["typeName"].get("names"))[-1].lower()
+        case "CaseExpr":
+            inner = named(body.get("defresult", {}))
+            return inner if inner != "?column?" else "case"
+        case "SubLink":
+            return {"EXISTS_SUBLINK": "exists", "ARRAY_SUBLINK": "array"}.get(
+                body.get("subLinkType", ""), "?column?"
+            )
+        case "SQLValueFunction":
+            return str(body.get("op", "")).removeprefix("SVFOP_").lower()
+        case "MinMaxExpr":
+            return "greatest" if body.get("op") == "IS_GREATEST" else "least"
+        case "CoalesceExpr" | "A_ArrayExpr" | "RowExpr" | "GroupingFunc":
+            return {"CoalesceExpr": "coalesce", "A_ArrayExpr": "array", "RowExpr": "row"}.get(
+                kind, "grouping"
+            )
+        case _:
+            return "?column?"

@@ -1,0 +1,335 @@
+"""Queries and changes of rows: SELECT, VALUES, INSERT, UPDATE, DELETE, MERGE, and what stands in their WITH and FROM."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from gateway.facts.postgres import conditions
+from gateway.facts.postgres.expressions import condition, gather, values
+from gateway.facts.postgres.reading import Reading
+from gateway.facts.postgres.sources import (
+    Relation,
+    Scope,
+    derived,
+    renamed_table,
+    side_by_side,
+    table,
+    united,
+)
+from gateway.facts.postgres.tree import Node, dotted, strings, typed
+from gateway.model import Effect, Output
+
+Outputs = tuple[Output, ...]
+
+_PASSES = 4
+"""How often a recursive WITH is read until its columns' sources stand still."""
+_SAMPLING = frozenset({"bernoulli", "system", "system_rows", "system_time"})
+
+
+def query(reading: Reading, node: Node, scope: Scope) -> Outputs:
+    """Read one statement that has rows as its subject; gives its result columns, `()` where it has none."""
+    reading.step()
+    kind, body = typed(node)
+    match kind:
+        case "SelectStmt":
+            return _select(reading, body, scope)
+        case "InsertStmt":
+            return _insert(reading, body, scope)
+        case "UpdateStmt":
+            return _update(reading, body, scope)
+        case "DeleteStmt":
+            return _delete(reading, body, scope)
+        case "MergeStmt":
+            return _merge(reading, body, scope)
+        case _:
+            reading.doubt("a query of a kind that is not known")
+            return ()
+
+
+def _select(reading: Reading, body: Node, outer: Scope) -> Outputs:
+    scope = outer.inner()
+    reading.does(Effect.READ)
+    _with(reading, body.get("withClause"), scope)
+    if body.get("larg"):
+        outputs = _set_operation(reading, body, scope)
+        scope.relations.append(derived("", outputs))
+    elif body.get("valuesLists"):
+        outputs = _values(reading, body["valuesLists"], scope)
+    else:
+        for item in body.get("fromClause", ()):
+            _from(reading, item, scope)
+        outputs = tuple(o for target in body.get("targetList", ()) for o in values(reading, target, scope))
+    for clause in ("whereClause", "havingClause", "windowClause", "distinctClause"):
+        condition(reading, body.get(clause), scope)
+    _order(reading, [*body.get("groupClause", ()), *body.get("sortClause", ())], outputs, scope)
+    gather(reading, [body.get("limitCount"), body.get("limitOffset")], scope)
+    if body.get("lockingClause"):
+        reading.does(Effect.SESSION)
+    if body.get("intoClause"):
+        reading.does(Effect.DDL, Effect.WRITE)
+        reading.touches("table", dotted(body["intoClause"]["rel"]), Effect.DDL)
+        return ()
+    return outputs
+
+
+def _set_operation(reading: Reading, body: Node, scope: Scope) -> Outputs:
+    """UNION, INTERSECT, EXCEPT; long chains lean to the left and are followed in a loop."""
+    rights: list[Node] = []
+    left = body
+    while left.get("larg") and (left is body or not _has_clauses(left)):
+        rights.append(left["rarg"])
+        left = left["larg"]
+    outputs = _select(reading, left, scope)
+    for right in reversed(rights):
+        outputs = side_by_side(outputs, _select(reading, right, scope))
+    return outputs
+
+
+def _has_clauses(body: Node) -> bool:
+    return bool({"withClause", "sortClause", "limitCount", "limitOffset", "lockingClause"} & body.keys())
+
+
+def _values(reading: Reading, rows: Sequence[Node], scope: Scope) -> Outputs:
+    columns: list[Output] = []
+    for row in rows:
+        for position, item in enumerate(row["List"].get("items", ())):
+            sources = gather(reading, item, scope)
+            if position == len(columns):
+                columns.append(Output(name=f"column{position + 1}", sources=sources, exact=False))
+            elif sources:
+                known = columns[position]
+                columns[position] = Output(name=known.name, sources=known.sources | sources, exact=False)
+    return tuple(columns)
+
+
+def _order(reading: Reading, items: Iterable[Node], outputs: Outputs, scope: Scope) -> None:
+    """GROUP BY and ORDER BY: a number is a result column's place, a bare name is first a result column's label."""
+    for item in items:
+        node = item["SortBy"].get("node", {}) if "SortBy" in item else item
+        place = node.get("A_Const", {}).get("ival")
+        names = strings(node.get("ColumnRef", {}).get("fields"))
+        labelled = [o for o in outputs if len(names) == 1 and o.name == names[0].lower()]
+        if place is not None:
+            reading.counts_integers = True
+            starred = any(output.name == "*" for output in outputs)
+            position = place.get("ival", 0)
+            meant = outputs if starred else outputs[max(position - 1, 0) : max(position, 0)]
+            reading.columns(united(meant), kind="condition")
+        elif labelled:
+            reading.columns(united(labelled), kind="condition")
+        else:
+            condition(reading, item, scope)
+
+
+def _with(reading: Reading, clause: Node | None, scope: Scope) -> None:
+    if not clause:
+        return
+    entries = [entry["CommonTableExpr"] for entry in clause.get("ctes", ())]
+    if not clause.get("recursive"):
+        for entry in entries:
+            scope.ctes[entry["ctename"].lower()] = _cte(reading, entry, scope)
+        return
+    # A recursive entry may use itself and those behind it: read until nothing new turns up.
+    for entry in entries:
+        scope.ctes[entry["ctename"].lower()] = (Output(name="*", sources=frozenset(), exact=False),)
+    for _ in range(_PASSES):
+        before = dict(scope.ctes)
+        for entry in entries:
+            scope.ctes[entry["ctename"].lower()] = _cte(reading, entry, scope)
+        if scope.ctes == before:
+            return
+    everything = frozenset(source for outputs in scope.ctes.values() for source in united(outputs))
+    for name, outputs in scope.ctes.items():
+        scope.ctes[name] = tuple(Output(name=o.name, sources=everything, exact=False) for o in outputs)
+
+
+def _cte(reading: Reading, entry: Node, scope: Scope) -> Outputs:
+    outputs = list(query(reading, entry["ctequery"], scope))
+    names = [name.lower() for name in strings(entry.get("aliascolnames"))]
+    search, cycle = entry.get("search_clause"), entry.get("cycle_clause")
+    for added in (search, cycle):
+        for key in ("search_seq_column", "cycle_mark_column", "cycle_path_column"):
+            if added and key in added:
+                outputs.append(Output(name=added[key].lower(), sources=united(outputs), exact=False))
+    relation = derived("", outputs, names)
+    return tuple(relation.known.values()) + ((relation.rest,) if relation.rest else ())
+
+
+def _from(reading: Reading, node: Node, scope: Scope) -> None:
+    """One item of FROM joins the scope's relations."""
+    reading.step()
+    kind, body = typed(node)
+    alias = body.get("alias", {}).get("aliasname", "").lower()
+    renamed = [name.lower() for name in strings(body.get("alias", {}).get("colnames"))]
+    match kind:
+        case "RangeVar":
+            scope.relations.append(_range_var(reading, body, alias, renamed, scope))
+        case "RangeSubselect":
+            around = scope if body.get("lateral") else Scope(outer=scope.outer, ctes=scope.ctes)
+            scope.relations.append(derived(alias, query(reading, body["subquery"], around), renamed))
+        case "JoinExpr":
+            _join(reading, body, alias, renamed, scope)
+        case "RangeTableSample":
+            _from(reading, body["relation"], scope)
+            gather(reading, [body.get("args"), body.get("repeatable")], scope)
+            if strings(body.get("method"))[-1] not in _SAMPLING:
+                reading.doubt("a sampling method that is not known")
+        case "RangeFunction" | "RangeTableFunc" | "JsonTable":
+            scope.relations.append(_computed(reading, kind, body, alias, renamed, scope))
+        case _:
+            reading.doubt("something in FROM that is not known")
+
+
+def _range_var(reading: Reading, body: Node, alias: str, renamed: Sequence[str], scope: Scope) -> Relation:
+    name = dotted(body)
+    if "schemaname" not in body and (outputs := scope.cte(name)) is not None:
+        return derived(alias or name, outputs, renamed)
+    reading.does(Effect.READ)
+    reading.touches("table", name, Effect.READ)
+    return renamed_table(table(name, alias), renamed)
+
+
+def _join(reading: Reading, body: Node, alias: str, renamed: Sequence[str], scope: Scope) -> None:
+    first = len(scope.relations)
+    _from(reading, body["larg"], scope)
+    _from(reading, body["rarg"], scope)
+    condition(reading, body.get("quals"), scope)
+    for name in strings(body.get("usingClause")):
+        reading.columns(scope.resolve(name.lower()).sources, kind="condition")
+    if body.get("isNatural") or body.get("usingClause"):
+        scope.merged = True
+    if alias:
+        joined = scope.relations[first:]
+        outputs = [output for relation in joined for output in relation.star()]
+        scope.relations[first:] = [derived(alias, outputs, renamed)]
+    elif "join_using_alias" in body:
+        using = body["join_using_alias"].get("aliasname", "").lower()
+        outputs = [scope.resolve(name.lower()) for name in strings(body.get("usingClause"))]
+        scope.aside.append(derived(using, outputs))
+
+
+def _computed(
+    reading: Reading, kind: str, body: Node, alias: str, renamed: Sequence[str], scope: Scope
+) -> Relation:
+    """Rows that a function makes: each column may be made of everything that went in."""
+    sources = gather(reading, {key: value for key, value in body.items() if key != "alias"}, scope)
+    rest = Output(name="*", sources=sources, exact=False)
+    if not alias and kind == "RangeFunction":
+        calls = [item["List"]["items"][0] for item in body.get("functions", ()) if "List" in item]
+        names = strings(calls[0]["FuncCall"].get("funcname")) if calls and "FuncCall" in calls[0] else []
+        alias = names[-1].lower() if names else ""
+    known = {name: Output(name=name, sources=sources, exact=False) for name in renamed}
+    return Relation(alias=alias, known=known, rest=rest)
+
+
+def _target(reading: Reading, relation: Node, scope: Scope) -> str:
+    """The table whose rows change; its name."""
+    name = dotted(relation)
+    reading.does(Effect.WRITE)
+    reading.touches("table", name, Effect.WRITE)
+    if is_catalogue(name):
+        reading.does(Effect.PRIVILEGE)
+    alias = relation.get("alias", {}).get("aliasname", "").lower()
+    scope.relations.append(table(name, alias))
+    return name
+
+
+def is_catalogue(name: str) -> bool:
+    """Whether the table holds the server's own state: who may do what, and what the code is."""
+    return name.startswith("pg_catalog.") or ("." not in name and name.startswith("pg_"))
+
+
+def _assigned(reading: Reading, name: str, targets: Iterable[Node] | None) -> None:
+    for target in targets or ():
+        column = target.get("ResTarget", {}).get("name", "")
+        if column:
+            reading.touches("column", f"{name}.{column}".lower(), Effect.WRITE)
+
+
+def _returning(reading: Reading, body: Node, scope: Scope) -> Outputs:
+    clause = body.get("returningClause")
+    if not clause:
+        return ()
+    reading.does(Effect.READ)
+    target = scope.relations[0]
+    names = ["old", "new"]
+    names += [option["ReturningOption"].get("value", "").lower() for option in clause.get("options", ())]
+    scope.aside += [Relation(alias=name, known=target.known, rest=target.rest) for name in names]
+    return tuple(output for item in clause.get("exprs", ()) for output in values(reading, item, scope))
+
+
+def _insert(reading: Reading, body: Node, outer: Scope) -> Outputs:
+    scope = outer.inner()
+    _with(reading, body.get("withClause"), scope)
+    source = body.get("selectStmt", {}).get("SelectStmt", {})
+    if source.get("valuesLists") and not {"withClause", "sortClause", "larg"} & source.keys():
+        _values(reading, source["valuesLists"], scope)
+    elif source:
+        query(reading, body["selectStmt"], scope)
+    name = _target(reading, body["relation"], scope)
+    _assigned(reading, name, body.get("cols"))
+    conflict = body.get("onConflictClause", {})
+    if conflict:
+        target = scope.relations[-1]
+        scope.aside.append(Relation(alias="excluded", rest=target.rest))
+        _assigned(reading, name, conflict.get("targetList"))
+        gather(reading, [conflict.get("targetList"), conflict.get("infer")], scope)
+        condition(reading, conflict.get("whereClause"), scope)
+    return _returning(reading, body, scope)
+
+
+def _update(reading: Reading, body: Node, outer: Scope) -> Outputs:
+    scope = outer.inner()
+    _with(reading, body.get("withClause"), scope)
+    name = _target(reading, body["relation"], scope)
+    for item in body.get("fromClause", ()):
+        _from(reading, item, scope)
+    _assigned(reading, name, body.get("targetList"))
+    gather(reading, body.get("targetList"), scope)
+    _where(reading, body, name, scope)
+    return _returning(reading, body, scope)
+
+
+def _delete(reading: Reading, body: Node, outer: Scope) -> Outputs:
+    scope = outer.inner()
+    _with(reading, body.get("withClause"), scope)
+    name = _target(reading, body["relation"], scope)
+    for item in body.get("usingClause", ()):
+        _from(reading, item, scope)
+    _where(reading, body, name, scope)
+    return _returning(reading, body, scope)
+
+
+def _where(reading: Reading, body: Node, name: str, scope: Scope) -> None:
+    clause = body.get("whereClause")
+    condition(reading, clause, scope)
+    restricts = conditions.restricts(clause, name, scope.relations[0].alias)
+    reading.both("sql.has_where", clause is not None)
+    _restricted(reading, name, restricts=restricts)
+
+
+def _restricted(reading: Reading, name: str, *, restricts: bool) -> None:
+    reading.both("sql.where_restricts", restricts)
+    if not restricts:
+        reading.does(Effect.DESTRUCTIVE)
+        reading.touches("table", name, Effect.DESTRUCTIVE)
+
+
+def _merge(reading: Reading, body: Node, outer: Scope) -> Outputs:
+    scope = outer.inner()
+    _with(reading, body.get("withClause"), scope)
+    name = _target(reading, body["relation"], scope)
+    alias = scope.relations[0].alias
+    _from(reading, body["sourceRelation"], scope)
+    joins = conditions.restricts(body.get("joinCondition"), name, alias)
+    condition(reading, body.get("joinCondition"), scope)
+    for when in body.get("mergeWhenClauses", ()):
+        clause = when["MergeWhenClause"]
+        condition(reading, clause.get("condition"), scope)
+        gather(reading, [clause.get("targetList"), clause.get("values")], scope)
+        _assigned(reading, name, clause.get("targetList"))
+        if clause.get("commandType") in {"CMD_UPDATE", "CMD_DELETE"}:
+            matched = clause.get("matchKind") != "MERGE_WHEN_NOT_MATCHED_BY_SOURCE"
+            own = conditions.restricts(clause.get("condition"), name, alias)
+            _restricted(reading, name, restricts=own or (matched and joins))
+    return _returning(reading, body, scope)

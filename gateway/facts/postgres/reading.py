@@ -1,0 +1,94 @@
+"""What gathers while a text is read, and becomes its `Facts`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from gateway.facts.postgres.sources import Scope, Sources
+from gateway.facts.postgres.tree import Node, Unreadable
+from gateway.model import Effect, Effects, Facts, Output, Resource
+
+STEPS = 200_000
+"""Nodes visited for one text; only recursion inside recursion comes near it."""
+
+ATTRIBUTES = frozenset(
+    {
+        "sql.statements",
+        "sql.verbs",
+        "sql.has_where",
+        "sql.where_restricts",
+        "sql.execute",
+        "sql.prepare",
+        "sql.cursor",
+        "sql.why_unknown",
+    }
+)
+"""Every attribute that facts of an SQL text may have; `docs/effects.md` says what each means."""
+
+EXECUTES = "a prepared statement is executed whose text stands elsewhere"
+
+
+@dataclass(slots=True)
+class Reading:
+    """Facts in the making, for one text."""
+
+    query: Callable[[Reading, Node, Scope], tuple[Output, ...]]
+    """Reads a query that stands inside an expression."""
+    text: Callable[[Reading, str], Sources]
+    """Reads SQL that stands in a string and is run; gives what its result is made of."""
+    effects: set[Effect] = field(default_factory=set)
+    resources: dict[Resource, None] = field(default_factory=dict)
+    attributes: dict[str, str | int | bool] = field(default_factory=dict)
+    doubts: dict[str, None] = field(default_factory=dict)
+    verbs: dict[str, None] = field(default_factory=dict)
+    outputs: tuple[Output, ...] | None = None
+    counts_integers: bool = False
+    """What was found depends on the value of an integer in the text."""
+    steps: int = 0
+    inside: int = 0
+    """How many strings of SQL this one stands in."""
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.steps > STEPS:
+            raise Unreadable("the text takes too long to read")
+
+    def does(self, *effects: Effect) -> None:
+        self.effects.update(effects)
+
+    def touches(self, kind: str, name: str, effect: Effect) -> None:
+        self.resources[Resource(kind=kind, name=name, effect=effect)] = None
+
+    def columns(self, sources: Iterable[str], kind: str = "column", effect: Effect = Effect.READ) -> None:
+        for source in sorted(sources):
+            self.touches(kind, source, effect)
+
+    def doubt(self, why: str) -> None:
+        """Something cannot be judged; `why` may name identifiers of the text, never its values."""
+        self.effects.add(Effect.UNKNOWN)
+        self.doubts[why] = None
+
+    def both(self, key: str, value: bool) -> None:  # noqa: FBT001
+        """An attribute that holds for the text only if it holds for each of its statements."""
+        self.attributes[key] = bool(self.attributes.get(key, True)) and value
+
+    def one(self, key: str, value: str) -> None:
+        """An attribute that names a single thing; with two different ones it names nothing."""
+        self.attributes[key] = value if self.attributes.get(key, value) == value else ""
+
+    def facts(self, *, statements: int) -> Facts:
+        attributes = {key: value for key, value in self.attributes.items() if value != ""}
+        attributes["sql.statements"] = statements
+        if self.verbs:
+            attributes["sql.verbs"] = ", ".join(self.verbs)
+        if self.doubts:
+            attributes["sql.why_unknown"] = "; ".join(self.doubts)[:500]
+        effects: Effects = frozenset(self.effects)
+        return Facts(
+            effects=effects,
+            resources=tuple(self.resources),
+            attributes=attributes,
+            complete=not self.doubts,
+            outputs=self.outputs,
+        )

@@ -1,0 +1,180 @@
+"""Which stored columns a value is made of: relations, the scopes they stand in, and how names resolve there.
+
+Without the target's catalogue a base table's columns are not known, so a name is followed to every relation that
+might have it, in this query and in those around it. A relation whose columns are all known (a subquery without a
+star, a CTE) settles the matter where it has the name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gateway.model import Output
+
+Sources = frozenset[str]
+NOTHING: Sources = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relation:
+    """Something that stands in FROM."""
+
+    alias: str
+    schema: str = ""
+    """Set where the relation can be called by its schema too."""
+    known: Mapping[str, Output] = field(default_factory=dict)
+    rest: Output | None = None
+    """The columns nobody can name here, as a star; `exact` if a column of it is the source's column of that name."""
+
+    def column(self, name: str) -> Output | None:
+        """What `name` is here; `None` if it cannot be a column of this relation."""
+        if name in self.known:
+            return self.known[name]
+        if self.rest is None:
+            return None
+        if not self.rest.exact:
+            return Output(name=name, sources=self.rest.sources, exact=False)
+        return Output(name=name, sources=frozenset(narrowed(source, name) for source in self.rest.sources))
+
+    @property
+    def whole(self) -> Sources:
+        """Everything that a whole row is made of."""
+        return united([*self.known.values(), *([self.rest] if self.rest else [])])
+
+    def star(self) -> list[Output]:
+        if self.rest is None:
+            return list(self.known.values())
+        return [Output(name="*", sources=self.whole, exact=self.rest.exact)]
+
+
+@dataclass(slots=True, kw_only=True)
+class Scope:
+    """The names that a query sees: its own relations and CTEs, then those of the query around it."""
+
+    outer: Scope | None = None
+    relations: list[Relation] = field(default_factory=list)
+    aside: list[Relation] = field(default_factory=list)
+    """Relations that only a qualified name reaches: `excluded`, `old`, `new`."""
+    ctes: dict[str, tuple[Output, ...]] = field(default_factory=dict)
+    merged: bool = False
+    """A USING or NATURAL join stands here: the order of its columns is the target's to tell."""
+
+    def inner(self) -> Scope:
+        return Scope(outer=self)
+
+    def cte(self, name: str) -> tuple[Output, ...] | None:
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.ctes:
+                return scope.ctes[name]
+            scope = scope.outer
+        return None
+
+    def relation(self, name: str, schema: str = "") -> Relation | None:
+        scope: Scope | None = self
+        while scope is not None:
+            for relation in [*scope.relations, *scope.aside]:
+                if relation.alias == name and (not schema or schema == relation.schema):
+                    return relation
+            scope = scope.outer
+        return None
+
+    def resolve(self, name: str) -> Output:
+        """An unqualified name: every column it may be."""
+        candidates: list[Output] = []
+        doubtful = False
+        scope: Scope | None = self
+        while scope is not None:
+            settled = [relation.known[name] for relation in scope.relations if name in relation.known]
+            if settled:
+                candidates += settled
+                break
+            for relation in scope.relations:
+                if relation.alias == name:
+                    candidates.append(Output(name=name, sources=relation.whole, exact=False))
+                found = relation.column(name)
+                if found is not None:
+                    candidates.append(found)
+            scope = scope.outer
+        doubtful = len(candidates) != 1
+        sources = united(candidates) | ({name} if doubtful else NOTHING)
+        return Output(name=name, sources=sources, exact=all(found.exact for found in candidates))
+
+    def star(self) -> list[Output]:
+        """`*` over everything in FROM."""
+        if self.merged or any(relation.rest is not None for relation in self.relations):
+            exact = all(output.exact for relation in self.relations for output in relation.star())
+            return [Output(name="*", sources=united_whole(self.relations), exact=exact)]
+        return [output for relation in self.relations for output in relation.known.values()]
+
+
+def united(outputs: Iterable[Output]) -> Sources:
+    return frozenset(source for output in outputs for source in output.sources)
+
+
+def united_whole(relations: Iterable[Relation]) -> Sources:
+    return frozenset(source for relation in relations for source in relation.whole)
+
+
+def narrowed(source: str, name: str) -> str:
+    """`customers.*` is `customers.name` where only the column `name` of it is meant."""
+    return source[:-1] + name if source.endswith(".*") else source
+
+
+def table(name: str, alias: str) -> Relation:
+    """A base table or view, whose columns the target knows. `name` may have a schema, and then answers to both."""
+    schema, _, last = name.rpartition(".")
+    sources = {f"{name}.*", f"{last}.*"}
+    return Relation(
+        alias=alias or last,
+        schema="" if alias else schema,
+        rest=Output(name="*", sources=frozenset(sources)),
+    )
+
+
+def derived(alias: str, outputs: Sequence[Output], renamed: Sequence[str] = ()) -> Relation:
+    """A subquery, CTE or join by its result columns; `renamed` are the alias' names for the first of them."""
+    known: dict[str, Output] = {}
+    stars: list[Output] = []
+    for position, output in enumerate(outputs):
+        if output.name == "*" and not stars:
+            # Names given to columns of, or behind, a star may mean any column from there on.
+            beyond = united(outputs[position:])
+            for name in renamed[position:]:
+                known[name] = Output(name=name, sources=beyond, exact=False)
+        if output.name == "*":
+            stars.append(output)
+            continue
+        name = renamed[position] if position < len(renamed) and not stars else output.name
+        if name in known:
+            both = united([known[name], output])
+            known[name] = Output(name=name, sources=both, exact=known[name].exact and output.exact)
+        else:
+            known[name] = Output(name=name, sources=output.sources, exact=output.exact)
+    rest = None
+    if stars:
+        rest = Output(name="*", sources=united(stars), exact=all(star.exact for star in stars))
+    return Relation(alias=alias, known=known, rest=rest)
+
+
+def renamed_table(relation: Relation, names: Sequence[str]) -> Relation:
+    """A relation of unknown columns whose alias names some: each may be any of them."""
+    if not names or relation.rest is None:
+        return relation
+    known = {name: Output(name=name, sources=relation.whole, exact=False) for name in names}
+    return Relation(alias=relation.alias, schema=relation.schema, known=known, rest=relation.rest)
+
+
+def side_by_side(left: Sequence[Output], right: Sequence[Output]) -> tuple[Output, ...]:
+    """The columns of a set operation, named by its left side."""
+    if any(output.name == "*" for output in left):
+        both = [*left, *right]
+        return (Output(name="*", sources=united(both), exact=all(output.exact for output in both)),)
+    if any(output.name == "*" for output in right):
+        beyond = united(right)
+        return tuple(Output(name=o.name, sources=o.sources | beyond, exact=False) for o in left)
+    return tuple(
+        Output(name=a.name, sources=a.sources | b.sources, exact=a.exact and b.exact)
+        for a, b in zip(left, right, strict=False)
+    )

@@ -1,0 +1,124 @@
+"""The seam to the parser: PostgreSQL's own grammar (libpg_query, through postgast), as plain dictionaries.
+
+A node is `{"SelectStmt": {...}}`; a field of a fixed struct type holds that struct's fields without the wrapper.
+Fields that are zero, false or empty are left out. The JSON form of the tree is read, because walking dictionaries
+costs a third of walking protobuf messages, and because its nesting can be refused before it is followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import orjson
+from postgast import native
+from postgast.errors import PgQueryError, check_error
+from postgast.scan import scan
+
+Node: TypeAlias = dict[str, Any]
+
+LARGEST = 65_536
+"""Bytes of text that are parsed; a longer one is not read."""
+SCANNED_FROM = 8_192
+"""Bytes of text from which its nesting is bounded before the parser, which recurses, may see it."""
+DEEPEST = 12_000
+"""Tokens that may stand inside one another: what the parser's recursion needs stays below 2 MiB of stack."""
+
+_COMMA, _SEMICOLON = 44, 59
+_OPENING, _CLOSING = frozenset({40, 91}), frozenset({41, 93})
+
+
+class Unreadable(Exception):
+    """A text that cannot be read; `str()` says why, in words that hold nothing of the text."""
+
+
+def parse(text: str) -> list[Node]:
+    """The statements of `text`, in order; raises `Unreadable`."""
+    if "\0" in text:
+        raise Unreadable("the text holds a NUL, behind which the parser sees nothing")
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        raise Unreadable("the text is not valid Unicode") from None
+    if len(data) > LARGEST:
+        raise Unreadable(f"the text is longer than the {LARGEST} bytes that are read")
+    if len(data) > SCANNED_FROM:
+        _refuse_deep(text)
+    result = native.lib.pg_query_parse(data)
+    try:
+        check_error(result)
+        tree = orjson.loads(result.parse_tree)
+    except PgQueryError:
+        raise Unreadable("the text does not parse as PostgreSQL") from None
+    except orjson.JSONDecodeError:
+        raise Unreadable("the text nests too deep") from None
+    finally:
+        native.lib.pg_query_free_parse_result(result)
+    return [raw["stmt"] for raw in tree.get("stmts", ()) if raw.get("stmt")]
+
+
+def _refuse_deep(text: str) -> None:
+    """Raise `Unreadable` if tokens of one statement could stand more than `DEEPEST` inside one another."""
+    try:
+        tokens = scan(text).tokens
+    except PgQueryError:
+        raise Unreadable("the text does not parse as PostgreSQL") from None
+    outer: list[int] = []
+    depth = base = 0
+    for token in tokens:
+        kind = token.token
+        depth += 1
+        if kind in _OPENING:
+            outer.append(base)
+            base = depth
+        elif kind in _CLOSING:
+            base = outer.pop() if outer else 0
+        elif kind == _COMMA:
+            depth = base
+        elif kind == _SEMICOLON:
+            depth = base = 0
+            outer.clear()
+        if depth > DEEPEST:
+            raise Unreadable("the text nests too deep")
+
+
+def typed(node: Node) -> tuple[str, Node]:
+    """A wrapped node's type and fields."""
+    return next(iter(node.items()))
+
+
+def strings(nodes: list[Node] | None) -> list[str]:
+    """The values of the `String` nodes among `nodes`: a dotted name's parts."""
+    return [node["String"].get("sval", "") for node in nodes or () if "String" in node]
+
+
+def constant(node: Node | None) -> str | None:
+    """A literal's text, through casts; `None` where the value is not a literal."""
+    while node and "TypeCast" in node:
+        node = node["TypeCast"].get("arg")
+    if not node or "A_Const" not in node:
+        return None
+    value = node["A_Const"]
+    if "sval" in value:
+        return str(value["sval"].get("sval", ""))
+    if "boolval" in value:
+        return "on" if value["boolval"].get("boolval") else "off"
+    if "ival" in value:
+        return str(value["ival"].get("ival", 0))
+    if "fval" in value:
+        return str(value["fval"].get("fval", ""))
+    return None
+
+
+def dotted(relation: Node) -> str:
+    """A `RangeVar`'s name, lower-case, with its schema where one is written."""
+    schema, name = relation.get("schemaname", ""), relation.get("relname", "")
+    return (f"{schema}.{name}" if schema else name).lower()
+
+
+def children(value: object) -> Iterator[object]:
+    """What stands directly inside a node, a struct or a list."""
+    if isinstance(value, dict):
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value
