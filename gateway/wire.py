@@ -11,7 +11,7 @@ the wire's own `CommandWithdrawn`); a wire has at most one unanswered command an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol, TypeAlias
@@ -175,11 +175,15 @@ class Mask(Protocol):
     def empty(self) -> bool:
         """Nothing is masked: answers may pass untouched."""
 
-    def rule(self, names: Collection[str]) -> str | None:
-        """The strategy for a column known by any of these dotted names (`ssn`, `customers.ssn`), if one applies.
+    def rule(self, names: Collection[str], *, label: str = "") -> str | None:
+        """The strategy for a column made of these dotted names (`ssn`, `customers.ssn`), if one applies.
 
+        `label` is what the answer calls it: patterns that leave the table open are compared with that too.
         `except` lists are already considered; the strictest strategy wins.
         """
+
+    def spares(self, names: Collection[str], *, label: str = "") -> bool:
+        """Whether an `except` list takes such a column out of the search."""
 
     @property
     def detects(self) -> bool:
@@ -187,6 +191,9 @@ class Mask(Protocol):
 
     def find(self, data: bytes) -> list[tuple[int, int, str]]:
         """Sorted, disjoint `(start, end, detector)` in UTF-8 `data`, validated."""
+
+    def cover(self, data: bytes, hits: Iterable[tuple[int, int, str]]) -> bytes:
+        """`data` with these hits masked."""
 
     def replace(self, value: str, *, strategy: str | None = None, detector: str | None = None) -> str:
         """One whole value, or one hit of a detector, masked."""

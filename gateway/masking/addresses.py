@@ -1,0 +1,79 @@
+"""E-mail and IP addresses.
+
+E-mail follows RFC 5321 as people use it (no quoted local parts, a domain with a top-level name), and RFC 6531
+for other scripts. What only looks like one, such as `icon@2x.png`, `pkg@1.2.beta` or `getty@tty1.service`, is left alone.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from gateway.masking.shapes import ALNUM_BYTES, DIGIT_BYTES, LOOK_BEHIND, Shape, Span, after, before, word
+
+_LOCAL = rb"(?:[A-Za-z]{1,20}')?[A-Za-z0-9_\x80-\xff][A-Za-z0-9_.+%\x80-\xff-]{0,63}"
+_DOMAIN = (
+    rb"(?:[A-Za-z0-9\x80-\xff][A-Za-z0-9_\x80-\xff-]{0,62}\.){1,8}"
+    rb"(?:[xX][nN]--[A-Za-z0-9-]{2,59}|[A-Za-z]{2,24}|[\x80-\xff]{2,60})"
+)
+_IPV4_GOES_ON = DIGIT_BYTES | {0x2A}
+_PIXEL_DENSITY = re.compile(rb"\d{1,2}x\.[A-Za-z]{2,5}")
+_UNITS = frozenset({b"service", b"socket", b"timer", b"target", b"mount", b"slice", b"scope", b"device"})
+
+
+def _email(data: bytes, start: int, end: int) -> Span | None:
+    if after(data, end) in ALNUM_BYTES:
+        return None
+    value = data[start:end]
+    local, _, domain = value.rpartition(b"@") if b"@" in value else value.rpartition(b"%40")
+    quote = local.find(b"'")
+    if quote >= 0 and after(data, end) == 0x27:  # f'ann@example.com' is quoted, o'brien@example.com is not
+        start += quote + 1
+        local = local[quote + 1 :]
+    labels = domain.split(b".")
+    if local == b"git" or _PIXEL_DENSITY.fullmatch(domain) or labels[-1].lower() in _UNITS:
+        return None
+    if len(labels) > 2 and labels[0].isdigit() and labels[1].isdigit():
+        return None
+    return start, end
+
+
+def _ipv4(data: bytes, start: int, end: int) -> Span | None:
+    if before(data, start) in b".-" or (after(data, end) in b".-" and after(data, end, by=1) in DIGIT_BYTES):
+        return None
+    if before(data, start) in b"vV" and start:
+        return None
+    return _address(data, start, end)
+
+
+def _ipv6(data: bytes, start: int, end: int) -> Span | None:
+    if before(data, start) in b":." or before(data, start) in ALNUM_BYTES or after(data, end) in ALNUM_BYTES:
+        return None
+    if after(data, end) == 0x3A or (after(data, end) == 0x2E and after(data, end, by=1) in _IPV4_GOES_ON):
+        return None
+    return _address(data, start, end)
+
+
+def _address(data: bytes, start: int, end: int) -> Span | None:
+    try:
+        address = ipaddress.ip_address(data[start:end].decode("ascii"))
+    except ValueError:
+        return None
+    return None if address.is_loopback or address.is_unspecified else (start, end)
+
+
+assert len(b"x" * 20 + b"'") < LOOK_BEHIND
+
+EMAIL = (word(_LOCAL + rb"(?:@|%40)" + _DOMAIN, _email),)
+IP = (
+    word(rb"(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b", _ipv4),
+    Shape(
+        pattern=rb"(?:[0-9A-Fa-f]{1,4}:){2,7}(?::|[0-9A-Fa-f]{1,4}\b)(?:(?::?[0-9A-Fa-f]{1,4}\b){0,6})",
+        check=_ipv6,
+    ),
+    Shape(
+        pattern=rb"(?:[0-9A-Fa-f]{1,4}:){1,6}(?::|(?:[0-9A-Fa-f]{1,4}:)?)(?:[fF]{4}:)?(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b|::(?:[fF]{4}:)?(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b",
+        check=_ipv6,
+    ),
+    Shape(pattern=rb"(?:[0-9A-Fa-f]{1,4}:|:):(?:[0-9A-Fa-f]{1,4}:){0,6}[0-9A-Fa-f]{1,4}\b", check=_ipv6),
+)

@@ -1,0 +1,67 @@
+"""Everything that can be found in free text, by name.
+
+The order matters where two detectors could begin at the same byte: the earlier one is asked first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gateway.masking import addresses, credentials, identifiers, phones
+from gateway.masking.shapes import Shape
+from gateway.masking.vendors import VENDORS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detector:
+    name: str
+    shapes: tuple[Shape, ...]
+
+
+_SECRETS: Mapping[str, tuple[Shape, ...]] = {
+    "private_key": credentials.PRIVATE_KEY,
+    "jwt": credentials.JWT,
+    **VENDORS,
+    "bearer": credentials.BEARER,
+    "basic_auth": credentials.BASIC,
+    "auth_header": credentials.HEADER,
+    "cookie": credentials.COOKIE,
+    "password": credentials.PASSWORD,
+}
+_PERSONAL: Mapping[str, tuple[Shape, ...]] = {
+    "email": addresses.EMAIL,
+    "payment_card": identifiers.PAYMENT_CARD,
+    "iban": identifiers.IBAN,
+    "ssn": identifiers.SSN,
+    "phone": phones.PHONE,
+    "ip": addresses.IP,
+}
+
+DETECTORS: Mapping[str, Detector] = {
+    name: Detector(name=name, shapes=shapes) for name, shapes in {**_SECRETS, **_PERSONAL}.items()
+}
+SECRETS = frozenset(_SECRETS)
+GROUPS: Mapping[str, frozenset[str]] = {
+    "secrets": SECRETS,
+    "personal": frozenset(_PERSONAL) - {"ip"},
+}
+"""Names that stand for several detectors."""
+NAMES = frozenset(DETECTORS) | frozenset(GROUPS)
+"""Every name that a mask's `detect` may hold."""
+
+
+class UnknownDetector(Exception):
+    """A mask names a detector that does not exist."""
+
+
+def expand(names: Iterable[str]) -> tuple[str, ...]:
+    """The detectors that these names of detectors and groups mean, in the order in which they are asked."""
+    wanted: set[str] = set()
+    for name in names:
+        if name not in NAMES:
+            raise UnknownDetector(
+                f"there is no detector {name!r}; the detectors are {', '.join(sorted(NAMES))}"
+            )
+        wanted |= GROUPS.get(name, frozenset({name}))
+    return tuple(name for name in DETECTORS if name in wanted)

@@ -1,0 +1,158 @@
+"""The masks of a policy, ready to use.
+
+`Masks` turns the names that a verdict carries into one mask: detectors united, of the rules for a column the
+strictest, exceptions only where every mask that detects makes them. All wires, cards, recordings and logs hide
+values through this one class. Anything that goes wrong raises; nothing is ever handed back unmasked instead.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from gateway.masking.columns import ColumnPattern, all_surely
+from gateway.masking.detectors import expand
+from gateway.masking.scanner import Hit, Scanner, scanner
+from gateway.masking.strategies import STRATEGIES, UnknownStrategy, apply, strictest
+from gateway.policy.model import MaskPolicy
+
+_BLANKS = b" \t\r\n"
+_SHOWN = {"payment_card": 4, "iban": 4, "ssn": 4, "phone": 2}
+
+
+class UnknownMask(Exception):
+    """A verdict names a mask that the policy does not have."""
+
+
+class CompiledMask:
+    """What one verdict's masks hide; fulfils `gateway.wire.Mask`."""
+
+    def __init__(self, policies: Sequence[MaskPolicy], key: bytes) -> None:
+        self._key = key
+        self.detectors = expand(name for policy in policies for name in policy.detect)
+        self._scanner: Scanner = scanner(self.detectors)
+        self._rules: list[tuple[ColumnPattern, str, tuple[ColumnPattern, ...]]] = []
+        self._exceptions: list[tuple[ColumnPattern, ...]] = []
+        for policy in policies:
+            spared = tuple(ColumnPattern(pattern) for pattern in policy.except_)
+            for pattern, strategy in policy.columns.items():
+                if strategy not in STRATEGIES:
+                    raise UnknownStrategy(
+                        f"mask {policy.name!r}, column {pattern!r}: no strategy {strategy!r}"
+                    )
+                self._rules.append((ColumnPattern(pattern), strategy, spared))
+            if policy.detect:
+                self._exceptions.append(spared)
+
+    @property
+    def empty(self) -> bool:
+        return not self._rules and not self.detectors
+
+    @property
+    def detects(self) -> bool:
+        return bool(self.detectors)
+
+    def rule(self, names: Collection[str], *, label: str = "") -> str | None:
+        """The strategy for a column with these sources (dotted names) that the answer calls `label`, or None."""
+        found = [
+            strategy
+            for pattern, strategy, spared in self._rules
+            if (any(pattern.may_be(name) for name in names) or (label and pattern.is_label(label)))
+            and not all_surely(spared, names or (label,))
+        ]
+        return strictest(found)
+
+    def spares(self, names: Collection[str], *, label: str = "") -> bool:
+        """Whether such a column is not to be searched: every mask that detects makes an exception of it."""
+        return all(all_surely(spared, names or (label,)) for spared in self._exceptions)
+
+    def find(self, data: bytes, start: int = 0) -> list[Hit]:
+        """Sorted, disjoint `(start, end, detector)` of what has to be hidden; what is before `start` is context."""
+        return self._scanner.find(data, start)
+
+    def replace(self, value: str, *, strategy: str | None = None, detector: str | None = None) -> str:
+        """One whole value, or one hit of a detector, hidden. A detector's own strategy is `partial`."""
+        if detector is None and strategy == "partial":
+            detector = _kind(value)
+        return apply(value, strategy or "partial", self._key, detector)
+
+    def cover(self, data: bytes, hits: Iterable[Hit]) -> bytes:
+        """`data` with these hits hidden. A bare number that is a JSON value stays a number."""
+        out: list[bytes] = []
+        at = 0
+        for start, end, detector in hits:
+            out += data[at:start], self.stand_in(data, start, end, detector)
+            at = end
+        out.append(data[at:])
+        return b"".join(out)
+
+    def stand_in(self, data: bytes, start: int, end: int, detector: str) -> bytes:
+        """What to put in place of one hit in `data`."""
+        value = data[start:end]
+        if value.isdigit() and _is_json_value(data, start, end):
+            return number_for(value, detector)
+        return apply(value.decode("utf-8", "surrogateescape"), "partial", self._key, detector).encode(
+            "utf-8", "surrogateescape"
+        )
+
+    def text(self, value: str) -> str:
+        """Free text with every hit hidden."""
+        data = value.encode("utf-8", "surrogatepass")
+        hits = self.find(data)
+        return self.cover(data, hits).decode("utf-8", "surrogatepass") if hits else value
+
+    @property
+    def key(self) -> bytes:
+        """What `hash` and `tokenise` are keyed with."""
+        return self._key
+
+
+def number_for(digits: bytes, detector: str | None) -> bytes:
+    """The number that stands for these digits where only a number may stand: what `partial` would show of them."""
+    shown = _SHOWN.get(detector or "", 0)
+    return b"%d" % int(digits[-shown:]) if shown and len(digits) > 2 * shown else b"0"
+
+
+def _is_json_value(data: bytes, start: int, end: int) -> bool:
+    before = data[max(0, start - 16) : start].rstrip(_BLANKS)
+    behind = data[end : end + 16].lstrip(_BLANKS)
+    if before.endswith((b'":', b'" :')):
+        return not behind or behind[:1] in b",}"
+    return before.endswith(b"[") and behind[:1] in {b",", b"]"}
+
+
+@functools.lru_cache(maxsize=1024)
+def _kind(value: str) -> str | None:
+    """The personal detector that takes the value as a whole for its own."""
+    data = value.encode("utf-8", "surrogateescape")
+    hits = scanner(expand(("personal", "ip"))).find(data)
+    return hits[0][2] if len(hits) == 1 and hits[0][:2] == (0, len(data)) else None
+
+
+class Masks:
+    """Every mask of a policy, and every union of them that a verdict may name."""
+
+    def __init__(self, policies: Mapping[str, MaskPolicy], key: bytes) -> None:
+        self._policies = policies
+        self._key = key
+        self._made: dict[frozenset[str], CompiledMask] = {}
+        for name in policies:
+            self.mask((name,))
+
+    def mask(self, names: Iterable[str]) -> CompiledMask:
+        """The union of the named masks; without names, one that hides nothing. Raises `UnknownMask`."""
+        wanted = frozenset(names)
+        made = self._made.get(wanted)
+        if made is None:
+            if missing := wanted - self._policies.keys():
+                raise UnknownMask(f"the policy has no mask {', '.join(sorted(missing))}")
+            made = CompiledMask([self._policies[name] for name in sorted(wanted)], self._key)
+            self._made[wanted] = made
+        return made
+
+    def everything(self) -> CompiledMask:
+        """All detectors of all masks, and those for secrets in any case: for what people and logs are shown."""
+        detect = {name for policy in self._policies.values() for name in policy.detect}
+        return CompiledMask(
+            [MaskPolicy(name="everything", detect=tuple(sorted(detect | {"secrets"})))], self._key
+        )

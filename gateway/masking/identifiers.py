@@ -1,0 +1,196 @@
+"""Numbers that carry their own proof: payment cards, bank accounts, social security numbers.
+
+Cards: Luhn and the lengths that ISO/IEC 7812 issuers use for their prefixes. IBAN: ISO 13616 lengths and mod 97.
+SSN and ITIN: the ranges that the Social Security Administration and the IRS issue.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gateway.masking.shapes import (
+    ALNUM_BYTES,
+    DIGIT_BYTES,
+    LOOK_BEHIND,
+    WORD_BYTES,
+    Span,
+    after,
+    before,
+    digits,
+    word,
+)
+
+# Issuer prefixes (first, last, digits compared) and the lengths their cards have.
+_BRANDS: tuple[tuple[int, int, int, frozenset[int]], ...] = tuple(
+    (first, last, width, frozenset(lengths))
+    for first, last, width, lengths in (
+        (4, 4, 1, (13, 16, 19)),  # Visa
+        (51, 55, 2, (16,)),  # Mastercard
+        (2221, 2720, 4, (16,)),  # Mastercard
+        (34, 34, 2, (15,)),  # American Express
+        (37, 37, 2, (15,)),  # American Express
+        (300, 305, 3, (14, 16, 19)),  # Diners Club
+        (3095, 3095, 4, (14, 16, 19)),  # Diners Club
+        (36, 36, 2, (14, 16, 19)),  # Diners Club
+        (38, 39, 2, (14, 16, 19)),  # Diners Club
+        (6011, 6011, 4, (16, 17, 18, 19)),  # Discover
+        (644, 659, 3, (16, 17, 18, 19)),  # Discover, RuPay, Verve
+        (62, 62, 2, (16, 17, 18, 19)),  # UnionPay
+        (81, 82, 2, (16, 17, 18, 19)),  # RuPay, UnionPay
+        (60, 60, 2, (16,)),  # RuPay
+        (508, 508, 3, (16,)),  # RuPay
+        (3528, 3589, 4, (16, 17, 18, 19)),  # JCB
+        (2200, 2205, 4, (16, 17, 18, 19)),  # Mir
+        (9792, 9792, 4, (16,)),  # Troy
+        (5018, 5020, 4, (12, 13, 14, 15, 16, 17, 18, 19)),  # Maestro
+        (5038, 5038, 4, (12, 13, 14, 15, 16, 17, 18, 19)),  # Maestro
+        (5893, 5893, 4, (12, 13, 14, 15, 16, 17, 18, 19)),  # Maestro
+        (6304, 6304, 4, (12, 13, 14, 15, 16, 17, 18, 19)),  # Maestro
+        (6759, 6763, 4, (12, 13, 14, 15, 16, 17, 18, 19)),  # Maestro
+        (506099, 506198, 6, (16, 18, 19)),  # Verve
+        (507865, 507964, 6, (16, 18, 19)),  # Verve
+    )
+)
+_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+
+
+def luhn(number: str) -> bool:
+    """Whether the last of these digits is the check digit of the others (ISO/IEC 7812-1, annex B)."""
+    values = [ord(digit) - 48 for digit in reversed(number)]
+    return (sum(values[::2]) + sum(_DOUBLED[value] for value in values[1::2])) % 10 == 0
+
+
+def is_card(number: str) -> bool:
+    """Whether these digits can be a card's number."""
+    for first, last, width, lengths in _BRANDS:
+        if len(number) in lengths and first <= int(number[:width]) <= last:
+            return luhn(number) and len(set(number)) > 1 and not _is_barcode(number)
+    return False
+
+
+def _is_barcode(number: str) -> bool:
+    """An EAN-13, which is as long as the oldest cards and far more common."""
+    values = [ord(digit) - 48 for digit in number]
+    return len(number) == 13 and (sum(values[::2]) + 3 * sum(values[1::2])) % 10 == 0
+
+
+def _card(data: bytes, start: int, end: int) -> Span | None:
+    if before(data, start) in b"-." and start > 1 and data[start - 2] in WORD_BYTES:
+        return (
+            None
+            if data[start - 2] in DIGIT_BYTES or _in_uuid(data, start)
+            else _card_within(data, start, end)
+        )
+    return _card_within(data, start, end)
+
+
+def _in_uuid(data: bytes, start: int) -> bool:
+    return re.search(rb"[0-9A-Fa-f]{4}-\Z", data[max(0, start - 5) : start]) is not None
+
+
+def _card_within(data: bytes, start: int, end: int) -> Span | None:
+    """The candidate, or as many of its groups from the left as make a card."""
+    while end - start >= 12:
+        value = data[start:end]
+        separators = value.translate(None, b"0123456789")
+        if len(set(separators)) <= 1 and is_card(digits(value)):
+            follows = after(data, end)
+            if follows in b"-." and after(data, end, by=1) in DIGIT_BYTES:
+                return None
+            return start, end
+        cut = max(value.rfind(b" "), value.rfind(b"-"), value.rfind(b"."))
+        if cut < 0:
+            return None
+        end = start + cut
+    return None
+
+
+IBAN_LENGTHS = {
+    "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BI": 27, "BR": 29,
+    "BY": 28, "CH": 21, "CR": 22, "CY": 28, "CZ": 24, "DE": 22, "DJ": 27, "DK": 18, "DO": 28, "EE": 20, "EG": 29,
+    "ES": 24, "FI": 18, "FK": 18, "FO": 18, "FR": 27, "GB": 22, "GE": 22, "GI": 23, "GL": 18, "GR": 27, "GT": 28,
+    "HN": 28, "HR": 21, "HU": 28, "IE": 22, "IL": 23, "IQ": 23, "IS": 26, "IT": 27, "JO": 30, "KW": 30, "KZ": 20,
+    "LB": 28, "LC": 32, "LI": 21, "LT": 20, "LU": 20, "LV": 21, "LY": 25, "MC": 27, "MD": 24, "ME": 22, "MK": 19,
+    "MN": 20, "MR": 27, "MT": 31, "MU": 30, "NI": 28, "NL": 18, "NO": 15, "OM": 23, "PK": 24, "PL": 28, "PS": 29,
+    "PT": 25, "QA": 29, "RO": 24, "RS": 22, "RU": 33, "SA": 24, "SC": 31, "SD": 18, "SE": 24, "SI": 19, "SK": 24,
+    "SM": 27, "SO": 23, "ST": 25, "SV": 28, "TL": 23, "TN": 24, "TR": 26, "UA": 29, "VA": 22, "VG": 24, "XK": 20,
+    "YE": 30,
+}  # fmt: skip
+"""ISO 13616 registry: country -> length."""
+
+
+def is_iban(account: str) -> bool:
+    """Whether this, without blanks and in capitals, has its country's length and a remainder of one."""
+    if IBAN_LENGTHS.get(account[:2]) != len(account) or not (account.isascii() and account.isalnum()):
+        return False
+    return int("".join(str(int(sign, 36)) for sign in account[4:] + account[:4])) % 97 == 1
+
+
+def _iban(data: bytes, start: int, end: int) -> Span | None:
+    length = IBAN_LENGTHS[data[start : start + 2].decode("ascii").upper()]
+    seen = 0
+    for at in range(start, end):
+        seen += data[at] in ALNUM_BYTES
+        if seen == length:
+            account = data[start : at + 1].translate(None, b" -").decode("ascii").upper()
+            return (start, at + 1) if after(data, at + 1) not in WORD_BYTES and is_iban(account) else None
+    return None
+
+
+def is_ssn(number: str) -> bool:
+    """Whether these nine digits lie in a range from which an SSN or ITIN is issued."""
+    area, group, serial = int(number[:3]), int(number[3:5]), int(number[5:])
+    if area >= 900:
+        return group in range(50, 66) or group in range(70, 89) or group in {90, 91, 92, *range(94, 100)}
+    return area not in {0, 666} and group != 0 and serial != 0
+
+
+def _ssn(data: bytes, start: int, end: int) -> Span | None:
+    separator = data[start + 3]
+    if separator != data[start + 6] or not is_ssn(digits(data[start:end])):
+        return None
+    beside = {before(data, start), after(data, end)}
+    if separator in beside or (after(data, end) == 0x2E and after(data, end, by=1) in DIGIT_BYTES):
+        return None
+    if (
+        separator == 0x20
+        and before(data, start) not in FIELD_EDGES
+        and not _SSN_WORD.search(data[max(0, start - 32) : start])
+    ):
+        return None
+    return start, end
+
+
+FIELD_EDGES = frozenset(b"\0\t\n\r,;|\"'")
+"""What stands around a value that is a field of its own; 0 is the beginning or end of the text."""
+_SSN_WORD = re.compile(rb"(?i)(?:ssn|itin|social\W{0,2}security|tax\W{0,2}id)[^\d\n]{0,20}\Z")
+
+
+def _bare_ssn(data: bytes, start: int, end: int) -> Span | None:
+    return (
+        (end - 9, end) if is_ssn(data[end - 9 : end].decode("ascii")) and end - start < LOOK_BEHIND else None
+    )
+
+
+PAYMENT_CARD = (
+    word(rb"[2-689][0-9]{3}(?:[ .-]?[0-9]{4}){3}(?:[ .-]?[0-9]{1,3})?\b", _card),
+    word(rb"3[47][0-9]{2}[ .-]?[0-9]{6}[ .-]?[0-9]{5}\b", _card),
+    word(rb"3[0689][0-9]{2}[ .-]?[0-9]{6}[ .-]?[0-9]{4}\b", _card),
+    word(rb"[456][0-9]{11,18}\b", _card),
+    word(rb"[56][0-9]{3}(?:[ -][0-9]{4}){2}(?:[ -][0-9]{1,3})?\b", _card),
+)
+IBAN = (
+    word(
+        rb"(?i:"
+        + "|".join(sorted(IBAN_LENGTHS)).encode()
+        + rb")[ -]?[0-9]{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,3})?\b",
+        _iban,
+    ),
+)
+SSN = (
+    word(rb"[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}\b", _ssn),
+    word(
+        rb"(?i:ssn|social[ _-]?security(?:[ _-]?(?:number|no|nr|num))?)[^0-9A-Za-z\n]{1,6}(?:(?:is|no|nr|number)[^0-9A-Za-z\n]{1,3})?[0-9]{9}\b",
+        _bare_ssn,
+    ),
+)

@@ -1,0 +1,232 @@
+"""Phone numbers, by the numbering plans that `phonenumbers` carries.
+
+A number that says its country (`+49 30 ...`, `0049 ...`) is one when the country's plan has it. A national number
+must be written as people write phone numbers there (trunk zero or area code, groups), or stand behind a word such
+as `phone:`. A bare run of digits is an order number until something says otherwise.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
+
+from gateway.masking.identifiers import FIELD_EDGES
+from gateway.masking.shapes import (
+    ALNUM_BYTES,
+    DIGIT_BYTES,
+    LOOK_BEHIND,
+    WORD_BYTES,
+    Shape,
+    Span,
+    after,
+    before,
+    digits,
+    word,
+)
+
+_TRUNK_ZERO = (
+    "GB", "DE", "FR", "IT", "NL", "BE", "CH", "AT", "AU", "NZ", "ZA", "IN", "JP", "KR", "CN", "BR", "SE", "FI", "IE", "IL",
+    "TR", "ID", "TH", "MY", "PH", "VN", "EG", "NG", "KE", "PK", "BD", "UA", "RO", "RS", "HR", "BG", "SK", "AR", "TW", "AE", "SA",
+)  # fmt: skip
+"""Countries whose national numbers are written with a leading zero."""
+_DATE = re.compile(
+    rb"\d{1,2}([./-])\d{1,2}\1(?:19|20)\d\d(?!\d)|0{3}|\d{3}(?:\.\d{3}){3}\Z|(?:\d{2}[-./ ]){2}\d{2}\Z"
+)
+_NEXT_NUMBER = re.compile(rb"[ /]00\d")
+_GROUP = re.compile(rb"\d+")
+
+
+@functools.cache
+def _plan(country: int) -> re.Pattern[str] | None:
+    """National numbers of a calling code: the widest description of each of its regions."""
+    patterns = []
+    for region in COUNTRY_CODE_TO_REGION_CODE.get(country, ()):
+        metadata = (
+            PhoneMetadata.metadata_for_nongeo_region(country)
+            if region == "001"
+            else PhoneMetadata.metadata_for_region(region)
+        )
+        if metadata is not None and metadata.general_desc is not None:
+            patterns.append(metadata.general_desc.national_number_pattern or "")
+    return (
+        re.compile("|".join(f"(?:{pattern})" for pattern in patterns if pattern)) if any(patterns) else None
+    )
+
+
+@functools.cache
+def _national_plan() -> re.Pattern[str]:
+    """Fixed and mobile numbers, without their zero, of the countries that write one."""
+    patterns = []
+    for region in _TRUNK_ZERO:
+        metadata = PhoneMetadata.metadata_for_region(region)
+        assert metadata is not None, region
+        assert metadata.general_desc is not None, region
+        patterns.append(metadata.general_desc.national_number_pattern)
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+
+
+@functools.lru_cache(maxsize=4096)
+def is_international(number: str) -> bool:
+    """Whether these digits, calling code first, are in a numbering plan."""
+    for width in (1, 2, 3):
+        if (plan := _plan(int(number[:width] or 0))) is not None:
+            national = number[width:]
+            return len(national) >= 5 and bool(
+                plan.fullmatch(national) or plan.fullmatch(national.removeprefix("0"))
+            )
+    return False
+
+
+def calling_code(number: str) -> int:
+    """How many of these digits are the country's calling code."""
+    return next((width for width in (1, 2, 3) if int(number[:width] or 0) in COUNTRY_CODE_TO_REGION_CODE), 0)
+
+
+def _shrink(data: bytes, start: int, end: int) -> int:
+    """The end of the candidate without its last group, or `start`."""
+    groups = list(_GROUP.finditer(data, start, end))
+    return groups[-2].end() if len(groups) > 1 else start
+
+
+def _clean_edges(data: bytes, start: int, end: int) -> bool:
+    previous, following = before(data, start), after(data, end)
+    if following in WORD_BYTES or previous in ALNUM_BYTES or previous == 0x2B:
+        return False
+    if following in b"-./" and after(data, end, by=1) in DIGIT_BYTES:
+        return False
+    return not (previous in b"-./:" and start > 1 and data[start - 2] in WORD_BYTES)
+
+
+def _international(data: bytes, start: int, end: int) -> Span | None:
+    if before(data, start) in WORD_BYTES or before(data, start) == 0x2B:
+        return None
+    first_end = end
+    while end > start:
+        number = digits(data[start:end]).removeprefix("00")
+        glued = after(data, end) in ALNUM_BYTES
+        if (
+            _NEXT_NUMBER.search(data, start + 1, end) is None
+            and is_international(number)
+            and not glued
+            and _balanced(data[start:end])
+        ):
+            return start, end
+        end = _shrink(data, start, end)
+    # An extension or a second number may follow without a blank; then the longest plausible run is hidden.
+    return (start, first_end) if after(data, first_end) in b"xX" and first_end - start >= 11 else None
+
+
+def _balanced(value: bytes) -> bool:
+    return value.count(b"(") == value.count(b")")
+
+
+def _double_zero(data: bytes, start: int, end: int) -> Span | None:
+    if not _clean_edges(data, start, start + 1) and before(data, start) not in FIELD_EDGES:
+        return None
+    value = data[start:end]
+    if value.isdigit() and not _PHONE_WORD.search(data[max(0, start - LOOK_BEHIND) : start]):
+        return None
+    return _international(data, start, end)
+
+
+def _nanp(data: bytes, start: int, end: int) -> Span | None:
+    """North America: (212) 555-0123, 212-555-0123, 212.555.0123, 1-800-555-0199."""
+    if not _clean_edges(data, start, end):
+        return None
+    value = data[start:end]
+    number = digits(value)
+    if len(number) == 11:
+        number = number[1:]
+    if value.count(b" ") == 2 - value.count(b"(") and b"(" not in value and not _spaced(data, start, end):
+        return None
+    return (start, end) if number[0] in "23456789" and len(set(number)) > 1 else None
+
+
+def _spaced(data: bytes, start: int, end: int) -> bool:
+    """Whether groups that only blanks part are one number: alone in their field, or behind a word of prose."""
+    previous = data[max(0, start - LOOK_BEHIND) : start]
+    if not previous or previous[-1] in FIELD_EDGES:
+        return after(data, end) in FIELD_EDGES or after(data, end) in b".)"
+    if _PHONE_WORD.search(previous):
+        return True
+    return re.search(rb"[A-Za-z]{2,}:? \Z", previous) is not None and _OTHER_NUMBER.search(previous) is None
+
+
+def _trunk(data: bytes, start: int, end: int) -> Span | None:
+    """020 7946 0958, 0171/1234567, 06 12 34 56 78, (030) 1234567."""
+    if before(data, start) in ALNUM_BYTES or (before(data, start) in b"-./:+" and start > 1):
+        return None
+    while end > start:
+        value = data[start:end]
+        number = digits(value)
+        separators = set(value.translate(None, b"0123456789()"))
+        if (
+            9 <= len(number) <= 12
+            and number[0] == "0"
+            and len(separators - {0x20}) <= 1
+            and _clean_edges(data, start, end)
+            and not _DATE.match(value)
+            and _balanced(value)
+            and _national_plan().fullmatch(number[1:])
+        ):
+            return start, end
+        end = _shrink(data, start, end)
+    return None
+
+
+def _bracketed(data: bytes, start: int, end: int) -> Span | None:
+    """An area code in brackets: (11) 91234-5678, (06) 1234 5678."""
+    number = digits(data[start:end])
+    if not 8 <= len(number) <= 12 or not _clean_edges(data, start, end) or number[:2] in {"19", "20"}:
+        return None
+    return start, end
+
+
+def _named(data: bytes, start: int, end: int) -> Span | None:
+    """Whatever is written like a number behind a word that says what it is."""
+    match = re.search(rb"[+(]?\d[\d ().\-/]{4,24}\d\Z", data[start:end])
+    if match is None:
+        return None
+    start += match.start()
+    while end > start:
+        number = digits(data[start:end])
+        if 7 <= len(number) <= 15 and after(data, end) not in ALNUM_BYTES and len(set(number)) > 1:
+            if _DATE.match(data[start:end]) or re.fullmatch(
+                rb"(?:19|20)\d\d-\d\d-\d\d(?: \d\d)?", data[start:end]
+            ):
+                return None
+            return start, end
+        end = _shrink(data, start, end)
+    return None
+
+
+_WORDS = (
+    rb"phone|telephone|mobile|cell(?:phone)?|tel|fax|whatsapp|msisdn|sms(?:[ _-]?to)?|handy|telefon|t\xc3\xa9l(?:\xc3\xa9phone)?"
+    rb"|m(?:o|\xc3\xb3)vil|call(?:[ _](?:me|us|him|her|them|back))?|dial|text me|hotline|phone_number|phonenumber|mobile_number"
+)
+_PHONE_WORD = re.compile(rb"(?i)(?:\b|_)(?:" + _WORDS + rb")[^\d\n\0]{0,24}\Z")
+_OTHER_NUMBER = re.compile(
+    rb"(?i)\b(?:order|invoice|ticket|ref|reference|id|sku|serial|part|case|account|acct|po|isbn|version|build|size|port|ports|line|lines|rows|bytes|took|status|code|pid)\W*(?:no|number|nr|num)?\W{0,4}\Z"
+)
+
+PHONE = (
+    Shape(pattern=rb"\+\(?[1-9](?:\(0\)|[ .\-/()]{0,3}[0-9]){6,14}", check=_international),
+    word(rb"00[1-9](?:[ .\-/()]{0,2}[0-9]){7,13}\b", _double_zero),
+    Shape(pattern=rb"(?:\b1[-. ]?)?\([2-9][0-9]{2}\) ?[-.]?[0-9]{3}[-. ][0-9]{4}\b", check=_nanp),
+    word(
+        rb"(?:1[-. ])?[2-9][0-9]{2}(?:-[0-9]{3}-|\.[0-9]{3}\.| [2-9][0-9]{2} | [2-9][0-9]{2}-)[0-9]{4}\b",
+        _nanp,
+    ),
+    word(rb"0[1-9][0-9]{0,4}(?:[ .\-/][0-9]{2,8}){1,5}\b", _trunk),
+    Shape(pattern=rb"\(0[1-9][0-9]{0,4}\)(?:[ .\-/]?[0-9]{2,8}){1,4}\b", check=_trunk),
+    Shape(pattern=rb"\([1-9][0-9]{1,2}\) ?[0-9]{3,5}[- ][0-9]{3,5}\b", check=_bracketed),
+    word(
+        rb"(?i:"
+        + _WORDS
+        + rb")(?i:[ _-]?(?:no|nr|num|number|#))?\.?\\?[\"']?[ \t]{0,3}(?i:is|at|on|:|=|=>)?[ \t]{0,3}\\?[\"']?"
+        rb"(?:\+|\()?[0-9](?:[ ().\-/]{0,2}[0-9]){6,14}\b",
+        _named,
+    ),
+)

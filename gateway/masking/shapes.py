@@ -1,0 +1,78 @@
+"""What a detector is made of: a pattern that finds candidates, and a check that decides on each.
+
+The pattern (RE2 syntax, no captures, bounded length) only has to be cheap and complete; the check sees the
+bytes around a candidate and returns the span that must be hidden, or None. So anything that patterns cannot
+say (checksums, neighbours, where a value ends) is said in Python, once, on candidates alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+Span: TypeAlias = tuple[int, int]
+Check: TypeAlias = Callable[[bytes, int, int], Span | None]
+"""`(data, start, end)` of a candidate -> the span to hide. It may end after the candidate, and looks at no
+more than `LOOK_BEHIND` bytes before it and `LOOK_AHEAD` behind the span it returns."""
+
+LOOK_BEHIND = 64
+LOOK_AHEAD = 2
+
+_LEAD = rb"(?:\\(?:[nrtbfv]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|%[0-9A-Fa-f]{2}|\b|_)"
+WORD_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+ALNUM_BYTES = WORD_BYTES - {ord("_")}
+DIGIT_BYTES = frozenset(b"0123456789")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """One way in which a detector's values are written."""
+
+    pattern: bytes
+    check: Check
+
+
+def whole(_data: bytes, start: int, end: int) -> Span:
+    """The candidate as it stands."""
+    return start, end
+
+
+def word(pattern: bytes, check: Check = whole) -> Shape:
+    r"""A shape that begins where a word begins.
+
+    A word also begins behind `_`, behind an escape of JSON or a programming language (`\n`, `\u003c`) and behind
+    a percent-encoded byte, although `\b` does not see it there.
+    """
+
+    def led(data: bytes, start: int, end: int) -> Span | None:
+        return check(data, start + _lead(data, start), end)
+
+    return Shape(pattern=_LEAD + b"(?:" + pattern + b")", check=led)
+
+
+def _lead(data: bytes, start: int) -> int:
+    match data[start]:
+        case 0x5C:
+            return {0x75: 6, 0x78: 4}.get(data[start + 1], 2)
+        case 0x25:
+            return 3
+        case 0x5F:
+            return 1
+        case _:
+            return 0
+
+
+def digits(data: bytes) -> str:
+    """The ASCII digits of `data`, in order."""
+    return "".join(chr(byte) for byte in data if byte in DIGIT_BYTES)
+
+
+def before(data: bytes, start: int) -> int:
+    """The byte before `start`, or 0 at the beginning."""
+    return data[start - 1] if start else 0
+
+
+def after(data: bytes, end: int, *, by: int = 0) -> int:
+    """The byte `by` places behind a span that ends at `end`, or 0 behind the last one."""
+    return data[end + by] if end + by < len(data) else 0

@@ -1,0 +1,145 @@
+"""How a value is hidden.
+
+`null` leaves nothing, `redact` a mark, `hash` a keyed fingerprint that is the same for the same value, `tokenise` a
+keyed stand-in of the same form, `partial` what people need to recognise a value: an e-mail's domain, a phone's
+country and last two digits, the last four of a card, account or social security number.
+
+Everything here turns text into text of printable ASCII without quotes, commas, backslashes or braces, so that
+a masked value may stand wherever the value stood: in JSON, CSV, an array or a row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Iterable, Mapping
+
+from gateway.masking.credentials import MARK
+from gateway.masking.detectors import SECRETS
+from gateway.masking.phones import calling_code
+
+STRICTEST_FIRST = ("null", "redact", "hash", "tokenise", "partial")
+STRATEGIES = frozenset(STRICTEST_FIRST)
+
+
+def strictest(strategies: Iterable[str]) -> str | None:
+    """The one of these that shows least."""
+    return min(strategies, key=STRICTEST_FIRST.index, default=None)
+
+
+def keep_digits(value: str, *, first: int, last: int) -> str:
+    """Letters and digits become `*`, but for the first and last few; separators stay."""
+    total = sum(sign.isalnum() for sign in value)
+    if total <= first + last:
+        first = last = 0
+    seen = 0
+    out = []
+    for sign in value:
+        if sign.isalnum():
+            seen += 1
+            sign = sign if seen <= first or seen > total - last else "*"  # noqa: PLW2901  the loop rewrites signs
+        out.append(sign)
+    return "".join(out)
+
+
+def _email(value: str) -> str:
+    at = "@" if "@" in value else "%40"
+    local, _, domain = value.rpartition(at)
+    return "*" * len(local.encode("utf-8", "surrogateescape")) + at + domain
+
+
+def _phone(value: str) -> str:
+    digits = "".join(sign for sign in value if sign.isdigit())
+    if value.startswith("+"):
+        return keep_digits(value, first=calling_code(digits), last=2)
+    if digits.startswith("00"):
+        return keep_digits(value, first=2 + calling_code(digits[2:]), last=2)
+    return keep_digits(value, first=0, last=2)
+
+
+def _card(value: str) -> str:
+    return keep_digits(value, first=0, last=4)
+
+
+def _iban(value: str) -> str:
+    return keep_digits(value, first=2, last=4)
+
+
+def _ip(value: str) -> str:
+    separator = "." if "." in value else ":"
+    parts = value.split(separator)
+    return separator.join(part if at < 2 else "*" * len(part) for at, part in enumerate(parts))
+
+
+_PARTIAL: Mapping[str, Callable[[str], str]] = {
+    "email": _email,
+    "phone": _phone,
+    "payment_card": _card,
+    "iban": _iban,
+    "ssn": _card,
+    "ip": _ip,
+}
+
+
+def partial(value: str, detector: str | None) -> str:
+    """What a person may still see of `value`, which `detector` found, or which stands in a masked column."""
+    if detector in SECRETS:
+        return MARK
+    if detector is not None:
+        return _PARTIAL[detector](value)
+    shown = min(4, len(value) // 3)
+    return "".join(
+        "*" if sign.isalnum() else "-" if sign in _UNSAFE else sign for sign in value[: len(value) - shown]
+    ) + "".join(
+        "-" if sign in _UNSAFE or not sign.isprintable() else sign for sign in value[len(value) - shown :]
+    )
+
+
+_UNSAFE = frozenset("\"'\\,{}()[]<>;|\t\n\r\0")
+
+
+def fingerprint(value: str, key: bytes) -> str:
+    """`h` and 24 hex digits: 96 bits of HMAC-SHA-256."""
+    return "h" + hmac.new(key, value.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()[:24]
+
+
+def stream(value: bytes, key: bytes, length: int) -> bytes:
+    """`length` bytes that only `value` and `key` decide."""
+    seed = hmac.new(key, value, hashlib.sha256).digest()
+    return hashlib.shake_256(seed).digest(length)
+
+
+def tokenise(value: str, key: bytes) -> str:
+    """The same form with other letters and digits: a keyed, one-way stand-in. The first digit stays non-zero."""
+    noise = stream(value.encode("utf-8", "surrogateescape"), key, len(value) * 2)
+    out = []
+    for at, sign in enumerate(value):
+        number = int.from_bytes(noise[2 * at : 2 * at + 2], "big")
+        if sign.isdecimal():
+            out.append(chr(49 + number % 9) if not at else chr(48 + number % 10))
+        elif sign.isalpha():
+            out.append(chr((65 if sign.isupper() else 97) + number % 26))
+        else:
+            out.append("-" if sign in _UNSAFE else sign)
+    return "".join(out)
+
+
+def apply(value: str, strategy: str, key: bytes, detector: str | None = None) -> str:
+    """`value` hidden. `null` has no text; where there must be some, it is the mark."""
+    match strategy:
+        case "partial":
+            return partial(value, detector)
+        case "hash":
+            return fingerprint(value, key)
+        case "tokenise":
+            return tokenise(value, key)
+        case "redact" | "null":
+            return MARK
+        case _:
+            raise UnknownStrategy(
+                f"there is no strategy {strategy!r}; the strategies are {', '.join(STRICTEST_FIRST)}"
+            )
+
+
+class UnknownStrategy(Exception):
+    """A mask names a strategy that does not exist."""
