@@ -1,8 +1,8 @@
 """Who has just failed to authenticate, so that guessing at an agent's secret is slow.
 
-Counted by network and agent name: a misconfigured agent does not lock out others behind the same address, and nobody
-can lock out an agent from elsewhere. Names that no agent has share one count. The table is bounded; when it is full the
-one that failed longest ago is forgotten.
+Counted by network and presented name: a misconfigured agent does not lock out others behind the same address, nobody
+can lock out an agent from elsewhere, and a name that no agent has is counted like any other, so that waiting tells
+nothing. The table is bounded; when it is full, the one that failed longest ago is forgotten.
 """
 
 from __future__ import annotations

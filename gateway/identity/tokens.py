@@ -259,6 +259,19 @@ class Issuer:
             token_id, by = claims.token_id, by or claims.agent
         return self._lineages.revoke(token_id, by=by, reason=reason)
 
+    def rotate_keys(self) -> None:
+        """A new key signs from now on; what the others signed keeps its life."""
+        # Tokens issued when policies.yaml allowed longer lives still have to verify.
+        ends = [link.expires_at for link in self._lineages.links().values()]
+        now = self._clock()
+        self._keys.rotate(keep=max([self._policy().tokens.max_ttl, *(end - now for end in ends)]))
+
+    def disown_all(self, *, by: str) -> tuple[str, ...]:
+        """Ends every token there is, known here or not, and replaces the keys; returns the ids that ended."""
+        revoked = self._lineages.revoke_all(by=by, reason="all tokens were disowned")
+        self._keys.rotate(keep=0)
+        return revoked
+
     def _second(self) -> float:
         # Tokens count in whole seconds: rounding must never give a child the last fraction that its parent lost.
         return float(math.floor(self._clock()))
