@@ -19,8 +19,7 @@ def words(digest: str) -> str:
     return "-".join(WORDS[place] for place in places)
 
 
-WORDS = tuple(
-    """
+_LIST = """
 acid acorn actor adult agate alarm album algae alley almond aloe alpha anchor angel ankle antler anvil
 apple apron arch arctic arena armor ash aspen atlas atom attic auburn aunt autumn axis azure baby badger
 bagel baker balcony bamboo banana banjo barley baron barrel basin basket bat beacon bean beard beaver bee
@@ -83,5 +82,5 @@ volcano volley voyage vulture waffle wagon waiter walnut walrus warm wasp water 
 web wedge well west whale wheat wheel whisker whistle white wide willow wind window winter wizard wolf
 wombat wood wool world wren wrist yacht yam yarn year yeast yellow yoga yogurt zebra zenith zero zigzag
 zinc zipper
-""".split()
-)
+"""
+WORDS = tuple(_LIST.split())

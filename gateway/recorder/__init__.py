@@ -22,7 +22,7 @@ import msgspec
 from gateway.contract import Vote
 from gateway.model import Resource, Session
 from gateway.recorder.chain import ChainBroken, ChainWriter, Record, TornTail, records
-from gateway.recorder.records import SUFFIX, entries_of, sealed, sealed_text, session_fields
+from gateway.recorder.fields import SUFFIX, entries_of, sealed, sealed_text, session_fields
 
 BLOCK = 64 * 1024
 """Bytes of an answer that are gathered before they are written."""
@@ -47,10 +47,9 @@ class Recording:
         sign: Callable[[bytes], bytes],
         key_id: Callable[[], str],
         answer_limit: int,
-        entries: int = 0,
     ) -> None:
         self.path = path
-        self.entries = entries
+        self.entries = 0
         """Entries that the transcript has so far."""
         self._tally = {"allow": 0, "hold": 0, "block": 0}
         self._masked: Counter[str] = Counter()
@@ -215,18 +214,21 @@ class Recording:
             self.abandon()
         return self._writer.head
 
-    def tallied(self, found: Sequence[Record]) -> None:
-        """Count what an earlier life of this recording holds."""
-        for each in found:
-            if each.kind == "asked":
-                self._tally[each.fields["verdict"]] += 1
-            elif each.kind == "answered":
-                self._masked.update(each.fields["masked"])
+    def recall(self, record: Record) -> None:
+        """Count what an earlier life of this recording wrote."""
+        self.entries += entries_of(record)
+        if record.kind == "asked":
+            self._tally[record.fields["verdict"]] += 1
+        elif record.kind == "answered":
+            self._masked.update(record.fields["masked"])
 
     def seal(self) -> None:
         """The last record: the gateway's signature over the hash of the one before. Raises `RecordingFailed`."""
-        signature = self._sign(sealed_text(self.path.stem, self._writer.head))
-        self._append("sealed", {"key": self._key_id(), "signature": signature.hex()})
+        if self._dead:
+            raise RecordingFailed(self._dead)
+        at = float(self._clock())
+        signature = self._sign(sealed_text(self.path.stem, self._writer.head, at))
+        self._writer.append("sealed", at, {"key": self._key_id(), "signature": signature.hex()})
         self.flush()
 
     def abandon(self) -> None:
@@ -309,23 +311,23 @@ class Recorder:
         return recovered
 
     def _close_left_open(self, path: Path, reason: str) -> None:
-        with path.open("rb") as file:
-            found = list(records(file))
-        if not found:
-            return
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-        writer = ChainWriter(descriptor, head=found[-1].hash, number=found[-1].number + 1)
-        recording = self._recording(descriptor, writer, path, entries=sum(map(entries_of, found)))
-        recording.tallied(found)
+        writer = ChainWriter(descriptor)
+        recording = self._recording(descriptor, writer, path)
         try:
-            if found[-1].kind == "closed":
+            kind = ""
+            with path.open("rb") as file:
+                for record in records(file):
+                    recording.recall(record)
+                    kind, writer.head, writer.number = record.kind, record.hash, record.number + 1
+            if kind == "closed":
                 recording.seal()
-            else:
+            elif kind:
                 recording.close(reason)
         finally:
             recording.abandon()
 
-    def _recording(self, descriptor: int, writer: ChainWriter, path: Path, *, entries: int = 0) -> Recording:
+    def _recording(self, descriptor: int, writer: ChainWriter, path: Path) -> Recording:
         return Recording(
             descriptor,
             writer,
@@ -334,5 +336,4 @@ class Recorder:
             sign=self._sign,
             key_id=self._key_id,
             answer_limit=self._answer_limit,
-            entries=entries,
         )

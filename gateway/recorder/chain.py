@@ -1,6 +1,6 @@
 """A chained file: records that each carry the hash of the one before, so that none can be changed, dropped or moved.
 
-A record is one line of JSON, its header, and then as many raw bytes as the header's `size` says. The header begins
+A record is one line of JSON, its header, and then as many raw bytes as the header's `size` says, with a line feed. The header begins
 with `n` (counting from 0), `at` (Unix seconds), `kind`, `prev` (SHA-256, hex, of the whole record before; zeros
 for the first of all) and `size`; what else it holds depends on the kind. Written by appending alone.
 """
@@ -82,7 +82,8 @@ class ChainWriter:
         self._pending.append(line)
         if payload:
             digest.update(payload)
-            self._pending.append(payload)
+            digest.update(b"\n")
+            self._pending += (payload, b"\n")
         self.head = digest.hexdigest()
         self.number += 1
 
@@ -125,19 +126,22 @@ def records(file: IO[bytes], *, head: str = ORIGIN, number: int = 0) -> Iterator
         header = _header(line, number)
         if header["prev"] != head:
             raise ChainBroken(number, "it does not follow the record before it, which was changed or removed")
-        payload = file.read(header["size"])
-        if len(payload) < header["size"]:
+        size = header["size"]
+        rest = file.read(size + 1) if size else b""
+        if size and len(rest) <= size:
             raise TornTail(number, offset)
+        if size and not rest.endswith(b"\n"):
+            raise ChainBroken(number, "its payload does not end where it should")
         digest = hashlib.sha256(line)
-        digest.update(payload)
+        digest.update(rest)
         head = digest.hexdigest()
-        offset += len(line) + len(payload)
+        offset += len(line) + len(rest)
         yield Record(
             number=number,
             at=header["at"],
             kind=header["kind"],
             fields=header,
-            payload=payload,
+            payload=rest[:-1],
             hash=head,
             end=offset,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from gateway.contract import SessionView
 from gateway.identity.keys import signed_by
 from gateway.recorder.chain import ChainBroken, Record, TornTail, records
-from gateway.recorder.records import SUFFIX, last_headers, sealed_text, session_view
+from gateway.recorder.fields import SUFFIX, last_headers, sealed_text, session_view
 
 SESSION_ID = 64
 """Characters of the longest session id."""
@@ -138,11 +139,16 @@ class _Check:
         if key is None:
             return f"sealed by key {key_id}, which is not among the gateway's keys given here"
         try:
-            sealed = signed_by(key, sealed_text(self._session.id, last.hash), bytes.fromhex(signature))
+            made = bytes.fromhex(signature)
         except ValueError:
-            sealed = False
-        if not sealed:
+            return "a seal without a signature"
+        if not signed_by(key, sealed_text(self._session.id, last.hash, record.at), made):
             return f"the seal is not one that key {key_id} made over these records"
+        # The seal's own bytes are under no later hash: they have to be the very ones that are written.
+        own = {"n": record.number, "at": record.at, "kind": "sealed", "prev": last.hash, "size": 0}
+        line = orjson.dumps({**own, "key": key_id, "signature": made.hex()}, option=orjson.OPT_APPEND_NEWLINE)
+        if hashlib.sha256(line).hexdigest() != record.hash:
+            return "the seal is not written as the gateway writes it"
         self._key_id = key_id
         return ""
 

@@ -11,8 +11,8 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.recorder.fields import SUFFIX
 from gateway.recorder.read import being_written, days
-from gateway.recorder.records import SUFFIX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The readable rendering of a recording: records in, `contract.Entry` out, page by page.
 
-Which records make which entries is `records.entries_of`. Answers are rendered by the protocol that made them, from
+Which records make which entries is `fields.entries_of`. Answers are rendered by the protocol that made them, from
 the masked bytes that were recorded. A reader goes on where its last page ended, so following a session costs what
 is new in it.
 """
@@ -15,8 +15,8 @@ from typing import Any, TypeAlias
 
 from gateway.contract import Entry, SessionView, Transcript
 from gateway.recorder.chain import ORIGIN, ChainBroken, Record, TornTail, records
+from gateway.recorder.fields import session_view
 from gateway.recorder.read import find, summary
-from gateway.recorder.records import session_view
 from gateway.recorder.visible import visible
 
 ANSWER_BYTES = 256 * 1024

@@ -86,9 +86,9 @@ def entries_of(record: Record) -> int:
             return 1
 
 
-def sealed_text(session_id: str, head: str) -> bytes:
-    """What the seal signs: whose record it is, and the hash of its `closed` record."""
-    return f"countersign recording\n{session_id}\n{head}".encode()
+def sealed_text(session_id: str, head: str, at: float) -> bytes:
+    """What the seal signs: whose record it is, the hash of its `closed` record, and when it was sealed."""
+    return f"countersign recording\n{session_id}\n{head}\n{float(at)!r}".encode()
 
 
 def sealed(path: Path) -> bool:
