@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from gateway.approvals import Waiting
+from gateway.approvals import HoldRefused, Waiting
 from gateway.contract import CARD_TEXT, Approval, CommandView, Estimate, ResourceView, State
 from gateway.gate import Gate
 from gateway.model import Allow, Block, Command, Final, Hold
@@ -21,7 +21,6 @@ from gateway.words import words
 ESTIMATE_WITHIN = 1.0
 """Seconds that a card waits for the gateway's measurement."""
 VIEW_TEXT = 8_000
-VIEW_PARAMETER = 500
 VIEW_PARAMETERS = 100
 VIEW_RESOURCES = 50
 
@@ -51,7 +50,7 @@ class Held:
         self._task = asyncio.current_task()
         gate, live, command, verdict = self._gate, self._live, self.command, self._verdict
         session = live.session
-        view, whole = self._view()
+        view = self._view()
         estimate = await self._estimate()
         try:
             waiting = await gate.approvals.hold(
@@ -66,12 +65,14 @@ class Held:
                 channel=gate.policy.targets[session.connection.name].approvals_channel
                 or gate.policy.slack.approvals,
                 estimate=estimate,
-                review_required=not whole,
+                review_required=_out_of_sight(command.text),
             )
         except StoreFailed:
             return Block(
                 rules=verdict.rules, message="The gateway cannot keep an approval now, so this cannot run."
             )
+        except HoldRefused as full:
+            return Block(rules=verdict.rules, message=f"This cannot be held: {full}.")
         self._waiting = waiting
         if self._left is not None:
             waiting.leave(withdraw=self._left)
@@ -118,19 +119,16 @@ class Held:
         except TimeoutError:
             return Estimate(note=f"no estimate within {ESTIMATE_WITHIN:.0f} s")
 
-    def _view(self) -> tuple[CommandView, bool]:
-        """The command as a card may show it, and whether that is the whole of it."""
+    def _view(self) -> CommandView:
+        """The command as a card may show it. What is cut here is longer than a card may be approved on."""
         command = self.command
         text, parameters, masked = self._gate.scrubbed(command)
         digest = command.digest
-        cut = len(text) > VIEW_TEXT or len(parameters) > VIEW_PARAMETERS
-        shown: list[str | None] = []
-        for value in parameters[:VIEW_PARAMETERS]:
-            cut = cut or (value is not None and len(value) > VIEW_PARAMETER)
-            shown.append(value[:VIEW_PARAMETER] if value is not None else None)
-        view = CommandView(
+        return CommandView(
             text=text if len(text) <= VIEW_TEXT else f"{text[: VIEW_TEXT - 2000]}\n…\n{text[-2000:]}",
-            parameters=tuple(shown),
+            parameters=tuple(
+                value[:CARD_TEXT] if value is not None else None for value in parameters[:VIEW_PARAMETERS]
+            ),
             effects=tuple(sorted(command.facts.effects)),
             resources=tuple(
                 ResourceView(kind=resource.kind, name=resource.name, effect=resource.effect)
@@ -141,18 +139,11 @@ class Held:
             words=words(digest),
             masked=masked,
         )
-        length = len(command.text) + sum(len(value or "") for value in command.parameters)
-        plain = all(map(_plain, (command.text, *(value or "" for value in command.parameters))))
-        return view, plain and not masked and not cut and length <= CARD_TEXT
 
 
-def _plain(text: str) -> bool:
-    """Nothing in it is invisible, reorders what is seen, or pushes the rest out of sight."""
-    return text.isprintable() or (
-        all(character.isprintable() or character in "\n\t" for character in text)
-        and "\n\n\n\n" not in text
-        and " " * 80 not in text
-    )
+def _out_of_sight(text: str) -> bool:
+    """Whether blanks push a part of it to where nobody looks."""
+    return "\n\n\n\n" in text or " " * 80 in text or "\t" * 20 in text
 
 
 def _held_notice(approval: Approval) -> str:

@@ -50,6 +50,8 @@ class Listener:
         self._relays: set[Relay] = set()
         self._logins: dict[Relay, asyncio.TimerHandle] = {}
         self._server: asyncio.Server | None = None
+        self._empty = asyncio.Event()
+        self._empty.set()
 
     @property
     def target(self) -> Target:
@@ -76,18 +78,32 @@ class Listener:
         self._server = await asyncio.get_running_loop().create_server(
             self._accept, listen.host, listen.port, backlog=BACKLOG
         )
-        log.info("listening", extra={"connection": self.connection.name, "address": "{}:{}".format(*self.address)})
+        log.info(
+            "listening", extra={"connection": self.connection.name, "address": "{}:{}".format(*self.address)}
+        )
+
+    def adopt(self, target: Target, policy: Policy) -> None:
+        """From the next client on, this holds."""
+        self._target, self._limits = target, policy.limits
+
+    def stop_accepting(self) -> None:
+        if self._server is not None:
+            self._server.close()
+
+    async def empty(self) -> None:
+        """Wait until the last client has left."""
+        await self._empty.wait()
 
     async def close(self, reason: str) -> None:
         """Accept no more, and end what is open."""
-        if self._server is not None:
-            self._server.close()
+        self.stop_accepting()
         for relay in list(self._relays):
             relay.kill(reason)
 
     def _accept(self) -> End:
         relay = Relay(self, clock=self._clock)
         self._relays.add(relay)
+        self._empty.clear()
         self._logins[relay] = asyncio.get_running_loop().call_later(
             self._limits.login, relay.kill, f"Nobody logged in within {self._limits.login:.0f} s."
         )
@@ -129,6 +145,8 @@ class Listener:
     def closed(self, relay: Relay) -> None:
         self.admitted(relay)
         self._relays.discard(relay)
+        if not self._relays:
+            self._empty.set()
 
 
 class _ServerTls:

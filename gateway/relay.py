@@ -223,7 +223,7 @@ class Relay:
     # Login.
 
     def _login(self, event: LoginAsked | LoginProved) -> Sequence[Event]:
-        admission, connection = self._door.admission, self._door.connection
+        admission, connection = self._door.admission, self._door.connection.name
         try:
             match event:
                 case LoginProved(user=user):
@@ -233,7 +233,7 @@ class Relay:
                 case LoginAsked(user=user, secret=str() as secret):
                     session = admission.admit(connection, user=user, secret=secret, client=self.peer)
         except AdmissionRefused as refusal:
-            log.info("refused a client", extra={"peer": self.peer, "connection": connection.name})
+            log.info("refused a client", extra={"peer": self.peer, "connection": connection})
             return self._wire.refuse(str(refusal))
         self._spawn(self._enter(session, event))
         return ()

@@ -21,7 +21,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         default=Path(os.environ.get("COUNTERSIGN_STATE", "var")),
         help="keys, live approvals, recordings; default: $COUNTERSIGN_STATE or ./var",
     )
-    parser.add_argument("--json", action="store_true", help="log as JSON lines")
+    parser.add_argument("--json", action="store_true", help="say that it is ready, and log, as JSON lines")
     parser.add_argument("--verbose", action="store_true", help="log each admission and refusal too")
 
 
@@ -34,8 +34,9 @@ def run(arguments: argparse.Namespace) -> int:
         import uvloop as loops
     except ImportError:  # uvloop has no build for every platform; asyncio's own loop only costs speed
         loops = asyncio
+    arguments.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        loops.run(serve(arguments.policy, arguments.state))
+        loops.run(serve(arguments.policy, arguments.state, as_json=arguments.json))
     except (PolicyFileError, StartFailed) as failure:
         print(failure, file=sys.stderr)
         return 2

@@ -35,7 +35,9 @@ class Dialer:
         except TimeoutError:
             raise UpstreamUnreachable(f"The target did not answer within {self._timeout:.0f} s.") from None
         except OSError as error:
-            raise UpstreamUnreachable(f"The target cannot be reached ({error.strerror or 'refused'}).") from error
+            raise UpstreamUnreachable(
+                f"The target cannot be reached ({error.strerror or 'refused'})."
+            ) from error
         return end
 
     def start_tls(self, end: End) -> None:
@@ -57,7 +59,9 @@ class Dialer:
         try:
             password = credential.password.read() if credential.password is not None else ""
         except SecretMissing as missing:
-            raise UpstreamUnreachable(f"The gateway's credential for this target is missing: {missing}") from missing
+            raise UpstreamUnreachable(
+                f"The gateway's credential for this target is missing: {missing}"
+            ) from missing
         return Login(
             user=credential.user,
             password=password,

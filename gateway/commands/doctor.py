@@ -1,0 +1,165 @@
+"""`countersign doctor`: what stands between this machine and a gateway that works, one line each."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import stat
+import sys
+from collections.abc import Generator, Iterator
+from dataclasses import asdict, dataclass
+from importlib.machinery import EXTENSION_SUFFIXES
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from gateway.policy.model import Policy
+
+HELP = "Check this machine, the policy file, secrets, targets and the state directory."
+
+DIAL_WITHIN = 3.0
+COMPILED = ("gateway.protocols.postgres.frames", "gateway.protocols.postgres.rows")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One check. `advice` says what to do about it."""
+
+    state: Literal["ok", "warning", "error"]
+    what: str
+    advice: str = ""
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--policy", type=Path, default=Path("policies.yaml"), help="default: %(default)s")
+    parser.add_argument("--state", type=Path, default=Path(os.environ.get("COUNTERSIGN_STATE", "var")))
+    parser.add_argument("--json", action="store_true", help="print the findings as a JSON array")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    findings = list(_findings(arguments.policy, arguments.state))
+    if arguments.json:
+        print(json.dumps([asdict(finding) for finding in findings]))
+    else:
+        for finding in findings:
+            print(
+                f"{finding.state:8} {finding.what}"
+                + (f"\n         {finding.advice}" if finding.advice else "")
+            )
+    return 1 if any(finding.state == "error" for finding in findings) else 0
+
+
+def _findings(policy_file: Path, state: Path) -> Iterator[Finding]:
+    yield from _machine()
+    yield from _state(state)
+    policy = yield from _policy(policy_file)
+    if policy is not None:
+        yield from _secrets(policy)
+        yield from _targets(policy)
+    yield from _slack()
+
+
+def _machine() -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding(state="ok", what=f"Python {version}")
+    for name in COMPILED:
+        spec = find_spec(name)
+        compiled = spec is not None and (spec.origin or "").endswith(tuple(EXTENSION_SUFFIXES))
+        if compiled:
+            yield Finding(state="ok", what=f"{name} is compiled")
+        else:
+            yield Finding(
+                state="warning",
+                what=f"{name} runs uncompiled: large answers are slower",
+                advice="install a C compiler and Python's headers (gcc, python3-dev), then run make install again",
+            )
+
+
+def _state(state: Path) -> Iterator[Finding]:
+    if not state.exists():
+        yield Finding(state="ok", what=f"{state} does not exist yet; `countersign serve` makes it")
+        return
+    mode = stat.S_IMODE(state.stat().st_mode)
+    if mode & 0o077:
+        yield Finding(
+            state="error", what=f"{state} can be read by others (mode {mode:o})", advice=f"chmod 700 {state}"
+        )
+    else:
+        yield Finding(state="ok", what=f"{state} is private")
+
+
+def _policy(path: Path) -> Generator[Finding, None, Policy | None]:
+    """Yields findings, and returns the policy where it holds."""
+    from gateway.policy.examples import failures
+    from gateway.policy.file import PolicyFileError, load
+    from gateway.vocabulary import known, read_facts
+
+    try:
+        policy = load(path, known())
+        broken = failures(policy, read_facts)
+        if broken:
+            raise PolicyFileError(policy.source, broken)
+    except PolicyFileError as error:
+        yield Finding(state="error", what=f"{path} does not hold", advice=str(error))
+        return None
+    yield Finding(state="ok", what=f"{path} holds, with {len(policy.examples)} examples")
+    return policy
+
+
+def _secrets(policy: Policy) -> Iterator[Finding]:
+    from gateway.policy.model import SecretMissing
+
+    refs = [
+        (f"the password of {name}", target.credential.password) for name, target in policy.targets.items()
+    ]
+    refs += [(f"the secret of {name}", agent.secret) for name, agent in policy.agents.items()]
+    refs.append(("the bot's credential", policy.bot_credential))
+    for what, ref in refs:
+        if ref is None:
+            continue
+        try:
+            ref.read()
+        except SecretMissing as missing:
+            yield Finding(state="error", what=f"{what} is missing", advice=str(missing))
+        else:
+            yield Finding(state="ok", what=f"{what} is there ({ref})")
+
+
+def _targets(policy: Policy) -> Iterator[Finding]:
+    for name, target in policy.targets.items():
+        upstream = target.upstream
+        try:
+            socket.create_connection((upstream.host, upstream.port), DIAL_WITHIN).close()
+        except OSError as error:
+            yield Finding(
+                state="error",
+                what=f"{name}: {upstream} cannot be reached ({error.strerror or error})",
+                advice="check the address, name resolution and firewalls between here and there",
+            )
+            continue
+        if upstream.tls == "verify-full":
+            yield Finding(state="ok", what=f"{name}: {upstream} can be reached")
+        else:
+            yield Finding(
+                state="ok" if upstream.host in {"127.0.0.1", "::1", "localhost"} else "warning",
+                what=f"{name}: {upstream} can be reached; its certificate is not verified ({upstream.tls})",
+            )
+
+
+def _slack() -> Iterator[Finding]:
+    missing = [
+        name
+        for name in ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "COUNTERSIGN_BOT_TOKEN")
+        if not os.environ.get(name)
+    ]
+    if missing:
+        yield Finding(
+            state="warning",
+            what=f"for the bot these variables are not set here: {', '.join(missing)}",
+            advice="docs/slack.md says where each comes from",
+        )
+    else:
+        yield Finding(state="ok", what="the bot's variables are set")

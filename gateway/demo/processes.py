@@ -1,0 +1,60 @@
+"""Child processes of the demo: started with a log of their own, awaited until they are ready, ended with it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+READY_WITHIN = 30.0
+STOP_WITHIN = 15.0
+
+
+class PartFailed(Exception):
+    """A part of the demo did not start, or ended while it was needed; the message shows the end of its log."""
+
+
+@contextlib.asynccontextmanager
+async def part(
+    name: str, arguments: Sequence[str], *, environment: Mapping[str, str], logs: Path
+) -> AsyncIterator[dict[str, Any]]:
+    """Run `python -m ...`, whose first line on stdout is a JSON object that says it is ready."""
+    log = logs / f"{name}.log"
+    with log.open("wb") as sink:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            *arguments,
+            env=dict(environment),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=sink,
+        )
+    try:
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(READY_WITHIN):
+                line = await process.stdout.readline()
+        except TimeoutError:
+            line = b""
+        if not line:
+            raise PartFailed(f"the {name} did not start:\n{log.read_text(errors='replace')[-2000:]}")
+        yield json.loads(line)
+    finally:
+        await _stop(process)
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        async with asyncio.timeout(STOP_WITHIN):
+            await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.communicate()

@@ -1,0 +1,133 @@
+"""Everything the demo stands on: a PostgreSQL with a shop in it, the local workspace, the gateway and the bot."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import aiohttp
+
+from gateway.demo.page import Page
+from gateway.demo.postgres import Postgres
+from gateway.demo.processes import part
+
+PAGE_PORT, GATEWAY_PORT, API_PORT = 8088, 15432, 8480
+BOT_WITHIN = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """What runs."""
+
+    directory: Path
+    postgres: Postgres
+    page_url: str
+    page: Page
+    environment: Mapping[str, str]
+    """For agents and for the command line: where the gateway is, and the secrets of this demo."""
+
+    @property
+    def state(self) -> Path:
+        return self.directory / "state"
+
+
+@contextlib.asynccontextmanager
+async def stack() -> AsyncIterator[Stack]:
+    """Start all parts, and end them in reverse. Raises `PostgresFailed` or `PartFailed`."""
+    async with contextlib.AsyncExitStack() as parts:
+        directory = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="countersign-demo-")))
+        postgres = parts.enter_context(Postgres())
+        password = secrets.token_urlsafe(24)
+        shop = files("gateway.demo").joinpath("shop.sql").read_text()
+        postgres.psql(f"\\set password '{password}'\n{shop}")
+
+        ports = {"gateway_port": _port(GATEWAY_PORT), "api_port": _port(API_PORT)}
+        policy = files("gateway.demo").joinpath("policies.yaml").read_text()
+        for name, value in {**ports, "postgres_port": postgres.superuser.port}.items():
+            policy = policy.replace(f"{{{name}}}", str(value))
+        policy_file = directory / "policies.yaml"
+        policy_file.write_text(policy)
+
+        plain = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PG", "COUNTERSIGN_"))
+        }
+        gateway_url = f"http://127.0.0.1:{ports['api_port']}"
+        bot_token, root_secret = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        workspace = await parts.enter_async_context(
+            part(
+                "workspace",
+                ["bot.workspace", "--listen", f"127.0.0.1:{_port(PAGE_PORT)}", "--json"],
+                environment=plain,
+                logs=directory,
+            )
+        )
+        await parts.enter_async_context(
+            part(
+                "gateway",
+                [
+                    "gateway",
+                    "serve",
+                    "--policy",
+                    str(policy_file),
+                    "--state",
+                    str(directory / "state"),
+                    "--json",
+                ],
+                environment={
+                    **plain,
+                    "SHOP_PASSWORD": password,
+                    "RELEASE_PIPELINE_SECRET": root_secret,
+                    "COUNTERSIGN_BOT_TOKEN": bot_token,
+                },
+                logs=directory,
+            )
+        )
+        await parts.enter_async_context(
+            part(
+                "bot",
+                ["bot", "--json"],
+                environment={
+                    **plain,
+                    "SLACK_API_URL": workspace["api"],
+                    "SLACK_BOT_TOKEN": "xoxb-local-countersign",
+                    "SLACK_APP_TOKEN": "xapp-local-countersign",
+                    "COUNTERSIGN_BOT_TOKEN": bot_token,
+                    "COUNTERSIGN_URL": gateway_url,
+                },
+                logs=directory,
+            )
+        )
+        http = await parts.enter_async_context(aiohttp.ClientSession())
+        page = Page(http, url=workspace["control"], token=workspace["control_token"])
+        await page.connected(within=BOT_WITHIN)
+        yield Stack(
+            directory=directory,
+            postgres=postgres,
+            page_url=workspace["page"],
+            page=page,
+            environment={
+                **plain,
+                "COUNTERSIGN_URL": gateway_url,
+                "COUNTERSIGN_STATE": str(directory / "state"),
+                "RELEASE_PIPELINE_SECRET": root_secret,
+            },
+        )
+
+
+def _port(wished: int) -> int:
+    """`wished`, so that the addresses in the documentation hold, or a free one where it is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wished))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,342 @@
+"""The composition root: everything is built once, here, and ends in reverse order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiohttp import web
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from gateway.admission import Admission
+from gateway.api import app as api
+from gateway.api import tokens as token_api
+from gateway.approvals import Approvals
+from gateway.changes import Feed
+from gateway.contract import Announcement, Approval
+from gateway.doors import DoorFailed, Doors
+from gateway.gate import Gate
+from gateway.identity.failures import Failures
+from gateway.identity.keys import KeyRing, KeysUnsafe
+from gateway.identity.lineages import Lineages, Revocation
+from gateway.identity.minted import Minted
+from gateway.identity.tokens import Issuer
+from gateway.journal import Journal, JournalFailed
+from gateway.policy.live import LivePolicy
+from gateway.policy.model import Policy, SecretMissing
+from gateway.protocols import load
+from gateway.recorder import Recorder
+from gateway.recorder.retention import sweep
+from gateway.recorder.transcript import Transcripts
+from gateway.sessions import Sessions
+from gateway.store import StoreFailed
+from gateway.store.embedded import EmbeddedStore
+from gateway.upstream.measure import Measure
+from gateway.vocabulary import known, read_facts
+
+log = logging.getLogger("countersign.serve")
+
+DRAIN_WITHIN = 10.0
+"""Seconds that open sessions get to end by themselves when the gateway stops."""
+TICK = 1.0
+"""Seconds between looks at the policy file, and between changes of one busy session in the feed."""
+RETENTION_EVERY = 3_600.0
+
+
+class StartFailed(Exception):
+    """The gateway cannot begin; the message says what to mend."""
+
+
+async def serve(policy_file: Path, state: Path, *, as_json: bool) -> None:
+    """Run until SIGTERM or SIGINT, and say on stdout when ready.
+
+    Raises `PolicyFileError` or `StartFailed` where it cannot begin.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with running(policy_file, state) as gateway:
+            loop.add_signal_handler(signal.SIGHUP, gateway.reload)
+            sys.stdout.write(f"{gateway.ready_line(as_json=as_json)}\n")
+            sys.stdout.flush()
+            await stop.wait()
+            log.info("stopping")
+    except (StoreFailed, JournalFailed, SecretMissing, KeysUnsafe, DoorFailed, OSError) as failure:
+        raise StartFailed(f"countersign serve cannot go on: {failure}") from failure
+
+
+@dataclass(slots=True, kw_only=True)
+class Gateway:
+    """What runs, as far as the outside may touch it."""
+
+    policy: LivePolicy
+    doors: Doors
+    api_address: str
+    sessions: Sessions
+    gate: Gate
+    announce: Callable[[str, str], None]
+    """Tell operators, at `warning` or `error`, in the log and where approvals are posted."""
+    reload_asked: asyncio.Event
+
+    def reload(self) -> None:
+        """Read the policy file again, soon."""
+        self.reload_asked.set()
+
+    def ready_line(self, *, as_json: bool) -> str:
+        if as_json:
+            ready = {"ready": True, "api": f"http://{self.api_address}", "connections": self.doors.addresses}
+            return orjson.dumps(ready).decode()
+        doors = ", ".join(f"{name} on {address}" for name, address in self.doors.addresses.items())
+        return f"Countersign is ready: {doors}; API on {self.api_address}."
+
+
+@asynccontextmanager
+async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
+    """One gateway, from its state directory to its open doors."""
+    clock = time.time
+    async with AsyncExitStack() as parts:
+        feed: Feed
+
+        def announce(level: str, text: str) -> None:
+            log.log(logging.ERROR if level == "error" else logging.WARNING, text)
+            feed.publish(
+                announcement=Announcement(
+                    id=secrets.token_hex(4),
+                    at=clock(),
+                    level=level,
+                    text=text,
+                    channel=live_policy.current.slack.approvals,
+                )
+            )
+
+        live_policy = LivePolicy(
+            policy_file,
+            vocabulary=known(),
+            read_facts=read_facts,
+            on_error=lambda message: announce(
+                "error",
+                f"The policy file was changed but does not hold; the old one stays in force. {message}",
+            ),
+        )
+
+        def policy() -> Policy:
+            return live_policy.current
+
+        bot_credential = policy().bot_credential.read()
+        operator_credential = api.operator_credential(state)
+
+        store = EmbeddedStore.open(state)
+        parts.push_async_callback(store.close)
+        journal = Journal(state / "journal", clock=clock)
+        parts.push_async_callback(journal.close)
+        feed = Feed(store)
+        await feed.start()
+        keys = KeyRing.open(state / "keys", clock=clock)
+        recorder = Recorder(
+            state / "recordings",
+            clock=clock,
+            sign=keys.sign_bytes,
+            key_id=lambda: keys.key_id,
+            answer_limit=policy().limits.answer_recorded,
+        )
+        for session_id in recorder.recover("the gateway ended while this session was open"):
+            log.warning("sealed a recording that was left open", extra={"session": session_id})
+
+        tasks = _Tasks()
+        parts.push_async_callback(tasks.cancel)
+        lineages = Lineages(store, clock=clock)
+        issuer = Issuer(keys, policy, lineages, clock=clock)
+        minted = Minted(store, issuer, key=keys.secret("minted"), clock=clock)
+        admission = Admission(issuer, minted, policy, clock=clock)
+        sessions = Sessions(feed, clock=clock)
+
+        scheduler = AsyncIOScheduler(timezone="UTC")
+        scheduler.start()
+        parts.callback(scheduler.shutdown, wait=False)
+
+        async def kill(approval: Approval) -> None:
+            """A killing vote: revoke the asking agent's token, and with it everything below."""
+            vote = approval.votes[-1]
+            asking = approval.lineage.chain[-1].token_id
+            lineages.revoke(
+                asking, by=vote.person, reason=vote.reason or f"killed with approval {approval.id}"
+            )
+            await store.commit()
+
+        approvals = Approvals(
+            store,
+            journal,
+            feed,
+            clock=clock,
+            scheduler=scheduler,
+            policy=policy,
+            proof_key=keys.secret("opened"),
+            on_kill=kill,
+            rejoin=policy().limits.rejoin,
+        )
+        parts.push_async_callback(approvals.stop)
+
+        def revoked(revocation: Revocation) -> None:
+            reason = f"revoked by {revocation.by}" + (f": {revocation.reason}" if revocation.reason else "")
+            sessions.kill_tokens(revocation.token_ids, f"This session was {reason}.")
+            tasks.spawn(_withdraw(approvals, journal, revocation, reason))
+
+        lineages.on_revoked(revoked)
+        meters = api.Meters()
+        gate = Gate(
+            policy(),
+            mask_key=keys.secret("masks"),
+            approvals=approvals,
+            recorder=recorder,
+            sessions=sessions,
+            still_valid=admission.still_valid,
+            estimate=Measure(policy).estimate,
+            announce=announce,
+            meters=meters,
+            clock=clock,
+        )
+        await approvals.start()
+
+        doors = Doors(gate, admission, spawn=tasks.spawn, clock=clock)
+        parts.push_async_callback(doors.close, drain=DRAIN_WITHIN)
+        parts.callback(feed.stop)
+        await doors.follow(policy())
+
+        failures = Failures(clock=clock)
+        application = api.build(
+            policy=policy,
+            approvals=approvals,
+            feed=feed,
+            store=store,
+            journal=journal,
+            sessions=sessions,
+            lineages=lineages,
+            transcripts=Transcripts(recorder.directory, lambda protocol: load(protocol).render),
+            bot_credential=bot_credential,
+            operator_credential=operator_credential,
+            meters=meters,
+            clock=clock,
+            routes=token_api.routes(
+                issuer=issuer,
+                minted=minted,
+                keys=keys,
+                lineages=lineages,
+                failures=failures,
+                store=store,
+                policy=policy,
+                is_operator=lambda credential: secrets.compare_digest(credential, operator_credential),
+            ),
+        )
+        listen = policy().api.listen
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
+        await runner.setup()
+        parts.push_async_callback(runner.cleanup)
+        site = web.TCPSite(runner, listen.host, listen.port)
+        await site.start()
+
+        gateway = Gateway(
+            policy=live_policy,
+            doors=doors,
+            api_address="{}:{}".format(*runner.addresses[0][:2]),
+            sessions=sessions,
+            gate=gate,
+            announce=announce,
+            reload_asked=asyncio.Event(),
+        )
+        tasks.spawn(_tick(gateway, journal))
+        tasks.spawn(_retain(gateway, recorder.directory, journal))
+        yield gateway
+
+
+class _Tasks:
+    """Background work of the process: kept, and told of when it fails."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a task failed", exc_info=error)
+
+    async def cancel(self) -> None:
+        running = list(self._running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _withdraw(approvals: Approvals, journal: Journal, revocation: Revocation, reason: str) -> None:
+    """What a revoked chain still waits for is withdrawn, and the revocation is journalled."""
+    await approvals.withdraw(revocation.token_ids, f"the agent's token was {reason}")
+    await journal.append(
+        "revoked",
+        {
+            "token": revocation.token_id,
+            "subtree": list(revocation.token_ids),
+            "by": revocation.by,
+            "reason": revocation.reason,
+        },
+    )
+
+
+async def _tick(gateway: Gateway, journal: Journal) -> None:
+    """Each second: tell the feed of busy sessions, and look whether the policy file has changed."""
+    while True:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(TICK):
+                await gateway.reload_asked.wait()
+        gateway.sessions.publish_touched()
+        if not gateway.reload_asked.is_set() and not gateway.policy.changed():
+            continue
+        gateway.reload_asked.clear()
+        before = gateway.policy.current.version
+        if gateway.policy.reload() is None and gateway.policy.current.version != before:
+            policy = gateway.policy.current
+            gateway.gate.adopt(policy)
+            try:
+                await gateway.doors.follow(policy)
+            except DoorFailed as failure:
+                gateway.announce("error", f"The new policy is in force, but {failure}.")
+            await journal.append("policy", {"from": before, "to": policy.version})
+            log.info("policy reloaded", extra={"version": policy.version})
+
+
+async def _retain(gateway: Gateway, recordings: Path, journal: Journal) -> None:
+    """Delete recordings that the policy no longer keeps."""
+    kept: float | None = None
+    while True:
+        retention = gateway.policy.current.retention
+        swept = await asyncio.to_thread(
+            sweep,
+            recordings,
+            keep=retention.recordings,
+            required=retention.required,
+            now=time.time(),
+            kept_before=kept,
+        )
+        kept = retention.recordings
+        for report in swept.reports:
+            gateway.announce("warning", report)
+        if swept.deleted:
+            await journal.append("deleted", {"recordings": list(swept.deleted)})
+        await asyncio.sleep(RETENTION_EVERY)

@@ -1,0 +1,71 @@
+"""What a policy may name in this build, and how its examples read: composed from the protocols and the masking engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway import protocols
+from gateway.masking.detectors import NAMES as DETECTORS
+from gateway.masking.engine import Masks
+from gateway.masking.strategies import STRATEGIES
+from gateway.model import Facts, Output
+from gateway.policy.globs import is_glob
+from gateway.policy.model import MaskPolicy
+from gateway.policy.vocabulary import ColumnTeller, Vocabulary
+from gateway.wire import Mask
+
+
+def known() -> Vocabulary:
+    modules = {name: protocols.load(name) for name in protocols.NAMES}
+    return Vocabulary(
+        protocols={name: module.DEFAULT_PORT for name, module in modules.items()},
+        attributes=frozenset[str]().union(*(module.ATTRIBUTES for module in modules.values())),
+        detectors=frozenset(DETECTORS),
+        strategies=frozenset(STRATEGIES),
+        read_facts=read_facts,
+        masked_columns=masked_columns,
+    )
+
+
+def read_facts(protocol: str, row: Mapping[str, Any]) -> Facts:
+    """The facts of one row of `countersign explain`, read as that protocol reads a session."""
+    return protocols.load(protocol).read_facts(row)
+
+
+def masked_columns(policies: Mapping[str, MaskPolicy]) -> ColumnTeller:
+    """Tells by the engine that masks the answers. Of a star: the columns it could bring; only the target knows which do exist.
+
+    Values that detectors find are masked wherever they stand; they are not foretold here.
+    """
+    masks = Masks(policies, key=b"")
+    by_mask = {
+        name: {column.rpartition(".")[2] for column in policy.columns} for name, policy in policies.items()
+    }
+
+    def tell(names: tuple[str, ...], facts: Facts) -> tuple[str, ...]:
+        if not names or not facts.outputs:
+            return ()
+        mask = masks.mask(names)
+        candidates = frozenset[str]().union(*(by_mask[name] for name in names))
+        return tuple(
+            sorted({found for output in facts.outputs for found in _touched(mask, output, candidates)})
+        )
+
+    return tell
+
+
+def _touched(mask: Mask, output: Output, candidates: frozenset[str]) -> set[str]:
+    if output.name != "*":
+        return {output.name} if mask.rule(output.sources, label=output.name) is not None else set()
+    found: set[str] = set()
+    for candidate in candidates:
+        column = "*" if is_glob(candidate) else candidate
+        sources = {_narrowed(source, column) for source in output.sources or {"*"}}
+        if mask.rule(sources, label="" if column == "*" else column) is not None:
+            found.add(column)
+    return found
+
+
+def _narrowed(source: str, column: str) -> str:
+    return source[:-1] + column if source == "*" or source.endswith(".*") else source
