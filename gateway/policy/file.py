@@ -94,7 +94,7 @@ def parse_bytes(data: bytes, source: str, vocabulary: Vocabulary) -> Policy:
         raise PolicyFileError(source, [at]) from None
     faults: list[Fault] = []
     try:
-        root = Look(node=tree.read(text), path="", faults=faults)
+        root = Look(node=tree.read(text), path="", faults=faults, places={})
     except tree.NotYaml as error:
         raise PolicyFileError(source, [Fault(error.line, error.column, "", str(error))]) from None
     policy = _policy(root, hashlib.sha256(data).hexdigest()[:12], source, vocabulary)
@@ -135,4 +135,5 @@ def _policy(root: Look, version: str, source: str, vocabulary: Vocabulary) -> Po
         tokens=tokens,
         operators=given(keys, "operators", lambda look: look.each(lambda each: group(each, groups)), ()),
         examples=given(keys, "examples", lambda look: examples(look, declared, found_rules), ()),
+        places=root.places,
     )

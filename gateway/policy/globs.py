@@ -47,19 +47,38 @@ class Names:
     patterns: tuple[str, ...]
     _exact: re.Pattern[str] = field(init=False, repr=False, compare=False)
     _wide: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    _wholes: re.Pattern[str] = field(init=False, repr=False, compare=False)
+    dotted: Names | None = field(init=False, repr=False, compare=False)
+    """Those of the patterns that have a dot."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_exact", _union(self.patterns, re.IGNORECASE))
+        dotted = tuple(pattern for pattern in self.patterns if "." in pattern)
+        object.__setattr__(
+            self, "dotted", self if dotted == self.patterns else Names(dotted) if dotted else None
+        )
         wide = dict.fromkeys(form for pattern in self.patterns for form in _wide_forms(pattern))
+        wholes = dict.fromkeys(form for pattern in self.patterns for form in _wide_forms(_whole(pattern)))
+        object.__setattr__(self, "_exact", _union(self.patterns, re.IGNORECASE))
         object.__setattr__(self, "_wide", _union(wide, re.IGNORECASE))
+        object.__setattr__(self, "_wholes", _union(wholes, re.IGNORECASE))
 
     def is_exactly(self, name: str) -> bool:
         """The name, as it was written, is one of these."""
         return self._exact.match(name) is not None
 
     def could_be(self, name: str) -> bool:
-        """The name could mean one of these: it says more than the pattern does, or less."""
-        return self._wide.match(name) is not None
+        """The name could mean one of these: it says more than the pattern does, or less.
+
+        `customers.*`, every column of a table, could mean each of them.
+        """
+        if self._wide.match(name) is not None:
+            return True
+        return name.endswith(".*") and self._wholes.match(name[:-2]) is not None
+
+
+def _whole(pattern: str) -> str:
+    """Of what the pattern's last part is a part; anything, where it does not say."""
+    return pattern.rpartition(".")[0] or "*"
 
 
 def _wide_forms(pattern: str) -> list[str]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.model import Connection, Effect, Facts, Lineage
+from gateway.model import Connection, Effect, Facts, Lineage, Resource
 from gateway.policy.model import Allowing, AttributeValue, Rule, When
 
-NOT_DATA = frozenset({"function"})
-"""Kinds that a rule's `resources` need not list to allow a command: means, not things reached."""
+COLUMNS = frozenset({"column", "condition"})
+"""Kinds that are parts of a table. Only a dotted pattern (`customers.ssn`) speaks of them."""
+NOT_DATA = COLUMNS | {"function"}
+"""Kinds that a rule's `resources` need not list to allow a command: parts and means of what is reached."""
 
 
 class RuleErred(Exception):
@@ -66,13 +68,13 @@ def failing(rule: Rule, lineage: Lineage, connection: Connection, facts: Facts) 
             return "labels"
     if not allows and when.effects is not None and when.effects.isdisjoint(facts.effects):
         return "effects"
-    if when.resources is not None and not any(when.resources.could_be(each.name) for each in facts.resources):
+    if when.resources is not None and not any(_could_mean(when, resource) for resource in facts.resources):
         return "resources"
     if when.agents is not None:
         named = [when.agents.match(actor.name) for actor in lineage.chain]
         if not (named and all(named) if allows else any(named)):
             return "agents"
-    if when.persons is not None and not (lineage.person and when.persons.match(lineage.person)):
+    if when.persons is not None and not (lineage.person and when.persons.match(lineage.person.lower())):
         return "persons"
     if when.groups is not None and when.groups.isdisjoint(lineage.groups):
         return "groups"
@@ -83,6 +85,11 @@ def failing(rule: Rule, lineage: Lineage, connection: Connection, facts: Facts) 
         if found is None or not _equals_one(name, found, wanted):
             return "attributes"
     return ""
+
+
+def _could_mean(when: When, resource: Resource) -> bool:
+    names = when.columns if resource.kind in COLUMNS else when.resources
+    return names is not None and names.could_be(resource.name)
 
 
 def _allowed_effect(when: When, deed: Deed) -> bool:

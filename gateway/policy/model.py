@@ -142,6 +142,11 @@ class When:
     groups: frozenset[str] | None = None
     min_depth: int = 0
 
+    @property
+    def columns(self) -> Names | None:
+        """Those of `resources` that can name a column: `customers.ssn`, not `orders`."""
+        return None if self.resources is None else self.resources.dotted
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowing:
@@ -206,6 +211,8 @@ class Limits:
     """What peers may take. `wire` is what one connection may make the gateway keep in memory."""
 
     wire: wire.Limits = field(default_factory=wire.Limits)
+    dial: float = 10.0
+    """From admission to a connected upstream."""
     login: float = 30.0
     """From accept to an admitted session."""
     rejoin: float = 30.0
@@ -287,3 +294,5 @@ class Policy:
     operators: tuple[str, ...] = ()
     """Groups whose members may end any session."""
     examples: tuple[Example, ...] = ()
+    places: Mapping[str, tuple[int, int]] = field(default_factory=dict, repr=False)
+    """Path of keys -> line and column in the file."""

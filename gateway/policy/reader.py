@@ -10,6 +10,7 @@ import difflib
 import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from gateway.policy import tree
 
@@ -37,6 +38,9 @@ class Fault:
         )
 
 
+Place: TypeAlias = tuple[int, int]
+
+
 def suggestion(word: str, known: Iterable[str]) -> str:
     """The end of a sentence about `word`: the one of `known` that is close, else all of them."""
     names = sorted(set(known))
@@ -56,12 +60,10 @@ class Look:
     node: tree.Node
     path: str
     faults: list[Fault] = field(repr=False)
+    places: dict[str, Place] = field(repr=False)
+    """Path of keys -> line and column, for what is said about the file later."""
     key: tree.Scalar | None = None
     """The key it stands under, for faults that concern the key."""
-
-    @property
-    def line(self) -> int:
-        return (self.key or self.node).line
 
     def fault(self, message: str) -> None:
         self.faults.append(Fault(self.node.line, self.node.column, self.path, message))
@@ -105,10 +107,7 @@ class Look:
             case tree.Sequence(items=items):
                 if not items:
                     self.fault("this list is empty; leave the key out instead")
-                return [
-                    Look(node=item, path=f"{self.path}[{at}]", faults=self.faults)
-                    for at, item in enumerate(items)
-                ]
+                return [self._below(item, f"{self.path}[{at}]", None) for at, item in enumerate(items)]
             case _:
                 return [self]
 
@@ -119,20 +118,22 @@ class Look:
         found: dict[str, Look] = {}
         for key, value in self.node.entries:
             name = key.value if isinstance(key.value, str) else _plain(key.value)
-            look = Look(
-                node=value, path=f"{self.path}.{name}" if self.path else name, faults=self.faults, key=key
-            )
+            look = self._below(value, f"{self.path}.{name}" if self.path else name, key)
             if name == "<<":
                 look.fault_at_key(
                     "merge keys are not understood; a policy is written out: repeat the keys here"
                 )
             elif name in found:
                 look.fault_at_key(
-                    f"`{name}` is already there, in line {found[name].line}; remove one of the two"
+                    f"`{name}` is already there, in line {(found[name].key or found[name].node).line}; remove one of the two"
                 )
             else:
                 found[name] = look
         return found
+
+    def _below(self, node: tree.Node, path: str, key: tree.Scalar | None) -> Look:
+        self.places.setdefault(path, ((key or node).line, (key or node).column))
+        return Look(node=node, path=path, faults=self.faults, places=self.places, key=key)
 
     # single values
 

@@ -162,7 +162,7 @@ def _persons(look: Look) -> str:
     value = pattern(look)
     if value and not is_glob(value):
         return person(look)
-    return value
+    return value.lower()
 
 
 def _resource(look: Look) -> str:

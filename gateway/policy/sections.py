@@ -263,7 +263,7 @@ def retention(look: Look) -> Retention:
 
 def limits(look: Look) -> Limits:
     in_wires = {each.name: each for each in dataclasses.fields(wire.Limits)}
-    durations, counts = ("login", "rejoin"), ("connections", "connections_per_lineage")
+    durations, counts = ("dial", "login", "rejoin"), ("connections", "connections_per_lineage")
     keys = look.fields((*durations, *counts, "answer_recorded", *in_wires))
     own = Limits()
     of_wires = {
@@ -273,6 +273,7 @@ def limits(look: Look) -> Limits:
     }
     return Limits(
         wire=wire.Limits(**of_wires),
+        dial=given(keys, "dial", Look.duration, own.dial),
         login=given(keys, "login", Look.duration, own.login),
         rejoin=given(keys, "rejoin", Look.duration, own.rejoin),
         connections=given(keys, "connections", _count, own.connections),

@@ -57,7 +57,7 @@ def person(look: Look) -> str:
             f"`{value[:60]}` is no e-mail address; people are named by theirs, as in maria.lopez@example.com"
         )
         return ""
-    return value
+    return value.lower()
 
 
 def effect(look: Look) -> str:

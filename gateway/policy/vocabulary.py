@@ -1,6 +1,6 @@
-"""The names that a policy may use for things which other parts of the gateway define.
+"""What the rest of the gateway tells policy: the names a file may use, and how commands and masks read.
 
-Policy imports neither protocols nor masking; whoever composes the gateway tells it what they offer.
+Policy imports neither protocols nor masking; `gateway.vocabulary` composes this from both.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from gateway.model import Facts
+from gateway.policy.model import MaskPolicy
 
 FactReader: TypeAlias = Callable[[str, Mapping[str, Any]], Facts]
 """`(protocol, row)` -> facts; the row is one of `countersign explain --jsonl`."""
+ColumnTeller: TypeAlias = Callable[[tuple[str, ...], Facts], tuple[str, ...]]
+"""`(masks of a verdict, facts)` -> sorted names of the result columns that column rules of those masks would touch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,3 +26,6 @@ class Vocabulary:
     """Every attribute that any protocol's facts may carry."""
     detectors: frozenset[str]
     strategies: frozenset[str]
+    read_facts: FactReader
+    masked_columns: Callable[[Mapping[str, MaskPolicy]], ColumnTeller]
+    """The masks of a policy -> what they touch."""

@@ -1,0 +1,120 @@
+"""Why a rule does or does not speak of a command: a sentence for each, for people who write policies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gateway.model import Connection, Facts, Lineage
+from gateway.policy.evaluate import evaluate
+from gateway.policy.globs import Globs
+from gateway.policy.matching import RuleErred, deeds, failing, speaks_of
+from gateway.policy.model import Allowing, Blocking, Holding, Policy, Rule, Then
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    rule: str
+    line: int
+    decides: bool
+    """It is among the rules of the verdict."""
+    sentence: str
+
+
+def reasons(policy: Policy, lineage: Lineage, connection: Connection, facts: Facts) -> tuple[Reason, ...]:
+    """One for each rule, in the file's order."""
+    deciding = evaluate(policy, lineage, connection, facts).rules
+    return tuple(
+        Reason(
+            rule=rule.name,
+            line=rule.line,
+            decides=rule.name in deciding,
+            sentence=_sentence(rule, lineage, connection, facts),
+        )
+        for rule in policy.rules
+    )
+
+
+def _sentence(rule: Rule, lineage: Lineage, connection: Connection, facts: Facts) -> str:
+    try:
+        key = failing(rule, lineage, connection, facts)
+    except RuleErred as error:
+        return f"blocks, because it cannot be judged: {error}"
+    when = rule.when
+    match key:
+        case "":
+            return _matched(rule, facts)
+        case "connections":
+            return f"is for other connections than {connection.name}"
+        case "protocols":
+            return f"is for other protocols than {connection.protocol}"
+        case "labels":
+            wanted = ", ".join(f"{name}: {'|'.join(globs.patterns)}" for name, globs in when.labels.items())
+            return f"is for connections labelled {wanted}"
+        case "effects":
+            return f"speaks of {_list(when.effects or ())}; the command does {_list(facts.effects)}"
+        case "resources":
+            patterns = when.resources.patterns if when.resources is not None else ()
+            touched = list(dict.fromkeys(each.name for each in facts.resources))
+            shown = ", ".join(touched[:5]) + (", ..." if len(touched) > 5 else "")
+            return (
+                f"speaks of {', '.join(patterns)}; the command touches {shown or 'nothing that has a name'}"
+            )
+        case "agents":
+            chain = " → ".join(actor.name for actor in lineage.chain) or "nobody"
+            every = "every agent of the chain" if isinstance(rule.then, Allowing) else "an agent of the chain"
+            return f"wants {every} to be {_patterns(when.agents)}; {chain} asks"
+        case "persons":
+            return f"is for {_patterns(when.persons)}; {lineage.person or 'nobody'} is accountable"
+        case "groups":
+            return f"is for the groups {_list(when.groups or ())}; the person is in {_list(lineage.groups)}"
+        case "min_depth":
+            return f"begins at depth {when.min_depth}; the chain has {lineage.depth}"
+        case _:
+            return f"compares attributes: {_attributes(rule, facts)}"
+
+
+def _matched(rule: Rule, facts: Facts) -> str:
+    done = deeds(facts)
+    if not isinstance(rule.then, Allowing):
+        return _does(rule.then)
+    covered = speaks_of(rule, done)
+    rest = done - covered
+    if not rest:
+        return _does(rule.then)
+    missing = _list({f"{deed.effect} of {deed.name}" if deed.name else str(deed.effect) for deed in rest})
+    if covered:
+        return f"allows a part; it does not speak of {missing}"
+    return f"does not speak of {missing}" + ("; its masks apply all the same" if rule.then.masks else "")
+
+
+def _does(then: Then) -> str:
+    match then:
+        case Allowing():
+            return "allows"
+        case Holding():
+            return "holds"
+        case Blocking():
+            return "blocks"
+
+
+def _attributes(rule: Rule, facts: Facts) -> str:
+    for name, wanted in rule.when.attributes.items():
+        found = facts.attributes.get(name)
+        if found is None:
+            return f"this command has no {name}"
+        if found not in wanted:
+            return f"{name} is {_plain(found)}, not {' or '.join(map(_plain, wanted))}"
+    return "they differ"
+
+
+def _plain(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)[:80]
+
+
+def _patterns(globs: Globs | None) -> str:
+    return ", ".join(globs.patterns) if globs is not None else "anything"
+
+
+def _list(values: Iterable[object]) -> str:
+    return ", ".join(sorted(map(str, values))) or "none"
