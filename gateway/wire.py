@@ -201,6 +201,9 @@ class Mask(Protocol):
     def text(self, value: str) -> str:
         """Free text (an error message, a command) with every hit masked."""
 
+    def noise(self, value: bytes, length: int) -> bytes:
+        """As many bytes that only `value` and a secret key decide: stand-ins of types that are not text."""
+
 
 class Wire(Protocol):
     """One client connection's protocol state."""

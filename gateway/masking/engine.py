@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from gateway.masking.columns import ColumnPattern, all_surely
 from gateway.masking.detectors import expand
 from gateway.masking.scanner import Hit, Scanner, scanner
-from gateway.masking.strategies import STRATEGIES, UnknownStrategy, apply, strictest
+from gateway.masking.strategies import STRATEGIES, UnknownStrategy, apply, stream, strictest
 from gateway.policy.model import MaskPolicy
 
 _BLANKS = b" \t\r\n"
@@ -101,10 +101,9 @@ class CompiledMask:
         hits = self.find(data)
         return self.cover(data, hits).decode("utf-8", "surrogatepass") if hits else value
 
-    @property
-    def key(self) -> bytes:
-        """What `hash` and `tokenise` are keyed with."""
-        return self._key
+    def noise(self, value: bytes, length: int) -> bytes:
+        """`length` bytes that only `value` and the key decide: for stand-ins of types that are not text."""
+        return stream(value, self._key, length)
 
 
 def number_for(digits: bytes, detector: str | None) -> bytes:

@@ -163,7 +163,7 @@ def _ssn(data: bytes, start: int, end: int) -> Span | None:
 
 FIELD_EDGES = frozenset(b"\0\t\n\r,;|\"'")
 """What stands around a value that is a field of its own; 0 is the beginning or end of the text."""
-_SSN_WORD = re.compile(rb"(?i)(?:ssn|itin|social\W{0,2}security|tax\W{0,2}id)[^\d\n]{0,20}\Z")
+_SSN_WORD = re.compile(rb"(?i)(?:ssn|itin|social\W{0,2}security|tax\W{0,2}id)[^\d\n\0]{0,20}\Z")
 
 
 def _bare_ssn(data: bytes, start: int, end: int) -> Span | None:
@@ -190,7 +190,7 @@ IBAN = (
 SSN = (
     word(rb"[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}\b", _ssn),
     word(
-        rb"(?i:ssn|social[ _-]?security(?:[ _-]?(?:number|no|nr|num))?)[^0-9A-Za-z\n]{1,6}(?:(?:is|no|nr|number)[^0-9A-Za-z\n]{1,3})?[0-9]{9}\b",
+        rb"(?i:ssn|social[ _-]?security(?:[ _-]?(?:number|no|nr|num))?)[^0-9A-Za-z\n\0]{1,6}(?:(?:is|no|nr|number)[^0-9A-Za-z\n\0]{1,3})?[0-9]{9}\b",
         _bare_ssn,
     ),
 )

@@ -208,7 +208,7 @@ _WORDS = (
 )
 _PHONE_WORD = re.compile(rb"(?i)(?:\b|_)(?:" + _WORDS + rb")[^\d\n\0]{0,24}\Z")
 _OTHER_NUMBER = re.compile(
-    rb"(?i)\b(?:order|invoice|ticket|ref|reference|id|sku|serial|part|case|account|acct|po|isbn|version|build|size|port|ports|line|lines|rows|bytes|took|status|code|pid)\W*(?:no|number|nr|num)?\W{0,4}\Z"
+    rb"(?i)\b(?:order|invoice|ticket|ref|reference|id|sku|serial|part|case|account|acct|po|isbn|version|build|size|port|ports|line|lines|rows|bytes|took|status|code|pid)[^\w\0]*(?:no|number|nr|num)?[^\w\0]{0,4}\Z"
 )
 
 PHONE = (

@@ -1,0 +1,270 @@
+"""The rows of one result, masked.
+
+`column_rules` brings together what the statement says of its columns, what the server says of them, and the
+mask. `ResultMask` then replaces the columns that a rule names and searches the others: one scan over all text
+of a chunk, in which frames, lengths and columns without words are blanked, and only fields with a hit are built
+anew. A chunk without a hit is handed on as the same object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from gateway.model import Facts, Output
+from gateway.protocols.postgres import rows as walk
+from gateway.protocols.postgres import values
+from gateway.protocols.postgres.kinds import ELEMENTS, WORDLESS, Kind, kind_of
+from gateway.protocols.postgres.messages import Column, read_row_description
+from gateway.wire import Mask
+
+Resolver = Callable[[int, int], str | None]
+"""`(table OID, attribute number)` -> `schema.table.column`, if it is known."""
+
+_REDACTED_WHEN_COMPUTED = "redact"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnRule:
+    """What happens to one column: `strategy` replaces every value, `searched` has detectors look into it."""
+
+    strategy: str | None = None
+    searched: bool = True
+
+
+def column_rules(
+    names: Sequence[str | None],
+    outputs: Sequence[Output] | None,
+    mask: Mask,
+    *,
+    origins: Sequence[str | None] = (),
+) -> tuple[ColumnRule, ...]:
+    """The rule for each column of a result, in order.
+
+    `names` are the columns' labels, None where the server gives none (COPY). `outputs` is what the statement was
+    read to give; where it is None, or cannot be laid over the columns, every column may be anything that is read.
+    `origins` are stored columns that the server itself vouches for.
+    """
+    laid = _lay(names, outputs)
+    rules = []
+    for place, (name, meant) in enumerate(zip(names, laid, strict=True)):
+        origin = origins[place] if origins else None
+        rules.append(_rule(name, meant, origin, mask))
+    return tuple(rules)
+
+
+def _rule(name: str | None, meant: tuple[Output, ...] | None, origin: str | None, mask: Mask) -> ColumnRule:
+    label = name or ""
+    if meant is None:  # nothing is known but the label: it may be the name of any table's column
+        known = [origin or label or "*"]
+        return ColumnRule(
+            strategy=mask.rule(known, label=label), searched=not mask.spares(known, label=label)
+        )
+    strategies = []
+    sources: set[str] = {origin} if origin else set()
+    for output in meant:
+        narrowed = _narrowed(output, name)
+        sources |= narrowed
+        strategy = mask.rule(narrowed, label=label)
+        if strategy is not None and (not output.exact or any(source.endswith("*") for source in narrowed)):
+            strategy = strategy if strategy == "null" else _REDACTED_WHEN_COMPUTED
+        strategies.append(strategy)
+    if origin:
+        strategies.append(mask.rule([origin], label=label))
+    found = [strategy for strategy in strategies if strategy is not None]
+    strategy = found[0] if len(set(found)) == 1 else (_strictest(found) if found else None)
+    return ColumnRule(strategy=strategy, searched=not mask.spares(sorted(sources), label=label))
+
+
+def _strictest(found: Sequence[str]) -> str:
+    return "null" if "null" in found else "redact"
+
+
+def _narrowed(output: Output, name: str | None) -> frozenset[str]:
+    """The sources of one column: a star's `customers.*` is `customers.email` for the column called email."""
+    if output.name != "*" or not output.exact or name is None:
+        return output.sources
+    column = name.lower()
+    return frozenset(source[:-1] + column if source.endswith("*") else source for source in output.sources)
+
+
+def _lay(names: Sequence[str | None], outputs: Sequence[Output] | None) -> list[tuple[Output, ...] | None]:
+    """For each column the outputs that it may be; None where nothing is known of it."""
+    if outputs is None:
+        return [None] * len(names)
+    stars = [place for place, output in enumerate(outputs) if output.name == "*"]
+    if not stars:
+        if len(outputs) == len(names):
+            return [(output,) for output in outputs]
+        return _anything(names, outputs)
+    first, behind = stars[0], len(outputs) - 1 - stars[-1]
+    middle = len(names) - first - behind
+    if middle < 0:
+        return _anything(names, outputs)
+    between = tuple(outputs[first : stars[-1] + 1])
+    return [
+        *((output,) for output in outputs[:first]),
+        *(_within(between, name) for name in names[first : first + middle]),
+        *((output,) for output in outputs[len(outputs) - behind :] if behind),
+    ]
+
+
+def _within(between: tuple[Output, ...], name: str | None) -> tuple[Output, ...]:
+    """Between the first star and the last a column's place says nothing: it is a star's, or called like it."""
+    return tuple(
+        output for output in between if output.name == "*" or name is None or output.name == name.lower()
+    )
+
+
+def _anything(names: Sequence[str | None], outputs: Sequence[Output]) -> list[tuple[Output, ...] | None]:
+    everything = Output(name="*", sources=frozenset().union(*(o.sources for o in outputs)), exact=False)
+    return [
+        (everything, Output(name="*", sources=frozenset({name.lower()} if name else {"*"}))) for name in names
+    ]
+
+
+class ResultMask:
+    """The rows of one result. `masked` counts hidden values by detector, and by `column NAME` for rules."""
+
+    def __init__(self, columns: Sequence[Column], rules: Sequence[ColumnRule], mask: Mask) -> None:
+        self.masked: dict[str, int] = {}
+        self.count = 0
+        """Rows seen so far; only while something is masked."""
+        self._columns = tuple(columns)
+        self._rules = tuple(rules)
+        self._mask = mask
+        self._searches = bytes(_search_kind(c, r, mask) for c, r in zip(columns, rules, strict=True))
+        self._searching = mask.detects and any(kind != walk.SKIP for kind in self._searches)
+        self._rewrites = bytes(_rewrite_kind(c, r) for c, r in zip(columns, rules, strict=True))
+        self._rewriting = any(self._rewrites)
+        self._constants = [
+            self._hidden(place, b"0") if kind == walk.CONSTANT else None
+            for place, kind in enumerate(self._rewrites)
+        ]
+
+    def rows(self, data: bytes) -> bytes:
+        """Whole DataRow messages, masked; the same object where nothing had to be.
+
+        Raises `ProtocolViolation` for rows that are not as their RowDescription says.
+        """
+        if self._rewriting:
+            data, counts = walk.rewrite(data, self._rewrites, self._constants, self._hidden)
+            for column, count in zip(self._columns, counts, strict=True):
+                if count:
+                    self._add(f"column {column.name}", count)
+        if self._searching:
+            copy = bytearray(data)
+            count, apart = walk.blank(data, self._searches, copy)
+            self.count += count
+            hits = self._mask.find(bytes(copy))
+            if hits or apart:
+                data = self._replaced(data, hits, apart)
+        return data
+
+    def _hidden(self, place: int, value: bytes) -> bytes | None:
+        column, strategy = self._columns[place], self._rules[place].strategy
+        assert strategy is not None
+        return values.hide(
+            value, type_oid=column.type_oid, written=column.format, strategy=strategy, mask=self._mask
+        )
+
+    def _replaced(
+        self, data: bytes, hits: list[tuple[int, int, str]], apart: list[tuple[int, int, int, int]]
+    ) -> bytes:
+        places = walk.locate(data, [start for start, _, _ in hits])
+        edits: list[tuple[int, int, int, bytes]] = []
+        for (frame, column, start, end), group in groupby(
+            zip(places, hits, strict=True), key=lambda pair: pair[0]
+        ):
+            inner = [(begin - start, finish - start, name) for _, (begin, finish, name) in group]
+            assert inner[-1][1] <= end - start, "a hit goes beyond its field"
+            hidden = values.cover(
+                data[start:end],
+                inner,
+                type_oid=self._columns[column].type_oid,
+                mask=self._mask,
+                counts=self.masked,
+            )
+            edits.append((frame, start, end, hidden))
+        for frame, column, start, end in apart:
+            value = data[start:end]
+            kind = self._columns[column]
+            hidden = values.search(
+                value, type_oid=kind.type_oid, written=kind.format, mask=self._mask, counts=self.masked
+            )
+            if hidden is not value:
+                edits.append((frame, start, end, hidden))
+        return _edited(data, edits) if edits else data
+
+    def _add(self, name: str, count: int) -> None:
+        self.masked[name] = self.masked.get(name, 0) + count
+
+
+def _edited(data: bytes, edits: list[tuple[int, int, int, bytes]]) -> bytes:
+    """`data` with these fields replaced and the lengths of fields and frames corrected."""
+    edits.sort()
+    out: list[bytes] = []
+    at = 0
+    for frame, group in groupby(edits, key=lambda edit: edit[0]):
+        fields = list(group)
+        grown = sum(len(hidden) - (end - start) for _, start, end, hidden in fields)
+        if grown:
+            size = int.from_bytes(data[frame + 1 : frame + 5], "big") + grown
+            out += data[at : frame + 1], size.to_bytes(4, "big")
+            at = frame + 5
+        for _, start, end, hidden in fields:
+            out += data[at : start - 4], len(hidden).to_bytes(4, "big"), hidden
+            at = end
+    out.append(data[at:])
+    return b"".join(out)
+
+
+def _rewrite_kind(column: Column, rule: ColumnRule) -> int:
+    if rule.strategy is None:
+        return walk.PASS
+    same = rule.strategy == "null" or (
+        rule.strategy == "redact" and kind_of(column.type_oid) in _REDACT_ALIKE
+    )
+    return walk.CONSTANT if same else walk.CALL
+
+
+_REDACT_ALIKE = frozenset(
+    {
+        Kind.TEXT, Kind.INT2, Kind.INT4, Kind.INT8, Kind.OID, Kind.FLOAT4, Kind.FLOAT8, Kind.NUMERIC, Kind.BOOL,
+        Kind.MONEY, Kind.TIME, Kind.TIMETZ, Kind.INTERVAL, Kind.MACADDR, Kind.MACADDR8,
+    }
+)  # fmt: skip
+"""Kinds of which every value is redacted to the same bytes."""
+
+
+def _search_kind(column: Column, rule: ColumnRule, mask: Mask) -> int:
+    """How the scan treats a column that no rule has replaced already."""
+    if rule.strategy is not None or not rule.searched or not mask.detects:
+        return walk.SKIP
+    kind = kind_of(column.type_oid)
+    if kind in WORDLESS:
+        return walk.SKIP
+    if column.format == values.TEXT_FORMAT:
+        return walk.ALWAYS if kind is Kind.BYTEA else walk.SEARCH
+    match kind:
+        case Kind.TEXT | Kind.JSON | Kind.JSONB:
+            return walk.SEARCH
+        case Kind.INT8:
+            return walk.WIDE_INT8
+        case Kind.NUMERIC:
+            return walk.WIDE_NUMERIC
+        case Kind.FLOAT8:
+            return walk.SKIP
+        case Kind.ARRAY if kind_of(ELEMENTS[column.type_oid]) in WORDLESS:
+            return walk.SKIP
+        case _:
+            return walk.ALWAYS
+
+
+def plan_rows(description: bytes, facts: Facts, mask: Mask, *, resolve: Resolver | None = None) -> ResultMask:
+    """From a whole RowDescription message that has the rows' own formats."""
+    columns = read_row_description(description, 5, len(description))
+    origins = [resolve(column.table_oid, column.attnum) if resolve else None for column in columns]
+    rules = column_rules([column.name for column in columns], facts.outputs, mask, origins=origins)
+    return ResultMask(columns, rules, mask)
