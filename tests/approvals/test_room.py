@@ -1,0 +1,478 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+
+import pytest
+from gateway.approvals import AlreadySettled, HoldRefused, NotEligible, NotFound, ReviewFirst, Stale
+from gateway.contract import CARD_TEXT, Choice, Estimate, State, VoteRequest
+from gateway.model import Ask
+from gateway.store import StoreFailed
+
+from .conftest import House, view
+
+
+def request(person="sam@example.com", choice=Choice.APPROVE, seen=1, **changes):
+    return VoteRequest(person=person, choice=choice, seen_version=seen, **changes)
+
+
+async def vote(house, approval_id, *args, vouched=frozenset(), **changes):
+    return await house.approvals.vote(
+        approval_id, request(*args, **changes), through="slack", vouched=vouched
+    )
+
+
+async def settled(waiting):
+    async with asyncio.timeout(5):
+        return await waiting.outcome()
+
+
+def journalled(house):
+    return [record.fields["approval"] for record in house.journal.recent() if record.kind == "approval"]
+
+
+async def until(condition):
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.002)
+
+
+async def test_a_held_command_is_durable_when_hold_returns_and_released_once_when_approved(house):
+    waiting = await house.hold()
+    approval = waiting.approval
+    assert approval.state is State.PENDING
+    assert house.store.get("approvals", approval.id)["text"] == "UPDATE orders SET paid = true"
+    after = await vote(house, approval.id)
+    assert after.state is State.SPENT
+    assert (await settled(waiting)).state is State.SPENT
+    assert house.store.get("approvals", approval.id) is None
+    assert [each["state"] for each in journalled(house)] == ["spent"]
+    assert after.votes[0].groups == ("dba",)
+    assert after.votes[0].through == "slack"
+
+
+async def test_one_denial_settles_and_the_reason_reaches_who_waits(house):
+    waiting = await house.hold(asks=(Ask(rule="r", approvers="dba", quorum=3),))
+    await vote(house, waiting.approval.id, choice=Choice.DENY, reason="wrong table")
+    outcome = await settled(waiting)
+    assert (outcome.state, outcome.reason) == (State.DENIED, "wrong table")
+
+
+async def test_a_kill_denies_and_calls_the_killer_after_the_denial(house):
+    waiting = await house.hold()
+    after = await vote(house, waiting.approval.id, choice=Choice.KILL)
+    assert after.state is State.DENIED
+    assert house.killed == [after.id]
+
+
+@pytest.mark.parametrize(
+    ("person", "why"),
+    [
+        ("dana@example.com", "accountable"),
+        ("DANA@Example.com ", "accountable"),
+        ("ｄana@example.com", "accountable"),
+        ("migrator", "chain"),
+        ("MIGRATOR", "chain"),
+        ("nightly", "agent"),
+        ("lee@example.com", "not in a group"),
+        ("nobody@example.com", "not in a group"),
+        ("", "needs a person"),
+        ("  ", "needs a person"),
+    ],
+)
+@pytest.mark.parametrize("choice", list(Choice))
+async def test_nobody_in_the_chain_approves_and_nobody_who_was_not_asked(house, person, why, choice):
+    waiting = await house.hold()
+    with pytest.raises(NotEligible, match=why):
+        await vote(house, waiting.approval.id, person, choice)
+    with pytest.raises(NotEligible, match=why):
+        house.approvals.whole_text(waiting.approval.id, person)
+    assert house.approvals.get(waiting.approval.id).votes == ()
+
+
+async def test_membership_ignores_the_case_of_letters(house):
+    waiting = await house.hold()
+    assert (await vote(house, waiting.approval.id, "KIM@EXAMPLE.COM")).state is State.SPENT
+
+
+async def test_the_bot_vouches_only_for_groups_that_the_policy_ties_to_slack(house):
+    waiting = await house.hold(asks=(Ask(rule="r", approvers="oncall"),))
+    with pytest.raises(NotEligible):
+        await vote(house, waiting.approval.id, "kay@example.com")
+    assert (
+        await vote(house, waiting.approval.id, "kay@example.com", vouched=frozenset({"oncall"}))
+    ).state is State.SPENT
+    waiting = await house.hold()
+    with pytest.raises(NotEligible):
+        await vote(house, waiting.approval.id, "kay@example.com", vouched=frozenset({"dba"}))
+    waiting = await house.hold("another", asks=(Ask(rule="default", approvers="*"),))
+    assert (await vote(house, waiting.approval.id, "lee@example.com")).state is State.SPENT
+
+
+async def test_a_person_counts_once_however_often_and_however_written(house):
+    waiting = await house.hold(asks=(Ask(rule="r", approvers="dba", quorum=2),))
+    approval_id = waiting.approval.id
+    first = await vote(house, approval_id)
+    again = await vote(house, approval_id)
+    assert again == first
+    assert (await vote(house, approval_id, "SAM@example.com")) == first
+    assert len(first.votes) == 1
+    assert (await vote(house, approval_id, "kim@example.com", seen=2)).state is State.SPENT
+
+
+async def test_two_asks_need_two_people_even_where_one_is_in_both_groups(house):
+    waiting = await house.hold(asks=(Ask(rule="a", approvers="dba"), Ask(rule="b", approvers="security")))
+    approval_id = waiting.approval.id
+    assert (await vote(house, approval_id, "both@example.com")).state is State.PENDING
+    assert (await vote(house, approval_id, "lee@example.com", seen=2)).state is State.SPENT
+
+
+async def test_late_clicks_hear_how_it_ended_and_change_nothing(house):
+    waiting = await house.hold()
+    approval_id = waiting.approval.id
+    ended = await vote(house, approval_id)
+    assert await vote(house, approval_id) == ended
+    for choice in (Choice.APPROVE, Choice.DENY, Choice.KILL):
+        with pytest.raises(AlreadySettled, match="already spent"):
+            await vote(house, approval_id, "kim@example.com", choice)
+    assert house.killed == []
+    assert len(journalled(house)) == 1
+    with pytest.raises(AlreadySettled):
+        house.approvals.whole_text(approval_id, "sam@example.com")
+    with pytest.raises(NotFound):
+        await vote(house, "nonesuch")
+
+
+async def test_votes_that_race_settle_it_once(house):
+    waiting = await house.hold()
+    results = await asyncio.gather(
+        *(
+            vote(house, waiting.approval.id, person)
+            for person in ("sam@example.com", "kim@example.com", "both@example.com")
+        ),
+        vote(house, waiting.approval.id, "sam@example.com"),
+        vote(house, waiting.approval.id, "kim@example.com", Choice.DENY),
+        return_exceptions=True,
+    )
+    won = [each for each in results if not isinstance(each, Exception)]
+    assert {each.state for each in won} == {State.SPENT}
+    assert {each.settled_by for each in won} == {"sam@example.com"}
+    assert all(isinstance(each, AlreadySettled) for each in results if each not in won)
+    assert len(journalled(house)) == 1
+
+
+async def test_identical_commands_share_one_approval_and_are_released_together(house):
+    first, second, third = [await house.hold(session_id=f"s{number}") for number in range(3)]
+    assert first.approval.id == second.approval.id == third.approval.id
+    assert third.approval.waiting == 3
+    await vote(house, first.approval.id, seen=third.approval.version)
+    outcomes = await asyncio.gather(*map(settled, (first, second, third)))
+    assert {(each.state, each.version) for each in outcomes} == {(State.SPENT, outcomes[0].version)}
+    assert len(journalled(house)) == 1
+
+
+async def test_another_text_lineage_connection_or_question_is_another_approval(house):
+    first = await house.hold()
+    ids = {
+        first.approval.id,
+        (await house.hold("DELETE FROM orders")).approval.id,
+        (await house.hold(lineage_key="another chain")).approval.id,
+        (await house.hold(asks=(Ask(rule="writes", approvers="dba", quorum=2),))).approval.id,
+    }
+    assert len(ids) == 4
+
+
+async def test_a_vote_on_a_card_that_showed_fewer_runs_is_stale_but_a_denial_never_is(house):
+    first = await house.hold()
+    seen = first.approval.version
+    second = await house.hold(session_id="s2")
+    with pytest.raises(Stale):
+        await vote(house, first.approval.id, seen=seen)
+    with pytest.raises(Stale):
+        await vote(house, first.approval.id, seen=second.approval.version + 1)
+    assert (await vote(house, first.approval.id, choice=Choice.DENY, seen=seen)).state is State.DENIED
+
+
+async def test_another_estimate_makes_a_vote_stale(house):
+    waiting = await house.hold()
+    await house.approvals.measured(waiting.approval.id, Estimate(rows=70_000))
+    with pytest.raises(Stale):
+        await vote(house, waiting.approval.id)
+    assert (await vote(house, waiting.approval.id, seen=2)).estimate.rows == 70_000
+    await house.approvals.measured(waiting.approval.id, Estimate(rows=1))
+
+
+async def test_an_impatient_client_that_comes_back_finds_its_approval_and_its_vote_still_fits(house):
+    waiting = await house.hold()
+    seen = waiting.approval.version
+    waiting.leave(withdraw=False)
+    waiting.leave(withdraw=False)
+    assert house.approvals.get(waiting.approval.id).waiting == 0
+    again = await house.hold()
+    assert again.approval.id == waiting.approval.id
+    assert again.approval.waiting == 1
+    assert (await vote(house, again.approval.id, seen=seen)).state is State.SPENT
+    assert (await settled(again)).state is State.SPENT
+
+
+async def test_what_was_approved_meanwhile_is_spent_by_the_first_who_comes_back_and_no_other(house):
+    waiting = await house.hold()
+    waiting.leave(withdraw=False)
+    approved = await vote(house, waiting.approval.id)
+    assert approved.state is State.APPROVED
+    house.now += 600
+    await house.approvals.sweep()
+    first, second = await asyncio.gather(house.hold(), house.hold())
+    assert first.approval.state is State.SPENT
+    assert first.approval.id == waiting.approval.id
+    assert second.approval.state is State.PENDING
+    assert second.approval.id != waiting.approval.id
+
+
+async def test_what_was_approved_and_never_fetched_expires(house):
+    waiting = await house.hold()
+    waiting.leave(withdraw=False)
+    await vote(house, waiting.approval.id)
+    house.now += 901
+    fresh = await house.hold()
+    assert fresh.approval.id != waiting.approval.id
+    await house.approvals.stop()
+    assert house.approvals.get(waiting.approval.id).state is State.EXPIRED
+
+
+async def test_an_approval_nobody_spent_can_still_be_denied(house):
+    waiting = await house.hold()
+    waiting.leave(withdraw=False)
+    await vote(house, waiting.approval.id)
+    assert (await vote(house, waiting.approval.id, "kim@example.com", Choice.DENY)).state is State.DENIED
+    assert (await house.hold()).approval.state is State.PENDING
+
+
+async def test_nobody_waiting_for_too_long_withdraws_it(house):
+    waiting = await house.hold()
+    waiting.leave(withdraw=False)
+    house.now += 29
+    await house.approvals.sweep()
+    assert house.approvals.get(waiting.approval.id).state is State.PENDING
+    house.now += 2
+    await house.approvals.sweep()
+    ended = house.approvals.get(waiting.approval.id)
+    assert (ended.state, ended.reason) == (State.WITHDRAWN, "the client left and did not come back")
+
+
+async def test_who_came_back_in_time_is_not_withdrawn_by_the_old_deadline(house):
+    waiting = await house.hold()
+    waiting.leave(withdraw=False)
+    again = await house.hold()
+    house.now += 31
+    await house.approvals.sweep()
+    assert again.approval.state is State.PENDING
+
+
+async def test_a_cancel_request_withdraws_at_once_unless_somebody_else_waits(house):
+    first, second = await house.hold(), await house.hold(session_id="s2")
+    first.leave(withdraw=True)
+    assert second.approval.state is State.PENDING
+    second.leave(withdraw=True)
+    await house.approvals.stop()
+    ended = house.approvals.get(first.approval.id)
+    assert (ended.state, ended.reason) == (State.WITHDRAWN, "the client took it back")
+    assert journalled(house)[0]["state"] == "withdrawn"
+
+
+async def test_who_waits_for_the_outcome_is_cancelled_when_its_place_is_left(house):
+    waiting = await house.hold()
+    outcome = asyncio.create_task(waiting.outcome())
+    await asyncio.sleep(0)
+    waiting.leave(withdraw=False)
+    with pytest.raises(asyncio.CancelledError):
+        await outcome
+
+
+async def test_a_hold_cancelled_half_way_leaves_no_place_behind(house):
+    task = asyncio.create_task(house.hold())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    await house.approvals.stop()
+    (left,) = house.approvals.open()
+    assert left.waiting == 0
+
+
+async def test_its_time_is_over_by_the_scheduler(tmp_path):
+    house = House(tmp_path)
+    loop = asyncio.get_running_loop()
+    house.clock = loop.time
+    house._open(house.store)
+    await house.start()
+    waiting = await house.hold(within=0.05)
+    other = await house.hold("another", within=0.1)
+    assert (await settled(waiting)).state is State.EXPIRED
+    assert (await settled(other)).state is State.EXPIRED
+    await house.stop()
+
+
+async def test_a_vote_after_its_time_is_too_late_even_before_the_sweep(house):
+    waiting = await house.hold()
+    house.now += 900
+    with pytest.raises(AlreadySettled, match="already expired"):
+        await vote(house, waiting.approval.id)
+    assert (await settled(waiting)).state is State.EXPIRED
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x" * (CARD_TEXT + 1), "SELECT 1 \u202e--", "SELECT 1\x08", "a\u200bb", "a\U000e0041", "a\x1b[2K"],
+)
+async def test_what_a_card_cannot_show_is_only_approved_once_it_was_opened(house, text):
+    waiting = await house.hold(text)
+    approval_id = waiting.approval.id
+    assert waiting.approval.review_required
+    for proof in ("", "ü", "0" * 64):
+        with pytest.raises(ReviewFirst):
+            await vote(house, approval_id, opened=proof)
+    whole = house.approvals.whole_text(approval_id, "Sam@example.com")
+    assert whole.text == text
+    with pytest.raises(ReviewFirst):
+        await vote(house, approval_id, "kim@example.com", opened=whole.opened)
+    other = await house.hold(text + "!")
+    with pytest.raises(ReviewFirst):
+        await vote(house, other.approval.id, opened=whole.opened)
+    assert (await vote(house, approval_id, opened=whole.opened)).state is State.SPENT
+    assert (await vote(house, other.approval.id, choice=Choice.DENY)).state is State.DENIED
+
+
+async def test_what_is_masked_on_the_card_is_opened_first_and_is_nowhere_but_in_the_store(house):
+    secret = "UPDATE users SET password = 'hunter2'"
+    shown = view("UPDATE users SET password = ⟦secret⟧", masked=True)
+    waiting = await house.hold(secret, view=shown, whole_parameters=("hunter2",))
+    assert waiting.approval.review_required
+    assert house.approvals.whole_text(waiting.approval.id, "sam@example.com").parameters == ("hunter2",)
+    assert b"hunter2" in (house.directory / "live.json").read_bytes()
+    await vote(house, waiting.approval.id, choice=Choice.DENY)
+    assert b"hunter2" not in (house.directory / "live.json").read_bytes()
+    for path in (house.directory / "journal").iterdir():
+        assert b"hunter2" not in path.read_bytes()
+    assert "hunter2" not in str(await house.feed.after(0, 0))
+    assert "hunter2" not in repr(waiting._live)
+
+
+async def test_a_proof_survives_a_restart(house):
+    waiting = await house.hold("x" * 3_000)
+    whole = house.approvals.whole_text(waiting.approval.id, "sam@example.com")
+    await house.restart()
+    approval = house.approvals.get(waiting.approval.id)
+    assert (
+        await vote(house, approval.id, seen=approval.version, opened=whole.opened)
+    ).state is State.APPROVED
+
+
+async def test_a_revoked_token_withdraws_what_it_asked_even_when_approved(house):
+    first = await house.hold()
+    second = await house.hold("another")
+    second.leave(withdraw=False)
+    await vote(house, second.approval.id)
+    assert set(house.approvals.of_tokens({"t2"})) == {first.approval.id, second.approval.id}
+    assert await house.approvals.withdraw({"unknown"}, "revoked") == []
+    assert len(await house.approvals.withdraw({"t1"}, "its token was revoked")) == 2
+    outcome = await settled(first)
+    assert (outcome.state, outcome.reason) == (State.WITHDRAWN, "its token was revoked")
+    assert (await house.hold("another")).approval.state is State.PENDING
+
+
+async def test_after_a_restart_the_client_joins_what_is_pending_and_spends_what_was_approved(house):
+    pending = (await house.hold("pending", asks=(Ask(rule="r", approvers="dba", quorum=2),))).approval
+    await vote(house, pending.id)
+    approved = await house.hold("approved")
+    approved.leave(withdraw=False)
+    await vote(house, approved.approval.id)
+    done = await house.hold("done")
+    await vote(house, done.approval.id)
+    number = house.feed.last
+    await house.restart()
+    assert house.feed.last > number
+    assert house.approvals.get(pending.id).waiting == 0
+    assert len(house.approvals.get(pending.id).votes) == 1
+    with pytest.raises(AlreadySettled):
+        await vote(house, done.approval.id, "kim@example.com")
+    again = await house.hold("pending", asks=(Ask(rule="r", approvers="dba", quorum=2),))
+    assert again.approval.id == pending.id
+    after = await vote(house, pending.id, "kim@example.com", seen=again.approval.version)
+    assert after.state is State.SPENT
+    assert (await house.hold("approved")).approval.state is State.SPENT
+
+
+async def test_after_a_restart_what_nobody_comes_back_for_is_withdrawn_and_what_is_over_expires(house):
+    short = await house.hold("short", within=10.0)
+    long = await house.hold("long")
+    house.now += 20
+    await house.restart()
+    assert house.approvals.get(short.approval.id).state is State.EXPIRED
+    house.now += 31
+    await house.approvals.sweep()
+    assert house.approvals.get(long.approval.id).state is State.WITHDRAWN
+
+
+async def test_when_the_store_fails_nothing_is_released_and_nothing_is_told(house, monkeypatch):
+    waiting = await house.hold()
+
+    def full(self):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("gateway.store.atomic.AtomicStorage.flush", full)
+    number = house.feed.last
+    with pytest.raises(StoreFailed):
+        await vote(house, waiting.approval.id)
+    outcome = await settled(waiting)
+    assert (outcome.state, outcome.reason) == (State.WITHDRAWN, "the gateway could not keep the decision")
+    with pytest.raises(StoreFailed):
+        await house.hold("another")
+    assert house.feed.last == number
+    assert journalled(house) == []
+    with pytest.raises(StoreFailed):
+        await house.store.close()
+    monkeypatch.undo()
+    house._open()
+    house.scheduler.start()
+    await house.feed.start()
+    await house.approvals.start()
+    assert house.approvals.get(waiting.approval.id).state is State.PENDING
+
+
+async def test_too_much_to_hold_is_refused(house, monkeypatch):
+    monkeypatch.setattr("gateway.approvals.room.LIVE_MOST", 2)
+    await house.hold("1")
+    await house.hold("2")
+    await house.hold("2")
+    with pytest.raises(HoldRefused):
+        await house.hold("3")
+    monkeypatch.setattr("gateway.approvals.room.LIVE_MOST", 10)
+    monkeypatch.setattr("gateway.approvals.room.TEXT_MOST", 100)
+    with pytest.raises(HoldRefused):
+        await house.hold("x" * 200)
+
+
+async def test_two_thousand_held_at_once_are_decided_soon(house):
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    held = await asyncio.gather(*(house.hold(f"UPDATE t SET x = {number}") for number in range(2_000)))
+    assert len({waiting.approval.id for waiting in held}) == 2_000
+    await asyncio.gather(*(vote(house, waiting.approval.id) for waiting in held))
+    outcomes = await asyncio.gather(*map(settled, held))
+    assert {each.state for each in outcomes} == {State.SPENT}
+    assert loop.time() - began < 10
+    assert house.approvals.open() == []
+
+
+async def test_the_labels_and_the_operators_sentence_are_on_the_approval(house):
+    approval = (await house.hold()).approval
+    assert approval.labels == {"env": "prod"}
+    assert (approval.message, approval.channel, approval.connection) == (
+        "A DBA looks.",
+        "#approvals",
+        "orders",
+    )
+    assert dataclasses.asdict(approval.asks[0]) == {"rule": "writes", "approvers": "dba", "quorum": 1}
