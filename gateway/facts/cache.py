@@ -7,6 +7,7 @@ text is read twice or leaves a little early.
 from __future__ import annotations
 
 from collections import OrderedDict
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -27,10 +28,8 @@ class Cache(Generic[T]):
         found = self._entries.get(text)
         if found is None:
             return None
-        try:
+        with suppress(KeyError):  # another thread may have evicted it meanwhile
             self._entries.move_to_end(text)
-        except KeyError:
-            pass  # another thread evicted it meanwhile
         return found[0]
 
     def put(self, text: str, value: T, *, weight: int) -> None:

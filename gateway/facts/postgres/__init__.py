@@ -24,11 +24,12 @@ __all__ = ["ATTRIBUTES", "combine", "read", "read_each"]
 
 _CACHED_TEXT = 4_096
 """Characters of a text up to which its facts are remembered."""
-_cache: Cache[tuple[Facts, ...]] = Cache(entries=8_192, weight=32 * 1024 * 1024)
+_texts: Cache[tuple[Facts, ...]] = Cache(entries=8_192, weight=24 * 1024 * 1024)
+_shapes: Cache[tuple[Facts, ...]] = Cache(entries=4_096, weight=12 * 1024 * 1024)
+"""By text with its integers blanked, where the facts cannot depend on them."""
 
 # Integers may be blanked where nothing in the text can make a digit anything but an integer literal's.
-_PLAIN = re.compile(r"(?:[^'\"$\\\-/]|-(?!-)|/(?!\*))*+\Z")
-_INTEGER = re.compile(r"(?<![\w.])[0-9]+(?![\w.])")
+_INTEGER = re.compile(r"[0-9](?<![\w.][0-9])[0-9]*+(?![\w.])")
 _ROWLESS = frozenset({"fetch", "execute", "call"})
 """Verbs that may return rows that the text does not describe."""
 
@@ -69,28 +70,31 @@ def combine(facts: Facts, executed: Facts) -> Facts:
 
 def _read(text: str) -> tuple[Facts, ...]:
     """Facts of the whole, then those of each statement where there are several."""
-    found = _cache.get(text)
+    found = _texts.get(text)
     if found is not None:
         return found
-    blanked = _blanked(text)
-    if blanked is not None:
-        found = _cache.get(blanked)
+    shape = _blanked(text)
+    if shape is not None:
+        found = _shapes.get(shape)
         if found is not None:
             return found
     found, counts_integers = _parsed(text)
     if len(text) <= _CACHED_TEXT:
-        if blanked is not None and not counts_integers:
-            text = blanked
         weight = 1_024 + 2 * len(text) + sum(400 * (len(f.resources) + len(f.outputs or ())) for f in found)
-        _cache.put(text, found, weight=weight)
+        if shape is None or counts_integers:
+            _texts.put(text, found, weight=weight)
+        else:
+            _shapes.put(shape, found, weight=weight)
     return found
 
 
 def _blanked(text: str) -> str | None:
     """The text with its plain integers as one; `None` where that might make two meanings the same."""
-    if len(text) > _CACHED_TEXT or not text.isascii() or not _PLAIN.match(text):
+    if "'" in text or '"' in text or "$" in text or "--" in text or "/*" in text or "\\" in text:
         return None
-    return "\0" + _INTEGER.sub("0", text)
+    if len(text) > _CACHED_TEXT or not text.isascii():
+        return None
+    return _INTEGER.sub("\0", text)
 
 
 def _parsed(text: str) -> tuple[tuple[Facts, ...], bool]:

@@ -61,9 +61,9 @@ class _Folding:
             case "BooleanTest":
                 return self._tested(body, depth)
             case "NullTest":
-                return self._null(body, depth)
+                return self._null(body)
             case "A_Expr":
-                return self._compared(body, depth)
+                return self._compared(body)
             case "SubLink":
                 return self._sublink(body)
             case "CaseExpr":
@@ -119,20 +119,20 @@ class _Folding:
             case _:
                 return Truth.NONE if arg is not Truth.SOME else Truth.SOME
 
-    def _null(self, body: Node, depth: int) -> Truth:
+    def _null(self, body: Node) -> Truth:
         arg = body.get("arg", {})
         if not self._varies(arg):
             return Truth.EITHER
         if body.get("nulltesttype") == "IS_NOT_NULL":
             return Truth.ALL if self._only_keys(arg) else Truth.SOME
-        return Truth.NONE if self._only_keys(arg) and depth == 0 else Truth.SOME
+        return Truth.NONE if self._only_keys(arg) else Truth.SOME
 
-    def _compared(self, body: Node, depth: int) -> Truth:
+    def _compared(self, body: Node) -> Truth:
         kind = body.get("kind", "")
         left, right = _bare(body.get("lexpr", {})), _bare(body.get("rexpr", {}))
         operator = (strings(body.get("name")) or [""])[-1]
         if kind == "AEXPR_IN":
-            return self._listed(operator, left, right, depth)
+            return self._listed(operator, left, right)
         if kind in {"AEXPR_BETWEEN", "AEXPR_BETWEEN_SYM"}:
             low, high = [*right.get("List", {}).get("items", ()), {}, {}][:2]
             return self._both(self._holds(">=", left, _bare(low)), self._holds("<=", left, _bare(high)))
@@ -144,7 +144,7 @@ class _Folding:
             return self._holds("=", left, right)
         if kind == "AEXPR_OP_ANY" and "A_ArrayExpr" in right:
             items = {"List": {"items": right["A_ArrayExpr"].get("elements", [])}}
-            return self._listed("=", left, items, depth) if operator == "=" else self._rowwise(left, right)
+            return self._listed("=", left, items) if operator == "=" else self._rowwise(left, right)
         if kind in {"AEXPR_LIKE", "AEXPR_ILIKE", "AEXPR_SIMILAR"} or operator in {"~~", "~", "~*", "~~*"}:
             pattern = _text(right)
             if (
@@ -207,7 +207,7 @@ class _Folding:
     def _rowwise(self, *sides: Node) -> Truth:
         return Truth.SOME if any(self._varies(side) for side in sides) else Truth.EITHER
 
-    def _listed(self, operator: str, left: Node, right: Node, depth: int) -> Truth:
+    def _listed(self, operator: str, left: Node, right: Node) -> Truth:
         items = [_bare(item) for item in right.get("List", {}).get("items", ())]
         if operator == "<>":
             return self._rowwise(left, *items)

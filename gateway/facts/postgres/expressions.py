@@ -120,7 +120,7 @@ def _qualified(scope: Scope, names: Sequence[str]) -> Output:
 def _outside(names: Sequence[str], column: str) -> Output:
     """A column of something that this text does not bring in: taken by its own word."""
     return Output(
-        name=column, sources=frozenset({f"{'.'.join(names[-2:])}.{column}", f"{names[-1]}.{column}"})
+        name=column, sources=frozenset({f"{'.'.join(names[-2:])}.{column}"})
     )
 
 

@@ -59,9 +59,10 @@ def _select(reading: Reading, body: Node, outer: Scope) -> Outputs:
         for item in body.get("fromClause", ()):
             _from(reading, item, scope)
         outputs = tuple(o for target in body.get("targetList", ()) for o in values(reading, target, scope))
-    for clause in ("whereClause", "havingClause", "windowClause", "distinctClause"):
+    for clause in ("whereClause", "havingClause", "windowClause"):
         condition(reading, body.get(clause), scope)
-    _order(reading, [*body.get("groupClause", ()), *body.get("sortClause", ())], outputs, scope)
+    ordering = [body.get(clause, ()) for clause in ("distinctClause", "groupClause", "sortClause")]
+    _order(reading, [item for clause in ordering for item in clause if item], outputs, scope)
     gather(reading, [body.get("limitCount"), body.get("limitOffset")], scope)
     if body.get("lockingClause"):
         reading.does(Effect.SESSION)

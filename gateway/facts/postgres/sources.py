@@ -123,14 +123,10 @@ def narrowed(source: str, name: str) -> str:
 
 
 def table(name: str, alias: str) -> Relation:
-    """A base table or view, whose columns the target knows. `name` may have a schema, and then answers to both."""
+    """A base table or view, whose columns the target knows; `name` may have a schema."""
     schema, _, last = name.rpartition(".")
-    sources = {f"{name}.*", f"{last}.*"}
-    return Relation(
-        alias=alias or last,
-        schema="" if alias else schema,
-        rest=Output(name="*", sources=frozenset(sources)),
-    )
+    rest = Output(name="*", sources=frozenset({f"{name}.*"}))
+    return Relation(alias=alias or last, schema="" if alias else schema, rest=rest)
 
 
 def derived(alias: str, outputs: Sequence[Output], renamed: Sequence[str] = ()) -> Relation:

@@ -8,12 +8,15 @@ costs a third of walking protobuf messages, and because its nesting can be refus
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any, TypeAlias
 
 import orjson
-from postgast import native
-from postgast.errors import PgQueryError, check_error
-from postgast.scan import scan
+
+# By name, because a stub in the package (pg_query_pb2.pyi of 0.2.0) is not valid Python and stops a type checker.
+_native: Any = import_module("postgast.native")
+_scanner: Any = import_module("postgast.scan")
+_errors: Any = import_module("postgast.errors")
 
 Node: TypeAlias = dict[str, Any]
 
@@ -44,24 +47,24 @@ def parse(text: str) -> list[Node]:
         raise Unreadable(f"the text is longer than the {LARGEST} bytes that are read")
     if len(data) > SCANNED_FROM:
         _refuse_deep(text)
-    result = native.lib.pg_query_parse(data)
+    result = _native.lib.pg_query_parse(data)
     try:
-        check_error(result)
+        _errors.check_error(result)
         tree = orjson.loads(result.parse_tree)
-    except PgQueryError:
+    except _errors.PgQueryError:
         raise Unreadable("the text does not parse as PostgreSQL") from None
     except orjson.JSONDecodeError:
         raise Unreadable("the text nests too deep") from None
     finally:
-        native.lib.pg_query_free_parse_result(result)
+        _native.lib.pg_query_free_parse_result(result)
     return [raw["stmt"] for raw in tree.get("stmts", ()) if raw.get("stmt")]
 
 
 def _refuse_deep(text: str) -> None:
     """Raise `Unreadable` if tokens of one statement could stand more than `DEEPEST` inside one another."""
     try:
-        tokens = scan(text).tokens
-    except PgQueryError:
+        tokens = _scanner.scan(text).tokens
+    except _errors.PgQueryError:
         raise Unreadable("the text does not parse as PostgreSQL") from None
     outer: list[int] = []
     depth = base = 0
