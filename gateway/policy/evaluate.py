@@ -16,6 +16,9 @@ from gateway.model import Allow, Ask, Block, Connection, Effect, Effects, Facts,
 from gateway.policy.matching import Deed, deeds, failing, speaks_of
 from gateway.policy.model import ANYBODY, DEFAULT_RULE, Allowing, Blocking, Default, Holding, Policy, Then
 
+HELD = "A person has to approve this."
+"""What a hold says where no rule has a sentence of its own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -73,7 +76,7 @@ def _hold(holds: Sequence[tuple[str, Holding]], masks: tuple[str, ...]) -> Hold:
         holds = [(rule, then) for rule, then in holds if rule != DEFAULT_RULE or then.asks != ANYBODY]
     return Hold(
         rules=_names(holds),
-        message=_joined(then.message for _, then in holds),
+        message=_joined(then.message for _, then in holds) or HELD,
         asks=tuple(
             Ask(rule=rule, approvers=ask.approvers, quorum=ask.quorum)
             for rule, then in holds

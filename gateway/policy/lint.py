@@ -144,5 +144,9 @@ def _examples(policy: Policy) -> Iterator[Fault]:
 
 
 def _at(policy: Policy, key: str, message: str) -> Fault:
-    line, column = policy.places.get(key, (1, 1))
+    """At the key, or at the nearest thing around it that is in the file."""
+    around = key
+    while around and around not in policy.places:
+        around = around.rpartition(".")[0]
+    line, column = policy.places.get(around, (1, 1))
     return Fault(line, column, key, message)

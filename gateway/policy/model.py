@@ -166,7 +166,8 @@ ANYBODY = (AskedGroup(approvers=ANY_GROUP),)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holding:
     asks: tuple[AskedGroup, ...] = ANYBODY
-    message: str = "A person has to approve this."
+    message: str = ""
+    """The operator's sentence; "" where the rule has none of its own."""
     within: float = 15 * MINUTE
     masks: tuple[str, ...] = ()
 

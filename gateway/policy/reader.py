@@ -66,7 +66,10 @@ class Look:
     """The key it stands under, for faults that concern the key."""
 
     def fault(self, message: str) -> None:
-        self.faults.append(Fault(self.node.line, self.node.column, self.path, message))
+        # Where nothing stands, the parser's place for it is that of whatever comes next.
+        absent = isinstance(self.node, tree.Scalar) and self.node.value is None
+        at = self.key if absent and self.key is not None else self.node
+        self.faults.append(Fault(at.line, at.column, self.path, message))
 
     def fault_at_key(self, message: str) -> None:
         at = self.key or self.node
@@ -146,7 +149,9 @@ class Look:
         elif isinstance(self.node, tree.Scalar) and self.node.value is not None:
             self.fault(f"this must be text, not {_shown(self.node)}; put it in quotes")
         else:
-            self.fault(f"this must be text, not {_shown(self.node)}")
+            self.fault(
+                f"this must be text, not {_shown(self.node)}; {empty or 'write something or leave the key out'}"
+            )
         return ""
 
     def flag(self) -> bool:
