@@ -78,9 +78,9 @@ def client_credentials(request: web.Request, form: Mapping[str, str]) -> ClientC
 
 
 def bearer(request: web.Request) -> str:
-    """The token of the Authorization header (RFC 6750 §2.1), or ""."""
+    """The token of the Authorization header (RFC 6750 §2.1), or "" where there is none that could be one."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+    return token.strip() if scheme.lower() == "bearer" and token.isascii() else ""
 
 
 def refuse_cleartext(request: web.Request) -> None:

@@ -178,6 +178,7 @@ class _Endpoints:
         return _json(
             {
                 "agent": claims.agent,
+                "root": claims.root,
                 "person": claims.person,
                 "token_id": claims.token_id,
                 "expires_at": claims.expires_at,

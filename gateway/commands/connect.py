@@ -1,0 +1,127 @@
+"""`countersign connect`: how to enter a connection with the token at hand, ready to paste.
+
+What is printed refers to the token's variable and does not contain it, so that neither the terminal's scrollback nor a
+shell's history holds a secret. Only `--minted` prints one, a password that ends with the token; `--out` puts it into a
+file of mode 0600 instead.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from gateway.commands.token_client import TOKEN, Misused, client, own_token, run_verb, url_option
+
+if TYPE_CHECKING:
+    from gateway.commands.reach import Account, Reached
+
+HELP = "Print a ready client line, a URL or variables for a connection."
+
+FORMATS = ("psql", "url", "env", "json")
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("connection", help="a connection in the token's scope")
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        default=FORMATS[0],
+        help="the usual client's line (default), a URL, exports, JSON",
+    )
+    parser.add_argument(
+        "--json", action="store_const", const="json", dest="format", help="the same as --format json"
+    )
+    parser.add_argument(
+        "--minted", action="store_true", help="mint a user and password for this, and print them"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="write there, readable by you alone, and print nothing"
+    )
+    url_option(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    return run_verb(_run, arguments)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from gateway.commands.reach import Account, mint, reach
+
+    gateway = client(arguments)
+    token = own_token()
+    holder = reach(gateway, token)
+    connection = holder.only(arguments.connection)
+    minted = mint(gateway, token) if arguments.minted else None
+    if minted is None and not connection.private:
+        print(
+            f"countersign: {connection.name} is not encrypted and not on this machine, so the token is no password "
+            "there: use --minted",
+            file=sys.stderr,
+        )
+    text = _text(
+        arguments.format, connection, minted or Account(user=holder.agent, secret=""), holder.expires_at
+    )
+    if arguments.out is None:
+        print(text)
+    else:
+        _write(arguments.out, text + "\n")
+    return 0
+
+
+def _text(form: str, connection: Reached, account: Account, expires_at: float) -> str:
+    """`account` without a secret stands for the token in its variable."""
+    from gateway.commands.reach import environment
+    from gateway.protocols import load
+
+    match form:
+        case "url":
+            secret = f":{quote(account.secret, safe='')}" if account.secret else ""
+            host = f"[{connection.host}]" if ":" in connection.host else connection.host
+            database = quote(connection.database, safe="")
+            user = quote(account.user, safe="")
+            return f"{connection.protocol}://{user}{secret}@{host}:{connection.port}/{database}"
+        case "json":
+            return json.dumps(
+                {
+                    "connection": connection.name,
+                    "protocol": connection.protocol,
+                    "host": connection.host,
+                    "port": connection.port,
+                    "database": connection.database,
+                    "tls": connection.tls,
+                    "effects": list(connection.effects),
+                    "expires_at": expires_at,
+                    "user": account.user,
+                    **({"password": account.secret} if account.secret else {"password_in": TOKEN}),
+                }
+            )
+    # A stand-in tells which of the variables carries the secret.
+    stand_in = account.secret or "\0"
+    variables = environment(connection, replace(account, secret=stand_in))
+    assigned = {
+        name: f'"${TOKEN}"' if value == "\0" else shlex.quote(value) for name, value in variables.items()
+    }
+    if form == "env":
+        return "\n".join(f"export {name}={value}" for name, value in assigned.items())
+    line = load(connection.protocol).client_line(
+        host=connection.host, port=connection.port, database=connection.database, user=account.user
+    )
+    secrets = [f"{name}={assigned[name]}" for name, value in variables.items() if value == stand_in]
+    return " ".join([*secrets, line])
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(text)
+    except OSError as error:
+        raise Misused(f"{path} cannot be written: {error.strerror}") from None

@@ -1,0 +1,113 @@
+"""What a token reaches, as the verbs `run` and `connect` use it: addresses from the gateway, variables from the protocol.
+
+Where a connection is neither encrypted nor on this machine, a token must not be handed over as password; a minted pair
+is proved by challenge and response and can cross it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.commands.token_client import Refused, TokenClient, Unreachable, loopback
+from gateway.protocols import load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """One connection in a token's scope."""
+
+    name: str
+    protocol: str
+    host: str
+    port: int
+    database: str
+    tls: bool
+    effects: tuple[str, ...]
+
+    @property
+    def private(self) -> bool:
+        """Whether a secret may cross it as it is."""
+        return self.tls or loopback(self.host)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """The holder of a token, and where it may go."""
+
+    agent: str
+    root: str
+    expires_at: float
+    connections: tuple[Reached, ...]
+
+    def only(self, name: str) -> Reached:
+        """The connection of that name; raises `Refused` where the token does not reach it."""
+        for connection in self.connections:
+            if connection.name == name:
+                return connection
+        reaches = ", ".join(connection.name for connection in self.connections) or "nothing"
+        raise Refused(f"the token of {self.agent} does not reach {name}; it reaches {reaches}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """User and password for a connection: the token itself, or a minted pair that stands for it."""
+
+    user: str
+    secret: str = field(repr=False)
+
+
+def reach(client: TokenClient, token: str) -> Reach:
+    """Asks the gateway. Raises `Refused` or `Unreachable`."""
+    answer = client.get("/v1/connections", bearer=token)
+    try:
+        return Reach(
+            agent=str(answer["agent"]),
+            root=str(answer["root"]),
+            expires_at=float(answer["expires_at"]),
+            connections=tuple(_reached(each) for each in answer["connections"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        raise Unreachable(f"{client.url} answers, but not as a gateway of this version does") from None
+
+
+def mint(client: TokenClient, token: str) -> Account:
+    """A user and password that stand for `token` as long as it holds. Raises `Refused` or `Unreachable`."""
+    pair = client.post("/oauth/minted", {}, bearer=token)
+    if not pair.get("user") or not pair.get("password"):
+        raise Unreachable(f"{client.url} answers, but not as a gateway of this version does")
+    return Account(user=str(pair["user"]), secret=str(pair["password"]))
+
+
+def environment(connection: Reached, account: Account) -> Mapping[str, str]:
+    """The variables by which the protocol's usual clients find and enter `connection`."""
+    return load(connection.protocol).environment(
+        host=connection.host,
+        port=connection.port,
+        database=connection.database,
+        user=account.user,
+        secret=account.secret,
+    )
+
+
+def without_collisions(each: Sequence[Mapping[str, str]]) -> Mapping[str, str] | None:
+    """All of them at once, or None where two would need the same variable for different things."""
+    together: dict[str, str] = {}
+    for variables in each:
+        for name, value in variables.items():
+            if together.setdefault(name, value) != value:
+                return None
+    return together
+
+
+def _reached(answer: Mapping[str, Any]) -> Reached:
+    return Reached(
+        name=str(answer["name"]),
+        protocol=str(answer["protocol"]),
+        host=str(answer["host"]),
+        port=int(answer["port"]),
+        database=str(answer["database"]),
+        tls=bool(answer["tls"]),
+        effects=tuple(str(effect) for effect in answer["effects"]),
+    )

@@ -1,0 +1,183 @@
+"""`countersign run`: start a program as a child agent, with a token of its own that is narrower than ours.
+
+The program gets that token and the variables by which its clients find the connections in scope, and nothing of ours:
+our token, operators' and bots' credentials and an outer run's variables are taken out of its environment. Signals are
+passed on to it, its exit status is ours, and its token is revoked when it ends.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from types import FrameType
+
+from gateway.commands.token_client import (
+    OPERATOR_TOKEN,
+    TOKEN,
+    URL,
+    Misused,
+    Refused,
+    TokenClient,
+    Unreachable,
+    client,
+    duration,
+    run_verb,
+    url_option,
+)
+
+HELP = "Start a program as a child agent, with a narrower token of its own."
+
+VARIABLES = "COUNTERSIGN_VARIABLES"
+"""Names the variables that `run` has set for its program, so that a run below it can take them away again."""
+NOT_FOUND = 127
+NOT_STARTED = 126
+
+_OURS = (OPERATOR_TOKEN, "COUNTERSIGN_BOT_TOKEN", TOKEN, VARIABLES)
+_PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--as", dest="name", required=True, metavar="NAME", help="what the child is called")
+    parser.add_argument(
+        "--scope", default="", metavar="SCOPE", help='"orders:read"; default: all that we have'
+    )
+    parser.add_argument("--ttl", type=duration, metavar="TIME", help="90s, 15m, 2h; default: as long as ours")
+    parser.add_argument("--task", default="", help="what it is for, in one line; people read it on cards")
+    parser.add_argument(
+        "--connection", default="", metavar="NAME", help="set variables for this connection alone"
+    )
+    parser.add_argument(
+        "--minted", action="store_true", help="give a minted user and password, not the token, to clients"
+    )
+    url_option(parser)
+    parser.add_argument("--json", action="store_true", help="say on stderr, as JSON, what was derived")
+    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD ...")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    return run_verb(_run, arguments)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
+    if not command:
+        raise Misused("name the program to start: countersign run --as NAME --scope SCOPE -- CMD ...")
+    parent = os.environ.get(TOKEN, "").strip()
+    if not parent:
+        raise Misused(f"{TOKEN} is not set: export {TOKEN}=$(countersign token mint AGENT)")
+    gateway = client(arguments)
+    relay = _Signals()
+    answer = gateway.derive(
+        parent, name=arguments.name, scope=arguments.scope, ttl=arguments.ttl or "", task=arguments.task
+    )
+    token = str(answer.get("access_token", ""))
+    try:
+        variables, root = _variables(gateway, token, arguments)
+        if arguments.json:
+            _report(answer, variables)
+        inherited = _inherited(os.environ, parent=parent, root=root)
+        return relay.run(command, {**inherited, **variables, URL: gateway.url, TOKEN: token})
+    finally:
+        _revoke(gateway, token)
+
+
+def _variables(
+    gateway: TokenClient, token: str, arguments: argparse.Namespace
+) -> tuple[Mapping[str, str], str]:
+    """What the program's clients need, and the root agent's name."""
+    from gateway.commands.reach import Account, environment, mint, reach, without_collisions
+
+    holder = reach(gateway, token)
+    chosen = (holder.only(arguments.connection),) if arguments.connection else holder.connections
+    account = Account(user=holder.agent, secret=token)
+    if arguments.minted or not all(connection.private for connection in chosen):
+        account = mint(gateway, token)
+    variables = without_collisions([environment(connection, account) for connection in chosen])
+    if variables is None:
+        names = ", ".join(connection.name for connection in chosen)
+        print(
+            f"countersign: no variables are set: {names} would share them; pick one with --connection",
+            file=sys.stderr,
+        )
+        return {}, holder.root
+    return {**variables, VARIABLES: ",".join(sorted(variables))}, holder.root
+
+
+def _inherited(ours: Mapping[str, str], *, parent: str, root: str) -> dict[str, str]:
+    """Our environment without anything that would let the program be more than it was made."""
+    outer = ours.get(VARIABLES, "").split(",")
+    secret = root.upper().replace("-", "_").replace(".", "_") + "_SECRET"
+    taken = {*_OURS, *outer, secret}
+    return {name: value for name, value in ours.items() if name not in taken and parent not in value}
+
+
+class _Signals:
+    """Passes signals on to the program, those that come before it was started included."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._early: list[int] = []
+        # A terminal sends its interrupt to the whole foreground group: the program gets it without us.
+        terminal = {signal.SIGINT, signal.SIGQUIT} if _in_foreground() else set()
+        for number in _PASSED_ON:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._ignored if number in terminal else self._passed_on)
+
+    def run(self, command: list[str], environment: Mapping[str, str]) -> int:
+        """The program's exit status, 128 + N where signal N ended it."""
+        if self._early:
+            return 128 + self._early[0]
+        try:
+            self._process = subprocess.Popen(command, env=dict(environment))
+        except FileNotFoundError:
+            print(f"countersign: {command[0]}: not found", file=sys.stderr)
+            return NOT_FOUND
+        except OSError as error:
+            print(f"countersign: {command[0]}: {error.strerror}", file=sys.stderr)
+            return NOT_STARTED
+        for number in self._early:
+            self._process.send_signal(number)
+        status = self._process.wait()
+        return 128 - status if status < 0 else status
+
+    def _passed_on(self, number: int, frame: FrameType | None) -> None:
+        del frame
+        if self._process is None:
+            self._early.append(number)
+        else:
+            self._process.send_signal(number)
+
+    def _ignored(self, number: int, frame: FrameType | None) -> None:
+        # A function rather than SIG_IGN, which the program would inherit.
+        del number, frame
+
+
+def _in_foreground() -> bool:
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
+
+
+def _revoke(gateway: TokenClient, token: str) -> None:
+    try:
+        gateway.post("/oauth/revoke", {"token": token, "reason": "its program has ended"})
+    except (Refused, Unreachable) as failure:
+        print(f"countersign: the child's token is not revoked and ends by itself: {failure}", file=sys.stderr)
+
+
+def _report(answer: Mapping[str, object], variables: Mapping[str, str]) -> None:
+    import json
+
+    told = {key: answer.get(key) for key in ("token_id", "scope", "expires_in")}
+    print(json.dumps({**told, "variables": sorted(variables)}), file=sys.stderr)

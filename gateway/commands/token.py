@@ -1,0 +1,235 @@
+"""`countersign token`: mint for a root agent, derive for a child, inspect, revoke, rotate the signing key."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from gateway.commands.token_client import (
+    OPERATOR_TOKEN,
+    TOKEN,
+    Credentials,
+    Misused,
+    Refused,
+    TokenClient,
+    Unreachable,
+    client,
+    duration,
+    left,
+    operator_credential,
+    own_token,
+    readable,
+    run_verb,
+    url_option,
+)
+
+HELP = "Mint, derive, inspect and revoke tokens; rotate the key that signs them."
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    mint = actions.add_parser("mint", help="a root agent's token, by its secret")
+    mint.add_argument("agent", help="an agent of policies.yaml")
+    secret = mint.add_mutually_exclusive_group()
+    secret.add_argument(
+        "--secret-env", metavar="NAME", help="where the secret is; default: AGENT_SECRET, in capitals"
+    )
+    secret.add_argument("--secret-file", metavar="FILE", type=Path)
+    secret.add_argument("--secret-stdin", action="store_true", help="read the secret from standard input")
+    mint.add_argument(
+        "--person", default="", metavar="EMAIL", help="who answers for it, where the agent may name them"
+    )
+    _wishes(mint)
+
+    derive = actions.add_parser(
+        "derive", help=f"a narrower token for a child, from ${TOKEN} or standard input"
+    )
+    derive.add_argument("--as", dest="name", required=True, metavar="NAME", help="what the child is called")
+    _wishes(derive)
+
+    inspect = actions.add_parser(
+        "inspect", help=f"what a token says, and whether it holds: ${TOKEN} or standard input"
+    )
+    _ways(inspect)
+
+    revoke = actions.add_parser("revoke", help="end a token and everything derived from it")
+    revoke.add_argument(
+        "token_id",
+        nargs="?",
+        default="",
+        metavar="TOKEN_ID",
+        help=f"one below ${TOKEN}, or any for an operator; default: the token in ${TOKEN}",
+    )
+    revoke.add_argument("--reason", default="")
+    _ways(revoke)
+    _state(revoke)
+
+    rotate = actions.add_parser("rotate", help="a new key signs from now on; needs the operators' credential")
+    rotate.add_argument(
+        "--disown", action="store_true", help="end every token there is: after a key has leaked"
+    )
+    _ways(rotate)
+    _state(rotate)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    verbs = {"mint": _mint, "derive": _derive, "inspect": _inspect, "revoke": _revoke, "rotate": _rotate}
+    return run_verb(verbs[arguments.action], arguments)
+
+
+def _wishes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--scope", default="", metavar="SCOPE", help='"orders:read,write shop:read"; default: all there is'
+    )
+    parser.add_argument("--ttl", type=duration, metavar="TIME", help="90s, 15m, 2h")
+    parser.add_argument("--task", default="", help="what it is for, in one line; people read it on cards")
+    _ways(parser)
+
+
+def _ways(parser: argparse.ArgumentParser) -> None:
+    url_option(parser)
+    parser.add_argument("--json", action="store_true", help="the whole answer as one JSON object")
+
+
+def _state(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=Path(os.environ.get("COUNTERSIGN_STATE", "var")),
+        help=f"where the operators' credential is, unless ${OPERATOR_TOKEN} is set; default: $COUNTERSIGN_STATE or ./var",
+    )
+
+
+def _mint(arguments: argparse.Namespace) -> int:
+    agent = Credentials(name=arguments.agent, secret=_secret(arguments))
+    wishes = {
+        "scope": arguments.scope,
+        "expires_in": arguments.ttl,
+        "task": arguments.task,
+        "person": arguments.person,
+    }
+    form = {"grant_type": "client_credentials", **{key: value for key, value in wishes.items() if value}}
+    return _print_token(client(arguments).post("/oauth/token", form, agent=agent), arguments)
+
+
+def _derive(arguments: argparse.Namespace) -> int:
+    answer = client(arguments).derive(
+        own_token(), name=arguments.name, scope=arguments.scope, ttl=arguments.ttl or "", task=arguments.task
+    )
+    return _print_token(answer, arguments)
+
+
+def _inspect(arguments: argparse.Namespace) -> int:
+    from gateway.commands.token_reading import TokenUnreadable, decode, tree
+
+    token = own_token()
+    try:
+        said = decode(token)
+    except TokenUnreadable as unreadable:
+        raise Misused(str(unreadable)) from None
+    ends = said.get("exp")
+    remaining = float(ends) - time.time() if isinstance(ends, int | float) else 0.0
+    signature, objection = _judged(client(arguments), token)
+    holds = remaining > 0 and (not objection or signature == "not checked")
+    if arguments.json:
+        report = {
+            "claims": said,
+            "signature": signature,
+            "holds": holds,
+            "left": remaining,
+            "note": objection,
+        }
+        print(json.dumps(report))
+    else:
+        print(tree(said))
+        print(f"left       {left(remaining)}")
+        print(f"signature  {signature}")
+        print(f"holds      {'yes' if holds else 'no'}" + (f": {objection}" if objection else ""))
+    return 0 if holds else 1
+
+
+def _judged(gateway: TokenClient, token: str) -> tuple[str, str]:
+    """What the gateway says of a token: its signature is `good`, `bad` or `not checked`; and what stands against it."""
+    from gateway.commands.token_reading import check
+
+    try:
+        if check(token, gateway.get("/.well-known/jwks.json")) == "bad":
+            return "bad", f"none of the keys of {gateway.url} has signed it"
+    except (Unreachable, Refused) as failure:
+        return "not checked", str(failure)
+    try:
+        gateway.get("/v1/connections", bearer=token)
+    except (Refused, Unreachable) as refused:
+        return "good", str(refused)
+    return "good", ""
+
+
+def _revoke(arguments: argparse.Namespace) -> int:
+    form = {"token": arguments.token_id, "reason": arguments.reason}
+    bearer = ""
+    if not arguments.token_id:
+        form["token"] = own_token()
+    elif "." in arguments.token_id:
+        raise Misused(
+            f"an argument is seen by every process here: put the token into {TOKEN}, or name its id"
+        )
+    else:
+        # Whoever has a token acts by it, so that an agent on the gateway's own machine does not act as operator.
+        bearer = os.environ.get(TOKEN, "").strip() or operator_credential(arguments.state)
+        if not bearer:
+            raise Misused(f"set {TOKEN} to a token above that one, or {OPERATOR_TOKEN}")
+    answer = client(arguments).post("/oauth/revoke", form, bearer=bearer)
+    revoked = answer.get("revoked", [])
+    print(
+        json.dumps(answer)
+        if arguments.json
+        else f"revoked {len(revoked)}: {' '.join(map(readable, revoked))}"
+    )
+    return 0 if revoked else 1
+
+
+def _rotate(arguments: argparse.Namespace) -> int:
+    bearer = operator_credential(arguments.state)
+    if not bearer:
+        raise Misused(f"set {OPERATOR_TOKEN}, or --state to the gateway's state directory")
+    form = {"disown": "true"} if arguments.disown else {}
+    answer = client(arguments).post("/v1/keys/rotate", form, bearer=bearer)
+    if arguments.json:
+        print(json.dumps(answer))
+    else:
+        print(
+            f"key {readable(str(answer.get('key_id')))} signs from now on; {len(answer.get('revoked', []))} tokens ended"
+        )
+    return 0
+
+
+def _secret(arguments: argparse.Namespace) -> str:
+    if arguments.secret_stdin:
+        secret = sys.stdin.readline(65_536).removesuffix("\n")
+        where = "standard input"
+    elif arguments.secret_file is not None:
+        where = str(arguments.secret_file)
+        try:
+            secret = arguments.secret_file.read_text(encoding="utf-8").removesuffix("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise Misused(
+                f"{where} cannot be read: {getattr(error, 'strerror', None) or 'not text'}"
+            ) from None
+    else:
+        name = arguments.agent.upper().replace("-", "_").replace(".", "_") + "_SECRET"
+        where = arguments.secret_env or name
+        secret = os.environ.get(where, "")
+    if not secret:
+        raise Misused(f"no secret in {where}: set it, or use --secret-env, --secret-file or --secret-stdin")
+    return str(secret)
+
+
+def _print_token(answer: dict[str, Any], arguments: argparse.Namespace) -> int:
+    print(json.dumps(answer) if arguments.json else answer.get("access_token", ""))
+    return 0

@@ -1,0 +1,209 @@
+"""How the verbs for token holders speak to the gateway: forms and bearer tokens over HTTP, with nothing but the library.
+
+Tokens and secrets come from the environment, a file or standard input, never from arguments, which every process on
+the machine can read. They leave only over TLS or to loopback, through no proxy unless the way is encrypted, and no
+redirect takes them elsewhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import ipaddress
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from typing import IO, Any
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote_plus, urlencode, urlsplit
+from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
+
+URL = "COUNTERSIGN_URL"
+TOKEN = "COUNTERSIGN_TOKEN"  # noqa: S105 - a variable's name
+OPERATOR_TOKEN = "COUNTERSIGN_OPERATOR_TOKEN"  # noqa: S105 - a variable's name
+DEFAULT_URL = "http://127.0.0.1:8480"
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - the grant's name
+ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - the type's name
+WITHIN = 15.0
+ANSWER_BYTES = 1024 * 1024
+
+_DURATION = re.compile(r"(\d{1,9})([smhd]?)")
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+class Unreachable(Exception):
+    """The gateway did not answer, or may not be asked this way; the message names the fix."""
+
+
+class Refused(Exception):
+    """The gateway said no, in its own words."""
+
+
+class Misused(Exception):
+    """The verb was called without something that it needs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """A root agent's name and secret."""
+
+    name: str
+    secret: str = field(repr=False)
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
+    ) -> Request | None:
+        del req, fp, code, msg, headers, newurl
+        return None
+
+
+class TokenClient:
+    """The gateway at one address."""
+
+    def __init__(self, url: str) -> None:
+        """Raises `Unreachable` for an address that secrets may not be sent to."""
+        self.url = url.rstrip("/")
+        parts = urlsplit(self.url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise Unreachable(f"{url} is no address of a gateway: set {URL} or --url to http://HOST:PORT")
+        if parts.scheme == "http" and not loopback(parts.hostname):
+            raise Unreachable(f"{self.url} is not encrypted, and tokens may not cross it: use https")
+        encrypted = parts.scheme == "https"
+        self._opener: OpenerDirector = build_opener(_NoRedirect, *([] if encrypted else [ProxyHandler({})]))
+
+    def post(
+        self, path: str, form: Mapping[str, str], *, bearer: str = "", agent: Credentials | None = None
+    ) -> dict[str, Any]:
+        """The JSON answer to a form. Raises `Refused` or `Unreachable`."""
+        request = Request(self.url + path, data=urlencode(form).encode(), method="POST")  # noqa: S310 - http(s) alone
+        request.add_header("Content-Type", "application/x-www-form-urlencoded")
+        if agent is not None:
+            pair = f"{quote_plus(agent.name)}:{quote_plus(agent.secret)}"
+            request.add_header("Authorization", "Basic " + base64.b64encode(pair.encode()).decode())
+        return self._answer(request, bearer)
+
+    def get(self, path: str, *, bearer: str = "") -> dict[str, Any]:
+        """The JSON at `path`. Raises `Refused` or `Unreachable`."""
+        return self._answer(Request(self.url + path), bearer)  # noqa: S310 - http(s) alone, as checked above
+
+    def derive(self, parent: str, *, name: str, scope: str, ttl: str, task: str) -> dict[str, Any]:
+        """A child's token (RFC 8693), as the token endpoint answers. Empty wishes are left to the gateway."""
+        wishes = {"name": name, "scope": scope, "expires_in": ttl, "task": task}
+        return self.post(
+            "/oauth/token",
+            {
+                "grant_type": TOKEN_EXCHANGE,
+                "subject_token": parent,
+                "subject_token_type": ACCESS_TOKEN,
+                **{key: value for key, value in wishes.items() if value},
+            },
+        )
+
+    def _answer(self, request: Request, bearer: str) -> dict[str, Any]:
+        if bearer:
+            request.add_header("Authorization", f"Bearer {bearer}")
+        request.add_header("Accept", "application/json")
+        try:
+            with self._opener.open(request, timeout=WITHIN) as response:
+                answer = _object(response)
+        except HTTPError as error:
+            with error:
+                refusal = _object(error)
+            message = refusal.get("error_description") or refusal.get("message") or f"HTTP {error.code}"
+            raise Refused(readable(str(message))) from None
+        except (URLError, OSError, HTTPException, ValueError) as error:
+            reason = getattr(error, "reason", None) or error
+            raise Unreachable(
+                f"no gateway answers at {self.url} ({reason}): start `countersign serve`, or set {URL}"
+            ) from None
+        return answer
+
+
+def run_verb(verb: Callable[[argparse.Namespace], int], arguments: argparse.Namespace) -> int:
+    """`verb`, its failures as a sentence on stderr: 1 where the gateway said no, 2 where it could not be asked."""
+    try:
+        return verb(arguments)
+    except Refused as refused:
+        print(f"countersign: {refused}", file=sys.stderr)
+        return 1
+    except (Unreachable, Misused) as failure:
+        print(f"countersign: {failure}", file=sys.stderr)
+        return 2
+
+
+def url_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--url", default="", help=f"the gateway's API; default: ${URL} or {DEFAULT_URL}")
+
+
+def client(arguments: argparse.Namespace) -> TokenClient:
+    return TokenClient(arguments.url or os.environ.get(URL, "") or DEFAULT_URL)
+
+
+def own_token() -> str:
+    """The token that this process was started with, or, where there is none, the one on standard input."""
+    token = os.environ.get(TOKEN, "").strip()
+    if not token and not sys.stdin.isatty():
+        token = sys.stdin.readline(65_536).strip()
+    if not token:
+        raise Misused(
+            f"no token: set {TOKEN} (`export {TOKEN}=$(countersign token mint AGENT)`), or pipe one in"
+        )
+    return token
+
+
+def operator_credential(state: Path) -> str:
+    """The operators' credential, from the environment or the gateway's state directory; "" where there is none."""
+    credential = os.environ.get(OPERATOR_TOKEN, "")
+    if credential:
+        return credential
+    try:
+        return (state / "operator.token").read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
+
+
+def duration(text: str) -> str:
+    """`90`, `90s`, `15m`, `2h`, `1d` as seconds, for `expires_in`; an argparse type."""
+    match = _DURATION.fullmatch(text)
+    if match is None or int(match[1]) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration: write 90s, 15m, 2h or 1d")
+    return str(int(match[1]) * _SECONDS[match[2]])
+
+
+def left(seconds: float) -> str:
+    """A time span for people: `2h 5m`, `40s`, `ended`."""
+    if seconds <= 0:
+        return "ended"
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}h {minutes}m" if hours else f"{minutes}m"
+
+
+def readable(text: str) -> str:
+    """Untrusted text on one line, its control characters and direction marks escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def loopback(host: str) -> bool:
+    """Whether `host` is this machine by name or address, without asking a resolver."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _object(response: HTTPResponse | HTTPError) -> dict[str, Any]:
+    try:
+        answer = json.loads(response.read(ANSWER_BYTES))
+    except (ValueError, RecursionError):
+        return {}
+    return answer if isinstance(answer, dict) else {}
