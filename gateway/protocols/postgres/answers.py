@@ -1,0 +1,396 @@
+"""From the server to the client: whose answer each message is, what is masked, and when a command is over.
+
+Every message of the server must be an answer to what was sent (`ALLOWED`) or one of those that may come at any
+time; what is neither is a violation. Bytes with nothing to change are passed on as the objects they came in, and
+rows that no mask needs are never gathered.
+"""
+
+from __future__ import annotations
+
+from gateway.model import Facts
+from gateway.protocols.postgres import messages
+from gateway.protocols.postgres.exchange import FAILED, IDLE, IN_TRANSACTION, Exchange, Kind, Reply
+from gateway.protocols.postgres.frames import follow
+from gateway.protocols.postgres.messages import HEADER
+from gateway.protocols.postgres.plans import PlanCopy, PlanRows, mask_notification, mask_report
+from gateway.wire import CommandAnswered, Event, Hangup, ProtocolViolation, Send, Side
+
+ALLOWED: dict[Kind, frozenset[int]] = {
+    Kind.QUERY: frozenset(b"TDCIGHdcZ"),
+    Kind.PARSE: frozenset(b"1"),
+    Kind.BIND: frozenset(b"2"),
+    Kind.DESCRIBE: frozenset(b"tTn"),
+    Kind.DESCRIBE_PORTAL: frozenset(b"Tn"),
+    Kind.EXECUTE: frozenset(b"DCIsGHdc"),
+    Kind.CLOSE: frozenset(b"3"),
+    Kind.SYNC: frozenset(b"Z"),
+    Kind.POISON: frozenset(),
+    Kind.POISON_QUERY: frozenset(b"Z"),
+    Kind.OWN_QUERY: frozenset(b"CZ"),
+}
+"""What may answer each message, besides an error: the table of what passes from the server."""
+
+AT_ANY_TIME = frozenset(b"NAS")
+NO_FACTS = Facts(effects=frozenset())
+_ROW, _COPY = b"Dd"
+_ERROR = ord("E")
+_OUTCOMES_KEPT = 10
+
+
+class Answers:
+    """The server's side of one session."""
+
+    def __init__(self, exchange: Exchange, *, plan_rows: PlanRows, plan_copy: PlanCopy) -> None:
+        self._exchange = exchange
+        self._plan_rows = plan_rows
+        self._plan_copy = plan_copy
+        self._parts: list[bytes] = []
+        self._have = 0
+        self._need = 0
+        self._skip = 0
+        """How much of a message that was passed on in part is still to come."""
+        self._late: list[bytes] = []
+        """What is to be said as soon as the client has the rest of a message."""
+        self._owner = ""
+        """The command that the bytes being passed on belong to."""
+        self._done: list[Event] = []
+        """What is to be reported once those bytes have been passed on."""
+        self._limit = exchange.limits.row_bytes
+
+    @property
+    def between_messages(self) -> bool:
+        """The client has only whole messages."""
+        return not self._skip
+
+    def say(self, data: bytes, out: list[Event]) -> None:
+        """The gateway's own words to the client, never inside another message."""
+        if self._skip:
+            self._late.append(data)
+        else:
+            out.append(Send(Side.CLIENT, data))
+
+    def receive(self, data: bytes, out: list[Event]) -> None:
+        """Bytes of the server."""
+        if self._have:
+            self._parts.append(data)
+            self._have += len(data)
+            if self._have < self._need:
+                return
+            data = b"".join(self._parts)
+            self._parts.clear()
+            self._have = 0
+        end = len(data)
+        pos = start = 0
+        if self._skip:
+            if self._skip >= end:
+                self._skip -= end
+                out.append(Send(Side.CLIENT, data, self._owner))
+                if not self._skip:
+                    self._say_late(out)
+                return
+            pos, self._skip = self._skip, 0
+            if self._late:
+                out.append(Send(Side.CLIENT, data[:pos], self._owner))
+                start = pos
+                self._say_late(out)
+        expected = self._exchange.expected
+        need = 0
+        while (here := end - pos) >= 5:
+            tag, size = HEADER.unpack_from(data, pos)
+            reply = expected[0] if expected else None
+            if reply is None:
+                if tag not in AT_ANY_TIME and tag != _ERROR:
+                    raise ProtocolViolation(f"the server sent {chr(tag)!r} though nothing was asked")
+            elif tag not in ALLOWED[reply.kind] and tag not in AT_ANY_TIME and tag != _ERROR:
+                raise ProtocolViolation(
+                    f"the server sent {chr(tag)!r}, which is no answer to {reply.kind.name}"
+                )
+            elif reply.command_id and reply.command_id != self._owner:
+                if self._owner:
+                    self._flush(data, start, pos, out)
+                    start = pos
+                self._owner = reply.command_id
+            if tag == _ROW or tag == _COPY:  # noqa: PLR1714, SIM109  # half the time of a set
+                assert reply is not None
+                if reply.mask is None:
+                    _, reach, count = follow(data, pos, tag)
+                    reply.rows += count
+                    pos = reach
+                    if reach > end:
+                        self._skip, pos = reach - end, end
+                    continue
+                whole, reach, count = follow(data, pos, tag)
+                if reach != whole and reach - whole > self._limit:
+                    raise ProtocolViolation("a row that has to be masked is larger than limits: row_bytes")
+                if whole > pos:
+                    reply.rows += count - (reach != whole)
+                    run = data if pos == 0 and whole == end else data[pos:whole]
+                    masked = self._masked(reply, tag, run)
+                    if masked is not run:
+                        self._pass(data, start, pos, out)
+                        start = whole
+                        if masked:
+                            out.append(Send(Side.CLIENT, masked, self._owner))
+                    pos = whole
+                    continue
+                need = reach - pos
+                break
+            if size < 4 or size > self._limit:
+                raise ProtocolViolation(f"the server's {chr(tag)!r} has an impossible length")
+            if 1 + size > here:
+                need = 1 + size
+                break
+            stop = pos + 1 + size
+            replacement = self._message(tag, reply, data, pos, stop)
+            if replacement is not None:
+                self._pass(data, start, pos, out)
+                start = stop
+                if replacement:
+                    out.append(Send(Side.CLIENT, replacement, self._owner))
+            pos = stop
+        self._flush(data, start, pos, out)
+        if pos < end:
+            self._parts.append(data[pos:])
+            self._have = end - pos
+            self._need = max(need, 5)
+
+    def _flush(self, data: bytes, start: int, pos: int, out: list[Event]) -> None:
+        """Pass on `data[start:pos]`, and report what ended with it."""
+        self._pass(data, start, pos, out)
+        if self._done:
+            out += self._done
+            self._done.clear()
+            self._owner = ""
+
+    def _pass(self, data: bytes, start: int, pos: int, out: list[Event]) -> None:
+        if pos > start:
+            out.append(Send(Side.CLIENT, data if pos - start == len(data) else data[start:pos], self._owner))
+
+    def _say_late(self, out: list[Event]) -> None:
+        out += (Send(Side.CLIENT, words) for words in self._late)
+        self._late.clear()
+
+    # Whole messages. Each gives what to pass on in place of it: None for itself, b"" for nothing.
+
+    def _message(self, tag: int, reply: Reply | None, data: bytes, pos: int, end: int) -> bytes | None:
+        if tag in AT_ANY_TIME:
+            return self._aside(tag, reply, data, pos, end)
+        if tag == _ERROR:
+            return self._error(reply, data, pos, end)
+        assert reply is not None
+        match chr(tag):
+            case "Z":
+                return self._ready(reply, data, pos, end)
+            case "C" | "I":
+                return self._complete(reply, tag, data, pos, end)
+            case "T":
+                return self._described(reply, data[pos:end])
+            case "n":
+                return self._described(reply, b"")
+            case "t":
+                if reply.statement is not None:
+                    reply.statement.types = messages.read_parameter_types(data, pos + 5, end)
+                return None
+            case "1" | "2" | "3":
+                self._pop(reply)
+            case "s":
+                assert reply.portal is not None
+                reply.portal.suspended = True
+                reply.portal.rows += reply.rows
+                self._pop(reply)
+            case "G":
+                self._copy_in()
+            case "H":
+                if reply.mask is not None:
+                    text = reply.statement.text if reply.statement is not None else ""
+                    facts = reply.facts or NO_FACTS
+                    reply.copy = self._plan_copy(data[pos:end], text, facts, reply.mask)
+            case "c":
+                return self._copied(reply, data[pos:end])
+        return None
+
+    def _aside(self, tag: int, reply: Reply | None, data: bytes, pos: int, end: int) -> bytes | None:
+        """Notices, notifications and settings come between any two messages, also while a command is held."""
+        if tag == ord("S"):
+            name, value = messages.read_status(data, pos + 5, end)
+            self._exchange.reported(name, value)
+            return None
+        mask = (reply.mask if reply is not None else None) or self._exchange.text_mask
+        if reply is not None and reply.kind is Kind.OWN_QUERY and tag == ord("N"):
+            return b""
+        if mask is None:
+            return None
+        return (mask_report if tag == ord("N") else mask_notification)(data[pos:end], mask)
+
+    def _pop(self, reply: Reply) -> None:
+        self._exchange.expected.popleft()
+        if reply.kind is Kind.OWN_QUERY:
+            self._exchange.settle()
+
+    def _described(self, reply: Reply, description: bytes) -> bytes | None:
+        if reply.kind is Kind.QUERY:
+            reply.description = description
+            if reply.mask is not None:
+                reply.plan = self._plan_rows(description, reply.facts or NO_FACTS, reply.mask)
+                reply.plans.append(reply.plan)
+            return None
+        if reply.kind is Kind.DESCRIBE and reply.statement is not None:
+            reply.statement.description = description
+        if reply.portal is not None:
+            reply.portal.description = description
+        self._pop(reply)
+        return b"" if reply.hidden else None
+
+    def _masked(self, reply: Reply, tag: int, run: bytes) -> bytes:
+        """A run of whole DataRow or CopyData messages, masked; what nobody knows the shape of ends the session."""
+        assert reply.mask is not None
+        if tag == _COPY:
+            if reply.copy is None:
+                raise ProtocolViolation("the server copies out without having said what")
+            return reply.copy.data(run)
+        plan = reply.plan
+        if plan is None and reply.portal is not None:
+            plan = reply.portal.plan
+            if plan is None and (shape := reply.portal.shape()):
+                plan = reply.portal.plan = self._plan_rows(shape, reply.facts or NO_FACTS, reply.mask)
+            reply.plan = plan
+        if plan is None:
+            raise ProtocolViolation(
+                "the server sent rows that it has not described, so they cannot be masked"
+            )
+        return plan.rows(run)
+
+    def _copied(self, reply: Reply, done: bytes) -> bytes | None:
+        if reply.copy is None:
+            return None
+        rest = reply.copy.end()
+        return rest + done if rest else None
+
+    def _copy_in(self) -> None:
+        """The server reads CopyData now; a Sync that was already sent it will overlook."""
+        exchange = self._exchange
+        exchange.copying_in = True
+        while len(exchange.expected) > 1 and exchange.expected[1].kind is Kind.SYNC:
+            del exchange.expected[1]
+        exchange.settle()
+
+    def _complete(self, reply: Reply, tag: int, data: bytes, pos: int, end: int) -> bytes | None:
+        outcome = data[pos + 5 : end - 1].decode("utf-8", "replace") if tag == ord("C") else "EMPTY"
+        self._exchange.copying_in = False
+        if reply.kind is Kind.OWN_QUERY:
+            return b""
+        if reply.kind is Kind.QUERY:
+            if len(reply.outcome) < _OUTCOMES_KEPT:
+                reply.outcome.append(outcome)
+            return None
+        self._exchange.expected.popleft()
+        portal = reply.portal
+        if portal is not None:
+            portal.suspended = False
+            portal.rows += reply.rows
+        self._over(reply.command_id, outcome, failed=False, copy=reply)
+        return None
+
+    def _over(self, command_id: str, outcome: str, *, failed: bool, copy: Reply | None = None) -> None:
+        """A command of the extended protocol has ended."""
+        portal = self._exchange.open.pop(command_id, None)
+        if portal is None:
+            return
+        masked = dict(portal.plan.masked) if portal.plan is not None else {}
+        if copy is not None and copy.copy is not None:
+            masked |= copy.copy.masked
+        self._done.append(
+            CommandAnswered(
+                command_id=command_id,
+                outcome=outcome,
+                rows=portal.rows,
+                failed=failed,
+                masked=masked,
+                shape=portal.shape(),
+            )
+        )
+
+    def _ready(self, reply: Reply, data: bytes, pos: int, end: int) -> bytes | None:
+        status = data[pos + 5] if end - pos == 6 else 0
+        if status not in {IDLE, IN_TRANSACTION, FAILED}:
+            raise ProtocolViolation("the server's ReadyForQuery tells no transaction status")
+        exchange = self._exchange
+        exchange.expected.popleft()
+        exchange.status = status
+        exchange.copying_in = exchange.begun = exchange.discarding = False
+        exchange.settle()
+        if reply.kind is Kind.OWN_QUERY:
+            return b""
+        if reply.kind is Kind.QUERY:
+            self._query_over(reply)
+        exchange.names.settle()
+        if status != IN_TRANSACTION:
+            for command_id, portal in list(exchange.open.items()):
+                self._over(command_id, "suspended" if portal.rows else "not executed", failed=False)
+            exchange.names.forget_portals()
+        return None
+
+    def _query_over(self, reply: Reply) -> None:
+        if reply.statement is not None and not (reply.failed and reply.statement.single):
+            self._exchange.names.run(0, reply.statement)
+        masked: dict[str, int] = {}
+        for plan in (*reply.plans, *((reply.copy,) if reply.copy is not None else ())):
+            for rule, count in plan.masked.items():
+                masked[rule] = masked.get(rule, 0) + count
+        if reply.command_id:
+            self._done.append(
+                CommandAnswered(
+                    command_id=reply.command_id,
+                    outcome="; ".join(reply.outcome),
+                    rows=reply.rows,
+                    failed=reply.failed,
+                    masked=masked,
+                    shape=reply.description,
+                )
+            )
+
+    # Errors.
+
+    def _error(self, reply: Reply | None, data: bytes, pos: int, end: int) -> bytes | None:
+        exchange = self._exchange
+        report = data[pos:end]
+        code = messages.read_fields(report, 5, len(report)).get(b"C", b"").decode("ascii", "replace")
+        exchange.copying_in = False
+        if reply is None:
+            return mask_report(report, exchange.text_mask) if exchange.text_mask is not None else None
+        mask = reply.mask or exchange.text_mask
+        if reply.kind is Kind.OWN_QUERY:
+            return b""
+        if reply.kind is Kind.POISON_QUERY:
+            return reply.refusal
+        if reply.kind is Kind.QUERY:
+            reply.failed = True
+            reply.outcome.append(f"SQLSTATE {code}")
+        elif reply.kind is not Kind.SYNC:
+            self._batch_failed(reply, code)
+            if reply.kind is Kind.POISON:
+                return reply.refusal
+        return mask_report(report, mask) if mask is not None else None
+
+    def _batch_failed(self, failed: Reply, code: str) -> None:
+        """The server skips what it has of the batch, up to the Sync; the client's further messages are discarded."""
+        exchange = self._exchange
+        exchange.names.undo(failed.number)
+        while exchange.expected and exchange.expected[0].kind is not Kind.SYNC:
+            skipped = exchange.expected.popleft()
+            command_id = skipped.command_id
+            if not command_id and skipped.portal is not None:
+                command_id = skipped.portal.command_id
+            if skipped.kind is Kind.QUERY:
+                skipped.outcome, skipped.failed = ["not run"], True
+                self._query_over(skipped)
+            elif command_id:
+                if skipped.portal is not None:
+                    skipped.portal.rows += skipped.rows
+                mine = command_id == failed.command_id
+                self._over(command_id, f"SQLSTATE {code}" if mine else "not run", failed=True)
+        exchange.discarding = not exchange.expected
+        exchange.settle()
+
+    def closed(self) -> Hangup:
+        return Hangup("the target closed the connection")

@@ -1,0 +1,154 @@
+"""What both directions of one session share: what the server still has to reply to, and what it last reported.
+
+A batch is what a client sends up to a Sync, or one simple query. One batch is with the server at a time: what a
+client sends behind it waits here, so that names, settings and the transaction's state are known when it is judged.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from gateway.model import Facts
+from gateway.protocols.postgres.plans import CopyPlan, Plan
+from gateway.protocols.postgres.statements import Portal, Statement, Statements
+from gateway.wire import Limits, Mask
+
+IDLE, IN_TRANSACTION, FAILED = b"ITE"
+STATE_KEPT = 64
+"""Commands that changed what names and texts mean, kept one by one; older ones are folded into one digest."""
+PLAIN_ENCODINGS = frozenset({"UTF8", "UNICODE", "SQL_ASCII"})
+
+
+class Kind(IntEnum):
+    """What a message that was sent upstream is answered by; `answers.ALLOWED` is the table."""
+
+    QUERY = 0
+    PARSE = 1
+    BIND = 2
+    DESCRIBE = 3
+    DESCRIBE_PORTAL = 4
+    EXECUTE = 5
+    CLOSE = 6
+    SYNC = 7
+    POISON = 8
+    """A Parse that must fail, so that the server agrees with a refusal."""
+    POISON_QUERY = 9
+    """The same as a simple query."""
+    OWN_QUERY = 10
+    """The gateway's own; the client sees nothing of it."""
+
+
+@dataclass(slots=True)
+class Reply:
+    """One message upstream whose answer is still to come."""
+
+    kind: Kind
+    number: int = 0
+    """Its place in the batch."""
+    command_id: str = ""
+    statement: Statement | None = None
+    portal: Portal | None = None
+    hidden: bool = False
+    """The client did not send it and sees nothing of its answer."""
+    mask: Mask | None = None
+    facts: Facts | None = None
+    refusal: bytes = b""
+    """What the client gets in place of a poison's error."""
+    # What has come of it.
+    outcome: list[str] = field(default_factory=list)
+    rows: int = 0
+    failed: bool = False
+    description: bytes = b""
+    plan: Plan | None = None
+    plans: list[Plan] = field(default_factory=list)
+    copy: CopyPlan | None = None
+
+
+@dataclass(slots=True)
+class Exchange:
+    """The state of a session that both directions read and change."""
+
+    limits: Limits
+    names: Statements = field(default_factory=Statements)
+    expected: deque[Reply] = field(default_factory=deque)
+    open: dict[str, Portal] = field(default_factory=dict)
+    """Released commands of the extended protocol that are not over."""
+    status: int = IDLE
+    """The transaction's, from the last ReadyForQuery."""
+    waiting: bool = False
+    """A batch is with the server and its ReadyForQuery has not come: the next one waits."""
+    begun: bool = False
+    """Something of the running batch has gone upstream."""
+    discarding: bool = False
+    """The batch has failed: what the client sends is discarded until its Sync."""
+    copying_in: bool = False
+    """The server reads CopyData."""
+    text_mask: Mask | None = None
+    """The last mask of a command: messages that belong to none are masked by it."""
+    plain: bool = True
+    """Server and gateway read every text alike: `standard_conforming_strings` on, an encoding that is UTF-8 or bytes."""
+    encoding: str = "UTF8"
+    encoding_plain: bool = True
+    strings_conform: bool = True
+    namespace: tuple[bytes, ...] = ()
+    """Part of every digest: what decides which things the names in a text mean."""
+    database: str = ""
+    role: str = ""
+    search_path: str = ""
+    application: str = ""
+    _state: dict[str, None] = field(default_factory=dict)
+    _folded: bytes = b""
+
+    def reported(self, name: str, value: str) -> None:
+        """A ParameterStatus of the server."""
+        match name:
+            case "client_encoding":
+                self.encoding = value.upper()
+                self.encoding_plain = self.encoding in PLAIN_ENCODINGS
+            case "standard_conforming_strings":
+                self.strings_conform = value == "on"
+            case "search_path":
+                self.search_path = value
+            case "session_authorization":
+                self.role = value
+            case "application_name":
+                self.application = value
+            case _:
+                return
+        self.plain = self.strings_conform and self.encoding_plain
+        self._rename()
+
+    def changed_by(self, text: str) -> None:
+        """A command was let through that may change what later texts mean."""
+        self._state.pop(text, None)
+        self._state[text] = None
+        if len(self._state) > STATE_KEPT:
+            oldest = next(iter(self._state))
+            del self._state[oldest]
+            self._folded = hashlib.sha256(self._folded + oldest.encode("utf-8", "surrogatepass")).digest()
+        self._rename()
+
+    def _rename(self) -> None:
+        """One digest of everything that decides what names mean."""
+        parts = (self.database, self.role, self.search_path, self.encoding, *self._state)
+        digest = hashlib.sha256(self._folded)
+        for part in parts:
+            data = part.encode("utf-8", "surrogatepass")
+            digest.update(len(data).to_bytes(8, "big"))
+            digest.update(data)
+        self.namespace = (
+            self.database.encode(),
+            self.role.encode(),
+            self.search_path.encode(),
+            digest.digest(),
+        )
+
+    def settle(self) -> None:
+        """What is still to come decides whether the client's next batch waits."""
+        self.waiting = any(reply.kind in _ENDS for reply in self.expected)
+
+
+_ENDS = frozenset({Kind.QUERY, Kind.SYNC, Kind.POISON_QUERY, Kind.OWN_QUERY})

@@ -1,0 +1,78 @@
+"""What an answer's rows, copied data and messages go through before a client sees them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from gateway.model import Facts
+from gateway.protocols.postgres import messages
+from gateway.wire import Mask
+
+WITHHELD = "(withheld: answers on this connection are masked)"
+
+_MESSAGE, _DETAIL, _CODE = b"M", b"D", b"C"
+_QUOTED = re.compile(r'(".*"|: .*)', re.DOTALL)
+
+
+class Plan(Protocol):
+    """How the rows of one result are masked; made from its RowDescription."""
+
+    @property
+    def masked(self) -> Mapping[str, int]:
+        """Detector or column rule -> how many values it has masked so far."""
+
+    def rows(self, data: bytes) -> bytes:
+        """Whole DataRow messages, masked; the same object where nothing had to be."""
+
+
+class CopyPlan(Protocol):
+    """How the data of one COPY TO STDOUT is masked."""
+
+    @property
+    def masked(self) -> Mapping[str, int]: ...
+
+    def data(self, data: bytes) -> bytes:
+        """Whole CopyData messages, masked; what is not yet a whole row is kept for the next call."""
+
+    def end(self) -> bytes:
+        """What was kept when the data ended."""
+
+
+PlanRows = Callable[[bytes, Facts, Mask], Plan]
+"""From a RowDescription message with the formats of the rows, the command's facts, and the mask."""
+PlanCopy = Callable[[bytes, str, Facts, Mask], CopyPlan]
+"""From a CopyOutResponse message, the command's text and facts, and the mask."""
+
+
+def mask_report(report: bytes, mask: Mask) -> bytes:
+    """A whole ErrorResponse or NoticeResponse with its texts masked; codes, positions and names stay.
+
+    Errors of data and of constraints quote the values that they are about (`Key (email)=(...) already exists`,
+    `invalid input syntax for type integer: "..."`), of columns that cannot be told from the message: those
+    quotations are withheld.
+    """
+    fields = messages.read_fields(report, 5, len(report))
+    quotes = fields.get(_CODE, b"")[:2] in {b"22", b"23"}
+    masked: list[tuple[bytes, bytes]] = []
+    for letter, value in fields.items():
+        if letter in messages.INVISIBLE_FIELDS:
+            masked.append((letter, value))
+            continue
+        said = value.decode("utf-8", "replace")
+        if quotes and letter == _DETAIL:
+            said = WITHHELD
+        elif quotes and letter == _MESSAGE and fields[_CODE][:2] == b"22":
+            said = _QUOTED.sub(f": {WITHHELD}", said)
+        masked.append((letter, mask.text(said).replace("\0", "").encode()))
+    return messages.write_fields(report[:1], masked)
+
+
+def mask_notification(notification: bytes, mask: Mask) -> bytes:
+    """A whole NotificationResponse with its payload masked."""
+    body = messages.Body(notification, 5)
+    pid, channel, payload = body.take(4), body.text(), body.text()
+    body.end()
+    said = mask.text(payload.decode("utf-8", "replace")).replace("\0", "").encode()
+    return messages.frame(b"A", pid, channel, b"\0", said, b"\0")

@@ -1,0 +1,171 @@
+"""From the bytes of a client's text to what it would do, under the settings that the server reads it with.
+
+Where server and gateway might read a text differently, its facts become incomplete: `unknown`, never guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from gateway.model import Effect, Facts
+from gateway.protocols.postgres.exchange import Exchange
+from gateway.protocols.postgres.statements import Portal, Statement
+
+Read = Callable[[str], Facts]
+
+KEPT = 512
+PLAINLY = frozenset({Effect.READ, Effect.WRITE, Effect.DDL, Effect.DESTRUCTIVE})
+EXECUTES = "a prepared statement is executed whose text stands elsewhere"
+"""The one doubt about SQL's EXECUTE that knowing the statement's text removes; `gateway.facts.postgres` says it."""
+_NOTHING_KNOWN = Facts(
+    effects=frozenset({Effect.UNKNOWN}),
+    complete=False,
+    attributes={"sql.why_unknown": "nobody knows this name"},
+)
+_TEMPORARY = re.compile(r"\btemp(?:orary)?\b", re.IGNORECASE)
+_TRANSACTION = re.compile(
+    r"\s*(?:begin|start|commit|end|rollback|abort|savepoint|release|declare|fetch|move|close|show|explain|listen|notify)\b",
+    re.IGNORECASE,
+)
+"""Session commands that leave alone what names mean."""
+_CODECS = {
+    "LATIN1": "iso8859-1",
+    "LATIN9": "iso8859-15",
+    "WIN1252": "cp1252",
+    "WIN1251": "cp1251",
+    "WIN1250": "cp1250",
+    "KOI8R": "koi8-r",
+    "EUC_JP": "euc_jp",
+    "EUC_KR": "euc_kr",
+    "SJIS": "shift_jis",
+    "GBK": "gbk",
+    "BIG5": "big5",
+    "GB18030": "gb18030",
+}
+"""Encodings whose texts can at least be shown."""
+
+
+def plainly(facts: Facts) -> bool:
+    """A command that only reads and changes data: settings, transactions, names and cursors stay as they are."""
+    return facts.complete and bool(facts.effects) and facts.effects <= PLAINLY
+
+
+class Reader:
+    """Reads texts for one session."""
+
+    def __init__(self, exchange: Exchange, read: Read) -> None:
+        self._exchange = exchange
+        self._read = read
+        self._doubted: dict[int, tuple[Facts, Facts]] = {}
+        self._joined: dict[tuple[int, int], tuple[Facts, Facts, Facts]] = {}
+        self.unsettled = False
+        """Something that may change settings was executed in this batch, and has not been reported yet."""
+
+    def statement(self, query: bytes, types: tuple[int, ...] = ()) -> Statement:
+        """The statement (or, of a simple query, statements) that a text is."""
+        exchange = self._exchange
+        if exchange.plain and not self.unsettled:
+            try:
+                text = query.decode()
+            except UnicodeDecodeError:
+                return self._unreadable(query, types)
+            return Statement(query=query, text=text, facts=self._read(text), types=types)
+        try:
+            text = query.decode(_CODECS.get(exchange.encoding, "utf-8"))
+        except UnicodeDecodeError:
+            return self._unreadable(query, types)
+        facts = self._read(text)
+        bytes_differ = not query.isascii() and (self.unsettled or not exchange.encoding_plain)
+        strings_differ = b"\\" in query and (self.unsettled or not exchange.strings_conform)
+        if bytes_differ or strings_differ:
+            why = "client_encoding" if bytes_differ else "standard_conforming_strings"
+            facts = self._doubt(facts, f"{why} may make the server read this text differently")
+        return Statement(query=query, text=text, facts=facts, types=types)
+
+    def _unreadable(self, query: bytes, types: tuple[int, ...]) -> Statement:
+        facts = Facts(
+            effects=frozenset({Effect.UNKNOWN}), complete=False, attributes={"sql.why_unknown": "not UTF-8"}
+        )
+        return Statement(
+            query=query, text=query.decode("utf-8", "backslashreplace"), facts=facts, types=types
+        )
+
+    def unknown(self, text: str) -> Statement:
+        """What a name stands for that nobody here has heard of."""
+        return Statement(query=text.encode(), text=text, facts=_NOTHING_KNOWN)
+
+    def released(self, statement: Statement) -> None:
+        """A command was let through: remember it where it may change what the names in later texts mean."""
+        facts = statement.facts
+        if plainly(facts):
+            changes = Effect.DDL in facts.effects and _TEMPORARY.search(statement.text) is not None
+        else:
+            changes = not (statement.single and _TRANSACTION.match(statement.text))
+        if changes:
+            self._exchange.changed_by(statement.text)
+
+    def _doubt(self, facts: Facts, why: str) -> Facts:
+        """The same facts, and that they are not complete; one object for one object, so that verdicts stay cached."""
+        known = self._doubted.get(id(facts))
+        if known is not None:
+            return known[1]
+        doubted = replace(
+            facts, complete=False, attributes={**facts.attributes, "sql.why_unknown": why}, outputs=None
+        )
+        if len(self._doubted) > KEPT:
+            self._doubted.clear()
+        self._doubted[id(facts)] = (facts, doubted)
+        return doubted
+
+    def judged(self, statement: Statement) -> tuple[Statement, Statement | None]:
+        """A statement as it is to be judged: SQL's EXECUTE together with what it names, if that is known."""
+        facts = statement.facts
+        if "sql.execute" not in facts.attributes or facts.attributes.get("sql.why_unknown") != EXECUTES:
+            return statement, None
+        named = self._exchange.names.executed(facts)
+        if named is None or not statement.single:
+            return statement, None
+        text = f"{statement.text}\n\n-- prepared before as:\n{named.text}"
+        return Statement(query=statement.query, text=text, facts=self._join(facts, named.facts)), named
+
+    def _join(self, execute: Facts, prepared: Facts) -> Facts:
+        key = (id(execute), id(prepared))
+        known = self._joined.get(key)
+        if known is not None:
+            return known[2]
+        joined = combined(execute, prepared)
+        if len(self._joined) > KEPT:
+            self._joined.clear()
+        self._joined[key] = (execute, prepared, joined)
+        return joined
+
+    def exact(
+        self, statement: Statement, named: Statement | None, portal: Portal | None
+    ) -> tuple[bytes, ...]:
+        """Everything that decides what would run: texts, bound values with their types and formats, name space."""
+        parts = [b"query" if portal is None else b"bound", statement.query]
+        if named is not None:
+            parts += (b"prepared", named.query)
+        if portal is not None:
+            bind, types = portal.bind, portal.statement.types
+            parts.append(b"".join(oid.to_bytes(4, "big") for oid in types))
+            for index, value in enumerate(bind.values):
+                parts.append(b"n" if value is None else (b"t", b"b")[bind.format(index)] + value)
+        return (*parts, *self._exchange.namespace)
+
+
+def combined(execute: Facts, prepared: Facts) -> Facts:
+    """Facts of SQL's EXECUTE together with those of the statement that it names."""
+    attributes = {**prepared.attributes, **execute.attributes}
+    del attributes["sql.why_unknown"]
+    if not prepared.complete:
+        attributes["sql.why_unknown"] = prepared.attributes.get("sql.why_unknown", "")
+    return Facts(
+        effects=(execute.effects - {Effect.UNKNOWN}) | prepared.effects,
+        resources=tuple(dict.fromkeys((*execute.resources, *prepared.resources))),
+        attributes=attributes,
+        complete=prepared.complete,
+        outputs=prepared.outputs,
+    )

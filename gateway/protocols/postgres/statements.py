@@ -1,0 +1,157 @@
+"""The names of one session: prepared statements and portals, as the server knows them.
+
+The protocol's Parse and SQL's PREPARE share one name space. A change is noted when its message is sent; if the
+server then fails or skips that message, `undo` takes it back. A batch of messages begins only after the one
+before it has settled, so what is undone is never something that others were built on.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from gateway.model import Facts
+from gateway.protocols.postgres.messages import Bind, with_formats
+from gateway.protocols.postgres.plans import Plan
+from gateway.wire import Mask
+
+LONGEST_NAME = 63
+"""PostgreSQL looks at no more bytes of a name: longer ones could be mistaken for one another."""
+
+_DEALLOCATE = re.compile(
+    r"""\s*deallocate\s+(?:prepare\s+)?(?:(?P<plain>[a-z_][a-z0-9_$]*)|"(?P<quoted>(?:[^"]|"")+)")\s*;?\s*""",
+    re.IGNORECASE | re.ASCII,
+)
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True, kw_only=True)
+class Statement:
+    """A prepared statement."""
+
+    query: bytes
+    text: str
+    facts: Facts
+    types: tuple[int, ...] = ()
+    """Type OIDs of its parameters as far as they are known; 0 is unknown."""
+    description: bytes | None = None
+    """Its RowDescription message; b"" where it returns no rows, `None` where nobody has asked yet."""
+
+    @property
+    def single(self) -> bool:
+        """One SQL statement, and not several."""
+        return self.facts.attributes.get("sql.statements") == 1
+
+
+@dataclass(slots=True, kw_only=True)
+class Portal:
+    """A bound statement: what was let through when it was bound or executed."""
+
+    statement: Statement
+    bind: Bind
+    judged: Statement = field(init=False)
+    """What was asked about: the statement, or with SQL's EXECUTE what that names."""
+    command_id: str = ""
+    """The command that its rows belong to, once it has been let through."""
+    mask: Mask | None = None
+    permitted: bool = False
+    """Let through when it was bound, and not executed yet."""
+    suspended: bool = False
+    """Executed in part: more rows can be had without asking again."""
+    described: bool = False
+    """The server has been asked to describe it."""
+    description: bytes | None = None
+    plan: Plan | None = None
+    rows: int = 0
+
+    def __post_init__(self) -> None:
+        self.judged = self.statement
+
+    def shape(self) -> bytes:
+        """Its RowDescription with the formats that its rows really have; b"" as far as nobody knows."""
+        if self.description is not None:
+            return self.description
+        if not self.statement.description:
+            return b""
+        return with_formats(self.statement.description, self.bind.results)
+
+
+@dataclass(slots=True)
+class Statements:
+    """Both maps, and what has to be taken back if a message of the running batch fails."""
+
+    prepared: dict[bytes, Statement] = field(default_factory=dict)
+    portals: dict[bytes, Portal] = field(default_factory=dict)
+    _changes: list[
+        tuple[int, dict[bytes, Statement] | dict[bytes, Portal], bytes, Statement | Portal | None]
+    ] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.prepared) + len(self.portals)
+
+    def prepare(self, number: int, name: bytes, statement: Statement) -> None:
+        """Message `number` defines a statement. If the name is taken the server fails, and this is undone."""
+        self._changes.append((number, self.prepared, name, self.prepared.get(name)))
+        self.prepared[name] = statement
+
+    def close(self, number: int, name: bytes) -> None:
+        self._remove(number, self.prepared, name)
+
+    def bind(self, number: int, name: bytes, portal: Portal) -> None:
+        self._changes.append((number, self.portals, name, self.portals.get(name)))
+        self.portals[name] = portal
+
+    def close_portal(self, number: int, name: bytes) -> None:
+        self._remove(number, self.portals, name)
+
+    def _remove(self, number: int, names: dict[bytes, _T], name: bytes) -> None:
+        if name in names:
+            self._changes.append((number, names, name, names.pop(name)))  # type: ignore[arg-type]
+
+    def undo(self, number: int) -> None:
+        """Message `number` of the batch failed, and the server skipped those behind it."""
+        while self._changes and self._changes[-1][0] >= number:
+            _, names, name, before = self._changes.pop()
+            if before is None:
+                names.pop(name, None)
+            else:
+                names[name] = before  # type: ignore[assignment]
+
+    def settle(self) -> None:
+        """The batch is over: what was not undone holds."""
+        self._changes.clear()
+
+    def run(self, number: int, statement: Statement) -> None:
+        """A command that is sent as message `number` changes names by SQL: PREPARE, DEALLOCATE.
+
+        Where it cannot be told which, every name is forgotten; what has no known name cannot be read, and so is
+        never let through as something else. A name that stays behind though the server has dropped it does no
+        harm: the server refuses it.
+        """
+        facts = statement.facts
+        verbs = str(facts.attributes.get("sql.verbs", "")).lower()
+        name = facts.attributes.get("sql.prepare", "")
+        if statement.single and name:
+            self.prepare(number, str(name).encode(), statement)
+        elif statement.single and (match := _DEALLOCATE.fullmatch(statement.text)):
+            plain, quoted = match["plain"], match["quoted"]
+            self.close(number, (plain.lower() if plain else quoted.replace('""', '"')).encode())
+        elif "prepare" in verbs or (not facts.complete and "prepare" in statement.text.lower()):
+            for known in list(self.prepared):
+                self.close(number, known)
+
+    def executed(self, facts: Facts) -> Statement | None:
+        """The statement that SQL's EXECUTE in these facts names, if it is known."""
+        name = facts.attributes.get("sql.execute", "")
+        return self.prepared.get(str(name).encode()) if name else None
+
+    def forget_unnamed(self) -> None:
+        """A simple query drops the unnamed statement and portal."""
+        self.prepared.pop(b"", None)
+        self.portals.pop(b"", None)
+
+    def forget_portals(self) -> None:
+        """A transaction has ended or may have: no portal may be taken for one that was let through before."""
+        self.portals.clear()
+        self._changes = [change for change in self._changes if change[1] is not self.portals]
