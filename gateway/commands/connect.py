@@ -77,8 +77,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _text(form: str, connection: Reached, account: Account, expires_at: float) -> str:
     """`account` without a secret stands for the token in its variable."""
-    from gateway.commands.reach import environment
-    from gateway.protocols import load
+    from gateway.commands.reach import clients, environment
 
     match form:
         case "url":
@@ -110,7 +109,7 @@ def _text(form: str, connection: Reached, account: Account, expires_at: float) -
     }
     if form == "env":
         return "\n".join(f"export {name}={value}" for name, value in assigned.items())
-    line = load(connection.protocol).client_line(
+    line = clients(connection).client_line(
         host=connection.host, port=connection.port, database=connection.database, user=account.user
     )
     secrets = [f"{name}={assigned[name]}" for name, value in variables.items() if value == stand_in]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.commands.token_client import Refused, TokenClient, Unreachable, loopback
-from gateway.protocols import load
+from gateway.protocols import ProtocolModule, ProtocolUnknown, load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +80,17 @@ def mint(client: TokenClient, token: str) -> Account:
     return Account(user=str(pair["user"]), secret=str(pair["password"]))
 
 
+def clients(connection: Reached) -> ProtocolModule:
+    """What is known of the protocol's usual clients; raises `Refused` for a protocol newer than this command line."""
+    try:
+        return load(connection.protocol)
+    except ProtocolUnknown as unknown:
+        raise Refused(f"{connection.name}: {unknown}; use a countersign as new as the gateway") from None
+
+
 def environment(connection: Reached, account: Account) -> Mapping[str, str]:
     """The variables by which the protocol's usual clients find and enter `connection`."""
-    return load(connection.protocol).environment(
+    return clients(connection).environment(
         host=connection.host,
         port=connection.port,
         database=connection.database,
