@@ -1,0 +1,194 @@
+"""The cards in Slack: one message per approval, kept like the approval, and a word to who asked when it is decided.
+
+All it remembers is in notes of the gateway (`card:ID`, `told:ID`), so that another bot, or this one after a restart,
+goes on where it was.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+
+from bot import cards
+from bot.blocks import Faces, Message, bold, code, lines, rich, text
+from bot.channels import Channels, Sought
+from bot.once import Once, Placed
+from bot.outbox import Outbox, SlackRefused, Urgency
+from bot.people import People
+from bot.safe_text import escape, inline
+from gateway.contract import Announcement, Approval, State
+
+log = logging.getLogger(__name__)
+
+TOLD = "countersign_told"
+ANNOUNCED = "countersign_announcement"
+REMEMBERED = 5_000
+"""Approvals whose newest version is kept at hand."""
+UNEDITABLE = frozenset(
+    {"message_not_found", "cant_update_message", "edit_window_closed", "block_mismatch", "is_inactive"}
+)
+"""Why a message can never be edited again."""
+
+LEVELS = {"error": "🔴", "warning": "🟠"}
+
+
+class Board:
+    """Draws approvals and announcements."""
+
+    def __init__(
+        self,
+        once: Once,
+        outbox: Outbox,
+        channels: Channels,
+        *,
+        people: People,
+    ) -> None:
+        self._once = once
+        self._outbox = outbox
+        self._channels = channels
+        self._people = people
+        self._newest: OrderedDict[str, Approval] = OrderedDict()
+
+    def newest(self, approval_id: str) -> Approval | None:
+        """The newest version seen of an approval, if it was seen lately."""
+        return self._newest.get(approval_id)
+
+    def remember(self, approval: Approval) -> Approval:
+        """The newer of this and what was known, which is now known."""
+        known = self._newest.pop(approval.id, None)
+        newest = known if known is not None and known.version > approval.version else approval
+        self._newest[approval.id] = newest
+        while len(self._newest) > REMEMBERED:
+            self._newest.popitem(last=False)
+        return newest
+
+    async def show(self, approval: Approval) -> None:
+        """Bring Slack up to date with an approval: card, its edits, and the word to who asked."""
+        approval = self.remember(approval)
+        channel = await self._channels.id_of(
+            approval.channel or (await self._people.directory()).approvals_channel
+        )
+        placed = await self._post_card(approval, channel)
+        if placed is None:
+            return
+        newest = self._newest.get(approval.id, approval)
+        if int(placed.data.get("drawn", 0)) < newest.version:
+            placed = await self._edit_card(newest, placed)
+        if newest.state is not State.PENDING:
+            await self._tell(newest, placed)
+
+    async def announce(self, announcement: Announcement) -> None:
+        """Post something operators should know, once."""
+        channel = await self._channels.id_of(
+            announcement.channel or (await self._people.directory()).approvals_channel
+        )
+
+        async def draw() -> Message:
+            mark = LEVELS.get(announcement.level, "🔵")
+            sentence = inline(announcement.text, limit=2_000)
+            return Message(
+                text="Countersign: an announcement of the gateway.",
+                blocks=(rich(lines([[text(f"{mark} "), bold("Gateway")], [text(sentence)]])),),
+                event=ANNOUNCED,
+                payload={"announcement": announcement.id},
+            )
+
+        await self._once.post(
+            f"announcement:{announcement.id}",
+            channel,
+            draw,
+            urgency=Urgency.REPLY,
+            sought=lambda since: Sought(
+                event=ANNOUNCED, payload={"announcement": announcement.id}, since=since
+            ),
+        )
+
+    async def _post_card(self, approval: Approval, channel: str) -> Placed | None:
+        drawn = 0
+
+        async def draw() -> Message | None:
+            nonlocal drawn
+            newest = self._newest.get(approval.id, approval)
+            if newest.state is not State.PENDING:
+                return None  # settled before anybody saw it: the transcript tells
+            drawn = newest.version
+            return cards.card(newest, await self._people.faces())
+
+        return await self._once.post(
+            f"card:{approval.id}",
+            channel,
+            draw,
+            urgency=Urgency.CARD,
+            sought=lambda since: Sought(event=cards.EVENT, payload={"approval": approval.id}, since=since),
+            more=lambda: {"drawn": drawn},
+        )
+
+    async def _edit_card(self, approval: Approval, placed: Placed) -> Placed:
+        drawn = approval.version
+
+        async def draw() -> Message:
+            nonlocal drawn
+            newest = self._newest.get(approval.id, approval)
+            drawn = newest.version
+            return cards.card(newest, await self._people.faces())
+
+        try:
+            await self._outbox.edit(placed.channel, placed.ts, draw)
+        except SlackRefused as refused:
+            if refused.code not in UNEDITABLE:
+                raise
+            log.warning("the card of approval %s cannot be edited: %s", approval.id, refused.code)
+            if approval.state is State.PENDING:
+                await self._once.forget(placed)
+                return await self._post_card(approval, placed.channel) or placed
+        await self._once.write(placed, drawn=drawn)
+        return placed
+
+    async def _tell(self, approval: Approval, card: Placed) -> None:
+        """Say the outcome to the person at the root: directly, or in the card's thread."""
+        faces = await self._people.faces()
+        user_id = await self._people.slack_id(approval.lineage.person)
+        channel = await self._channels.direct(user_id) if user_id else card.channel
+        thread_ts = "" if user_id else card.ts
+
+        async def draw() -> Message:
+            return told(self._newest.get(approval.id, approval), faces)
+
+        await self._once.post(
+            f"told:{approval.id}",
+            channel,
+            draw,
+            urgency=Urgency.REPLY,
+            thread_ts=thread_ts,
+            sought=lambda since: Sought(
+                event=TOLD, payload={"approval": approval.id}, since=since, thread_ts=thread_ts
+            ),
+        )
+
+
+def told(approval: Approval, faces: Faces) -> Message:
+    """What the person at the root is told: which command of whose, and what became of it."""
+    mark, title = cards.outcome(approval)
+    agent = approval.lineage.chain[-1].name if approval.lineage.chain else "an agent"
+    rows = [
+        [text(f"{mark} "), bold(title)],
+        [
+            text(f"{inline(agent, limit=60)} asked on "),
+            bold(inline(approval.connection, limit=60)),
+            text(": "),
+            code(inline(approval.command.text, limit=200)),
+        ],
+    ]
+    if approval.settled_by:
+        rows.append([text("Decided by "), cards.face(approval.settled_by, faces)])
+    if approval.reason:
+        rows.append([text(f"Reason: {inline(approval.reason, limit=300)}")])
+    rows.append(
+        [text(f"Approval {inline(approval.id, limit=64)} · session {inline(approval.session, limit=64)}")]
+    )
+    return Message(
+        text=f"Countersign: approval {escape(approval.id, limit=64)} was decided.",
+        blocks=(rich(lines(rows)),),
+        event=TOLD,
+        payload={"approval": approval.id},
+    )

@@ -1,0 +1,339 @@
+"""An approval as a Slack message. Pure: the same approval gives the same card.
+
+A card that does not show everything exactly as it would run has no Approve button, only Review. A settled card
+has no buttons, and says who decided, when and why. Every text of the agent's stands in rich text, literally.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import assert_never
+
+from bot.blocks import (
+    CARD_LIMIT,
+    Block,
+    Element,
+    Faces,
+    Message,
+    actions,
+    bold,
+    button,
+    code,
+    date,
+    lines,
+    quiet,
+    rich,
+    section,
+    size,
+    text,
+    user,
+    usergroup,
+)
+from bot.card_ids import APPROVE, DENY, KILL, REVIEW, Target
+from bot.safe_text import Shown, escape, inline, literal, show
+from gateway.contract import (
+    CARD_TEXT,
+    ActorView,
+    Approval,
+    AskView,
+    Choice,
+    Estimate,
+    LineageView,
+    State,
+    Vote,
+)
+
+EVENT = "countersign_card"
+COMMAND_LIMITS = (CARD_TEXT, 1_200, 400)
+"""How much of the command is drawn: less where the rest of the card leaves no room."""
+PARAMETERS = 12
+PARAMETER = 160
+ACTORS_FIRST, ACTORS_LAST = 2, 6
+RESOURCES = 8
+LABELS = 5
+ASKS = 5
+VOTES = 8
+
+EFFECT_MARKS: Mapping[str, str] = {
+    "read": "🟢",
+    "session": "⚪",
+    "write": "🟠",
+    "ddl": "🟠",
+    "destructive": "🔴",
+    "privilege": "🔴",
+    "exec": "🔴",
+    "exfil": "🔴",
+    "unknown": "🟣",
+}
+
+
+def target_of(approval: Approval) -> Target:
+    return Target(id=approval.id, version=approval.version, digest=approval.command.digest[:8])
+
+
+def card(approval: Approval, faces: Faces) -> Message:
+    """The card for an approval in any state; at most `CARD_LIMIT` characters of blocks."""
+    for limit in COMMAND_LIMITS:
+        blocks = tuple(_blocks(approval, faces, limit=limit))
+        if size(blocks) <= CARD_LIMIT:
+            break
+    return Message(
+        text=fallback(approval),
+        blocks=blocks,
+        event=EVENT,
+        payload={"approval": approval.id, "version": approval.version},
+    )
+
+
+def fallback(approval: Approval) -> str:
+    """The sentence for notifications: what happened to which approval, never the command."""
+    return f"Countersign: approval {escape(approval.id, limit=64)} {_STATE_SENTENCES[approval.state]}."
+
+
+_STATE_SENTENCES: Mapping[State, str] = {
+    State.PENDING: "is waiting for a decision",
+    State.APPROVED: "was approved",
+    State.SPENT: "was approved and has run",
+    State.DENIED: "was denied",
+    State.EXPIRED: "expired",
+    State.WITHDRAWN: "was withdrawn",
+}
+
+
+def can_be_read(approval: Approval, *, limit: int = CARD_TEXT) -> bool:
+    """The card shows the whole command and its parameters exactly as they would run."""
+    command = approval.command
+    return (
+        not command.masked
+        and show(command.text, limit=limit).faithful
+        and len(command.parameters) <= PARAMETERS
+        and all(_parameter_is_faithful(value) for value in command.parameters)
+    )
+
+
+def outcome(approval: Approval) -> tuple[str, str]:
+    """A mark and a title for the approval's state."""
+    match approval.state:
+        case State.PENDING:
+            return "⏳", "Waiting for a decision"
+        case State.APPROVED if approval.waiting == 0:
+            return "✅", "Approved: it runs when the client asks again"
+        case State.APPROVED:
+            return "✅", "Approved"
+        case State.SPENT:
+            return "✅", "Approved and released"
+        case State.DENIED if any(vote.choice is Choice.KILL for vote in approval.votes):
+            return "⛔", "Denied and killed"
+        case State.DENIED:
+            return "⛔", "Denied"
+        case State.EXPIRED:
+            return "⌛", "Expired: nobody decided in time"
+        case State.WITHDRAWN:
+            return "↩️", "Withdrawn"
+        case _:
+            assert_never(approval.state)
+
+
+def _blocks(approval: Approval, faces: Faces, *, limit: int) -> Iterator[Block]:
+    block_id = f"countersign:{approval.id[:64]}:{approval.version}"
+    command = show(approval.command.text, limit=limit)
+    # The first block is rich text in every state: Slack refuses to turn rich text into anything else.
+    yield rich(lines(_head(approval, faces)), block_id=f"{block_id}:head")
+    yield rich(
+        section(bold("Command"), *_command_marks(approval, command)),
+        literal(command.text),
+        *_parameters(approval.command.parameters),
+        block_id=f"{block_id}:command",
+    )
+    yield rich(
+        section(bold("On whose behalf")), literal(tree(approval.lineage)), block_id=f"{block_id}:lineage"
+    )
+    yield rich(lines(_facts(approval, faces)), block_id=f"{block_id}:facts")
+    if approval.state is State.PENDING:
+        yield actions(*_buttons(approval, limit=limit), block_id=f"{block_id}:buttons")
+
+
+def _head(approval: Approval, faces: Faces) -> Iterator[Sequence[Element]]:
+    mark, title = outcome(approval)
+    yield [text(f"{mark} "), bold(title)]
+    labels = [f"{inline(key, limit=30)}: {inline(value, limit=40)}" for key, value in approval.labels.items()]
+    more = [f"{len(labels) - LABELS} more labels"] if len(labels) > LABELS else []
+    where = " · ".join([inline(approval.protocol, limit=30), *labels[:LABELS], *more])
+    yield [bold(inline(approval.connection)), text(f" · {where}")]
+    if approval.state is State.PENDING:
+        if approval.message:
+            yield [quiet(inline(approval.message, limit=300))]
+    else:
+        yield list(_settled(approval, faces))
+        if approval.reason:
+            yield [text("Reason: "), quiet(inline(approval.reason, limit=300))]
+
+
+def _settled(approval: Approval, faces: Faces) -> Iterator[Element]:
+    if approval.settled_by:
+        yield text("By ")
+        yield face(approval.settled_by, faces)
+        yield text(" ")
+    if approval.settled_at is not None:
+        yield text("at " if approval.settled_by else "At ")
+        yield date(approval.settled_at)
+    elif not approval.settled_by:
+        yield text("Settled by the gateway")
+
+
+def _command_marks(approval: Approval, shown: Shown) -> Iterator[Element]:
+    for remark in shown.remarks():
+        yield text(f" · ⚠️ {remark}")
+    if approval.command.masked:
+        yield text(" · 🔒 secrets or personal data in it are masked here")
+    if not approval.command.complete:
+        yield text(" · 🟣 the gateway could not read all of it")
+
+
+def _parameters(values: Sequence[str | None]) -> Iterator[Element]:
+    if not values:
+        return
+    shown = [
+        f"${number} = {inline(parameter(value), limit=PARAMETER)}"
+        for number, value in enumerate(values[:PARAMETERS], start=1)
+    ]
+    if len(values) > PARAMETERS:
+        shown.append(f"⟦… {len(values) - PARAMETERS:,} more parameters not shown …⟧")
+    yield section(bold("Bound parameters"))
+    yield literal("\n".join(shown))
+
+
+def parameter(value: str | None) -> str:
+    """A bound value on one line, as JSON writes it: no value can look like the end of itself."""
+    return "NULL" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _parameter_is_faithful(value: str | None) -> bool:
+    encoded = parameter(value)
+    return value is None or (
+        len(encoded) <= PARAMETER
+        and show(encoded, limit=PARAMETER).faithful
+        and not show(value, limit=PARAMETER).hidden
+    )
+
+
+def tree(lineage: LineageView) -> str:
+    """Person, then each agent below the one that started it, with what it says it is for."""
+    rows = [inline(lineage.person, limit=80) if lineage.person else "no person: a service stands at the root"]
+    chain: list[ActorView | None] = list(lineage.chain)
+    if len(chain) > ACTORS_FIRST + ACTORS_LAST:
+        chain[ACTORS_FIRST:-ACTORS_LAST] = [None]
+    for depth, actor in enumerate(chain):
+        if actor is None:
+            name, task = f"… {len(lineage.chain) - ACTORS_FIRST - ACTORS_LAST} more agents …", ""
+        else:
+            name, task = inline(actor.name, limit=60), inline(actor.task, limit=100) if actor.task else ""
+        rows.append("   " * depth + f"└─ {name}" + (f"   (agent says: {task})" if task else ""))
+    return "\n".join(rows)
+
+
+def _facts(approval: Approval, faces: Faces) -> Iterator[Sequence[Element]]:
+    command = approval.command
+    effects = [f"{EFFECT_MARKS.get(effect, '🟣')} {inline(effect, limit=20)}" for effect in command.effects]
+    yield [bold("Effects  "), text("   ".join(effects) or "none read")]
+    if command.resources:
+        names = [
+            f"{inline(one.name, limit=70)} ({inline(one.effect, limit=20)})" for one in command.resources
+        ]
+        more = f", and {len(names) - RESOURCES:,} more" if len(names) > RESOURCES else ""
+        yield [bold("Touches  "), text(", ".join(names[:RESOURCES]) + more)]
+    if approval.estimate is not None:
+        yield [bold("Gateway measured  "), text(estimate_words(approval.estimate))]
+    for ask in approval.asks[:ASKS]:
+        yield list(_ask(ask, counted(approval)[ask], faces))
+    if len(approval.asks) > ASKS:
+        yield [quiet(f"and {len(approval.asks) - ASKS} more asks")]
+    for vote in approval.votes[-VOTES:]:
+        yield list(_vote(vote, faces))
+    yield from _waiting(approval)
+    yield [bold("Digest  "), code(inline(command.words, limit=60)), text("  "), code(command.digest[:8])]
+    yield [quiet(f"Approval {inline(approval.id, limit=64)} · session {inline(approval.session, limit=64)}")]
+
+
+def _waiting(approval: Approval) -> Iterator[Sequence[Element]]:
+    if approval.state is not State.PENDING:
+        return
+    yield [bold("Decide before  "), date(approval.expires_at), *_left(approval)]
+    if approval.waiting == 0:
+        yield [text("The client has left; a retry joins this card.")]
+    elif approval.waiting > 1:
+        yield [text(f"{approval.waiting:,} clients wait for this same command.")]
+
+
+def _left(approval: Approval) -> Iterator[Element]:
+    minutes = round((approval.expires_at - approval.opened_at) / 60)
+    if minutes > 0:
+        yield text(f"  ({minutes} min after it was asked)")
+
+
+def estimate_words(estimate: Estimate) -> str:
+    """The measurement as a sentence, or why there is none."""
+    if estimate.rows is None:
+        return inline(estimate.note, limit=150) if estimate.note else "no estimate"
+    rows = "about 1 row" if estimate.rows == 1 else f"about {estimate.rows:,} rows"
+    total = f" of {estimate.total:,}" if estimate.total is not None else ""
+    note = f" ({inline(estimate.note, limit=150)})" if estimate.note else ""
+    return rows + total + note
+
+
+def counted(approval: Approval) -> dict[AskView, int]:
+    """How many approvals each ask has; a person counts for one ask only, the scarcest first."""
+    left = dict.fromkeys(approval.asks, 0)
+    approving = [vote for vote in approval.votes if vote.choice is Choice.APPROVE]
+    for vote in sorted(approving, key=lambda vote: len(vote.groups)):
+        meant = [
+            ask for ask in approval.asks if ask.approvers in {*vote.groups, "*"} and left[ask] < ask.quorum
+        ]
+        if meant:
+            left[meant[0]] += 1
+    return left
+
+
+def _ask(ask: AskView, have: int, faces: Faces) -> Iterator[Element]:
+    yield bold("Asks  ")
+    yield text(f"{have} of {ask.quorum} from ")
+    if ask.approvers in faces.groups:
+        yield usergroup(faces.groups[ask.approvers])
+        yield text(" ")
+    yield text("any group" if ask.approvers == "*" else inline(ask.approvers, limit=40))
+    yield quiet(f"  ({inline(ask.rule, limit=60)})")
+
+
+_CHOICE_WORDS: Mapping[Choice, str] = {
+    Choice.APPROVE: "approved",
+    Choice.DENY: "denied",
+    Choice.KILL: "killed",
+}
+
+
+def _vote(vote: Vote, faces: Faces) -> Iterator[Element]:
+    yield text("✔ " if vote.choice is Choice.APPROVE else "✘ ")
+    yield face(vote.person, faces)
+    groups = ", ".join(inline(group, limit=40) for group in vote.groups[:3])
+    yield text(f" {_CHOICE_WORDS[vote.choice]}{f' for {groups}' if groups else ''} ")
+    yield date(vote.at)
+    if vote.reason:
+        yield quiet(f" “{inline(vote.reason, limit=120)}”")
+
+
+def face(person: str, faces: Faces) -> Element:
+    """A mention where the person has a Slack user, else the name."""
+    user_id = faces.people.get(person)
+    return user(user_id) if user_id else text(inline(person, limit=80))
+
+
+def _buttons(approval: Approval, *, limit: int) -> Iterator[Element]:
+    value = target_of(approval).value()
+    if can_be_read(approval, limit=limit) and not approval.review_required:
+        yield button("Approve", action_id=APPROVE, value=value, style="primary")
+        yield button("Review", action_id=REVIEW, value=value)
+    else:
+        yield button("Review to approve", action_id=REVIEW, value=value, style="primary")
+    yield button("Deny", action_id=DENY, value=value)
+    yield button("Deny and kill", action_id=KILL, value=value, style="danger")

@@ -1,0 +1,163 @@
+"""What every listener needs, and the way of every interaction: acknowledge, then work, then at most one sentence.
+
+Bolt loses an acknowledgement when a listener fails within some ten milliseconds after it, so the acknowledgement is
+a function of its own and the work is lazy. A lazy function's failure reaches no error listener of Bolt's: the
+boundary is here, and it always tells the person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import refusals
+from bot.blocks import rich, section, text
+from bot.board import Board
+from bot.card_ids import OldCard
+from bot.channels import Channels
+from bot.gateway_client import GatewayClient, GatewayError, Stale
+from bot.modals import View
+from bot.people import Member, People, Unknown
+from gateway.contract import Approval
+
+log = logging.getLogger(__name__)
+
+SAID = "Countersign has an answer for you."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Click:
+    """An interaction: who did it, where, and with what; read from Slack's payload, which proves nothing more."""
+
+    user: str
+    team: str
+    channel: str
+    trigger_id: str
+    response_url: str
+    body: Mapping[str, Any]
+
+    @property
+    def action(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = (self.body.get("actions") or [{}])[0]
+        return found
+
+    @property
+    def view(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self.body.get("view") or {}
+        return found
+
+
+def read_click(body: Mapping[str, Any]) -> Click:
+    """The parts of block_actions, view_submission, slash command and event payloads that the bot uses."""
+    user = body.get("user") or {}
+    event = body.get("event") or {}
+    channel = body.get("channel") or {}
+    container = body.get("container") or {}
+    return Click(
+        user=str(body.get("user_id") or user.get("id") or event.get("user") or ""),
+        team=str(user.get("team_id") or (body.get("team") or {}).get("id") or body.get("team_id") or ""),
+        channel=str(body.get("channel_id") or channel.get("id") or container.get("channel_id") or ""),
+        trigger_id=str(body.get("trigger_id") or ""),
+        response_url=str(body.get("response_url") or ""),
+        body=body,
+    )
+
+
+Work: TypeAlias = Callable[["Desk", Click], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Everything a listener may use."""
+
+    client: AsyncWebClient
+    gateway: GatewayClient
+    people: People
+    board: Board
+    channels: Channels
+    working: set[asyncio.Task[Any]] = field(default_factory=set)
+    """Lazy work that runs; waited for before the bot ends."""
+
+    async def member(self, click: Click) -> Member:
+        """The person who clicked. Raises Unknown and GatewayError."""
+        return await self.people.member(click.user, team=click.team)
+
+    async def say(self, click: Click, words: str, *, channel: str = "") -> None:
+        """One sentence that only this person sees: where they clicked, else directly."""
+        where = channel or click.channel
+        blocks = [rich(section(text(words)))]
+        if where and not where.startswith("D"):
+            try:
+                await self.client.chat_postEphemeral(channel=where, user=click.user, text=SAID, blocks=blocks)
+            except SlackApiError as error:
+                log.info("no ephemeral message in %s: %s", where, error)
+            else:
+                return
+        direct = await self.channels.direct(click.user)
+        await self.client.chat_postMessage(
+            channel=direct, text=SAID, blocks=blocks, unfurl_links=False, unfurl_media=False
+        )
+
+    async def open(self, click: Click, view: View) -> str:
+        """Open a modal at once, before anything is asked: its trigger lives three seconds. The view's id."""
+        answer = await self.client.views_open(trigger_id=click.trigger_id, view=view)
+        return str(answer["view"]["id"])
+
+    async def fill(self, view_id: str, view: View) -> None:
+        await self.client.views_update(view_id=view_id, view=view)
+
+    def same_text(self, approval: Approval, digest: str) -> None:
+        """Raises Stale where a card was drawn for another text than the approval has."""
+        if approval.command.digest[:8] != digest:
+            raise Stale("The card shows another command.")
+
+    async def finish(self, *, within: float) -> None:
+        """Wait for lazy work, at most so many seconds."""
+        if self.working:
+            await asyncio.wait(self.working, timeout=within)
+
+
+Trouble = (GatewayError, Unknown, OldCard)
+"""What a person is told in the words of `refusals`."""
+
+
+async def only_ack(ack: AsyncAck) -> None:
+    await ack()
+
+
+def lazily(
+    desk: Desk, work: Work, *, about: Callable[[Click], str] = lambda _: ""
+) -> Callable[..., Awaitable[None]]:
+    """`work` as a lazy listener of Bolt's; `about` says in which channel a refusal belongs."""
+
+    async def run(body: dict[str, Any]) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        desk.working.add(task)
+        click = read_click(body)
+        try:
+            await work(desk, click)
+        except Trouble as trouble:
+            await _say_or_log(desk, click, refusals.sentence(trouble), about)
+        except Exception:
+            log.exception("a listener failed: %s", work.__name__)
+            await _say_or_log(desk, click, refusals.UNEXPECTED, about)
+        finally:
+            desk.working.discard(task)
+
+    run.__name__ = work.__name__
+    return run
+
+
+async def _say_or_log(desk: Desk, click: Click, words: str, about: Callable[[Click], str]) -> None:
+    try:
+        await desk.say(click, words, channel=about(click))
+    except (SlackClientError, OSError, TimeoutError) as error:
+        log.warning("could not tell %s: %s", click.user, error)

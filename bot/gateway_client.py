@@ -1,0 +1,235 @@
+"""The contract over HTTP: what the bot asks of the gateway, and how the gateway says no.
+
+Every refusal of the API becomes an error of its own type, so that a listener maps types to sentences and never
+reads texts. What cannot be reached, answers with 5xx, or does not speak the contract is `GatewayUnreachable`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from gateway.contract import (
+    Approval,
+    Changes,
+    Directory,
+    Note,
+    Refusal,
+    RevokeRequest,
+    SessionView,
+    Subtree,
+    Transcript,
+    VoteRequest,
+    WholeText,
+    decode,
+    encode,
+)
+
+ANSWER_WITHIN = 10.0
+"""Seconds that the gateway has for an answer (a long poll has these on top of its wait)."""
+
+T = TypeVar("T")
+
+
+class GatewayError(Exception):
+    """The gateway did not do what it was asked; `message` is its own sentence."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class GatewayUnreachable(GatewayError):
+    """No answer, or none that can be understood: nothing is known to have happened."""
+
+
+class NotEligible(GatewayError):
+    """The person may not do that."""
+
+
+class AlreadySettled(GatewayError):
+    """Too late: somebody decided, or time ran out."""
+
+
+class Stale(GatewayError):
+    """What is asked for has changed since the card was drawn."""
+
+
+class ReviewFirst(GatewayError):
+    """The whole text has to be opened before it can be approved."""
+
+
+class NotFound(GatewayError):
+    """The gateway knows nothing by that id."""
+
+
+class Conflict(GatewayError):
+    """A note was written by somebody else in the meantime."""
+
+
+class BadRequest(GatewayError):
+    """The gateway does not understand the request: the two are of different versions."""
+
+
+class Unauthorized(GatewayError):
+    """The bot's credential is not the gateway's: compare COUNTERSIGN_BOT_TOKEN on both sides."""
+
+
+REFUSALS: Mapping[str, type[GatewayError]] = {
+    "not_eligible": NotEligible,
+    "already_settled": AlreadySettled,
+    "stale": Stale,
+    "review_first": ReviewFirst,
+    "not_found": NotFound,
+    "conflict": Conflict,
+    "bad_request": BadRequest,
+    "unauthorized": Unauthorized,
+}
+"""`Refusal.error` -> the error it is raised as."""
+
+
+class GatewayClient:
+    """One gateway and the credential for it. `async with` opens and closes its connections."""
+
+    def __init__(self, url: str, credential: str) -> None:
+        self._url = URL(url.rstrip("/") + "/", encoded=True)
+        self._headers = {"Authorization": f"Bearer {credential}"}
+        self._http: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> GatewayClient:
+        self._http = aiohttp.ClientSession(
+            headers=self._headers, timeout=aiohttp.ClientTimeout(total=ANSWER_WITHIN), trust_env=False
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._http is not None:
+            await self._http.close()
+            self._http = None
+
+    async def changes(self, *, after: int, wait: float) -> Changes:
+        """The steps after number `after`; waits up to `wait` seconds for the first one."""
+        return await self._get(
+            "v1/changes", Changes, wait=wait, query={"after": str(after), "wait": f"{wait:g}"}
+        )
+
+    async def approval(self, approval_id: str) -> Approval:
+        return await self._get(f"v1/approvals/{_id(approval_id)}", Approval)
+
+    async def pending(self) -> tuple[Approval, ...]:
+        """Every approval that still waits for votes."""
+        return await self._get("v1/approvals", tuple[Approval, ...], query={"state": "pending"})
+
+    async def vote(self, approval_id: str, request: VoteRequest) -> Approval:
+        """The approval after this vote. Raises any of the refusals."""
+        return await self._post(f"v1/approvals/{_id(approval_id)}/votes", request, Approval)
+
+    async def whole_text(self, approval_id: str, *, person: str, groups: Iterable[str]) -> WholeText:
+        """Everything that would run, unmasked, and the proof that this person opened it."""
+        query = {"person": person, "groups": ",".join(groups)}
+        return await self._get(f"v1/approvals/{_id(approval_id)}/text", WholeText, query=query)
+
+    async def sessions(self) -> tuple[SessionView, ...]:
+        """The sessions that are open."""
+        return await self._get("v1/sessions", tuple[SessionView, ...])
+
+    async def session(self, session_id: str) -> SessionView:
+        return await self._get(f"v1/sessions/{_id(session_id)}", SessionView)
+
+    async def transcript(self, session_id: str, *, after: int, limit: int) -> Transcript:
+        """Up to `limit` masked entries with numbers above `after`."""
+        query = {"after": str(after), "limit": str(limit)}
+        return await self._get(f"v1/sessions/{_id(session_id)}/transcript", Transcript, query=query)
+
+    async def kill(self, session_id: str, request: RevokeRequest) -> None:
+        """End one session. Raises any of the refusals."""
+        await self._post(f"v1/sessions/{_id(session_id)}/kill", request, dict[str, Any])
+
+    async def subtree(self, token_id: str) -> Subtree:
+        """What revoking that token would stop."""
+        return await self._get(f"v1/lineages/{_id(token_id)}", Subtree)
+
+    async def revoke(self, token_id: str, request: RevokeRequest) -> None:
+        """Revoke a token with everything below it. Raises any of the refusals."""
+        await self._post(f"v1/lineages/{_id(token_id)}/revoke", request, dict[str, Any])
+
+    async def directory(self) -> Directory:
+        return await self._get("v1/directory", Directory)
+
+    async def note(self, key: str) -> Note | None:
+        """What was noted under `key`, None where nothing was."""
+        try:
+            return await self._get(f"v1/notes/{_id(key)}", Note)
+        except NotFound:
+            return None
+
+    async def put_note(self, key: str, data: Mapping[str, Any], *, version: int) -> int:
+        """Write a note over version `version` (0: there was none). The new version. Raises Conflict."""
+        headers = {"If-Match": str(version)}
+        body = await self._call(
+            "PUT", f"v1/notes/{_id(key)}", body=encode({"version": version, "data": data}), headers=headers
+        )
+        return self._read(body, Note).version if body.strip() else version + 1
+
+    async def _get(
+        self, path: str, shape: type[T], *, wait: float = 0, query: Mapping[str, str] | None = None
+    ) -> T:
+        return self._read(await self._call("GET", path, wait=wait, query=query), shape)
+
+    async def _post(self, path: str, request: object, shape: type[T]) -> T:
+        return self._read(await self._call("POST", path, body=encode(request)), shape)
+
+    @staticmethod
+    def _read(body: bytes, shape: type[T]) -> T:
+        try:
+            return decode(body or b"{}", shape)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise GatewayUnreachable(f"The gateway's answer does not fit the contract: {error}") from None
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        wait: float = 0,
+        query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
+        assert self._http is not None, "a GatewayClient is used inside `async with`"
+        sent = dict(headers or {})
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+        try:
+            async with self._http.request(
+                method,
+                self._url.join(URL(path, encoded=True)).update_query(query or {}),
+                data=body,
+                headers=sent,
+                timeout=aiohttp.ClientTimeout(total=ANSWER_WITHIN + wait),
+                allow_redirects=False,
+            ) as answer:
+                content = await answer.read()
+                status = answer.status
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            raise GatewayUnreachable(f"No answer from {self._url}: {type(error).__name__}.") from error
+        if status < 300:
+            return content
+        raise _refusal(status, content)
+
+
+def _refusal(status: int, content: bytes) -> GatewayError:
+    try:
+        refusal = decode(content, Refusal)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return GatewayUnreachable(f"The gateway answered {status} without saying why.")
+    return REFUSALS.get(refusal.error, GatewayUnreachable)(refusal.message)
+
+
+def _id(name: str) -> str:
+    return quote(name, safe=":")

@@ -1,0 +1,165 @@
+"""`/countersign`: what waits, what is open, who one is, and ending a session."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from slack_bolt.app.async_app import AsyncApp
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from bot import modals, refusals
+from bot.blocks import Block, Element, bold, code, lines, rich, section, text
+from bot.card_ids import COMMAND, ModalState
+from bot.cards import counted, tree
+from bot.desk import SAID, Click, Desk, Trouble, lazily, only_ack
+from bot.gateway_client import NotFound
+from bot.people import Unknown
+from bot.safe_text import inline, literal
+from gateway.contract import SessionView
+
+LISTED = 15
+LONGEST_ID = 100
+
+HELP: Sequence[tuple[str, str]] = (
+    ("pending", "the approvals that wait for votes"),
+    ("sessions", "the sessions that are open"),
+    ("session ID", "one session: lineage, counts, how to replay it"),
+    ("kill SESSION", "end a session, or everything below its agent, after showing how much that is"),
+    ("whoami", "who you are to the gateway, and which groups you vote for"),
+    ("help", "these lines"),
+)
+
+Answer: TypeAlias = list[Block]
+Verb: TypeAlias = Callable[[Desk, Click, str], Awaitable[Answer]]
+
+
+def register(app: AsyncApp, desk: Desk) -> None:
+    app.command(COMMAND)(ack=only_ack, lazy=[lazily(desk, countersign)])
+
+
+async def countersign(desk: Desk, click: Click) -> None:
+    """Run one verb; its answer is seen by the person alone."""
+    verb, _, rest = str(click.body.get("text") or "").strip().partition(" ")
+    argument = rest.strip()[:LONGEST_ID]
+    if verb == "kill":
+        await kill(desk, click, argument)
+        return
+    try:
+        blocks = await VERBS.get(verb.lower() or "help", unknown)(desk, click, argument)
+    except Trouble as trouble:
+        blocks = [rich(section(text(refusals.sentence(trouble))))]
+    # A slash command works where the app is no member; only its response URL can answer there.
+    await AsyncWebhookClient(click.response_url).send(text=SAID, blocks=blocks, response_type="ephemeral")
+
+
+async def kill(desk: Desk, click: Click, session_id: str) -> None:
+    """Show what ending a session, or its agent's subtree, would stop; the modal's button does it."""
+    view_id = await desk.open(click, modals.loading("End a session"))
+    try:
+        await desk.member(click)
+        if not session_id:
+            raise NotFound("Say which: /countersign kill SESSION.")
+        session = await desk.gateway.session(session_id)
+        token_id = session.lineage.chain[-1].token_id if session.lineage.chain else ""
+        subtree = await desk.gateway.subtree(token_id) if token_id else None
+    except Trouble as trouble:
+        await desk.fill(view_id, modals.note("End a session", refusals.sentence(trouble)))
+        return
+    state = ModalState(session=session.id, token_id=token_id, channel=click.channel)
+    await desk.fill(view_id, modals.kill_session(session, subtree, state))
+
+
+async def show_help(_: Desk, __: Click, ___: str) -> Answer:
+    rows: list[list[Element]] = [[code(f"{COMMAND} {verb}"), text(f"  {what}")] for verb, what in HELP]
+    return [rich(lines(rows))]
+
+
+async def unknown(desk: Desk, click: Click, argument: str) -> Answer:
+    return [rich(section(text("That is none of these:"))), *await show_help(desk, click, argument)]
+
+
+async def pending(desk: Desk, click: Click, _: str) -> Answer:
+    await desk.member(click)
+    approvals = sorted(await desk.gateway.pending(), key=lambda one: one.expires_at)
+    if not approvals:
+        return [rich(section(text("Nothing waits for a decision.")))]
+    rows: list[list[Element]] = []
+    for approval in approvals[:LISTED]:
+        agent = inline(approval.lineage.chain[-1].name, limit=60) if approval.lineage.chain else "a service"
+        asks = ", ".join(
+            f"{have} of {ask.quorum} from {inline(ask.approvers, limit=40)}"
+            for ask, have in counted(approval).items()
+        )
+        rows.append(
+            [code(inline(approval.id, limit=64)), text(f" {agent} on {inline(approval.connection)}: {asks}")]
+        )
+    if len(approvals) > LISTED:
+        rows.append([text(f"and {len(approvals) - LISTED:,} more")])
+    return [rich(lines(rows))]
+
+
+async def sessions(desk: Desk, click: Click, _: str) -> Answer:
+    await desk.member(click)
+    found = await desk.gateway.sessions()
+    if not found:
+        return [rich(section(text("No session is open.")))]
+    rows = [modals.session_line(session) for session in found[:LISTED]]
+    if len(found) > LISTED:
+        rows.append([text(f"and {len(found) - LISTED:,} more")])
+    return [rich(lines(rows))]
+
+
+async def session(desk: Desk, click: Click, session_id: str) -> Answer:
+    await desk.member(click)
+    if not session_id:
+        raise NotFound("Say which: /countersign session ID.")
+    found = await desk.gateway.session(session_id)
+    return [rich(lines(_about(found)), literal(tree(found.lineage)))]
+
+
+def _about(session: SessionView) -> list[list[Element]]:
+    state = (
+        "open"
+        if session.closed_at is None
+        else f"ended: {inline(session.close_reason or 'closed', limit=100)}"
+    )
+    masked = ", ".join(
+        f"{number:,} {inline(kind, limit=30)}" for kind, number in sorted(session.masked.items())
+    )
+    return [
+        [bold("Session "), *modals.session_line(session)],
+        [text(f"{state} · from {inline(session.client, limit=60)} · masked: {masked or 'nothing'}")],
+        [text("Replay: "), code(f"countersign replay {inline(session.id, limit=64)}")],
+    ]
+
+
+async def whoami(desk: Desk, click: Click, _: str) -> Answer:
+    try:
+        member = await desk.member(click)
+    except Unknown as nobody:
+        return [rich(section(text(nobody.reason)))]
+    directory = await desk.people.directory()
+    own = {name for name, group in directory.groups.items() if member.person in group.members}
+    groups = sorted(own | set(await desk.people.vouched(member)))
+    named = ", ".join(inline(group, limit=40) for group in groups) or "none"
+    return [
+        rich(
+            lines(
+                [
+                    [text("You are "), bold(inline(member.person)), text(" to the gateway.")],
+                    [text(f"Your groups: {named}")],
+                ]
+            )
+        )
+    ]
+
+
+VERBS: Mapping[str, Verb] = {
+    "help": show_help,
+    "pending": pending,
+    "approvals": pending,
+    "sessions": sessions,
+    "session": session,
+    "whoami": whoami,
+}

@@ -1,0 +1,74 @@
+"""The Slack app's manifest, made from the same names that the listeners are registered under.
+
+`bot/manifest.json` is this, written down for people who create the app; a test keeps the two the same.
+https://docs.slack.dev/reference/app-manifest
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from bot.card_ids import COMMAND
+from bot.listeners.events import EVENTS
+
+SCOPES: Mapping[str, str] = {
+    "channels:history": "find a card again that was posted right before the bot was killed",
+    "channels:read": "find channels by their names",
+    "chat:write": "cards, transcripts, answers",
+    "commands": "/countersign",
+    "files:write": "long transcript entries and long commands as files",
+    "groups:history": "as channels:history, for private channels",
+    "groups:read": "as channels:read, for private channels",
+    "im:history": "as channels:history, for what was told directly",
+    "im:write": "tell people directly that their agent's command was decided",
+    "usergroups:read": "which groups a voter is in, where policies.yaml ties a group to a user group",
+    "users:read": "refuse bots, guests, strangers and deactivated users",
+    "users:read.email": "know people by their confirmed e-mail, where policies.yaml allows it",
+}
+"""Bot scopes and what each is for; nothing else is asked for."""
+
+
+def manifest() -> dict[str, Any]:
+    """The manifest for Socket Mode; docs/slack.md says what to change for HTTP."""
+    return {
+        "display_information": {
+            "name": "Countersign",
+            "description": "Decide what agents may do.",
+            "long_description": (
+                "Countersign holds commands of automated agents until people have decided about them. This app shows "
+                "each held command with whose agent asks, what it would touch and who may vote, carries votes to the "
+                "gateway, and keeps the masked transcript of every session as a thread."
+            ),
+            "background_color": "#1f2a44",
+        },
+        "features": {
+            "app_home": {
+                "home_tab_enabled": True,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": True,
+            },
+            "bot_user": {"display_name": "Countersign", "always_online": True},
+            "slash_commands": [
+                {
+                    "command": COMMAND,
+                    "description": "Approvals, sessions and lineages",
+                    "usage_hint": "help | pending | sessions | session ID | kill SESSION | whoami",
+                    "should_escape": True,
+                }
+            ],
+        },
+        "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},
+        "settings": {
+            "event_subscriptions": {"bot_events": sorted(EVENTS)},
+            "interactivity": {"is_enabled": True},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": True,
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def manifest_text() -> str:
+    return json.dumps(manifest(), indent=2) + "\n"

@@ -1,0 +1,272 @@
+"""The modals: deny with a reason, deny and kill after seeing what that stops, and Review, which ends in Approve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeAlias
+
+from bot.blocks import Block, Element, actions, bold, button, code, divider, lines, quiet, rich, section, text
+from bot.card_ids import (
+    DENY,
+    DENY_VIEW,
+    HOME_REFRESH,
+    KILL,
+    KILL_SESSION_VIEW,
+    KILL_VIEW,
+    REACH_BLOCK,
+    REACH_INPUT,
+    REACH_SESSION,
+    REACH_SUBTREE,
+    REASON_BLOCK,
+    REASON_INPUT,
+    REVIEW,
+    REVIEW_VIEW,
+    ModalState,
+)
+from bot.cards import counted, parameter, target_of, tree
+from bot.safe_text import inline, literal, pieces
+from gateway.contract import Approval, SessionView, Subtree, WholeText
+
+View: TypeAlias = dict[str, Any]
+
+PIECE = 2_900
+TEXT_PIECES = 3
+PARAMETER_PIECES = 1
+LONGEST_REASON = 500
+HOME_APPROVALS = 15
+HOME_SESSIONS = 15
+NAMED = 12
+
+
+def _plain(words: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": words, "emoji": False}
+
+
+def _modal(title: str, blocks: Sequence[Block], *, callback_id: str, submit: str, state: ModalState) -> View:
+    return {
+        "type": "modal",
+        "title": _plain(title),
+        "callback_id": callback_id,
+        "private_metadata": state.encode(),
+        "submit": _plain(submit),
+        "close": _plain("Back"),
+        "blocks": list(blocks),
+    }
+
+
+def note(title: str, sentence: str) -> View:
+    """A modal that only says something."""
+    return {
+        "type": "modal",
+        "title": _plain(title),
+        "close": _plain("Close"),
+        "blocks": [rich(section(text(sentence)))],
+    }
+
+
+def loading(title: str) -> View:
+    """What opens at once, since a trigger lives three seconds; it is updated when the gateway has answered."""
+    return note(title, "Asking the gateway …")
+
+
+def deny(state: ModalState) -> View:
+    said = rich(section(text("The agent is told that it was denied, with your reason; its session goes on.")))
+    return _modal("Deny", [said, _reason()], callback_id=DENY_VIEW, submit="Deny", state=state)
+
+
+def kill(approval: Approval, subtree: Subtree, state: ModalState) -> View:
+    """Confirm a kill, after the number of what it stops."""
+    rows = [
+        [
+            text("This denies the command, ends its session, and revokes the token of "),
+            bold(inline(subtree.name)),
+            text("."),
+        ],
+        *_stops(subtree),
+    ]
+    blocks = [
+        rich(lines(rows)),
+        rich(section(bold("On whose behalf")), literal(tree(approval.lineage))),
+        _reason(),
+    ]
+    return _modal("Deny and kill", blocks, callback_id=KILL_VIEW, submit="Deny and kill", state=state)
+
+
+def kill_session(session: SessionView, subtree: Subtree | None, state: ModalState) -> View:
+    """Confirm ending a session, alone or with everything below its agent."""
+    agent = inline(session.lineage.chain[-1].name) if session.lineage.chain else "nobody"
+    rows: list[Sequence[Element]] = [
+        [
+            text("Session "),
+            code(inline(session.id, limit=64)),
+            text(" of "),
+            bold(agent),
+            text(" on "),
+            bold(inline(session.connection)),
+        ],
+    ]
+    options = [_option("End this session only", REACH_SESSION)]
+    if subtree is not None:
+        rows += _stops(subtree)
+        options.append(_option("Revoke the agent's token and end everything below it", REACH_SUBTREE))
+    reach = {
+        "type": "input",
+        "block_id": REACH_BLOCK,
+        "label": _plain("How far"),
+        "element": {
+            "type": "radio_buttons",
+            "action_id": REACH_INPUT,
+            "options": options,
+            "initial_option": options[0],
+        },
+    }
+    blocks = [
+        rich(lines(rows)),
+        rich(section(bold("On whose behalf")), literal(tree(session.lineage))),
+        reach,
+        _reason(),
+    ]
+    return _modal("End a session", blocks, callback_id=KILL_SESSION_VIEW, submit="End it", state=state)
+
+
+def whole_parts(whole: WholeText) -> tuple[list[str], list[str], int]:
+    """Pieces of the text and of the parameters as a modal shows them, and the characters it has no room for."""
+    parts, left = pieces(whole.text, size=PIECE, most=TEXT_PIECES)
+    parameters = "\n".join(
+        f"${number} = {parameter(value)}" for number, value in enumerate(whole.parameters, start=1)
+    )
+    values, values_left = pieces(parameters, size=PIECE, most=PARAMETER_PIECES)
+    return parts, values, left + values_left
+
+
+def review(approval: Approval, whole: WholeText, state: ModalState, *, elsewhere: str) -> View:
+    """Everything that would run, ending in Approve.
+
+    `elsewhere` says where the rest is when it does not fit; it is "" where it was put nowhere, and then there is
+    no Approve.
+    """
+    parts, values, left = whole_parts(whole)
+    rows: list[Sequence[Element]] = [
+        [
+            bold(inline(approval.connection)),
+            text(f" · {len(whole.text):,} characters, exactly as they would run"),
+        ],
+        [
+            bold("Digest  "),
+            code(inline(whole.words, limit=60)),
+            text("  "),
+            code(inline(whole.digest, limit=64)),
+        ],
+    ]
+    if approval.command.masked:
+        rows.append([text("🔒 Secrets or personal data that the card masks are readable here.")])
+    blocks = [rich(lines(rows)), rich(section(bold("On whose behalf")), literal(tree(approval.lineage)))]
+    blocks += [rich(literal(part)) for part in parts] or [rich(literal(""))]
+    if values:
+        blocks += [rich(section(bold("Bound parameters"))), *(rich(literal(part)) for part in values)]
+    if left:
+        nowhere = (
+            f"Read and decide it at a terminal: countersign approvals show {inline(approval.id, limit=64)}"
+        )
+        blocks.append(
+            rich(section(text(f"⚠️ {left:,} characters do not fit here. "), text(elsewhere or nowhere)))
+        )
+        if not elsewhere:
+            return {**note("Review", ""), "blocks": blocks}
+    return _modal("Review", blocks, callback_id=REVIEW_VIEW, submit="Approve", state=state)
+
+
+def _stops(subtree: Subtree) -> Iterator[Sequence[Element]]:
+    agents, sessions = len(subtree.agents), len(subtree.sessions)
+    yield [
+        text("Its token and everything below it: "),
+        bold(
+            f"{_number(agents, 'agent')}, {_number(sessions, 'open session')}, {_number(subtree.held, 'held command')}"
+        ),
+        text(" would be stopped."),
+    ]
+    if subtree.agents:
+        more = f" and {agents - NAMED} more" if agents > NAMED else ""
+        yield [quiet(", ".join(inline(name, limit=60) for name in subtree.agents[:NAMED]) + more)]
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _option(words: str, value: str) -> dict[str, Any]:
+    return {"text": _plain(words), "value": value}
+
+
+def _reason() -> Block:
+    return {
+        "type": "input",
+        "block_id": REASON_BLOCK,
+        "optional": True,
+        "label": _plain("Reason"),
+        "hint": _plain("The agent and everybody who reads the record see it."),
+        "element": {
+            "type": "plain_text_input",
+            "action_id": REASON_INPUT,
+            "multiline": True,
+            "max_length": LONGEST_REASON,
+        },
+    }
+
+
+def home(approvals: Sequence[Approval], sessions: Sequence[SessionView], *, person: str) -> View:
+    """The Home tab: what this person may vote on, what is open, and how to ask for more."""
+    blocks: list[Block] = [rich(section(bold(f"Waiting for you: {_number(len(approvals), 'approval')}")))]
+    for approval in approvals[:HOME_APPROVALS]:
+        blocks += _home_approval(approval)
+    if len(approvals) > HOME_APPROVALS:
+        blocks.append(
+            rich(section(quiet(f"and {len(approvals) - HOME_APPROVALS:,} more in the approvals channel")))
+        )
+    blocks += [divider(), rich(lines(_home_sessions(sessions))), divider()]
+    blocks.append(
+        rich(section(quiet(f"You are {inline(person)} to the gateway. "), text("/countersign help")))
+    )
+    blocks.append(actions(button("Refresh", action_id=HOME_REFRESH, value="home")))
+    return {"type": "home", "blocks": blocks}
+
+
+def _home_approval(approval: Approval) -> Iterator[Block]:
+    agent = inline(approval.lineage.chain[-1].name) if approval.lineage.chain else "a service"
+    asks = ", ".join(
+        f"{have} of {ask.quorum} from {inline(ask.approvers, limit=40)}"
+        for ask, have in counted(approval).items()
+    )
+    rows = [
+        [
+            bold(inline(approval.connection)),
+            text(f" · {agent} for {inline(approval.lineage.person)} · {asks}"),
+        ],
+        [code(inline(approval.command.text, limit=150))],
+    ]
+    value = target_of(approval).value()
+    yield rich(lines(rows))
+    yield actions(
+        button("Review", action_id=REVIEW, value=value, style="primary"),
+        button("Deny", action_id=DENY, value=value),
+        button("Deny and kill", action_id=KILL, value=value, style="danger"),
+        block_id=f"countersign:home:{approval.id[:64]}:{approval.version}",
+    )
+
+
+def _home_sessions(sessions: Sequence[SessionView]) -> Iterator[Sequence[Element]]:
+    yield [bold(_number(len(sessions), "open session"))]
+    for session in sessions[:HOME_SESSIONS]:
+        yield session_line(session)
+
+
+def session_line(session: SessionView) -> list[Element]:
+    """A session on one line: id, agent, person, connection, counts."""
+    agent = inline(session.lineage.chain[-1].name, limit=60) if session.lineage.chain else "a service"
+    counts = f"{_number(session.commands, 'command')}, {session.held:,} held, {session.blocked:,} blocked"
+    return [
+        code(inline(session.id, limit=64)),
+        text(
+            f" {agent} for {inline(session.lineage.person, limit=60)} on {inline(session.connection, limit=60)}: {counts}"
+        ),
+    ]

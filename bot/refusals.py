@@ -1,0 +1,48 @@
+"""What people are told when the gateway says no: one sentence per kind of refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.card_ids import OldCard
+from bot.gateway_client import (
+    AlreadySettled,
+    BadRequest,
+    Conflict,
+    GatewayError,
+    GatewayUnreachable,
+    NotEligible,
+    NotFound,
+    ReviewFirst,
+    Stale,
+    Unauthorized,
+)
+from bot.people import Unknown
+from bot.safe_text import inline
+
+SENTENCES: Mapping[type[Exception], str] = {
+    NotEligible: "You cannot decide this.",
+    AlreadySettled: "Too late: this is settled already.",
+    Stale: "This card has changed since you saw it. Look at it again, then decide.",
+    ReviewFirst: "Open it with Review first: the card does not show all of what would run.",
+    NotFound: "The gateway knows nothing by that id.",
+    Conflict: "Somebody changed this at the same moment. Please try again.",
+    BadRequest: "The gateway did not understand the bot. An operator compares their versions.",
+    Unauthorized: "The gateway does not know the bot's credential. Nothing was decided; tell an operator.",
+    GatewayUnreachable: "The gateway cannot be reached. Nothing was decided; what is held stays held.",
+    OldCard: "This card is from another version of the bot. Run /countersign pending for what waits.",
+}
+WITH_THEIR_WORDS = (NotEligible, AlreadySettled, NotFound)
+"""Refusals whose own sentence says more: who may, and who did."""
+
+UNEXPECTED = "Something went wrong in the bot and nothing is known to have been decided. Look at the card before you try again."
+
+
+def sentence(error: Exception) -> str:
+    """The sentence for an error; always ends up in rich text, literally."""
+    if isinstance(error, Unknown):
+        return error.reason
+    said = SENTENCES.get(type(error), UNEXPECTED)
+    if isinstance(error, GatewayError) and isinstance(error, WITH_THEIR_WORDS) and error.message:
+        return f"{said} {inline(error.message, limit=300)}"
+    return said

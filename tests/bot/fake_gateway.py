@@ -1,0 +1,278 @@
+"""A gateway that speaks the contract over real HTTP, and in which a test says what is held.
+
+It keeps to the rules the bot relies on: numbers that go up, notes by compare-and-set, votes on a version, the proof
+of having opened the text. `stall` makes a call wait, `fail` makes it answer 500: the faults a bot has to live with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from aiohttp import web
+
+from gateway.contract import (
+    Announcement,
+    Approval,
+    Change,
+    Changes,
+    Choice,
+    Directory,
+    Entry,
+    Note,
+    Refusal,
+    RevokeRequest,
+    SessionView,
+    State,
+    Subtree,
+    Transcript,
+    Vote,
+    VoteRequest,
+    WholeText,
+    decode,
+    encode,
+)
+
+CREDENTIAL = "a credential of the bot's own"
+
+
+class FakeGateway:
+    """State in memory; outlives any number of bots."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.feed: list[Change] = []
+        self.approvals: dict[str, Approval] = {}
+        self.texts: dict[str, WholeText] = {}
+        self.sessions: dict[str, SessionView] = {}
+        self.entries: dict[str, list[Entry]] = {}
+        self.subtrees: dict[str, Subtree] = {}
+        self.notes: dict[str, Note] = {}
+        self.directory = Directory()
+        self.votes: list[tuple[str, VoteRequest]] = []
+        self.killed: list[tuple[str, RevokeRequest]] = []
+        self.revoked: list[tuple[str, RevokeRequest]] = []
+        self.refuse_votes: Refusal | None = None
+        self.calls: list[str] = []
+        self._changed = asyncio.Condition()
+        self._stalls: list[tuple[re.Pattern[str], asyncio.Event]] = []
+        self._fails: list[re.Pattern[str]] = []
+        self._go_on = asyncio.Event()
+
+    # what a test does
+
+    async def publish(self, subject: Approval | SessionView | Announcement) -> None:
+        """Make something known to whoever follows."""
+        seq = len(self.feed) + 1
+        match subject:
+            case Approval():
+                self.approvals[subject.id] = subject
+                change = Change(seq=seq, approval=subject)
+            case SessionView():
+                self.sessions[subject.id] = subject
+                change = Change(seq=seq, session=subject)
+            case Announcement():
+                change = Change(seq=seq, announcement=subject)
+        async with self._changed:
+            self.feed.append(change)
+            self._changed.notify_all()
+
+    async def log(self, session_id: str, *entries: Entry, **changes: Any) -> None:
+        """Let entries be added to a session's transcript, and the session change."""
+        self.entries.setdefault(session_id, []).extend(entries)
+        session = replace(self.sessions[session_id], entries=len(self.entries[session_id]), **changes)
+        await self.publish(session)
+
+    def stall(self, call: str) -> asyncio.Event:
+        """Calls that match wait until `release`; the event is set when one has arrived (and was carried out or not)."""
+        arrived = asyncio.Event()
+        self._stalls.append((re.compile(call), arrived))
+        return arrived
+
+    def fail(self, call: str) -> None:
+        """The next call that matches answers 500, and nothing is done."""
+        self._fails.append(re.compile(call))
+
+    def release(self) -> None:
+        """Nothing stalls any more."""
+        self._stalls.clear()
+        self._go_on.set()
+        self._go_on = asyncio.Event()
+
+    # the API
+
+    @web.middleware
+    async def guard(self, request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
+        if request.headers.get("Authorization") != f"Bearer {CREDENTIAL}":
+            return _refuse("unauthorized", "The credential is not known.", 401)
+        call = f"{request.method} {request.path}"
+        self.calls.append(call)
+        for pattern in self._fails:
+            if pattern.search(call):
+                self._fails.remove(pattern)
+                return web.Response(status=500)
+        for pattern, arrived in list(self._stalls):
+            if pattern.search(call):
+                go_on = self._go_on
+                arrived.set()
+                await go_on.wait()
+        try:
+            return await handler(request)
+        except KeyError as missing:
+            return _refuse("not_found", f"There is no {missing}.", 404)
+
+    async def changes(self, request: web.Request) -> web.Response:
+        after, wait = int(request.query["after"]), float(request.query["wait"])
+        try:
+            async with asyncio.timeout(wait), self._changed:
+                await self._changed.wait_for(lambda: len(self.feed) > after)
+        except TimeoutError:
+            pass
+        return _json(Changes(next=max(after, len(self.feed)), changes=tuple(self.feed[after:])))
+
+    async def approval(self, request: web.Request) -> web.Response:
+        return _json(self.approvals[request.match_info["id"]])
+
+    async def pending(self, request: web.Request) -> web.Response:
+        assert request.query["state"] == "pending"
+        return _json([one for one in self.approvals.values() if one.state is State.PENDING])
+
+    async def vote(self, request: web.Request) -> web.Response:
+        approval = self.approvals[request.match_info["id"]]
+        vote = decode(await request.read(), VoteRequest)
+        self.votes.append((approval.id, vote))
+        if self.refuse_votes is not None:
+            return _json(self.refuse_votes, status=409)
+        if approval.state is not State.PENDING:
+            return _refuse("already_settled", f"{approval.settled_by} settled it.", 410)
+        if vote.seen_version < approval.votable_from:
+            return _refuse("stale", "The card changed.", 409)
+        if vote.person == approval.lineage.person:
+            return _refuse("not_eligible", "Nobody of the lineage votes.", 403)
+        if (
+            vote.choice is Choice.APPROVE
+            and approval.review_required
+            and vote.opened != f"proof-{vote.person}"
+        ):
+            return _refuse("review_first", "Open it first.", 409)
+        cast = Vote(
+            person=vote.person, choice=vote.choice, at=1_700_000_100, groups=vote.groups, reason=vote.reason
+        )
+        votes = (*approval.votes, cast)
+        needed = sum(ask.quorum for ask in approval.asks)
+        settled = vote.choice is not Choice.APPROVE or len(votes) >= needed
+        state = approval.state
+        if settled:
+            state = State.SPENT if vote.choice is Choice.APPROVE else State.DENIED
+        changed = replace(
+            approval,
+            version=approval.version + 1,
+            votes=votes,
+            state=state,
+            settled_by=vote.person if settled else "",
+            settled_at=1_700_000_100 if settled else None,
+            reason=vote.reason,
+        )
+        await self.publish(changed)
+        return _json(changed)
+
+    async def text(self, request: web.Request) -> web.Response:
+        approval = self.approvals[request.match_info["id"]]
+        person = request.query["person"]
+        if person == approval.lineage.person:
+            return _refuse("not_eligible", "Nobody of the lineage votes.", 403)
+        whole = self.texts.get(approval.id) or WholeText(
+            text=approval.command.text,
+            parameters=approval.command.parameters,
+            digest=approval.command.digest,
+            words=approval.command.words,
+            opened="",
+        )
+        return _json(replace(whole, opened=f"proof-{person}"))
+
+    async def list_sessions(self, _: web.Request) -> web.Response:
+        return _json([one for one in self.sessions.values() if one.closed_at is None])
+
+    async def session(self, request: web.Request) -> web.Response:
+        return _json(self.sessions[request.match_info["id"]])
+
+    async def transcript(self, request: web.Request) -> web.Response:
+        session = self.sessions[request.match_info["id"]]
+        after, limit = int(request.query["after"]), int(request.query["limit"])
+        page = tuple(one for one in self.entries.get(session.id, []) if one.number > after)[:limit]
+        return _json(Transcript(session=session, entries=page, next=page[-1].number if page else after))
+
+    async def kill(self, request: web.Request) -> web.Response:
+        session = self.sessions[request.match_info["id"]]
+        self.killed.append((session.id, decode(await request.read(), RevokeRequest)))
+        return web.json_response({"killed": True})
+
+    async def subtree(self, request: web.Request) -> web.Response:
+        return _json(self.subtrees[request.match_info["id"]])
+
+    async def revoke(self, request: web.Request) -> web.Response:
+        self.revoked.append((request.match_info["id"], decode(await request.read(), RevokeRequest)))
+        return _json(self.subtrees[request.match_info["id"]])
+
+    async def show_directory(self, _: web.Request) -> web.Response:
+        return _json(self.directory)
+
+    async def note(self, request: web.Request) -> web.Response:
+        return _json(self.notes[request.match_info["key"]])
+
+    async def put_note(self, request: web.Request) -> web.Response:
+        key, expected = request.match_info["key"], int(request.headers["If-Match"])
+        have = self.notes[key].version if key in self.notes else 0
+        if have != expected:
+            return _refuse("conflict", f"The note is at version {have}.", 412)
+        note = Note(version=have + 1, data=json.loads(await request.read())["data"])
+        self.notes[key] = note
+        return _json(note)
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/v1/changes", self.changes),
+            web.get("/v1/approvals", self.pending),
+            web.get("/v1/approvals/{id}", self.approval),
+            web.post("/v1/approvals/{id}/votes", self.vote),
+            web.get("/v1/approvals/{id}/text", self.text),
+            web.get("/v1/sessions", self.list_sessions),
+            web.get("/v1/sessions/{id}", self.session),
+            web.get("/v1/sessions/{id}/transcript", self.transcript),
+            web.post("/v1/sessions/{id}/kill", self.kill),
+            web.get("/v1/lineages/{id}", self.subtree),
+            web.post("/v1/lineages/{id}/revoke", self.revoke),
+            web.get("/v1/directory", self.show_directory),
+            web.get("/v1/notes/{key}", self.note),
+            web.put("/v1/notes/{key}", self.put_note),
+        ]
+
+
+def _json(value: object, *, status: int = 200) -> web.Response:
+    return web.Response(body=encode(value), content_type="application/json", status=status)
+
+
+def _refuse(error: str, message: str, status: int) -> web.Response:
+    return _json(Refusal(error=error, message=message), status=status)
+
+
+@asynccontextmanager
+async def listening(gateway: FakeGateway) -> AsyncIterator[FakeGateway]:
+    """The gateway's API on a free port of the loopback."""
+    app = web.Application(middlewares=[gateway.guard])
+    app.add_routes(gateway.routes())
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    gateway.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield gateway
+    finally:
+        gateway.release()
+        await runner.cleanup()
