@@ -16,10 +16,11 @@ from typing import Any, Protocol, assert_never
 from gateway.admission import Admission, AdmissionRefused
 from gateway.end import End
 from gateway.errand import run_errand
-from gateway.gate import Gate, LiveSession
+from gateway.gate import Gate
 from gateway.holding import Held
 from gateway.model import Command, Connection, Hold, Session
 from gateway.recorder import RecordingFailed
+from gateway.sessions import LiveSession
 from gateway.tls import TlsLayer, end_point
 from gateway.upstream.dial import Dialer, UpstreamUnreachable
 from gateway.wire import (

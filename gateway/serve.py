@@ -43,7 +43,7 @@ from gateway.sessions import Sessions
 from gateway.store import StoreFailed
 from gateway.store.embedded import EmbeddedStore
 from gateway.upstream.measure import Measure
-from gateway.vocabulary import known, read_facts
+from gateway.vocabulary import known
 
 log = logging.getLogger("countersign.serve")
 
@@ -125,7 +125,6 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         live_policy = LivePolicy(
             policy_file,
             vocabulary=known(),
-            read_facts=read_facts,
             on_error=lambda message: announce(
                 "error",
                 f"The policy file was changed but does not hold; the old one stays in force. {message}",

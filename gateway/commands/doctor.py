@@ -95,11 +95,12 @@ def _policy(path: Path) -> Generator[Finding, None, Policy | None]:
     """Yields findings, and returns the policy where it holds."""
     from gateway.policy.examples import failures
     from gateway.policy.file import PolicyFileError, load
-    from gateway.vocabulary import known, read_facts
+    from gateway.vocabulary import known
 
     try:
-        policy = load(path, known())
-        broken = failures(policy, read_facts)
+        vocabulary = known()
+        policy = load(path, vocabulary)
+        broken = failures(policy, vocabulary)
         if broken:
             raise PolicyFileError(policy.source, broken)
     except PolicyFileError as error:

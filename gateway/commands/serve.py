@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import logging
 import os
@@ -26,17 +25,15 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    import uvloop
+
     from gateway.policy.file import PolicyFileError
     from gateway.serve import StartFailed, serve
 
     _log_to_stderr(as_json=arguments.json, verbose=arguments.verbose)
-    try:
-        import uvloop as loops
-    except ImportError:  # uvloop has no build for every platform; asyncio's own loop only costs speed
-        loops = asyncio
     arguments.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        loops.run(serve(arguments.policy, arguments.state, as_json=arguments.json))
+        uvloop.run(serve(arguments.policy, arguments.state, as_json=arguments.json))
     except (PolicyFileError, StartFailed) as failure:
         print(failure, file=sys.stderr)
         return 2

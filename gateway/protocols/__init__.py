@@ -22,6 +22,8 @@ class ProtocolModule(Protocol):
     """What a protocol's folder supplies."""
 
     DEFAULT_PORT: int
+    ALPN: str
+    """The protocol's registered name for TLS from the first byte (RFC 7301), or ""."""
     ATTRIBUTES: frozenset[str]
     """Every attribute that its facts may have."""
 

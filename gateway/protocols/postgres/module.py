@@ -20,6 +20,7 @@ from gateway.protocols.postgres.wire import PostgresWire
 from gateway.wire import Login, Opening, Wire
 
 DEFAULT_PORT = 5432
+ALPN = "postgresql"
 
 
 def open_wire(opening: Opening) -> Wire:
@@ -61,6 +62,7 @@ async def estimate(upstream: Upstream, login: Login, command: Command) -> Estima
 
 
 __all__ = [
+    "ALPN",
     "ATTRIBUTES",
     "DEFAULT_PORT",
     "client_line",
