@@ -119,9 +119,7 @@ def _qualified(scope: Scope, names: Sequence[str]) -> Output:
 
 def _outside(names: Sequence[str], column: str) -> Output:
     """A column of something that this text does not bring in: taken by its own word."""
-    return Output(
-        name=column, sources=frozenset({f"{'.'.join(names[-2:])}.{column}"})
-    )
+    return Output(name=column, sources=frozenset({f"{'.'.join(names[-2:])}.{column}"}))
 
 
 def _whole_row(scope: Scope, node: Node) -> Relation | None:

@@ -26,6 +26,27 @@ ATTRIBUTES = frozenset(
 )
 """Every attribute that facts of an SQL text may have; `docs/effects.md` says what each means."""
 
+_SECRETS: dict[str, frozenset[str]] = {
+    "pg_authid": frozenset({"rolpassword"}),
+    "pg_shadow": frozenset({"passwd"}),
+    "pg_user_mapping": frozenset({"umoptions"}),
+    "pg_user_mappings": frozenset({"umoptions"}),
+    "_pg_user_mappings": frozenset({"umoptions"}),
+    "user_mapping_options": frozenset({"option_value"}),
+    "pg_subscription": frozenset({"subconninfo"}),
+    "pg_stats": frozenset(
+        {"most_common_vals", "most_common_elems", "histogram_bounds", "range_bounds_histogram"}
+    ),
+    "pg_stats_ext": frozenset({"most_common_vals"}),
+    "pg_stats_ext_exprs": frozenset({"most_common_vals", "most_common_elems", "histogram_bounds"}),
+    "pg_statistic": frozenset({f"stavalues{slot}" for slot in range(1, 6)}),
+    "pg_statistic_ext_data": frozenset({"stxdmcv", "stxdexpr"}),
+    "pg_hba_file_rules": frozenset({"options", "address", "user_name", "auth_method"}),
+    "pg_ident_file_mappings": frozenset({"pg_username", "sys_name"}),
+    "pg_file_settings": frozenset({"setting"}),
+}
+"""Columns of the catalogue that hold credentials, files, or samples of what is stored in other tables."""
+
 EXECUTES = "a prepared statement is executed whose text stands elsewhere"
 
 
@@ -63,6 +84,10 @@ class Reading:
     def columns(self, sources: Iterable[str], kind: str = "column", effect: Effect = Effect.READ) -> None:
         for source in sorted(sources):
             self.touches(kind, source, effect)
+            table, _, column = source.rpartition(".")
+            secret = _SECRETS.get(table.rpartition(".")[2])
+            if secret is not None and (column == "*" or column in secret):
+                self.does(Effect.EXFIL)
 
     def doubt(self, why: str) -> None:
         """Something cannot be judged; `why` may name identifiers of the text, never its values."""
