@@ -126,7 +126,8 @@ class Asking:
         while not self._gone and self._asked is None and (exchange.copying_in or not exchange.waiting):
             if not self._one(out):
                 break
-        self._send(out)
+        if self._asked is None:
+            self._send(out)
 
     def _send(self, out: list[Event]) -> None:
         up = self._up
