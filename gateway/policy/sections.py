@@ -34,7 +34,7 @@ from gateway.policy.vocabulary import Vocabulary
 TLS_MODES = ("disable", "require", "verify-full")
 HANDLE = re.compile(r"@[^\s@]{1,80}")
 CHANNEL = re.compile(r"#[^\s#,]{1,80}|[CG][A-Z0-9]{8,}")
-SLACK_USER = re.compile(r"[UW][A-Z0-9]{5,}")
+SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,}")
 
 # connections
 
