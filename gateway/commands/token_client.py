@@ -149,7 +149,7 @@ def client(arguments: argparse.Namespace) -> TokenClient:
 def own_token() -> str:
     """The token that this process was started with, or, where there is none, the one on standard input."""
     token = os.environ.get(TOKEN, "").strip()
-    if not token and not sys.stdin.isatty():
+    if not token and sys.stdin is not None and not sys.stdin.isatty():
         token = sys.stdin.readline(65_536).strip()
     if not token:
         raise Misused(

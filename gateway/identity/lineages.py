@@ -16,6 +16,8 @@ from gateway.store import Store
 TABLE = "lineages"
 LIVE_PER_AGENT = 2_000
 """Live tokens of one root agent: its own, and all that were derived from them."""
+REVOKED_KEPT = 200
+"""Revoked links of one root agent that are kept to be looked at; to be refused, a token need not be known."""
 SWEEP_SECONDS = 60.0
 
 
@@ -71,11 +73,16 @@ class Lineages:
     def register(self, link: Link) -> None:
         """A token was issued. Raises `LineageFull` where its root agent has too many live ones already."""
         self.sweep_when_due()
-        live = sum(1 for other in self._links.values() if other.root_agent == link.root_agent)
-        if live >= LIVE_PER_AGENT:
+        own = [each for each in self._links.values() if each.root_agent == link.root_agent]
+        revoked = sorted(
+            (each for each in own if each.revoked_at is not None), key=lambda each: each.revoked_at or 0
+        )
+        if len(own) - len(revoked) >= LIVE_PER_AGENT:
             raise LineageFull(
-                f"{link.root_agent} already has {live} live tokens: revoke some, or ask for shorter lifetimes"
+                f"{link.root_agent} already has {LIVE_PER_AGENT} live tokens: revoke some, or ask for shorter lifetimes"
             )
+        for each in revoked[: max(0, len(revoked) - REVOKED_KEPT)]:
+            self._forget(each)
         self._put(link)
 
     def get(self, token_id: str) -> Link | None:
@@ -131,14 +138,17 @@ class Lineages:
             return
         self._swept_at = now
         for link in [link for link in self._links.values() if link.expires_at <= now]:
-            del self._links[link.token_id]
-            self._children.pop(link.token_id, None)
-            self._children.get(link.parent, set()).discard(link.token_id)
-            self._store.delete(TABLE, link.token_id)
+            self._forget(link)
 
     def _put(self, link: Link) -> None:
         self._store.put(TABLE, link.token_id, asdict(link))
         self._keep(link)
+
+    def _forget(self, link: Link) -> None:
+        del self._links[link.token_id]
+        self._children.pop(link.token_id, None)
+        self._children.get(link.parent, set()).discard(link.token_id)
+        self._store.delete(TABLE, link.token_id)
 
     def _keep(self, link: Link) -> None:
         self._links[link.token_id] = link

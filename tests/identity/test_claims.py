@@ -122,3 +122,22 @@ def test_a_token_above_itself_is_refused():
     payload["lineage"][0]["jti"] = "m"
     with pytest.raises(ClaimsMalformed, match="above itself"):
         from_payload(payload)
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["name", "jti", "exp", "sub"]), inner)
+    ),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from([*to_payload(SAID), "groups", "extra"]), anything, min_size=1))
+def test_signed_nonsense_is_refused_and_nothing_else(changes):
+    payload = {**to_payload(SAID), **changes}
+    try:
+        said = from_payload(payload)
+    except ClaimsMalformed:
+        return
+    assert to_payload(said) == payload

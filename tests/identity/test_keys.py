@@ -10,6 +10,8 @@ from pathlib import Path
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.identity.keys import KeyRing, KeysUnsafe, SignatureRefused, public_keys
 
@@ -229,6 +231,37 @@ def test_no_known_attack_on_tokens_gets_through(tmp_path):
             continue
         taken.append(name)
     assert taken == []
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["alg", "kid", "crit", "typ", "x"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@pytest.fixture(scope="module")
+def keys_of_the_module(tmp_path_factory):
+    return ring(tmp_path_factory.mktemp("ring"))
+
+
+@given(header=json_values, payload=json_values, signature=st.binary(max_size=70), known=st.booleans())
+def test_well_framed_nonsense_is_refused_and_nothing_else(
+    keys_of_the_module, header, payload, signature, known
+):
+    if known and isinstance(header, dict):
+        header = {"alg": "EdDSA", "typ": "at+jwt", **header, "kid": keys_of_the_module.key_id}
+    with pytest.raises(SignatureRefused):
+        keys_of_the_module.verify(f"{b64(header)}.{b64(payload)}.{b64(signature)}")
+
+
+@given(st.text(st.characters(codec="ascii")))
+def test_any_text_is_refused_and_nothing_else(keys_of_the_module, text):
+    with pytest.raises(SignatureRefused):
+        keys_of_the_module.verify(text)
 
 
 def test_a_key_ring_shows_no_secret(tmp_path):

@@ -119,6 +119,21 @@ def test_one_agent_cannot_fill_the_store(store, clock, monkeypatch):
     lineages.register(link("d", ends=9000))
 
 
+def test_short_lived_helpers_do_not_use_up_what_their_agent_may_have(store, clock, monkeypatch):
+    monkeypatch.setattr(module, "LIVE_PER_AGENT", 3)
+    monkeypatch.setattr(module, "REVOKED_KEPT", 2)
+    lineages = Lineages(store, clock=clock)
+    lineages.register(link("a"))
+    for n in range(20):
+        clock.now += 1
+        lineages.register(link(f"helper{n}", "a"))
+        lineages.revoke(f"helper{n}", by="a")
+    assert len(store.all(module.TABLE)) <= 5
+    assert all(lineages.revoked([f"helper{n}"]) for n in range(20))
+    assert not lineages.revoked(["a"])
+    assert set(lineages.subtree("a")) == store.all(module.TABLE).keys()
+
+
 def test_revoke_all_ends_every_chain(store, clock):
     lineages = tree(store, clock)
     assert set(lineages.revoke_all(by="operator", reason="keys leaked")) == set("abcdx")

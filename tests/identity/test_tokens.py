@@ -208,7 +208,7 @@ random_scopes: st.SearchStrategy[Scope] = st.dictionaries(
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.lists(st.tuples(random_scopes, st.floats(1, 20_000), st.floats(0, 50)), min_size=1, max_size=5),
+    st.lists(st.tuples(random_scopes, st.floats(300, 20_000), st.floats(0, 50)), min_size=1, max_size=5),
     random_scopes,
 )
 def test_whatever_is_asked_for_a_child_stays_inside_its_parent(wishes, shrunk_to):
