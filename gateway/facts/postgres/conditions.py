@@ -40,7 +40,7 @@ _SYSTEM_KEYS = frozenset(
 _NEVER_NEGATIVE = frozenset({"length", "char_length", "octet_length", "abs", "cardinality", "bit_length"})
 _ANYTHING = frozenset({"", "%", "%%", ".*", "^", "$", "^.*$", "^.*", ".*$", "(.*)", "^(.*)$"})
 _HUGE = 10**9
-_WORK = 200_000
+_WORK = 60_000
 """Nodes looked at for one condition."""
 _PAIRS = 20_000
 """Pairs of an OR's sides that are compared; where there are more, nothing is taken to be restricted."""

@@ -17,6 +17,9 @@ from gateway.model import Effect, Output
 _VALUED_SUBLINKS = frozenset(
     {"EXPR_SUBLINK", "ARRAY_SUBLINK", "ANY_SUBLINK", "ALL_SUBLINK", "ROWCOMPARE_SUBLINK"}
 )
+_NOT_VALUED = frozenset({"funcname", "agg_filter"})
+_COUNTING = frozenset({"count", "pg_typeof"})
+"""Calls whose value tells nothing of their arguments' values."""
 
 
 def gather(reading: Reading, value: object, scope: Scope) -> Sources:
@@ -53,6 +56,9 @@ def _field(reading: Reading, key: str, inner: object, scope: Scope) -> Sources:
             case "SelectStmt":
                 return united(reading.query(reading, {key: inner}, scope))
             case "TypeName" | "typeName":
+                return NOTHING
+            case "NullTest":
+                gather(reading, inner, scope)  # whether a value is there tells nothing of the value
                 return NOTHING
             case _:
                 pass
@@ -164,7 +170,10 @@ def _call(reading: Reading, body: Node, scope: Scope) -> Sources:
     parts = strings(body.get("funcname"))
     schema, name = (parts[-2] if len(parts) > 1 else ""), (parts[-1] if parts else "")
     args = body.get("args", [])
-    made_of = gather(reading, {key: value for key, value in body.items() if key != "funcname"}, scope)
+    made_of = gather(reading, {key: value for key, value in body.items() if key not in _NOT_VALUED}, scope)
+    made_of |= condition(reading, body.get("agg_filter"), scope)
+    if name in _COUNTING and schema in {"", "pg_catalog"}:
+        made_of = NOTHING
     if name == "set_config" and schema in {"", "pg_catalog"}:
         _set_config(reading, args)
         return made_of
@@ -240,6 +249,8 @@ def named(node: Node) -> str:
             return names[-1].lower() if names else named(body.get("arg", {}))
         case "CollateClause":
             return named(body.get("arg", {}))
+        case "A_Expr" if body.get("kind") == "AEXPR_NULLIF":
+            return "nullif"
         case "TypeCast":
             inner = named(body.get("arg", {}))
             return inner if inner != "?column?" else strings(body["typeName"].get("names"))[-1].lower()

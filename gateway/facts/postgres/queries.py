@@ -132,13 +132,19 @@ def _with(reading: Reading, clause: Node | None, scope: Scope) -> None:
         return
     # A recursive entry may use itself and those behind it: read until nothing new turns up.
     for entry in entries:
-        scope.ctes[entry["ctename"].lower()] = (Output(name="*", sources=frozenset(), exact=False),)
-    for _ in range(_PASSES):
+        scope.ctes[entry["ctename"].lower()] = (Output(name="*", sources=frozenset()),)
+    settled = False
+    reading.recursions += 1
+    for _ in range(_PASSES if reading.recursions == 1 else 1):
         before = dict(scope.ctes)
         for entry in entries:
             scope.ctes[entry["ctename"].lower()] = _cte(reading, entry, scope)
-        if scope.ctes == before:
-            return
+        settled = scope.ctes == before
+        if settled:
+            break
+    reading.recursions -= 1
+    if settled:
+        return
     everything = frozenset(source for outputs in scope.ctes.values() for source in united(outputs))
     for name, outputs in scope.ctes.items():
         scope.ctes[name] = tuple(Output(name=o.name, sources=everything, exact=False) for o in outputs)

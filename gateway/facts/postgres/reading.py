@@ -10,7 +10,7 @@ from gateway.facts.postgres.tree import Node, Unreadable
 from gateway.model import Effect, Effects, Facts, Output, Resource
 
 STEPS = 200_000
-"""Nodes visited for one text; only recursion inside recursion comes near it."""
+"""Nodes visited for one text; only what is written to be slow comes near it."""
 
 ATTRIBUTES = frozenset(
     {
@@ -67,6 +67,8 @@ class Reading:
     counts_integers: bool = False
     """What was found depends on the value of an integer in the text."""
     steps: int = 0
+    recursions: int = 0
+    """How many recursive WITH clauses are being read around this point."""
     inside: int = 0
     """How many strings of SQL this one stands in."""
 

@@ -7,6 +7,7 @@ costs a third of walking protobuf messages, and because its nesting can be refus
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, TypeAlias
@@ -27,6 +28,9 @@ SCANNED_FROM = 8_192
 DEEPEST = 12_000
 """Tokens that may stand inside one another: what the parser's recursion needs stays below 2 MiB of stack."""
 
+_LONG_RUN = re.compile(r"[-~!@#^&|`?+*/%<>=]{1000}")
+"""PostgreSQL's scanner takes quadratic time over such a run where a comment begins in it."""
+
 _COMMA, _SEMICOLON = 44, 59
 _OPENING, _CLOSING = frozenset({40, 91}), frozenset({41, 93})
 
@@ -45,6 +49,8 @@ def parse(text: str) -> list[Node]:
         raise Unreadable("the text is not valid Unicode") from None
     if len(data) > LARGEST:
         raise Unreadable(f"the text is longer than the {LARGEST} bytes that are read")
+    if _LONG_RUN.search(text):
+        raise Unreadable("the text holds a run of operator characters that is too long")
     if len(data) > SCANNED_FROM:
         _refuse_deep(text)
     result = _native.lib.pg_query_parse(data)
