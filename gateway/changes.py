@@ -55,6 +55,11 @@ class Feed:
         """The number of the newest change."""
         return self._last
 
+    @property
+    def stopped(self) -> bool:
+        """Nobody waits any more: the process is about to end."""
+        return self._stopped
+
     async def start(self) -> None:
         """Reserve numbers; to be called before the first `publish`. Raises `StoreFailed`."""
         self._reserve()

@@ -120,6 +120,7 @@ class Approvals:
         self._settled: OrderedDict[str, Approval] = OrderedDict()
         self._characters = 0
         self._deadlines = Deadlines(scheduler, clock=clock, when_due=lambda: self._spawn(self.sweep()))
+        self._on_settled: list[Callable[[Approval], object]] = []
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
@@ -158,6 +159,10 @@ class Approvals:
         """Wait for what is on its way to the disk."""
         while self._tasks:
             await asyncio.wait(self._tasks)
+
+    def on_settled(self, listener: Callable[[Approval], object]) -> None:
+        """`listener` is called with each approval that is over, once it is in the journal; it must not raise."""
+        self._on_settled.append(listener)
 
     def get(self, approval_id: str) -> Approval | None:
         """An approval that is open, or was settled not too long ago."""
@@ -423,6 +428,8 @@ class Approvals:
         self._forget(live)
         self._remember(approval)
         self._feed.publish(approval=approval)
+        for listener in self._on_settled:
+            listener(approval)
         await self._store.commit()
 
     def _keep(self, live: Live) -> None:

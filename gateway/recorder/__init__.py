@@ -50,7 +50,8 @@ class Recording:
     ) -> None:
         self.path = path
         self.entries = 0
-        """Entries that the transcript has so far."""
+        """Entries that a reader of the transcript finds by now."""
+        self._made = 0
         self._tally = {"allow": 0, "hold": 0, "block": 0}
         self._masked: Counter[str] = Counter()
         self._descriptor = descriptor
@@ -99,9 +100,9 @@ class Recording:
                 "message": message,
             },
         )
-        self.flush()
         self._tally[verdict] += 1
-        self.entries += 2 if verdict == "block" else 1
+        self._made += 2 if verdict == "block" else 1
+        self.flush()
 
     def decided(
         self, command_id: str, *, approval_id: str, state: str, votes: Sequence[Vote], reason: str
@@ -173,7 +174,7 @@ class Recording:
         self._gathered = self._answered = self._cut = 0
         self._command = ""
         self._append("answered", fields, payload)
-        self.entries += 1
+        self._made += 1
         if masked:
             self._masked.update(masked)
 
@@ -187,6 +188,7 @@ class Recording:
             raise RecordingFailed(self._dead)
         try:
             self._writer.flush()
+            self.entries = self._made
         except OSError as error:
             self._dead = f"{self.path.name} could not be written: {error.strerror}"
             raise RecordingFailed(self._dead) from error
@@ -202,7 +204,7 @@ class Recording:
                 "closed",
                 {
                     "reason": reason,
-                    "entries": self.entries + 1,
+                    "entries": self._made + 1,
                     "commands": sum(tally.values()),
                     "blocked": tally["block"],
                     "held": tally["hold"],
@@ -216,7 +218,7 @@ class Recording:
 
     def recall(self, record: Record) -> None:
         """Count what an earlier life of this recording wrote."""
-        self.entries += entries_of(record)
+        self._made += entries_of(record)
         if record.kind == "asked":
             self._tally[record.fields["verdict"]] += 1
         elif record.kind == "answered":
@@ -248,8 +250,8 @@ class Recording:
 
     def _now(self, kind: str, fields: Mapping[str, Any]) -> None:
         self._append(kind, fields)
+        self._made += 1
         self.flush()
-        self.entries += 1
 
     def _append(self, kind: str, fields: Mapping[str, Any], payload: bytes = b"") -> None:
         if self._dead:

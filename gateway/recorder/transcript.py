@@ -42,7 +42,9 @@ class _Place:
     head: str = ORIGIN
     record: int = 0
     entry: int = 0
-    """Number of the next entry."""
+    """Number of the last entry before; entries count from 1."""
+    broken: bool = False
+    """A record did not hold: nothing behind it can be believed."""
     answers: dict[str, bytes] = field(default_factory=dict)
     """Answers that are not yet complete, by command."""
 
@@ -52,19 +54,19 @@ class Transcripts:
 
     def __init__(self, directory: Path, render: Callable[[str], Render]) -> None:
         """`render(protocol)` is the renderer of a protocol's answers."""
-        self._directory = directory
+        self.directory = directory
         self._render = render
         self._places: OrderedDict[tuple[str, int], _Place] = OrderedDict()
 
     def page(
         self, session_id: str, *, after: int = 0, limit: int = 100, live: SessionView | None = None
     ) -> Transcript | None:
-        """At most `limit` entries behind the first `after`; None where there is no such recording.
+        """At most `limit` entries with numbers above `after`; None where there is no such recording.
 
         `next` is the `after` of the page that follows. `live` is the session as the gateway knows it while it is
         open. Blocks on the disk.
         """
-        path = find(self._directory, session_id)
+        path = find(self.directory, session_id)
         view = live or (summary(path) if path is not None else None)
         if path is None or view is None:
             return None
@@ -83,7 +85,7 @@ class Transcripts:
         page: list[Entry] = []
         characters = 0
         for made in _read(path, place, render):
-            wanted = [each for each in made if each.number >= after]
+            wanted = [each for each in made if each.number > after]
             page += wanted
             characters += sum(len(each.text) for each in wanted)
             if len(page) >= limit or characters > PAGE_CHARACTERS:
@@ -92,7 +94,7 @@ class Transcripts:
 
 
 def entries(path: Path, render: Callable[[str], Render]) -> Iterator[Entry]:
-    """Every entry of a recording, numbered from 0, as far as its records hold. Raises `ChainBroken` where not."""
+    """Every entry of a recording, numbered from 1, as far as its records hold. Raises `ChainBroken` where not."""
     view = summary(path)
     if view is None:
         raise ChainBroken(0, "it is not an opening record")
@@ -102,13 +104,15 @@ def entries(path: Path, render: Callable[[str], Render]) -> Iterator[Entry]:
 
 def _read(path: Path, place: _Place, render: Render, *, strict: str = "") -> Iterator[list[Entry]]:
     """The entries of each further record; `place` moves along, and is right whenever the reader stops."""
+    if place.broken:
+        return
     with path.open("rb") as file:
         file.seek(place.offset)
         try:
             for record in records(file, head=place.head, number=place.record):
                 made = [
-                    Entry(number=place.entry + number, at=record.at, **each)
-                    for number, each in enumerate(_told(record, place.answers, render))
+                    Entry(number=number, at=record.at, **each)
+                    for number, each in enumerate(_told(record, place.answers, render), start=place.entry + 1)
                 ]
                 place.offset, place.head, place.record = record.end, record.hash, record.number + 1
                 place.entry += len(made)
@@ -119,6 +123,8 @@ def _read(path: Path, place: _Place, render: Render, *, strict: str = "") -> Ite
         except ChainBroken as broken:
             if strict:
                 raise
+            place.broken = True
+            place.entry += 1
             text = f"The recording does not hold from here on: {broken}"
             yield [Entry(number=place.entry, at=0.0, kind="notice", text=text)]
 

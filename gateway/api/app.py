@@ -1,0 +1,129 @@
+"""The HTTP side of the gateway: for the bot, for operators, and for agents that ask for tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from aiohttp import web
+
+from gateway.api.access import Caller, Credentials, operator_credential
+from gateway.api.answers import answer, refusing
+from gateway.api.deciding import Deciding
+from gateway.api.metrics import Meters
+from gateway.api.notes import Notes
+from gateway.api.ports import LineagesPort, SessionsPort
+from gateway.api.watching import Watching
+from gateway.approvals import Approvals
+from gateway.changes import Feed
+from gateway.contract import VERSION, Directory, GroupView
+from gateway.journal import Journal
+from gateway.policy.model import Policy
+from gateway.recorder.transcript import Transcripts
+from gateway.store import Store
+
+BODY_BYTES = 64 * 1024
+"""The largest request body; a token, a vote and a note all fit."""
+
+__all__ = ["Meters", "build", "operator_credential"]
+
+
+def build(
+    *,
+    policy: Callable[[], Policy],
+    approvals: Approvals,
+    feed: Feed,
+    store: Store,
+    journal: Journal,
+    sessions: SessionsPort,
+    lineages: LineagesPort,
+    transcripts: Transcripts,
+    bot_credential: str,
+    operator_credential: str,
+    meters: Meters,
+    clock: Callable[[], float],
+    routes: Iterable[web.RouteDef] = (),
+) -> web.Application:
+    """The application. `routes` are the token endpoints, which authenticate their callers themselves.
+
+    Raises `ValueError` where the two credentials are not two.
+    """
+    credentials = Credentials(bot=bot_credential, operator=operator_credential)
+    notes = Notes(store, clock=clock)
+    deciding = Deciding(approvals, feed, about=notes.about)
+    watching = Watching(
+        policy=policy,
+        approvals=approvals,
+        sessions=sessions,
+        lineages=lineages,
+        transcripts=transcripts,
+        store=store,
+    )
+    approvals.on_settled(meters.settled)
+    meters.watch_held(lambda: len(approvals.open()))
+
+    async def directory(request: web.Request) -> web.StreamResponse:
+        del request
+        return answer(directory_of(policy()))
+
+    async def healthz(request: web.Request) -> web.StreamResponse:
+        """Ready when decisions can be kept; not ready is 503, so that a balancer looks elsewhere."""
+        del request
+        parts = {"store": store.healthy, "journal": journal.healthy}
+        ready = all(parts.values())
+        return answer({"ready": ready, "contract": VERSION, **parts}, status=200 if ready else 503)
+
+    async def metrics(request: web.Request) -> web.StreamResponse:
+        del request
+        return web.Response(
+            body=meters.text(),
+            headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8", "Cache-Control": "no-store"},
+        )
+
+    both = credentials.only(Caller.BOT, Caller.OPERATOR)
+    bot = credentials.only(Caller.BOT)
+    operator = credentials.only(Caller.OPERATOR)
+    application = web.Application(middlewares=[refusing], client_max_size=BODY_BYTES)
+    application.add_routes(
+        [
+            web.get("/v1/changes", both(deciding.changes)),
+            web.get("/v1/approvals", both(deciding.approvals)),
+            web.get("/v1/approvals/{id}", both(deciding.approval)),
+            web.get("/v1/approvals/{id}/text", both(deciding.whole_text)),
+            web.post("/v1/approvals/{id}/votes", both(deciding.vote)),
+            web.get("/v1/sessions", both(watching.sessions)),
+            web.get("/v1/sessions/{id}", both(watching.session)),
+            web.get("/v1/sessions/{id}/transcript", both(watching.transcript)),
+            web.post("/v1/sessions/{id}/kill", both(watching.kill)),
+            web.get("/v1/lineages/{id}", both(watching.lineage)),
+            web.post("/v1/lineages/{id}/revoke", both(watching.revoke)),
+            web.get("/v1/directory", both(directory)),
+            web.get("/v1/notes/{key}", bot(notes.show)),
+            web.put("/v1/notes/{key}", bot(notes.write)),
+            web.delete("/v1/notes/{key}", bot(notes.remove)),
+            web.get("/healthz", healthz),
+            web.get("/metrics", operator(metrics)),
+            *routes,
+        ]
+    )
+
+    async def stopping(application: web.Application) -> None:
+        del application
+        feed.stop()
+
+    application.on_shutdown.append(stopping)
+    return application
+
+
+def directory_of(policy: Policy) -> Directory:
+    """What the bot may know of the policy."""
+    return Directory(
+        people=dict(policy.slack.people),
+        match_by_email=policy.slack.match_people_by_email,
+        groups={
+            name: GroupView(slack=group.slack, members=tuple(group.members))
+            for name, group in policy.groups.items()
+        },
+        approvals_channel=policy.slack.approvals,
+        audit_channel=policy.slack.audit,
+        public_url=policy.api.public_url,
+    )

@@ -1,0 +1,72 @@
+"""What operators count, in the form that Prometheus reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from gateway.contract import Approval, State
+
+HOLD_SECONDS = (1, 5, 15, 30, 60, 120, 300, 600, 1_800, 3_600, 14_400)
+
+
+class Meters:
+    """The gateway's counters. One registry, so that two gateways in one process do not share them."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry()
+        judged = Counter("countersign_commands", "Commands by verdict.", ["verdict"], registry=self.registry)
+        # The children are kept, since looking one up costs more than counting.
+        self._judged = {verdict: judged.labels(verdict) for verdict in ("allow", "hold", "block")}
+        self._sessions = Gauge("countersign_sessions", "Open sessions.", registry=self.registry)
+        self._opened = Counter("countersign_sessions_opened", "Sessions opened.", registry=self.registry)
+        self._failures = Counter(
+            "countersign_recording_failures", "Recordings that could not be written.", registry=self.registry
+        )
+        settled = Counter(
+            "countersign_approvals", "Approvals by how they ended.", ["state"], registry=self.registry
+        )
+        self._settled = {state: settled.labels(state.value) for state in State}
+        self._held_for = Histogram(
+            "countersign_hold_seconds",
+            "From the opening of an approval to its end.",
+            buckets=HOLD_SECONDS,
+            registry=self.registry,
+        )
+
+    def judged(self, verdict: str) -> None:
+        self._judged[verdict].inc()
+
+    def session_opened(self) -> None:
+        self._sessions.inc()
+        self._opened.inc()
+
+    def session_closed(self) -> None:
+        self._sessions.dec()
+
+    def recording_failed(self) -> None:
+        self._failures.inc()
+
+    def settled(self, approval: Approval) -> None:
+        """An approval is over."""
+        self._settled[approval.state].inc()
+        if approval.settled_at is not None:
+            self._held_for.observe(max(0.0, approval.settled_at - approval.opened_at))
+
+    def watch_held(self, held: Callable[[], int]) -> None:
+        """Show how many approvals are open, asked for whenever somebody looks."""
+        self.registry.register(_Held(held))
+
+    def text(self) -> bytes:
+        return bytes(generate_latest(self.registry))
+
+
+class _Held(Collector):
+    def __init__(self, held: Callable[[], int]) -> None:
+        self._held = held
+
+    def collect(self) -> list[GaugeMetricFamily]:
+        return [GaugeMetricFamily("countersign_approvals_open", "Open approvals.", value=self._held())]
