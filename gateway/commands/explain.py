@@ -17,7 +17,7 @@ from gateway.policy.evaluate import combine, evaluate
 from gateway.policy.examples import lineage_of, outcome
 from gateway.policy.file import PolicyFileError, load
 from gateway.policy.matching import deeds
-from gateway.policy.model import Policy
+from gateway.policy.model import AttributeValue, Policy
 from gateway.policy.reasons import Reason, reasons
 from gateway.policy.vocabulary import Vocabulary
 
@@ -269,7 +269,7 @@ def _told(policy: Policy, explained: Explained, why: Iterable[Reason]) -> str:
         f"  touches    {each.kind} {_visible(each.name)} ({each.effect})" for each in facts.resources[:20]
     ]
     lines += [
-        f"  attribute  {key}: {_visible(str(value))}" for key, value in sorted(facts.attributes.items())
+        f"  attribute  {key}: {_visible(_plain(value))}" for key, value in sorted(facts.attributes.items())
     ]
     if not isinstance(verdict, Block) and verdict.masks:
         lines.append(f"  masks      {', '.join(verdict.masks)}")
@@ -285,6 +285,11 @@ def _told(policy: Policy, explained: Explained, why: Iterable[Reason]) -> str:
 
 def _group(approvers: str) -> str:
     return "any group" if approvers == "*" else approvers
+
+
+def _plain(value: AttributeValue) -> str:
+    """As the policy file would spell it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _visible(text: str) -> str:

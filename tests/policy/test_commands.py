@@ -1,0 +1,252 @@
+"""`countersign check` and `countersign explain`, as they are called."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.__main__ import main
+from gateway.commands.explain import Explainer, explain_line
+from gateway.policy.file import parse
+from gateway.vocabulary import known
+from tests.policy.house import MINIMAL
+
+SHIPPED = Path(__file__).parents[2] / "policies.yaml"
+KEYS = ["id", "verdict", "effects", "complete", "rules", "message", "masked", "sanitised", "attributes"]
+
+
+@pytest.fixture
+def file(tmp_path) -> Path:
+    path = tmp_path / "policies.yaml"
+    path.write_text(MINIMAL)
+    return path
+
+
+# check
+
+
+def test_check_says_what_a_good_policy_means(capsys) -> None:
+    assert main(["check", str(SHIPPED)]) == 0
+    out = capsys.readouterr().out
+    assert "connection shop: postgres, 127.0.0.1:15432 -> 127.0.0.1:5433/shop (TLS: disable)" in out
+    assert "rule writes-need-a-dba: holds" in out
+    assert "0 errors, 0 warnings, 12 examples tried" in out
+
+
+def test_check_prints_every_error_with_its_place(file, capsys) -> None:
+    file.write_text(
+        MINIMAL.replace("effects: read", "effects: raed").replace("default: block", "default: maybe")
+    )
+    assert main(["check", str(file)]) == 1
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].startswith(f"{file}:8:35: rules[0].when.effects: `raed` is not an effect")
+    assert out[1].startswith(f"{file}:9:10: default: ")
+    assert out[-1] == f"{file}: 2 errors, 0 warnings"
+
+
+def test_check_fails_on_an_example_that_does_not_hold(file, capsys) -> None:
+    file.write_text(MINIMAL + "examples:\n  - {connection: shop, command: DROP TABLE a, expect: allow}\n")
+    assert main(["check", "--json", str(file)]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["ok"] is False
+    (error,) = answer["errors"]
+    assert (error["line"], error["column"], error["key"]) == (11, 5, "examples[0]")
+    assert "it is blocked by default" in error["message"]
+
+
+def test_check_as_json_holds_what_was_resolved(file, capsys) -> None:
+    assert main(["check", "--json", str(file)]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["ok"] is True
+    assert answer["connections"][0]["upstream"] == "db.internal:5432/shop"
+    assert answer["rules"] == [{"name": "reads", "line": 8, "then": "allow"}]
+    assert {warning["key"] for warning in answer["warnings"]} == {"connections.shop", "examples"}
+
+
+def test_check_knows_a_missing_file_from_a_broken_one(tmp_path, capsys) -> None:
+    assert main(["check", str(tmp_path / "none.yaml")]) == 2
+    assert "there is no such file" in capsys.readouterr().err
+
+
+# explain, for people
+
+
+def test_explain_tells_the_verdict_and_why(capsys) -> None:
+    command = "UPDATE orders SET status = 'paid' WHERE id = 7"
+    assert main(["explain", "--policy", str(SHIPPED), "--connection", "shop", command]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("hold  by writes-need-a-dba, on shop")
+    assert "asks       1 of dba, within 15 minutes" in out
+    assert "touches    table orders (write)" in out
+    assert "destructive-never" in out
+    assert "speaks of destructive, privilege" in out
+
+
+def test_explain_as_json_gives_a_reason_for_each_rule(capsys) -> None:
+    assert main(["explain", "--policy", str(SHIPPED), "--json", "SELECT name FROM customers"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["verdict"] == "allow"
+    assert answer["masked"] == ["name"]
+    assert [each["rule"] for each in answer["why"]] == ["destructive-never", "writes-need-a-dba", "reads"]
+
+
+def test_explain_reads_the_command_from_stdin(capsys, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("DROP TABLE orders"))
+    assert main(["explain", "--policy", str(SHIPPED), "-"]) == 0
+    assert capsys.readouterr().out.startswith("block  by destructive-never")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["--connection", "none", "SELECT 1"], 2), ([], 2), (["--policy", "none.yaml", "SELECT 1"], 1)],
+)
+def test_explain_says_what_it_lacks(capsys, arguments, code) -> None:
+    assert main(["explain", "--policy", str(SHIPPED), *arguments]) == code
+    assert capsys.readouterr().err
+
+
+def test_explain_obeys_no_control_characters_of_a_command(capsys) -> None:
+    assert main(["explain", "--policy", str(SHIPPED), 'SELECT 1 FROM "a\x1b[31m\u202eb"']) == 0
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "\u202e" not in out
+    assert "\\u001b[31m" in out
+
+
+# explain, in batches
+
+
+@pytest.fixture(scope="module")
+def explainer() -> Explainer:
+    vocabulary = known()
+    return Explainer(parse(SHIPPED.read_text(), "policies.yaml", vocabulary), vocabulary)
+
+
+def ask(explainer: Explainer, row) -> dict:
+    line = row if isinstance(row, bytes) else json.dumps(row).encode()
+    answer = explain_line(explainer, line)
+    assert answer.endswith(b"\n")
+    assert answer.count(b"\n") == 1
+    told = json.loads(answer)
+    assert list(told) == KEYS
+    return told
+
+
+def test_a_stream_answers_every_row(monkeypatch, capfdbinary) -> None:
+    lines = [
+        b'{"id":"a","protocol":"postgres","command":"SELECT 1"}\n',
+        b"\n",
+        b"not json\n",
+        b'{"id":"b","protocol":"postgres","command":"DROP TABLE x"}',
+    ]
+
+    class Input:
+        buffer = io.BytesIO(b"".join(lines))
+
+    monkeypatch.setattr(sys, "stdin", Input)
+    assert main(["explain", "--policy", str(SHIPPED), "--jsonl"]) == 0
+    answers = [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
+    assert [(each["id"], each["verdict"]) for each in answers] == [
+        ("a", "allow"),
+        (None, "block"),
+        ("b", "block"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "verdict", "rules"),
+    [
+        ({"protocol": "postgres", "command": "SELECT 1"}, "allow", ["reads"]),
+        (
+            {"protocol": "postgres", "connection": "shop", "command": "TRUNCATE a"},
+            "block",
+            ["destructive-never"],
+        ),
+        ({"connection": "shop", "command": "SELECT 1"}, "allow", ["reads"]),
+        ({"protocol": "postgres", "command_b64": "U0VMRUNUIDE="}, "allow", ["reads"]),
+        ({"protocol": "postgres", "command_b64": "/w=="}, "hold", ["default"]),
+        (
+            {"protocol": "postgres", "command": "SELECT 1", "agent": "a", "person": "b", "groups": ["c"]},
+            "allow",
+            ["reads"],
+        ),
+        ({"protocol": "mysql", "command": "SELECT 1"}, "hold", ["default"]),
+        ({"protocol": "ssh", "command": "ls"}, "hold", ["default"]),
+        ({"protocol": "http", "method": "GET", "path": "/"}, "hold", ["default"]),
+        ({"protocol": "kubernetes", "raw_b64": "AA=="}, "hold", ["default"]),
+    ],
+)
+def test_a_row_gets_the_verdict_of_the_policy(explainer, row, verdict, rules) -> None:
+    told = ask(explainer, {"id": 7, **row})
+    assert (told["id"], told["verdict"], told["rules"]) == (7, verdict, rules)
+    if verdict == "hold":
+        assert told["effects"] == ["unknown"]
+        assert told["complete"] is False
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"protocol": "ftp", "command": "x"},
+        {"protocol": ["postgres"], "command": "x"},
+        {"command": "x"},
+        {"protocol": "postgres"},
+        {"protocol": "postgres", "command": 5},
+        {"protocol": "postgres", "command_b64": "!"},
+        {"protocol": "postgres", "connection": "none", "command": "SELECT 1"},
+        {"protocol": "mysql", "connection": "shop", "command": "SELECT 1"},
+        {"protocol": "postgres", "connection": {}, "command": "SELECT 1"},
+        {"protocol": "postgres", "command": "SELECT 1", "agent": 5},
+        {"protocol": "postgres", "command": "SELECT 1", "groups": [1]},
+    ],
+)
+def test_a_row_that_cannot_be_read_is_blocked(explainer, row) -> None:
+    told = ask(explainer, {"id": "x", **row})
+    assert (told["id"], told["verdict"], told["effects"]) == ("x", "block", ["unknown"])
+    assert told["complete"] is False
+    assert told["message"]
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"[]", b"{", b"\xff", b"[" * 100_000, b'{"id":NaN}', b"null", b'"\\ud800"']
+)
+def test_a_line_that_is_no_row_is_blocked(explainer, line) -> None:
+    assert ask(explainer, line)["verdict"] == "block"
+
+
+def test_a_command_that_utf8_cannot_spell_is_not_allowed(explainer) -> None:
+    told = ask(explainer, b'{"id":"\\ud800","protocol":"postgres","command":"SELECT 1 -- \\ud800"}')
+    assert told["id"] == "\ud800"
+    assert told["verdict"] != "allow"
+
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-9, 9)
+    | st.text(max_size=8)
+    | st.sampled_from(["postgres", "shop", "SELECT 1"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["id", "protocol", "connection", "command", "command_b64", "session_before", "agent", "groups"]
+        ),
+        values,
+    )
+)
+def test_whatever_a_row_holds_it_is_answered(explainer, row) -> None:
+    told = ask(explainer, orjson.dumps(row))
+    assert told["verdict"] in {"allow", "hold", "block"}
+    assert told["id"] == row.get("id")
