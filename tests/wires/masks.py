@@ -1,0 +1,55 @@
+"""Masks for tests that are about wires, not about masking."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class _Nothing:
+    empty: bool = True
+    detects: bool = False
+
+    def rule(self, names: Collection[str], *, label: str = "") -> str | None:
+        return None
+
+    def spares(self, names: Collection[str], *, label: str = "") -> bool:
+        return True
+
+    def find(self, data: bytes) -> list[tuple[int, int, str]]:
+        return []
+
+    def replace(self, value: str, *, strategy: str | None = None, detector: str | None = None) -> str:
+        return value
+
+    def text(self, value: str) -> str:
+        return value
+
+
+@dataclass(frozen=True)
+class Word(_Nothing):
+    """Hides one word, wherever it stands, without changing any length."""
+
+    empty: bool = False
+    detects: bool = True
+    word: str = "secret"
+
+    def spares(self, names: Collection[str], *, label: str = "") -> bool:
+        return False
+
+    def find(self, data: bytes) -> list[tuple[int, int, str]]:
+        found, start = [], data.find(self.word.encode())
+        while start >= 0:
+            found.append((start, start + len(self.word), "word"))
+            start = data.find(self.word.encode(), start + 1)
+        return found
+
+    def replace(self, value: str, *, strategy: str | None = None, detector: str | None = None) -> str:
+        return "*" * len(value)
+
+    def text(self, value: str) -> str:
+        return value.replace(self.word, "*" * len(self.word))
+
+
+NOTHING = _Nothing()
