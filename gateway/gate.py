@@ -7,6 +7,7 @@ recorded; where recording fails, `RecordingFailed` ends the session and nothing 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Protocol
 
 from gateway.approvals import Approvals
@@ -125,14 +126,17 @@ class Gate:
             return Block(
                 rules=("connections",), message=f"The connection {session.connection.name} is closed."
             )
+        verdict = evaluate(self.policy, session.lineage, target.connection, facts)
         beyond = outside(session.scope, facts)
-        if beyond:
-            return Block(
-                rules=("scope",),
-                message=f"This token does not reach that far: {', '.join(sorted(beyond))} on {target.connection.name} "
-                "is outside its scope.",
-            )
-        return evaluate(self.policy, session.lineage, target.connection, facts)
+        if not beyond:
+            return verdict
+        if isinstance(verdict, Block):
+            return replace(verdict, rules=("scope", *verdict.rules))
+        return Block(
+            rules=("scope",),
+            message=f"This token does not reach that far: {', '.join(sorted(beyond))} on {target.connection.name} "
+            "is outside its scope.",
+        )
 
     def mask(self, verdict: Final) -> Mask:
         return self._masks.mask(verdict.masks if isinstance(verdict, Allow) else ())

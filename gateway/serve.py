@@ -189,7 +189,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         parts.push_async_callback(approvals.stop)
 
         def revoked(revocation: Revocation) -> None:
-            reason = f"revoked by {revocation.by}" + (f": {revocation.reason}" if revocation.reason else "")
+            reason = f"revoked by {revocation.by}" + (f": {revocation.reason.rstrip('.')}" if revocation.reason else "")
             sessions.kill_tokens(revocation.token_ids, f"This session was {reason}.")
             tasks.spawn(_withdraw(approvals, journal, revocation, reason))
 

@@ -59,8 +59,8 @@ async def migrator(
 ) -> AsyncIterator[Migrator]:
     """`planner` starts `migrator`, which starts psql: each by `countersign run`, with a narrower token."""
     process = await asyncio.create_subprocess_exec(
-        *_as_agent("planner", "shop:read,write,destructive", "plan the 4.2 release"),
-        *_as_agent("migrator", "shop:read,write,destructive", "repair order states for 4.2"),
+        *_as_agent("planner", "shop:read,write,ddl", "plan the 4.2 release"),
+        *_as_agent("migrator", "shop:read,write", "repair order states for 4.2"),
         *(psql, "-X", "-v", "VERBOSITY=verbose", "-v", "SHOW_CONTEXT=never", "-P", "pager=off"),
         env=dict(environment),
         stdin=asyncio.subprocess.PIPE,

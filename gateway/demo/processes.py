@@ -20,9 +20,14 @@ class PartFailed(Exception):
 
 @contextlib.asynccontextmanager
 async def part(
-    name: str, arguments: Sequence[str], *, environment: Mapping[str, str], logs: Path
+    name: str,
+    arguments: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    logs: Path,
+    says_ready: bool = True,
 ) -> AsyncIterator[dict[str, Any]]:
-    """Run `python -m ...`, whose first line on stdout is a JSON object that says it is ready."""
+    """Run `python -m ...`. Where it `says_ready`, the first line on its stdout is a JSON object, yielded here."""
     log = logs / f"{name}.log"
     with log.open("wb") as sink:
         process = await asyncio.create_subprocess_exec(
@@ -35,17 +40,22 @@ async def part(
             stderr=sink,
         )
     try:
-        assert process.stdout is not None
-        try:
-            async with asyncio.timeout(READY_WITHIN):
-                line = await process.stdout.readline()
-        except TimeoutError:
-            line = b""
-        if not line:
-            raise PartFailed(f"the {name} did not start:\n{log.read_text(errors='replace')[-2000:]}")
-        yield json.loads(line)
+        yield await _ready(name, process, log) if says_ready else {}
     finally:
         await _stop(process)
+
+
+async def _ready(name: str, process: asyncio.subprocess.Process, log: Path) -> dict[str, Any]:
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(READY_WITHIN):
+            line = await process.stdout.readline()
+    except TimeoutError:
+        line = b""
+    if not line:
+        raise PartFailed(f"the {name} did not start:\n{log.read_text(errors='replace')[-2000:]}")
+    ready: dict[str, Any] = json.loads(line)
+    return ready
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

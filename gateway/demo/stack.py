@@ -14,9 +14,9 @@ from pathlib import Path
 
 import aiohttp
 
-from gateway.demo.page import Page
+from gateway.demo.page import NotSeen, Page
 from gateway.demo.postgres import Postgres
-from gateway.demo.processes import part
+from gateway.demo.processes import PartFailed, part
 
 PAGE_PORT, GATEWAY_PORT, API_PORT = 8088, 15432, 8480
 BOT_WITHIN = 30.0
@@ -92,7 +92,7 @@ async def stack() -> AsyncIterator[Stack]:
         await parts.enter_async_context(
             part(
                 "bot",
-                ["bot", "--json"],
+                ["bot"],
                 environment={
                     **plain,
                     "SLACK_API_URL": workspace["api"],
@@ -102,11 +102,16 @@ async def stack() -> AsyncIterator[Stack]:
                     "COUNTERSIGN_URL": gateway_url,
                 },
                 logs=directory,
+                says_ready=False,
             )
         )
         http = await parts.enter_async_context(aiohttp.ClientSession())
         page = Page(http, url=workspace["control"], token=workspace["control_token"])
-        await page.connected(within=BOT_WITHIN)
+        try:
+            await page.connected(within=BOT_WITHIN)
+        except NotSeen as failure:
+            log = (directory / "bot.log").read_text(errors="replace")
+            raise PartFailed(f"the bot did not start ({failure}):\n{log[-2000:]}") from failure
         yield Stack(
             directory=directory,
             postgres=postgres,
