@@ -6,6 +6,7 @@ loopback or through a unix socket; forwarding headers are never believed, since 
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import ipaddress
@@ -19,6 +20,8 @@ from gateway.identity.tokens import TokenRefused
 
 FORM_BYTES = 32_768
 FORM_FIELDS = 32
+FORM_SECONDS = 10.0
+"""From the headers to the end of the body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +40,14 @@ async def read_form(request: web.Request) -> dict[str, str]:
     if request.content_type != "application/x-www-form-urlencoded":
         raise TokenRefused("invalid_request", "send an application/x-www-form-urlencoded body")
     body = bytearray()
-    async for chunk in request.content.iter_any():
-        body += chunk
-        if len(body) > FORM_BYTES:
-            raise TokenRefused("invalid_request", f"the body is larger than {FORM_BYTES} bytes")
+    try:
+        async with asyncio.timeout(FORM_SECONDS):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > FORM_BYTES:
+                    raise TokenRefused("invalid_request", f"the body is larger than {FORM_BYTES} bytes")
+    except TimeoutError:
+        raise TokenRefused("invalid_request", f"the body did not arrive within {FORM_SECONDS:g} s") from None
     try:
         pairs = parse_qsl(
             body.decode("ascii"),

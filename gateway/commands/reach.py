@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.commands.token_client import Refused, TokenClient, Unreachable, loopback
-from gateway.protocols import ProtocolModule, ProtocolUnknown, load
+from gateway.protocols import NAMES, ProtocolModule, ProtocolUnknown, load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +97,12 @@ def environment(connection: Reached, account: Account) -> Mapping[str, str]:
         user=account.user,
         secret=account.secret,
     )
+
+
+def every_variable() -> frozenset[str]:
+    """The names of all variables by which clients of any protocol may have been given an account."""
+    nowhere = {"host": "-", "database": "-", "user": "-", "secret": "-"}
+    return frozenset(name for protocol in NAMES for name in load(protocol).environment(port=0, **nowhere))
 
 
 def without_collisions(each: Sequence[Mapping[str, str]]) -> Mapping[str, str] | None:

@@ -1,7 +1,7 @@
 """`countersign run`: start a program as a child agent, with a token of its own that is narrower than ours.
 
 The program gets that token and the variables by which its clients find the connections in scope, and nothing of ours:
-our token, operators' and bots' credentials and an outer run's variables are taken out of its environment. Signals are
+our token, operators' and bots' credentials and the accounts of our own clients are taken out of its environment. Signals are
 passed on to it, its exit status is ours, and its token is revoked when it ends.
 """
 
@@ -31,12 +31,10 @@ from gateway.commands.token_client import (
 
 HELP = "Start a program as a child agent, with a narrower token of its own."
 
-VARIABLES = "COUNTERSIGN_VARIABLES"
-"""Names the variables that `run` has set for its program, so that a run below it can take them away again."""
 NOT_FOUND = 127
 NOT_STARTED = 126
 
-_OURS = (OPERATOR_TOKEN, "COUNTERSIGN_BOT_TOKEN", TOKEN, VARIABLES)
+_OURS = (OPERATOR_TOKEN, "COUNTERSIGN_BOT_TOKEN", TOKEN)
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 
@@ -70,7 +68,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if not parent:
         raise Misused(f"{TOKEN} is not set: export {TOKEN}=$(countersign token mint AGENT)")
     gateway = client(arguments)
-    relay = _Signals()
+    signals = _Signals()
     answer = gateway.derive(
         parent, name=arguments.name, scope=arguments.scope, ttl=arguments.ttl or "", task=arguments.task
     )
@@ -80,7 +78,7 @@ def _run(arguments: argparse.Namespace) -> int:
         if arguments.json:
             _report(answer, variables)
         inherited = _inherited(os.environ, parent=parent, root=root)
-        return relay.run(command, {**inherited, **variables, URL: gateway.url, TOKEN: token})
+        return signals.run(command, {**inherited, **variables, URL: gateway.url, TOKEN: token})
     finally:
         _revoke(gateway, token)
 
@@ -104,14 +102,18 @@ def _variables(
             file=sys.stderr,
         )
         return {}, holder.root
-    return {**variables, VARIABLES: ",".join(sorted(variables))}, holder.root
+    return variables, holder.root
 
 
 def _inherited(ours: Mapping[str, str], *, parent: str, root: str) -> dict[str, str]:
-    """Our environment without anything that would let the program be more than it was made."""
-    outer = ours.get(VARIABLES, "").split(",")
+    """Our environment without anything that would let the program be more than it was made.
+
+    Variables of clients go even where none take their place: what they hold may be a pair minted for our own token.
+    """
+    from gateway.commands.reach import every_variable
+
     secret = root.upper().replace("-", "_").replace(".", "_") + "_SECRET"
-    taken = {*_OURS, *outer, secret}
+    taken = {*_OURS, secret, *every_variable()}
     return {name: value for name, value in ours.items() if name not in taken and parent not in value}
 
 

@@ -98,8 +98,9 @@ class Minted:
 
     def _sweep(self) -> None:
         now = self._clock()
-        for user in [user for user, each in self._store.all(TABLE).items() if each["expires_at"] <= now]:
-            self._store.delete(TABLE, user)
+        for user, each in list(self._store.all(TABLE).items()):
+            if each["expires_at"] <= now or self._issuer.revoked(each["token_id"]):
+                self._store.delete(TABLE, user)
 
     def _mock(self, user: str) -> str:
         salt, stored, server = (

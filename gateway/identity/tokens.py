@@ -218,6 +218,10 @@ class Issuer:
                 )
         return ""
 
+    def revoked(self, token_id: str) -> bool:
+        """Whether a token was revoked, or is not known here."""
+        return self._lineages.revoked((token_id,))
+
     def authenticate(self, name: str, secret: str) -> Agent:
         """The root agent that `secret` belongs to; raises `TokenRefused("invalid_client")`, always the same one.
 

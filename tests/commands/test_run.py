@@ -4,12 +4,12 @@ import asyncio
 import json
 import signal
 import sys
+from dataclasses import replace
 
 import pytest
 
-from gateway.commands.run import VARIABLES
 from gateway.identity.tokens import TokenRefused
-from tests.identity.house import R
+from tests.identity.house import R, target
 
 SHOW = (sys.executable, "-c", "import json, os; print(json.dumps(dict(os.environ)))")
 ORDERS = ("--scope", "orders:read", "--task", "look around")
@@ -47,8 +47,7 @@ async def test_nothing_of_ours_reaches_the_program(countersign):
         "DATABASE_URL": f"postgresql://me:{root}@127.0.0.1/shop",
         "COUNTERSIGN_OPERATOR_TOKEN": "operator-credential",
         "COUNTERSIGN_BOT_TOKEN": "bot-credential",
-        VARIABLES: "MYSECRET,PGHOST",
-        "MYSECRET": "outer-run",
+        "PGUSER": "outer-user",
         "PGHOST": "outer-host",
         "KEPT": "kept",
     }
@@ -58,7 +57,7 @@ async def test_nothing_of_ours_reaches_the_program(countersign):
         )
         text = json.dumps(seen)
         assert seen["KEPT"] == "kept"
-        for secret in (root, "operator-credential", "bot-credential", "outer-run", "outer-host"):
+        for secret in (root, "operator-credential", "bot-credential", "outer-user", "outer-host"):
             assert secret not in text
         assert "RELEASE_PIPELINE_SECRET" not in seen
 
@@ -85,6 +84,15 @@ async def test_a_minted_pair_is_given_where_wanted(countersign):
     )
     assert seen["PGUSER"].startswith("cs_")
     assert countersign.house.minted.proves(seen["PGUSER"], seen["PGPASSWORD"])
+
+
+async def test_where_the_way_is_open_a_minted_pair_takes_the_tokens_place(countersign):
+    house = countersign.house
+    house.policy = replace(house.policy, targets={"orders": target("orders", host="10.9.8.7")})
+    seen = environment(await countersign("run", "--as", "helper", *ORDERS, "--", *SHOW, token=house.root()))
+    assert seen["PGHOST"] == "10.9.8.7"
+    assert seen["PGUSER"].startswith("cs_")
+    assert seen["COUNTERSIGN_TOKEN"] not in seen["PGPASSWORD"]
 
 
 async def test_two_connections_that_would_share_variables_set_none_unless_one_is_picked(countersign):

@@ -230,6 +230,18 @@ async def test_a_form_that_is_not_well_formed_is_refused(client, body, content_t
         assert (answer.status, (await answer.json())["error"]) == (400, "invalid_request")
 
 
+async def test_a_body_that_does_not_end_is_not_waited_for(client, monkeypatch):
+    monkeypatch.setattr(forms, "FORM_SECONDS", 0.05)
+
+    async def endless():
+        yield b"grant_type=client"
+        await asyncio.Event().wait()
+
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    async with asyncio.timeout(10), client.post("/oauth/token", data=endless(), headers=headers) as answer:
+        assert (answer.status, (await answer.json())["error"]) == (400, "invalid_request")
+
+
 class Transport:
     def __init__(self, peer, tls=None):
         self.known = {"peername": peer, "sslcontext": tls}

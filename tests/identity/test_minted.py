@@ -137,5 +137,8 @@ def test_one_token_cannot_fill_the_store_with_pairs(house, monkeypatch):
 def test_ended_pairs_are_forgotten(house):
     house.minted.mint(house.root(ttl=100))
     house.now += 200
+    revoked = house.root()
+    house.minted.mint(revoked)
+    house.issuer.revoke(revoked)
     pair = house.minted.mint(house.root())
     assert house.store.all(module.TABLE).keys() == {pair.user}
