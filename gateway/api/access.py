@@ -34,6 +34,10 @@ class Caller(Enum):
     OPERATOR = "cli"
 
 
+CALLER = web.RequestKey("CALLER", Caller)
+"""Under this key a request says whose it is."""
+
+
 class Unauthorized(Exception):
     """No credential, or none that is known here."""
 
@@ -61,14 +65,14 @@ class Credentials:
         return matching[0]
 
     def only(self, *callers: Caller) -> Callable[[Handler], Handler]:
-        """A handler that only these callers reach; `request["caller"]` says which."""
+        """A handler that only these callers reach; `request[CALLER]` says which."""
 
         def guarded(handler: Handler) -> Handler:
             async def checked(request: web.Request) -> web.StreamResponse:
                 caller = self.caller(request)
                 if caller not in callers:
                     raise Forbidden("this credential is not for that")
-                request["caller"] = caller
+                request[CALLER] = caller
                 return await handler(request)
 
             return checked

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from gateway.api.access import Caller
+from gateway.api.access import CALLER, Caller
 from gateway.api.answers import BadRequest, answer, body, whole_number
 from gateway.approvals import Approvals, NotFound
 from gateway.changes import WAIT_LONGEST, Feed
@@ -61,7 +61,7 @@ class Deciding:
 
     async def vote(self, request: web.Request) -> web.StreamResponse:
         """`POST /v1/approvals/{id}/votes`: the approval after the vote."""
-        caller: Caller = request["caller"]
+        caller = request[CALLER]
         vote = await body(request, VoteRequest)
         if len(vote.reason) > REASON_CHARACTERS:
             raise BadRequest(f"a reason has at most {REASON_CHARACTERS} characters")
@@ -72,7 +72,7 @@ class Deciding:
 
     async def whole_text(self, request: web.Request) -> web.StreamResponse:
         """`GET /v1/approvals/{id}/text?person=&groups=a,b`: all that would run, for one who may vote."""
-        caller: Caller = request["caller"]
+        caller = request[CALLER]
         groups = tuple(filter(None, request.query.get("groups", "").split(",")))
         return answer(
             self._approvals.whole_text(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from gateway.api.access import Caller, may_stop
+from gateway.api.access import CALLER, Caller, may_stop
 from gateway.api.answers import BadRequest, answer, body, whole_number
 from gateway.api.deciding import REASON_CHARACTERS, vouched
 from gateway.api.ports import LineagesPort, SessionsPort
@@ -84,7 +84,7 @@ class Watching:
         view = self._sessions.get(session_id)
         if view is None:
             raise NotFound(f"there is no open session {session_id}")
-        self._check(request["caller"], wish, accountable=view.lineage.person)
+        self._check(request[CALLER], wish, accountable=view.lineage.person)
         self._sessions.kill(session_id, f"This session was ended by {_said(wish)}.")
         return answer({"killed": [session_id]})
 
@@ -113,7 +113,7 @@ class Watching:
         link = self._lineages.links().get(token_id)
         if link is None:
             raise NotFound(f"there is no live token {token_id}")
-        self._check(request["caller"], wish, accountable=link.person)
+        self._check(request[CALLER], wish, accountable=link.person)
         sessions = self._sessions.of_tokens(self._lineages.subtree(token_id))
         revoked = self._lineages.revoke(token_id, by=wish.person, reason=wish.reason)
         await self._store.commit()
