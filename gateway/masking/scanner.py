@@ -86,7 +86,18 @@ class Scanner:
     def _check(self, index: int, data: bytes, start: int, end: int, free_from: int) -> Hit | None:
         name, check = self._checks[index]
         span = check(data, start, end)
-        return (*span, name) if span is not None and span[0] >= free_from and span[1] > span[0] else None
+        if span is None or span[0] < free_from or span[1] <= span[0]:
+            return None
+        return span[0], _behind_character(data, span[1]), name
+
+
+def _behind_character(data: bytes, end: int) -> int:
+    """`end`, moved behind the UTF-8 character in which it would fall if a value was cut at its longest."""
+    for _ in range(3):
+        if end >= len(data) or data[end] & 0xC0 != 0x80:
+            break
+        end += 1
+    return end
 
 
 @functools.cache

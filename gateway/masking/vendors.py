@@ -96,7 +96,10 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
         _token(rb"hf_[A-Za-z0-9]{30}"),  # Hugging Face
         _token(rb"dapi[a-f0-9]{32}"),  # Databricks
         _token(rb"hv[sbr]\.[A-Za-z0-9_-]{20}"),  # Vault
-        word(rb"[0-9]{8,10}:AA[A-Za-z0-9_-]{33}"),  # Telegram
+        word(  # Telegram: the number before the colon is the bot's public id
+            rb"[0-9]{8,10}:AA[A-Za-z0-9_-]{33}",
+            lambda data, start, end: (data.index(b":", start) + 1, end),
+        ),
         _token(rb"lin_api_[A-Za-z0-9]{20}"),  # Linear
         _token(rb"ntn_[A-Za-z0-9]{40}"),  # Notion
         _token(rb"sq0(?:atp|csp|idp)-[A-Za-z0-9_-]{20}"),  # Square

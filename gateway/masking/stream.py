@@ -1,0 +1,145 @@
+"""Masking of text that arrives in pieces: whatever the cuts, what comes out is what masking it whole would give.
+
+What cannot be part of something sensitive any more is given out at once, so that a line appears when it is
+ended and a prompt when it is written. Kept back is the tail that might go on: the last run of characters that
+values are made of, digits in groups, the password of an unfinished URL, and a value whose end has not come.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gateway.masking.credentials import LONGEST_KEY
+from gateway.masking.engine import CompiledMask
+from gateway.masking.scanner import LONGEST_CANDIDATE, Hit
+from gateway.masking.shapes import LOOK_BEHIND
+
+_CONTEXT = LONGEST_CANDIDATE + LOOK_BEHIND
+"""Bytes already given out that a candidate, or a check, may still have to see."""
+_LONGEST_TAIL = LONGEST_CANDIDATE + LOOK_BEHIND
+_LONGEST_HIT = 2 * LONGEST_KEY
+"""More than any hit's length: what is longer is decided without waiting for its end."""
+_ARMOUR_END = 64
+
+_RUN = frozenset(
+    b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+%'@=/~\\-" + bytes(range(0x80, 0x100))
+)
+_GROUPED = frozenset(b"0123456789+().-/ ")
+_LONGEST_GROUPS = 64
+_ACCOUNT = re.compile(
+    rb"(?<![A-Za-z0-9])[A-Za-z]{2}[ -]?[0-9]{2}(?:[ -]?[A-Za-z0-9]{4}){0,7}[ -]?[A-Za-z0-9]{0,4}\Z"
+)
+_LONGEST_ACCOUNT = 48
+_ARMOUR = re.compile(rb"-{5} ?[A-Z0-9 ]{0,64}-{0,5}\Z")
+_LONGEST_ARMOUR = 80
+_IPV6 = re.compile(rb"(?<![A-Za-z0-9_])[0-9A-Fa-f:.]+\Z")
+_URL = re.compile(rb"://[^\s\0/:@\"'<>]{0,128}:[^\s\0\"'<>]{0,512}\Z")
+_ARMOUR_ENDED = re.compile(rb"-{3,5} ?END [A-Z0-9 ]{0,40}-{1,5}\Z")
+_VALUE_ENDS = re.compile(rb"[\s\0\"'<>;&`]")
+_LINE_ENDS = re.compile(rb"[\r\n\0\"']")
+
+
+class StreamMask:
+    """One stream of bytes in UTF-8, or in anything else that contains ASCII."""
+
+    def __init__(self, mask: CompiledMask) -> None:
+        self.hits: list[Hit] = []
+        """Every hit so far, in offsets of the whole stream. Callers may empty it."""
+        self._mask = mask
+        self._tails = [(_ACCOUNT, _LONGEST_ACCOUNT), (_ARMOUR, _LONGEST_ARMOUR)]
+        if "ip" in mask.detectors:
+            self._tails.append((_IPV6, _LONGEST_ACCOUNT))
+        self._window = b""
+        self._base = 0
+        self._given = 0
+        """Up to where the window has been given out."""
+        self._free = 0
+        """From where on a hit may begin: the end of the last one."""
+
+    @property
+    def pending(self) -> int:
+        """Bytes kept back."""
+        return len(self._window) - self._given
+
+    def feed(self, data: bytes) -> bytes:
+        """What may be given out now that `data` has come."""
+        if self._mask.empty:
+            return data
+        self._window += data
+        return self._give(self._hold())
+
+    def close(self) -> bytes:
+        """The rest, at the end of the text."""
+        return self._give(len(self._window), closing=True)
+
+    def flush(self) -> bytes:
+        """For a stream that has gone quiet: all but a value that has begun.
+
+        What was given out so cannot be hidden any more, should it turn out to have been the first part of something.
+        """
+        return self._give(len(self._window))
+
+    def _give(self, upto: int, *, closing: bool = False) -> bytes:
+        window = self._window
+        out: list[bytes] = []
+        at = self._given
+        for start, end, name in self._mask.find(window, max(self._free, at - _CONTEXT)):
+            if end <= at:
+                continue
+            if start >= upto or not (closing or (end <= upto and _settled(window, start, end, name))):
+                upto = min(upto, max(start, at))
+                break
+            out += window[at : max(start, at)], self._mask.stand_in(window, start, end, name)
+            self.hits.append((self._base + start, self._base + end, name))
+            at = self._free = end
+        if upto > at:
+            out.append(window[at:upto])
+            at = upto
+        self._given = at
+        self._trim()
+        return b"".join(out)
+
+    def _trim(self) -> None:
+        cut = self._given - _CONTEXT
+        if cut > 0:
+            self._window = self._window[cut:]
+            self._base += cut
+            self._given -= cut
+            self._free = max(0, self._free - cut)
+
+    def _hold(self) -> int:
+        """Where the tail begins that may yet become, or be a part of, something sensitive."""
+        window = self._window
+        least = max(self._given, len(window) - _LONGEST_TAIL)
+        start = len(window)
+        while start > least and window[start - 1] in _RUN:
+            start -= 1
+        grouped = len(window)
+        least_grouped = max(self._given, grouped - _LONGEST_GROUPS)
+        while grouped > least_grouped and window[grouped - 1] in _GROUPED:
+            grouped -= 1
+        groups = window[grouped:].lstrip(b" .-/)")
+        if any(48 <= byte <= 57 for byte in groups):
+            start = min(start, len(window) - len(groups))
+        for pattern, longest in self._tails:
+            if (tail := pattern.search(window, max(self._given, len(window) - longest))) is not None:
+                start = min(start, tail.start())
+        if (url := _URL.search(window, max(0, len(window) - _LONGEST_TAIL))) is not None:
+            start = min(start, max(self._given, url.start() + 3))
+        return start
+
+
+def _settled(window: bytes, start: int, end: int, name: str) -> bool:
+    """Whether bytes still to come cannot change this hit."""
+    if len(window) - start > _LONGEST_HIT:
+        return True
+    match name:
+        case "private_key":
+            ended = _ARMOUR_ENDED.search(window, max(start, end - _ARMOUR_END), end) is not None
+            return end < len(window) if ended else len(window) - end >= _ARMOUR_END
+        case "auth_header" | "cookie":
+            return _LINE_ENDS.search(window, end) is not None
+        case "password":
+            return _VALUE_ENDS.search(window, end) is not None
+        case _:
+            return end < len(window)
