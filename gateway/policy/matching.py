@@ -68,8 +68,6 @@ def failing(rule: Rule, lineage: Lineage, connection: Connection, facts: Facts) 
             return "labels"
     if not allows and when.effects is not None and when.effects.isdisjoint(facts.effects):
         return "effects"
-    if when.resources is not None and not any(_could_mean(when, resource) for resource in facts.resources):
-        return "resources"
     if when.agents is not None:
         named = [when.agents.match(actor.name) for actor in lineage.chain]
         if not (named and all(named) if allows else any(named)):
@@ -80,6 +78,8 @@ def failing(rule: Rule, lineage: Lineage, connection: Connection, facts: Facts) 
         return "groups"
     if lineage.depth < when.min_depth:
         return "min_depth"
+    if when.resources is not None and not any(_could_mean(when, resource) for resource in facts.resources):
+        return "resources"
     for name, wanted in when.attributes.items():
         found = facts.attributes.get(name)
         if found is None or not _equals_one(name, found, wanted):
