@@ -212,6 +212,7 @@ def attacks(keys: KeyRing, directory: Path) -> dict[str, str]:
         "space before": " " + honest,
         "newline after": honest + "\n",
         "padding after": honest + "=",
+        "padding that fits": honest + "==",
         "empty": "",
         "dots": "..",
         "very long": "a" * 1_000_000,
