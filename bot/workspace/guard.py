@@ -44,8 +44,8 @@ def host_is_ours(header: str, *, port: int, loopback_only: bool) -> bool:
 
     A rebinding page can only come by a name of its own, never by an address.
     """
-    split = urlsplit(f"//{header}")
     try:
+        split = urlsplit(f"//{header}")
         host, given = split.hostname or "", split.port
     except ValueError:
         return False
