@@ -48,6 +48,9 @@ class Word(_Nothing):
     def replace(self, value: str, *, strategy: str | None = None, detector: str | None = None) -> str:
         return "*" * len(value)
 
+    def cover(self, data: bytes, hits: list[tuple[int, int, str]]) -> bytes:
+        return data.replace(self.word.encode(), b"*" * len(self.word))
+
     def text(self, value: str) -> str:
         return value.replace(self.word, "*" * len(self.word))
 
