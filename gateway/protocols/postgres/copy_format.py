@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.facts.postgres.tree import Node, Unreadable, parse
+from gateway.wire import ProtocolViolation
 
 
-class CopyUnreadable(Exception):
-    """A COPY whose rows cannot be told apart, so that nothing of it can be masked."""
+class CopyUnreadable(ProtocolViolation):
+    """A COPY whose rows cannot be told apart, so that nothing of it can be masked or passed on."""
 
 
 _UNSAFE_ENCODINGS = {
@@ -54,17 +54,19 @@ class CopyFormat:
         """Where the row that begins at `start` ends, behind its newline; -1 if the end is not here yet."""
         if self.format == "text":
             return data.find(b"\n", start) + 1 or -1
-        end = start
-        while (end := data.find(b"\n", end) + 1) > 0:
-            if not self._open(data[start:end]):
-                return end
+        end, quoted = start, False
+        while (stop := data.find(b"\n", end) + 1) > 0:
+            quoted ^= self._turns(data[end:stop])
+            if not quoted:
+                return stop
+            end = stop
         return -1
 
-    def _open(self, row: bytes) -> bool:
-        """Whether a quoted field goes on behind these bytes of one row."""
+    def _turns(self, line: bytes) -> bool:
+        """Whether a quoted field that is open before these bytes is closed behind them, or the other way round."""
         if self.escape != self.quote:
-            row = row.replace(self.escape + self.escape, b"").replace(self.escape + self.quote, b"")
-        return row.count(self.quote) % 2 == 1
+            line = line.replace(self.escape + self.escape, b"").replace(self.escape + self.quote, b"")
+        return line.count(self.quote) % 2 == 1
 
     def split(self, row: bytes) -> list[bytes]:
         """The fields of a row without its newline, as they are written."""

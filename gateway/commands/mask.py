@@ -1,0 +1,187 @@
+"""`countersign mask`: what the policy's masks make of a text; a filter, a stream of rows, or one text explained."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from gateway.masking.engine import CompiledMask, Masks
+from gateway.masking.scanner import Hit
+from gateway.masking.stream import StreamMask
+from gateway.policy.file import PolicyFileError, load
+
+HELP = "mask text as a policy's masks do"
+_CHUNK = 65_536
+
+
+class RowUnreadable(Exception):
+    """A row that does not say what to mask."""
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--policy", type=Path, default=Path("policies.yaml"), help="default: %(default)s")
+    parser.add_argument(
+        "--mask",
+        action="append",
+        default=[],
+        help="a mask of the policy; may be repeated; default: all of them",
+    )
+    parser.add_argument("--jsonl", action="store_true", help="read rows from stdin, write one row for each")
+    parser.add_argument(
+        "--explain", metavar="TEXT", help="say what is found in TEXT, where, and what becomes of it"
+    )
+    parser.add_argument("--json", action="store_true", help="with --explain: print one JSON object")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0: masked. 1: the policy is not in order, or a row was not. 2: not asked rightly."""
+    from gateway.vocabulary import known
+
+    try:
+        policy = load(arguments.policy, known())
+    except PolicyFileError as error:
+        print(error, file=sys.stderr)
+        return 1
+    names = arguments.mask or list(policy.masks)
+    if missing := [name for name in names if name not in policy.masks]:
+        print(
+            f"no mask {missing[0]!r} in {arguments.policy}; there are: {', '.join(policy.masks) or 'none'}",
+            file=sys.stderr,
+        )
+        return 2
+    mask = Masks(policy.masks, key=os.urandom(32)).mask(names)
+    if arguments.explain is not None:
+        print(_explained(mask, arguments.explain, as_json=arguments.json))
+        return 0
+    return _rows(mask) if arguments.jsonl else _filter(mask)
+
+
+def _filter(mask: CompiledMask) -> int:
+    """Standard input to standard output; a line or prompt goes out as soon as it cannot be part of anything."""
+    stream = StreamMask(mask)
+    out = sys.stdout.buffer
+    source = sys.stdin.buffer.raw if hasattr(sys.stdin.buffer, "raw") else sys.stdin.buffer
+    try:
+        while data := source.read(_CHUNK):
+            out.write(stream.feed(data))
+            out.flush()
+            stream.hits.clear()
+        out.write(stream.close())
+        out.flush()
+    except BrokenPipeError:
+        return 1
+    return 0
+
+
+def _rows(mask: CompiledMask) -> int:
+    out = sys.stdout.buffer
+    failed = 0
+    for line in sys.stdin.buffer:
+        if not line.strip():
+            continue
+        answer, bad = mask_line(mask, line)
+        failed |= bad
+        try:
+            out.write(answer)
+            out.flush()
+        except BrokenPipeError:
+            return 1
+    return failed
+
+
+def mask_line(mask: CompiledMask, line: bytes) -> tuple[bytes, int]:
+    """One row in, one row out, and whether it could not be read; nothing of an unreadable one is repeated."""
+    identifier: Any = None
+    try:
+        try:
+            row = json.loads(line)
+        except ValueError:
+            raise RowUnreadable("the row is not JSON") from None
+        if not isinstance(row, dict):
+            raise RowUnreadable("the row is not a JSON object")
+        identifier = row.get("id")
+        text, hits = _masked(mask, _pieces(row))
+    except RowUnreadable as error:
+        return _dumped({"id": identifier, "error": str(error)}), 1
+    spans = [{"start": start, "end": end, "type": name} for start, end, name in hits]
+    return _dumped({"id": identifier, "text": text, "spans": spans}), 0
+
+
+def _dumped(answer: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(answer) + b"\n"
+    except TypeError:  # lone surrogates and wide integers: JSON can spell them, this writer cannot
+        return json.dumps(answer).encode("ascii") + b"\n"
+
+
+def _pieces(row: dict[str, Any]) -> list[str]:
+    match row:
+        case {"text": str(text)}:
+            return [text]
+        case {"chunks": list(chunks)} if all(isinstance(chunk, str) for chunk in chunks):
+            return chunks
+        case _:
+            raise RowUnreadable('the row has neither "text" nor a list of strings "chunks"')
+
+
+def _masked(mask: CompiledMask, pieces: Iterable[str]) -> tuple[str, list[Hit]]:
+    """The masked text, and the hits in characters of the joined input."""
+    stream = StreamMask(mask)
+    whole: list[bytes] = []
+    out: list[bytes] = []
+    for piece in pieces:
+        data = piece.encode("utf-8", "surrogatepass")
+        whole.append(data)
+        out.append(stream.feed(data))
+    out.append(stream.close())
+    return b"".join(out).decode("utf-8", "surrogatepass"), in_characters(b"".join(whole), stream.hits)
+
+
+def in_characters(data: bytes, hits: Iterable[Hit]) -> list[Hit]:
+    """Hits in bytes of UTF-8 as hits in characters of the text."""
+    if data.isascii():
+        return list(hits)
+    found: list[Hit] = []
+    seen = characters = 0
+    for start, end, name in hits:
+        begin = characters + len(data[seen:start].decode("utf-8", "surrogatepass"))
+        characters = begin + len(data[start:end].decode("utf-8", "surrogatepass"))
+        seen = end
+        found.append((begin, characters, name))
+    return found
+
+
+def _explained(mask: CompiledMask, text: str, *, as_json: bool) -> str:
+    data = text.encode("utf-8", "surrogatepass")
+    hits = mask.find(data)
+    masked = mask.cover(data, hits).decode("utf-8", "surrogatepass")
+    found = [
+        {
+            "type": name,
+            "start": start,
+            "end": end,
+            "value": text[start:end],
+            "becomes": mask.stand_in(data, begin, finish, name).decode("utf-8", "surrogatepass"),
+        }
+        for (start, end, name), (begin, finish, _) in zip(in_characters(data, hits), hits, strict=True)
+    ]
+    if as_json:
+        return json.dumps({"text": masked, "found": found, "asked": list(mask.detectors)}, indent=2)
+    lines = [
+        f"{hit['start']:>6}-{hit['end']:<6} {hit['type']:<16} {hit['value']}  ->  {hit['becomes']}"
+        for hit in found
+    ]
+    return "\n".join(
+        [
+            *(lines or [f"nothing found by {', '.join(mask.detectors) or 'any detector: none is on'}"]),
+            "",
+            masked,
+        ]
+    )
