@@ -42,12 +42,24 @@ def server() -> Iterator[Server]:
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(home)}
 
     def run(*args: str) -> None:
-        subprocess.run(args, user=user, env=environment, cwd=home, check=True, capture_output=True, timeout=120)
+        subprocess.run(
+            args, user=user, env=environment, cwd=home, check=True, capture_output=True, timeout=120
+        )
 
     run(
-        str(binaries / "initdb"), "-D", str(data), "-U", "gateway", "-A", "scram-sha-256", "--no-sync", f"--pwfile={home}/pw"
+        str(binaries / "initdb"),
+        "-D",
+        str(data),
+        "-U",
+        "gateway",
+        "-A",
+        "scram-sha-256",
+        "--no-sync",
+        f"--pwfile={home}/pw",
     )
-    options = f"-F -c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c log_min_messages=log"
+    options = (
+        f"-F -c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c log_min_messages=log"
+    )
     run(str(binaries / "pg_ctl"), "-D", str(data), "-l", str(home / "log"), "-w", "-o", options, "start")
     try:
         yield Server(port=port, bin=binaries)

@@ -87,7 +87,9 @@ class _Live(_Side):
     def __init__(self, pump: Pump) -> None:
         super().__init__(lambda data: self.step(lambda: self.wire.receive(Side.CLIENT, data)))
         self.pump = pump
-        self.wire = pump.make_wire(Opening(random=os.urandom, client_trusted_path=True, upstream_tls="disable"))
+        self.wire = pump.make_wire(
+            Opening(random=os.urandom, client_trusted_path=True, upstream_tls="disable")
+        )
         self.up = _Side(lambda data: self.step(lambda: self.wire.receive(Side.UPSTREAM, data)))
         self.tasks: set[asyncio.Task[None]] = set()
         self.over = False

@@ -30,7 +30,9 @@ def _read(text: str) -> Facts:
     effects = frozenset(_EFFECTS.get(word, Effect.SESSION) for word in words[:1])
     attributes: dict[str, str | int | bool] = {
         "sql.statements": len(statements),
-        "sql.verbs": " ".join(re.findall(r"[a-z]+", part.lower())[0] for part in statements if re.search("[a-z]", part.lower())),
+        "sql.verbs": " ".join(
+            re.findall(r"[a-z]+", part.lower())[0] for part in statements if re.search("[a-z]", part.lower())
+        ),
     }
     if prepared := re.match(r"\s*prepare\s+(\w+).*?\bas\s+(.*)", text, re.IGNORECASE | re.DOTALL):
         attributes["sql.prepare"] = prepared[1].lower()

@@ -151,7 +151,9 @@ async def test_notifications_come_while_a_command_is_held(pump: Pump) -> None:
     sender = await asyncpg.connect(url(pump))
     heard: asyncio.Queue[tuple[int, str]] = asyncio.Queue()
     try:
-        await listener.add_listener("news", lambda _c, pid, _channel, payload: heard.put_nowait((pid, payload)))
+        await listener.add_listener(
+            "news", lambda _c, pid, _channel, payload: heard.put_nowait((pid, payload))
+        )
         task = asyncio.create_task(listener.execute("select 'hold me'"))
         await asyncio.wait_for(pump.held.wait(), DEADLINE)
         await sender.execute("notify news, 'hello'")
@@ -191,7 +193,9 @@ async def test_a_large_answer_comes_through_whole(server: Server, pump: Pump) ->
 
 
 async def test_the_targets_own_log_names_the_session(server: Server, pump: Pump) -> None:
-    done = await psql(server, pump, "-c", "select application_name from pg_stat_activity where pid = pg_backend_pid()")
+    done = await psql(
+        server, pump, "-c", "select application_name from pg_stat_activity where pid = pg_backend_pid()"
+    )
     assert done.stdout == "psql [countersign s1]\n"
 
 

@@ -1,0 +1,672 @@
+"""Sessions with both sides scripted, byte by byte."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.model import Allow, Block, Command, Effect
+from gateway.protocols.postgres import messages
+from gateway.wire import (
+    Aside,
+    CommandAnswered,
+    CommandWithdrawn,
+    Hangup,
+    Limits,
+    ProtocolViolation,
+    Send,
+    Side,
+)
+from tests.wires.masks import Word
+from tests.wires.playbook import (
+    ALLOW,
+    BLOCK,
+    BOUND,
+    CLOSED,
+    COPIED,
+    FLUSH,
+    KEY,
+    NO_DATA,
+    PARSED,
+    SUSPENDED,
+    SYNC,
+    TERMINATE,
+    bind,
+    close,
+    copy_response,
+    describe,
+    done,
+    execute,
+    fields,
+    parse,
+    play,
+    query,
+    ready,
+    row,
+    row_description,
+    tags,
+)
+
+ONE_ROW = row_description("n") + row("1") + done("SELECT 1") + ready()
+
+
+def waits(_command: Command) -> None:
+    return None
+
+
+def blocks(word: str) -> object:
+    def judge(command: Command) -> Allow | Block:
+        return BLOCK if word in command.text else ALLOW
+
+    return judge
+
+
+def answered(session) -> list[tuple[str, int, bool]]:
+    return [(event.outcome, event.rows, event.failed) for event in session.of(CommandAnswered)]
+
+
+# Simple queries.
+
+
+def test_a_query_and_its_answer_pass_as_the_objects_they_came_in() -> None:
+    session = play()
+    sent, answer = query("select 1"), ONE_ROW
+    (_, send) = session.client(sent)
+    assert send.data is sent
+    (reply, over) = session.server(answer)
+    assert reply.data is answer
+    assert reply.command_id == over.command_id == session.asked[0].id
+    assert (over.outcome, over.rows, over.failed) == ("SELECT 1", 1, False)
+    assert over.shape == row_description("n")
+
+
+def test_nothing_moves_unasked() -> None:
+    session = play(waits)
+    session.client(query("drop table t") + query("select 2"))
+    assert session.to_server == b""
+    assert [command.text for command in session.asked] == ["drop table t"]
+    session.answer(ALLOW)
+    assert session.to_server == query("drop table t")
+
+
+def test_a_refusal_is_polite() -> None:
+    session = play(blocks("drop"))
+    session.client(query("drop table t"))
+    said = session.said_to_client()
+    assert tags(said) == "EZ"
+    assert fields(said)["C"] == "42501"
+    assert fields(said)["M"] == "Not through here."
+    assert fields(said)["D"] == "Decided by never."
+    assert said.endswith(ready("I"))
+    assert session.to_server == b""
+    session.client(query("select 1"))
+    session.server(ONE_ROW)
+    assert session.said_to_client() == ONE_ROW
+
+
+def test_a_refusal_in_a_transaction_makes_the_server_agree() -> None:
+    session = play(blocks("drop"))
+    session.client(query("begin"))
+    session.server(done("BEGIN") + ready("T"))
+    session.said_to_client()
+    session.said_to_server()
+    session.client(query("drop table t"))
+    assert session.said_to_client() == b""
+    assert tags(session.said_to_server()) == "Q"
+    session.server(messages.error("42601", "syntax error at or near refused") + ready("E"))
+    said = session.said_to_client()
+    assert tags(said) == "EZ"
+    assert fields(said)["M"] == "Not through here."
+    assert said.endswith(ready("E"))
+
+
+def test_a_refusal_in_a_failed_transaction_says_so() -> None:
+    session = play(blocks("drop"))
+    session.client(query("select 1/0"))
+    session.server(messages.error("22012", "division by zero") + ready("E"))
+    session.said_to_client()
+    session.said_to_server()
+    session.client(query("drop table t"))
+    assert session.said_to_client().endswith(ready("E"))
+    assert session.said_to_server() == b""
+
+
+def test_a_second_query_waits_for_the_first() -> None:
+    session = play()
+    session.client(query("select 1") + query("select 2"))
+    assert session.said_to_server() == query("select 1")
+    session.server(ONE_ROW)
+    assert session.said_to_server() == query("select 2")
+
+
+def test_an_error_ends_a_command_as_failed() -> None:
+    session = play()
+    session.client(query("select 1; select x"))
+    session.server(
+        row_description("n") + row("1") + done("SELECT 1") + messages.error("42703", "no x") + ready()
+    )
+    assert answered(session) == [("SELECT 1; SQLSTATE 42703", 1, True)]
+
+
+def test_an_empty_query_is_asked_and_answered() -> None:
+    session = play()
+    session.client(query(""))
+    session.server(messages.frame(b"I") + ready())
+    assert answered(session) == [("EMPTY", 0, False)]
+
+
+@pytest.mark.parametrize("body", [b"", b"select 1", b"select 1\0drop table t\0", b"\0\0"])
+def test_a_query_that_hides_something_behind_its_end_is_a_violation(body: bytes) -> None:
+    session = play()
+    with pytest.raises(ProtocolViolation):
+        session.client(messages.frame(b"Q", body))
+    assert session.to_server == b""
+
+
+def test_text_that_is_not_utf8_is_unknown() -> None:
+    session = play(waits)
+    session.client(messages.query(b"select '\xff'"))
+    assert Effect.UNKNOWN in session.asked[0].facts.effects
+    assert session.asked[0].text == "select '\\xff'"
+    assert not session.asked[0].facts.complete
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "text", "doubted"),
+    [
+        ("standard_conforming_strings", "off", r"select 'a\'", True),
+        ("standard_conforming_strings", "off", "select 'a'", False),
+        ("standard_conforming_strings", "on", r"select 'a\'", False),
+        ("client_encoding", "SJIS", "select 'é'", True),
+        ("client_encoding", "LATIN1", "select 'a'", False),
+        ("client_encoding", "SQL_ASCII", "select 'é'", False),
+    ],
+)
+def test_a_setting_that_changes_how_texts_are_read_makes_them_unknown(
+    setting: str, value: str, text: str, doubted: bool
+) -> None:
+    session = play()
+    session.client(query("set x = y"))
+    session.server(messages.parameter_status(setting, value) + done("SET") + ready())
+    session.client(query(text))
+    assert session.asked[-1].facts.complete is not doubted
+
+
+# Extended queries.
+
+
+def test_a_bind_waits_for_its_execute_and_both_for_the_answer() -> None:
+    session = play(waits)
+    batch = parse("update t set n = $1") + bind(b"5") + describe("P") + execute() + SYNC
+    session.client(batch)
+    assert session.to_server == b""
+    assert session.asked[0].text == "update t set n = $1"
+    assert session.asked[0].parameters == ("5",)
+    session.answer(ALLOW)
+    assert session.to_server == batch
+    session.server(PARSED + BOUND + NO_DATA + done("UPDATE 3") + ready())
+    assert answered(session) == [("UPDATE 3", 0, False)]
+
+
+def test_a_parse_alone_passes_and_asks_nothing() -> None:
+    session = play()
+    session.client(parse("drop table t", "s") + describe("S", "s") + FLUSH)
+    assert session.to_server == parse("drop table t", "s") + describe("S", "s") + FLUSH
+    assert session.asked == []
+    session.server(PARSED + messages.frame(b"t", b"\0\0") + NO_DATA)
+    assert tags(session.said_to_client()) == "1tn"
+
+
+def test_every_execution_is_asked_about_again() -> None:
+    session = play()
+    session.client(parse("delete from t where n = $1", "s") + SYNC)
+    session.server(PARSED + ready())
+    for value in (b"1", b"2"):
+        session.client(bind(value, statement="s") + execute() + SYNC)
+        session.server(BOUND + done("DELETE 1") + ready())
+    assert [command.parameters for command in session.asked] == [("1",), ("2",)]
+    assert session.asked[0].digest != session.asked[1].digest
+
+
+@pytest.mark.parametrize("position", [0, 1, 2])
+def test_a_refusal_at_each_place_of_a_pipeline(position: int) -> None:
+    session = play(blocks("forbidden"))
+    texts = ["insert into t values (1)"] * 3
+    texts[position] = "insert into forbidden values (1)"
+    session.client(b"".join(parse(text) + bind() + execute() for text in texts) + SYNC)
+    sent = session.said_to_server()
+    assert tags(sent) == "PBE" * position + "PP" + "S"
+    earlier = (PARSED + BOUND + done("INSERT 0 1")) * position + PARSED
+    session.server(earlier)
+    session.server(messages.error("42601", "syntax error"))
+    session.server(ready())
+    said = session.said_to_client()
+    assert tags(said) == "12C" * position + "1" + "EZ"
+    assert fields(said)["M"] == "Not through here."
+    assert len(session.asked) == position + 1
+    session.client(query("select 1"))
+    assert session.said_to_server() == query("select 1")
+
+
+def test_a_refusal_of_a_statement_that_was_prepared_before_needs_no_server() -> None:
+    session = play(blocks("drop"))
+    session.client(parse("drop table t", "s") + SYNC)
+    session.server(PARSED + ready())
+    session.said_to_client()
+    session.said_to_server()
+    session.client(bind(statement="s") + execute())
+    assert tags(session.said_to_client()) == "E"
+    session.client(bind(statement="s") + execute() + SYNC)
+    assert session.said_to_client() == ready("I")
+    assert session.said_to_server() == b""
+    assert len(session.asked) == 1
+
+
+def test_after_an_error_the_rest_of_the_batch_is_neither_asked_nor_sent() -> None:
+    session = play()
+    session.client(parse("select 1") + bind() + execute() + FLUSH)
+    session.server(PARSED + BOUND + messages.error("22012", "division by zero"))
+    session.said_to_server()
+    session.client(parse("drop table t") + bind() + execute())
+    assert session.said_to_server() == b""
+    assert len(session.asked) == 1
+    session.client(SYNC)
+    assert session.said_to_server() == SYNC
+    session.server(ready())
+    assert answered(session) == [("SQLSTATE 22012", 0, True)]
+
+
+def test_an_error_withdraws_what_waits_behind_it() -> None:
+    session = play(lambda command: None if "update" in command.text else ALLOW)
+    session.client(parse("select 1/0") + bind() + execute() + parse("update t") + bind() + execute() + SYNC)
+    assert len(session.asked) == 2
+    session.server(PARSED + BOUND + messages.error("22012", "division by zero"))
+    assert [event.command_id for event in session.of(CommandWithdrawn)] == [session.asked[1].id]
+    session.server(ready())
+    assert session.to_server.endswith(SYNC)
+    session.answer(ALLOW)
+    assert tags(session.to_server).count("E") == 1
+
+
+def test_several_syncs_in_one_go_are_counted() -> None:
+    session = play()
+    session.client((parse("select 1") + bind() + execute() + SYNC) * 3)
+    for _ in range(3):
+        session.server(PARSED + BOUND + done("SELECT 0") + ready())
+    assert tags(session.said_to_client()) == "12CZ" * 3
+    assert tags(session.said_to_server()) == "PBES" * 3
+
+
+def test_a_suspended_portal_goes_on_without_being_asked_again() -> None:
+    session = play()
+    session.client(parse("select n from t") + bind() + execute(rows=2) + FLUSH)
+    session.server(PARSED + BOUND + row("1") + row("2") + SUSPENDED)
+    session.client(execute(rows=2) + SYNC)
+    session.server(row("3") + done("SELECT 1") + ready())
+    assert len(session.asked) == 1
+    assert answered(session) == [("SELECT 1", 3, False)]
+    session.client(bind() + execute() + SYNC)
+    assert len(session.asked) == 2
+
+
+def test_a_portal_cannot_be_swapped_behind_a_cursor() -> None:
+    session = play()
+    session.client(query("begin"))
+    session.server(done("BEGIN") + ready("T"))
+    session.client(parse("select n from t") + bind(portal="p") + execute("p", 2) + SYNC)
+    session.server(PARSED + BOUND + row("1") + SUSPENDED + ready("T"))
+    session.client(query("close p; declare p cursor for select ssn from customers"))
+    session.server(done("CLOSE CURSOR") + done("DECLARE CURSOR") + ready("T"))
+    before = len(session.asked)
+    session.client(execute("p", 2) + SYNC)
+    assert len(session.asked) == before + 1
+
+
+def test_an_unknown_portal_or_statement_is_unknown() -> None:
+    session = play(waits)
+    session.client(execute("nobody"))
+    assert session.asked[-1].facts.effects == {Effect.UNKNOWN}
+    other = play(waits)
+    other.client(bind(statement="nobody") + execute())
+    assert other.asked[-1].facts.effects == {Effect.UNKNOWN}
+
+
+def test_a_failed_parse_leaves_the_statement_that_was_there() -> None:
+    session = play(waits)
+    session.client(parse("drop table t", "s") + SYNC)
+    session.server(PARSED + ready())
+    session.client(parse("select 1", "s") + SYNC)
+    session.server(messages.error("42P05", "exists") + ready())
+    session.client(bind(statement="s") + execute())
+    assert session.asked[-1].text == "drop table t"
+
+
+def test_a_skipped_parse_leaves_the_unnamed_statement_that_was_there() -> None:
+    session = play(waits)
+    session.client(parse("drop table t") + SYNC)
+    session.server(PARSED + ready())
+    session.client(parse("nonsense", "x") + parse("select 1") + SYNC)
+    session.server(messages.error("42601", "syntax error") + ready())
+    session.client(bind() + execute())
+    assert session.asked[-1].text == "drop table t"
+
+
+def test_what_sql_prepares_is_judged_by_its_own_text() -> None:
+    session = play()
+    session.client(query("prepare x as delete from t"))
+    session.server(done("PREPARE") + ready())
+    session.client(query("execute x"))
+    assert session.asked[-1].facts.effects == {Effect.WRITE}
+    assert "delete from t" in session.asked[-1].text
+    session.server(done("DELETE 1") + ready())
+    session.client(bind(statement="x") + execute() + SYNC)
+    assert session.asked[-1].facts.effects == {Effect.WRITE}
+    session.server(BOUND + done("DELETE 1") + ready())
+    session.client(query("execute y"))
+    assert Effect.UNKNOWN in session.asked[-1].facts.effects
+
+
+def test_names_that_several_statements_change_are_forgotten() -> None:
+    session = play()
+    session.client(parse("select 1", "s") + SYNC)
+    session.server(PARSED + ready())
+    session.client(query("deallocate s; prepare s as drop table t; select 1/0"))
+    session.server(done("DEALLOCATE") + done("PREPARE") + messages.error("22012", "division") + ready())
+    session.client(bind(statement="s") + execute())
+    assert Effect.UNKNOWN in session.asked[-1].facts.effects
+
+
+def test_names_that_the_server_would_cut_are_refused() -> None:
+    session = play()
+    session.client(parse("select 1", "n" * 64) + SYNC)
+    said = session.said_to_client()
+    assert tags(said) == "EZ"
+    assert fields(said)["C"] == "42622"
+
+
+def test_a_portal_that_is_bound_and_not_executed_ends_with_its_transaction() -> None:
+    session = play()
+    session.client(parse("select 1") + bind() + SYNC)
+    assert len(session.asked) == 1
+    session.server(PARSED + BOUND + ready())
+    assert answered(session) == [("not executed", 0, False)]
+
+
+def test_closing_what_is_not_there_passes() -> None:
+    session = play()
+    session.client(close("S", "x") + close("P", "y") + SYNC)
+    session.server(CLOSED + CLOSED + ready())
+    assert tags(session.said_to_client()) == "33Z"
+
+
+# COPY.
+
+
+def test_copy_in_is_streamed_once_the_server_reads_it() -> None:
+    session = play()
+    session.client(query("copy t from stdin"))
+    session.server(copy_response("G"))
+    data = messages.frame(b"d", b"1\n" * 1000)
+    (send,) = session.client(data)
+    assert send.data is data
+    session.client(data[:700])
+    session.client(data[700:] + messages.frame(b"c"))
+    assert session.said_to_server() == query("copy t from stdin") + data + data + COPIED
+    session.server(done("COPY 2000") + ready())
+    assert answered(session) == [("COPY 2000", 0, False)]
+
+
+def test_a_refused_copy_in_swallows_the_data_of_a_pipeline() -> None:
+    session = play(blocks("copy"))
+    data = messages.frame(b"d", b"1\n")
+    session.client(parse("copy t from stdin") + bind() + execute() + data + data + COPIED + SYNC)
+    session.server(PARSED + messages.error("42601", "syntax error") + ready())
+    assert tags(session.said_to_client()) == "1EZ"
+    assert tags(session.said_to_server()) == "PPS"
+
+
+def test_a_sync_behind_a_copy_in_is_not_counted() -> None:
+    session = play()
+    session.client(parse("copy t from stdin") + bind() + execute() + SYNC)
+    session.server(PARSED + BOUND + copy_response("G"))
+    session.said_to_server()
+    session.client(messages.frame(b"d", b"1\n") + COPIED + SYNC)
+    assert tags(session.said_to_server()) == "dcS"
+    session.server(done("COPY 1") + ready())
+    assert tags(session.said_to_client()) == "12GCZ"
+    session.client(query("select 1"))
+    assert tags(session.said_to_server()) == "Q"
+
+
+def test_data_behind_a_failed_copy_is_dropped() -> None:
+    session = play()
+    session.client(query("copy t from stdin"))
+    session.server(copy_response("G"))
+    session.client(messages.frame(b"d", b"1\n"))
+    session.server(messages.error("22P02", "nonsense") + ready())
+    session.said_to_server()
+    session.client(messages.frame(b"d", b"2\n") + COPIED + query("select 1"))
+    assert session.said_to_server() == query("select 1")
+
+
+def test_copy_both_is_a_violation() -> None:
+    session = play()
+    session.client(query("select 1"))
+    with pytest.raises(ProtocolViolation):
+        session.server(copy_response("W"))
+
+
+# Function calls, limits, replication.
+
+
+def test_a_function_call_is_refused_and_the_session_goes_on() -> None:
+    session = play()
+    session.client(messages.frame(b"F", b"\0" * 5000) + query("select 1"))
+    said = session.said_to_client()
+    assert tags(said) == "EZ"
+    assert fields(said)["C"] == "0A000"
+    assert session.said_to_server() == query("select 1")
+
+
+@pytest.mark.parametrize("cut", [6, 50, 5000])
+def test_a_query_above_the_limit_is_refused_before_any_of_it_moved(cut: int) -> None:
+    session = play(limits=Limits(command_bytes=1000))
+    large = query("select '" + "x" * 10_000 + "'")
+    session.client(large[:cut])
+    session.client(large[cut:])
+    assert fields(session.said_to_client())["C"] == "54000"
+    assert session.asked == []
+    session.client(query("select 1"))
+    assert session.said_to_server() == query("select 1")
+
+
+def test_a_bind_above_the_limit_is_refused_behind_what_came_before() -> None:
+    session = play(limits=Limits(command_bytes=1000))
+    session.client(parse("select $1") + bind(b"x" * 5000) + execute() + SYNC)
+    assert tags(session.said_to_server()) == "PPS"
+    session.server(PARSED + messages.error("42601", "syntax error") + ready())
+    said = session.said_to_client()
+    assert tags(said) == "1EZ"
+    assert fields(said)["C"] == "54000"
+    assert session.asked == []
+
+
+def test_too_many_statements_are_refused() -> None:
+    session = play(limits=Limits(statements=2))
+    for name in ("a", "b"):
+        session.client(parse("select 1", name) + SYNC)
+        session.server(PARSED + ready())
+    session.said_to_client()
+    session.client(parse("select 1", "c") + SYNC)
+    assert fields(session.said_to_client())["C"] == "54000"
+    session.client(parse("select 1") + bind() + execute() + SYNC)
+    assert session.asked
+
+
+# Asynchronous messages, cancel, end.
+
+
+def test_what_comes_at_any_time_passes_while_a_command_is_held() -> None:
+    session = play(waits)
+    session.client(query("update t"))
+    news = messages.frame(b"A", b"\0\0\0\7", b"channel\0payload\0") + messages.notice("by the way")
+    session.server(news)
+    assert session.said_to_client() == news
+
+
+def test_a_notice_tells_a_client_that_waits() -> None:
+    session = play(waits)
+    session.client(query("update t"))
+    (send,) = session.wire.notice(session.asked[0].id, "a DBA looks at it")
+    assert fields(send.data)["M"] == "a DBA looks at it"
+    assert session.wire.notice("another", "nothing") == []
+
+
+def test_a_cancel_withdraws_a_held_command_and_the_session_goes_on() -> None:
+    session = play(waits)
+    session.client(query("update t"))
+    session.cancel()
+    assert [event.command_id for event in session.of(CommandWithdrawn)] == [session.asked[0].id]
+    said = session.said_to_client()
+    assert tags(said) == "EZ"
+    assert fields(said)["C"] == "57014"
+    session.answer(ALLOW)
+    assert session.to_server == b""
+    session.client(query("select 1"))
+    assert len(session.asked) == 2
+
+
+def test_a_cancel_reaches_the_server_with_its_own_key() -> None:
+    session = play()
+    session.client(query("select pg_sleep(60)"))
+    (aside,) = session.cancel()
+    assert isinstance(aside, Aside)
+    (send, hangup) = aside.wire.start()
+    assert send == Send(Side.UPSTREAM, messages.untagged(messages.CANCEL_REQUEST, KEY))
+    assert isinstance(hangup, Hangup)
+
+
+def test_a_cancel_with_nothing_to_cancel_does_nothing() -> None:
+    session = play()
+    assert session.cancel() == []
+
+
+def test_the_client_gets_the_real_process_id_and_a_secret_of_the_gateways() -> None:
+    session = play()
+    assert session.wire.cancel_key[:4] == KEY[:4]
+    assert session.wire.cancel_key[4:] != KEY[4:]
+    assert len(session.wire.cancel_key) == 8
+    assert len(play(version=messages.PROTOCOL_3_2).wire.cancel_key) == 36
+
+
+def test_the_end_is_told_and_final() -> None:
+    session = play()
+    (send, hangup) = session.wire.end("Your token was revoked.")
+    assert fields(send.data) | {} == {
+        "S": "FATAL",
+        "V": "FATAL",
+        "C": "57P01",
+        "M": "Your token was revoked.",
+    }
+    assert hangup == Hangup("Your token was revoked.")
+    assert session.client(query("select 1")) == []
+
+
+def test_nothing_is_said_inside_a_message_that_streams() -> None:
+    session = play(lambda command: None if "update" in command.text else ALLOW)
+    session.client(parse("select x") + bind() + execute() + parse("update t") + bind() + execute())
+    large = row("x" * 1000)
+    session.server(PARSED + BOUND + large[:500])
+    assert session.wire.notice(session.asked[-1].id, "held") == []
+    session.said_to_client()
+    session.server(large[500:] + done("SELECT 1"))
+    said = session.said_to_client()
+    assert said.startswith(large[500:] + messages.notice("held"))
+    session.server(b"")
+
+
+def test_terminate_passes_and_ends() -> None:
+    session = play()
+    (send, hangup) = session.client(TERMINATE)
+    assert send == Send(Side.UPSTREAM, TERMINATE)
+    assert isinstance(hangup, Hangup)
+
+
+@pytest.mark.parametrize("side", [Side.CLIENT, Side.UPSTREAM])
+def test_either_side_ends_the_session_by_closing(side: Side) -> None:
+    session = play()
+    (hangup,) = session.wire.receive(side, b"")
+    assert isinstance(hangup, Hangup)
+
+
+# Masks.
+
+
+def test_a_masked_answer_keeps_its_shape_and_says_what_it_hid() -> None:
+    session = play(mask=Word())
+    session.client(query("select word from t"))
+    session.server(row_description("word") + row("a secret") + row("none") + done("SELECT 2") + ready())
+    assert (
+        session.said_to_client()
+        == row_description("word") + row("a ******") + row("none") + done("SELECT 2") + ready()
+    )
+    (over,) = session.of(CommandAnswered)
+    assert over.masked == {"word": 1}
+    assert over.rows == 2
+
+
+def test_a_masked_answer_without_a_hit_passes_as_the_object_it_came_in() -> None:
+    session = play(mask=Word())
+    session.client(query("select word from t"))
+    session.server(row_description("word"))
+    rows = row("a") + row("b")
+    (send,) = session.server(rows)
+    assert send.data is rows
+
+
+def test_rows_are_described_behind_the_clients_back_where_it_did_not_ask() -> None:
+    session = play(mask=Word())
+    session.client(parse("select word from t") + bind() + execute() + SYNC)
+    assert tags(session.said_to_server()) == "PBDES"
+    session.server(PARSED + BOUND + row_description("word") + row("secret") + done("SELECT 1") + ready())
+    assert session.said_to_client() == PARSED + BOUND + row("******") + done("SELECT 1") + ready()
+
+
+def test_a_description_is_kept_for_later_executions() -> None:
+    session = play(mask=Word())
+    session.client(parse("select word from t", "s") + describe("S", "s") + SYNC)
+    session.server(PARSED + messages.frame(b"t", b"\0\0") + row_description("word") + ready())
+    session.said_to_server()
+    session.client(bind(statement="s") + execute() + SYNC)
+    assert tags(session.said_to_server()) == "BES"
+    session.server(BOUND + row("secret") + done("SELECT 1") + ready())
+    assert row("******") in session.said_to_client()
+
+
+def test_rows_that_nobody_described_are_not_passed_where_a_mask_is() -> None:
+    session = play(mask=Word())
+    session.client(query("select word from t"))
+    with pytest.raises(ProtocolViolation):
+        session.server(row("secret"))
+
+
+def test_errors_and_notifications_are_masked() -> None:
+    session = play(mask=Word())
+    session.client(query("insert into t"))
+    report = messages.error("23505", "duplicate", detail="Key (word)=(secret) already exists.")
+    session.server(report + ready())
+    said = fields(session.said_to_client())
+    assert "secret" not in said["D"]
+    assert said["C"] == "23505"
+    session.server(messages.frame(b"A", b"\0\0\0\7", b"channel\0the secret\0"))
+    assert b"the ******" in session.said_to_client()
+    session.client(query("select 1"))
+    session.server(messages.error("22P02", 'invalid input syntax for type integer: "123-45-6789"') + ready())
+    assert "123-45" not in fields(session.said_to_client())["M"]
+
+
+def test_copied_data_is_masked() -> None:
+    session = play(mask=Word())
+    session.client(query("copy t to stdout"))
+    session.server(copy_response("H") + messages.frame(b"d", b"secret\n") + COPIED + done("COPY 1") + ready())
+    assert b"secret" not in session.said_to_client()
+    assert session.of(CommandAnswered)[0].masked == {"word": 1}
