@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
+import os
 import signal
 import sys
+import termios
 from dataclasses import replace
 
 import pytest
@@ -167,3 +170,43 @@ async def test_what_was_derived_is_told_as_json_on_request(countersign):
     assert told["scope"] == "orders:read,write"
     assert house.lineages.get(told["token_id"]).name == "helper"
     assert "PGPASSWORD" in told["variables"]
+
+
+async def test_an_interrupt_typed_at_the_terminal_reaches_the_program_once(countersign):
+    program = (
+        "import signal, sys\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])\n"
+        "print('ready', flush=True)\n"
+        "signal.sigwait([signal.SIGINT])\n"
+        "sys.exit(42 if signal.sigtimedwait([signal.SIGINT], 0.3) is None else 43)\n"
+    )
+    master, terminal = os.openpty()
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *(
+                sys.executable,
+                "-m",
+                "gateway",
+                "run",
+                "--as",
+                "helper",
+                *ORDERS,
+                "--",
+                sys.executable,
+                "-c",
+                program,
+            ),
+            env={**countersign.environment, "COUNTERSIGN_TOKEN": countersign.house.root()},
+            stdin=terminal,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        async with asyncio.timeout(30):
+            assert await process.stdout.readline() == b"ready\n"
+            os.write(master, b"\x03")
+            await process.communicate()
+    finally:
+        os.close(master)
+        os.close(terminal)
+    assert process.returncode == 42
