@@ -14,8 +14,8 @@ from gateway.policy.model import Allowing, AttributeValue, Rule, When
 
 COLUMNS = frozenset({"column", "condition"})
 """Kinds that are parts of a table. Only a dotted pattern (`customers.ssn`) speaks of them."""
-NOT_DATA = COLUMNS | {"function"}
-"""Kinds that a rule's `resources` need not list to allow a command: parts and means of what is reached."""
+MEANS = frozenset({"function"})
+"""Kinds that are nothing in themselves as long as they only read: `sum` is not what a command reaches."""
 
 
 class RuleErred(Exception):
@@ -31,15 +31,21 @@ class Deed:
 
 
 def deeds(facts: Facts) -> frozenset[Deed]:
-    """Every effect with each resource it falls on; one that has no resource of its own falls on all of them."""
-    data = [resource for resource in facts.resources if resource.kind not in NOT_DATA]
+    """Every effect with each thing it falls on; one that has no thing of its own falls on all of them."""
+    things = [resource for resource in facts.resources if _is_thing(resource)]
     found: set[Deed] = set()
-    for effect in facts.effects.union(resource.effect for resource in data):
-        own = [resource for resource in data if resource.effect is effect] or data
-        found.update(Deed(effect, resource.name) for resource in own)
+    for effect in facts.effects.union(thing.effect for thing in things):
+        own = [thing for thing in things if thing.effect is effect] or things
+        found.update(Deed(effect, thing.name) for thing in own)
         if not own:
             found.add(Deed(effect, ""))
     return frozenset(found)
+
+
+def _is_thing(resource: Resource) -> bool:
+    if resource.kind in MEANS:
+        return resource.effect is not Effect.READ
+    return resource.kind not in COLUMNS
 
 
 def speaks_of(rule: Rule, done: frozenset[Deed]) -> frozenset[Deed]:

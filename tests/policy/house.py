@@ -81,9 +81,12 @@ def does(*effects: Effect, **more) -> Facts:
     return Facts(effects=frozenset(effects), **more)
 
 
-def on(*touched: tuple[str, Effect], kind: str = "table", **more) -> Facts:
+def on(
+    *touched: tuple[str, Effect], kind: str = "table", more: tuple[Resource, ...] = (), attributes=None
+) -> Facts:
+    """A command that has these effects on these things."""
     return Facts(
         effects=frozenset(effect for _, effect in touched),
-        resources=tuple(Resource(kind=kind, name=name, effect=effect) for name, effect in touched),
-        **more,
+        resources=(*(Resource(kind=kind, name=name, effect=effect) for name, effect in touched), *more),
+        attributes=attributes or {},
     )

@@ -179,7 +179,19 @@ def test_resources_allow_only_what_they_name(policy_of) -> None:
     )
 
 
-def test_functions_and_columns_need_no_rule_of_their_own(policy_of) -> None:
+def test_a_function_that_does_more_than_read_is_a_thing_of_its_own(policy_of) -> None:
+    rule = "- {{name: a, when: {{effects: [read, destructive], resources: {}}}, then: {{allow: true}}}}"
+    facts = on(
+        ("orders", READ),
+        ("orders", Effect.DESTRUCTIVE),
+        more=(Resource(kind="function", name="pg_terminate_backend", effect=Effect.DESTRUCTIVE),),
+    )
+    assert word(evaluate(policy_of(rule.format("orders")), AGENT, SHOP, facts)) == "hold"
+    named = policy_of(rule.format("[orders, pg_terminate_backend]"))
+    assert word(evaluate(named, AGENT, SHOP, facts)) == "allow"
+
+
+def test_columns_and_functions_that_read_need_no_rule_of_their_own(policy_of) -> None:
     policy = policy_of(
         "- {name: a, when: {effects: [read], resources: orders}, then: {allow: true}}", default="block"
     )
