@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import orjson
 
@@ -20,7 +20,7 @@ from gateway.protocols.postgres import rows as walk
 from gateway.protocols.postgres import values
 from gateway.protocols.postgres.copy_format import CopyFormat, copy_format
 from gateway.protocols.postgres.messages import Body, Column, frame
-from gateway.protocols.postgres.results import ColumnRule, ResultMask, column_rules
+from gateway.protocols.postgres.results import ColumnRule, ResultMask, column_rules, columns_read
 from gateway.wire import Mask, ProtocolViolation
 
 LONGEST_ROW = 64 * 1024 * 1024
@@ -39,6 +39,7 @@ class CopyMask:
         self.masked: dict[str, int] = {}
         self._columns = columns
         self._outputs = outputs
+        self._read = read
         self._written = written
         self._mask = mask
         self._quote = written.quote[0] if written.format == "csv" else -1
@@ -51,7 +52,7 @@ class CopyMask:
 
     def _set_rules(self, names: Sequence[str | None]) -> None:
         self._names = names
-        self._rules: Sequence[ColumnRule] = column_rules(names, self._outputs, self._mask)
+        self._rules: Sequence[ColumnRule] = column_rules(names, self._outputs, self._mask, read=self._read)
         self._ruled = any(rule.strategy is not None for rule in self._rules)
 
     def data(self, data: bytes) -> bytes:
@@ -208,8 +209,10 @@ def _is_json(value: bytes) -> bool:
 class BinaryCopyMask:
     """Rows in binary: a signature, then tuples as in DataRow, then a count of -1."""
 
-    def __init__(self, columns: int, outputs: Sequence[Output] | None, mask: Mask) -> None:
-        rules = column_rules([None] * columns, outputs, mask)
+    def __init__(
+        self, columns: int, outputs: Sequence[Output] | None, mask: Mask, *, read: Collection[str] = ()
+    ) -> None:
+        rules = column_rules([None] * columns, outputs, mask, read=read)
         self._columns = columns
         unknown = [Column(str(place + 1), 0, 0, 0, values.BINARY_FORMAT) for place in range(columns)]
         self._result = ResultMask(unknown, rules, mask)
@@ -298,5 +301,5 @@ def plan_copy(response: bytes, text: str, facts: Facts, mask: Mask) -> CopyMask 
     columns = len(body.shorts())
     body.end()
     if binary:
-        return BinaryCopyMask(columns, facts.outputs, mask)
-    return CopyMask(columns, facts.outputs, copy_format(text, binary=False), mask)
+        return BinaryCopyMask(columns, facts.outputs, mask, read=columns_read(facts))
+    return CopyMask(columns, facts.outputs, copy_format(text, binary=False), mask, read=columns_read(facts))

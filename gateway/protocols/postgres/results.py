@@ -8,11 +8,11 @@ anew. A chunk without a hit is handed on as the same object.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from gateway.model import Facts, Output
+from gateway.model import Effect, Facts, Output
 from gateway.protocols.postgres import rows as walk
 from gateway.protocols.postgres import values
 from gateway.protocols.postgres.kinds import ELEMENTS, WORDLESS, Kind, kind_of
@@ -39,14 +39,17 @@ def column_rules(
     mask: Mask,
     *,
     origins: Sequence[str | None] = (),
+    read: Collection[str] = (),
 ) -> tuple[ColumnRule, ...]:
     """The rule for each column of a result, in order.
 
     `names` are the columns' labels, None where the server gives none (COPY). `outputs` is what the statement was
-    read to give; where it is None, or cannot be laid over the columns, every column may be anything that is read.
-    `origins` are stored columns that the server itself vouches for.
+    read to give; where it is None every column may be any of the stored columns in `read`, and where it cannot be
+    laid over the columns, any of its sources. `origins` are stored columns that the server itself vouches for.
     """
     laid = _lay(names, outputs)
+    if outputs is None and read:
+        laid = _anything(names, [Output(name="*", sources=frozenset(read), exact=False)])
     rules = []
     for place, (name, meant) in enumerate(zip(names, laid, strict=True)):
         origin = origins[place] if origins else None
@@ -262,9 +265,19 @@ def _search_kind(column: Column, rule: ColumnRule, mask: Mask) -> int:
             return walk.ALWAYS
 
 
+def columns_read(facts: Facts) -> frozenset[str]:
+    """The stored columns that a command reads anywhere."""
+    return frozenset(
+        resource.name
+        for resource in facts.resources
+        if resource.kind == "column" and resource.effect is Effect.READ
+    )
+
+
 def plan_rows(description: bytes, facts: Facts, mask: Mask, *, resolve: Resolver | None = None) -> ResultMask:
     """From a whole RowDescription message that has the rows' own formats."""
     columns = read_row_description(description, 5, len(description))
     origins = [resolve(column.table_oid, column.attnum) if resolve else None for column in columns]
-    rules = column_rules([column.name for column in columns], facts.outputs, mask, origins=origins)
+    names = [column.name for column in columns]
+    rules = column_rules(names, facts.outputs, mask, origins=origins, read=columns_read(facts))
     return ResultMask(columns, rules, mask)
