@@ -34,7 +34,13 @@ class CopyMask:
     """Rows in text or CSV. `masked` counts hidden values by detector, and by `column NAME` for rules."""
 
     def __init__(
-        self, columns: int, outputs: Sequence[Output] | None, written: CopyFormat, mask: Mask
+        self,
+        columns: int,
+        outputs: Sequence[Output] | None,
+        written: CopyFormat,
+        mask: Mask,
+        *,
+        read: Collection[str] = (),
     ) -> None:
         self.masked: dict[str, int] = {}
         self._columns = columns
