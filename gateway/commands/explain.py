@@ -143,7 +143,7 @@ class Explainer:
             target = self._policy.targets.get(name) if isinstance(name, str) else None
             if target is None:
                 raise RowUnreadable("the policy has no such connection")
-            if protocol not in {None, target.connection.protocol}:
+            if protocol not in (None, target.connection.protocol):
                 raise RowUnreadable(
                     f"the connection {target.connection.name} speaks {target.connection.protocol}"
                 )

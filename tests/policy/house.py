@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from hypothesis import HealthCheck, settings
+
 from gateway.model import Actor, Connection, Effect, Facts, Lineage, Resource
+
+# Machines are shared: how long one example takes says nothing here.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 WHOLE = """\
 connections:

@@ -16,7 +16,7 @@ from gateway.__main__ import main
 from gateway.commands.explain import Explainer, explain_line
 from gateway.policy.file import parse
 from gateway.vocabulary import known
-from tests.policy.house import MINIMAL
+from tests.policy.house import MINIMAL, patient
 
 SHIPPED = Path(__file__).parents[2] / "policies.yaml"
 KEYS = ["id", "verdict", "effects", "complete", "rules", "message", "masked", "sanitised", "attributes"]
@@ -202,6 +202,7 @@ def test_a_row_gets_the_verdict_of_the_policy(explainer, row, verdict, rules) ->
         {"protocol": "postgres", "command_b64": "!"},
         {"protocol": "postgres", "connection": "none", "command": "SELECT 1"},
         {"protocol": "mysql", "connection": "shop", "command": "SELECT 1"},
+        {"protocol": [], "connection": "shop", "command": "SELECT 1"},
         {"protocol": "postgres", "connection": {}, "command": "SELECT 1"},
         {"protocol": "postgres", "command": "SELECT 1", "agent": 5},
         {"protocol": "postgres", "command": "SELECT 1", "groups": [1]},
@@ -238,6 +239,7 @@ values = st.recursive(
 )
 
 
+@patient
 @given(
     st.dictionaries(
         st.sampled_from(

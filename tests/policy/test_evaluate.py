@@ -14,7 +14,20 @@ from gateway.policy.evaluate import Finding, combine, evaluate, outside
 from gateway.policy.globs import Globs
 from gateway.policy.matching import Deed
 from gateway.policy.model import ANYBODY, Allowing, AskedGroup, Blocking, Holding, Policy, Rule, When
-from tests.policy.house import AGENT, DDL, EXFIL, READ, SESSION, SHOP, UNKNOWN, WRITE, chain, does, on
+from tests.policy.house import (
+    AGENT,
+    DDL,
+    EXFIL,
+    READ,
+    SESSION,
+    SHOP,
+    UNKNOWN,
+    WRITE,
+    chain,
+    does,
+    on,
+    patient,
+)
 
 KINDS = {"allow": Allowing(), "hold": Holding(), "block": Blocking()}
 
@@ -388,6 +401,7 @@ def rules_of(bodies) -> tuple[Rule, ...]:
     )
 
 
+@patient
 @given(st.lists(rule_bodies, max_size=6), effects, st.randoms(), st.sampled_from([Holding(), Blocking()]))
 def test_order_does_not_matter(bodies, done, random, default) -> None:
     policy = Policy(version="", rules=rules_of(bodies), default=default)
@@ -399,6 +413,7 @@ def test_order_does_not_matter(bodies, done, random, default) -> None:
     )
 
 
+@patient
 @given(st.lists(rule_bodies, max_size=5), rule_bodies, effects, effects)
 def test_a_stopping_rule_or_a_further_effect_never_makes_the_verdict_milder(
     bodies, more, done, further
@@ -417,6 +432,7 @@ def test_a_stopping_rule_or_a_further_effect_never_makes_the_verdict_milder(
         )
 
 
+@patient
 @given(st.lists(rule_bodies, max_size=5), effects)
 def test_what_is_allowed_was_named_effect_by_effect(bodies, done) -> None:
     policy = Policy(version="", rules=rules_of(bodies), default=Holding())

@@ -23,7 +23,7 @@ from gateway.policy.model import (
     Upstream,
 )
 from gateway.policy.reader import Fault
-from tests.policy.house import MINIMAL, WHOLE
+from tests.policy.house import MINIMAL, WHOLE, patient
 
 
 def test_a_whole_file_means_what_it_says(vocabulary) -> None:
@@ -390,6 +390,7 @@ marks = st.sampled_from(
 )
 
 
+@patient
 @given(
     st.lists(st.one_of(lines, marks, st.sampled_from(SECTIONS)), max_size=12),
     st.sampled_from(["\n", "", "\n  "]),
@@ -400,12 +401,14 @@ def test_whatever_stands_in_the_file_it_is_a_policy_or_a_policy_file_error(vocab
     assert all(fault.line >= 1 and fault.column >= 1 and fault.message for fault in faults or ())
 
 
+@patient
 @given(st.integers(0, len(WHOLE) - 1), marks, st.integers(0, 3))
 def test_one_slip_of_the_keyboard_never_breaks_the_reader(vocabulary, at, mark, cut) -> None:
     faults = faults_of(WHOLE[:at] + mark + WHOLE[at + cut :], vocabulary)
     assert faults is None or faults
 
 
+@patient
 @given(st.integers(1, 10**6), st.sampled_from("smhd"))
 def test_durations_are_seconds(vocabulary, number, unit) -> None:
     policy = parse(WHOLE.replace("rejoin: 30s", f"rejoin: {number}{unit}"), "", vocabulary)

@@ -8,16 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.policy.globs import Globs, Names
+from tests.policy.house import patient
 
 words = st.text(alphabet="ab.*?", max_size=8)
 names = st.text(alphabet="abAB.\n", max_size=10)
 
 
+@patient
 @given(words, names)
 def test_a_pattern_means_what_fnmatch_says_of_stars_and_question_marks(pattern, name) -> None:
     assert Globs((pattern,)).match(name) == fnmatch.fnmatchcase(name, pattern)
 
 
+@patient
 @given(st.lists(words, min_size=1, max_size=3), names)
 def test_what_a_name_is_exactly_it_also_could_be(patterns, name) -> None:
     some = Names(tuple(patterns))
