@@ -9,7 +9,17 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from gateway.masking.shapes import ALNUM_BYTES, DIGIT_BYTES, LOOK_BEHIND, Shape, Span, after, before, word
+from gateway.masking.shapes import (
+    ALNUM_BYTES,
+    DIGIT_BYTES,
+    LOOK_BEHIND,
+    Shape,
+    Span,
+    after,
+    before,
+    name,
+    word,
+)
 
 _TWO = rb"[\xc2-\xdf][\x80-\xbf]"
 """A letter of two bytes in UTF-8: Latin, Greek, Cyrillic. Scripts of three are mostly written without blanks, so
@@ -75,7 +85,7 @@ def _address(data: bytes, start: int, end: int) -> Span | None:
 assert len(b"x" * 20 + b"'") < LOOK_BEHIND
 
 EMAIL = (
-    word(rb"(?:[A-Za-z]{1,20}')?[A-Za-z0-9_]" + _SIGN + rb"{0,63}(?:@|%40)" + _DOMAIN, _email),
+    name(rb"(?:[A-Za-z]{1,20}')?[A-Za-z0-9_]" + _SIGN + rb"{0,63}(?:@|%40)" + _DOMAIN, _email),
     Shape(pattern=_TWO + _SIGN + rb"{0,63}(?:@|%40)" + _DOMAIN, check=_email),
     Shape(pattern=rb"(?:" + _THREE + rb"){1,20}@" + _DOMAIN, check=_email),
 )

@@ -202,7 +202,7 @@ def _jwt(data: bytes, start: int, _end: int) -> Span | None:
 
 
 _ARMOUR_BODY = re.compile(
-    rb"(?:[A-Za-z0-9+/=\s\\]|\r|\n|(?:Proc-Type|DEK-Info|Version|Comment):[^\r\n]{0,128}){0,%d}" % LONGEST_KEY
+    rb"(?:(?:Proc-Type|DEK-Info|Version|Comment):[^\r\n\0]{0,128}|[A-Za-z0-9+/=\s\\]){0,%d}" % LONGEST_KEY
 )
 _ARMOUR_END = re.compile(rb"-{3,5} ?END [A-Z0-9 ]{0,40}-{0,5}")
 

@@ -34,7 +34,6 @@ _TRUNK_ZERO = (
 _DATE = re.compile(
     rb"\d{1,2}([./-])\d{1,2}\1(?:19|20)\d\d(?!\d)|0{3}|\d{3}(?:\.\d{3}){3}\Z|(?:\d{2}[-./ ]){2}\d{2}\Z"
 )
-_NEXT_NUMBER = re.compile(rb"[ /]00\d")
 _GROUP = re.compile(rb"\d+")
 
 
@@ -106,12 +105,7 @@ def _international(data: bytes, start: int, end: int) -> Span | None:
     while end > start:
         number = digits(data[start:end]).removeprefix("00")
         glued = after(data, end) in ALNUM_BYTES
-        if (
-            _NEXT_NUMBER.search(data, start + 1, end) is None
-            and is_international(number)
-            and not glued
-            and _balanced(data[start:end])
-        ):
+        if is_international(number) and not glued and _balanced(data[start:end]):
             return start, end
         end = _shrink(data, start, end)
     # An extension or a second number may follow without a blank; then the longest plausible run is hidden.

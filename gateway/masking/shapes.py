@@ -19,7 +19,8 @@ more than `LOOK_BEHIND` bytes before it and `LOOK_AHEAD` behind the span it retu
 LOOK_BEHIND = 64
 LOOK_AHEAD = 2
 
-_LEAD = rb"(?:\\(?:[nrtbfv]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|%[0-9A-Fa-f]{2}|\b|_)"
+_ESCAPE = rb"\\(?:[nrtbfv]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|%[0-9A-Fa-f]{2}"
+_UNDERSCORE = 0x5F
 WORD_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 ALNUM_BYTES = WORD_BYTES - {ord("_")}
 DIGIT_BYTES = frozenset(b"0123456789")
@@ -48,7 +49,16 @@ def word(pattern: bytes, check: Check = whole) -> Shape:
     def led(data: bytes, start: int, end: int) -> Span | None:
         return check(data, start + _lead(data, start), end)
 
-    return Shape(pattern=_LEAD + b"(?:" + pattern + b")", check=led)
+    return Shape(pattern=b"(?:" + _ESCAPE + rb"|\b|_)(?:" + pattern + b")", check=led)
+
+
+def name(pattern: bytes, check: Check = whole) -> Shape:
+    """A shape that begins where a word begins, as in `word`, but may itself begin with `_`."""
+
+    def led(data: bytes, start: int, end: int) -> Span | None:
+        return check(data, start + (0 if data[start] == _UNDERSCORE else _lead(data, start)), end)
+
+    return Shape(pattern=b"(?:" + _ESCAPE + rb"|\b)(?:" + pattern + b")", check=led)
 
 
 def _lead(data: bytes, start: int) -> int:
@@ -57,7 +67,7 @@ def _lead(data: bytes, start: int) -> int:
             return {0x75: 6, 0x78: 4}.get(data[start + 1], 2)
         case 0x25:
             return 3
-        case 0x5F:
+        case 0x5F:  # _UNDERSCORE
             return 1
         case _:
             return 0

@@ -1,0 +1,246 @@
+"""What each detector finds, and what it leaves alone. `<...>` marks what must be hidden."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from gateway.masking.detectors import DETECTORS, GROUPS, NAMES, UnknownDetector, expand
+from gateway.masking.scanner import scanner
+
+ALL = tuple(DETECTORS)
+
+FOUND: dict[str, list[str]] = {
+    "email": [
+        "mail <jane.doe@example.com> now",
+        "<jane+tag@sub.example.co.uk>, <x@y.io>.",
+        "<o'brien@example.ie>",
+        "f'<ann@example.com>'",
+        "N'<ann@example.com>' || 'x'",
+        '{"a":"\\n<ann@example.com>\\u003e"}',
+        "mailto:<ann@example.com>?subject=x",
+        "q=%20<ann%40example.com>&x=1",
+        "<<ann@example.com>>",
+        "ж <jane@пример.рф> 请联系<jane@x.com>。",
+        "<張伟@例子.公司>",
+        "<élan@example.fr>",
+        "<user@163.com> <_x@a-b.museum> <1@a.de>",
+        "\\\\n<ann@example.com>",
+    ],
+    "payment_card": [
+        "<4111 1111 1111 1111>",
+        "<4111-1111-1111-1111>,<5555555555554444>",
+        "amex <3782 822463 10005> or <378282246310005>",
+        "<6011111111111117> <3530111333300000> <30569309025904> <2223003122003222>",
+        '"card":"<4111111111111111>"',
+        "pan_<4111111111111111>",
+        "x\\n<4111111111111111>",
+        "<4222222222222>",
+        "<4000 0000 0000 0000 006>",
+        "<4111.1111.1111.1111>",
+        "<4111 1111 1111 1111> 123",
+        "12/26 <4111111111111111>",
+    ],
+    "iban": [
+        "<DE89 3704 0044 0532 0130 00> BANK",
+        "<GB29NWBK60161331926819>",
+        "iban=<de89370400440532013000>;",
+        "<NO9386011117947> <MT84MALT011000012345MTLCAST001S>",
+        "<FR14 2004 1010 0505 0001 3M02 606>",
+        "<DE89-3704-0044-0532-0130-00>",
+    ],
+    "ssn": [
+        "ssn <123-45-6789>",
+        "SSN: <123456789>",
+        '"ssn": "<123 45 6789>"',
+        "<900-70-1234>",
+        "social security number is <123456789>",
+    ],
+    "phone": [
+        "<+1 555 123 4567> and <+44 7700 900123>",
+        "<+14155552671>",
+        "<(555) 123-4567>, <555-123-4567>, <212.555.0123>",
+        "<1-800-555-0199> <1 (212) 555-0123>",
+        "<020 7946 0958> <0171/1234567> <06 12 34 56 78>",
+        "<+49 (0)30 123456> x",
+        "call <0049 30 123456>",
+        "phone: <5551234567>",
+        '{"phone":"<5551234567>"}',
+        "my number is <212 555 0123>",
+        "tel. <030/1234567>",
+        "(<(11) 91234-5678>)",
+        "<+33612345678>, <+86 138 0013 8000>, <+91 98765 43210>",
+        "mobile_number=<07911123456>",
+    ],
+    "ip": [
+        "from <10.0.0.1>:8080",
+        "<2001:db8::1>/64",
+        "<::ffff:10.1.2.3>",
+        "<fe80::1>%eth0",
+        "[<2001:db8::2:1>]:443",
+    ],
+    "jwt": [
+        "<eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U>;",
+        "t=<eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.>",
+    ],
+    "private_key": [
+        "a <-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\nabc+/=\n-----END RSA PRIVATE KEY-----> b",
+        '{"k":"<-----BEGIN PRIVATE KEY-----\\nMIIE\\nxyz=\\n-----END PRIVATE KEY----->\\n"}',
+        "<-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk>",
+        "<-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END EC PRIVATE KEY----->",
+    ],
+    "password": [
+        "password=<hunter2>",
+        'DB_PASSWORD="<my pass phrase>"',
+        '{"password": "<hunter2>", "b": 1}',
+        '\\"password\\":\\"<hunter2>\\"',
+        '{"password":"<a\\"b>"}',
+        "Server=x;Password=<abc>;Uid=y",
+        "a=1,password=<xyz>,user=bob",
+        "CREATE ROLE x PASSWORD '<x y>'",
+        "IDENTIFIED BY '<pw>'",
+        "--password <hunter2> --x",
+        "<password><hunter2></password>".replace("<password>", "‹password›").replace(
+            "</password>", "‹/password›"
+        ),
+        "client_secret: <8a7b6c5d>",
+        "apiKey: '<0123456789abcdef>'",
+        "token: <abc123def>",
+        "postgres://user:<p%40ss>@host/db",
+        "amqp://u:<p@ss>@host/",
+        "redis://:<pw1>@h:6379",
+        "PGPASSWORD=<s3cret> psql",
+        "aws_secret_access_key = <wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY>",
+        "host=db user=x password='<it is long>' dbname=y",
+        "passwd:<xK>",
+        "spring.datasource.password=<s3cr3t!>",
+        "?access_token=<abcdef123456>&x=1",
+    ],
+    "bearer": [
+        "Authorization: Bearer <abc.def.ghi>",
+        'authorization: "bearer <x1>"'.replace("x1", "x1yz"),
+        "Bearer <mF_9.B5f-4.1JqM>",
+    ],
+    "basic_auth": ["Authorization: Basic <dXNlcjpwYXNz>", "basic <dXNlcjpwYXNz>"],
+    "auth_header": [
+        "X-Api-Key: <12345678>",
+        "Authorization: token <abcdefgh1>",
+        "Authorization: AWS4-HMAC-SHA256 <Credential=x/y, SignedHeaders=host, Signature=fe5f>\n",
+    ],
+    "cookie": ["Cookie: sid=<abc123; theme=dark>\nHost: x", "Set-Cookie: sid=<abc123; HttpOnly>"],
+    "aws_key": ["<AKIAIOSFODNN7EXAMPLE>", "id_<ASIAIOSFODNN7EXAMPLE>"],
+    "gcp_key": ["k=<AIzaSyA1234567890abcdefghijklmnopqrstuv>", "<ya29.a0AfH6SMBx1234567890abcdef>"],
+    "azure_key": ["AccountName=x;AccountKey=<" + "Ab1+" * 21 + "Ab==>;"],
+    "github_token": ["<ghp_abcdefghijklmnopqrstuvwxyzABCDEF1234>", "<github_pat_" + "a1" * 41 + ">"],
+    "gitlab_token": ["<glpat-abcdefghij0123456789>"],
+    "slack_token": [
+        "<xoxb-123456789012-abcdefABCDEF>",
+        "https://hooks.slack.com/services/<T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX>",
+    ],
+    "stripe_key": ["<sk_live_abcdefghijklmnop>", "<whsec_abcdefghijklmnopqrstuvwx>"],
+    "anthropic_key": ["<sk-ant-api03-abcdefghijklmnopqrstuvwxyz>"],
+    "openai_key": [
+        "<sk-proj-abcdefghijklmnopqrstuvwxyz>",
+        "<sk-abcdefghijklmnopqrstT3BlbkFJabcdefghijklmnopqrst>",
+    ],
+    "npm_token": ["<npm_abcdefghijklmnopqrstuvwxyz0123456789>"],
+    "pypi_token": ["<pypi-AgEIcHlwaS5vcmcCJDAwMDAw>"],
+    "vendor_key": [
+        "<hf_abcdefghijklmnopqrstuvwxyzABCDEFGH>",
+        "<SG.abcdefghijklmnopqrstuv.abcdefghijklmnopqrstuv>",
+    ],
+}
+
+LEFT_ALONE = [
+    "550e8400-e29b-41d4-a716-446655440000",
+    "2024-01-15 12:34:56.123456+00",
+    "2024-01-15T12:34:56Z 1700000000 1700000000000 1700000000000000",
+    "d41d8cd98f00b204e9800998ecf8427e e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+    "v1.2.3 1.2.3.4.5 10.15.7-beta.1 node 18.17.0",
+    "$1,234,567.89 1.234.567,89 EUR 19.99",
+    "40.712776,-74.005974 +40.7128-074.0060/",
+    "ORD-2024-001234 INV-555-123-4567-8 SKU 4006381333931",
+    "order number 212 555 0123",
+    "4111111111111112 4111 1111 1111 1112 1234567890123456",
+    '"GET / HTTP/1.1" 404 512 1024 "-"',
+    "01.02.2024 10:30 01/02/2024 31-12-1999",
+    "icon@2x.png git@github.com:x/y.git react@18.2.0 getty@tty1.service user@localhost @handle",
+    "DE89370400440532013001 XX89370400440532013000",
+    "000-12-3456 666-12-3456 123-00-4567 123-45-6789-0",
+    "password: ${PASSWORD} password=$1 password = %s password=? password: null password: required",
+    "pwd=/home/jane PWD=/srv max_tokens: 4096 secretName: foo token: str password: str",
+    "password=os.environ['X'] password=get_password() password: <your password> password=[redacted]",
+    "the bearer certificate was basic stuff",
+    "forgot your password? reset the token. secret garden",
+    "http://example.com:8080/path http://u@h/ 12:34:56 00:1b:44:11:3a:b7",
+    "0.4111111111111111 4111111111111111.50",
+    "ip 127.0.0.1 ::1 0.0.0.0",
+    "+02:00 +1234567 1e+1234567890",
+    "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+    "eyJub3QiOiJhIGp3dCJ9.abc.def",
+    "sk-learn task-1234567890 desk_live_x",
+    "9783161484100 5901234123457 4006381333931",
+    "page 1-800 of 555-1234 lines 100-200-3000",
+    "rows 200 300 4000 took 100 200 3000",
+    "SELECT id, password FROM users WHERE token IS NOT NULL",
+    "1234-5678-9012-3456 0000-0000-0000-0000",
+    "git commit 4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+    "$argon2 2147483647 9223372036854775807",
+]
+
+
+def spans(marked: str) -> tuple[str, list[str]]:
+    """The text without its marks, and the marked parts."""
+    parts = re.findall(r"<((?:[^<>]|(?<=-)>)*?)>", marked)
+    return re.sub(r"<((?:[^<>])*?)>", r"\1", marked), parts
+
+
+@pytest.mark.parametrize(
+    ("name", "marked"), [(name, text) for name, texts in FOUND.items() for text in texts]
+)
+def test_a_value_is_found_from_its_first_byte_to_its_last(name: str, marked: str) -> None:
+    text, wanted = spans(marked)
+    text = text.replace("‹", "<").replace("›", ">")
+    data = text.encode()
+    found = [(hit, data[start:end].decode()) for start, end, hit in scanner(expand([name])).find(data)]
+    assert found == [(name, value) for value in wanted]
+
+
+@pytest.mark.parametrize(
+    ("name", "marked"), [(name, text) for name, texts in FOUND.items() for text in texts]
+)
+def test_with_every_detector_on_the_value_is_still_hidden(name: str, marked: str) -> None:
+    text, wanted = spans(marked)
+    data = text.replace("‹", "<").replace("›", ">").encode()
+    covered = bytearray(data)
+    for start, end, _ in scanner(ALL).find(data):
+        covered[start:end] = b"*" * (end - start)
+    for value in wanted:
+        assert value.encode() not in covered
+
+
+@pytest.mark.parametrize("text", LEFT_ALONE)
+def test_what_only_looks_alike_is_left_alone(text: str) -> None:
+    data = text.encode()
+    assert [
+        (name, data[start:end]) for start, end, name in scanner(expand(set(ALL) - {"ip"})).find(data)
+    ] == []
+
+
+@pytest.mark.parametrize("text", [text for text in LEFT_ALONE if "1.2.3.4" not in text])
+def test_addresses_are_not_found_in_other_numbers(text: str) -> None:
+    assert scanner(("ip",)).find(text.encode()) == []
+
+
+def test_every_detector_has_examples() -> None:
+    assert set(FOUND) == set(DETECTORS)
+
+
+def test_groups_mean_their_members_and_unknown_names_are_refused() -> None:
+    assert set(expand(["secrets"])) == GROUPS["secrets"]
+    assert set(expand(["secrets", "email"])) == GROUPS["secrets"] | {"email"}
+    assert NAMES >= set(DETECTORS) | {"secrets"}
+    with pytest.raises(UnknownDetector, match="there is no detector 'emial'; the detectors are"):
+        expand(["emial"])
