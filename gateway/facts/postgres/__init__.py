@@ -92,7 +92,7 @@ def _blanked(text: str) -> str | None:
     """The text with its plain integers as one; `None` where that might make two meanings the same."""
     if "'" in text or '"' in text or "$" in text or "--" in text or "/*" in text or "\\" in text:
         return None
-    if len(text) > _CACHED_TEXT or not text.isascii():
+    if len(text) > _CACHED_TEXT or not text.isascii() or "\0" in text:
         return None
     return _INTEGER.sub("\0", text)
 

@@ -17,7 +17,7 @@ from gateway.model import Effect, Output
 _VALUED_SUBLINKS = frozenset(
     {"EXPR_SUBLINK", "ARRAY_SUBLINK", "ANY_SUBLINK", "ALL_SUBLINK", "ROWCOMPARE_SUBLINK"}
 )
-_NOT_VALUED = frozenset({"funcname", "agg_filter"})
+_NOT_VALUED = frozenset({"funcname", "agg_filter", "over"})
 _COUNTING = frozenset({"count", "pg_typeof"})
 """Calls whose value tells nothing of their arguments' values."""
 
@@ -171,7 +171,7 @@ def _call(reading: Reading, body: Node, scope: Scope) -> Sources:
     schema, name = (parts[-2] if len(parts) > 1 else ""), (parts[-1] if parts else "")
     args = body.get("args", [])
     made_of = gather(reading, {key: value for key, value in body.items() if key not in _NOT_VALUED}, scope)
-    made_of |= condition(reading, body.get("agg_filter"), scope)
+    made_of |= condition(reading, [body.get("agg_filter"), body.get("over")], scope)
     if name in _COUNTING and schema in {"", "pg_catalog"}:
         made_of = NOTHING
     if name == "set_config" and schema in {"", "pg_catalog"}:
