@@ -31,6 +31,7 @@ class Changes:
 
     def __init__(self) -> None:
         self.seq = 0
+        self.closed = False
         self._kept: deque[Change] = deque(maxlen=KEPT)
         self._waiting: set[asyncio.Future[None]] = set()
 
@@ -42,6 +43,11 @@ class Changes:
             if not future.done():
                 future.set_result(None)
         self._waiting.clear()
+
+    def close(self) -> None:
+        """Wake everybody for the last time, so that open streams and polls end."""
+        self.closed = True
+        self.note("closed")
 
     def after(self, seq: int) -> list[Change]:
         """All kept notes younger than `seq`."""
@@ -55,7 +61,7 @@ class Changes:
 
     async def wait(self, seq: int, *, seconds: float) -> list[Change]:
         """Notes younger than `seq`, waiting up to `seconds` for the first one."""
-        if seq >= self.seq and seconds > 0:
+        if seq >= self.seq and seconds > 0 and not self.closed:
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._waiting.add(future)
             try:

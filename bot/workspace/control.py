@@ -6,7 +6,6 @@ route is under /_control and speaks JSON; a mistake is answered with {"ok": fals
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -175,15 +174,16 @@ class Control:
         seq = changes.seq
         try:
             await response.write(b"event: ready\ndata: {}\n\n")
-            while True:
+            while not changes.closed:
                 found = await changes.wait(seq, seconds=HEARTBEAT)
                 if changes.lost(seq):
                     await response.write(b"event: lost\ndata: {}\n\n")
                 seq = changes.seq
                 lines = "".join(f"data: {json.dumps(one.to_json())}\n\n" for one in found)
                 await response.write((lines or ": still here\n\n").encode())
-        except (ConnectionError, asyncio.CancelledError):
-            return response
+        except ConnectionError:
+            pass
+        return response
 
     # acting
 
@@ -234,7 +234,7 @@ class Control:
         return {"joined": self._workspace.join(channel, person.id, inviter=inviter)}
 
     async def _direct(self, _request: web.Request, given: Json) -> Json:
-        person, other = self._person(given), self._person({"as": given.get("with")})
+        person, other = self._person(given), self._person({"as": _string(given, "with")})
         channel, _ = self._workspace.direct([person.id, other.id])
         return {"channel": channel.id}
 
@@ -299,17 +299,17 @@ class Control:
                 raise NotPossibleError("`do` is one of cut, refresh, warning.")
 
     async def _rate(self, _request: web.Request, given: Json) -> Json:
-        mode = given.get("mode")
+        mode = _string(given, "mode")
         if mode not in set(Rate):
             raise NotPossibleError(f"`mode` is one of {', '.join(Rate)}.")
-        self._workspace.limiter.set_mode(Rate(str(mode)))
+        self._workspace.limiter.set_mode(Rate(mode))
         return {}
 
     # finding
 
     def _person(self, given: Json) -> Person:
         """Who acts: by id, by user name or by e-mail."""
-        name = given.get("as") or next(one.id for one in self._workspace.humans())
+        name = _string(given, "as") or next(one.id for one in self._workspace.humans())
         for one in self._workspace.people.values():
             if name in {one.id, one.name, one.email} and not one.deleted:
                 return one
@@ -318,7 +318,7 @@ class Control:
     def _channel(self, given: Json) -> Channel:
         channel = self._workspace.channel(_string(given, "channel"))
         if channel is None:
-            raise NotPossibleError(f"There is no channel {given.get('channel')!r}.", status=404)
+            raise NotPossibleError(f"There is no channel {_string(given, 'channel')!r}.", status=404)
         return channel
 
     def _message(self, given: Json, person: Person | None = None) -> Message:

@@ -201,6 +201,7 @@ async def running(
         try:
             yield server
         finally:
+            workspace.changes.close()
             await delivery.close()
     finally:
         await runner.cleanup()

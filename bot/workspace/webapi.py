@@ -43,7 +43,7 @@ class Call:
         value = self.args.get(name)
         if value is None:
             return default
-        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        if not isinstance(value, (str, int, float)):
             raise invalid(f"{name} must be a string")
         return str(value)
 
@@ -58,7 +58,7 @@ class Call:
         return value
 
     def flag(self, name: str) -> bool:
-        return self.args.get(name) in {True, "true", "True", "1"}
+        return self.string(name).lower() in {"true", "1"}
 
     def number(self, name: str, default: int, *, most: int) -> int:
         value = self.string(name)

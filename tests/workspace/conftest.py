@@ -36,7 +36,9 @@ def wide_seed(**app: object) -> Seed:
         *(one for one in Seed().tokens if one.kind != "bot"),
     )
     events = (*EVENTS, "message.im", "reaction_added")
-    return Seed(rate=Rate.OFF, timings=QUICK, tokens=tokens, app=App(shortcuts=SHORTCUTS, events=events, **app))
+    return Seed(
+        rate=Rate.OFF, timings=QUICK, tokens=tokens, app=App(shortcuts=SHORTCUTS, events=events, **app)
+    )
 
 
 class Clock:

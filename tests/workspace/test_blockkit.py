@@ -101,13 +101,19 @@ def test_what_slack_rejects_is_rejected(name):
 
 
 async def test_the_web_api_says_where_the_problem_is(slack, server):
-    assert await error_of(slack.chat_postMessage(channel=APPROVALS, text="x", blocks=[section("x" * 3001)])) == "invalid_blocks"
+    assert (
+        await error_of(slack.chat_postMessage(channel=APPROVALS, text="x", blocks=[section("x" * 3001)]))
+        == "invalid_blocks"
+    )
     try:
         await slack.chat_postMessage(channel=APPROVALS, text="x", blocks=[{"type": "divider"}, section("")])
     except Exception as refused:
         said = refused.response["response_metadata"]["messages"]
     assert said == ["[ERROR] must be more than 0 characters [json-pointer:/blocks/1/text/text]"]
-    assert await error_of(slack.chat_postMessage(channel=APPROVALS, text="x", blocks="{")) == "invalid_blocks_format"
+    assert (
+        await error_of(slack.chat_postMessage(channel=APPROVALS, text="x", blocks="{"))
+        == "invalid_blocks_format"
+    )
     assert server.workspace.channels[APPROVALS].messages == {}
 
 
@@ -151,9 +157,39 @@ def test_views_have_limits_of_their_own():
         check_view({"type": "home", "blocks": [], "submit": plain("x")}, Surface.HOME)
 
 
-LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(["plain_text", "section", "button", "static_select", "rich_text", "table", "card"])
-KEYS = st.sampled_from(["type", "text", "elements", "accessory", "element", "options", "option_groups", "initial_option", "rows", "block_id", "action_id", "fields", "label", "child_blocks", "actions", "tasks", "value"])
-ANYTHING = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5), max_leaves=20)
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=8)
+    | st.sampled_from(["plain_text", "section", "button", "static_select", "rich_text", "table", "card"])
+)
+KEYS = st.sampled_from(
+    [
+        "type",
+        "text",
+        "elements",
+        "accessory",
+        "element",
+        "options",
+        "option_groups",
+        "initial_option",
+        "rows",
+        "block_id",
+        "action_id",
+        "fields",
+        "label",
+        "child_blocks",
+        "actions",
+        "tasks",
+        "value",
+    ]
+)
+ANYTHING = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5),
+    max_leaves=20,
+)
 
 
 @settings(max_examples=200, deadline=None)
@@ -172,7 +208,9 @@ def test_a_good_block_bent_anywhere_never_breaks_the_validator(data):
     spots = []
 
     def walk(node):
-        children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+        children = (
+            node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+        )
         for key, child in children:
             spots.append((node, key))
             walk(child)

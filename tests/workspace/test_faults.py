@@ -8,7 +8,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from bot.workspace.client import NotAcknowledgedError, WorkspaceError
-from bot.workspace.faults import Faults, FaultError, RateLimited, parse_fault
+from bot.workspace.faults import FaultError, Faults, RateLimited, parse_fault
 from tests.workspace.conftest import ANA, APPROVALS, ack_only, actions, bolt_app, button, on_socket
 from tests.workspace.test_webapi import error_of
 
@@ -17,10 +17,16 @@ def test_a_fault_strikes_as_often_as_it_says_and_only_its_target():
     faults = Faults()
     faults.add(RateLimited(method="chat.update", times=2))
     assert faults.strike(RateLimited, target="chat.postMessage") is None
-    assert [faults.strike(RateLimited, target="chat.update") is not None for _ in range(3)] == [True, True, False]
+    assert [faults.strike(RateLimited, target="chat.update") is not None for _ in range(3)] == [
+        True,
+        True,
+        False,
+    ]
 
 
-@pytest.mark.parametrize("wrong", [{}, {"kind": "x"}, {"kind": "latency", "colour": 1}, {"kind": "latency", "times": "x"}])
+@pytest.mark.parametrize(
+    "wrong", [{}, {"kind": "x"}, {"kind": "latency", "colour": 1}, {"kind": "latency", "times": "x"}]
+)
 def test_a_fault_that_is_described_wrongly_is_refused(wrong):
     with pytest.raises(FaultError):
         parse_fault(wrong)
@@ -65,7 +71,9 @@ async def test_acknowledgements_are_dropped_and_envelopes_doubled(server, slack,
     app.action("a")(click)
     app.event("message")(ack_only)
     async with on_socket(app, server):
-        message = (await slack.chat_postMessage(channel=APPROVALS, text="x", blocks=[actions(button("a"))]))["message"]
+        message = (await slack.chat_postMessage(channel=APPROVALS, text="x", blocks=[actions(button("a"))]))[
+            "message"
+        ]
         await people.add_fault("drop_ack", envelope="interactive")
         with pytest.raises(NotAcknowledgedError, match="timeout"):
             await people.click(message, "a", as_=ANA, channel="approvals")

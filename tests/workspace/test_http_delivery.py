@@ -43,7 +43,9 @@ async def test_a_real_bolt_app_works_over_signed_http():
         done = asyncio.Event()
 
         async def work(client, body):
-            await client.chat_postMessage(channel=body["channel"]["id"], text="approved", thread_ts=body["message"]["ts"])
+            await client.chat_postMessage(
+                channel=body["channel"]["id"], text="approved", thread_ts=body["message"]["ts"]
+            )
 
         async def home(event):
             done.set()
@@ -55,9 +57,13 @@ async def test_a_real_bolt_app_works_over_signed_http():
         app.event("app_home_opened")(home)
         app.command("/countersign")(command)
         async with connected(server.url, server.control_token) as people:
-            message = (await slack.chat_postMessage(channel=APPROVALS, text="x", blocks=[actions(button("a"))]))["message"]
+            message = (
+                await slack.chat_postMessage(channel=APPROVALS, text="x", blocks=[actions(button("a"))])
+            )["message"]
             await people.click(message, "a", as_=ANA, channel="approvals")
-            await people.wait_for_message("approvals", lambda one: one["text"] == "approved", thread_ts=message["ts"])
+            await people.wait_for_message(
+                "approvals", lambda one: one["text"] == "approved", thread_ts=message["ts"]
+            )
             await people.open_home(as_=ANA)
             await asyncio.wait_for(done.wait(), 3)
             await people.command("approvals", "/countersign help", as_=ANA)
@@ -85,7 +91,9 @@ async def test_requests_are_signed_and_retried_for_events_only():
                 assert json.loads(body)["event"]["type"] == "app_home_opened"
                 assert headers.get("X-Slack-Retry-Num") == (str(attempt) if attempt else None)
                 assert headers.get("X-Slack-Retry-Reason") == ("http_error" if attempt else None)
-            answer = await people._post("commands", channel="approvals", command="/countersign x", **{"as": ANA})
+            answer = await people._post(
+                "commands", channel="approvals", command="/countersign x", **{"as": ANA}
+            )
             assert (answer["acked"], answer["why"]) == (False, "http_error")
             headers, body = await asyncio.wait_for(seen.get(), 3)
             assert parse_qs(body)["command"] == ["/countersign"]
@@ -105,12 +113,15 @@ async def test_an_app_may_ask_for_no_retry():
         calls.append(request.headers.get("X-Slack-Retry-Num"))
         return web.Response(status=500, headers={"X-Slack-No-Retry": "1"})
 
-    async with serving(handle) as url, running(wide_seed(request_url=url)) as server:
-        async with connected(server.url, server.control_token) as people:
-            await people.open_home(as_=ANA)
-            await people.wait_for_delivery(lambda one: not one["acked"])
-            await people.open_home(as_=ANA)
-            await people.wait_for(lambda: two(people), what="the second delivery")
+    async with (
+        serving(handle) as url,
+        running(wide_seed(request_url=url)) as server,
+        connected(server.url, server.control_token) as people,
+    ):
+        await people.open_home(as_=ANA)
+        await people.wait_for_delivery(lambda one: not one["acked"])
+        await people.open_home(as_=ANA)
+        await people.wait_for(lambda: two(people), what="the second delivery")
     assert calls == [None, None]
 
 
@@ -125,11 +136,14 @@ async def test_an_app_that_is_down_is_told_apart_from_one_that_is_slow():
         await release.wait()
         return web.Response()
 
-    async with serving(handle) as url, running(wide_seed(request_url=url)) as server:
-        async with connected(server.url, server.control_token) as people:
-            answer = await people._post("commands", channel="approvals", command="/countersign x", **{"as": ANA})
-            assert answer["why"] == "http_timeout"
-            release.set()
-            server.delivery.request_url = "http://127.0.0.1:9/slack/events"
-            answer = await people._post("commands", channel="approvals", command="/countersign x", **{"as": ANA})
-            assert answer["why"] == "connection_failed"
+    async with (
+        serving(handle) as url,
+        running(wide_seed(request_url=url)) as server,
+        connected(server.url, server.control_token) as people,
+    ):
+        answer = await people._post("commands", channel="approvals", command="/countersign x", **{"as": ANA})
+        assert answer["why"] == "http_timeout"
+        release.set()
+        server.delivery.request_url = "http://127.0.0.1:9/slack/events"
+        answer = await people._post("commands", channel="approvals", command="/countersign x", **{"as": ANA})
+        assert answer["why"] == "connection_failed"

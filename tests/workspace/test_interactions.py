@@ -5,8 +5,22 @@ import asyncio
 import aiohttp
 import pytest
 
-from bot.workspace.client import NotAcknowledgedError, WorkspaceError, WaitTimeoutError, actions_of, text_of
-from tests.workspace.conftest import ANA, APPROVALS, BEN, MARIA, ack_only, actions, bolt_app, button, modal, mrkdwn, on_socket, plain, text_input
+from bot.workspace.client import NotAcknowledgedError, WaitTimeoutError, WorkspaceError, actions_of, text_of
+from tests.workspace.conftest import (
+    ANA,
+    APPROVALS,
+    BEN,
+    MARIA,
+    ack_only,
+    actions,
+    bolt_app,
+    button,
+    modal,
+    mrkdwn,
+    on_socket,
+    plain,
+    text_input,
+)
 
 OPTIONS = [{"text": plain("One"), "value": "1"}, {"text": plain("Two"), "value": "2"}]
 
@@ -40,7 +54,11 @@ def heard(slack) -> Heard:
 
 
 async def post_card(slack, *elements, **more) -> dict:
-    return (await slack.chat_postMessage(channel=APPROVALS, text="x", blocks=[actions(*elements, block_id="vote")], **more))["message"]
+    return (
+        await slack.chat_postMessage(
+            channel=APPROVALS, text="x", blocks=[actions(*elements, block_id="vote")], **more
+        )
+    )["message"]
 
 
 async def open_modal(server, slack, view=None) -> dict:
@@ -55,11 +73,22 @@ async def test_a_click_says_who_where_and_what(server, slack, people, heard):
         body = await heard.next()
     assert body["type"] == "block_actions"
     assert (body["user"]["id"], body["team"]["id"], body["api_app_id"]) == (ANA, "T0DEMO", "A0COUNTERSIGN")
-    assert body["container"] == {"type": "message", "message_ts": message["ts"], "channel_id": APPROVALS, "is_ephemeral": False}
+    assert body["container"] == {
+        "type": "message",
+        "message_ts": message["ts"],
+        "channel_id": APPROVALS,
+        "is_ephemeral": False,
+    }
     assert body["message"]["ts"] == message["ts"]
     action = body["actions"][0]
-    assert (action["action_id"], action["block_id"], action["value"], action["type"]) == ("a", "vote", "v1.x", "button")
-    assert body["response_url"].startswith(server.url) and body["trigger_id"]
+    assert (action["action_id"], action["block_id"], action["value"], action["type"]) == (
+        "a",
+        "vote",
+        "v1.x",
+        "button",
+    )
+    assert body["response_url"].startswith(server.url)
+    assert body["trigger_id"]
 
 
 async def test_selects_menus_and_boxes_say_what_was_chosen(server, slack, people, heard):
@@ -99,7 +128,11 @@ async def test_what_cannot_be_done_is_said_in_a_sentence(slack, people):
         await people.command("approvals", "/nothing", as_=ANA)
     with pytest.raises(WorkspaceError, match="no channel"):
         await people.say("nowhere", "x", as_=ANA)
-    twice = (await slack.chat_postMessage(channel=APPROVALS, text="x", blocks=[actions(button("a")), actions(button("a"), block_id="two")]))["message"]
+    twice = (
+        await slack.chat_postMessage(
+            channel=APPROVALS, text="x", blocks=[actions(button("a")), actions(button("a"), block_id="two")]
+        )
+    )["message"]
     with pytest.raises(WorkspaceError, match="give the block_id"):
         await people.click(twice, "a", as_=ANA, channel="approvals")
     with pytest.raises(NotAcknowledgedError):
@@ -116,7 +149,8 @@ async def test_buttons_in_modals_and_home_carry_the_view_and_its_state(server, s
         await slack.views_publish(user_id=ANA, view={"type": "home", "blocks": [actions(button("a"))]})
         await people.click_in_view(await people.home(as_=ANA), "a", as_=ANA)
         body = await heard.next()
-        assert body["view"]["type"] == "home" and "message" not in body
+        assert body["view"]["type"] == "home"
+        assert "message" not in body
 
 
 async def test_a_submission_is_answered_by_errors_update_push_and_clear(server, slack, people, heard):
@@ -128,7 +162,9 @@ async def test_a_submission_is_answered_by_errors_update_push_and_clear(server, 
         assert (await people.views(as_=ANA))[-1]["errors"] == {"why": "Say more."}
         heard.answer = {"response_action": "update", "view": modal(text_input("more"), callback_id="deny")}
         await people.submit(view, {"reason": "x"}, as_=ANA)
-        view = await people.wait_for_view(lambda one: one["blocks"][0]["element"]["action_id"] == "more", as_=ANA)
+        view = await people.wait_for_view(
+            lambda one: one["blocks"][0]["element"]["action_id"] == "more", as_=ANA
+        )
         assert view["errors"] == {}
         heard.answer = {"response_action": "push", "view": modal(text_input())}
         await people.submit(view, {"more": "x"}, as_=ANA)
@@ -203,7 +239,8 @@ async def test_a_response_url_posts_replaces_and_deletes(server, slack, people, 
         message = (await people.messages("approvals", as_=ANA))[0]
         await people.click(message, "a", as_=ANA, channel="approvals")
         body = await heard.next()
-        assert body["container"]["is_ephemeral"] and "message" not in body
+        assert body["container"]["is_ephemeral"]
+        assert "message" not in body
         url = body["response_url"]
         for answer, seen in (
             ({"replace_original": True, "text": "replaced"}, ["replaced"]),

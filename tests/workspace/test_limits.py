@@ -64,6 +64,8 @@ async def test_a_client_that_posts_too_fast_gets_429_with_retry_after():
         assert refused.value.response["error"] == "ratelimited"
         assert refused.value.response.headers["Retry-After"] == "1"
         patient = AsyncWebClient(
-            token=BOT, base_url=server.api_url, retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=1)]
+            token=BOT,
+            base_url=server.api_url,
+            retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=1)],
         )
         assert (await patient.chat_postMessage(channel="C0APPROVALS", text="three"))["ok"]

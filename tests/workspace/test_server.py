@@ -18,7 +18,10 @@ def test_our_own_hosts_are_known(host):
     assert host_is_ours(host, port=80, loopback_only=True)
 
 
-@pytest.mark.parametrize("host", ["evil.example:80", "127.0.0.1:81", "", "127.0.0.1.evil.example:80", "192.0.2.1:80", "a:b:c", "[::1"])
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example:80", "127.0.0.1:81", "", "127.0.0.1.evil.example:80", "192.0.2.1:80", "a:b:c", "[::1"],
+)
 def test_other_hosts_are_not(host):
     assert not host_is_ours(host, port=80, loopback_only=True)
 
@@ -53,7 +56,8 @@ async def test_the_page_is_closed_to_other_sources(server):
     async with aiohttp.ClientSession() as session:
         async with session.get(server.url + "/") as answer:
             policy = answer.headers["Content-Security-Policy"]
-            assert "default-src 'none'" in policy and "script-src 'self'" in policy
+            assert "default-src 'none'" in policy
+            assert "script-src 'self'" in policy
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
         async with session.get(server.url + "/page/app.js") as answer:
             assert answer.content_type == "text/javascript"
@@ -67,7 +71,9 @@ async def test_files_need_a_token_that_may_read_them(server, slack):
     async with aiohttp.ClientSession() as session:
         async with session.get(sent["file"]["url_private"]) as answer:
             assert answer.status == 403
-        async with session.get(sent["file"]["url_private"], headers={"Authorization": f"Bearer {slack.token}"}) as answer:
+        async with session.get(
+            sent["file"]["url_private"], headers={"Authorization": f"Bearer {slack.token}"}
+        ) as answer:
             assert (answer.status, await answer.text()) == (200, "x")
 
 
@@ -82,7 +88,11 @@ async def test_only_loopback_is_listened_on_unless_told_so():
 def test_a_seed_file_replaces_parts(tmp_path):
     file = tmp_path / "seed.json"
     person = {"id": "U1", "name": "eva", "real_name": "Eva", "email": "eva@example.com"}
-    file.write_text(json.dumps({"people": [person], "groups": [], "tokens": [], "rate": "strict", "timings": {"ack_seconds": 1}}))
+    file.write_text(
+        json.dumps(
+            {"people": [person], "groups": [], "tokens": [], "rate": "strict", "timings": {"ack_seconds": 1}}
+        )
+    )
     seed = read_seed(file)
     assert [one.name for one in seed.people] == ["eva"]
     assert (seed.rate, seed.timings.ack_seconds, seed.team.name) == (Rate.STRICT, 1.0, "Countersign demo")
@@ -108,16 +118,20 @@ def test_a_seed_that_is_not_usable_says_where(given, said):
 
 async def start(*arguments: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot.workspace", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        "bot.workspace",
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
     )
 
 
 async def test_the_command_says_when_it_is_ready_and_stops_on_sigterm():
     process = await start("--listen", "127.0.0.1:0", "--json")
     ready = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
-    async with aiohttp.ClientSession() as session:
-        async with session.get(ready["page"]) as answer:
-            assert answer.status == 200
+    async with aiohttp.ClientSession() as session, session.get(ready["page"]) as answer:
+        assert answer.status == 200
     process.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(process.wait(), 10) == 0
 

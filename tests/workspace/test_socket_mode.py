@@ -25,7 +25,9 @@ from tests.workspace.conftest import (
 
 
 async def card(slack, *elements) -> dict:
-    return (await slack.chat_postMessage(channel=APPROVALS, text="card", blocks=[actions(*elements)]))["message"]
+    return (await slack.chat_postMessage(channel=APPROVALS, text="card", blocks=[actions(*elements)]))[
+        "message"
+    ]
 
 
 class Raw:
@@ -57,7 +59,10 @@ async def test_a_real_bolt_app_hears_a_click_opens_a_modal_and_gets_the_submissi
     submitted: asyncio.Future = asyncio.get_running_loop().create_future()
 
     async def open_modal(body, client):
-        await client.views_open(trigger_id=body["trigger_id"], view=modal(text_input(), private_metadata=body["actions"][0]["value"]))
+        await client.views_open(
+            trigger_id=body["trigger_id"],
+            view=modal(text_input(), private_metadata=body["actions"][0]["value"]),
+        )
 
     async def on_submit(ack, view, body):
         await ack()
@@ -138,7 +143,9 @@ async def test_each_envelope_goes_to_one_socket_and_may_be_acknowledged_on_anoth
         seen = []
         # The card's own message event and the click: two envelopes, each on one socket only.
         while len(seen) < 2:
-            done, _ = await asyncio.wait([first.task, second.task], timeout=3, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(
+                [first.task, second.task], timeout=3, return_when=asyncio.FIRST_COMPLETED
+            )
             for raw, other in ((first, second), (second, first)):
                 if raw.task in done:
                     envelope = raw.task.result()

@@ -13,16 +13,23 @@ async def test_a_trigger_opens_one_view_within_three_seconds(server, slack, cloc
     tickets = server.workspace.tickets
     used = tickets.trigger(ANA)
     assert (await slack.views_open(trigger_id=used, view=modal(text_input())))["view"]["type"] == "modal"
-    assert await error_of(slack.views_open(trigger_id=used, view=modal(text_input()))) == "exchanged_trigger_id"
+    assert (
+        await error_of(slack.views_open(trigger_id=used, view=modal(text_input()))) == "exchanged_trigger_id"
+    )
     late = tickets.trigger(ANA)
     clock.offset += 3.1
     assert await error_of(slack.views_open(trigger_id=late, view=modal(text_input()))) == "expired_trigger_id"
-    assert await error_of(slack.views_open(trigger_id="1.2.3", view=modal(text_input()))) == "invalid_trigger_id"
+    assert (
+        await error_of(slack.views_open(trigger_id="1.2.3", view=modal(text_input()))) == "invalid_trigger_id"
+    )
 
 
 async def test_a_rejected_view_does_not_use_up_its_trigger(server, slack):
     trigger = server.workspace.tickets.trigger(ANA)
-    assert await error_of(slack.views_open(trigger_id=trigger, view=modal(text_input(), title=plain("x" * 25)))) == "invalid_arguments"
+    assert (
+        await error_of(slack.views_open(trigger_id=trigger, view=modal(text_input(), title=plain("x" * 25))))
+        == "invalid_arguments"
+    )
     assert (await slack.views_open(trigger_id=trigger, view=modal(text_input())))["ok"]
 
 
@@ -39,12 +46,19 @@ async def test_three_modals_stack_and_no_more(server, slack, people):
     await people.close_view((await people.views(as_=ANA))[-1], as_=ANA)
     assert len(await people.views(as_=ANA)) == 2
     not_in_a_modal = tickets.trigger(ANA)
-    assert await error_of(slack.views_push(trigger_id=not_in_a_modal, view=modal(text_input()))) == "invalid_trigger_id"
+    assert (
+        await error_of(slack.views_push(trigger_id=not_in_a_modal, view=modal(text_input())))
+        == "invalid_trigger_id"
+    )
 
 
 async def test_an_update_needs_a_view_that_is_open_and_the_current_hash(server, slack, people):
-    view = (await slack.views_open(trigger_id=server.workspace.tickets.trigger(ANA), view=modal(text_input())))["view"]
-    newer = (await slack.views_update(view_id=view["id"], hash=view["hash"], view=modal(text_input())))["view"]
+    view = (
+        await slack.views_open(trigger_id=server.workspace.tickets.trigger(ANA), view=modal(text_input()))
+    )["view"]
+    newer = (await slack.views_update(view_id=view["id"], hash=view["hash"], view=modal(text_input())))[
+        "view"
+    ]
     assert newer["hash"] != view["hash"]
     stale = slack.views_update(view_id=view["id"], hash=view["hash"], view=modal(text_input()))
     assert await error_of(stale) == "hash_conflict"
@@ -53,10 +67,14 @@ async def test_an_update_needs_a_view_that_is_open_and_the_current_hash(server, 
 
 
 async def test_what_was_typed_survives_an_update_of_the_same_input(server, slack):
-    view = (await slack.views_open(trigger_id=server.workspace.tickets.trigger(ANA), view=modal(text_input())))["view"]
+    view = (
+        await slack.views_open(trigger_id=server.workspace.tickets.trigger(ANA), view=modal(text_input()))
+    )["view"]
     held = server.workspace.modals.find(view["id"])
     held.state["why"]["reason"]["value"] = "because"
-    kept = (await slack.views_update(view_id=view["id"], view=modal(text_input(), actions(button("a")))))["view"]
+    kept = (await slack.views_update(view_id=view["id"], view=modal(text_input(), actions(button("a")))))[
+        "view"
+    ]
     assert kept["state"]["values"]["why"]["reason"]["value"] == "because"
     other = (await slack.views_update(view_id=view["id"], view=modal(text_input(block_id="new"))))["view"]
     assert other["state"]["values"]["new"]["reason"]["value"] is None

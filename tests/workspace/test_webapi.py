@@ -18,7 +18,10 @@ async def error_of(call) -> str:
 
 async def post(server, method: str, *, token: str = BOT, **how) -> dict:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    async with aiohttp.ClientSession() as session, session.post(server.api_url + method, headers=headers, **how) as a:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(server.api_url + method, headers=headers, **how) as a,
+    ):
         assert a.status == 200
         return await a.json()
 
@@ -60,7 +63,10 @@ async def test_unknown_methods_and_broken_bodies_are_named(server):
 
 
 async def test_scopes_are_checked_and_the_missing_one_is_named():
-    seed = Seed(tokens=(Token(token="xoxb-poor", kind="bot", user="U0COUNTERSIGN", scopes=("users:read",)),), rate=Rate.OFF)
+    seed = Seed(
+        tokens=(Token(token="xoxb-poor", kind="bot", user="U0COUNTERSIGN", scopes=("users:read",)),),
+        rate=Rate.OFF,
+    )
     async with running(seed) as server:
         poor = AsyncWebClient(token="xoxb-poor", base_url=server.api_url)
         with pytest.raises(SlackApiError) as refused:
@@ -144,7 +150,10 @@ async def test_a_file_takes_three_steps_and_lands_in_the_thread(slack, people):
     assert reply["files"][0]["id"] == sent["file"]["id"]
     assert (await slack.files_info(file=sent["file"]["id"]))["file"]["preview"] == "SELECT 1"
     assert await people.file(sent["file"]["id"]) == "SELECT 1"
-    assert await error_of(slack.files_completeUploadExternal(files=[{"id": sent["file"]["id"]}])) == "file_not_found"
+    assert (
+        await error_of(slack.files_completeUploadExternal(files=[{"id": sent["file"]["id"]}]))
+        == "file_not_found"
+    )
     too_long = slack.files_getUploadURLExternal(filename="b.sql", length=(1 << 20) + 1, snippet_type="sql")
     assert await error_of(too_long) == "snippet_too_large"
 
@@ -152,11 +161,15 @@ async def test_a_file_takes_three_steps_and_lands_in_the_thread(slack, people):
 async def test_reactions_pins_and_bookmarks(slack):
     ts = (await slack.chat_postMessage(channel=APPROVALS, text="x"))["ts"]
     await slack.reactions_add(channel=APPROVALS, timestamp=ts, name="eyes")
-    assert await error_of(slack.reactions_add(channel=APPROVALS, timestamp=ts, name="eyes")) == "already_reacted"
+    assert (
+        await error_of(slack.reactions_add(channel=APPROVALS, timestamp=ts, name="eyes")) == "already_reacted"
+    )
     got = await slack.reactions_get(channel=APPROVALS, timestamp=ts)
     assert got["message"]["reactions"][0]["name"] == "eyes"
     await slack.reactions_remove(channel=APPROVALS, timestamp=ts, name="eyes")
-    assert await error_of(slack.reactions_remove(channel=APPROVALS, timestamp=ts, name="eyes")) == "no_reaction"
+    assert (
+        await error_of(slack.reactions_remove(channel=APPROVALS, timestamp=ts, name="eyes")) == "no_reaction"
+    )
     await slack.pins_add(channel=APPROVALS, timestamp=ts)
     assert await error_of(slack.pins_add(channel=APPROVALS, timestamp=ts)) == "already_pinned"
     assert (await slack.pins_list(channel=APPROVALS))["items"][0]["message"]["ts"] == ts
@@ -181,7 +194,12 @@ async def test_members_join_by_invitation(slack, server):
 
 
 async def test_channels_are_made_and_filled_with_the_right_scopes():
-    token = Token(token="xoxb-rich", kind="bot", user="U0COUNTERSIGN", scopes=("channels:manage", "channels:join", "channels:read"))
+    token = Token(
+        token="xoxb-rich",
+        kind="bot",
+        user="U0COUNTERSIGN",
+        scopes=("channels:manage", "channels:join", "channels:read"),
+    )
     async with running(Seed(tokens=(token,), rate=Rate.OFF)) as server:
         slack = AsyncWebClient(token="xoxb-rich", base_url=server.api_url)
         made = (await slack.conversations_create(name="incident-1"))["channel"]["id"]
@@ -189,7 +207,11 @@ async def test_channels_are_made_and_filled_with_the_right_scopes():
         assert await error_of(slack.conversations_create(name="Bad Name")) == "invalid_name_specials"
         await slack.conversations_invite(channel=made, users=[ANA, BEN])
         assert await error_of(slack.conversations_invite(channel=made, users=ANA)) == "already_in_channel"
-        assert set((await slack.conversations_members(channel=made))["members"]) == {"U0COUNTERSIGN", ANA, BEN}
+        assert set((await slack.conversations_members(channel=made))["members"]) == {
+            "U0COUNTERSIGN",
+            ANA,
+            BEN,
+        }
         assert (await slack.conversations_join(channel=made))["warning"] == "already_in_channel"
 
 

@@ -59,7 +59,8 @@ export class MessageList {
     const person = shared.people.get(message.user);
     const container = { key: message.ts, address: { channel, ts: message.ts } };
     prune(message.ts, message.blocks ?? []);
-    const raw = h("pre", { class: "raw", hidden: !this.open.has(message.ts), testid: `raw-${message.ts}` }, JSON.stringify(message, null, 2));
+    const raw = h("pre", { class: "raw", hidden: true, testid: `raw-${message.ts}` });
+    if (this.open.has(message.ts)) inspect(raw, message);
     const name = h("div", { class: "byline" },
       h("strong", {}, personName(message.user)),
       person?.is_bot ? h("span", { class: "badge" }, "app") : null,
@@ -137,11 +138,17 @@ export class MessageList {
         if (answer.notice) toast(`⚠ ${answer.notice}`, "bad");
       })),
       tool("Show the message's JSON", "{ }", `inspect-${message.ts}`, () => {
-        raw.hidden = !raw.hidden;
+        inspect(raw, message);
         if (raw.hidden) this.open.delete(message.ts);
         else this.open.add(message.ts);
       }));
   }
+}
+
+// The JSON is on the page only while it is looked at.
+function inspect(raw, message) {
+  raw.hidden = !raw.hidden;
+  raw.textContent = raw.hidden ? "" : JSON.stringify(message, null, 2);
 }
 
 function goesOn(before, message) {
