@@ -7,12 +7,15 @@ rows that no mask needs are never gathered.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gateway.model import Facts
 from gateway.protocols.postgres import messages
 from gateway.protocols.postgres.exchange import FAILED, IDLE, IN_TRANSACTION, Exchange, Kind, Reply
 from gateway.protocols.postgres.frames import follow
 from gateway.protocols.postgres.messages import HEADER
 from gateway.protocols.postgres.plans import PlanCopy, PlanRows, mask_notification, mask_report
+from gateway.protocols.postgres.statements import plainly
 from gateway.wire import CommandAnswered, Event, Hangup, ProtocolViolation, Send, Side
 
 ALLOWED: dict[Kind, frozenset[int]] = {
@@ -32,9 +35,9 @@ ALLOWED: dict[Kind, frozenset[int]] = {
 
 AT_ANY_TIME = frozenset(b"NAS")
 NO_FACTS = Facts(effects=frozenset())
-_ROW, _COPY = b"Dd"
+_ROW, _COPY, _ROWS_DESCRIBED = b"DdT"
 _ERROR = ord("E")
-_OUTCOMES_KEPT = 10
+_OUTCOME_KEPT = 300
 
 
 class Answers:
@@ -56,6 +59,21 @@ class Answers:
         self._done: list[Event] = []
         """What is to be reported once those bytes have been passed on."""
         self._limit = exchange.limits.row_bytes
+        self._methods: dict[int, Callable[[Reply, bytes, int, int], bytes | None]] = {
+            ord("1"): self._plainly_done,
+            ord("2"): self._plainly_done,
+            ord("3"): self._plainly_done,
+            ord("C"): self._complete,
+            ord("G"): self._copy_in,
+            ord("H"): self._copy_out,
+            ord("I"): self._complete,
+            ord("T"): self._described,
+            ord("Z"): self._ready,
+            ord("c"): self._copied,
+            ord("n"): self._described,
+            ord("s"): self._suspended,
+            ord("t"): self._parameter_types,
+        }
 
     @property
     def between_messages(self) -> bool:
@@ -178,36 +196,28 @@ class Answers:
         if tag == _ERROR:
             return self._error(reply, data, pos, end)
         assert reply is not None
-        match chr(tag):
-            case "Z":
-                return self._ready(reply, data, pos, end)
-            case "C" | "I":
-                return self._complete(reply, tag, data, pos, end)
-            case "T":
-                return self._described(reply, data[pos:end])
-            case "n":
-                return self._described(reply, b"")
-            case "t":
-                if reply.statement is not None:
-                    reply.statement.types = messages.read_parameter_types(data, pos + 5, end)
-                return None
-            case "1" | "2" | "3":
-                self._pop(reply)
-            case "s":
-                assert reply.portal is not None
-                reply.portal.suspended = True
-                reply.portal.rows += reply.rows
-                self._pop(reply)
-            case "G":
-                self._copy_in()
-            case "H":
-                if reply.mask is not None:
-                    text = reply.statement.text if reply.statement is not None else ""
-                    facts = reply.facts or NO_FACTS
-                    reply.copy = self._plan_copy(data[pos:end], text, facts, reply.mask)
-            case "c":
-                return self._copied(reply, data[pos:end])
-        return None
+        return self._methods[tag](reply, data, pos, end)
+
+    def _parameter_types(self, reply: Reply, data: bytes, pos: int, end: int) -> None:
+        if reply.statement is not None:
+            reply.statement.types = messages.read_parameter_types(data, pos + 5, end)
+
+    def _plainly_done(self, reply: Reply, data: bytes, pos: int, end: int) -> None:
+        """ParseComplete, BindComplete, CloseComplete."""
+        del reply, data, pos, end
+        self._exchange.expected.popleft()
+
+    def _suspended(self, reply: Reply, data: bytes, pos: int, end: int) -> None:
+        del data, pos, end
+        assert reply.portal is not None
+        reply.portal.suspended = True
+        reply.portal.rows += reply.rows
+        self._exchange.expected.popleft()
+
+    def _copy_out(self, reply: Reply, data: bytes, pos: int, end: int) -> None:
+        if reply.mask is not None:
+            text = reply.statement.text if reply.statement is not None else ""
+            reply.copy = self._plan_copy(data[pos:end], text, _facts(reply), reply.mask)
 
     def _aside(self, tag: int, reply: Reply | None, data: bytes, pos: int, end: int) -> bytes | None:
         """Notices, notifications and settings come between any two messages, also while a command is held."""
@@ -222,23 +232,20 @@ class Answers:
             return None
         return (mask_report if tag == ord("N") else mask_notification)(data[pos:end], mask)
 
-    def _pop(self, reply: Reply) -> None:
-        self._exchange.expected.popleft()
-        if reply.kind is Kind.OWN_QUERY:
-            self._exchange.settle()
-
-    def _described(self, reply: Reply, description: bytes) -> bytes | None:
+    def _described(self, reply: Reply, data: bytes, pos: int, end: int) -> bytes | None:
+        """RowDescription, or NoData."""
+        description = data[pos:end] if data[pos] == _ROWS_DESCRIBED else b""
         if reply.kind is Kind.QUERY:
             reply.description = description
             if reply.mask is not None:
-                reply.plan = self._plan_rows(description, reply.facts or NO_FACTS, reply.mask)
-                reply.plans.append(reply.plan)
+                reply.plan = self._plan_rows(description, _facts(reply), reply.mask)
+                reply.plans = (*reply.plans, reply.plan)
             return None
         if reply.kind is Kind.DESCRIBE and reply.statement is not None:
             reply.statement.description = description
         if reply.portal is not None:
             reply.portal.description = description
-        self._pop(reply)
+        self._exchange.expected.popleft()
         return b"" if reply.hidden else None
 
     def _masked(self, reply: Reply, tag: int, run: bytes) -> bytes:
@@ -252,7 +259,7 @@ class Answers:
         if plan is None and reply.portal is not None:
             plan = reply.portal.plan
             if plan is None and (shape := reply.portal.shape()):
-                plan = reply.portal.plan = self._plan_rows(shape, reply.facts or NO_FACTS, reply.mask)
+                plan = reply.portal.plan = self._plan_rows(shape, _facts(reply), reply.mask)
             reply.plan = plan
         if plan is None:
             raise ProtocolViolation(
@@ -260,28 +267,27 @@ class Answers:
             )
         return plan.rows(run)
 
-    def _copied(self, reply: Reply, done: bytes) -> bytes | None:
-        if reply.copy is None:
-            return None
-        rest = reply.copy.end()
-        return rest + done if rest else None
+    def _copied(self, reply: Reply, data: bytes, pos: int, end: int) -> bytes | None:
+        rest = reply.copy.end() if reply.copy is not None else b""
+        return rest + data[pos:end] if rest else None
 
-    def _copy_in(self) -> None:
+    def _copy_in(self, reply: Reply, data: bytes, pos: int, end: int) -> None:
         """The server reads CopyData now; a Sync that was already sent it will overlook."""
+        del reply, data, pos, end
         exchange = self._exchange
         exchange.copying_in = True
         while len(exchange.expected) > 1 and exchange.expected[1].kind is Kind.SYNC:
             del exchange.expected[1]
         exchange.settle()
 
-    def _complete(self, reply: Reply, tag: int, data: bytes, pos: int, end: int) -> bytes | None:
-        outcome = data[pos + 5 : end - 1].decode("utf-8", "replace") if tag == ord("C") else "EMPTY"
+    def _complete(self, reply: Reply, data: bytes, pos: int, end: int) -> bytes | None:
+        """CommandComplete, or EmptyQueryResponse."""
+        outcome = data[pos + 5 : end - 1].decode("utf-8", "replace") if end - pos > 5 else "EMPTY"
         self._exchange.copying_in = False
         if reply.kind is Kind.OWN_QUERY:
             return b""
         if reply.kind is Kind.QUERY:
-            if len(reply.outcome) < _OUTCOMES_KEPT:
-                reply.outcome.append(outcome)
+            reply.outcome = _listed(reply.outcome, outcome)
             return None
         self._exchange.expected.popleft()
         portal = reply.portal
@@ -325,23 +331,26 @@ class Answers:
             self._query_over(reply)
         exchange.names.settle()
         if status != IN_TRANSACTION:
-            for command_id, portal in list(exchange.open.items()):
+            for command_id, portal in list(exchange.open.items()) if exchange.open else ():
                 self._over(command_id, "suspended" if portal.rows else "not executed", failed=False)
             exchange.names.forget_portals()
         return None
 
     def _query_over(self, reply: Reply) -> None:
-        if reply.statement is not None and not (reply.failed and reply.statement.single):
-            self._exchange.names.run(0, reply.statement)
+        statement = reply.statement
+        if statement is not None and not plainly(statement.facts) and not (reply.failed and statement.single):
+            self._exchange.names.run(0, statement)
         masked: dict[str, int] = {}
-        for plan in (*reply.plans, *((reply.copy,) if reply.copy is not None else ())):
-            for rule, count in plan.masked.items():
-                masked[rule] = masked.get(rule, 0) + count
+        if reply.mask is not None:
+            counts = [plan.masked for plan in reply.plans]
+            for count in counts if reply.copy is None else (*counts, reply.copy.masked):
+                for rule, hits in count.items():
+                    masked[rule] = masked.get(rule, 0) + hits
         if reply.command_id:
             self._done.append(
                 CommandAnswered(
                     command_id=reply.command_id,
-                    outcome="; ".join(reply.outcome),
+                    outcome=reply.outcome,
                     rows=reply.rows,
                     failed=reply.failed,
                     masked=masked,
@@ -365,7 +374,7 @@ class Answers:
             return reply.refusal
         if reply.kind is Kind.QUERY:
             reply.failed = True
-            reply.outcome.append(f"SQLSTATE {code}")
+            reply.outcome = _listed(reply.outcome, f"SQLSTATE {code}")
         elif reply.kind is not Kind.SYNC:
             self._batch_failed(reply, code)
             if reply.kind is Kind.POISON:
@@ -382,7 +391,7 @@ class Answers:
             if not command_id and skipped.portal is not None:
                 command_id = skipped.portal.command_id
             if skipped.kind is Kind.QUERY:
-                skipped.outcome, skipped.failed = ["not run"], True
+                skipped.outcome, skipped.failed = "not run", True
                 self._query_over(skipped)
             elif command_id:
                 if skipped.portal is not None:
@@ -394,3 +403,14 @@ class Answers:
 
     def closed(self) -> Hangup:
         return Hangup("the target closed the connection")
+
+
+def _facts(reply: Reply) -> Facts:
+    return reply.statement.facts if reply.statement is not None else NO_FACTS
+
+
+def _listed(outcomes: str, outcome: str) -> str:
+    """The outcomes of several statements in one text, as far as anybody reads them."""
+    if not outcomes:
+        return outcome
+    return f"{outcomes}; {outcome}" if len(outcomes) < _OUTCOME_KEPT else outcomes

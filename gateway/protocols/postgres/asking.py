@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import assert_never
 
 from gateway.model import Allow, Block, Command
 from gateway.protocols.postgres import messages
@@ -20,8 +20,8 @@ from gateway.protocols.postgres.frames import follow
 from gateway.protocols.postgres.inbox import Inbox
 from gateway.protocols.postgres.messages import HEADER, Bind
 from gateway.protocols.postgres.parameters import shown
-from gateway.protocols.postgres.reading import Reader, plainly
-from gateway.protocols.postgres.statements import LONGEST_NAME, Portal, Statement
+from gateway.protocols.postgres.reading import Reader
+from gateway.protocols.postgres.statements import LONGEST_NAME, Portal, Statement, plainly
 from gateway.wire import CommandAsked, CommandWithdrawn, Event, Hangup, Mask, ProtocolViolation, Send, Side
 
 ASKS = frozenset(b"QBE")
@@ -40,6 +40,7 @@ _POISON = b"refused by the gateway"
 """No SQL: a Parse of it fails without a trace, and so puts the server's transaction where a refusal puts the client's."""
 _POISON_NAME = b"countersign_refusal"
 _COPY_DATA, _DESCRIBE, _EXECUTE, _TERMINATE = b"dDEX"
+_STATEMENT, _PORTAL = b"SP"
 _SMALL = frozenset(b"DECHSXcf")
 """Messages that are never large."""
 _IN_COPY = frozenset(b"dcfHSX")
@@ -99,6 +100,19 @@ class Asking:
         """There is an Execute among them."""
         self._gone = False
         self._limit = exchange.limits.command_bytes
+        self._methods: dict[int, Callable[[bytes, list[Event]], None]] = {
+            ord("B"): self._bind,
+            ord("C"): self._close,
+            ord("D"): self._describe,
+            ord("E"): self._execute,
+            ord("H"): self._flush,
+            ord("P"): self._parse,
+            ord("Q"): self._query,
+            ord("S"): self._sync,
+            ord("X"): self._leave,
+            ord("c"): self._end_copy,
+            ord("f"): self._end_copy,
+        }
 
     @property
     def buffered(self) -> int:
@@ -167,7 +181,7 @@ class Asking:
         ):
             self._ask_bound(out)
             return False
-        self._message(tag, inbox.take(1 + size), out)
+        self._methods[tag](inbox.take(1 + size), out)
         return True
 
     def _rest(self) -> bool:
@@ -223,44 +237,37 @@ class Asking:
 
     # Whole messages.
 
-    def _message(self, tag: int, raw: bytes, out: list[Event]) -> None:
-        match chr(tag):
-            case "Q":
-                statement = self._reader.statement(messages.read_query(raw, 5, len(raw)))
-                self._ask(statement, [raw], out)
-            case "P":
-                self._parse(raw, out)
-            case "B":
-                self._bind(raw, out)
-            case "E":
-                self._execute(raw, out)
-            case "D":
-                self._describe(raw)
-            case "C":
-                self._close(raw)
-            case "S":
-                self._sync(raw, out)
-            case "H":
-                messages.Body(raw, 5).end()
-                if not self._exchange.copying_in:
-                    self._up.append(raw)
-            case "c" | "f":
-                if self._exchange.copying_in:
-                    self._exchange.copying_in = False
-                    self._up.append(raw)
-            case "X":
-                self._gone = True
-                self._up.append(raw)
-                self._send(out)
-                out.append(Hangup("the client left"))
+    def _query(self, raw: bytes, out: list[Event]) -> None:
+        self._ask(self._reader.statement(messages.read_query(raw, 5, len(raw))), [raw], out)
 
-    def _expect(self, kind: Kind, raw: bytes, **of: Any) -> None:
+    def _flush(self, raw: bytes, out: list[Event]) -> None:
+        del out
+        messages.Body(raw, 5).end()
+        if not self._exchange.copying_in:
+            self._up.append(raw)
+
+    def _end_copy(self, raw: bytes, out: list[Event]) -> None:
+        """CopyDone, CopyFail; dropped where nothing is copied."""
+        del out
+        if self._exchange.copying_in:
+            self._exchange.copying_in = False
+            self._up.append(raw)
+
+    def _leave(self, raw: bytes, out: list[Event]) -> None:
+        self._gone = True
+        self._up.append(raw)
+        self._send(out)
+        out.append(Hangup("the client left"))
+
+    def _expect(self, kind: Kind, raw: bytes) -> Reply:
         """Forward a message of the running batch, and await its answer."""
         exchange = self._exchange
-        exchange.expected.append(Reply(kind, self._number, **of))
+        reply = Reply(kind, self._number)
+        exchange.expected.append(reply)
         exchange.begun = True
         self._number += 1
         self._up.append(raw)
+        return reply
 
     def _parse(self, raw: bytes, out: list[Event]) -> None:
         parse = messages.read_parse(raw, 5, len(raw))
@@ -268,7 +275,7 @@ class Asking:
             return
         statement = self._reader.statement(parse.query, parse.types)
         self._exchange.names.prepare(self._number, parse.name, statement)
-        self._expect(Kind.PARSE, raw, statement=statement)
+        self._expect(Kind.PARSE, raw).statement = statement
 
     def _too_many(self, name: bytes, out: list[Event]) -> bool:
         names = self._exchange.names
@@ -301,27 +308,29 @@ class Asking:
     def _goes_with(bound: _Bound, tag: int, data: bytes, pos: int, end: int) -> bool:
         """Whether this message can wait, or be asked about, together with the Bind before it."""
         if tag == _EXECUTE:
-            return messages.read_execute(data, pos, end)[0] == bound.name
+            return messages.read_execute(data, pos, end) == bound.name
         if tag == _DESCRIBE:
-            return messages.read_target(data, pos, end) == (b"P", bound.name)
+            return messages.read_target(data, pos, end) == (_PORTAL, bound.name)
         return tag == _TERMINATE
 
-    def _describe(self, raw: bytes) -> None:
+    def _describe(self, raw: bytes, out: list[Event]) -> None:
+        del out
         kind, name = messages.read_target(raw, 5, len(raw))
         names = self._exchange.names
-        if kind == b"S":
-            self._expect(Kind.DESCRIBE, raw, statement=names.prepared.get(name))
+        if kind == _STATEMENT:
+            self._expect(Kind.DESCRIBE, raw).statement = names.prepared.get(name)
         elif self._bound is not None:
             self._bound.raw.append(raw)
         else:
             portal = names.portals.get(name)
             if portal is not None:
                 portal.described = True
-            self._expect(Kind.DESCRIBE_PORTAL, raw, portal=portal)
+            self._expect(Kind.DESCRIBE_PORTAL, raw).portal = portal
 
-    def _close(self, raw: bytes) -> None:
+    def _close(self, raw: bytes, out: list[Event]) -> None:
+        del out
         kind, name = messages.read_target(raw, 5, len(raw))
-        if kind == b"S":
+        if kind == _STATEMENT:
             self._exchange.names.close(self._number, name)
         else:
             self._exchange.names.close_portal(self._number, name)
@@ -332,7 +341,7 @@ class Asking:
             self._bound.raw.append(raw)
             self._ask_bound(out, executes=True)
             return
-        name, _ = messages.read_execute(raw, 5, len(raw))
+        name = messages.read_execute(raw, 5, len(raw))
         portal = self._exchange.names.portals.get(name)
         if portal is not None and (portal.suspended or portal.permitted):
             self._run(portal, name, raw)
@@ -430,7 +439,6 @@ class Asking:
     def _release(self, asked: _Asked, mask: Mask | None) -> None:
         exchange = self._exchange
         statement, command = asked.statement, asked.command
-        facts = command.facts
         if mask is not None:
             exchange.text_mask = mask
         self._reader.released(statement)
@@ -438,9 +446,8 @@ class Asking:
         if portal is None:
             exchange.names.forget_unnamed()
             self._forget_portals(statement)
-            self._expect(
-                Kind.QUERY, asked.raw[0], command_id=command.id, statement=statement, facts=facts, mask=mask
-            )
+            reply = self._expect(Kind.QUERY, asked.raw[0])
+            reply.command_id, reply.statement, reply.mask = command.id, statement, mask
             exchange.waiting = True
             self._reader.unsettled = False
             return
@@ -449,36 +456,31 @@ class Asking:
         exchange.names.bind(self._number, asked.name, portal)
         raw = asked.raw
         if asked.bound:
-            self._expect(Kind.BIND, raw[0], command_id=command.id, portal=portal)
-            raw = raw[1:]
+            self._expect_of(portal, Kind.BIND, raw[0])
+        for message in raw[asked.bound : len(raw) - asked.executes]:
+            portal.described = True
+            self._expect_of(portal, Kind.DESCRIBE_PORTAL, message)
         if asked.executes:
-            for message in raw[:-1]:
-                portal.described = True
-                self._expect(Kind.DESCRIBE_PORTAL, message, command_id=command.id, portal=portal)
             self._run(portal, asked.name, raw[-1])
         else:
             portal.permitted = True
-            for message in raw:
-                portal.described = True
-                self._expect(Kind.DESCRIBE_PORTAL, message, command_id=command.id, portal=portal)
+
+    def _expect_of(self, portal: Portal, kind: Kind, raw: bytes) -> Reply:
+        reply = self._expect(kind, raw)
+        reply.portal, reply.command_id = portal, portal.command_id
+        return reply
 
     def _run(self, portal: Portal, name: bytes, raw: bytes) -> None:
         """Forward an Execute that has been let through, now or before."""
         exchange = self._exchange
         if portal.mask is not None and not portal.described and portal.statement.description is None:
             portal.described = True
-            self._expect(Kind.DESCRIBE_PORTAL, messages.describe_portal(name), portal=portal, hidden=True)
+            hidden = self._expect(Kind.DESCRIBE_PORTAL, messages.describe_portal(name))
+            hidden.portal, hidden.hidden = portal, True
         portal.permitted = portal.suspended = False
         judged = portal.judged
-        self._expect(
-            Kind.EXECUTE,
-            raw,
-            command_id=portal.command_id,
-            statement=judged,
-            portal=portal,
-            facts=judged.facts,
-            mask=portal.mask,
-        )
+        reply = self._expect_of(portal, Kind.EXECUTE, raw)
+        reply.statement, reply.mask = judged, portal.mask
         self._executing = True
         if not plainly(judged.facts):
             self._reader.unsettled = True
@@ -503,7 +505,7 @@ class Asking:
         """In place of a Query's answer: the error, and ReadyForQuery with a transaction status that is true."""
         exchange = self._exchange
         if exchange.status == IN_TRANSACTION or exchange.begun:
-            self._expect(Kind.POISON_QUERY, messages.query(_POISON), refusal=refusal)
+            self._expect(Kind.POISON_QUERY, messages.query(_POISON)).refusal = refusal
             exchange.waiting = True
         else:
             self._answers.say(refusal + messages.ready(exchange.status), out)
@@ -513,7 +515,7 @@ class Asking:
         exchange = self._exchange
         self._bound = None
         if exchange.status == IN_TRANSACTION or exchange.begun:
-            self._expect(Kind.POISON, messages.parse(_POISON_NAME, _POISON), refusal=refusal)
+            self._expect(Kind.POISON, messages.parse(_POISON_NAME, _POISON)).refusal = refusal
         else:
             self._answers.say(refusal, out)
         exchange.discarding = True

@@ -11,7 +11,6 @@ from collections import deque
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from gateway.model import Facts
 from gateway.protocols.postgres.plans import CopyPlan, Plan
 from gateway.protocols.postgres.statements import Portal, Statement, Statements
 from gateway.wire import Limits, Mask
@@ -41,30 +40,31 @@ class Kind(IntEnum):
     """The gateway's own; the client sees nothing of it."""
 
 
-@dataclass(slots=True)
 class Reply:
-    """One message upstream whose answer is still to come."""
+    """One message upstream whose answer is still to come. Made for every message: what is not set costs nothing."""
 
-    kind: Kind
-    number: int = 0
-    """Its place in the batch."""
-    command_id: str = ""
+    command_id = ""
     statement: Statement | None = None
+    """With a portal: what was asked about."""
     portal: Portal | None = None
-    hidden: bool = False
+    hidden = False
     """The client did not send it and sees nothing of its answer."""
     mask: Mask | None = None
-    facts: Facts | None = None
-    refusal: bytes = b""
+    refusal = b""
     """What the client gets in place of a poison's error."""
     # What has come of it.
-    outcome: list[str] = field(default_factory=list)
-    rows: int = 0
-    failed: bool = False
-    description: bytes = b""
+    outcome = ""
+    rows = 0
+    failed = False
+    description = b""
     plan: Plan | None = None
-    plans: list[Plan] = field(default_factory=list)
+    plans: tuple[Plan, ...] = ()
     copy: CopyPlan | None = None
+
+    def __init__(self, kind: Kind, number: int) -> None:
+        self.kind = kind
+        self.number = number
+        """Its place among what was sent."""
 
 
 @dataclass(slots=True)
@@ -148,7 +148,7 @@ class Exchange:
 
     def settle(self) -> None:
         """What is still to come decides whether the client's next batch waits."""
-        self.waiting = any(reply.kind in _ENDS for reply in self.expected)
+        self.waiting = bool(self.expected) and any(reply.kind in _ENDS for reply in self.expected)
 
 
 _ENDS = frozenset({Kind.QUERY, Kind.SYNC, Kind.POISON_QUERY, Kind.OWN_QUERY})

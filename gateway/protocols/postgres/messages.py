@@ -7,9 +7,11 @@ Names stay bytes: two names are the same statement exactly when their bytes are.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from struct import Struct
+from struct import error as StructError  # noqa: N812
 
 from gateway.wire import ProtocolViolation
 
@@ -34,6 +36,7 @@ INVISIBLE_FIELDS = frozenset(bytes((letter,)) for letter in b"SVCPpFLRsdtcn")
 _LENGTH = Struct(">I")
 _SHORT = Struct(">h")
 _LONG = Struct(">i")
+_COUNT = Struct(">H")
 
 
 class Body:
@@ -144,40 +147,59 @@ def read_parse(data: bytes, start: int, end: int) -> Parse:
 
 
 def read_bind(data: bytes, start: int, end: int) -> Bind:
-    body = Body(data, start, end)
-    portal, statement, formats = body.text(), body.text(), body.shorts()
-    count = body.int16()
-    if count < 0 or len(formats) not in {0, 1, count}:
+    """Written out flat: this is read for every execution."""
+    try:
+        portal_end = data.index(b"\0", start, end)
+        statement_end = data.index(b"\0", portal_end + 1, end)
+        pos = statement_end + 1
+        formats, pos = _codes(data, pos)
+        (count,) = _COUNT.unpack_from(data, pos)
+        pos += 2
+        values: list[bytes | None] = []
+        for _ in range(count):
+            (size,) = _LONG.unpack_from(data, pos)
+            pos += 4
+            if size < 0:
+                if size != -1:
+                    raise ProtocolViolation("a parameter's length is negative")
+                values.append(None)
+            else:
+                values.append(data[pos : pos + size])
+                pos += size
+        results, pos = _codes(data, pos)
+    except (ValueError, StructError):
+        raise ProtocolViolation("a Bind is shorter than its fields say") from None
+    if pos != end:
+        raise ProtocolViolation("a Bind has another length than its fields say")
+    if len(formats) > 1 and len(formats) != count:
         raise ProtocolViolation("a Bind has as many formats as fit none of its parameters")
-    values: list[bytes | None] = []
-    for _ in range(count):
-        size = body.int32()
-        if size < -1:
-            raise ProtocolViolation("a parameter's length is negative")
-        values.append(None if size == -1 else body.take(size))
-    results = body.shorts()
-    body.end()
-    if not {*formats, *results} <= {0, 1}:
+    return Bind(data[start:portal_end], data[portal_end + 1 : statement_end], formats, tuple(values), results)
+
+
+def _codes(data: bytes, pos: int) -> tuple[tuple[int, ...], int]:
+    """Format codes behind their count, and where they end."""
+    (count,) = _COUNT.unpack_from(data, pos)
+    pos += 2
+    if count == 0:
+        return (), pos
+    codes = struct.unpack_from(f">{count}H", data, pos)
+    if max(codes) > 1:
         raise ProtocolViolation("a Bind asks for a format that does not exist")
-    return Bind(portal, statement, formats, tuple(values), results)
+    return codes, pos + 2 * count
 
 
-def read_execute(data: bytes, start: int, end: int) -> tuple[bytes, int]:
-    """Portal, and how many rows are wanted at most (0: all)."""
-    body = Body(data, start, end)
-    portal, rows = body.text(), body.int32()
-    body.end()
-    return portal, rows
+def read_execute(data: bytes, start: int, end: int) -> bytes:
+    """The portal whose rows are wanted; how many of them at most is the server's to read."""
+    if end - start < 5 or data.find(b"\0", start, end) != end - 5:
+        raise ProtocolViolation("an Execute has another length than its fields say")
+    return data[start : end - 5]
 
 
-def read_target(data: bytes, start: int, end: int) -> tuple[bytes, bytes]:
-    """What a Describe or Close names: `b"S"` or `b"P"`, and the name."""
-    body = Body(data, start, end)
-    kind, name = body.byte(), body.text()
-    body.end()
-    if kind not in {b"S", b"P"}:
+def read_target(data: bytes, start: int, end: int) -> tuple[int, bytes]:
+    """What a Describe or Close names: `S` or `P`, and the name."""
+    if end - start < 2 or data.find(b"\0", start + 1, end) != end - 1 or data[start] not in b"SP":
         raise ProtocolViolation("a Describe or Close names neither a statement nor a portal")
-    return kind, name
+    return data[start], data[start + 1 : end - 1]
 
 
 def parse(name: bytes, query: bytes) -> bytes:

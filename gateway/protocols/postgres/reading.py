@@ -11,12 +11,11 @@ from dataclasses import replace
 
 from gateway.model import Effect, Facts
 from gateway.protocols.postgres.exchange import Exchange
-from gateway.protocols.postgres.statements import Portal, Statement
+from gateway.protocols.postgres.statements import Portal, Statement, plainly
 
 Read = Callable[[str], Facts]
 
 KEPT = 512
-PLAINLY = frozenset({Effect.READ, Effect.WRITE, Effect.DDL, Effect.DESTRUCTIVE})
 EXECUTES = "a prepared statement is executed whose text stands elsewhere"
 """The one doubt about SQL's EXECUTE that knowing the statement's text removes; `gateway.facts.postgres` says it."""
 _NOTHING_KNOWN = Facts(
@@ -45,11 +44,6 @@ _CODECS = {
     "GB18030": "gb18030",
 }
 """Encodings whose texts can at least be shown."""
-
-
-def plainly(facts: Facts) -> bool:
-    """A command that only reads and changes data: settings, transactions, names and cursors stay as they are."""
-    return facts.complete and bool(facts.effects) and facts.effects <= PLAINLY
 
 
 class Reader:
@@ -100,7 +94,9 @@ class Reader:
         """A command was let through: remember it where it may change what the names in later texts mean."""
         facts = statement.facts
         if plainly(facts):
-            changes = Effect.DDL in facts.effects and _TEMPORARY.search(statement.text) is not None
+            if Effect.DDL not in facts.effects:
+                return
+            changes = _TEMPORARY.search(statement.text) is not None
         else:
             changes = not (statement.single and _TRANSACTION.match(statement.text))
         if changes:
@@ -122,7 +118,11 @@ class Reader:
     def judged(self, statement: Statement) -> tuple[Statement, Statement | None]:
         """A statement as it is to be judged: SQL's EXECUTE together with what it names, if that is known."""
         facts = statement.facts
-        if "sql.execute" not in facts.attributes or facts.attributes.get("sql.why_unknown") != EXECUTES:
+        if (
+            facts.complete
+            or "sql.execute" not in facts.attributes
+            or facts.attributes.get("sql.why_unknown") != EXECUTES
+        ):
             return statement, None
         named = self._exchange.names.executed(facts)
         if named is None or not statement.single:

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from gateway.model import Facts
+from gateway.model import Effect, Facts
 from gateway.protocols.postgres.messages import Bind, with_formats
 from gateway.protocols.postgres.plans import Plan
 from gateway.wire import Mask
@@ -24,6 +24,19 @@ _DEALLOCATE = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _T = TypeVar("_T")
+
+
+PLAINLY = frozenset({Effect.READ, Effect.WRITE, Effect.DDL, Effect.DESTRUCTIVE})
+
+
+def plainly(facts: Facts) -> bool:
+    """A command that only reads and changes data: settings, transactions, names and cursors stay as they are."""
+    if not (facts.complete and facts.effects and facts.effects <= PLAINLY):
+        return False
+    attributes = facts.attributes
+    return "sql.prepare" not in attributes and (
+        attributes.get("sql.statements") == 1 or "prepare" not in str(attributes.get("sql.verbs", "prepare"))
+    )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -119,8 +132,11 @@ class Statements:
                 names[name] = before  # type: ignore[assignment]
 
     def settle(self) -> None:
-        """The batch is over: what was not undone holds."""
-        self._changes.clear()
+        """The batch is over: what was not undone holds, and what was bound is asked about when it is executed."""
+        if self._changes:
+            self._changes.clear()
+        for portal in self.portals.values():
+            portal.permitted = False
 
     def run(self, number: int, statement: Statement) -> None:
         """A command that is sent as message `number` changes names by SQL: PREPARE, DEALLOCATE.
@@ -154,4 +170,3 @@ class Statements:
     def forget_portals(self) -> None:
         """A transaction has ended or may have: no portal may be taken for one that was let through before."""
         self.portals.clear()
-        self._changes = [change for change in self._changes if change[1] is not self.portals]
