@@ -154,15 +154,17 @@ class Board:
         async def draw() -> Message:
             return told(self._newest.get(approval.id, approval), faces)
 
+        def sought(since: float) -> Sought:
+            return Sought(event=TOLD, payload={"approval": approval.id}, since=since, thread_ts=thread_ts)
+
         await self._once.post(
             f"told:{approval.id}",
             channel,
             draw,
             urgency=Urgency.REPLY,
             thread_ts=thread_ts,
-            sought=lambda since: Sought(
-                event=TOLD, payload={"approval": approval.id}, since=since, thread_ts=thread_ts
-            ),
+            # Direct messages are not read back: that would take im:history for the sake of a courtesy.
+            sought=None if user_id else sought,
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import assert_never
 
 from bot.blocks import (
@@ -45,15 +46,22 @@ from gateway.contract import (
 )
 
 EVENT = "countersign_card"
-COMMAND_LIMITS = (CARD_TEXT, 1_200, 400)
-"""How much of the command is drawn: less where the rest of the card leaves no room."""
-PARAMETERS = 12
 PARAMETER = 160
 ACTORS_FIRST, ACTORS_LAST = 2, 6
-RESOURCES = 8
-LABELS = 5
-ASKS = 5
-VOTES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """How much of what a peer controls is drawn."""
+
+    command: int
+    """Characters of the command."""
+    rows: int
+    """Parameters, resources, labels, effects, asks and votes, of each."""
+
+
+ROOMS = (Room(command=CARD_TEXT, rows=12), Room(command=1_200, rows=5), Room(command=400, rows=2))
+"""The second and third where the rest of the card leaves no room for the first."""
 
 EFFECT_MARKS: Mapping[str, str] = {
     "read": "🟢",
@@ -74,8 +82,8 @@ def target_of(approval: Approval) -> Target:
 
 def card(approval: Approval, faces: Faces) -> Message:
     """The card for an approval in any state; at most `CARD_LIMIT` characters of blocks."""
-    for limit in COMMAND_LIMITS:
-        blocks = tuple(_blocks(approval, faces, limit=limit))
+    for room in ROOMS:
+        blocks = tuple(_blocks(approval, faces, room))
         if size(blocks) <= CARD_LIMIT:
             break
     return Message(
@@ -101,14 +109,13 @@ _STATE_SENTENCES: Mapping[State, str] = {
 }
 
 
-def can_be_read(approval: Approval, *, limit: int = CARD_TEXT) -> bool:
+def _can_be_read(approval: Approval, command: Shown, room: Room) -> bool:
     """The card shows the whole command and its parameters exactly as they would run."""
-    command = approval.command
     return (
-        not command.masked
-        and show(command.text, limit=limit).faithful
-        and len(command.parameters) <= PARAMETERS
-        and all(_parameter_is_faithful(value) for value in command.parameters)
+        command.faithful
+        and not approval.command.masked
+        and len(approval.command.parameters) <= room.rows
+        and all(_parameter_is_faithful(value) for value in approval.command.parameters)
     )
 
 
@@ -135,31 +142,30 @@ def outcome(approval: Approval) -> tuple[str, str]:
             assert_never(approval.state)
 
 
-def _blocks(approval: Approval, faces: Faces, *, limit: int) -> Iterator[Block]:
+def _blocks(approval: Approval, faces: Faces, room: Room) -> Iterator[Block]:
     block_id = f"countersign:{approval.id[:64]}:{approval.version}"
-    command = show(approval.command.text, limit=limit)
+    command = show(approval.command.text, limit=room.command)
     # The first block is rich text in every state: Slack refuses to turn rich text into anything else.
-    yield rich(lines(_head(approval, faces)), block_id=f"{block_id}:head")
+    yield rich(lines(_head(approval, faces, room)), block_id=f"{block_id}:head")
     yield rich(
         section(bold("Command"), *_command_marks(approval, command)),
         literal(command.text),
-        *_parameters(approval.command.parameters),
+        *_parameters(approval.command.parameters, room),
         block_id=f"{block_id}:command",
     )
     yield rich(
         section(bold("On whose behalf")), literal(tree(approval.lineage)), block_id=f"{block_id}:lineage"
     )
-    yield rich(lines(_facts(approval, faces)), block_id=f"{block_id}:facts")
+    yield rich(lines(_facts(approval, faces, room)), block_id=f"{block_id}:facts")
     if approval.state is State.PENDING:
-        yield actions(*_buttons(approval, limit=limit), block_id=f"{block_id}:buttons")
+        yield actions(*_buttons(approval, command, room), block_id=f"{block_id}:buttons")
 
 
-def _head(approval: Approval, faces: Faces) -> Iterator[Sequence[Element]]:
+def _head(approval: Approval, faces: Faces, room: Room) -> Iterator[Sequence[Element]]:
     mark, title = outcome(approval)
     yield [text(f"{mark} "), bold(title)]
     labels = [f"{inline(key, limit=30)}: {inline(value, limit=40)}" for key, value in approval.labels.items()]
-    more = [f"{len(labels) - LABELS} more labels"] if len(labels) > LABELS else []
-    where = " · ".join([inline(approval.protocol, limit=30), *labels[:LABELS], *more])
+    where = " · ".join([inline(approval.protocol, limit=30), *_some(labels, room)])
     yield [bold(inline(approval.connection)), text(f" · {where}")]
     if approval.state is State.PENDING:
         if approval.message:
@@ -168,6 +174,12 @@ def _head(approval: Approval, faces: Faces) -> Iterator[Sequence[Element]]:
         yield list(_settled(approval, faces))
         if approval.reason:
             yield [text("Reason: "), quiet(inline(approval.reason, limit=300))]
+
+
+def _some(names: Sequence[str], room: Room) -> list[str]:
+    """The first names that have room, and how many more there are."""
+    more = len(names) - room.rows
+    return [*names[: room.rows], f"{more:,} more"] if more > 0 else list(names)
 
 
 def _settled(approval: Approval, faces: Faces) -> Iterator[Element]:
@@ -191,15 +203,15 @@ def _command_marks(approval: Approval, shown: Shown) -> Iterator[Element]:
         yield text(" · 🟣 the gateway could not read all of it")
 
 
-def _parameters(values: Sequence[str | None]) -> Iterator[Element]:
+def _parameters(values: Sequence[str | None], room: Room) -> Iterator[Element]:
     if not values:
         return
     shown = [
         f"${number} = {inline(parameter(value), limit=PARAMETER)}"
-        for number, value in enumerate(values[:PARAMETERS], start=1)
+        for number, value in enumerate(values[: room.rows], start=1)
     ]
-    if len(values) > PARAMETERS:
-        shown.append(f"⟦… {len(values) - PARAMETERS:,} more parameters not shown …⟧")
+    if len(values) > room.rows:
+        shown.append(f"⟦… {len(values) - room.rows:,} more parameters not shown …⟧")
     yield section(bold("Bound parameters"))
     yield literal("\n".join(shown))
 
@@ -233,23 +245,22 @@ def tree(lineage: LineageView) -> str:
     return "\n".join(rows)
 
 
-def _facts(approval: Approval, faces: Faces) -> Iterator[Sequence[Element]]:
+def _facts(approval: Approval, faces: Faces, room: Room) -> Iterator[Sequence[Element]]:
     command = approval.command
     effects = [f"{EFFECT_MARKS.get(effect, '🟣')} {inline(effect, limit=20)}" for effect in command.effects]
-    yield [bold("Effects  "), text("   ".join(effects) or "none read")]
+    yield [bold("Effects  "), text("   ".join(_some(effects, room)) or "none read")]
     if command.resources:
         names = [
             f"{inline(one.name, limit=70)} ({inline(one.effect, limit=20)})" for one in command.resources
         ]
-        more = f", and {len(names) - RESOURCES:,} more" if len(names) > RESOURCES else ""
-        yield [bold("Touches  "), text(", ".join(names[:RESOURCES]) + more)]
+        yield [bold("Touches  "), text(", ".join(_some(names, room)))]
     if approval.estimate is not None:
         yield [bold("Gateway measured  "), text(estimate_words(approval.estimate))]
-    for ask in approval.asks[:ASKS]:
+    for ask in approval.asks[: room.rows]:
         yield list(_ask(ask, counted(approval)[ask], faces))
-    if len(approval.asks) > ASKS:
-        yield [quiet(f"and {len(approval.asks) - ASKS} more asks")]
-    for vote in approval.votes[-VOTES:]:
+    if len(approval.asks) > room.rows:
+        yield [quiet(f"and {len(approval.asks) - room.rows} more asks")]
+    for vote in approval.votes[-room.rows :]:
         yield list(_vote(vote, faces))
     yield from _waiting(approval)
     yield [bold("Digest  "), code(inline(command.words, limit=60)), text("  "), code(command.digest[:8])]
@@ -328,9 +339,9 @@ def face(person: str, faces: Faces) -> Element:
     return user(user_id) if user_id else text(inline(person, limit=80))
 
 
-def _buttons(approval: Approval, *, limit: int) -> Iterator[Element]:
+def _buttons(approval: Approval, command: Shown, room: Room) -> Iterator[Element]:
     value = target_of(approval).value()
-    if can_be_read(approval, limit=limit) and not approval.review_required:
+    if _can_be_read(approval, command, room) and not approval.review_required:
         yield button("Approve", action_id=APPROVE, value=value, style="primary")
         yield button("Review", action_id=REVIEW, value=value)
     else:

@@ -21,7 +21,6 @@ SCOPES: Mapping[str, str] = {
     "files:write": "long transcript entries and long commands as files",
     "groups:history": "as channels:history, for private channels",
     "groups:read": "as channels:read, for private channels",
-    "im:history": "as channels:history, for what was told directly",
     "im:write": "tell people directly that their agent's command was decided",
     "usergroups:read": "which groups a voter is in, where policies.yaml ties a group to a user group",
     "users:read": "refuse bots, guests, strangers and deactivated users",

@@ -70,14 +70,15 @@ class Once:
         draw: Draw,
         *,
         urgency: Urgency,
-        sought: Callable[[float], Sought],
+        sought: Callable[[float], Sought] | None,
         thread_ts: str = "",
         more: Callable[[], Mapping[str, Any]] = dict,
     ) -> Placed | None:
         """Where the message is, posting it where it is not; None where `draw` had nothing to say.
 
-        `sought` makes the description by which it is found again, from the time of the first attempt; `more` is
-        noted along with a new message.
+        `sought` makes the description by which it is found again, from the time of the first attempt. Without it
+        an attempt that another life of the bot left unfinished counts as made: rather none than two. `more` is noted
+        along with a new message.
         Raises Claimed, Conflict and whatever the outbox and the gateway raise.
         """
         turn = _Turn(
@@ -96,7 +97,9 @@ class Once:
         async def find() -> str:
             return await turn.find(channel, sought)
 
-        ts = await self._outbox.post(channel, claim_and_draw, urgency=urgency, thread_ts=thread_ts, find=find)
+        ts = await self._outbox.post(
+            channel, claim_and_draw, urgency=urgency, thread_ts=thread_ts, find=find if sought else None
+        )
         if not ts:
             return await self.placed(key)
         return await turn.complete(channel, ts, more())
@@ -153,7 +156,7 @@ class _Turn:
         self._data: dict[str, Any] = {}
         self.since = clock()
 
-    async def look(self, channel: str, sought: Callable[[float], Sought]) -> Placed | None:
+    async def look(self, channel: str, sought: Callable[[float], Sought] | None) -> Placed | None:
         """The message, if it is noted or, after an interrupted attempt, found in the channel. Raises Claimed."""
         note = await self._gateway.note(self._key)
         if note is None:
@@ -162,11 +165,15 @@ class _Turn:
         if note.data.get("ts"):
             return _placed(self._key, note.version, note.data)
         self.since = float(note.data.get("since", note.data.get("at", self.since)))
+        if sought is None and note.data.get("owner") != self._owner:
+            return Placed(key=self._key, version=note.version, channel=channel, ts="", data=dict(note.data))
         self._raise_if_claimed()
         ts = await self.find(channel, sought)
         return await self.complete(channel, ts, {}) if ts else None
 
-    async def find(self, channel: str, sought: Callable[[float], Sought]) -> str:
+    async def find(self, channel: str, sought: Callable[[float], Sought] | None) -> str:
+        if sought is None:
+            return ""
         gone = self._data.get("gone", ())
         return await self._channels.find(channel, replace(sought(self.since), gone=gone))
 

@@ -9,9 +9,7 @@ https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
 
 from __future__ import annotations
 
-import functools
 import re
-import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -32,24 +30,35 @@ HEAD_SHARE = 0.7
 CUT_ROOM = 60
 """Room for the sentence that stands between head and tail."""
 
-# str.isprintable is false for exactly the categories without a shape of their own or that change their neighbours:
-# controls, format characters (bidi, zero width, tags), surrogates, private use, unassigned, line and paragraph
-# separators, and spaces other than " ".
-_SEEN = frozenset(map(ord, "\n\t "))
-# Letters and symbols that are drawn as nothing: fillers, the blank Braille cell, variation selectors.
-_BLANK = (
-    (0x034F, 0x034F),
-    (0x115F, 0x1160),
-    (0x17B4, 0x17B5),
-    (0x180B, 0x180F),
-    (0x2800, 0x2800),
-    (0x3164, 0x3164),
-    (0xFE00, 0xFE0F),
-    (0xFFA0, 0xFFA0),
-    (0xE0100, 0xE01EF),
+COUNTED = 1_000_000
+"""Characters in which hidden ones are counted."""
+
+_SEEN = frozenset("\n\t ")
+# Letters and symbols that are drawn as nothing: fillers, the blank Braille cell, variation selectors; and what looks
+# like one of our marks, which must not pass for one.
+_TREACHEROUS = frozenset(
+    chr(point)
+    for low, high in (
+        (0x034F, 0x034F),
+        (0x115F, 0x1160),
+        (0x17B4, 0x17B5),
+        (0x180B, 0x180F),
+        (0x2800, 0x2800),
+        (0x3164, 0x3164),
+        (0xFE00, 0xFE0F),
+        (0xFFA0, 0xFFA0),
+        (0xE0100, 0xE01EF),
+        (ord(OPEN), ord(CLOSE)),
+    )
+    for point in range(low, high + 1)
 )
-# What looks like one of our marks must not pass for one.
-_OURS = ((ord(OPEN), ord(CLOSE)),)
+_ASCII_SEEN = bytes([*b"\n\t", *range(0x20, 0x7F)])
+# What may not be drawn as it stands; `odd` is looked at character by character.
+_SPECIAL = re.compile(
+    r"(?P<odd>[^\n\t\x20-\x7e]+)"
+    rf"|(?P<lines>\n(?:[ \t]*\n){{{BLANK_LINES + 1},}})"
+    rf"|(?P<spaces>[ \t]{{{SPACES + 1},}})"
+)
 _SCRIPTS = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE")
 """Alphabets with letters that pass for those of another one."""
 
@@ -62,7 +71,7 @@ class Shown:
     length: int
     """Characters of the original."""
     hidden: int = 0
-    """Characters that could not have been seen, in all of the original."""
+    """Characters that could not have been seen, in the first million."""
     folded: int = 0
     """Runs of blank lines or spaces that were folded, and combining marks that were piled up."""
     mixed: int = 0
@@ -91,38 +100,6 @@ class Shown:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-@functools.cache
-def _unseen_class() -> str:
-    """Inside of a character class of all that needs a mark; built once from Python's Unicode tables."""
-    ranges = [*_OURS, *_BLANK]
-    start: int | None = None
-    for point in range(sys.maxunicode + 2):
-        unseen = point <= sys.maxunicode and not chr(point).isprintable() and point not in _SEEN
-        if unseen and start is None:
-            start = point
-        elif not unseen and start is not None:
-            ranges.append((start, point - 1))
-            start = None
-    return "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in ranges)
-
-
-@functools.cache
-def _hidden() -> re.Pattern[str]:
-    return re.compile(f"[{_unseen_class()}]")
-
-
-@functools.cache
-def _special() -> re.Pattern[str]:
-    """What is not drawn as it stands; the groups say how it is drawn instead."""
-    stacking = "\u0300-\u036f\u0483-\u0489\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
-    return re.compile(
-        rf"(?P<hidden>[{_unseen_class()}])"
-        rf"|(?P<stacked>(?<=[{stacking}]{{{COMBINING}}})[{stacking}])"
-        rf"|(?P<lines>\n(?:[ \t]*\n){{{BLANK_LINES + 1},}})"
-        rf"|(?P<spaces>[ \t]{{{SPACES + 1},}})"
-    )
 
 
 def show(text: str, *, limit: int) -> Shown:
@@ -162,8 +139,9 @@ def pieces(text: str, *, size: int, most: int) -> tuple[list[str], int]:
 
 def inline(text: str, *, limit: int = 80) -> str:
     """`text` for the middle of a line: no line ends or tabs, cut with an ellipsis, never empty."""
-    flat = _hidden().sub(lambda found: _mark(found[0]), text[: limit * 2])
-    flat = flat.replace("\n", f"{OPEN}U+000A{CLOSE}").replace("\t", " ")
+    flat = text[: limit * 2].replace("\t", " ")
+    if not (flat.isascii() and flat.isprintable()):
+        flat = "".join(_mark(one) if _is_hidden(one) or one == "\n" else one for one in flat)
     if len(flat) > limit or len(text) > limit * 2:
         flat = _before_mark(flat, limit - 1) + "…"
     return flat or EMPTY
@@ -189,16 +167,42 @@ def _mark(character: str) -> str:
     return f"{OPEN}U+{ord(character):04X}{CLOSE}"
 
 
+def _is_hidden(character: str) -> bool:
+    """Whether a character has no shape of its own, or changes that of its neighbours.
+
+    `isprintable` is false for exactly those categories: controls, format characters (bidi, zero width, tags),
+    surrogates, private use, unassigned, line and paragraph separators, and spaces other than " ".
+    """
+    return character in _TREACHEROUS or (not character.isprintable() and character not in _SEEN)
+
+
 def _runs(text: str) -> Iterator[tuple[str, str]]:
-    """`text` as runs in order: (run, "") drawn as it stands, or (run, name of the group in `_special`)."""
+    """`text` as runs in order: (run, "") is drawn as it stands, else the second says what it is."""
     end = 0
-    for found in _special().finditer(text):
+    for found in _SPECIAL.finditer(text):
         if found.start() > end:
             yield text[end : found.start()], ""
-        yield found[0], found.lastgroup or ""
+        if found.lastgroup == "odd":
+            yield from _odd_runs(found[0])
+        else:
+            yield found[0], found.lastgroup or ""
         end = found.end()
     if end < len(text):
         yield text[end:], ""
+
+
+def _odd_runs(text: str) -> Iterator[tuple[str, str]]:
+    start = piled = 0
+    for at, character in enumerate(text):
+        piled = piled + 1 if unicodedata.category(character) in {"Mn", "Me"} else 0
+        special = "hidden" if _is_hidden(character) else "stacked" if piled > COMBINING else ""
+        if special:
+            if start < at:
+                yield text[start:at], ""
+            yield character, special
+            start = at + 1
+    if start < len(text):
+        yield text[start:], ""
 
 
 def _drawn(run: str, special: str) -> str:
@@ -254,16 +258,14 @@ def _before_mark(text: str, at: int) -> str:
 
 
 def _count_hidden(text: str) -> int:
-    unseen = {chr(point) for low, high in (*_OURS, *_BLANK) for point in range(low, high + 1)}
-    return sum(
-        number
-        for character, number in Counter(text).items()
-        if character in unseen or (not character.isprintable() and ord(character) not in _SEEN)
-    )
+    text = text[:COUNTED]
+    if text.isascii():
+        return len(text.encode().translate(None, _ASCII_SEEN))
+    return sum(number for character, number in Counter(text).items() if _is_hidden(character))
 
 
 def _count_folds(text: str) -> int:
-    return sum(found.lastgroup != "hidden" for found in _special().finditer(text))
+    return sum(special in {"lines", "spaces", "stacked"} for _, special in _runs(text))
 
 
 def _count_mixed(text: str) -> int:

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import web
@@ -41,6 +41,13 @@ from gateway.contract import (
 CREDENTIAL = "a credential of the bot's own"
 
 
+@dataclass(slots=True)
+class _Stall:
+    call: re.Pattern[str]
+    skip: int
+    arrived: asyncio.Event
+
+
 class FakeGateway:
     """State in memory; outlives any number of bots."""
 
@@ -60,7 +67,7 @@ class FakeGateway:
         self.refuse_votes: Refusal | None = None
         self.calls: list[str] = []
         self._changed = asyncio.Condition()
-        self._stalls: list[tuple[re.Pattern[str], asyncio.Event]] = []
+        self._stalls: list[_Stall] = []
         self._fails: list[re.Pattern[str]] = []
         self._go_on = asyncio.Event()
 
@@ -88,10 +95,10 @@ class FakeGateway:
         session = replace(self.sessions[session_id], entries=len(self.entries[session_id]), **changes)
         await self.publish(session)
 
-    def stall(self, call: str) -> asyncio.Event:
-        """Calls that match wait until `release`; the event is set when one has arrived (and was carried out or not)."""
+    def stall(self, call: str, *, skip: int = 0) -> asyncio.Event:
+        """Calls that match wait until `release`, all but the first `skip`; the event is set when one has arrived."""
         arrived = asyncio.Event()
-        self._stalls.append((re.compile(call), arrived))
+        self._stalls.append(_Stall(re.compile(call), skip, arrived))
         return arrived
 
     def fail(self, call: str) -> None:
@@ -116,11 +123,13 @@ class FakeGateway:
             if pattern.search(call):
                 self._fails.remove(pattern)
                 return web.Response(status=500)
-        for pattern, arrived in list(self._stalls):
-            if pattern.search(call):
-                go_on = self._go_on
-                arrived.set()
-                await go_on.wait()
+        for stall in list(self._stalls):
+            if stall.call.search(call):
+                stall.skip -= 1
+                if stall.skip < 0:
+                    go_on = self._go_on
+                    stall.arrived.set()
+                    await go_on.wait()
         try:
             return await handler(request)
         except KeyError as missing:
