@@ -41,9 +41,7 @@ def session(session_id="s1", **changes):
 
 
 def told(changes):
-    return [
-        (change.approval or change.session or change.announcement).id for change in changes.changes
-    ]
+    return [(change.approval or change.session or change.announcement).id for change in changes.changes]
 
 
 async def test_a_follower_that_has_nothing_gets_all_that_is_live(feed):

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from gateway.words import WORDS, words
 from hypothesis import given
 from hypothesis import strategies as st
+
+from gateway.words import WORDS, words
 
 
 def test_every_word_is_plain_and_there_once():

@@ -2,12 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import stat
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.api import app as api
 from gateway.api.access import Credentials, may_stop
@@ -28,111 +25,11 @@ from gateway.contract import (
     decode,
     encode,
 )
-from gateway.identity.lineages import Lineages, Link
-from gateway.policy.model import AskedGroup, Group, Holding, Policy, Rule, Slack, When
-from gateway.recorder import Recorder
-from gateway.recorder.transcript import Transcripts
+from gateway.identity.lineages import Link
+from gateway.policy.model import Holding
+from tests.approvals.conftest import LINEAGE_VIEW, session
 
-from tests.approvals.conftest import LINEAGE_VIEW, House, session
-
-BOT = "bot-credential"
-OPERATOR = "operator-credential"
-
-
-@dataclass
-class Open:
-    """The open sessions, as the gateway would keep them."""
-
-    views: dict[str, SessionView] = field(default_factory=dict)
-    killed: list[tuple[str, str]] = field(default_factory=list)
-
-    def all(self):
-        return list(self.views.values())
-
-    def get(self, session_id):
-        return self.views.get(session_id)
-
-    def kill(self, session_id, reason):
-        self.killed.append((session_id, reason))
-        return session_id in self.views
-
-    def of_tokens(self, token_ids):
-        return [
-            view.id
-            for view in self.views.values()
-            if any(actor.token_id in token_ids for actor in view.lineage.chain)
-        ]
-
-
-POLICY = Policy(
-    version="0123456789ab",
-    groups={
-        "dba": Group(name="dba", members=("sam@example.com", "dana@example.com")),
-        "security": Group(name="security", members=("lee@example.com",)),
-        "idle": Group(name="idle", members=("ida@example.com",)),
-        "oncall": Group(name="oncall", slack="@oncall"),
-    },
-    rules=(Rule(name="writes", when=When(), then=Holding(asks=(AskedGroup(approvers="dba"),))),),
-    operators=("security", "oncall"),
-    slack=Slack(approvals="#approvals", audit="#audit", people={"U1": "sam@example.com"}),
-)
-
-
-async def own(request):
-    return web.Response(text="own")
-
-
-class Api:
-    """The application over a real house, and a client for each credential."""
-
-    def __init__(self, house, directory):
-        self.house = house
-        house.policy = POLICY
-        self.sessions = Open()
-        self.lineages = Lineages(house.store, clock=house.clock)
-        key = Ed25519PrivateKey.generate()
-        self.recorder = Recorder(directory / "recordings", clock=house.clock, sign=key.sign, key_id=lambda: "k")
-        self.meters = api.Meters()
-        self.application = api.build(
-            policy=lambda: house.policy,
-            approvals=house.approvals,
-            feed=house.feed,
-            store=house.store,
-            journal=house.journal,
-            sessions=self.sessions,
-            lineages=self.lineages,
-            transcripts=Transcripts(self.recorder.directory, lambda _: lambda answer, shape: answer.decode()),
-            bot_credential=BOT,
-            operator_credential=OPERATOR,
-            meters=self.meters,
-            clock=house.clock,
-            routes=[web.get("/own", own)],
-        )
-
-    async def call(self, method, path, *, credential=BOT, shape=None, status=200, **options):
-        headers = {"Authorization": f"Bearer {credential}", **options.pop("headers", {})}
-        body = options.pop("body", None)
-        if body is not None:
-            options["data"] = body if isinstance(body, bytes) else encode(body)
-        async with self.client.request(method, path, headers=headers, **options) as answer:
-            content = await answer.read()
-            assert answer.status == status, content
-            assert answer.headers["Cache-Control"] == "no-store"
-        return decode(content, shape or Refusal) if shape or status >= 400 else content
-
-    async def refused(self, method, path, status, **options):
-        refusal = await self.call(method, path, status=status, **options)
-        return refusal.error
-
-
-@pytest.fixture
-async def gate(tmp_path):
-    house = await House(tmp_path).start()
-    gate = Api(house, tmp_path)
-    async with TestClient(TestServer(gate.application)) as client:
-        gate.client = client
-        yield gate
-    await house.stop()
+from .conftest import BOT, OPERATOR, POLICY
 
 
 def vote_body(person="sam@example.com", choice=Choice.APPROVE, seen=1, **changes):
@@ -161,7 +58,12 @@ PATHS = [
 
 @pytest.mark.parametrize(("method", "path"), PATHS)
 async def test_nothing_is_told_without_a_credential(gate, method, path):
-    for header in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {BOT}"}, {"Authorization": BOT}):
+    for header in (
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": f"Basic {BOT}"},
+        {"Authorization": BOT},
+    ):
         async with gate.client.request(method, path, headers=header) as answer:
             assert answer.status == 401
             assert answer.headers["WWW-Authenticate"] == "Bearer"
@@ -235,19 +137,34 @@ def gate_ask():
 async def test_an_operator_votes_as_an_eligible_person_through_the_terminal(gate):
     waiting = await gate.house.hold()
     votes = f"/v1/approvals/{waiting.approval.id}/votes"
-    assert await gate.refused("POST", votes, 403, body=vote_body("x@example.com"), credential=OPERATOR) == "not_eligible"
+    assert (
+        await gate.refused("POST", votes, 403, body=vote_body("x@example.com"), credential=OPERATOR)
+        == "not_eligible"
+    )
     voted = await gate.call("POST", votes, body=vote_body(), credential=OPERATOR, shape=Approval)
     assert voted.votes[0].through == "cli"
 
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b'{"person": 3}', b'{"person":"a","choice":"maybe","seen_version":1}', b"\xff\xfe", b"null",
-     encode(vote_body(reason="x" * 1_001)), encode(vote_body(groups=("g",) * 201))],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"person": 3}',
+        b'{"person":"a","choice":"maybe","seen_version":1}',
+        b"\xff\xfe",
+        b"null",
+        encode(vote_body(reason="x" * 1_001)),
+        encode(vote_body(groups=("g",) * 201)),
+    ],
 )
 async def test_a_body_that_does_not_fit_is_a_bad_request(gate, body):
     waiting = await gate.house.hold()
-    assert await gate.refused("POST", f"/v1/approvals/{waiting.approval.id}/votes", 400, body=body) == "bad_request"
+    assert (
+        await gate.refused("POST", f"/v1/approvals/{waiting.approval.id}/votes", 400, body=body)
+        == "bad_request"
+    )
     assert waiting.approval.votes == ()
 
 
@@ -265,7 +182,9 @@ async def test_approvals_are_listed_by_state(gate):
     await gate.call("POST", f"/v1/approvals/{first.approval.id}/votes", body=vote_body())
 
     async def ids(query):
-        return [each.id for each in await gate.call("GET", f"/v1/approvals{query}", shape=tuple[Approval, ...])]
+        return [
+            each.id for each in await gate.call("GET", f"/v1/approvals{query}", shape=tuple[Approval, ...])
+        ]
 
     assert await ids("") == await ids("?state=pending") == [second.approval.id]
     assert await ids("?state=spent") == [first.approval.id]
@@ -320,10 +239,14 @@ async def test_notes_are_compared_and_set(gate):
     written = await gate.call("PUT", path, body=first, headers={"If-Match": "0"}, shape=Note)
     assert written == Note(version=1, data={"ts": "1.2"})
     assert await gate.refused("PUT", path, 412, body=first, headers={"If-Match": "0"}) == "conflict"
-    await gate.call("PUT", path, body=Note(version=1, data={"ts": "3"}), headers={"If-Match": '"1"'}, shape=Note)
+    await gate.call(
+        "PUT", path, body=Note(version=1, data={"ts": "3"}), headers={"If-Match": '"1"'}, shape=Note
+    )
     assert await gate.call("GET", path, shape=Note) == Note(version=2, data={"ts": "3"})
     assert await gate.refused("DELETE", path, 412, headers={"If-Match": "1"}) == "conflict"
-    async with gate.client.delete(path, headers={"Authorization": f"Bearer {BOT}", "If-Match": "2"}) as answer:
+    async with gate.client.delete(
+        path, headers={"Authorization": f"Bearer {BOT}", "If-Match": "2"}
+    ) as answer:
         assert answer.status == 204
     assert await gate.refused("GET", path, 404) == "not_found"
 
@@ -340,10 +263,17 @@ async def test_of_many_writers_one_wins(gate):
 
 @pytest.mark.parametrize(
     ("key", "body"),
-    [("a b", Note(version=0, data={})), ("x" * 129, Note(version=0, data={})), ("a", Note(version=0, data={"x": "y" * 20_000}))],
+    [
+        ("a b", Note(version=0, data={})),
+        ("x" * 129, Note(version=0, data={})),
+        ("a", Note(version=0, data={"x": "y" * 20_000})),
+    ],
 )
 async def test_notes_have_limits(gate, key, body):
-    assert await gate.refused("PUT", f"/v1/notes/{key}", 400, body=body, headers={"If-Match": "0"}) == "bad_request"
+    assert (
+        await gate.refused("PUT", f"/v1/notes/{key}", 400, body=body, headers={"If-Match": "0"})
+        == "bad_request"
+    )
 
 
 async def test_notes_that_nobody_touches_are_forgotten(gate, monkeypatch):
@@ -391,7 +321,11 @@ async def test_sessions_are_listed_shown_and_read_while_open_and_afterwards(gate
     assert await gate.call("GET", "/v1/sessions", shape=tuple[SessionView, ...]) == ()
     (closed,) = await gate.call("GET", "/v1/sessions?closed=5", shape=tuple[SessionView, ...])
     assert closed.id == "s1"
-    for path in ("/v1/sessions/none", "/v1/sessions/none/transcript", "/v1/sessions/..%2f..%2fetc/transcript"):
+    for path in (
+        "/v1/sessions/none",
+        "/v1/sessions/none/transcript",
+        "/v1/sessions/..%2f..%2fetc/transcript",
+    ):
         assert await gate.refused("GET", path, 404) == "not_found"
 
 
@@ -419,7 +353,7 @@ async def test_who_may_end_a_session_and_revoke_a_token(gate, person, groups, ma
     assert bool(gate.sessions.killed) is gate.lineages.revoked(["t1"]) is may
 
 
-def test_where_the_default_asks_anybody_any_member_may_stop(gate=None):
+def test_where_the_default_asks_anybody_any_member_may_stop():
     policy = replace(POLICY, default=Holding())
     assert may_stop(policy, "ida@example.com", (), accountable="")
     assert not may_stop(policy, "nobody@example.com", (), accountable="")
@@ -432,7 +366,10 @@ async def test_operators_may_stop_anything_but_have_to_say_who_they_are(gate):
     await gate.call("POST", "/v1/sessions/s1/kill", body=body, credential=OPERATOR)
     assert gate.sessions.killed == [("s1", "This session was ended by ops@example.com: runaway.")]
     nobody = RevokeRequest(person=" ")
-    assert await gate.refused("POST", "/v1/sessions/s1/kill", 400, body=nobody, credential=OPERATOR) == "bad_request"
+    assert (
+        await gate.refused("POST", "/v1/sessions/s1/kill", 400, body=nobody, credential=OPERATOR)
+        == "bad_request"
+    )
     assert await gate.refused("POST", "/v1/sessions/none/kill", 404, body=body) == "not_found"
     assert await gate.refused("POST", "/v1/lineages/none/revoke", 404, body=body) == "not_found"
 
@@ -442,7 +379,6 @@ def token(gate, token_id, parent="", name="release-pipeline"):
         Link(
             token_id=token_id,
             parent=parent,
-
             root_agent="release-pipeline",
             name=name,
             person="dana@example.com",
@@ -458,7 +394,11 @@ async def test_a_lineage_says_what_revoking_it_would_stop_and_revoking_stops_it_
     await gate.house.hold()
     shown = await gate.call("GET", "/v1/lineages/t1", shape=Subtree)
     assert shown == Subtree(
-        token_id="t1", name="release-pipeline", agents=("release-pipeline", "migrator"), sessions=("s1",), held=1
+        token_id="t1",
+        name="release-pipeline",
+        agents=("release-pipeline", "migrator"),
+        sessions=("s1",),
+        held=1,
     )
     body = RevokeRequest(person="lee@example.com", reason="stop")
     answer = await gate.call("POST", "/v1/lineages/t1/revoke", body=body, shape=dict)
@@ -484,7 +424,9 @@ async def test_health_is_open_and_says_when_decisions_cannot_be_kept(gate, monke
 
     waiting = await gate.house.hold()
     monkeypatch.setattr("gateway.store.atomic.AtomicStorage.flush", full)
-    refusal = await gate.call("POST", f"/v1/approvals/{waiting.approval.id}/votes", body=vote_body(), status=503)
+    refusal = await gate.call(
+        "POST", f"/v1/approvals/{waiting.approval.id}/votes", body=vote_body(), status=503
+    )
     assert refusal.error == "unavailable"
     async with gate.client.get("/healthz") as answer:
         assert (answer.status, (await answer.json())["store"]) == (503, False)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
 from gateway.approvals import Approvals
 from gateway.changes import Feed
 from gateway.contract import ActorView, CommandView, LineageView

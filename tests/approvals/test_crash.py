@@ -11,6 +11,7 @@ import signal
 import traceback
 
 import pytest
+
 from gateway.contract import Choice, State, VoteRequest
 from gateway.journal import Journal
 from gateway.model import Ask

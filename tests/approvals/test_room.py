@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 
 import pytest
+
 from gateway.approvals import AlreadySettled, HoldRefused, NotEligible, NotFound, ReviewFirst, Stale
 from gateway.contract import CARD_TEXT, Choice, Estimate, State, VoteRequest
 from gateway.model import Ask

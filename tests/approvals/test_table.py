@@ -3,6 +3,9 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from gateway.approvals import AlreadySettled, step
 from gateway.approvals.table import (
     TRANSITIONS,
@@ -17,13 +20,13 @@ from gateway.approvals.table import (
     met,
 )
 from gateway.contract import Approval, AskView, Choice, Estimate, State, Vote
-from hypothesis import given
-from hypothesis import strategies as st
 
 from .conftest import LINEAGE_VIEW, view
 
+ONE_DBA = (AskView(rule="r", approvers="dba", quorum=1),)
 
-def approval(state=State.PENDING, asks=(AskView(rule="r", approvers="dba", quorum=1),), **changes):
+
+def approval(state=State.PENDING, asks=ONE_DBA, **changes):
     return Approval(
         **{
             "id": "a1",

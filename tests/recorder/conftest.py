@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from gateway.model import Actor, Connection, Effect, Lineage, Resource, Session
 from gateway.recorder import Recorder
 

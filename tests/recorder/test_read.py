@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from gateway.recorder.chain import ORIGIN, ChainWriter, records
-from gateway.recorder.read import Standing, find, recordings, summary, verify
 from gateway.recorder.fields import sealed_text
+from gateway.recorder.read import Standing, find, recordings, summary, verify
 
 from .conftest import ask, finish, make_session
 
@@ -30,7 +32,7 @@ def pieces(path):
     whole = path.read_bytes()
     with path.open("rb") as file:
         ends = [0, *(record.end for record in records(file))]
-    return [whole[begin:end] for begin, end in zip(ends, ends[1:], strict=False)]
+    return [whole[begin:end] for begin, end in pairwise(ends)]
 
 
 def test_an_untouched_recording_is_whole(closed, keys):

@@ -6,6 +6,7 @@ import hashlib
 import os
 
 import pytest
+
 from gateway.contract import Choice, Vote
 from gateway.recorder import BLOCK, RecordingFailed
 from gateway.recorder.chain import records
@@ -204,7 +205,7 @@ def test_a_recording_closed_but_not_sealed_only_gets_its_seal(recorder):
     recording = recorder.open(make_session())
     recording.close("over")
     with recording.path.open("rb") as file:
-        end = [record.end for record in records(file) if record.kind == "closed"][0]
+        end = next(record.end for record in records(file) if record.kind == "closed")
     os.truncate(recording.path, end)
     assert recorder.recover("the gateway stopped") == ["s1"]
     assert kinds(recording.path) == ["opened", "closed", "sealed"]

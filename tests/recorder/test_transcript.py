@@ -32,7 +32,14 @@ def test_a_session_reads_as_it_happened(recorder):
     ask(recording, text="SELECT email FROM customers WHERE id = $1", parameters=("7", None))
     recording.answer("c1", b"d***@example.com")
     finish(recording, shape=b"email", masked={"email": 1})
-    ask(recording, "c2", text="DROP TABLE orders", verdict="block", rules=("destructive-never",), message="Never.")
+    ask(
+        recording,
+        "c2",
+        text="DROP TABLE orders",
+        verdict="block",
+        rules=("destructive-never",),
+        message="Never.",
+    )
     ask(recording, "c3", text="UPDATE orders SET paid = true", verdict="hold")
     recording.decided("c3", approval_id="a1", state="pending", votes=(), reason="")
     vote = Vote(person="sam@example.com", choice=Choice.DENY, at=2.0, reason="wrong table")
@@ -42,7 +49,11 @@ def test_a_session_reads_as_it_happened(recorder):
     recording.close("client left")
     page = transcripts(recorder).page("s1")
     assert [(entry.kind, entry.verdict, entry.text) for entry in page.entries] == [
-        ("notice", "", "Session s1 on orders (postgres), from 127.0.0.1:5000: dana@example.com → release-pipeline → migrator"),
+        (
+            "notice",
+            "",
+            "Session s1 on orders (postgres), from 127.0.0.1:5000: dana@example.com → release-pipeline → migrator",
+        ),
         ("command", "allow", "SELECT email FROM customers WHERE id = $1\n-- $1 = '7', $2 = NULL"),
         ("answer", "", "email|d***@example.com\nSELECT 1\nmasked: 1 × email"),
         ("command", "block", "DROP TABLE orders"),
@@ -118,7 +129,10 @@ def test_an_answer_that_cannot_be_rendered_says_so_and_the_rest_goes_on(recorder
     recording.answer("c1", b"\xff\xfe")
     finish(recording)
     recording.close("over")
-    assert read(recorder)[2] == ("answer", "(2 bytes that could not be rendered: UnicodeDecodeError)\nSELECT 1")
+    assert read(recorder)[2] == (
+        "answer",
+        "(2 bytes that could not be rendered: UnicodeDecodeError)\nSELECT 1",
+    )
 
 
 def test_nothing_in_a_transcript_moves_a_cursor_or_hides(recorder):
@@ -141,7 +155,9 @@ def test_visible_text_hides_nothing_and_plain_text_stays_as_it_is(text):
         assert visible(text) == text
 
 
-@pytest.mark.parametrize("character", ["\x00", "\x7f", "\x85", "\u200d", "\u2066", "\ufeff", "\U000e0041", "\u3164", "\r"])
+@pytest.mark.parametrize(
+    "character", ["\x00", "\x7f", "\x85", "\u200d", "\u2066", "\ufeff", "\U000e0041", "\u3164", "\r"]
+)
 def test_what_hides_is_written_out(character):
     assert visible(f"a{character}b") == f"a⟦U+{ord(character):04X}⟧b"
 

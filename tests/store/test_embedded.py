@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import signal
 import stat
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import orjson
 import pytest
+
 from gateway.store import StoreFailed
 from gateway.store.atomic import AtomicStorage
 from gateway.store.embedded import FILE, EmbeddedStore
@@ -157,7 +158,7 @@ async def test_killed_at_any_instant_it_holds_every_commit_that_was_acknowledged
     acknowledged = 0
     for _ in range(15):
         process = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, cwd=os.getcwd()
+            [sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, cwd=Path.cwd()
         )
         first = int(process.stdout.readline())
         time.sleep(chance.random() * 0.03)
