@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from bot.workspace import seed as seed_module
+from bot.workspace.manifest import install
 from bot.workspace.seed import Rate, Seed, SeedError, read_seed
 from bot.workspace.server import ListenError, Server, running
 
@@ -33,6 +34,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--seed", type=Path, metavar="FILE.json", help="replaces parts of the default workspace, see below"
+    )
+    parser.add_argument(
+        "--manifest",
+        type=Path,
+        metavar="FILE.json",
+        help="install the app with this manifest's commands, shortcuts, scopes and events",
     )
     parser.add_argument(
         "--request-url", metavar="URL", help="deliver signed HTTP requests there instead of Socket Mode"
@@ -86,6 +93,8 @@ def main(argv: list[str] | None = None) -> int:
         parser.error("--listen wants ADDRESS:PORT, as 127.0.0.1:8088.")
     try:
         seed = read_seed(given.seed) if given.seed else Seed()
+        if given.manifest:
+            seed = install(seed, given.manifest)
         if given.request_url:
             seed = dataclasses.replace(seed, app=dataclasses.replace(seed.app, request_url=given.request_url))
         if given.rate:
