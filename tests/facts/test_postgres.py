@@ -62,6 +62,15 @@ def test_every_table_is_named_and_no_cte_is_taken_for_one(sql, tables):
 @pytest.mark.parametrize(
     ("sql", "kind", "wanted"),
     [
+        ("grant all on all tables in schema s to x", "schema", ("s", "privilege")),
+        ("grant usage on schema s to x", "schema", ("s", "privilege")),
+        ("revoke execute on function s.f(int) from public", "function", ("s.f", "privilege")),
+        ("comment on table s.t is 'x'", "table", ("s.t", "ddl")),
+        ("comment on column s.t.c is 'x'", "column", ("s.t.c", "ddl")),
+        ("alter function s.f() owner to eve", "function", ("s.f", "privilege")),
+        ("alter schema s rename to r", "schema", ("s", "ddl")),
+        ("alter type s.t set schema r", "type", ("s.t", "ddl")),
+        ("drop trigger x on s.t", "trigger", ("s.t.x", "destructive")),
         ("drop schema s", "schema", ("s", "destructive")),
         ("drop function s.f(int)", "function", ("s.f", "destructive")),
         ("drop database d", "database", ("d", "destructive")),

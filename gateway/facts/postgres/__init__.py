@@ -6,7 +6,7 @@ too large or too deep, calls a function whose body nobody can see, or executes a
 these a wire can settle, since it knows what was prepared: `combine`.
 
 Not seen, because only the target knows it: what triggers, rules, views, column defaults and user-defined operators,
-casts and domains do. A mask's columns are followed as far as names in the text lead.
+casts and domains do, and whether `c.purge` is a column or a function of that name. A mask's columns are followed as far as names in the text lead.
 """
 
 from __future__ import annotations

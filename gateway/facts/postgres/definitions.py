@@ -8,7 +8,7 @@ from gateway.facts.postgres import settings
 from gateway.facts.postgres.expressions import gather
 from gateway.facts.postgres.reading import Reading
 from gateway.facts.postgres.sources import Scope
-from gateway.facts.postgres.tree import Node, constant, dotted, strings
+from gateway.facts.postgres.tree import Node, constant, dotted, strings, typed
 from gateway.model import Effect, Effects
 
 _DDL = frozenset({Effect.DDL})
@@ -122,6 +122,7 @@ _SEVEREST = (
 _ALTER_GUARDS = ("AT_ChangeOwner", "AT_Enable", "AT_Disable", "AT_ForceRow", "AT_NoForceRow")
 _OWN_LANGUAGES = frozenset({"sql", "plpgsql"})
 _GUARD_OBJECTS = frozenset({"OBJECT_POLICY", "OBJECT_EVENT_TRIGGER", "OBJECT_ROLE", "OBJECT_USER_MAPPING"})
+_KINDS = ("removeType", "renameType", "objtype", "objectType")
 _QUERIES = ("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
 _NAMED = {
     "extname": "extension",
@@ -149,37 +150,30 @@ def define(reading: Reading, kind: str, body: Node) -> None:
             found |= _function(reading, body)
         case "CreateSchemaStmt" if "authrole" in body:
             found.add(Effect.PRIVILEGE)
-        case "DropStmt":
-            verb = _dropped(reading, body)
-            if body.get("removeType") in _GUARD_OBJECTS:
-                found.add(Effect.PRIVILEGE)
-        case "RenameStmt" if body.get("renameType") in _GUARD_OBJECTS:
+        case "DropStmt" | "RenameStmt" if (
+            body.get("removeType") or body.get("renameType")
+        ) in _GUARD_OBJECTS:
             found.add(Effect.PRIVILEGE)
         case "RefreshMatViewStmt" if body.get("skipData"):
             found.add(Effect.DESTRUCTIVE)
         case "AlterSystemStmt":
-            set_ = body.get("setstmt", {})
-            found |= settings.effects_of(set_.get("name", ""), None) & {Effect.EXEC}
-            reading.touches("setting", set_.get("name", "*"), Effect.PRIVILEGE)
+            name = body.get("setstmt", {}).get("name", "*")
+            found |= settings.effects_of(name, None) & {Effect.EXEC}
+            reading.touches("setting", name, Effect.PRIVILEGE)
         case "GrantStmt" | "GrantRoleStmt" if not body.get("is_grant"):
             verb = "revoke"
         case "VacuumStmt" if not body.get("is_vacuumcmd"):
             verb = "analyze"
         case _:
             pass
-    reading.verbs[verb] = None
     reading.does(*found)
     severest = next(effect for effect in _SEVEREST if effect in found)
-    for key, what in _NAMED.items():
-        if isinstance(body.get(key), str):
-            reading.touches(what, body[key].lower(), severest)
-    rest = {
-        key: value
-        for key, value in body.items()
-        if key not in {"schemaElts", "objects"} or kind != "DropStmt"
-    }
-    rest.pop("schemaElts", None)
-    mention(reading, rest, severest)
+    what = _objects(reading, body, severest)
+    reading.verbs[f"drop {what}" if kind == "DropStmt" else verb] = None
+    for key, named in _NAMED.items():
+        if isinstance(body.get(key), str) and kind != "RenameStmt":
+            reading.touches(named, body[key].lower(), severest)
+    mention(reading, {key: value for key, value in body.items() if key != "schemaElts"}, severest)
 
 
 def mention(reading: Reading, value: object, effect: Effect) -> None:
@@ -250,21 +244,31 @@ def _function(reading: Reading, body: Node) -> set[Effect]:
     return found
 
 
-def _dropped(reading: Reading, body: Node) -> str:
-    what = body.get("removeType", "").removeprefix("OBJECT_").replace("_", " ").lower()
-    for item in body.get("objects", ()):
-        names: list[str] = []
-        for kind, inner in item.items():
-            match kind:
-                case "String":
-                    names = [inner.get("sval", "")]
-                case "List":
-                    names = strings(inner.get("items"))
-                case "ObjectWithArgs":
-                    names = strings(inner.get("objname"))
-                case "TypeName":
-                    names = strings(inner.get("names"))
-                case _:
-                    pass
-        reading.touches(what, ".".join(names).lower(), Effect.DESTRUCTIVE)
-    return f"drop {what}"
+def _objects(reading: Reading, body: Node, effect: Effect) -> str:
+    """Note what a statement names by kind and name (DROP, COMMENT, GRANT ON, ALTER OWNER); gives the kind."""
+    kind = next((str(body[key]) for key in _KINDS if key in body), "").removeprefix("OBJECT_")
+    if body.get("targtype") == "ACL_TARGET_ALL_IN_SCHEMA":
+        kind = "SCHEMA"
+    what = kind.replace("_", " ").lower()
+    for item in [*body.get("objects", ()), *([body["object"]] if body.get("object") else [])]:
+        name = ".".join(_name(item)).lower()
+        if name:
+            reading.touches(what, name, effect)
+    if "newname" in body and "relation" not in body and "object" not in body:
+        reading.touches(what, body.get("subname", "").lower(), effect)
+    return what
+
+
+def _name(node: Node) -> list[str]:
+    kind, inner = typed(node)
+    match kind:
+        case "String":
+            return [inner.get("sval", "")]
+        case "List":
+            return [part for item in inner.get("items", ()) for part in _name(item)]
+        case "ObjectWithArgs":
+            return strings(inner.get("objname"))
+        case "TypeName":
+            return strings(inner.get("names"))
+        case _:
+            return []

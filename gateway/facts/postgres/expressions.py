@@ -202,10 +202,7 @@ def _set_config(reading: Reading, args: Sequence[Node]) -> None:
         reading.does(Effect.PRIVILEGE)
         reading.doubt("set_config is given a name that is not written out")
         return
-    effects = settings.effects_of(name, None if value is None else [value])
-    reading.does(*effects)
-    for effect in sorted(effects):
-        reading.touches("setting", name.lower(), effect)
+    reading.sets(name.lower(), settings.effects_of(name, None if value is None else [value]))
 
 
 def _hidden(reading: Reading, name: str, args: Sequence[Node], sql: Sequence[int]) -> Sources:

@@ -33,7 +33,7 @@ _LOOKING = """
     pg_stat_get_xact_function_self_time pg_stat_get_xact_function_total_time pg_stat_get_xact_numscans
     pg_stat_get_xact_tuples_deleted pg_stat_get_xact_tuples_fetched pg_stat_get_xact_tuples_hot_updated
     pg_stat_get_xact_tuples_inserted pg_stat_get_xact_tuples_newpage_updated pg_stat_get_xact_tuples_returned
-    pg_stat_get_xact_tuples_updated pg_current_logfile amvalidate lo_get loread lo_lseek lo_lseek64 lo_tell lo_tell64
+    pg_stat_get_xact_tuples_updated pg_current_logfile amvalidate lo_lseek lo_lseek64 lo_tell lo_tell64
     array_agg xml_is_well_formed pg_replication_origin_oid
 """
 
@@ -107,7 +107,7 @@ _DOING: tuple[tuple[frozenset[Effect], str], ...] = (
         heap_page_item_attrs bt_page_items tuple_data_split pg_get_wal_record_info pg_get_wal_records_info
         pg_get_wal_block_info page_header schema_to_xml schema_to_xml_and_xmlschema database_to_xml
         database_to_xml_and_xmlschema dblink_connect dblink_connect_u dblink_get_result dblink_open dblink_fetch
-        http_get http_head aws_s3_query_export query_export_to_s3""",
+        lo_get loread http_get http_head aws_s3_query_export query_export_to_s3""",
     ),
     (
         frozenset({_WRITE, _EXFIL}),

@@ -41,6 +41,7 @@ _SECRETS: dict[str, frozenset[str]] = {
     "pg_stats_ext_exprs": frozenset({"most_common_vals", "most_common_elems", "histogram_bounds"}),
     "pg_statistic": frozenset({f"stavalues{slot}" for slot in range(1, 6)}),
     "pg_statistic_ext_data": frozenset({"stxdmcv", "stxdexpr"}),
+    "pg_largeobject": frozenset({"data"}),
     "pg_hba_file_rules": frozenset({"options", "address", "user_name", "auth_method"}),
     "pg_ident_file_mappings": frozenset({"pg_username", "sys_name"}),
     "pg_file_settings": frozenset({"setting"}),
@@ -82,6 +83,12 @@ class Reading:
 
     def touches(self, kind: str, name: str, effect: Effect) -> None:
         self.resources[Resource(kind=kind, name=name, effect=effect)] = None
+
+    def sets(self, setting: str, effects: Effects) -> None:
+        """A setting changes; it is listed as a guard where it is one."""
+        self.does(*effects)
+        for effect in sorted(effects - {Effect.SESSION} or effects):
+            self.touches("setting", setting, effect)
 
     def columns(self, sources: Iterable[str], kind: str = "column", effect: Effect = Effect.READ) -> None:
         for source in sorted(sources):

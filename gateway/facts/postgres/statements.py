@@ -110,7 +110,10 @@ def _declare(reading: Reading, body: Node) -> Outputs:
 
 def _fetch(reading: Reading, body: Node) -> Outputs:
     reading.does(Effect.SESSION)
-    if not body.get("ismove"):
+    if body.get("ismove"):
+        del reading.verbs["fetch"]
+        reading.verbs["move"] = None
+    else:
         reading.does(Effect.READ)
     reading.one("sql.cursor", body.get("portalname", ""))
     return ()
@@ -144,9 +147,7 @@ def _set(reading: Reading, body: Node) -> Outputs:
         values = [constant(arg) for arg in body.get("args", ())]
         known = None if None in values or not values else [value for value in values if value is not None]
         effects = settings.effects_of(name, known)
-    reading.does(*effects)
-    for effect in sorted(effects):
-        reading.touches("setting", name, effect)
+    reading.sets(name, effects)
     return ()
 
 
