@@ -36,12 +36,17 @@ _DOMAIN = (
     + rb"){1,20})\.){1,8}"
     rb"(?:[xX][nN]--[A-Za-z0-9-]{2,59}|[A-Za-z]{2,24}|(?:" + _TWO + rb"){2,24}|(?:" + _THREE + rb"){1,20})"
 )
+_MORE = re.compile(rb"(?:@|%40)" + _DOMAIN)
 _IPV4_GOES_ON = DIGIT_BYTES | {0x2A}
 _PIXEL_DENSITY = re.compile(rb"\d{1,2}x\.[A-Za-z]{2,5}")
 _UNITS = frozenset({b"service", b"socket", b"timer", b"target", b"mount", b"slice", b"scope", b"device"})
 
 
 def _email(data: bytes, start: int, end: int) -> Span | None:
+    while (
+        more := _MORE.match(data, end)
+    ) is not None:  # a@b.orgc@d.org: where the second begins nobody can say
+        end = more.end()
     if after(data, end) in ALNUM_BYTES:
         return None
     value = data[start:end]

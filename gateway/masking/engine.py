@@ -117,7 +117,7 @@ def _is_json_value(data: bytes, start: int, end: int) -> bool:
     behind = data[end : end + 16].lstrip(_BLANKS)
     if before.endswith((b'":', b'" :')):
         return not behind or behind[:1] in b",}"
-    return before.endswith(b"[") and behind[:1] in {b",", b"]"}
+    return before[-1:] in {b"[", b","} and behind[:1] in {b",", b"]"}
 
 
 @functools.lru_cache(maxsize=1024)

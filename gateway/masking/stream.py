@@ -119,7 +119,7 @@ class StreamMask:
         while grouped > least_grouped and window[grouped - 1] in _GROUPED:
             grouped -= 1
         groups = window[grouped:].lstrip(b" .-/)")
-        if any(48 <= byte <= 57 for byte in groups):
+        if groups[-1:] in {b"(", b"+"} or any(48 <= byte <= 57 for byte in groups):
             start = min(start, len(window) - len(groups))
         for pattern, longest in self._tails:
             if (tail := pattern.search(window, max(self._given, len(window) - longest))) is not None:

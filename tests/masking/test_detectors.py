@@ -241,6 +241,6 @@ def test_every_detector_has_examples() -> None:
 def test_groups_mean_their_members_and_unknown_names_are_refused() -> None:
     assert set(expand(["secrets"])) == GROUPS["secrets"]
     assert set(expand(["secrets", "email"])) == GROUPS["secrets"] | {"email"}
-    assert NAMES >= set(DETECTORS) | {"secrets"}
+    assert set(DETECTORS) | {"secrets"} <= NAMES
     with pytest.raises(UnknownDetector, match="there is no detector 'emial'; the detectors are"):
         expand(["emial"])

@@ -1,0 +1,15 @@
+"""Masks for these tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.masking.engine import CompiledMask, Masks
+from gateway.policy.model import MaskPolicy
+
+EVERYTHING = MaskPolicy(name="everything", detect=("personal", "secrets", "ip"))
+
+
+@pytest.fixture(scope="session")
+def mask() -> CompiledMask:
+    return Masks({"everything": EVERYTHING}, key=b"k" * 32).mask(["everything"])

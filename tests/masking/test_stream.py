@@ -1,0 +1,112 @@
+"""Text in pieces: the same as in one, and nothing kept longer than it must be."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.masking.engine import CompiledMask
+from gateway.masking.stream import StreamMask
+from tests.masking.test_detectors import FOUND, LEFT_ALONE
+from tests.masking.test_engine import TEXTS
+
+CUTS = st.lists(st.integers(1, 400), max_size=30)
+SAMPLE = "\n".join(
+    [re.sub(r"<((?:[^<>])*?)>", r"\1", text) for texts in FOUND.values() for text in texts] + LEFT_ALONE
+).encode()
+
+
+def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
+    out, at = [], 0
+    for cut in cuts:
+        out.append(data[at : at + cut])
+        at += cut
+    return [*out, data[at:]]
+
+
+def streamed(mask: CompiledMask, parts: list[bytes]) -> tuple[bytes, list[tuple[int, int, str]]]:
+    stream = StreamMask(mask)
+    out = b"".join(stream.feed(part) for part in parts) + stream.close()
+    return out, stream.hits
+
+
+def whole(mask: CompiledMask, data: bytes) -> tuple[bytes, list[tuple[int, int, str]]]:
+    hits = mask.find(data)
+    return mask.cover(data, hits), hits
+
+
+@settings(max_examples=300, deadline=None)
+@given(TEXTS, CUTS)
+def test_any_cut_gives_what_one_piece_gives(mask: CompiledMask, text: str, cuts: list[int]) -> None:
+    data = text.encode()
+    assert streamed(mask, pieces(data, cuts)) == whole(mask, data)
+
+
+@settings(max_examples=100, deadline=None)
+@given(CUTS)
+def test_every_example_survives_any_cut(mask: CompiledMask, cuts: list[int]) -> None:
+    assert streamed(mask, pieces(SAMPLE, cuts)) == whole(mask, SAMPLE)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 1000])
+def test_every_example_survives_pieces_of_one_size(mask: CompiledMask, size: int) -> None:
+    parts = [SAMPLE[at : at + size] for at in range(0, len(SAMPLE), size)]
+    assert streamed(mask, parts) == whole(mask, SAMPLE)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Password: ", "Password:", "$ ", "root@db1:~# ", "postgres=> ", "mysql> ", ">>> ", "In [3]: ", "Continue? [y/N] ",
+        "127.0.0.1:6379> ", "(venv) $ ", "Enter 2 or 3: ", "45% ",
+    ],
+)  # fmt: skip
+def test_a_prompt_appears_at_once(mask: CompiledMask, prompt: str) -> None:
+    stream = StreamMask(mask)
+    assert stream.feed(b"some line\n" + prompt.encode()) == b"some line\n" + prompt.encode()
+    assert stream.pending == 0
+
+
+def test_a_line_appears_when_it_ends(mask: CompiledMask) -> None:
+    stream = StreamMask(mask)
+    assert stream.feed(b"mail to jane@exam") == b"mail to "
+    assert stream.feed(b"ple.com") == b""
+    assert stream.feed(b"\n") == b"****@example.com\n"
+
+
+def test_a_secret_is_hidden_although_its_name_was_already_shown(mask: CompiledMask) -> None:
+    stream = StreamMask(mask)
+    assert stream.feed(b"password: ") == b"password: "
+    assert stream.feed(b"hun") == b""
+    assert stream.feed(b"ter2\n") == b"[redacted]\n"
+
+
+def test_what_is_kept_is_bounded(mask: CompiledMask) -> None:
+    stream = StreamMask(mask)
+    for _ in range(200):
+        stream.feed(b"A" * 1000)
+        assert stream.pending < 2000
+    key = StreamMask(mask)
+    key.feed(b"-----BEGIN PRIVATE KEY-----\n")
+    for _ in range(400):
+        key.feed(b"A" * 1000)
+        assert key.pending < 150_000
+
+
+def test_a_quiet_stream_can_be_asked_for_what_it_keeps(mask: CompiledMask) -> None:
+    stream = StreamMask(mask)
+    assert stream.feed(b"Retries 3 ") == b"Retries "
+    assert stream.flush() == b"3 "
+    assert stream.feed(b"password=abc") == b""
+    assert stream.flush() == b"password=", "a value that has begun is never given out"
+    assert stream.close() == b"[redacted]"
+
+
+def test_without_a_mask_the_same_object_comes_back(mask: CompiledMask) -> None:
+    from gateway.masking.engine import Masks
+
+    data = b"jane@example.com"
+    assert StreamMask(Masks({}, key=b"k").mask(())).feed(data) is data
