@@ -9,23 +9,20 @@ transition to SPENT, so it happens once.
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
 
-import msgspec
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from gateway.approvals import ballot
+from gateway.approvals.ballot import Stale
 from gateway.approvals.deadlines import Deadlines
-from gateway.approvals.electorate import NotEligible, PolicyPort, same, standing
-from gateway.approvals.proof import ReviewFirst, needs_review, opened, shown_whole
+from gateway.approvals.electorate import NotEligible, PolicyPort, standing
+from gateway.approvals.proof import ReviewFirst, needs_review, opened
+from gateway.approvals.settled import NotFound, Settled
 from gateway.approvals.table import (
     AlreadySettled,
-    Approved,
-    Denied,
     Event,
     Joined,
     Lapsed,
@@ -35,6 +32,7 @@ from gateway.approvals.table import (
     Withdrawn,
     step,
 )
+from gateway.approvals.tasks import Tasks
 from gateway.approvals.waiting import Live, Waiting
 from gateway.changes import LIVE, Feed
 from gateway.contract import (
@@ -45,7 +43,6 @@ from gateway.contract import (
     Estimate,
     LineageView,
     State,
-    Vote,
     VoteRequest,
     WholeText,
 )
@@ -54,28 +51,12 @@ from gateway.model import Hold, Session
 from gateway.store import Store, StoreFailed
 
 TABLE = "approvals"
-KIND = "approval"
-"""The journal's kind of record for a settled approval."""
 LIVE_MOST = 10_000
 """Approvals that may be open at once."""
 TEXT_MOST = 64 * 1024 * 1024
 """Characters of command text that all open approvals may hold."""
-SETTLED_KEPT = 2_000
-"""Settled approvals that are remembered, so that late clicks and followers hear how they ended."""
-REASON = 1_000
-"""Characters of a reason."""
 
 _ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"
-_T = TypeVar("_T")
-_log = logging.getLogger(__name__)
-
-
-class NotFound(Exception):
-    """There is no such approval, or it was settled long ago."""
-
-
-class Stale(Exception):
-    """The vote was cast on a card that has changed since in what it asks."""
 
 
 class HoldRefused(Exception):
@@ -108,7 +89,6 @@ class Approvals:
         again for the same approval after a restart.
         """
         self._store = store
-        self._journal = journal
         self._feed = feed
         self._clock = clock
         self._policy = policy
@@ -117,11 +97,11 @@ class Approvals:
         self._rejoin = rejoin
         self._live: dict[str, Live] = {}
         self._by_key: dict[tuple[object, ...], Live] = {}
-        self._settled: OrderedDict[str, Approval] = OrderedDict()
+        self._settled = Settled(journal)
         self._characters = 0
-        self._deadlines = Deadlines(scheduler, clock=clock, when_due=lambda: self._spawn(self.sweep()))
+        self._deadlines = Deadlines(scheduler, clock=clock, when_due=lambda: self._tasks.spawn(self.sweep()))
         self._on_settled: list[Callable[[Approval], object]] = []
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = Tasks(told=ANSWERS)
 
     async def start(self) -> None:
         """Take up what an earlier life left. Raises `StoreFailed` and `JournalFailed`.
@@ -129,16 +109,14 @@ class Approvals:
         What was waited for may be joined again for `rejoin` seconds; what was settled but not yet journalled is
         finished, a kill included.
         """
-        for record in self._journal.recent():
-            if record.kind == KIND:
-                self._remember(msgspec.convert(record.fields["approval"], Approval))
+        journalled = self._settled.recall()
         now = self._clock()
         unfinished: list[Live] = []
         for approval_id, document in list(self._store.all(TABLE).items()):
-            if approval_id in self._settled:
+            if approval_id in journalled:
                 self._store.delete(TABLE, approval_id)
                 continue
-            live = _read(document)
+            live = Live.read(document)
             self._keep(live)
             if live.approval.state not in LIVE:
                 unfinished.append(live)
@@ -147,7 +125,7 @@ class Approvals:
                 self._apply(live, Left(clients=live.approval.waiting))
                 self._rejoin_until(live, now + self._rejoin)
         await self._store.commit()
-        self._feed.restore(self._settled.values())
+        self._feed.restore(self._settled)
         for live in self._live.values():
             if live.approval.state in LIVE:
                 self._feed.publish(approval=live.approval)
@@ -157,8 +135,7 @@ class Approvals:
 
     async def stop(self) -> None:
         """Wait for what is on its way to the disk."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._tasks.settled()
 
     def on_settled(self, listener: Callable[[Approval], object]) -> None:
         """`listener` is called with each approval that is over, once it is in the journal; it must not raise."""
@@ -175,7 +152,7 @@ class Approvals:
 
     def settled(self) -> list[Approval]:
         """The settled approvals that are remembered, oldest first."""
-        return list(self._settled.values())
+        return list(self._settled)
 
     def of_tokens(self, token_ids: Collection[str]) -> list[str]:
         """Ids of the open approvals in whose lineage any of these tokens stands."""
@@ -205,6 +182,7 @@ class Approvals:
         One approval belongs to a lineage, connection, digest and what is asked. Durable when it returns. Raises
         `HoldRefused` and `StoreFailed`; cancelled, the place is left as by a hang-up.
         """
+        now = self._clock()
         live = Live(
             approval=Approval(
                 id=self._new_id(),
@@ -222,8 +200,8 @@ class Approvals:
                 ),
                 review_required=review_required or needs_review(view, whole_text, whole_parameters),
                 estimate=estimate,
-                opened_at=self._clock(),
-                expires_at=self._clock() + verdict.expires_in,
+                opened_at=now,
+                expires_at=now + verdict.expires_in,
                 channel=channel,
             ),
             lineage_key=lineage_key,
@@ -231,7 +209,7 @@ class Approvals:
             text=whole_text,
             parameters=tuple(whole_parameters),
         )
-        task = self._spawn(self._held(live))
+        task = self._tasks.spawn(self._held(live))
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -246,13 +224,13 @@ class Approvals:
         `through` names the credential that carried it; `vouched` are groups that it may vouch for. Raises
         `NotFound`, `NotEligible`, `AlreadySettled`, `Stale`, `ReviewFirst`; `StoreFailed` and `JournalFailed`.
         """
-        return await asyncio.shield(self._spawn(self._voted(approval_id, request, through, vouched)))
+        return await asyncio.shield(self._tasks.spawn(self._voted(approval_id, request, through, vouched)))
 
     def whole_text(self, approval_id: str, person: str, vouched: Collection[str] = frozenset()) -> WholeText:
         """All that would run, for one who may vote. Raises `NotFound`, `NotEligible`, `AlreadySettled`."""
         live = self._live.get(approval_id)
         if live is None:
-            raise self._gone(approval_id)
+            raise self._settled.gone(approval_id)
         standing(self._policy(), live.approval, person, vouched)
         if live.approval.state not in LIVE:
             raise AlreadySettled(live.approval)
@@ -269,14 +247,14 @@ class Approvals:
         live = self._live.get(approval_id)
         if live is not None and live.approval.state is State.PENDING:
             self._apply(live, Measured(estimate=estimate))
-            await asyncio.shield(self._spawn(self._told(live)))
+            await asyncio.shield(self._tasks.spawn(self._told(live)))
 
     async def withdraw(self, token_ids: Collection[str], reason: str) -> list[str]:
         """Withdraw every open approval in whose lineage any of these tokens stands; returns their ids."""
         ids = self.of_tokens(token_ids)
         for approval_id in ids:
             self._apply(self._live[approval_id], Withdrawn(reason=reason))
-        finishing = [self._spawn(self._finish(self._live[approval_id])) for approval_id in ids]
+        finishing = [self._tasks.spawn(self._finish(self._live[approval_id])) for approval_id in ids]
         await asyncio.shield(asyncio.gather(*finishing))
         return ids
 
@@ -303,20 +281,20 @@ class Approvals:
             return
         self._apply(live, Left())
         if live.waiters:
-            self._spawn(self._told(live))
+            self._tasks.spawn(self._told(live))
         elif withdraw:
             self._apply(live, Withdrawn(reason="the client took it back"))
-            self._spawn(self._finish(live))
+            self._tasks.spawn(self._finish(live))
         else:
             self._rejoin_until(live, self._clock() + self._rejoin)
-            self._spawn(self._told(live))
+            self._tasks.spawn(self._told(live))
 
     async def _held(self, new: Live) -> Waiting:
         now = self._clock()
         live = self._by_key.get(new.key)
         if live is not None and live.approval.expires_at <= now:
             self._apply(live, Lapsed())
-            self._spawn(self._finish(live))
+            self._tasks.spawn(self._finish(live))
             live = None
         if live is None:
             return await self._opened(new)
@@ -324,7 +302,7 @@ class Approvals:
         live.waiters.add(waiting)
         if live.approval.state is State.APPROVED:
             self._apply(live, Released())
-            self._spawn(self._finish(live))
+            self._tasks.spawn(self._finish(live))
             await waiting.outcome()
             return waiting
         live.rejoin_until = None
@@ -351,10 +329,10 @@ class Approvals:
         live = self._live.get(approval_id)
         approval = live.approval if live is not None else self._settled.get(approval_id)
         if approval is None:
-            raise self._gone(approval_id)
+            raise self._settled.gone(approval_id)
         # Nobody is told of what could still be lost: the state that decides here becomes durable first.
         await self._store.commit()
-        if _voted_so(approval, request):
+        if ballot.cast_before(approval, request):
             return live.approval if live is not None else approval
         groups = standing(self._policy(), approval, request.person, vouched)
         if live is None:
@@ -363,42 +341,15 @@ class Approvals:
         if live.approval.expires_at <= now and live.approval.state in LIVE:
             self._apply(live, Lapsed())
             await self._finish(live)
-        self._check(live.approval, request)
-        if _voted_so(live.approval, request):
+        ballot.check(live.approval, request, proof_key=self._proof_key)
+        if ballot.cast_before(live.approval, request):
             return live.approval
-        vote = Vote(
-            person=request.person.strip(),
-            choice=request.choice,
-            at=now,
-            groups=groups,
-            reason=request.reason.strip()[:REASON],
-            through=through,
-        )
-        self._apply(live, Approved(vote=vote) if request.choice is Choice.APPROVE else Denied(vote=vote))
+        self._apply(live, ballot.event(request, groups=groups, through=through, now=now))
         if live.approval.state is State.APPROVED and live.waiters:
             self._apply(live, Released())
         voted = live.approval
         await (self._told(live) if voted.state in LIVE else self._finish(live))
         return voted
-
-    def _check(self, approval: Approval, request: VoteRequest) -> None:
-        """Whether this vote fits what its card showed. Denying is never too late to be meant."""
-        if approval.state not in LIVE:
-            raise AlreadySettled(approval)
-        if request.seen_version > approval.version:
-            raise Stale(
-                f"approval {approval.id} has no version {request.seen_version}: look at its card again"
-            )
-        if request.choice is not Choice.APPROVE:
-            return
-        if request.seen_version < approval.votable_from:
-            raise Stale(f"approval {approval.id} now asks for more than that card showed: look at it again")
-        if approval.review_required and not shown_whole(
-            self._proof_key, approval, request.person, request.opened
-        ):
-            raise ReviewFirst(
-                f"the card of approval {approval.id} cannot show all of it: open the whole text first"
-            )
 
     def _apply(self, live: Live, event: Event) -> None:
         """One step, in memory and put into the store."""
@@ -424,9 +375,8 @@ class Approvals:
         live.tell(approval)
         if approval.votes and approval.votes[-1].choice is Choice.KILL:
             await self._on_kill(approval)
-        await self._journal.append(KIND, {"approval": msgspec.to_builtins(approval)})
+        await self._settled.add(approval)
         self._forget(live)
-        self._remember(approval)
         self._feed.publish(approval=approval)
         for listener in self._on_settled:
             listener(approval)
@@ -443,35 +393,9 @@ class Approvals:
             self._characters -= live.characters
         self._store.delete(TABLE, live.approval.id)
 
-    def _remember(self, approval: Approval) -> None:
-        self._settled[approval.id] = approval
-        while len(self._settled) > SETTLED_KEPT:
-            self._settled.popitem(last=False)
-
-    def _gone(self, approval_id: str) -> NotFound | AlreadySettled:
-        settled = self._settled.get(approval_id)
-        return (
-            AlreadySettled(settled)
-            if settled is not None
-            else NotFound(f"there is no approval {approval_id}")
-        )
-
     def _rejoin_until(self, live: Live, at: float) -> None:
         live.rejoin_until = at
         self._deadlines.add(at, live.approval.id)
-
-    def _spawn(self, coroutine: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
-        """Run to the end, whoever stops waiting for it."""
-        task = asyncio.get_running_loop().create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if error is not None and not isinstance(error, ANSWERS):
-            _log.error("an approval could not be carried on", exc_info=error)
 
     def _new_id(self) -> str:
         """Short enough to be typed; unique among all that are remembered."""
@@ -479,11 +403,6 @@ class Approvals:
             found = "".join(secrets.choice(_ALPHABET) for _ in range(8))
             if found not in self._live and found not in self._settled:
                 return found
-
-
-def _voted_so(approval: Approval, request: VoteRequest) -> bool:
-    """Whether this person has cast this very vote."""
-    return any(same(vote.person, request.person) and vote.choice is request.choice for vote in approval.votes)
 
 
 def _unkept(approval: Approval) -> Approval:
@@ -496,18 +415,3 @@ def _unkept(approval: Approval) -> Approval:
 def _left_behind(task: asyncio.Task[Waiting]) -> None:
     if not task.cancelled() and task.exception() is None:
         task.result().leave(withdraw=False)
-
-
-def _read(document: dict[str, Any]) -> Live:
-    try:
-        return Live(
-            approval=msgspec.convert(document["approval"], Approval),
-            lineage_key=document["lineage_key"],
-            digest=document["digest"],
-            text=document["text"],
-            parameters=tuple(document["parameters"]),
-        )
-    except (KeyError, TypeError, msgspec.ValidationError) as error:
-        raise StoreFailed(
-            f"an approval in the store is not readable ({error}): put back a copy of it"
-        ) from error

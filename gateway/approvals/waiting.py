@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import msgspec
 
 from gateway.contract import Approval, State
+from gateway.store import StoreFailed
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -23,6 +24,22 @@ class Live:
     waiters: set[Waiting] = field(default_factory=set, repr=False)
     rejoin_until: float | None = None
     """While nobody waits: until when somebody may come back."""
+
+    @classmethod
+    def read(cls, document: dict[str, Any]) -> Live:
+        """What `document` wrote. Raises `StoreFailed`."""
+        try:
+            return cls(
+                approval=msgspec.convert(document["approval"], Approval),
+                lineage_key=document["lineage_key"],
+                digest=document["digest"],
+                text=document["text"],
+                parameters=tuple(document["parameters"]),
+            )
+        except (KeyError, TypeError, msgspec.ValidationError) as error:
+            raise StoreFailed(
+                f"an approval in the store is not readable ({error}): put back a copy of it"
+            ) from error
 
     @property
     def key(self) -> tuple[object, ...]:
