@@ -22,10 +22,10 @@ from bot.blocks import rich, section, text
 from bot.board import Board
 from bot.card_ids import OldCard
 from bot.channels import Channels
-from bot.gateway_client import GatewayClient, GatewayError, Stale
+from bot.gateway_client import GatewayClient, GatewayError, NotFound, Stale
 from bot.modals import View
 from bot.people import Member, People, Unknown
-from gateway.contract import Approval
+from gateway.contract import Approval, LineageView, Subtree
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +112,15 @@ class Desk:
 
     async def fill(self, view_id: str, view: View) -> None:
         await self.client.views_update(view_id=view_id, view=view)
+
+    async def stopped_by(self, lineage: LineageView) -> Subtree | None:
+        """What revoking the asking agent's token would stop; None where it has ended already."""
+        if not lineage.chain:
+            return None
+        try:
+            return await self.gateway.subtree(lineage.chain[-1].token_id)
+        except NotFound:
+            return None
 
     def same_text(self, approval: Approval, digest: str) -> None:
         """Raises Stale where a card was drawn for another text than the approval has."""

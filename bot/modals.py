@@ -74,15 +74,16 @@ def deny(state: ModalState) -> View:
     return _modal("Deny", [said, _reason()], callback_id=DENY_VIEW, submit="Deny", state=state)
 
 
-def kill(approval: Approval, subtree: Subtree, state: ModalState) -> View:
-    """Confirm a kill, after the number of what it stops."""
+def kill(approval: Approval, subtree: Subtree | None, state: ModalState) -> View:
+    """Confirm a kill, after the number of what it stops; None where the agent's token has ended already."""
+    agent = inline(approval.lineage.chain[-1].name) if approval.lineage.chain else "nobody"
     rows = [
         [
             text("This denies the command, ends its session, and revokes the token of "),
-            bold(inline(subtree.name)),
+            bold(agent),
             text("."),
         ],
-        *_stops(subtree),
+        *(_stops(subtree) if subtree is not None else ()),
     ]
     blocks = [
         rich(lines(rows)),

@@ -45,8 +45,8 @@ def agent_of(session: SessionView) -> str:
     return session.lineage.chain[-1].name if session.lineage.chain else "a service"
 
 
-def root(session: SessionView, *, link: str) -> Message:
-    """The message at the top of a session's thread; `link` leads to its replay page, "" where there is none."""
+def root(session: SessionView) -> Message:
+    """The message at the top of a session's thread."""
     open_now = session.closed_at is None
     rows: list[Sequence[Element]] = [
         [
@@ -64,10 +64,7 @@ def root(session: SessionView, *, link: str) -> Message:
     ]
     if not open_now:
         rows += summary_rows(session)
-    replay: list[Element] = [text("Replay: "), code(f"countersign replay {inline(session.id, limit=64)}")]
-    if link:
-        replay += [text(" · "), {"type": "link", "url": link, "text": "recording"}]
-    rows.append(replay)
+    rows.append([text("Replay: "), code(f"countersign replay {inline(session.id, limit=64)}")])
     return Message(
         text=f"Countersign: session {escape(session.id, limit=64)} of {escape(agent_of(session), limit=60)} "
         f"for {escape(session.lineage.person, limit=80)} on {escape(session.connection, limit=80)}.",

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from urllib.parse import quote
 
 import aiohttp
 from slack_sdk.errors import SlackClientError
@@ -83,9 +82,7 @@ class Transcripts:
         channel = await self._channels.id_of(session.channel or directory.audit_channel)
 
         async def draw() -> Message:
-            return transcript_text.root(
-                await self._gateway.session(session.id), link=_link(directory.public_url, session)
-            )
+            return transcript_text.root(await self._gateway.session(session.id))
 
         return await self._once.post(
             f"thread:{session.id}",
@@ -175,16 +172,10 @@ class Transcripts:
                 )
 
     async def _close_root(self, session: SessionView, placed: Placed) -> None:
-        directory = await self._people.directory()
-
         async def draw() -> Message:
-            return transcript_text.root(session, link=_link(directory.public_url, session))
+            return transcript_text.root(session)
 
         try:
             await self._outbox.edit(placed.channel, placed.ts, draw)
         except SlackRefused as refused:
             log.info("the root of session %s stays as it is: %s", session.id, refused.code)
-
-
-def _link(public_url: str, session: SessionView) -> str:
-    return f"{public_url.rstrip('/')}/sessions/{quote(session.id, safe='')}" if public_url else ""

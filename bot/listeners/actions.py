@@ -12,7 +12,6 @@ from bot import modals, refusals
 from bot.card_ids import APPROVE, DENY, HOME_REFRESH, KILL, REVIEW, ModalState, OldCard, Target, read_target
 from bot.cards import parameter
 from bot.desk import Click, Desk, Trouble, Work, lazily, only_ack
-from bot.gateway_client import NotFound
 from bot.listeners.events import publish_home
 from gateway.contract import Approval, Choice, VoteRequest, WholeText
 
@@ -64,9 +63,7 @@ async def kill(desk: Desk, click: Click) -> None:
         await desk.member(click)
         approval = await desk.gateway.approval(target.id)
         desk.same_text(approval, target.digest)
-        if not approval.lineage.chain:
-            raise NotFound("No agent stands behind this command.")
-        subtree = await desk.gateway.subtree(approval.lineage.chain[-1].token_id)
+        subtree = await desk.stopped_by(approval.lineage)
     except Trouble as trouble:
         await desk.fill(view_id, modals.note("Deny and kill", refusals.sentence(trouble)))
         return

@@ -61,12 +61,13 @@ async def kill(desk: Desk, click: Click, session_id: str) -> None:
         if not session_id:
             raise NotFound("Say which: /countersign kill SESSION.")
         session = await desk.gateway.session(session_id)
-        token_id = session.lineage.chain[-1].token_id if session.lineage.chain else ""
-        subtree = await desk.gateway.subtree(token_id) if token_id else None
+        subtree = await desk.stopped_by(session.lineage)
     except Trouble as trouble:
         await desk.fill(view_id, modals.note("End a session", refusals.sentence(trouble)))
         return
-    state = ModalState(session=session.id, token_id=token_id, channel=click.channel)
+    state = ModalState(
+        session=session.id, token_id=subtree.token_id if subtree else "", channel=click.channel
+    )
     await desk.fill(view_id, modals.kill_session(session, subtree, state))
 
 

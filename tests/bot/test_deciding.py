@@ -142,7 +142,7 @@ async def test_masked_text_that_does_not_fit_stays_out_of_slack_and_cannot_be_ap
         await people.click(card, REVIEW, as_=ANA, channel=APPROVALS)
         modal = await people.wait_for_view(lambda view: "Digest" in text_of(view), as_=ANA)
     assert modal.get("submit") is None
-    assert "countersign approvals show apr-1" in text_of(modal)
+    assert "countersign approvals approve apr-1" in text_of(modal)
 
 
 async def test_a_kill_shows_first_how_much_it_stops(

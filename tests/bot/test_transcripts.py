@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bot.workspace.client import WorkspaceClient, text_of
-from bot.workspace.server import Server
 from tests.bot.conftest import AUDIT, StartBot
-from tests.bot.examples import DIRECTORY, entry, session
+from tests.bot.examples import entry, session
 from tests.bot.fake_gateway import FakeGateway
 
 
@@ -121,23 +120,3 @@ async def test_hostile_entries_are_drawn_literally_and_inside_the_limits(
         for element in part["elements"]
     }
     assert kinds == {"text"}
-
-
-async def test_the_root_leads_to_the_recording_where_people_can_reach_it(
-    gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot, slack: Server
-) -> None:
-    from dataclasses import replace
-
-    gateway.directory = replace(DIRECTORY, public_url="https://gate.example.com/")
-    gateway.sessions["ses-1"] = session()
-    async with start_bot():
-        await gateway.log("ses-1", entry(1), commands=1)
-        root = await people.wait_for_message(AUDIT)
-    links = [
-        element["url"]
-        for block in root["blocks"]
-        for part in block["elements"]
-        for element in part["elements"]
-        if element["type"] == "link"
-    ]
-    assert links == ["https://gate.example.com/sessions/ses-1"]
