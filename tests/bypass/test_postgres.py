@@ -4,6 +4,9 @@ that leaves their meaning alone.
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -94,3 +97,25 @@ def test_a_statement_keeps_its_effects_inside_another(wrapper):
             continue
         outer = read(wrapper.format(row["sql"]))
         assert read(row["sql"]).effects <= outer.effects, wrapper.format(row["sql"])
+
+
+def test_the_shipped_policy_gives_every_row_its_verdict():
+    asked = [
+        json.dumps({"id": number, "protocol": "postgres", "command": row["sql"]})
+        for number, row in enumerate(ROWS)
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", "explain", "--policy", "policies.yaml", "--jsonl"],
+        input="\n".join(asked),
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answers = {answer["id"]: answer for answer in map(json.loads, done.stdout.splitlines())}
+    wrong = [
+        (row["sql"], row["verdict"], answers[number]["verdict"])
+        for number, row in enumerate(ROWS)
+        if answers[number]["verdict"] != row["verdict"]
+    ]
+    assert not wrong
