@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
         "--insecure-listen", action="store_true", help="allow an address that other machines reach"
     )
     parser.add_argument("--json", action="store_true", help="print the ready line as a JSON object")
-    return parser  # fmt: skip
+    return parser
 
 
 def _ready_line(server: Server, *, as_json: bool) -> str:

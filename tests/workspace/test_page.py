@@ -309,7 +309,7 @@ async def test_every_block_that_an_app_may_send_is_drawn(server, slack, page):
         {"type": "context", "elements": [mrkdwn(":lock: locked"), {"type": "image", "image_url": "https://example.com/x.png", "alt_text": "a chart"}]},
         {"type": "image", "image_url": "https://example.com/x.png", "alt_text": "the chart", "title": plain("Chart")},
         {"type": "rich_text", "elements": [
-            {"type": "rich_text_section", "elements": [{"type": "user", "user_id": ANA}, {"type": "text", "text": "bold", "style": {"bold": True}}, {"type": "emoji", "name": "eyes"}, {"type": "link", "url": "https://example.com", "text": "there"}]},
+            {"type": "rich_text_section", "elements": [{"type": "user", "user_id": ANA}, {"type": "text", "text": "\u23f3 :x: bold", "style": {"bold": True}}, {"type": "emoji", "name": "eyes"}, {"type": "link", "url": "https://example.com", "text": "there"}]},
             {"type": "rich_text_list", "style": "ordered", "indent": 1, "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "item"}]}]},
             {"type": "rich_text_quote", "elements": [{"type": "text", "text": "quoted"}]},
         ]},
@@ -331,10 +331,11 @@ async def test_every_block_that_an_app_may_send_is_drawn(server, slack, page):
         "Title",
         "SELECT 1",
         "locked",
+        ":x: bold",
     ):
         await expect(message).to_contain_text(words)
     assert await message.locator(".unknown").count() == 0
-    assert await message.locator("svg.emoji").count() >= 2
+    assert await message.locator(".blocks svg.emoji").count() == 3
     await expect(message.get_by_test_id("action-s")).to_contain_text("Pick one")
     await message.get_by_test_id("action-o").click()
     await expect(message.get_by_test_id("option-2")).to_be_visible()

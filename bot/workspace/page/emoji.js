@@ -87,14 +87,17 @@ export function named(name) {
   return found ? icon(found[0], found[1], name) : `:${name}:`;
 }
 
-// Text with :names: and known characters replaced; an array of strings and pictures.
-export function withEmoji(text) {
+const CHARACTERS = /()(\p{Extended_Pictographic})\uFE0F?/gu;
+const NAMES_TOO = /:([a-z0-9_+-]+):|(\p{Extended_Pictographic})\uFE0F?/gu;
+
+// Text with known characters drawn, and :names: too where they count; an array of strings and pictures.
+export function withEmoji(text, { names = true } = {}) {
   const nodes = [];
   let last = 0;
-  for (const found of text.matchAll(/:([a-z0-9_+-]+):|(\p{Extended_Pictographic})\uFE0F?/gu)) {
-    const shape = shapes.get(found[1] ?? found[2]);
+  for (const found of text.matchAll(names ? NAMES_TOO : CHARACTERS)) {
+    const shape = shapes.get(found[1] || found[2]);
     if (!shape) continue;
-    nodes.push(text.slice(last, found.index), icon(shape[0], shape[1], found[1] ?? found[2]));
+    nodes.push(text.slice(last, found.index), icon(shape[0], shape[1], found[1] || found[2]));
     last = found.index + found[0].length;
   }
   nodes.push(text.slice(last));

@@ -2,7 +2,7 @@
 
 import { h, link } from "./dom.js";
 import { broadcast, channelMention, dateText, groupMention, userMention } from "./mrkdwn.js";
-import { named } from "./emoji.js";
+import { named, withEmoji } from "./emoji.js";
 import { code } from "./highlight.js";
 
 function styled(node, style = {}) {
@@ -12,7 +12,7 @@ function styled(node, style = {}) {
 
 function part(element) {
   switch (element.type) {
-    case "text": return styled(element.text, element.style);
+    case "text": return styled(element.style?.code ? [element.text] : withEmoji(element.text, { names: false }), element.style);
     case "link": return styled(link(element.url, [element.text || element.url]), element.style);
     case "emoji": return named(element.name);
     case "user": return styled(userMention(element.user_id), element.style);
