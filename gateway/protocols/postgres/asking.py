@@ -24,10 +24,6 @@ from gateway.protocols.postgres.reading import Reader
 from gateway.protocols.postgres.statements import LONGEST_NAME, Portal, Statement, plainly
 from gateway.wire import CommandAsked, CommandWithdrawn, Event, Hangup, Mask, ProtocolViolation, Send, Side
 
-ASKS = frozenset(b"QBE")
-"""What executes, or is bound to: never forwarded before its answer."""
-PASSES = frozenset(b"PDCHSXdcf")
-"""What has no effect of its own. CopyData outside a COPY is dropped, as a server drops it."""
 REFUSED = frozenset(b"F")
 """Understood, and refused politely: the fast-path function call, whose result nobody could mask."""
 
@@ -59,7 +55,7 @@ class _Bound:
     raw: list[bytes]
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class _Asked:
     """A command without an answer, and the bytes that it would send."""
 
@@ -74,6 +70,9 @@ class _Asked:
     """`raw` begins with its Bind."""
     executes: bool = True
     """`raw` ends with its Execute."""
+
+
+_Methods = dict[bytes, Callable[[bytes, list[Event]], None]]
 
 
 class Asking:
@@ -100,19 +99,22 @@ class Asking:
         """There is an Execute among them."""
         self._gone = False
         self._limit = exchange.limits.command_bytes
-        self._methods: dict[int, Callable[[bytes, list[Event]], None]] = {
-            ord("B"): self._bind,
-            ord("C"): self._close,
-            ord("D"): self._describe,
-            ord("E"): self._execute,
-            ord("H"): self._flush,
-            ord("P"): self._parse,
-            ord("Q"): self._query,
-            ord("S"): self._sync,
-            ord("X"): self._leave,
-            ord("c"): self._end_copy,
-            ord("f"): self._end_copy,
+        asks: _Methods = {b"Q": self._query, b"B": self._bind, b"E": self._execute}
+        passes: _Methods = {
+            b"P": self._parse,
+            b"D": self._describe,
+            b"C": self._close,
+            b"H": self._flush,
+            b"S": self._sync,
+            b"X": self._leave,
+            b"c": self._end_copy,
+            b"f": self._end_copy,
         }
+        self._methods = {tag[0]: method for tag, method in (*asks.items(), *passes.items())}
+        """What executes, or is bound to, is never forwarded before its answer; the others have no effect of their own.
+
+        `CopyData` passes too, streamed. What is neither here nor in `REFUSED` is a violation.
+        """
 
     @property
     def buffered(self) -> int:
@@ -137,25 +139,26 @@ class Asking:
             if self._asked is not None:
                 out.append(CommandWithdrawn(self._asked.command.id))
                 self._asked = None
-        while not self._gone and self._asked is None and (exchange.copying_in or not exchange.waiting):
-            if not self._one(out):
+        if self._asked is not None:
+            return
+        inbox = self._inbox
+        while (exchange.copying_in or not exchange.waiting) and not self._gone:
+            if not inbox or not self._one(inbox, exchange, out):
                 break
-        if self._asked is None:
+        if self._up and self._asked is None:
             self._send(out)
 
     def _send(self, out: list[Event]) -> None:
         up = self._up
-        if up:
-            out.append(Send(Side.UPSTREAM, up[0] if len(up) == 1 else b"".join(up)))
-            up.clear()
-            self._executing = False
+        out.append(Send(Side.UPSTREAM, up[0] if len(up) == 1 else b"".join(up)))
+        up.clear()
+        self._executing = False
 
-    def _one(self, out: list[Event]) -> bool:
+    def _one(self, inbox: Inbox, exchange: Exchange, out: list[Event]) -> bool:
         """Take up the next message: False where there is none, or it has to wait."""
-        inbox = self._inbox
         if self._skip or self._stream:
             return self._rest()
-        if not inbox.ready(HEADER.size):
+        if not inbox.ready(5):
             return False
         tag, size = HEADER.unpack_from(inbox.data, inbox.pos)
         if size < 4 or size > 0x7FFFFFFF:
@@ -163,12 +166,12 @@ class Asking:
         if tag == _COPY_DATA:
             self._copy_data()
             return True
-        if tag not in ASKS and tag not in PASSES and tag not in REFUSED:
+        method = self._methods.get(tag)
+        if method is None and tag not in REFUSED:
             raise ProtocolViolation(f"a client may not send {chr(tag)!r} here")
-        exchange = self._exchange
         if exchange.copying_in and tag not in _IN_COPY:
             raise ProtocolViolation(f"a client may not send {chr(tag)!r} while it copies data in")
-        if tag in REFUSED or size > self._limit:
+        if method is None or size > self._limit:
             return self._unread(tag, size, out)
         if not inbox.ready(1 + size):
             return False
@@ -176,13 +179,11 @@ class Asking:
             inbox.pos += 1 + size
             return True
         bound = self._bound
-        if bound is not None and not self._goes_with(
-            bound, tag, inbox.data, inbox.pos + 5, inbox.pos + 1 + size
-        ):
+        if bound is not None and not _goes_with(bound, tag, inbox.data, inbox.pos + 5, inbox.pos + 1 + size):
             self._ask_bound(out)
             return False
-        self._methods[tag](inbox.take(1 + size), out)
-        return True
+        method(inbox.take(1 + size), out)
+        return self._asked is None
 
     def _rest(self) -> bool:
         """The rest of a message that is dropped, or was passed on in part."""
@@ -301,17 +302,8 @@ class Asking:
         statement = self._exchange.names.prepared.get(bind.statement)
         if statement is None:
             statement = self._reader.unknown(f"-- unknown prepared statement {_shown(bind.statement)}")
-        portal = Portal(statement=statement, bind=bind)
+        portal = Portal(statement, bind)
         self._bound = _Bound(portal=portal, name=bind.portal, raw=[raw])
-
-    @staticmethod
-    def _goes_with(bound: _Bound, tag: int, data: bytes, pos: int, end: int) -> bool:
-        """Whether this message can wait, or be asked about, together with the Bind before it."""
-        if tag == _EXECUTE:
-            return messages.read_execute(data, pos, end) == bound.name
-        if tag == _DESCRIBE:
-            return messages.read_target(data, pos, end) == (_PORTAL, bound.name)
-        return tag == _TERMINATE
 
     def _describe(self, raw: bytes, out: list[Event]) -> None:
         del out
@@ -348,9 +340,9 @@ class Asking:
             return
         if portal is None:
             statement = self._reader.unknown(f"-- unknown portal {_shown(name)}")
-            portal = Portal(statement=statement, bind=Bind(name, b"", (), (), ()))
+            portal = Portal(statement, Bind(name, b"", (), (), ()))
         else:
-            portal = Portal(statement=portal.statement, bind=portal.bind)
+            portal = Portal(portal.statement, portal.bind)
         self._ask(portal.statement, [raw], out, portal=portal, name=name)
 
     def _sync(self, raw: bytes, out: list[Event]) -> None:
@@ -411,7 +403,7 @@ class Asking:
             bound=bound,
             executes=executes,
         )
-        if self._executing:
+        if self._executing and self._up:
             self._send(out)
         out.append(CommandAsked(command))
 
@@ -444,8 +436,10 @@ class Asking:
         self._reader.released(statement)
         portal = asked.portal
         if portal is None:
-            exchange.names.forget_unnamed()
-            self._forget_portals(statement)
+            names = exchange.names
+            if names.prepared or names.portals:
+                names.forget_unnamed()
+                self._forget_portals(statement)
             reply = self._expect(Kind.QUERY, asked.raw[0])
             reply.command_id, reply.statement, reply.mask = command.id, statement, mask
             exchange.waiting = True
@@ -539,3 +533,12 @@ class Asking:
 
 def _shown(name: bytes) -> str:
     return ascii(name.decode("utf-8", "backslashreplace"))
+
+
+def _goes_with(bound: _Bound, tag: int, data: bytes, pos: int, end: int) -> bool:
+    """Whether this message can wait, or be asked about, together with the Bind before it."""
+    if tag == _EXECUTE:
+        return messages.read_execute(data, pos, end) == bound.name
+    if tag == _DESCRIBE:
+        return messages.read_target(data, pos, end) == (_PORTAL, bound.name)
+    return tag == _TERMINATE

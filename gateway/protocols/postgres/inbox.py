@@ -17,6 +17,9 @@ class Inbox:
     def __len__(self) -> int:
         return len(self.data) - self.pos + self._waiting
 
+    def __bool__(self) -> bool:
+        return self.pos < len(self.data) or self._waiting > 0
+
     def add(self, data: bytes) -> None:
         if self.pos == len(self.data) and not self._waiting:
             self.data, self.pos = data, 0

@@ -57,29 +57,27 @@ class Statement:
         return self.facts.attributes.get("sql.statements") == 1
 
 
-@dataclass(slots=True, kw_only=True)
 class Portal:
     """A bound statement: what was let through when it was bound or executed."""
 
-    statement: Statement
-    bind: Bind
-    judged: Statement = field(init=False)
-    """What was asked about: the statement, or with SQL's EXECUTE what that names."""
-    command_id: str = ""
+    command_id = ""
     """The command that its rows belong to, once it has been let through."""
     mask: Mask | None = None
-    permitted: bool = False
+    permitted = False
     """Let through when it was bound, and not executed yet."""
-    suspended: bool = False
+    suspended = False
     """Executed in part: more rows can be had without asking again."""
-    described: bool = False
+    described = False
     """The server has been asked to describe it."""
     description: bytes | None = None
     plan: Plan | None = None
-    rows: int = 0
+    rows = 0
 
-    def __post_init__(self) -> None:
-        self.judged = self.statement
+    def __init__(self, statement: Statement, bind: Bind) -> None:
+        self.statement = statement
+        self.bind = bind
+        self.judged = statement
+        """What was asked about: the statement, or with SQL's EXECUTE what that names."""
 
     def shape(self) -> bytes:
         """Its RowDescription with the formats that its rows really have; b"" as far as nobody knows."""
