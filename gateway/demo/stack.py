@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 import aiohttp
@@ -63,7 +64,14 @@ async def stack() -> AsyncIterator[Stack]:
         workspace = await parts.enter_async_context(
             part(
                 "workspace",
-                ["bot.workspace", "--listen", f"127.0.0.1:{_port(PAGE_PORT)}", "--json"],
+                [
+                    "bot.workspace",
+                    "--listen",
+                    f"127.0.0.1:{_port(PAGE_PORT)}",
+                    "--manifest",
+                    _manifest(),
+                    "--json",
+                ],
                 environment=plain,
                 logs=directory,
             )
@@ -124,6 +132,14 @@ async def stack() -> AsyncIterator[Stack]:
                 "RELEASE_PIPELINE_SECRET": root_secret,
             },
         )
+
+
+def _manifest() -> str:
+    """The very manifest that a real Slack workspace gets, so that the demo runs on its scopes and no others."""
+    spec = find_spec("bot")
+    assert spec is not None
+    assert spec.origin is not None
+    return str(Path(spec.origin).with_name("manifest.json"))
 
 
 def _port(wished: int) -> int:
