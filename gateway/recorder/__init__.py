@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import orjson
 
 from gateway.contract import Vote
 from gateway.model import Resource, Session
 from gateway.recorder.chain import ChainBroken, ChainWriter, Record, TornTail, records
+from gateway.recorder.chain import encoded as as_json
 from gateway.recorder.fields import SUFFIX, entries_of, sealed, sealed_text, session_fields
 
 BLOCK = 64 * 1024
@@ -61,6 +63,7 @@ class Recording:
         self._key_id = key_id
         self._answer_limit = answer_limit
         self._dead = ""
+        self._resources: tuple[Sequence[Resource], orjson.Fragment] = ((), orjson.Fragment(b"[]"))
         self._command = ""
         self._blocks: list[bytes] = []
         self._gathered = 0
@@ -94,7 +97,7 @@ class Recording:
                 "text": text,
                 "parameters": parameters,
                 "effects": [*effects],
-                "resources": resources,
+                "resources": self._encoded(resources),
                 "rules": rules,
                 "digest": digest,
                 "message": message,
@@ -162,7 +165,7 @@ class Recording:
             "outcome": outcome,
             "rows": rows,
             "failed": failed,
-            "masked": masked,
+            "masked": dict(masked),
             "shape": len(shape),
         }
         if self._cut:
@@ -239,6 +242,14 @@ class Recording:
             os.close(self._descriptor)
             self._descriptor = -1
             self._dead = self._dead or f"{self.path.name} is closed"
+
+    def _encoded(self, resources: Sequence[Resource]) -> orjson.Fragment:
+        """Facts are cached by text, so a command that comes again brings the same object."""
+        known, encoded = self._resources
+        if resources is not known:
+            encoded = orjson.Fragment(as_json(resources))
+            self._resources = (resources, encoded)
+        return encoded
 
     def _write_answer(self) -> None:
         if not self._blocks:

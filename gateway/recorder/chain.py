@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from typing import IO, Any
 
 import orjson
@@ -19,8 +19,6 @@ ORIGIN = "0" * 64
 """What the first record of all gives as the hash of the record before it."""
 HEADER_BYTES = 256 * 1024 * 1024
 """A longer header line is not one of ours: a command of the largest size, escaped, stays below."""
-
-_LINE = orjson.OPT_APPEND_NEWLINE
 
 
 class ChainBroken(Exception):
@@ -69,15 +67,9 @@ class ChainWriter:
         self.number = number
 
     def append(self, kind: str, at: float, fields: Mapping[str, Any], payload: bytes = b"") -> None:
-        """Frame a record behind those that wait. It is written by the next `flush`.
-
-        A str that is not Unicode (a lone surrogate) is kept with that part escaped.
-        """
+        """Frame a record behind those that wait. It is written by the next `flush`."""
         header = {"n": self.number, "at": at, "kind": kind, "prev": self.head, "size": len(payload), **fields}
-        try:
-            line = orjson.dumps(header, option=_LINE)
-        except orjson.JSONEncodeError:
-            line = orjson.dumps(_unicode(header), option=_LINE)
+        line = encoded(header) + b"\n"
         digest = hashlib.sha256(line)
         self._pending.append(line)
         if payload:
@@ -164,8 +156,15 @@ def _header(line: bytes, number: int) -> dict[str, Any]:
             raise ChainBroken(number, "its header lacks what every header has")
 
 
+def encoded(value: Any) -> bytes:
+    """`value` as JSON; a str that is not Unicode (a lone surrogate) with that part escaped."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        return orjson.dumps(_unicode(value))
+
+
 def _unicode(value: Any) -> Any:
-    """`value` with every str made of Unicode alone."""
     match value:
         case str():
             return str(value).encode("utf-8", "backslashreplace").decode()
@@ -173,5 +172,7 @@ def _unicode(value: Any) -> Any:
             return {str(_unicode(key)): _unicode(each) for key, each in value.items()}
         case list() | tuple():
             return [_unicode(each) for each in value]
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return _unicode(asdict(value))
         case _:
             return value

@@ -8,6 +8,7 @@ import os
 import pytest
 
 from gateway.contract import Choice, Vote
+from gateway.model import Effect, Resource
 from gateway.recorder import BLOCK, RecordingFailed
 from gateway.recorder.chain import records
 
@@ -47,6 +48,16 @@ def test_what_is_asked_and_decided_is_written_before_the_call_returns(recorder):
     assert asked.fields["parameters"] == ["true", None]
     assert asked.fields["resources"] == [{"kind": "table", "name": "public.orders", "effect": "read"}]
     recording.close("over")
+
+
+def test_what_is_not_unicode_is_recorded_with_that_part_escaped(recorder):
+    recording = recorder.open(make_session())
+    table = Resource(kind="table", name="t\udce4", effect=Effect.READ)
+    ask(recording, text="SELECT '\udce4'", parameters=("\ud800",), resources=(table,))
+    recording.close("over")
+    (asked,) = fields(recording.path, "asked")
+    assert (asked.fields["text"], asked.fields["parameters"]) == ("SELECT '\\udce4'", ["\\ud800"])
+    assert asked.fields["resources"][0]["name"] == "t\\udce4"
 
 
 def test_a_short_answer_is_one_record_and_goes_with_the_next_command(recorder):
