@@ -113,17 +113,20 @@ async def running(
                 bot = _build(settings, gateway, reader, who, tasks, clock=clock, timings=timings)
                 tasks.create_task(bot.follower.run(), name="follower")
                 tasks.create_task(bot.follower.save_for_ever(), name="follower's place")
-                if bot.sockets is not None:
-                    tasks.create_task(bot.sockets.run(), name="sockets")
                 ready.set_result(bot)
 
         async with asyncio.TaskGroup() as outer:
             working = outer.create_task(work(), name="bot")
             bot = await ready
+            connecting = [outer.create_task(bot.sockets.run(), name="sockets")] if bot.sockets else []
             try:
                 async with _listening(settings, bot):
                     yield bot
             finally:
+                # First nothing new comes in, then what has come is finished.
+                for task in connecting:
+                    task.cancel()
+                await asyncio.gather(*connecting, return_exceptions=True)
                 await bot.desk.finish(within=FINISH_WITHIN)
                 working.cancel()
 

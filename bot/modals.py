@@ -167,7 +167,7 @@ def review(approval: Approval, whole: WholeText, state: ModalState, *, elsewhere
         blocks += [rich(section(bold("Bound parameters"))), *(rich(literal(part)) for part in values)]
     if left:
         nowhere = (
-            f"Read and decide it at a terminal: countersign approvals show {inline(approval.id, limit=64)}"
+            f"Read and decide it at a terminal: countersign approvals approve {inline(approval.id, limit=64)}"
         )
         blocks.append(
             rich(section(text(f"⚠️ {left:,} characters do not fit here. "), text(elsewhere or nowhere)))
