@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import secrets
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,10 +43,21 @@ class Server:
         return f"postgresql://{account.user}:{account.password}@{account.host}:{account.port}/{database}"
 
     def statements(self) -> list[str]:
-        """Every statement that any client has sent so far, from the server's own log."""
+        """Every statement that any client has sent so far, from the server's own log, which is written a little later."""
+        mark = f"SELECT '{secrets.token_hex(8)}'"
+        self.postgres.psql(mark)
+        deadline = time.monotonic() + 20
+        while mark not in (found := self._logged()):
+            assert time.monotonic() < deadline, "the server's log does not grow"
+            time.sleep(0.02)
+        return found[: found.index(mark)]
+
+    def _logged(self) -> list[str]:
         found = []
         for path in sorted(self.logs.glob("*.json")):
-            for line in path.read_text().splitlines():
+            for line in path.read_text().splitlines(keepends=True):
+                if not line.endswith("\n"):
+                    continue  # still being written
                 message = json.loads(line).get("message", "")
                 kind, _, text = message.partition(": ")
                 if kind == "statement" or kind.startswith("execute "):

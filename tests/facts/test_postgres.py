@@ -82,7 +82,7 @@ def test_every_table_is_named_and_no_cte_is_taken_for_one(sql, tables):
         ("call p()", "procedure", ("p", "exec")),
         ("create extension dblink", "extension", ("dblink", "exec")),
         ("notify c", "channel", ("c", "write")),
-        ("set search_path = evil", "setting", ("search_path", "privilege")),
+        ("set search_path = evil", "setting", ("search_path", "unknown")),
         ("select set_config('role', 'x', false)", "setting", ("role", "privilege")),
         ("alter system set x = 1", "setting", ("x", "privilege")),
         ("insert into a (b) values (1)", "column", ("a.b", "write")),

@@ -39,7 +39,7 @@ _SYSTEM_KEYS = frozenset(
 )
 _NEVER_NEGATIVE = frozenset({"length", "char_length", "octet_length", "abs", "cardinality", "bit_length"})
 _ANYTHING = frozenset({"", "%", "%%", ".*", "^", "$", "^.*$", "^.*", ".*$", "(.*)", "^(.*)$"})
-_HUGE = 10**9
+_HUGE = 999_999_999
 _WORK = 60_000
 """Nodes looked at for one condition."""
 _PAIRS = 20_000
@@ -281,14 +281,14 @@ class _Folding:
 
     def _everything_of_itself(self, test: Node, select: Node) -> bool:
         """`id IN (SELECT id FROM t)`: the table's own column, all of it."""
-        narrowing = {"whereClause", "limitCount", "limitOffset", "havingClause", "larg", "intersect"}
         sources = select.get("fromClause", [])
         targets = select.get("targetList", [])
-        if narrowing & select.keys() and restricts(select.get("whereClause"), self._table, self._alias):
-            return False
         if {"limitCount", "limitOffset", "havingClause", "larg"} & select.keys():
             return False
         if len(sources) != 1 or len(targets) != 1 or "RangeVar" not in sources[0]:
+            return False
+        own = sources[0]["RangeVar"].get("alias", {}).get("aliasname", self._last).lower()
+        if "whereClause" in select and restricts(select["whereClause"], self._table, own):
             return False
         inner = targets[0].get("ResTarget", {}).get("val", {})
         names = [strings(side.get("ColumnRef", {}).get("fields")) for side in (test, inner)]

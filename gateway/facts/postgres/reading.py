@@ -87,6 +87,8 @@ class Reading:
     def sets(self, setting: str, effects: Effects) -> None:
         """A setting changes; it is listed as a guard where it is one."""
         self.does(*effects)
+        if Effect.UNKNOWN in effects:
+            self.doubt(f"{setting} changes what the names in later texts mean")
         for effect in sorted(effects - {Effect.SESSION} or effects):
             self.touches("setting", setting, effect)
 

@@ -95,7 +95,7 @@ def effects_of(name: str, values: Sequence[str] | None) -> Effects:
     if name in _ALWAYS or name.startswith(_ALWAYS_PREFIXES):
         return _GUARD
     if name == "search_path":
-        return _SESSION if values is not None and _own_path(values) else _GUARD
+        return _of_path(values)
     if name in _HARMLESS:
         kept = values is not None and len(values) == 1 and values[0].strip().lower() in _HARMLESS[name]
         return _SESSION if kept else _GUARD
@@ -107,7 +107,15 @@ def effects_of_reset(name: str) -> Effects:
     return _GUARD if name.lower() in _ALWAYS else _SESSION
 
 
-def _own_path(values: Sequence[str]) -> bool:
-    """Whether names still mean what they mean by default: the user's own schema, `public`, built-ins first."""
+def _of_path(values: Sequence[str] | None) -> Effects:
+    """Names keep their meaning with the user's own schema, `public`, and built-ins first.
+
+    Elsewhere a bare name in a later text may mean another table or function: unknown. A path that puts built-ins, or
+    the temporary schema, behind another lets that one replace functions and operators: a guard.
+    """
+    if values is None:
+        return _SESSION | {Effect.UNKNOWN}
     path = [part.strip().strip('"').lower() for value in values for part in value.split(",")]
-    return _OWN_SCHEMAS.issuperset(path) and ("pg_catalog" not in path or path[0] == "pg_catalog")
+    if "pg_temp" in path or ("pg_catalog" in path and path[0] != "pg_catalog"):
+        return _GUARD
+    return _SESSION if _OWN_SCHEMAS.issuperset(path) else _SESSION | {Effect.UNKNOWN}
