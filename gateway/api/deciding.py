@@ -33,11 +33,12 @@ class Deciding:
         """`GET /v1/changes?after=SEQ&wait=SECONDS`: what came after, waiting for it if need be."""
         after = whole_number(request, "after", default=0, most=2**53)
         wait = _seconds(request.query.get("wait", "0"))
+        noted = _among(self._about)
         loop = asyncio.get_running_loop()
         until = loop.time() + wait
         while True:
             left = min(until - loop.time(), LOOK_EVERY)
-            changes = await self._feed.after(after, max(0.0, left), noted=lambda name: name in self._about())
+            changes = await self._feed.after(after, max(0.0, left), noted=noted)
             gone = request.transport is None or request.transport.is_closing()
             if changes.changes or changes.next != after or loop.time() >= until or gone or self._feed.stopped:
                 return answer(changes)
@@ -86,6 +87,18 @@ def vouched(caller: Caller, groups: tuple[str, ...]) -> frozenset[str]:
     if len(groups) > GROUPS:
         raise BadRequest(f"at most {GROUPS} groups")
     return frozenset(groups) if caller is Caller.BOT else frozenset()
+
+
+def _among(about: Callable[[], frozenset[str]]) -> Callable[[str], bool]:
+    """Whether a name is in `about()`, which is asked once, and only when somebody wants to know."""
+    names: list[frozenset[str]] = []
+
+    def among(name: str) -> bool:
+        if not names:
+            names.append(about())
+        return name in names[0]
+
+    return among
 
 
 def _seconds(text: str) -> float:

@@ -11,8 +11,13 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
+
 from gateway.recorder.fields import SUFFIX
 from gateway.recorder.read import being_written, days
+
+TOLD = "retention.json"
+"""What the last pass was told, beside the recordings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,17 +35,24 @@ def sweep(
 ) -> Swept:
     """Delete recordings older than `keep` seconds, and none younger than `required`. Blocks on the disk.
 
-    `kept_before` is the `keep` of the pass before, where there was one.
+    What the pass before was told is kept beside the recordings, so that a change is reported once, over a restart
+    too; `kept_before` says otherwise what its `keep` was.
     """
     reports: list[str] = []
+    before = _before(directory)
+    told = {"keep": keep, "required": required}
+    kept_before = before.get("keep") if kept_before is None else kept_before
     if keep < required:
-        reports.append(
-            f"retention.recordings ({_days(keep)}) is shorter than retention.required ({_days(required)}): "
-            "recordings are kept for the required time"
-        )
+        if told != before:
+            reports.append(
+                f"retention.recordings ({_days(keep)}) is shorter than retention.required ({_days(required)}): "
+                "recordings are kept for the required time"
+            )
         keep = required
     if kept_before is not None and keep < kept_before:
         reports.append(f"recordings are now kept for {_days(keep)}; it was {_days(kept_before)}")
+    if told != before and directory.is_dir():
+        (directory / TOLD).write_bytes(orjson.dumps(told))
     deleted: list[str] = []
     for day in days(directory):
         for path in sorted(day.glob(f"*{SUFFIX}")):
@@ -53,6 +65,15 @@ def sweep(
         with contextlib.suppress(OSError):
             day.rmdir()
     return Swept(deleted=tuple(deleted), reports=tuple(reports))
+
+
+def _before(directory: Path) -> dict[str, float]:
+    """What the pass before was told; empty where there was none, or what is kept of it is not readable."""
+    try:
+        told = orjson.loads((directory / TOLD).read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _open(path: Path) -> bool:

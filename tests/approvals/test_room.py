@@ -451,6 +451,13 @@ async def test_too_much_to_hold_is_refused(house, monkeypatch):
     with pytest.raises(HoldRefused):
         await house.hold("3")
     monkeypatch.setattr("gateway.approvals.room.LIVE_MOST", 10)
+    monkeypatch.setattr("gateway.approvals.room.LINEAGE_MOST", 2)
+    with pytest.raises(HoldRefused, match="of this agent"):
+        await house.hold("3")
+    third = await house.hold("3", lineage_key="another chain")
+    await vote(house, third.approval.id, choice=Choice.DENY)
+    await house.hold("4", lineage_key="another chain")
+    monkeypatch.setattr("gateway.approvals.room.LINEAGE_MOST", 10)
     monkeypatch.setattr("gateway.approvals.room.TEXT_MOST", 100)
     with pytest.raises(HoldRefused):
         await house.hold("x" * 200)

@@ -29,7 +29,7 @@ def test_what_is_older_than_the_policy_keeps_is_deleted_and_told(recorder):
     assert swept.deleted == ("old",)
     assert swept.reports == ()
     assert left(recorder) == {"new"}
-    assert len(list(recorder.directory.iterdir())) == 1
+    assert len(list(recorder.directory.glob("*/"))) == 1
 
 
 def test_nothing_that_is_required_is_deleted_whatever_the_policy_says(recorder):
@@ -43,6 +43,21 @@ def test_nothing_that_is_required_is_deleted_whatever_the_policy_says(recorder):
 def test_keeping_for_a_shorter_time_is_never_silent(recorder):
     swept = sweep(recorder.directory, keep=40 * DAY, required=30 * DAY, now=NOW, kept_before=90 * DAY)
     assert swept.reports == ("recordings are now kept for 40 d; it was 90 d",)
+
+
+def test_a_change_is_reported_once_and_over_a_restart_too(recorder):
+    record(recorder, "new", DAY)
+
+    def reports(keep):
+        return sweep(recorder.directory, keep=keep, required=30 * DAY, now=NOW).reports
+
+    assert reports(90 * DAY) == ()
+    assert reports(40 * DAY) == ("recordings are now kept for 40 d; it was 90 d",)
+    assert reports(40 * DAY) == ()
+    assert len(reports(10 * DAY)) == 2
+    assert reports(10 * DAY) == ()
+    (recorder.directory / "retention.json").write_text("nonsense")
+    assert len(reports(10 * DAY)) == 1
 
 
 def test_an_open_recording_is_never_deleted(recorder):
