@@ -90,7 +90,10 @@ def _address(data: bytes, start: int, end: int) -> Span | None:
 assert len(b"x" * 20 + b"'") < LOOK_BEHIND
 
 EMAIL = (
-    name(rb"(?:[A-Za-z]{1,20}')?[A-Za-z0-9_]" + _SIGN + rb"{0,63}(?:@|%40)" + _DOMAIN, _email),
+    name(
+        rb"(?:[A-Za-z]{1,20}')?(?:[A-Za-z0-9_]|" + _TWO + rb")" + _SIGN + rb"{0,63}(?:@|%40)" + _DOMAIN,
+        _email,
+    ),
     Shape(pattern=_TWO + _SIGN + rb"{0,63}(?:@|%40)" + _DOMAIN, check=_email),
     Shape(pattern=rb"(?:" + _THREE + rb"){1,20}@" + _DOMAIN, check=_email),
 )

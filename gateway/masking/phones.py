@@ -93,7 +93,7 @@ def _clean_edges(data: bytes, start: int, end: int) -> bool:
     previous, following = before(data, start), after(data, end)
     if following in WORD_BYTES or previous in ALNUM_BYTES or previous == 0x2B:
         return False
-    if following in b"-./" and after(data, end, by=1) in DIGIT_BYTES:
+    if following in b"-./:" and after(data, end, by=1) in DIGIT_BYTES:
         return False
     return not (previous in b"-./:" and start > 1 and data[start - 2] in WORD_BYTES)
 
@@ -104,7 +104,9 @@ def _international(data: bytes, start: int, end: int) -> Span | None:
     first_end = end
     while end > start:
         number = digits(data[start:end]).removeprefix("00")
-        glued = after(data, end) in ALNUM_BYTES
+        glued = after(data, end) in ALNUM_BYTES or (
+            after(data, end) == 0x3A and after(data, end, by=1) in ALNUM_BYTES
+        )
         if is_international(number) and not glued and _balanced(data[start:end]):
             return start, end
         end = _shrink(data, start, end)

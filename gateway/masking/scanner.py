@@ -8,6 +8,7 @@ are the text's own and any encoding that contains ASCII will do.
 from __future__ import annotations
 
 import functools
+import re
 from typing import Any, TypeAlias
 
 import re2
@@ -20,6 +21,7 @@ Hit: TypeAlias = tuple[int, int, str]
 
 LONGEST_CANDIDATE = 1024
 """No pattern matches more than this many bytes; what a check adds behind them is not counted."""
+_ESCAPE = re.compile(rb"[nrtbfv]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}")
 _STATES = 96 * 1024 * 1024
 
 
@@ -86,9 +88,18 @@ class Scanner:
     def _check(self, index: int, data: bytes, start: int, end: int, free_from: int) -> Hit | None:
         name, check = self._checks[index]
         span = check(data, start, end)
-        if span is None or span[0] < free_from or span[1] <= span[0]:
+        if span is None:
             return None
-        return span[0], _behind_character(data, span[1]), name
+        begin, finish = _behind_escape(data, span[0]), _behind_character(data, span[1])
+        return (begin, finish, name) if free_from <= begin < finish else None
+
+
+def _behind_escape(data: bytes, start: int) -> int:
+    r"""`start`, moved behind the letter of an escape (`\n`) that a pattern took for the value's first."""
+    if not start or data[start - 1] != 0x5C:
+        return start
+    match = _ESCAPE.match(data, start)
+    return match.end() if match is not None else start
 
 
 def _behind_character(data: bytes, end: int) -> int:

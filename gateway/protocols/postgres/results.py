@@ -142,8 +142,10 @@ class ResultMask:
         self._rewrites = bytes(_rewrite_kind(c, r) for c, r in zip(columns, rules, strict=True))
         self._rewriting = any(self._rewrites)
         self._constants = [
-            self._hidden(place, b"0") if kind == walk.CONSTANT else None
-            for place, kind in enumerate(self._rewrites)
+            values.redacted(type_oid=column.type_oid, written=column.format, mask=mask)
+            if kind == walk.CONSTANT and rule.strategy != "null"
+            else None
+            for kind, column, rule in zip(self._rewrites, columns, rules, strict=True)
         ]
 
     def rows(self, data: bytes) -> bytes:

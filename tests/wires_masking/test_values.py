@@ -1,0 +1,208 @@
+"""Masked values are still values of their type, in both forms, as a real server judges."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from psycopg import pq
+
+from gateway.masking.engine import CompiledMask
+from gateway.protocols.postgres.values import hide, search
+
+LITERALS = {
+    "text": ["jane@example.com", "", "héllo wörld", "x" * 3000],
+    "varchar": ["Jane Doe"],
+    "bpchar": ["abc  "],
+    "name": ["pg_class"],
+    "int2": ["0", "-32768", "32767"],
+    "int4": ["2147483647", "-1", "5"],
+    "int8": ["4111111111111111", "-9223372036854775808", "9223372036854775807"],
+    "oid": ["4294967295"],
+    "float4": ["1.5", "NaN", "Infinity", "-0"],
+    "float8": ["3.141592653589793", "1e300", "-Infinity"],
+    "numeric": [
+        "0",
+        "123.456",
+        "-0.0001",
+        "NaN",
+        "4111111111111111",
+        "10000",
+        "99999999999999999999999999",
+        "1e50",
+    ],
+    "money": ["1234.56"],
+    "bool": ["t", "f"],
+    "date": ["1987-05-17", "infinity", "0044-03-15 BC", "9999-12-31"],
+    "time": ["23:59:59.999"],
+    "timetz": ["23:59:59+05"],
+    "timestamp": ["1987-05-17 10:11:12.13", "infinity", "0044-03-15 00:00:00 BC"],
+    "timestamptz": ["1987-05-17 10:11:12.13+02", "-infinity"],
+    "interval": ["1 year 2 days 03:04:05"],
+    "uuid": ["550e8400-e29b-41d4-a716-446655440000"],
+    "inet": ["10.1.2.3/24", "2001:db8::1"],
+    "cidr": ["10.1.0.0/16", "2001:db8::/32"],
+    "macaddr": ["08:00:2b:01:02:03"],
+    "macaddr8": ["08:00:2b:01:02:03:04:05"],
+    "bytea": ["\\x6a616e65", "\\x", "\\xff00"],
+    "bit(5)": ["10101"],
+    "varbit": ["101", ""],
+    "json": [
+        '{"a": "jane@example.com", "b": [1, true, null, {"c": "x"}]}',
+        '"x"',
+        "null",
+        "12345678901234567890",
+    ],
+    "jsonb": ['{"a": "jane@example.com", "b": [1, true, null]}', "[]"],
+    "text[]": ['{a,"b c",NULL,"q\\"q"}', "{}", "{{a,b},{c,d}}"],
+    "int4[]": ["{1,2,NULL}", "{{1,2},{3,4}}", "[0:1]={1,2}"],
+    "numeric[]": ["{1.5,2}"],
+    "uuid[]": ["{550e8400-e29b-41d4-a716-446655440000}"],
+    "date[]": ["{1987-05-17,infinity}"],
+    "jsonb[]": ['{"{\\"a\\": 1}"}'],
+    "bool[]": ["{t,f,NULL}"],
+    "bytea[]": ['{"\\\\x6a61"}'],
+    "inet[]": ["{10.1.2.3}"],
+    "int4range": ["[1,10)"],
+    "tstzrange": ["[2020-01-01,2021-01-01)"],
+    "int4range[]": ['{"[1,10)"}'],
+    "int4multirange": ["{[1,3),[5,8)}"],
+    "tsvector": ["a:1 b:2"],
+    "tsquery": ["a & b"],
+    '"char"': ["x"],
+    "point": ["(1,2)"],
+    "pg_lsn": ["16/B374D848"],
+    "jsonpath": ["$.a"],
+    "pair": ['(jane@example.com,5,"x y")', "(,,)"],
+    "mood": ["calm"],
+    "pair[]": ['{"(a,1,b)"}'],
+}
+STRATEGIES = ("redact", "partial", "hash", "tokenise", "null")
+
+
+@pytest.fixture(scope="module")
+def typed(connection_for_module: psycopg.Connection) -> psycopg.Connection:
+    connection_for_module.execute("CREATE TYPE mood AS ENUM ('calm', 'tense')")
+    connection_for_module.execute("CREATE TYPE pair AS (a text, b int, c text)")
+    return connection_for_module
+
+
+@pytest.fixture(scope="module")
+def connection_for_module(postgres):
+    account = postgres.superuser
+    with psycopg.connect(
+        host=account.host, port=account.port, user=account.user, password=account.password, dbname=account.database,
+        autocommit=True,
+    ) as connected:  # fmt: skip
+        connected.execute("SET timezone = 'UTC'")
+        yield connected
+
+
+def fetch(connection: psycopg.Connection, literal: str, type_name: str, written: int) -> tuple[bytes, int]:
+    result = connection.pgconn.exec_params(
+        f"SELECT $1::text::{type_name}".encode(), [literal.encode()], result_format=written
+    )
+    assert result.status == pq.ExecStatus.TUPLES_OK, result.error_message
+    value = result.get_value(0, 0)
+    assert value is not None
+    return value, result.ftype(0)
+
+
+def accepted(connection: psycopg.Connection, value: bytes, type_name: str, written: int) -> bytes:
+    """The value's text, if the server takes it for one of the type."""
+    result = connection.pgconn.exec_params(
+        f"SELECT $1::{type_name}::text".encode(), [value], param_formats=[written], result_format=0
+    )
+    assert result.status == pq.ExecStatus.TUPLES_OK, (value, result.error_message)
+    said = result.get_value(0, 0)
+    assert said is not None
+    return said
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("written", [0, 1], ids=["text", "binary"])
+@pytest.mark.parametrize("type_name", LITERALS)
+def test_a_hidden_value_is_a_value_of_its_type_and_not_the_old_one(
+    typed: psycopg.Connection, mask: CompiledMask, type_name: str, written: int, strategy: str
+) -> None:
+    for literal in LITERALS[type_name]:
+        value, oid = fetch(typed, literal, type_name, written)
+        hidden = hide(value, type_oid=oid, written=written, strategy=strategy, mask=mask)
+        if strategy == "null":
+            assert hidden is None
+        elif hidden is not None and type_name != "mood":  # an enum's label is hidden, which no enum has
+            said = accepted(typed, hidden, type_name, written)
+            for secret in (b"jane", b"1987-05-17", b"550e8400", b"08:00:2b", b"4111111111111111", b"hello"):
+                assert secret not in said
+
+
+@pytest.mark.parametrize(
+    "type_name", ["text", "int4", "int8", "date", "timestamp", "timestamptz", "uuid", "json"]
+)
+def test_a_fingerprint_is_the_same_in_both_forms(
+    typed: psycopg.Connection, mask: CompiledMask, type_name: str
+) -> None:
+    literal = LITERALS[type_name][0]
+    shown = []
+    for written in (0, 1):
+        value, oid = fetch(typed, literal, type_name, written)
+        hidden = hide(value, type_oid=oid, written=written, strategy="hash", mask=mask)
+        assert hidden is not None
+        shown.append(accepted(typed, hidden, type_name, written))
+    assert shown[0] == shown[1]
+
+
+def test_what_cannot_be_hidden_becomes_null(mask: CompiledMask) -> None:
+    assert hide(b"\x01\x02", type_oid=600, written=1, strategy="redact", mask=mask) is None
+    assert hide(b"\x01\x02", type_oid=99999, written=1, strategy="redact", mask=mask) is None
+    assert hide(b"\0\0", type_oid=23, written=1, strategy="redact", mask=mask) is None
+    assert hide(b"\0\0", type_oid=1007, written=1, strategy="redact", mask=mask) is None
+    deep = b"[" * 5000 + b"]" * 5000
+    assert b"[[" not in (hide(deep, type_oid=114, written=0, strategy="redact", mask=mask) or b"")
+
+
+SEARCHED = {
+    "text": ["mail jane@example.com"],
+    "json": [
+        '{"mail": "jane@example.com", "card": 4111111111111111, "n": [4111111111111111, 2]}',
+        '{"password": "x1\\"y"}',
+    ],
+    "jsonb": ['{"mail": "jane@example.com", "card": 4111111111111111}'],
+    "int8": ["4111111111111111"],
+    "numeric": ["4111111111111111"],
+    "bytea": ["\\x6a616e65406578616d706c652e636f6d"],
+    "text[]": ['{jane@example.com,"x jane@example.com"}', "{{jane@example.com},{b}}"],
+    "int8[]": ["{4111111111111111,5}"],
+    "pair": ["(jane@example.com,5,x)"],
+    "pair[]": ['{"(jane@example.com,1,b)"}'],
+    "inet": ["10.1.2.3"],
+    "varchar": ["4111 1111 1111 1111"],
+}
+
+
+@pytest.mark.parametrize("written", [0, 1], ids=["text", "binary"])
+@pytest.mark.parametrize("type_name", SEARCHED)
+def test_a_value_with_a_hit_stays_a_value(
+    typed: psycopg.Connection, mask: CompiledMask, type_name: str, written: int
+) -> None:
+    if type_name == "inet" and written == 1:
+        pytest.skip("a binary address holds no text; a rule for its column hides it")
+    if type_name == "int8[]" and written == 1:
+        pytest.skip("numbers inside binary arrays are not searched; a rule for their column hides them")
+    for literal in SEARCHED[type_name]:
+        value, oid = fetch(typed, literal, type_name, written)
+        counts: dict[str, int] = {}
+        hidden = search(value, type_oid=oid, written=written, mask=mask, counts=counts)
+        said = accepted(typed, hidden, type_name, written)
+        for secret in (b"jane", b"4111111111111111", b"4111 1111", b"6a616e65", b"10.1.2.3", b"x1"):
+            assert secret not in said
+        assert sum(counts.values()) >= 1
+
+
+def test_a_value_without_a_hit_is_the_same_object(mask: CompiledMask) -> None:
+    for oid, written, value in (
+        (25, 0, b"plain"),
+        (17, 0, b"\\x6a61"),
+        (1009, 1, b"plain"),
+        (20, 1, bytes(8)),
+    ):
+        assert search(value, type_oid=oid, written=written, mask=mask, counts={}) is value
