@@ -171,11 +171,10 @@ class Board:
 def told(approval: Approval, faces: Faces) -> Message:
     """What the person at the root is told: which command of whose, and what became of it."""
     mark, title = cards.outcome(approval)
-    agent = approval.lineage.chain[-1].name if approval.lineage.chain else "an agent"
     rows = [
         [text(f"{mark} "), bold(title)],
         [
-            text(f"{inline(agent, limit=60)} asked on "),
+            text(f"{cards.agent_of(approval.lineage)} asked on "),
             bold(inline(approval.connection, limit=60)),
             text(": "),
             code(inline(approval.command.text, limit=200)),

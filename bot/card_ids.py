@@ -72,6 +72,8 @@ class ModalState:
     """The gateway's proof that this person opened the whole text."""
     session: str = ""
     token_id: str = ""
+    home: bool = False
+    """Opened from the Home tab, which is drawn again afterwards."""
 
     def encode(self) -> str:
         return msgspec.json.encode(self).decode()

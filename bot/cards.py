@@ -166,7 +166,12 @@ def _head(approval: Approval, faces: Faces, room: Room) -> Iterator[Sequence[Ele
     yield [text(f"{mark} "), bold(title)]
     labels = [f"{inline(key, limit=30)}: {inline(value, limit=40)}" for key, value in approval.labels.items()]
     where = " · ".join([inline(approval.protocol, limit=30), *_some(labels, room)])
-    yield [bold(inline(approval.connection)), text(f" · {where}")]
+    yield [
+        bold(agent_of(approval.lineage)),
+        text(" on "),
+        bold(inline(approval.connection)),
+        text(f" · {where}"),
+    ]
     if approval.state is State.PENDING:
         if approval.message:
             yield [quiet(inline(approval.message, limit=300))]
@@ -186,12 +191,11 @@ def _settled(approval: Approval, faces: Faces) -> Iterator[Element]:
     if approval.settled_by:
         yield text("By ")
         yield face(approval.settled_by, faces)
-        yield text(" ")
+    else:
+        yield text("By the gateway")
     if approval.settled_at is not None:
-        yield text("at " if approval.settled_by else "At ")
+        yield text(" · ")
         yield date(approval.settled_at)
-    elif not approval.settled_by:
-        yield text("Settled by the gateway")
 
 
 def _command_marks(approval: Approval, shown: Shown) -> Iterator[Element]:
@@ -228,6 +232,11 @@ def _parameter_is_faithful(value: str | None) -> bool:
         and show(encoded, limit=PARAMETER).faithful
         and not show(value, limit=PARAMETER).hidden
     )
+
+
+def agent_of(lineage: LineageView) -> str:
+    """The agent that asks, as one word of a sentence."""
+    return inline(lineage.chain[-1].name, limit=60) if lineage.chain else "a service"
 
 
 def tree(lineage: LineageView) -> str:
@@ -280,7 +289,7 @@ def _waiting(approval: Approval) -> Iterator[Sequence[Element]]:
 def _left(approval: Approval) -> Iterator[Element]:
     minutes = round((approval.expires_at - approval.opened_at) / 60)
     if minutes > 0:
-        yield text(f"  ({minutes} min after it was asked)")
+        yield text(f"  ({minutes} min from when it was asked)")
 
 
 def estimate_words(estimate: Estimate) -> str:

@@ -23,7 +23,7 @@ from bot.card_ids import (
     REVIEW_VIEW,
     ModalState,
 )
-from bot.cards import counted, parameter, target_of, tree
+from bot.cards import agent_of, counted, parameter, target_of, tree
 from bot.safe_text import inline, literal, pieces
 from gateway.contract import Approval, SessionView, Subtree, WholeText
 
@@ -76,11 +76,10 @@ def deny(state: ModalState) -> View:
 
 def kill(approval: Approval, subtree: Subtree | None, state: ModalState) -> View:
     """Confirm a kill, after the number of what it stops; None where the agent's token has ended already."""
-    agent = inline(approval.lineage.chain[-1].name) if approval.lineage.chain else "nobody"
     rows = [
         [
             text("This denies the command, ends its session, and revokes the token of "),
-            bold(agent),
+            bold(agent_of(approval.lineage)),
             text("."),
         ],
         *(_stops(subtree) if subtree is not None else ()),
@@ -95,13 +94,12 @@ def kill(approval: Approval, subtree: Subtree | None, state: ModalState) -> View
 
 def kill_session(session: SessionView, subtree: Subtree | None, state: ModalState) -> View:
     """Confirm ending a session, alone or with everything below its agent."""
-    agent = inline(session.lineage.chain[-1].name) if session.lineage.chain else "nobody"
     rows: list[Sequence[Element]] = [
         [
             text("Session "),
             code(inline(session.id, limit=64)),
             text(" of "),
-            bold(agent),
+            bold(agent_of(session.lineage)),
             text(" on "),
             bold(inline(session.connection)),
         ],
@@ -233,7 +231,7 @@ def home(approvals: Sequence[Approval], sessions: Sequence[SessionView], *, pers
 
 
 def _home_approval(approval: Approval) -> Iterator[Block]:
-    agent = inline(approval.lineage.chain[-1].name) if approval.lineage.chain else "a service"
+    agent = agent_of(approval.lineage)
     asks = ", ".join(
         f"{have} of {ask.quorum} from {inline(ask.approvers, limit=40)}"
         for ask, have in counted(approval).items()
@@ -263,7 +261,7 @@ def _home_sessions(sessions: Sequence[SessionView]) -> Iterator[Sequence[Element
 
 def session_line(session: SessionView) -> list[Element]:
     """A session on one line: id, agent, person, connection, counts."""
-    agent = inline(session.lineage.chain[-1].name, limit=60) if session.lineage.chain else "a service"
+    agent = agent_of(session.lineage)
     counts = f"{_number(session.commands, 'command')}, {session.held:,} held, {session.blocked:,} blocked"
     return [
         code(inline(session.id, limit=64)),

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 KEPT = 60.0
 """Seconds for which an answer of Slack's or the gateway's directory is believed."""
 KEPT_AT_MOST = 2_000
+MENTIONS_WITHIN = 2.0
+"""Seconds that looking up mentions may delay a card."""
 
 SLACK_TROUBLE = (SlackClientError, aiohttp.ClientError, TimeoutError, OSError)
 
@@ -94,6 +96,7 @@ class People:
         self._users: Kept[str, Mapping[str, Any]] = Kept(self._ask_user, clock=clock)
         self._ids: Kept[str, str] = Kept(self._ask_id, clock=clock)
         self._handles: Kept[str, Mapping[str, str]] = Kept(self._ask_handles, clock=clock)
+        self._faces: Kept[str, Faces] = Kept(self._ask_faces, clock=clock)
         self._members: Kept[str, frozenset[str]] = Kept(self._ask_members, clock=clock)
 
     async def directory(self) -> Directory:
@@ -145,17 +148,8 @@ class People:
         return tuple(vouched)
 
     async def faces(self) -> Faces:
-        """How the directory's people and groups are mentioned; empty where Slack cannot be asked."""
-        directory = await self.directory()
-        groups: dict[str, str] = {}
-        for name, group in directory.groups.items():
-            if group.slack:
-                try:
-                    groups[name] = await self._usergroup(group.slack)
-                except SLACK_TROUBLE as error:
-                    log.info("user groups cannot be listed, cards name them in words: %s", error)
-        people = {person: slack_id for slack_id, person in directory.people.items()}
-        return Faces(people=people, groups={name: one for name, one in groups.items() if one})
+        """How the directory's people and groups are mentioned; groups in words where Slack does not say quickly."""
+        return await self._faces.get("")
 
     async def slack_id(self, person: str) -> str:
         """The Slack user of a person, "" where there is none to be found. Raises GatewayError."""
@@ -182,6 +176,19 @@ class People:
             raise Unknown("Apps and workflows cannot decide; a person has to.")
         if profile.get("is_restricted") or profile.get("is_ultra_restricted"):
             raise Unknown("Guests of this workspace cannot decide.")
+
+    async def _ask_faces(self, _: str) -> Faces:
+        # Cards are drawn with this: a Slack that is slow or refuses must cost them a moment a minute, no more.
+        directory = await self.directory()
+        groups: dict[str, str] = {}
+        try:
+            async with asyncio.timeout(MENTIONS_WITHIN):
+                for name, group in directory.groups.items():
+                    if group.slack and (usergroup_id := await self._usergroup(group.slack)):
+                        groups[name] = usergroup_id
+        except SLACK_TROUBLE as error:
+            log.info("user groups cannot be listed, cards name them in words: %s", error)
+        return Faces(people={person: one for one, person in directory.people.items()}, groups=groups)
 
     async def _usergroup(self, slack: str) -> str:
         handles = await self._handles.get("")

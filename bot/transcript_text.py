@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.blocks import Block, Element, Message, bold, code, date, lines, quiet, rich, section, text
-from bot.cards import tree
+from bot.cards import agent_of, tree
 from bot.safe_text import escape, inline, literal, show
 from gateway.contract import Entry, SessionView
 
@@ -41,10 +41,6 @@ class Batch:
     """Entries that the message cuts."""
 
 
-def agent_of(session: SessionView) -> str:
-    return session.lineage.chain[-1].name if session.lineage.chain else "a service"
-
-
 def root(session: SessionView) -> Message:
     """The message at the top of a session's thread."""
     open_now = session.closed_at is None
@@ -56,7 +52,7 @@ def root(session: SessionView) -> Message:
             *_state(session),
         ],
         [
-            bold(inline(agent_of(session), limit=60)),
+            bold(agent_of(session.lineage)),
             text(f" for {inline(session.lineage.person or 'no person', limit=80)} on "),
             bold(inline(session.connection)),
             text(f" · {inline(session.protocol, limit=30)} · from {inline(session.client, limit=60)}"),
@@ -66,7 +62,7 @@ def root(session: SessionView) -> Message:
         rows += summary_rows(session)
     rows.append([text("Replay: "), code(f"countersign replay {inline(session.id, limit=64)}")])
     return Message(
-        text=f"Countersign: session {escape(session.id, limit=64)} of {escape(agent_of(session), limit=60)} "
+        text=f"Countersign: session {escape(session.id, limit=64)} of {escape(agent_of(session.lineage), limit=80)} "
         f"for {escape(session.lineage.person, limit=80)} on {escape(session.connection, limit=80)}.",
         blocks=(rich(lines(rows), literal(tree(session.lineage))),),
         event=ROOT,
@@ -177,7 +173,7 @@ def _end_rows(session: SessionView) -> list[Sequence[Element]]:
 
 
 def _names(session: SessionView, what: str) -> str:
-    agent, person = inline(agent_of(session), limit=60), inline(session.lineage.person, limit=80)
+    agent, person = agent_of(session.lineage), inline(session.lineage.person, limit=80)
     return f"{inline(session.id, limit=64)} · {agent} for {person} on {inline(session.connection, limit=80)} · {what}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.errors import SlackClientError
@@ -52,7 +53,7 @@ async def approve(desk: Desk, click: Click) -> None:
 async def deny(desk: Desk, click: Click) -> None:
     """Ask for a reason; what is denied needs not be read first."""
     target = _target(click)
-    await desk.open(click, modals.deny(ModalState(target=target, channel=_channel(desk, click, target))))
+    await desk.open(click, modals.deny(_state(desk, click, target)))
 
 
 async def kill(desk: Desk, click: Click) -> None:
@@ -67,7 +68,7 @@ async def kill(desk: Desk, click: Click) -> None:
     except Trouble as trouble:
         await desk.fill(view_id, modals.note("Deny and kill", refusals.sentence(trouble)))
         return
-    state = ModalState(target=target, channel=_channel(desk, click, target))
+    state = _state(desk, click, target)
     await desk.fill(view_id, modals.kill(approval, subtree, state))
 
 
@@ -88,11 +89,8 @@ async def review(desk: Desk, click: Click) -> None:
     elsewhere = ""
     if modals.whole_parts(whole)[2]:
         elsewhere = await _send_file(desk, click, approval, whole)
-    state = ModalState(
-        target=Target(id=target.id, version=approval.version, digest=target.digest),
-        channel=_channel(desk, click, target),
-        opened=whole.opened,
-    )
+    seen = Target(id=target.id, version=approval.version, digest=target.digest)
+    state = replace(_state(desk, click, seen), opened=whole.opened)
     await desk.fill(view_id, modals.review(approval, whole, state, elsewhere=elsewhere))
 
 
@@ -128,9 +126,8 @@ def _target(click: Click) -> Target:
     return read_target(str(click.action.get("value") or ""))
 
 
-def _channel(desk: Desk, click: Click, target: Target) -> str:
-    """Where the card is; a click in the Home tab has no channel of its own."""
-    if click.channel:
-        return click.channel
+def _state(desk: Desk, click: Click, target: Target) -> ModalState:
+    """What a modal about that approval carries; a click in the Home tab has no channel of its own."""
     known = desk.board.newest(target.id)
-    return known.channel if known is not None else ""
+    channel = click.channel or (known.channel if known is not None else "")
+    return ModalState(target=target, channel=channel, home=click.view.get("type") == "home")

@@ -11,7 +11,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot import modals, refusals
 from bot.blocks import Block, Element, bold, code, lines, rich, section, text
 from bot.card_ids import COMMAND, ModalState
-from bot.cards import counted, tree
+from bot.cards import agent_of, counted, tree
 from bot.desk import SAID, Click, Desk, Trouble, lazily, only_ack
 from bot.gateway_client import NotFound
 from bot.people import Unknown
@@ -87,7 +87,7 @@ async def pending(desk: Desk, click: Click, _: str) -> Answer:
         return [rich(section(text("Nothing waits for a decision.")))]
     rows: list[list[Element]] = []
     for approval in approvals[:LISTED]:
-        agent = inline(approval.lineage.chain[-1].name, limit=60) if approval.lineage.chain else "a service"
+        agent = agent_of(approval.lineage)
         asks = ", ".join(
             f"{have} of {ask.quorum} from {inline(ask.approvers, limit=40)}"
             for ask, have in counted(approval).items()

@@ -23,6 +23,7 @@ from bot.card_ids import (
     read_modal_state,
 )
 from bot.desk import Click, Desk, Work, lazily, only_ack
+from bot.listeners.events import publish_home
 from bot.modals import LONGEST_REASON
 from gateway.contract import Choice, RevokeRequest, VoteRequest
 
@@ -87,6 +88,8 @@ async def _vote(desk: Desk, click: Click, choice: Choice) -> None:
             opened=state.opened,
         ),
     )
+    if state.home:
+        await publish_home(desk, click)
 
 
 def _state(click: Click) -> ModalState:

@@ -162,3 +162,15 @@ async def test_a_persons_slack_user_is_found_by_the_policy_then_by_address(house
     assert await house.people.slack_id("sam.chen@example.com") == SAM
     assert await house.people.slack_id("u0guest@example.com") == ""
     assert await house.people.slack_id("nobody@example.com") == ""
+
+
+async def test_a_slack_that_refuses_groups_costs_the_cards_one_call_a_minute(
+    house: House, page: WorkspaceClient, slack: server.Server
+) -> None:
+    await page.add_fault("api_error", method="usergroups.list", error="missing_scope", times=1)
+    for _ in range(20):
+        faces = await house.people.faces()
+        assert faces.groups == {}
+        assert faces.people["ana.silva@example.com"] == ANA
+    house.now += KEPT + 1
+    assert (await house.people.faces()).groups == {"dba": "S0DBA"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from dataclasses import replace
@@ -100,9 +99,7 @@ async def test_the_home_tab_shows_what_its_person_may_vote_on(
         await people.click_in_view(home, REVIEW, as_=ANA)
         modal = await people.wait_for_view(lambda view: "Digest" in text_of(view), as_=ANA)
         await people.submit(modal, as_=ANA)
-        async with asyncio.timeout(10):
-            while not gateway.votes:
-                await asyncio.sleep(0.01)
+        await people.wait_for_home(lambda view: "0 approvals" in text_of(view), as_=ANA)
     assert gateway.votes[0][1].opened == "proof-ana.silva@example.com"
 
 

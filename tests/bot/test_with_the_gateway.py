@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
 from bot.app import running
 from bot.card_ids import APPROVE, DENY, REASON_INPUT, REVIEW
@@ -13,14 +17,24 @@ from bot.workspace import server
 from bot.workspace.client import WorkspaceClient, actions_of, text_of
 from gateway.contract import State
 from gateway.model import Hold
-from tests.api.conftest import BOT, POLICY, gate  # noqa: F401 - a fixture
-from tests.approvals.conftest import LINEAGE_VIEW, ONE_DBA, session, view
+from tests.api.conftest import BOT, POLICY, Api
+from tests.approvals.conftest import LINEAGE_VIEW, ONE_DBA, House, session, view
 from tests.bot.conftest import ANA, APP_TOKEN, APPROVALS, BOT_TOKEN, QUICK
 
 PEOPLE = {"U0ANA": "sam@example.com", "U0BEN": "dana@example.com"}
 
 
-def settings_for(gate, slack: server.Server) -> Settings:  # noqa: F811
+@pytest.fixture
+async def gate(tmp_path: Path) -> AsyncIterator[Api]:
+    house = await House(tmp_path).start()
+    one = Api(house, tmp_path)
+    async with TestClient(TestServer(one.application)) as client:
+        one.client = client
+        yield one
+    await house.stop()
+
+
+def settings_for(gate, slack: server.Server) -> Settings:
     gate.house.policy = replace(POLICY, slack=replace(POLICY.slack, people=PEOPLE, audit="#audit-shop"))
     return Settings(
         bot_token=BOT_TOKEN,
@@ -31,7 +45,7 @@ def settings_for(gate, slack: server.Server) -> Settings:  # noqa: F811
     )
 
 
-async def held(gate, text: str = "UPDATE orders SET status = 'paid' WHERE id = 42"):  # noqa: F811
+async def held(gate, text: str = "UPDATE orders SET status = 'paid' WHERE id = 42"):
     return await gate.house.approvals.hold(
         session=session(),
         digest=view(text).digest,
@@ -53,7 +67,7 @@ async def card(people: WorkspaceClient) -> dict:
 
 async def test_a_click_releases_what_the_gateway_holds(
     gate, slack: server.Server, people: WorkspaceClient
-) -> None:  # noqa: F811
+) -> None:
     async with running(settings_for(gate, slack), timings=QUICK):
         waiting = await held(gate)
         await people.wait_for_connections(1)
@@ -62,7 +76,7 @@ async def test_a_click_releases_what_the_gateway_holds(
         await people.wait_for_message(APPROVALS, lambda one: "released" in text_of(one))
 
 
-async def test_nobody_of_the_lineage_releases_it(gate, slack: server.Server, people: WorkspaceClient) -> None:  # noqa: F811
+async def test_nobody_of_the_lineage_releases_it(gate, slack: server.Server, people: WorkspaceClient) -> None:
     async with running(settings_for(gate, slack), timings=QUICK):
         waiting = await held(gate)
         await people.wait_for_connections(1)
@@ -78,7 +92,7 @@ async def test_nobody_of_the_lineage_releases_it(gate, slack: server.Server, peo
 
 async def test_a_long_command_is_released_by_who_opened_it(
     gate, slack: server.Server, people: WorkspaceClient
-) -> None:  # noqa: F811
+) -> None:
     text = "UPDATE orders SET status = 'paid' WHERE id IN (" + ", ".join(map(str, range(1_000))) + ")"
     async with running(settings_for(gate, slack), timings=QUICK):
         waiting = await held(gate, text)
@@ -92,7 +106,7 @@ async def test_a_long_command_is_released_by_who_opened_it(
 
 
 async def test_a_bot_that_was_away_shows_the_end_of_what_it_had_begun(
-    gate,  # noqa: F811
+    gate,
     slack: server.Server,
     people: WorkspaceClient,
     tmp_path: Path,
