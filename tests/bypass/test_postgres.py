@@ -40,9 +40,9 @@ def test_nothing_gets_past_and_nothing_harmless_is_stopped(row):
     assert facts.complete == (Effect.UNKNOWN not in facts.effects)
 
 
-def test_the_corpus_has_about_as_much_harmless_as_it_has_hostile():
+def test_more_than_a_third_of_the_corpus_is_harmless():
     harmless = sum(row["verdict"] == "allow" for row in ROWS)
-    assert harmless >= len(ROWS) / 5
+    assert harmless > len(ROWS) / 3
 
 
 def tokens(sql: str) -> list[tuple[str, bool]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -66,10 +67,16 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    logs = tmp_path_factory.mktemp("logs")
-    for directory in (logs, *logs.parents[:2]):
-        directory.chmod(0o777)
+def logs() -> Iterator[Path]:
+    """A directory that the server may write to whoever it runs as."""
+    with tempfile.TemporaryDirectory(prefix="countersign-logs-") as directory:
+        path = Path(directory)
+        path.chmod(0o777)
+        yield path
+
+
+@pytest.fixture(scope="session")
+def server(logs: Path) -> Iterator[Server]:
     settings = {
         "logging_collector": "on",
         "log_destination": "jsonlog",

@@ -306,6 +306,30 @@ def test_integers_that_matter_are_kept_apart(one, other):
     assert read(one) != read(other)
 
 
+NUMBERED = st.sampled_from(
+    """select from where group by order limit offset distinct on ( ) , * + = t a1 t.b2 7 42 1000000 0 1.5 .5 1e3 7_0 [ ] union
+    all join with as c( c2 ) in between and or not case when then else end exists cast int4(8) ::numeric(5) @ % lo_get(3)""".split()  # noqa: SIM905
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(NUMBERED, max_size=16).map(lambda words: "select " + " ".join(words)))
+def test_texts_with_the_same_shape_mean_the_same(text):
+    shape = postgres._blanked(text)
+    facts, counts_integers = postgres._parsed(text)
+    if shape is None or counts_integers:
+        return
+    for number in ("1", "3", "987654"):
+        other = shape.replace("\0", number)
+        assert postgres._blanked(other) == shape
+        again = postgres._parsed(other)
+        assert again == (facts, False), other
+
+
+def test_names_are_cut_where_the_server_cuts_them():
+    assert named(f"select * from {'a' * 70}") == {("a" * 63, "read")}
+
+
 def test_a_text_cannot_pose_as_a_remembered_shape():
     read("select a from t where id = 5")
     assert not read("select a from t where id = \0").complete

@@ -62,8 +62,7 @@ _DOING: tuple[tuple[frozenset[Effect], str], ...] = (
         """setseed pg_sleep pg_sleep_for pg_sleep_until pg_export_snapshot pg_stat_clear_snapshot pg_stat_force_next_flush
         pg_advisory_lock pg_advisory_lock_shared pg_advisory_unlock pg_advisory_unlock_all pg_advisory_unlock_shared
         pg_advisory_xact_lock pg_advisory_xact_lock_shared pg_try_advisory_lock pg_try_advisory_lock_shared
-        pg_try_advisory_xact_lock pg_try_advisory_xact_lock_shared lo_open lo_close set_limit pg_prewarm
-        txid_current pg_current_xact_id currtid2""",
+        pg_try_advisory_xact_lock pg_try_advisory_xact_lock_shared lo_open lo_close set_limit pg_prewarm currtid2""",
     ),
     (
         frozenset({_WRITE}),
