@@ -53,6 +53,8 @@ class CopyMask:
             written.quote * 2 if written.format == "csv" and written.quote == written.escape else b""
         )
         self._kept = b""
+        self._slow = bool(written.codec) or (written.format == "csv" and written.escape != written.quote)
+        """Where a message's end says too little about a row's end, or its bytes about its signs."""
         self._header_due = written.header
         self._set_rules([None] * columns)
 
@@ -65,11 +67,12 @@ class CopyMask:
         """Whole CopyData messages, masked; a row that is not yet whole is kept. The same object if nothing changed."""
         copy = bytearray(data)
         starts, whole = walk.blank_copies(data, self._quote, copy)
-        if self._kept or not whole or self._header_due or self._written.codec:
+        if self._kept or not whole or self._header_due or self._slow:
             return self._rows(data, starts)
         if self._ruled:
             return b"".join(
-                frame(b"d", self._row(data[start + 5 : stop])) for start, stop in _spans(starts, len(data))
+                frame(b"d", self._message(data[start + 5 : stop]))
+                for start, stop in _spans(starts, len(data))
             )
         hits = self._mask.find(self._readable(bytes(copy))) if self._mask.detects else []
         return self._with_hits(data, starts, [start for start, _, _ in hits]) if hits else data
@@ -91,7 +94,7 @@ class CopyMask:
         at = 0
         for index in sorted({bisect_right(starts, hit) - 1 for hit in hits}):
             start, stop = places[index], places[index + 1]
-            out += data[at:start], frame(b"d", self._row(data[start + 5 : stop]))
+            out += data[at:start], frame(b"d", self._message(data[start + 5 : stop]))
             at = stop
         return b"".join((*out, data[at:]))
 
@@ -157,6 +160,17 @@ class CopyMask:
             fields[place] = written.write(hidden, like=field)
             changed = True
         return written.delimiter.join(fields) + ending if changed else row
+
+    def _message(self, payload: bytes) -> bytes:
+        """What one message holds: as a rule one row."""
+        out: list[bytes] = []
+        at = 0
+        while (end := self._written.ends(payload, at)) > 0:
+            out.append(self._row(payload[at:end]))
+            at = end
+        if at < len(payload):
+            out.append(self._row(payload[at:]))
+        return b"".join(out)
 
     def _label(self, place: int) -> str:
         if self._outputs is not None and len(self._outputs) == self._columns:
