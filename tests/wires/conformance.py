@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from hypothesis.strategies import SearchStrategy
 
@@ -79,4 +80,12 @@ class Drive:
 def cut(data: bytes, places: Sequence[int]) -> list[bytes]:
     """`data` in pieces, cut at these places."""
     edges = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
-    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(edges)]
+
+
+def damaged(data: bytes, damage: Sequence[tuple[int, int, bytes]]) -> bytes:
+    """`data` with stretches `(place, length, instead)` replaced."""
+    for place, length, instead in damage:
+        at = place % (len(data) + 1)
+        data = data[:at] + instead + data[at + length :]
+    return data

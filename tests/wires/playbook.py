@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from gateway.facts.postgres import read
 from gateway.model import Allow, Block, Command
 from gateway.protocols.postgres import messages
 from gateway.protocols.postgres.wire import PostgresWire
 from gateway.wire import CommandAsked, Event, Limits, Login, Mask, Opening, Send, Side
 from tests.wires.masks import NOTHING
 from tests.wires.pump import SESSION
-from tests.wires.reading import read
 
 ALLOW = Allow(rules=("test",))
 BLOCK = Block(rules=("never",), message="Not through here.")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.model import Command
 from gateway.wire import CommandAnswered, CommandAsked, ProtocolViolation, Side
-from tests.wires.conformance import ALLOW, BLOCK, Drive, Exchange, Subject, cut
+from tests.wires.conformance import ALLOW, BLOCK, Drive, Exchange, Subject, cut, damaged
 from tests.wires.subjects import SUBJECTS
 
 every_wire = pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
@@ -74,6 +74,34 @@ def test_malformed_is_violation(subject: Subject, data: st.DataObject) -> None:
         if drive.over:
             return
         assert before[1] <= len(drive.asked)
+
+
+DAMAGE = st.lists(
+    st.tuples(st.integers(0, 400), st.integers(0, 6), st.binary(max_size=4)), min_size=1, max_size=2
+)
+
+
+@every_wire
+@settings(max_examples=300, deadline=None)
+@given(data=st.data(), client=DAMAGE, server=DAMAGE)
+def test_a_damaged_conversation_is_violation(subject: Subject, data: st.DataObject, client, server) -> None:
+    """The same for conversations that were right until something in them was changed."""
+    drive = Drive(
+        subject.admitted(), judge=lambda _command: data.draw(st.sampled_from([ALLOW, ALLOW, BLOCK]))
+    )
+    exchange = data.draw(st.sampled_from([*subject.exchanges, *subject.prepare]))
+    spoilt = data.draw(st.sampled_from(list(Side)))
+    try:
+        drive.receive(
+            Side.CLIENT, damaged(exchange.client, client) if spoilt is Side.CLIENT else exchange.client
+        )
+        drive.receive(
+            Side.UPSTREAM, damaged(exchange.server, server) if spoilt is Side.UPSTREAM else exchange.server
+        )
+        if not drive.over:
+            drive.receive(Side.CLIENT, exchange.client)
+    except ProtocolViolation:
+        return
 
 
 @every_wire

@@ -11,24 +11,14 @@ import psycopg
 import pytest
 
 from gateway.model import Allow, Block, Command
-from gateway.protocols.postgres.results import plan_rows
-from gateway.protocols.postgres.wire import PostgresWire
-from gateway.wire import Login, Opening
+from gateway.protocols.postgres.module import open_wire
+from gateway.wire import Login
 from tests.wires.conftest import PASSWORD, Server
 from tests.wires.masks import Word
 from tests.wires.pump import Pump
-from tests.wires.reading import read
 
 pytestmark = pytest.mark.live
 DEADLINE = 20
-
-
-def no_copy(*_: object) -> object:
-    raise AssertionError("nothing masks copied data here")
-
-
-def make_wire(opening: Opening) -> PostgresWire:
-    return PostgresWire(opening, read=read, plan_rows=plan_rows, plan_copy=no_copy)  # type: ignore[arg-type]
 
 
 def guard(command: Command) -> Allow | Block | None:
@@ -42,7 +32,7 @@ def guard(command: Command) -> Allow | Block | None:
 @pytest.fixture
 async def pump(server: Server) -> AsyncIterator[Pump]:
     login = Login(user="gateway", password=PASSWORD, database="postgres", application="countersign s1")
-    async with Pump(make_wire, server.address, login, judge=guard) as pump:
+    async with Pump(open_wire, server.address, login, judge=guard) as pump:
         yield pump
 
 
@@ -95,11 +85,15 @@ async def test_prepared_statements_are_asked_about_with_their_parameters(pump: P
 async def test_a_pipeline_with_a_refusal_in_the_middle(pump: Pump) -> None:
     async with await psycopg.AsyncConnection.connect(url(pump), autocommit=True) as connection:
         await connection.execute("create temp table t (n int)")
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+
+        async def pipeline() -> None:
             async with connection.pipeline():
                 await connection.execute("insert into t values (1)")
                 await connection.execute("insert into t select 2 -- forbidden")
                 await connection.execute("insert into t values (3)")
+
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            await pipeline()
         rows = await (await connection.execute("select n from t")).fetchall()
         assert rows == []
 

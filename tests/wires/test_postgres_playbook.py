@@ -352,17 +352,33 @@ def test_a_skipped_parse_leaves_the_unnamed_statement_that_was_there() -> None:
 
 def test_what_sql_prepares_is_judged_by_its_own_text() -> None:
     session = play()
-    session.client(query("prepare x as delete from t"))
+    session.client(query("prepare x as delete from t where id = 1"))
     session.server(done("PREPARE") + ready())
     session.client(query("execute x"))
-    assert session.asked[-1].facts.effects == {Effect.WRITE}
+    assert session.asked[-1].facts.effects == {Effect.WRITE, Effect.SESSION}
+    assert session.asked[-1].facts.complete
     assert "delete from t" in session.asked[-1].text
     session.server(done("DELETE 1") + ready())
     session.client(bind(statement="x") + execute() + SYNC)
-    assert session.asked[-1].facts.effects == {Effect.WRITE}
+    assert session.asked[-1].facts.effects == {Effect.WRITE, Effect.SESSION}
     session.server(BOUND + done("DELETE 1") + ready())
     session.client(query("execute y"))
     assert Effect.UNKNOWN in session.asked[-1].facts.effects
+
+
+def test_a_fetch_is_read_together_with_its_cursor() -> None:
+    session = play()
+    session.client(query("declare c cursor for select ssn as x from customers"))
+    session.server(done("DECLARE CURSOR") + ready("T"))
+    session.client(query("fetch 3 from c"))
+    (output,) = session.asked[-1].facts.outputs
+    assert output.sources == {"customers.ssn"}
+    session.server(done("FETCH 0") + ready("T"))
+    session.client(execute("c") + SYNC)
+    assert "customers" in session.asked[-1].text
+    session.server(done("SELECT 0") + ready("T"))
+    session.client(query("fetch 3 from other"))
+    assert not session.asked[-1].facts.complete
 
 
 def test_names_that_several_statements_change_are_forgotten() -> None:

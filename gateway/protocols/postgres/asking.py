@@ -339,7 +339,8 @@ class Asking:
             self._run(portal, name, raw)
             return
         if portal is None:
-            statement = self._reader.unknown(f"-- unknown portal {_shown(name)}")
+            cursor = self._exchange.names.cursors.get(name)
+            statement = cursor or self._reader.unknown(f"-- unknown portal {_shown(name)}")
             portal = Portal(statement, Bind(name, b"", (), (), ()))
         else:
             portal = Portal(portal.statement, portal.bind)

@@ -48,7 +48,7 @@ def read_facts(row: Mapping[str, Any]) -> Facts:
 
 
 def environment(*, host: str, port: int, database: str, user: str, secret: str) -> Mapping[str, str]:
-    """libpq's variables: psql and every driver built on it read them."""
+    """The variables of libpq: psql and every driver built on it read them."""
     return {"PGHOST": host, "PGPORT": str(port), "PGDATABASE": database, "PGUSER": user, "PGPASSWORD": secret}
 
 

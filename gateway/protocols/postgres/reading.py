@@ -116,29 +116,35 @@ class Reader:
         return doubted
 
     def judged(self, statement: Statement) -> tuple[Statement, Statement | None]:
-        """A statement as it is to be judged: SQL's EXECUTE together with what it names, if that is known."""
+        """A statement as it is to be judged: SQL's EXECUTE and FETCH together with what they name, if it is known."""
         facts = statement.facts
-        if (
-            facts.complete
-            or "sql.execute" not in facts.attributes
-            or facts.attributes.get("sql.why_unknown") != EXECUTES
-        ):
+        attributes = facts.attributes
+        names = self._exchange.names
+        if attributes.get("sql.verbs") == "fetch":
+            named = names.fetched(facts)
+            if named is None:
+                doubted = self._doubt(facts, "nobody here knows what this cursor reads")
+                return Statement(query=statement.query, text=statement.text, facts=doubted), None
+            introduced = "declared before as"
+        elif not facts.complete and attributes.get("sql.why_unknown") == EXECUTES and statement.single:
+            named = names.executed(facts)
+            if named is None:
+                return statement, None
+            introduced = "prepared before as"
+        else:
             return statement, None
-        named = self._exchange.names.executed(facts)
-        if named is None or not statement.single:
-            return statement, None
-        text = f"{statement.text}\n\n-- prepared before as:\n{named.text}"
+        text = f"{statement.text}\n\n-- {introduced}:\n{named.text}"
         return Statement(query=statement.query, text=text, facts=self._join(facts, named.facts)), named
 
-    def _join(self, execute: Facts, prepared: Facts) -> Facts:
-        key = (id(execute), id(prepared))
+    def _join(self, facts: Facts, named: Facts) -> Facts:
+        key = (id(facts), id(named))
         known = self._joined.get(key)
         if known is not None:
             return known[2]
-        joined = combined(execute, prepared)
+        joined = combined(facts, named)
         if len(self._joined) > KEPT:
             self._joined.clear()
-        self._joined[key] = (execute, prepared, joined)
+        self._joined[key] = (facts, named, joined)
         return joined
 
     def exact(
@@ -156,16 +162,17 @@ class Reader:
         return (*parts, *self._exchange.namespace)
 
 
-def combined(execute: Facts, prepared: Facts) -> Facts:
-    """Facts of SQL's EXECUTE together with those of the statement that it names."""
-    attributes = {**prepared.attributes, **execute.attributes}
-    del attributes["sql.why_unknown"]
-    if not prepared.complete:
-        attributes["sql.why_unknown"] = prepared.attributes.get("sql.why_unknown", "")
+def combined(facts: Facts, named: Facts) -> Facts:
+    """Facts of an EXECUTE or FETCH together with those of what it names."""
+    attributes = {**named.attributes, **facts.attributes}
+    attributes.pop("sql.why_unknown", None)
+    if not named.complete:
+        attributes["sql.why_unknown"] = named.attributes.get("sql.why_unknown", "")
+    passed_on = facts.attributes.get("sql.verbs") in {"execute", "fetch"}
     return Facts(
-        effects=(execute.effects - {Effect.UNKNOWN}) | prepared.effects,
-        resources=tuple(dict.fromkeys((*execute.resources, *prepared.resources))),
+        effects=(facts.effects - {Effect.UNKNOWN}) | named.effects,
+        resources=tuple(dict.fromkeys((*facts.resources, *named.resources))),
         attributes=attributes,
-        complete=prepared.complete,
-        outputs=prepared.outputs,
+        complete=named.complete,
+        outputs=named.outputs if passed_on else facts.outputs,
     )

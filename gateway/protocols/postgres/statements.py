@@ -94,12 +94,14 @@ class Statements:
 
     prepared: dict[bytes, Statement] = field(default_factory=dict)
     portals: dict[bytes, Portal] = field(default_factory=dict)
+    cursors: dict[bytes, Statement] = field(default_factory=dict)
+    """What SQL's DECLARE named. One that is closed stays: the server refuses to fetch from it."""
     _changes: list[
         tuple[int, dict[bytes, Statement] | dict[bytes, Portal], bytes, Statement | Portal | None]
     ] = field(default_factory=list)
 
     def __len__(self) -> int:
-        return len(self.prepared) + len(self.portals)
+        return len(self.prepared) + len(self.portals) + len(self.cursors)
 
     def prepare(self, number: int, name: bytes, statement: Statement) -> None:
         """Message `number` defines a statement. If the name is taken the server fails, and this is undone."""
@@ -137,7 +139,7 @@ class Statements:
             portal.permitted = False
 
     def run(self, number: int, statement: Statement) -> None:
-        """A command that is sent as message `number` changes names by SQL: PREPARE, DEALLOCATE.
+        """A command that is sent as message `number` changes names by SQL: PREPARE, DEALLOCATE, DECLARE.
 
         Where it cannot be told which, every name is forgotten; what has no known name cannot be read, and so is
         never let through as something else. A name that stays behind though the server has dropped it does no
@@ -151,7 +153,14 @@ class Statements:
         elif statement.single and (match := _DEALLOCATE.fullmatch(statement.text)):
             plain, quoted = match["plain"], match["quoted"]
             self.close(number, (plain.lower() if plain else quoted.replace('""', '"')).encode())
-        elif "prepare" in verbs or (not facts.complete and "prepare" in statement.text.lower()):
+        elif statement.single and "declare" in verbs and (cursor := facts.attributes.get("sql.cursor", "")):
+            key = str(cursor).encode()
+            self._changes.append((number, self.cursors, key, self.cursors.get(key)))
+            self.cursors[key] = statement
+        elif {"prepare", "declare"} & set(
+            re.findall(r"\w+", verbs if facts.complete else statement.text.lower())
+        ):
+            self.cursors.clear()
             for known in list(self.prepared):
                 self.close(number, known)
 
@@ -159,6 +168,11 @@ class Statements:
         """The statement that SQL's EXECUTE in these facts names, if it is known."""
         name = facts.attributes.get("sql.execute", "")
         return self.prepared.get(str(name).encode()) if name else None
+
+    def fetched(self, facts: Facts) -> Statement | None:
+        """The DECLARE of the cursor that SQL's FETCH in these facts reads from, if it is known."""
+        name = facts.attributes.get("sql.cursor", "")
+        return self.cursors.get(str(name).encode()) if name else None
 
     def forget_unnamed(self) -> None:
         """A simple query drops the unnamed statement and portal."""
