@@ -24,7 +24,7 @@ from gateway.contract import Vote
 from gateway.model import Resource, Session
 from gateway.recorder.chain import ChainBroken, ChainWriter, Record, TornTail, records
 from gateway.recorder.chain import encoded as as_json
-from gateway.recorder.fields import SUFFIX, entries_of, sealed, sealed_text, session_fields
+from gateway.recorder.fields import SUFFIX, ending, entries_of, sealed_text, session_fields
 
 BLOCK = 64 * 1024
 """Bytes of an answer that are gathered before they are written."""
@@ -316,14 +316,26 @@ class Recorder:
         days = sorted(each for each in self.directory.glob("[0-9]*-[0-9]*-[0-9]*") if each.is_dir())
         recovered: list[str] = []
         for path in (path for day in days[-DAYS_LOOKED_BACK:] for path in sorted(day.glob(f"*{SUFFIX}"))):
-            if sealed(path):
+            if self._sealed(path):
                 continue
             with contextlib.suppress(ChainBroken, TornTail):
-                self._close_left_open(path, reason)
-                recovered.append(path.stem)
+                if self._close_left_open(path, reason):
+                    recovered.append(path.stem)
         return recovered
 
-    def _close_left_open(self, path: Path, reason: str) -> None:
+    def _sealed(self, path: Path) -> bool:
+        """Whether the file ends with our seal. What an answer's bytes pretend, at the end of the file, is none."""
+        end = ending(path)
+        if end.seal is None:
+            return False
+        try:
+            text = sealed_text(path.stem, end.closed_hash, end.seal["at"])
+            return bool(end.seal["signature"] == self._sign(text).hex())
+        except (KeyError, TypeError, ValueError):
+            return False
+
+    def _close_left_open(self, path: Path, reason: str) -> bool:
+        """Read all of it, then add what is missing; false where nothing is. Raises `ChainBroken`, `TornTail`."""
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         writer = ChainWriter(descriptor)
         recording = self._recording(descriptor, writer, path)
@@ -335,8 +347,9 @@ class Recorder:
                     kind, writer.head, writer.number = record.kind, record.hash, record.number + 1
             if kind == "closed":
                 recording.seal()
-            elif kind:
+            elif kind not in {"", "sealed"}:
                 recording.close(reason)
+            return kind not in {"", "sealed"}
         finally:
             recording.abandon()
 

@@ -6,8 +6,10 @@ then `closed` and `sealed`. `docs/recording.md` lists the fields of each.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -91,23 +93,40 @@ def sealed_text(session_id: str, head: str, at: float) -> bytes:
     return f"countersign recording\n{session_id}\n{head}\n{float(at)!r}".encode()
 
 
-def sealed(path: Path) -> bool:
-    """Whether the file ends with a seal. Looks only; `gateway.recorder.read.verify` checks."""
-    return any(header.get("kind") == "sealed" for header in last_headers(path)[-1:])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a file ends, by a look at its last lines alone; `gateway.recorder.read.verify` checks."""
+
+    closed: Mapping[str, Any] | None = None
+    """The header of its `closed` record."""
+    closed_hash: str = ""
+    seal: Mapping[str, Any] | None = None
+    """The header of its `sealed` record."""
+    head: str = ""
+    """Hash of the seal, the last record."""
 
 
-def last_headers(path: Path) -> list[dict[str, Any]]:
-    """The headers in the last lines of a file, as far as they are headers: enough to find its end."""
+def ending(path: Path) -> Ending:
+    """Raises `OSError`."""
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - TAIL))
         lines = file.read().split(b"\n")[-3:]
-    headers: list[dict[str, Any]] = []
-    for line in lines:
-        try:
-            header = orjson.loads(line)
-        except orjson.JSONDecodeError:
-            continue
-        if isinstance(header, dict) and header.get("kind") in {"closed", "sealed"}:
-            headers.append(header)
-    return headers
+    if len(lines) < 2 or lines[-1]:
+        return Ending()
+    before, last = (_header(line) for line in ([b""] * 3 + lines)[-3:-1])
+    if last.get("kind") == "sealed" and before.get("kind") == "closed":
+        return Ending(closed=before, closed_hash=_hash(lines[-3]), seal=last, head=_hash(lines[-2]))
+    return Ending(closed=last if last.get("kind") == "closed" else None)
+
+
+def _hash(line: bytes) -> str:
+    return hashlib.sha256(line + b"\n").hexdigest()
+
+
+def _header(line: bytes) -> dict[str, Any]:
+    try:
+        header = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return {}
+    return header if isinstance(header, dict) else {}

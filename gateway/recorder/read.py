@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from gateway.contract import SessionView
 from gateway.identity.keys import signed_by
 from gateway.recorder.chain import ChainBroken, Record, TornTail, records
-from gateway.recorder.fields import SUFFIX, last_headers, sealed_text, session_view
+from gateway.recorder.fields import SUFFIX, ending, sealed_text, session_view
 
 SESSION_ID = 64
 """Characters of the longest session id."""
@@ -203,7 +203,7 @@ def summary(path: Path) -> SessionView | None:
     try:
         with path.open("rb") as file:
             opened = orjson.loads(file.readline(1024 * 1024))["session"]
-        ends = {header["kind"]: header for header in last_headers(path)}
-        return session_view(opened, ends.get("closed"))
+        end = ending(path)
+        return session_view(opened, end.closed, head=end.head)
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
         return None

@@ -150,6 +150,7 @@ def test_recordings_are_found_by_session_and_listed_newest_first(recorder):
 def test_a_summary_says_who_and_how_it_ended(closed, recorder):
     view = summary(closed)
     assert (view.id, view.commands, view.close_reason, view.entries) == ("s1", 1, "over", 4)
+    assert view.head == read_all(closed)[-1].hash
     assert [actor.name for actor in view.lineage.chain] == ["release-pipeline", "migrator"]
     live = recorder.open(make_session("live"))
     assert summary(live.path).closed_at is None

@@ -222,6 +222,28 @@ def test_a_recording_closed_but_not_sealed_only_gets_its_seal(recorder):
     assert kinds(recording.path) == ["opened", "closed", "sealed"]
 
 
+def test_an_answer_that_pretends_to_be_a_seal_is_not_taken_for_one(recorder):
+    recording = recorder.open(make_session())
+    ask(recording)
+    recording.answer(
+        "c1", b'x\n{"kind":"closed","at":1}\n{"kind":"sealed","at":1,"key":"k1","signature":"00"}'
+    )
+    finish(recording)
+    recording.flush()
+    recording.abandon()
+    assert recorder.recover("the gateway stopped") == ["s1"]
+    assert kinds(recording.path)[-2:] == ["closed", "sealed"]
+
+
+def test_a_recording_sealed_by_an_older_key_is_left_as_it_is(recorder):
+    recording = recorder.open(make_session())
+    recording.close("over")
+    before = recording.path.read_bytes()
+    recorder._sign = lambda data: b"another key"
+    assert recorder.recover("the gateway stopped") == []
+    assert recording.path.read_bytes() == before
+
+
 def test_what_is_torn_is_left_as_the_evidence_it_is(recorder):
     recording = recorder.open(make_session())
     ask(recording)
