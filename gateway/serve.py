@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import secrets
 import signal
@@ -24,7 +25,7 @@ from gateway.api import app as api
 from gateway.api import tokens as token_api
 from gateway.approvals import Approvals
 from gateway.changes import Feed
-from gateway.contract import Announcement, Approval
+from gateway.contract import Announcement, Approval, SessionView
 from gateway.doors import DoorFailed, Doors
 from gateway.gate import Gate
 from gateway.identity.failures import Failures
@@ -37,6 +38,7 @@ from gateway.policy.live import LivePolicy
 from gateway.policy.model import Policy, SecretMissing
 from gateway.protocols import load
 from gateway.recorder import Recorder
+from gateway.recorder.read import recordings, summary
 from gateway.recorder.retention import sweep
 from gateway.recorder.transcript import Transcripts
 from gateway.sessions import Sessions
@@ -52,6 +54,8 @@ DRAIN_WITHIN = 10.0
 TICK = 1.0
 """Seconds between looks at the policy file, and between changes of one busy session in the feed."""
 RETENTION_EVERY = 3_600.0
+ENDED_TOLD = 500
+"""Sessions that ended before the gateway did, whose end followers hear of again."""
 
 
 class StartFailed(Exception):
@@ -189,7 +193,9 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         parts.push_async_callback(approvals.stop)
 
         def revoked(revocation: Revocation) -> None:
-            reason = f"revoked by {revocation.by}" + (f": {revocation.reason.rstrip('.')}" if revocation.reason else "")
+            reason = f"revoked by {revocation.by}" + (
+                f": {revocation.reason.rstrip('.')}" if revocation.reason else ""
+            )
             sessions.kill_tokens(revocation.token_ids, f"This session was {reason}.")
             tasks.spawn(_withdraw(approvals, journal, revocation, reason))
 
@@ -208,6 +214,8 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             clock=clock,
         )
         await approvals.start()
+        for ended in _ended(recorder.directory):
+            feed.publish(session=ended)
 
         doors = Doors(gate, admission, spawn=tasks.spawn, clock=clock)
         parts.push_async_callback(doors.close, drain=DRAIN_WITHIN)
@@ -258,6 +266,13 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         tasks.spawn(_tick(gateway, journal))
         tasks.spawn(_retain(gateway, recorder.directory, journal))
         yield gateway
+
+
+def _ended(directory: Path) -> list[SessionView]:
+    """The sessions that ended last, oldest first: a crash, or a stop, may have kept their end from followers."""
+    newest = itertools.islice(recordings(directory), ENDED_TOLD)
+    found = [view for path in newest if (view := summary(path)) is not None]
+    return found[::-1]
 
 
 class _Tasks:
