@@ -275,7 +275,7 @@ def test_a_replay_prints_what_happened(kept, capsys):
     state, path = kept
     code, out, _ = run(capsys, "replay", "s1", "--no-wait", "--state", state)
     assert code == 0
-    assert ["notice", "command", "answer", "end"] == [line.split("  ")[1].split(" ")[0] for line in out.splitlines()]
+    assert [line.split("  ")[1].split(" ")[0] for line in out.splitlines()] == ["notice", "command", "answer", "end"]
     code, out, _ = run(capsys, "replay", path, "--json")
     assert [json.loads(line)["number"] for line in out.splitlines()] == [1, 2, 3, 4]
 
