@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from gateway.facts import postgres
 from gateway.facts.postgres import read
 from gateway.facts.postgres.tree import _scanner
 from gateway.model import Effect
@@ -97,6 +98,22 @@ def test_a_statement_keeps_its_effects_inside_another(wrapper):
             continue
         outer = read(wrapper.format(row["sql"]))
         assert read(row["sql"]).effects <= outer.effects, wrapper.format(row["sql"])
+
+
+NUMBERED = [row["sql"] for row in ROWS] + [
+    f"WITH x AS ({row['sql']} RETURNING 1) SELECT 1 FROM x"
+    for row in ROWS
+    if row["sql"].startswith(("DELETE", "UPDATE"))
+]
+
+
+@pytest.mark.parametrize("number", ["0", "1", "2", "999999999"])
+def test_no_statement_borrows_the_meaning_of_one_with_other_integers(number):
+    for sql in NUMBERED:
+        shape = postgres._blanked(sql)
+        facts, counts_integers = postgres._parsed(sql)
+        if shape is not None and not counts_integers:
+            assert postgres._parsed(shape.replace("\0", number))[0] == facts, sql
 
 
 def test_the_shipped_policy_gives_every_row_its_verdict():

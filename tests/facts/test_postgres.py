@@ -291,6 +291,17 @@ def test_integers_do_not_change_what_a_plain_query_means_and_are_read_once():
     ("one", "other"),
     [
         ("delete from t where 1 = 1", "delete from t where 1 = 2"),
+        ("with x as (delete from t where 1 = 2) select 1", "with x as (delete from t where 1 = 1) select 1"),
+        (
+            "with x as (delete from t where 1 = 2) insert into u values (1)",
+            "with x as (delete from t where 1 = 1) insert into u values (1)",
+        ),
+        (
+            "with x as (merge into t using s on 1 = 2 when matched then delete) select 1",
+            "with x as (merge into t using s on 1 = 1 when matched then delete) select 1",
+        ),
+        ("explain (analyze 0) insert into t values (1)", "explain (analyze 1) insert into t values (1)"),
+        ("set row_security = 1", "set row_security = 0"),
         ("select a, b from t order by 1", "select a, b from t order by 2"),
         ("select distinct on (1) a, b from t", "select distinct on (2) a, b from t"),
         ("select a, b from t group by 1", "select a, b from t group by 2"),
@@ -308,7 +319,7 @@ def test_integers_that_matter_are_kept_apart(one, other):
 
 NUMBERED = st.sampled_from(
     """select from where group by order limit offset distinct on ( ) , * + = t a1 t.b2 7 42 1000000 0 1.5 .5 1e3 7_0 [ ] union
-    all join with as c( c2 ) in between and or not case when then else end exists cast int4(8) ::numeric(5) @ % lo_get(3)""".split()  # noqa: SIM905
+    all join with as c( c2 ) delete update set returning insert into values in between and or not case when then else end exists cast int4(8) ::numeric(5) @ % lo_get(3)""".split()  # noqa: SIM905
 )
 
 

@@ -30,6 +30,8 @@ _shapes: Cache[tuple[Facts, ...]] = Cache(entries=4_096, weight=12 * 1024 * 1024
 
 # Integers may be blanked where nothing in the text can make a digit anything but an integer literal's.
 _INTEGER = re.compile(r"[0-9](?<![\w.][0-9])[0-9]*+(?![\w.])")
+_SHAPED = frozenset({"SelectStmt", "InsertStmt"})
+"""Statements that may be remembered by shape, where their reading did not have to look at an integer."""
 _ROWLESS = frozenset({"fetch", "execute", "call"})
 """Verbs that may return rows that the text does not describe."""
 
@@ -107,7 +109,7 @@ def _parsed(text: str) -> tuple[tuple[Facts, ...], bool]:
     except RecursionError:
         return (_unread("the text nests too deep"),), True
     each = tuple(reading.facts(statements=1) for reading in readings)
-    plain = all(set(node) == {"SelectStmt"} for node in nodes)
+    plain = all(_SHAPED.issuperset(node) for node in nodes)
     counts_integers = not plain or any(reading.counts_integers for reading in readings)
     if not each:
         nothing = Facts(effects=frozenset({Effect.SESSION}), attributes={"sql.statements": 0})

@@ -316,6 +316,7 @@ def _where(reading: Reading, body: Node, name: str, scope: Scope) -> None:
 
 
 def _restricted(reading: Reading, name: str, *, restricts: bool) -> None:
+    reading.counts_integers = True  # `1 = 1` restricts nothing, `1 = 2` everything
     reading.both("sql.where_restricts", restricts)
     if not restricts:
         reading.does(Effect.DESTRUCTIVE)
