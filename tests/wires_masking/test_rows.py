@@ -209,7 +209,7 @@ def outcome(walk: ModuleType, data: bytes, kinds: bytes) -> object:
         rewritten = walk.rewrite(
             data,
             bytes(kind % 3 for kind in kinds),
-            [b"new"] * len(kinds),
+            [walk.sized(b"new")] * len(kinds),
             lambda _, value: value[:-1] or None,
         )
     except ProtocolViolation as violation:

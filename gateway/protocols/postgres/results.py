@@ -142,9 +142,11 @@ class ResultMask:
         self._rewrites = bytes(_rewrite_kind(c, r) for c, r in zip(columns, rules, strict=True))
         self._rewriting = any(self._rewrites)
         self._constants = [
-            values.redacted(type_oid=column.type_oid, written=column.format, mask=mask)
-            if kind == walk.CONSTANT and rule.strategy != "null"
-            else None
+            walk.sized(
+                values.redacted(type_oid=column.type_oid, written=column.format, mask=mask)
+                if kind == walk.CONSTANT and rule.strategy != "null"
+                else None
+            )
             for kind, column, rule in zip(self._rewrites, columns, rules, strict=True)
         ]
 

@@ -1,14 +1,13 @@
+# cython: annotation_typing=False
 """Walking over the fields of DataRow messages: the loops that run once a field.
 
-The same source runs uncompiled and as a Cython module in pure mode; both pass the same tests. What is decided
+The same source runs uncompiled, or compiled with the types of `rows.pxd`; both pass the same tests. What is decided
 about a column stands in one byte of `kinds`; everything else about masking is in `results`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-
-import cython
 
 from gateway.wire import ProtocolViolation
 
@@ -19,24 +18,6 @@ _MALFORMED = "a DataRow's fields do not fit its length or its RowDescription"
 _MALFORMED_COPY = "a CopyData message is not as long as it says"
 
 
-@cython.ccall
-@cython.locals(
-    source=cython.p_const_uchar,
-    target=cython.p_uchar,
-    plan=cython.p_const_uchar,
-    end=cython.Py_ssize_t,
-    pos=cython.Py_ssize_t,
-    frame=cython.Py_ssize_t,
-    stop=cython.Py_ssize_t,
-    column=cython.Py_ssize_t,
-    columns=cython.Py_ssize_t,
-    at=cython.Py_ssize_t,
-    size=cython.uint,
-    length=cython.longlong,
-    rows=cython.Py_ssize_t,
-    kind=cython.int,
-    wide=cython.longlong,
-)
 def blank(data: bytes, kinds: bytes, copy: bytearray) -> tuple[int, list[tuple[int, int, int, int]]]:
     """Zero in `copy`, which equals `data`, all that is not text to be searched.
 
@@ -96,18 +77,6 @@ def blank(data: bytes, kinds: bytes, copy: bytearray) -> tuple[int, list[tuple[i
     return rows, apart
 
 
-@cython.ccall
-@cython.locals(
-    source=cython.p_const_uchar,
-    end=cython.Py_ssize_t,
-    pos=cython.Py_ssize_t,
-    frame=cython.Py_ssize_t,
-    stop=cython.Py_ssize_t,
-    column=cython.Py_ssize_t,
-    wanted=cython.Py_ssize_t,
-    index=cython.Py_ssize_t,
-    size=cython.uint,
-)
 def locate(data: bytes, starts: list[int]) -> list[tuple[int, int, int, int]]:
     """For each of `starts`, which is sorted, the `(frame, column, start, end)` of the field it lies in.
 
@@ -143,34 +112,21 @@ def locate(data: bytes, starts: list[int]) -> list[tuple[int, int, int, int]]:
     return found
 
 
-@cython.ccall
-@cython.locals(
-    source=cython.p_const_uchar,
-    plan=cython.p_const_uchar,
-    end=cython.Py_ssize_t,
-    pos=cython.Py_ssize_t,
-    kept=cython.Py_ssize_t,
-    head=cython.Py_ssize_t,
-    stop=cython.Py_ssize_t,
-    column=cython.Py_ssize_t,
-    columns=cython.Py_ssize_t,
-    size=cython.uint,
-    length=cython.longlong,
-    grown=cython.Py_ssize_t,
-    kind=cython.int,
-    hidden=cython.Py_ssize_t,
-    out=bytearray,
-)
+def sized(value: bytes | None) -> bytes:
+    """A field as it stands in a row: its length and itself, or the length -1 for NULL."""
+    return b"\xff\xff\xff\xff" if value is None else len(value).to_bytes(4, "big") + value
+
+
 def rewrite(
     data: bytes,
     kinds: bytes,
-    constants: list[bytes | None],
+    constants: list[bytes],
     call: Callable[[int, bytes], bytes | None],
 ) -> tuple[bytes, list[int]]:
     """`data`, whole DataRow messages, with the fields of masked columns replaced; and how many per column.
 
-    A field of kind `CONSTANT` becomes `constants[column]`, where None is NULL; one of kind `CALL` what `call` gives.
-    NULL stays NULL.
+    A field of kind `CONSTANT` becomes `constants[column]`, which begins with its own length; one of kind `CALL` what
+    `call` gives, where None is NULL. NULL stays NULL.
     """
     source = data
     plan = kinds
@@ -202,13 +158,12 @@ def rewrite(
                 raise ProtocolViolation(_MALFORMED)
             kind = plan[column]
             if kind != 0:
-                value = constants[column] if kind == 1 else call(column, data[pos : pos + length])
                 out += data[kept : pos - 4]
-                if value is None:
-                    out += b"\xff\xff\xff\xff"
+                if kind == 1:
+                    out += constants[column]
                 else:
-                    out += len(value).to_bytes(4, "big")
-                    out += value
+                    value = call(column, data[pos : pos + length])
+                    out += sized(value)
                 kept = pos + length
                 counts[column] += 1
                 hidden += 1
@@ -225,19 +180,7 @@ def rewrite(
     return bytes(out), counts
 
 
-@cython.ccall
-@cython.locals(
-    source=cython.p_const_uchar,
-    target=cython.p_uchar,
-    end=cython.Py_ssize_t,
-    pos=cython.Py_ssize_t,
-    stop=cython.Py_ssize_t,
-    at=cython.Py_ssize_t,
-    size=cython.uint,
-    quotes=cython.int,
-    whole=cython.int,
-)
-def blank_copies(data: bytes, quote: cython.int, copy: bytearray) -> tuple[list[int], int]:
+def blank_copies(data: bytes, quote: int, copy: bytearray) -> tuple[list[int], int]:
     """Zero in `copy`, which equals `data`, the headers of these whole CopyData messages.
 
     Gives where each message begins, and whether each holds whole rows: it ends with a newline, and the quote (-1

@@ -1,0 +1,65 @@
+cimport cython
+
+@cython.locals(
+    source="const unsigned char *",
+    target="unsigned char *",
+    plan="const unsigned char *",
+    end=Py_ssize_t,
+    pos=Py_ssize_t,
+    frame=Py_ssize_t,
+    stop=Py_ssize_t,
+    column=Py_ssize_t,
+    columns=Py_ssize_t,
+    at=Py_ssize_t,
+    size="unsigned int",
+    length="long long",
+    rows=Py_ssize_t,
+    kind=int,
+    wide="long long",
+)
+cpdef tuple blank(bytes data, bytes kinds, bytearray copy)
+
+@cython.locals(
+    source="const unsigned char *",
+    end=Py_ssize_t,
+    pos=Py_ssize_t,
+    frame=Py_ssize_t,
+    stop=Py_ssize_t,
+    column=Py_ssize_t,
+    wanted=Py_ssize_t,
+    index=Py_ssize_t,
+    size="unsigned int",
+)
+cpdef list locate(bytes data, list starts)
+
+@cython.locals(
+    source="const unsigned char *",
+    plan="const unsigned char *",
+    end=Py_ssize_t,
+    pos=Py_ssize_t,
+    kept=Py_ssize_t,
+    head=Py_ssize_t,
+    stop=Py_ssize_t,
+    column=Py_ssize_t,
+    columns=Py_ssize_t,
+    size="unsigned int",
+    length="long long",
+    grown=Py_ssize_t,
+    kind=int,
+    hidden=Py_ssize_t,
+    out=bytearray,
+)
+cpdef tuple rewrite(bytes data, bytes kinds, list constants, call)
+
+@cython.locals(
+    source="const unsigned char *",
+    target="unsigned char *",
+    end=Py_ssize_t,
+    pos=Py_ssize_t,
+    stop=Py_ssize_t,
+    at=Py_ssize_t,
+    size="unsigned int",
+    quotes=int,
+    whole=int,
+)
+cpdef tuple blank_copies(bytes data, int quote, bytearray copy)
