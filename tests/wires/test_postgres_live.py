@@ -193,6 +193,17 @@ async def test_the_targets_own_log_names_the_session(server: Server, pump: Pump)
     assert done.stdout == "psql [countersign s1]\n"
 
 
+async def test_the_name_in_the_log_survives_a_client_that_changes_it(server: Server, pump: Pump) -> None:
+    done = await psql(
+        server,
+        pump,
+        stdin="set application_name = 'mine';\nbegin;\nset transaction isolation level serializable;\nshow application_name;\n"
+        "set application_name = 'other';\nselect 1;\nrollback;\nshow application_name;\n",
+    )
+    assert done.stdout == "SET\nBEGIN\nSET\nmine [countersign s1]\nSET\n1\nROLLBACK\nmine [countersign s1]\n"
+    assert done.stderr == ""
+
+
 async def test_gdesc_describes_and_asks_nothing(server: Server, pump: Pump) -> None:
     done = await psql(server, pump, stdin="select 1 as one, 'x' as two \\gdesc\n")
     assert "one|integer" in done.stdout

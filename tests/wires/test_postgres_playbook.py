@@ -614,6 +614,19 @@ def test_either_side_ends_the_session_by_closing(side: Side) -> None:
     assert isinstance(hangup, Hangup)
 
 
+def test_a_client_cannot_take_the_sessions_name_off_the_targets_log() -> None:
+    session = play()
+    session.client(query("set application_name to 'mine'") + query("select 1"))
+    session.said_to_server()
+    session.server(done("SET") + messages.parameter_status("application_name", "mine") + ready())
+    assert tags(session.said_to_client()) == "CSZ"
+    assert session.said_to_server() == query("SET application_name TO 'mine [cs-1]'")
+    session.server(done("SET") + messages.parameter_status("application_name", "mine [cs-1]") + ready())
+    assert tags(session.said_to_client()) == "S"
+    assert session.said_to_server() == query("select 1")
+    assert len(session.asked) == 2
+
+
 # Masks.
 
 

@@ -10,7 +10,7 @@ import pytest
 from gateway.model import Block
 from gateway.protocols.postgres import messages
 from gateway.protocols.postgres.scram import PLAIN, PLUS, ScramClient, make_verifier
-from gateway.protocols.postgres.upstream_login import application_name
+from gateway.protocols.postgres.upstream_login import application_name, signature
 from gateway.protocols.postgres.wire import PostgresWire
 from gateway.wire import (
     CancelAsked,
@@ -463,9 +463,10 @@ def test_refused_options_end_the_login() -> None:
         ("", "cs-1", "[cs-1]"),
         ("psql", "", "psql"),
         ("x" * 100, "cs-1", "x" * 56 + " [cs-1]"),
+        ("psql", "y" * 100, "y" * 62 + "]"),
         ("nänü\n", "cs-1", "n?n?? [cs-1]"),
     ],
 )
 def test_our_name_in_the_targets_log_is_never_cut(client_name: str, ours: str, name: str) -> None:
-    assert application_name(client_name, ours) == name
+    assert application_name(client_name, signature(ours)) == name
     assert len(name) <= 63

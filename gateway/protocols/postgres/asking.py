@@ -15,13 +15,14 @@ from typing import assert_never
 from gateway.model import Allow, Block, Command
 from gateway.protocols.postgres import messages
 from gateway.protocols.postgres.answers import Answers
-from gateway.protocols.postgres.exchange import IN_TRANSACTION, Exchange, Kind, Reply
+from gateway.protocols.postgres.exchange import FAILED, IN_TRANSACTION, Exchange, Kind, Reply
 from gateway.protocols.postgres.frames import follow
 from gateway.protocols.postgres.inbox import Inbox
 from gateway.protocols.postgres.messages import HEADER, Bind
 from gateway.protocols.postgres.parameters import shown
 from gateway.protocols.postgres.reading import Reader
 from gateway.protocols.postgres.statements import LONGEST_NAME, Portal, Statement, plainly
+from gateway.protocols.postgres.upstream_login import application_name
 from gateway.wire import CommandAsked, CommandWithdrawn, Event, Hangup, Mask, ProtocolViolation, Send, Side
 
 REFUSED = frozenset(b"F")
@@ -516,6 +517,21 @@ class Asking:
         exchange.discarding = True
 
     # From outside.
+
+    def sign(self, out: list[Event]) -> None:
+        """Put the session's name back behind the application name that a client has set.
+
+        Between two of its batches, where that costs it nothing: SET takes no snapshot, and what a rollback takes
+        back is what the client had set.
+        """
+        exchange = self._exchange
+        if exchange.expected or exchange.begun or exchange.status == FAILED or exchange.unsigned is None:
+            return
+        name = application_name(exchange.unsigned, exchange.signature).replace("'", "''").replace("\\", "?")
+        exchange.unsigned = None
+        self._expect(Kind.OWN_QUERY, messages.query(f"SET application_name TO '{name}'".encode()))
+        exchange.waiting = True
+        self._send(out)
 
     def notice(self, command_id: str, words: str, out: list[Event]) -> None:
         if self.asked == command_id:

@@ -98,7 +98,10 @@ class Exchange:
     database: str = ""
     role: str = ""
     search_path: str = ""
-    application: str = ""
+    signature: str = ""
+    """What ends every application name of this session; "" where nothing has to."""
+    unsigned: str | None = None
+    """The application name that the client has put in place of a signed one."""
     _state: dict[str, None] = field(default_factory=dict)
     _folded: bytes = b""
 
@@ -115,7 +118,7 @@ class Exchange:
             case "session_authorization":
                 self.role = value
             case "application_name":
-                self.application = value
+                self.unsigned = None if value.endswith(self.signature) else value
             case _:
                 return
         self.plain = self.strings_conform and self.encoding_plain

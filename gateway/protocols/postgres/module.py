@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
 
 from gateway.contract import Estimate
 from gateway.facts.postgres import ATTRIBUTES, read
-from gateway.model import Command, Effect, Facts
+from gateway.model import Command, Facts
 from gateway.protocols.postgres.copy import plan_copy
 from gateway.protocols.postgres.estimate import Upstream
 from gateway.protocols.postgres.estimate import estimate as _estimate
+from gateway.protocols.postgres.exchange import Exchange
+from gateway.protocols.postgres.reading import Reader
 from gateway.protocols.postgres.replay import render
 from gateway.protocols.postgres.results import plan_rows
 from gateway.protocols.postgres.wire import PostgresWire
-from gateway.wire import Login, Opening, Wire
+from gateway.wire import Limits, Login, Opening, Wire
 
 DEFAULT_PORT = 5432
 ALPN = "postgresql"
@@ -28,23 +31,40 @@ def open_wire(opening: Opening) -> Wire:
 
 
 def read_facts(row: Mapping[str, Any]) -> Facts:
-    """The facts of `command`, or of the exact bytes in `command_b64`; bytes that are not UTF-8 cannot be read."""
+    """The facts of `command`, or of the exact bytes in `command_b64`, as a session would read them.
+
+    `session_before` lists texts that went through before on the same session: what they prepare, declare and set
+    counts. Raises `ValueError` for a row without a command.
+    """
+    exchange = Exchange(limits=Limits())
+    reader = Reader(exchange, read)
+    for before in row.get("session_before", ()):
+        text = str(before)
+        exchange.names.run(0, reader.statement(text.encode()))
+        for name, value in _SETS.findall(text):
+            exchange.reported(name.lower(), value.lower())
+    data = _command(row)
+    if b"\0" in data:
+        return reader.unknown("").facts
+    statement, _ = reader.judged(reader.statement(data))
+    return statement.facts
+
+
+_SETS = re.compile(
+    r"""\b(standard_conforming_strings|client_encoding)\b['"]?\s*(?:=|,|\bto\b)\s*['"]?(\w+)""", re.IGNORECASE
+)
+"""Settings that change how texts are read, as SET, SET SESSION and set_config name them."""
+
+
+def _command(row: Mapping[str, Any]) -> bytes:
     if "command_b64" in row:
         try:
-            data = base64.b64decode(str(row["command_b64"]), validate=True)
+            return base64.b64decode(str(row["command_b64"]), validate=True)
         except binascii.Error:
             raise ValueError("command_b64 is not base64") from None
-        try:
-            text = data.decode()
-        except UnicodeDecodeError:
-            return Facts(effects=frozenset({Effect.UNKNOWN}), complete=False)
-    elif isinstance(row.get("command"), str):
-        text = row["command"]
-    else:
-        raise ValueError("the row has neither command nor command_b64")
-    if "\0" in text:
-        return Facts(effects=frozenset({Effect.UNKNOWN}), complete=False)
-    return read(text)
+    if isinstance(row.get("command"), str):
+        return str(row["command"]).encode("utf-8", "surrogatepass")
+    raise ValueError("the row has neither command nor command_b64")
 
 
 def environment(*, host: str, port: int, database: str, user: str, secret: str) -> Mapping[str, str]:

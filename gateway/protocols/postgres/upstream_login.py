@@ -244,12 +244,17 @@ def _refused(fields: Mapping[bytes, bytes]) -> LoginFailed:
     return LoginFailed(code or "08006", f"The target refused the session: {said}")
 
 
-def application_name(client: str, ours: str) -> str:
-    """What the target's logs call the session: the client's own name, and ours behind it, never cut or replaced."""
-    if not ours:
-        return _ascii(client)[:LONGEST_NAME]
-    suffix = f" [{_ascii(ours)}]"[-LONGEST_NAME:]
-    return f"{_ascii(client)[: LONGEST_NAME - len(suffix)]}{suffix}".strip()
+def signature(ours: str) -> str:
+    """What ends the application name of a session that the gateway calls `ours`."""
+    return f"[{_ascii(ours)}]"[-LONGEST_NAME:] if ours else ""
+
+
+def application_name(client: str, signature: str) -> str:
+    """What the target's logs call the session: the client's own name, and ours behind it, never cut."""
+    own = _ascii(client)
+    if not signature:
+        return own[:LONGEST_NAME]
+    return f"{own[: max(0, LONGEST_NAME - 1 - len(signature))]} {signature}".strip()[-LONGEST_NAME:]
 
 
 def _ascii(name: str) -> str:

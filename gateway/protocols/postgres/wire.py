@@ -17,7 +17,13 @@ from gateway.protocols.postgres.exchange import Exchange
 from gateway.protocols.postgres.plans import PlanCopy, PlanRows
 from gateway.protocols.postgres.reading import Read, Reader
 from gateway.protocols.postgres.startup import Startup
-from gateway.protocols.postgres.upstream_login import LoginFailed, UpstreamLogin, application_name, own_key
+from gateway.protocols.postgres.upstream_login import (
+    LoginFailed,
+    UpstreamLogin,
+    application_name,
+    own_key,
+    signature,
+)
 from gateway.wire import (
     Aside,
     CommandAsked,
@@ -94,6 +100,8 @@ class PostgresWire:
                 self._asking.receive(data, out)
             else:
                 self._answers.receive(data, out)
+                if self._exchange.unsigned is not None:
+                    self._asking.sign(out)
                 self._asking.resume(out)
         elif side is Side.CLIENT:
             assert self._startup is not None
@@ -161,10 +169,11 @@ class PostgresWire:
     def _log_in(self, login: Login, out: list[Event]) -> None:
         startup = self._startup
         assert startup is not None
+        self._exchange.signature = signature(login.application)
         parameters = {
             "user": login.user,
             "database": self._exchange.database,
-            "application_name": application_name(startup.application, login.application),
+            "application_name": application_name(startup.application, self._exchange.signature),
             **startup.settings,
         }
         opening = self._opening
