@@ -138,7 +138,7 @@ def _fill(postgres: Postgres, *, scale: int, rows: int) -> Account:
     for table, email in (("clean", "'no address here ' || n"), ("hits", _ONE_IN_A_HUNDRED)):
         postgres.psql(
             f"""CREATE TABLE {table} AS SELECT n AS id, 'customer ' || n AS name, {email} AS contact,
-                (n * 7919) % 100000 AS amount, date '2024-01-01' + n % 700 AS day,
+                ((n::bigint * 7919) % 100000)::integer AS amount, date '2024-01-01' + n % 700 AS day,
                 'note on order ' || md5(n::text) AS note
                 FROM generate_series(1, {rows}) AS n;
                 ANALYZE {table};""",

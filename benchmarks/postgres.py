@@ -36,7 +36,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
-        "--seconds", type=float, default=4.0, help="of each pgbench run (default: %(default)s)"
+        "--seconds", type=int, default=4, help="of each pgbench run (default: %(default)s)"
     )
     parser.add_argument(
         "--rows", type=int, default=1_000_000, help="of the bulk reads (default: %(default)s)"
@@ -68,7 +68,7 @@ def main() -> int:
     return 0
 
 
-def short_queries(home: House, rounds: int, seconds: float, say: Callable[[str], None]) -> dict[str, Any]:
+def short_queries(home: House, rounds: int, seconds: int, say: Callable[[str], None]) -> dict[str, Any]:
     """pgbench -S, simple and prepared, at 1, 8 and 64 clients."""
     say(f"\n{'pgbench -S':24}" + "".join(f"{name:>14}" for name in home.reached) + f"{'/ pgbouncer':>14}")
     result: dict[str, Any] = {}
@@ -84,7 +84,7 @@ def short_queries(home: House, rounds: int, seconds: float, say: Callable[[str],
     return result
 
 
-def connection_rate(home: House, rounds: int, seconds: float, say: Callable[[str], None]) -> dict[str, Any]:
+def connection_rate(home: House, rounds: int, seconds: int, say: Callable[[str], None]) -> dict[str, Any]:
     """A new connection for each query."""
     rates: dict[str, list[float]] = {name: [] for name in home.reached}
     for _ in range(rounds):
@@ -200,7 +200,7 @@ def resume(home: House, say: Callable[[str], None]) -> dict[str, Any]:
     return {"p50_seconds": p50, "p99_seconds": p99}
 
 
-def held(home: House, count: int, seconds: float, say: Callable[[str], None]) -> dict[str, Any]:
+def held(home: House, count: int, seconds: int, say: Callable[[str], None]) -> dict[str, Any]:
     """The rate of reads on other sessions while `count` commands are held, against the rate before."""
     arguments = ["-S", "-M", "prepared", "-c", "8", "-T", str(seconds)]
 

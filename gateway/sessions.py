@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from gateway.changes import Feed
 from gateway.contract import ActorView, LineageView, SessionView
 from gateway.model import Facts, Lineage, Session, Verdict
-from gateway.recorder import Recording
+from gateway.recorder import Recording, RecordingFailed
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -72,10 +72,18 @@ class Sessions:
         self._touched[live.session.id] = live
 
     def publish_touched(self) -> None:
-        """Called once a second, so that a busy session costs the feed one change a second."""
+        """Called once a second, so that a busy session costs the feed one change a second.
+
+        What was answered since is handed to the system first: readers of a live transcript find it there.
+        """
         touched, self._touched = self._touched, {}
         for live in touched.values():
-            self._feed.publish(session=live.view())
+            try:
+                live.recording.flush()
+            except RecordingFailed:
+                live.kill("This session can no longer be recorded.")
+            else:
+                self._feed.publish(session=live.view())
 
     def remove(self, live: LiveSession, *, reason: str, head: str) -> None:
         self._live.pop(live.session.id, None)

@@ -53,9 +53,13 @@ async def _ready(name: str, process: asyncio.subprocess.Process, log: Path) -> d
     except TimeoutError:
         line = b""
     if not line:
-        raise PartFailed(f"the {name} did not start:\n{log.read_text(errors='replace')[-2000:]}")
+        raise PartFailed(f"the {name} did not start:\n{tail(log)}")
     ready: dict[str, Any] = json.loads(line)
     return ready
+
+
+def tail(log: Path) -> str:
+    return log.read_text(errors="replace")[-2000:]
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

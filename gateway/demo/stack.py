@@ -17,7 +17,7 @@ import aiohttp
 
 from gateway.demo.page import NotSeen, Page
 from gateway.demo.postgres import Postgres
-from gateway.demo.processes import PartFailed, part
+from gateway.demo.processes import PartFailed, part, tail
 
 PAGE_PORT, GATEWAY_PORT, API_PORT = 8088, 15432, 8480
 BOT_WITHIN = 30.0
@@ -118,8 +118,9 @@ async def stack() -> AsyncIterator[Stack]:
         try:
             await page.connected(within=BOT_WITHIN)
         except NotSeen as failure:
-            log = (directory / "bot.log").read_text(errors="replace")
-            raise PartFailed(f"the bot did not start ({failure}):\n{log[-2000:]}") from failure
+            raise PartFailed(
+                f"the bot did not start ({failure}):\n{tail(directory / 'bot.log')}"
+            ) from failure
         yield Stack(
             directory=directory,
             postgres=postgres,
