@@ -126,8 +126,10 @@ def row_description(*names: str, oid: int = 25, written: int = 0) -> bytes:
 
 
 def row(*values: str) -> bytes:
-    cells = b"".join(len(value).to_bytes(4, "big") + value.encode() for value in values)
-    return messages.frame(b"D", len(values).to_bytes(2, "big"), cells)
+    cells = [value.encode() for value in values]
+    return messages.frame(
+        b"D", len(cells).to_bytes(2, "big"), *(len(cell).to_bytes(4, "big") + cell for cell in cells)
+    )
 
 
 def done(tag: str) -> bytes:
