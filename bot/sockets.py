@@ -2,7 +2,7 @@
 
 Slack gives every envelope to one of an app's connections, so a second one covers the moments in which the first is
 being refreshed. slack_sdk reconnects by itself; where it says it is connected but nothing has come, not even a
-pong, for `stale_after` seconds, the connection is thrown away and made anew.
+pong, for `stale_after` seconds, the connection is thrown away and made anew. A socket that was cut is not left to the SDK, which notices only at its next ping.
 https://docs.slack.dev/apis/events-api/using-socket-mode/
 """
 
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 CONNECTIONS = 2
 PING_EVERY = 5.0
 STALE_AFTER = 30.0
-LOOK_EVERY = 2.0
+LOOK_EVERY = 0.5
 
 
 class Sockets:
@@ -72,6 +72,12 @@ class Sockets:
             await connection.close()
 
     async def _is_alive(self, connection: _Connection) -> bool:
+        session = connection.client.current_session
+        if session is not None and session.closed:
+            try:
+                await connection.client.connect_to_new_endpoint()
+            except Exception as error:  # noqa: BLE001 - the SDK fails in its own code on answers that are not JSON
+                log.warning("a Socket Mode connection was cut and Slack gives no other yet: %r", error)
         # Between connections the SDK says no for a moment, and is given the time to get over it.
         if await connection.client.is_connected():
             connection.seen()
