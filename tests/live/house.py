@@ -14,7 +14,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ ANA, BEN, SAM, MARIA = (
     "sam.chen@example.com",
     "maria.lopez@example.com",
 )
-WITHIN = 20.0
+WITHIN = 8.0
 
 POLICY = """
 connections:
@@ -38,11 +38,16 @@ connections:
     credential: {{user: gateway, password: env:SHOP_PASSWORD}}
     labels: {{env: prod}}
     channels: {{approvals: "#approvals", audit: "#audit-shop"}}
+  archive:
+    protocol: postgres
+    listen: 127.0.0.1:0
+    upstream: postgresql://127.0.0.1:{port}/shop?sslmode={sslmode}{sslrootcert}
+    credential: {{user: gateway, password: env:SHOP_PASSWORD}}
 agents:
   release-pipeline:
     secret: env:RELEASE_PIPELINE_SECRET
     person: maria.lopez@example.com
-    scope: {{shop: [read, write, ddl, destructive, privilege, exec, exfil, unknown]}}
+    scope: {{shop: [read, write, ddl, destructive, privilege, exec, exfil, unknown], archive: [read]}}
     max_depth: 4
 groups:
   dba: {{slack: "@dba", members: [ana.silva@example.com, ben.okafor@example.com]}}
@@ -58,6 +63,9 @@ rules:
   - name: writes-need-a-dba
     when: {{effects: [write]}}
     then: {{hold: {{approvers: dba, quorum: 1, within: {within}, message: "A DBA looks at writes on prod."}}, mask: pii}}
+  - name: patience-is-short
+    when: {{resources: [hasty], effects: [write]}}
+    then: {{hold: {{approvers: dba, within: 1s}}}}
   - name: reads
     when: {{effects: [read, session]}}
     then: {{allow: true, mask: pii}}
@@ -71,6 +79,13 @@ slack:
 api: {{listen: 127.0.0.1:{api_port}}}
 {tls}
 """
+
+
+def eventually(condition: Callable[[], bool], *, within: float = WITHIN) -> None:
+    """Ask until `condition` holds: for what nobody announces."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, f"that did not come about within {within} s"
 
 
 class Refused(Exception):
@@ -118,6 +133,16 @@ class Api:
                 if change.get("approval") and wanted(change["approval"]):
                     return dict(change["approval"])
         raise AssertionError(f"no such approval within {within} s")
+
+    def until(self, approval: Mapping[str, Any], state: str, *, within: float = WITHIN) -> dict[str, Any]:
+        """The approval once it is in `state`; waits for it."""
+        deadline = time.monotonic() + within
+        seq = self.changes()["next"]
+        while (now := self.call(f"/v1/approvals/{approval['id']}"))["state"] != state:
+            left = deadline - time.monotonic()
+            assert left > 0, f"approval {approval['id']} is {now['state']}, not {state}, after {within} s"
+            seq = self.changes(seq, wait=min(left, 10))["next"]
+        return dict(now)
 
     def pending(self, containing: str = "", *, within: float = WITHIN) -> dict[str, Any]:
         return self.approval(
@@ -209,7 +234,7 @@ class Gateway:
         assert line, f"the gateway did not start:\n{self.log()[-3000:]}"
         ready = json.loads(line)
         self.url = str(ready["api"])
-        self.port = int(ready["connections"]["shop"].rpartition(":")[2])
+        self.ports = {name: int(address.rpartition(":")[2]) for name, address in ready["connections"].items()}
         return self
 
     @property
@@ -264,18 +289,33 @@ class Gateway:
             **form,
         )
 
+    def revoke(self, token: str) -> None:
+        self._post("/oauth/revoke", token=token)
+
     def _token(self, **form: str) -> str:
+        return str(self._post("/oauth/token", **form)["access_token"])
+
+    def _post(self, path: str, **form: str) -> Any:
         data = urllib.parse.urlencode(form).encode()
         try:
-            with urllib.request.urlopen(f"{self.url}/oauth/token", data=data, timeout=30) as answer:
-                return str(json.load(answer)["access_token"])
+            with urllib.request.urlopen(f"{self.url}{path}", data=data, timeout=30) as answer:
+                return json.load(answer)
         except urllib.error.HTTPError as error:
             raise Refused(error.code, json.loads(error.read() or b"{}")) from None
 
-    def account(self, token: str | None = None) -> Account:
-        """How a client reaches the shop: the token as password."""
+    def minted(self, token: str | None = None) -> Account:
+        """How a client reaches the shop that proves a password rather than handing one over."""
+        answer = Api(self.url, token or self.token()).call("/oauth/minted", {}, method="POST")
+        return replace(self.account("-"), user=answer["user"], password=answer["password"])
+
+    def account(self, token: str | None = None, *, connection: str = "shop") -> Account:
+        """How a client reaches a connection: the token as password."""
         return Account(
-            host="127.0.0.1", port=self.port, user="migrator", password=token or self.token(), database="shop"
+            host="127.0.0.1",
+            port=self.ports[connection],
+            user="migrator",
+            password=token or self.token(),
+            database="shop",
         )
 
     def countersign(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
