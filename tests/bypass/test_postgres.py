@@ -118,7 +118,14 @@ def test_no_statement_borrows_the_meaning_of_one_with_other_integers(number):
 
 def test_the_shipped_policy_gives_every_row_its_verdict():
     asked = [
-        json.dumps({"id": number, "protocol": "postgres", "command": row["sql"]})
+        json.dumps(
+            {
+                "id": number,
+                "protocol": "postgres",
+                "command": row["sql"],
+                "session_before": row.get("before", []),
+            }
+        )
         for number, row in enumerate(ROWS)
     ]
     done = subprocess.run(

@@ -250,6 +250,8 @@ class _Folding:
         items = [bare(item) for item in right.get("List", {}).get("items", ())]
         if operator == "<>":
             kept = [self._holds("<>", left, item) for item in items[:100]]
+            if Truth.NONE in kept:
+                return Truth.NONE
             return Truth.ALL if set(kept) == {Truth.ALL} else self._rowwise(left, *items)
         truths = [self._holds("=", left, item) for item in items[:100]]
         if Truth.ALL in truths:
