@@ -18,22 +18,24 @@ from gateway.protocols.postgres.plans import PlanCopy, PlanRows, mask_notificati
 from gateway.protocols.postgres.statements import plainly
 from gateway.wire import CommandAnswered, Event, Hangup, ProtocolViolation, Send, Side
 
-ALLOWED: dict[Kind, frozenset[int]] = {
-    Kind.QUERY: frozenset(b"TDCIGHdcZ"),
-    Kind.PARSE: frozenset(b"1"),
-    Kind.BIND: frozenset(b"2"),
-    Kind.DESCRIBE: frozenset(b"tTn"),
-    Kind.DESCRIBE_PORTAL: frozenset(b"Tn"),
-    Kind.EXECUTE: frozenset(b"DCIsGHdc"),
-    Kind.CLOSE: frozenset(b"3"),
-    Kind.SYNC: frozenset(b"Z"),
-    Kind.POISON: frozenset(),
-    Kind.POISON_QUERY: frozenset(b"Z"),
-    Kind.OWN_QUERY: frozenset(b"CZ"),
+_ANSWERS = {
+    Kind.QUERY: b"TDCIGHdcZ",
+    Kind.PARSE: b"1",
+    Kind.BIND: b"2",
+    Kind.DESCRIBE: b"tTn",
+    Kind.DESCRIBE_PORTAL: b"Tn",
+    Kind.EXECUTE: b"DCIsGHdc",
+    Kind.CLOSE: b"3",
+    Kind.SYNC: b"Z",
+    Kind.POISON: b"",
+    Kind.POISON_QUERY: b"Z",
+    Kind.OWN_QUERY: b"CZ",
 }
+ALLOWED = tuple(frozenset(_ANSWERS[kind]) for kind in range(len(_ANSWERS)))
 """What may answer each message, besides an error: the table of what passes from the server."""
 
 AT_ANY_TIME = frozenset(b"NAS")
+_CLIENT = Side.CLIENT
 NO_FACTS = Facts(effects=frozenset())
 _ROW, _COPY, _ROWS_DESCRIBED = b"DdT"
 _ERROR = ord("E")
@@ -85,7 +87,7 @@ class Answers:
         if self._skip:
             self._late.append(data)
         else:
-            out.append(Send(Side.CLIENT, data))
+            out.append(Send(_CLIENT, data))
 
     def receive(self, data: bytes, out: list[Event]) -> None:
         """Bytes of the server."""
@@ -102,27 +104,26 @@ class Answers:
         if self._skip:
             if self._skip >= end:
                 self._skip -= end
-                out.append(Send(Side.CLIENT, data, self._owner))
+                out.append(Send(_CLIENT, data, self._owner))
                 if not self._skip:
                     self._say_late(out)
                 return
             pos, self._skip = self._skip, 0
             if self._late:
-                out.append(Send(Side.CLIENT, data[:pos], self._owner))
+                out.append(Send(_CLIENT, data[:pos], self._owner))
                 start = pos
                 self._say_late(out)
         expected = self._exchange.expected
         need = 0
+        header = HEADER.unpack_from
         while (here := end - pos) >= 5:
-            tag, size = HEADER.unpack_from(data, pos)
+            tag, size = header(data, pos)
             reply = expected[0] if expected else None
             if reply is None:
                 if tag not in AT_ANY_TIME and tag != _ERROR:
                     raise ProtocolViolation(f"the server sent {chr(tag)!r} though nothing was asked")
             elif tag not in ALLOWED[reply.kind] and tag not in AT_ANY_TIME and tag != _ERROR:
-                raise ProtocolViolation(
-                    f"the server sent {chr(tag)!r}, which is no answer to {reply.kind.name}"
-                )
+                raise ProtocolViolation(f"the server sent {chr(tag)!r}, which is no answer to what was sent")
             elif reply.command_id and reply.command_id != self._owner:
                 if self._owner:
                     self._flush(data, start, pos, out)
@@ -148,7 +149,7 @@ class Answers:
                         self._pass(data, start, pos, out)
                         start = whole
                         if masked:
-                            out.append(Send(Side.CLIENT, masked, self._owner))
+                            out.append(Send(_CLIENT, masked, self._owner))
                     pos = whole
                     continue
                 need = reach - pos
@@ -159,13 +160,26 @@ class Answers:
                 need = 1 + size
                 break
             stop = pos + 1 + size
-            replacement = self._message(tag, reply, data, pos, stop)
+            if tag in AT_ANY_TIME:
+                replacement = self._aside(tag, reply, data, pos, stop)
+            elif tag == _ERROR:
+                replacement = self._error(reply, data, pos, stop)
+            else:
+                assert reply is not None
+                replacement = self._methods[tag](reply, data, pos, stop)
             if replacement is not None:
                 self._pass(data, start, pos, out)
                 start = stop
                 if replacement:
-                    out.append(Send(Side.CLIENT, replacement, self._owner))
+                    out.append(Send(_CLIENT, replacement, self._owner))
             pos = stop
+        if start == 0 and pos == end:
+            out.append(Send(_CLIENT, data, self._owner))
+            if self._done:
+                out += self._done
+                self._done.clear()
+                self._owner = ""
+            return
         self._flush(data, start, pos, out)
         if pos < end:
             self._parts.append(data[pos:])
@@ -174,7 +188,8 @@ class Answers:
 
     def _flush(self, data: bytes, start: int, pos: int, out: list[Event]) -> None:
         """Pass on `data[start:pos]`, and report what ended with it."""
-        self._pass(data, start, pos, out)
+        if pos > start:
+            self._pass(data, start, pos, out)
         if self._done:
             out += self._done
             self._done.clear()
@@ -182,21 +197,13 @@ class Answers:
 
     def _pass(self, data: bytes, start: int, pos: int, out: list[Event]) -> None:
         if pos > start:
-            out.append(Send(Side.CLIENT, data if pos - start == len(data) else data[start:pos], self._owner))
+            out.append(Send(_CLIENT, data if pos - start == len(data) else data[start:pos], self._owner))
 
     def _say_late(self, out: list[Event]) -> None:
-        out += (Send(Side.CLIENT, words) for words in self._late)
+        out += (Send(_CLIENT, words) for words in self._late)
         self._late.clear()
 
     # Whole messages. Each gives what to pass on in place of it: None for itself, b"" for nothing.
-
-    def _message(self, tag: int, reply: Reply | None, data: bytes, pos: int, end: int) -> bytes | None:
-        if tag in AT_ANY_TIME:
-            return self._aside(tag, reply, data, pos, end)
-        if tag == _ERROR:
-            return self._error(reply, data, pos, end)
-        assert reply is not None
-        return self._methods[tag](reply, data, pos, end)
 
     def _parameter_types(self, reply: Reply, data: bytes, pos: int, end: int) -> None:
         if reply.statement is not None:
@@ -323,17 +330,21 @@ class Answers:
         exchange = self._exchange
         exchange.expected.popleft()
         exchange.status = status
-        exchange.copying_in = exchange.begun = exchange.discarding = False
-        exchange.settle()
+        exchange.copying_in = exchange.begun = exchange.discarding = exchange.waiting = False
+        if exchange.expected:
+            exchange.settle()
         if reply.kind is Kind.OWN_QUERY:
             return b""
         if reply.kind is Kind.QUERY:
             self._query_over(reply)
-        exchange.names.settle()
+        names = exchange.names
+        if names.portals or names.prepared:
+            names.settle()
         if status != IN_TRANSACTION:
-            for command_id, portal in list(exchange.open.items()) if exchange.open else ():
-                self._over(command_id, "suspended" if portal.rows else "not executed", failed=False)
-            exchange.names.forget_portals()
+            if exchange.open:
+                for command_id, portal in list(exchange.open.items()):
+                    self._over(command_id, "suspended" if portal.rows else "not executed", failed=False)
+            names.portals.clear()
         return None
 
     def _query_over(self, reply: Reply) -> None:

@@ -28,6 +28,7 @@ from gateway.wire import CommandAsked, CommandWithdrawn, Event, Hangup, Mask, Pr
 REFUSED = frozenset(b"F")
 """Understood, and refused politely: the fast-path function call, whose result nobody could mask."""
 
+_UPSTREAM = Side.UPSTREAM
 CANCELLED = messages.error("57014", "canceling statement due to user request")
 _FUNCTION_CALLS = (
     "Function calls outside SQL (the fast-path interface, large objects) do not go through this gateway; "
@@ -151,7 +152,7 @@ class Asking:
 
     def _send(self, out: list[Event]) -> None:
         up = self._up
-        out.append(Send(Side.UPSTREAM, up[0] if len(up) == 1 else b"".join(up)))
+        out.append(Send(_UPSTREAM, up[0] if len(up) == 1 else b"".join(up)))
         up.clear()
         self._executing = False
 
@@ -261,7 +262,7 @@ class Asking:
         self._send(out)
         out.append(Hangup("the client left"))
 
-    def _expect(self, kind: Kind, raw: bytes) -> Reply:
+    def _expect(self, kind: int, raw: bytes) -> Reply:
         """Forward a message of the running batch, and await its answer."""
         exchange = self._exchange
         reply = Reply(kind, self._number)
@@ -461,7 +462,7 @@ class Asking:
         else:
             portal.permitted = True
 
-    def _expect_of(self, portal: Portal, kind: Kind, raw: bytes) -> Reply:
+    def _expect_of(self, portal: Portal, kind: int, raw: bytes) -> Reply:
         reply = self._expect(kind, raw)
         reply.portal, reply.command_id = portal, portal.command_id
         return reply

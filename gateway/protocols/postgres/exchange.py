@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from dataclasses import dataclass, field
-from enum import IntEnum
+from typing import Final
 
 from gateway.protocols.postgres.plans import CopyPlan, Plan
 from gateway.protocols.postgres.statements import Portal, Statement, Statements
@@ -21,22 +21,25 @@ STATE_KEPT = 64
 PLAIN_ENCODINGS = frozenset({"UTF8", "UNICODE", "SQL_ASCII"})
 
 
-class Kind(IntEnum):
-    """What a message that was sent upstream is answered by; `answers.ALLOWED` is the table."""
+class Kind:
+    """What a message that was sent upstream is answered by; `answers.ALLOWED` is the table.
 
-    QUERY = 0
-    PARSE = 1
-    BIND = 2
-    DESCRIBE = 3
-    DESCRIBE_PORTAL = 4
-    EXECUTE = 5
-    CLOSE = 6
-    SYNC = 7
-    POISON = 8
+    Plain numbers: an Enum's members cost a call wherever they are looked up.
+    """
+
+    QUERY: Final = 0
+    PARSE: Final = 1
+    BIND: Final = 2
+    DESCRIBE: Final = 3
+    DESCRIBE_PORTAL: Final = 4
+    EXECUTE: Final = 5
+    CLOSE: Final = 6
+    SYNC: Final = 7
+    POISON: Final = 8
     """A Parse that must fail, so that the server agrees with a refusal."""
-    POISON_QUERY = 9
+    POISON_QUERY: Final = 9
     """The same as a simple query."""
-    OWN_QUERY = 10
+    OWN_QUERY: Final = 10
     """The gateway's own; the client sees nothing of it."""
 
 
@@ -61,7 +64,7 @@ class Reply:
     plans: tuple[Plan, ...] = ()
     copy: CopyPlan | None = None
 
-    def __init__(self, kind: Kind, number: int) -> None:
+    def __init__(self, kind: int, number: int) -> None:
         self.kind = kind
         self.number = number
         """Its place among what was sent."""

@@ -178,7 +178,3 @@ class Statements:
         """A simple query drops the unnamed statement and portal."""
         self.prepared.pop(b"", None)
         self.portals.pop(b"", None)
-
-    def forget_portals(self) -> None:
-        """A transaction has ended or may have: no portal may be taken for one that was let through before."""
-        self.portals.clear()
