@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -69,7 +68,6 @@ class Recording:
         self._gathered = 0
         self._answered = 0
         self._cut = 0
-        self._cut_hash = hashlib.sha256()
 
     def opened(self, session: Session) -> None:
         """The first record: whose session this is."""
@@ -131,11 +129,7 @@ class Recording:
         room = self._answer_limit - self._answered
         self._answered += len(data)
         if len(data) > room:
-            rest = data[max(room, 0) :]
-            if not self._cut:
-                self._cut_hash = hashlib.sha256()
-            self._cut += len(rest)
-            self._cut_hash.update(rest)
+            self._cut += len(data) - max(room, 0)
             if room <= 0:
                 return
             data = data[:room]
@@ -170,7 +164,6 @@ class Recording:
         }
         if self._cut:
             fields["cut"] = self._cut
-            fields["cut_sha256"] = self._cut_hash.hexdigest()
         # The shape and the rest of the answer travel as one payload, so that a short answer is one record.
         payload = b"".join((shape, *self._blocks))
         self._blocks.clear()

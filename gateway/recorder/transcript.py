@@ -207,7 +207,7 @@ def _answer(fields: Any, answer: bytes, shape: bytes, render: Render) -> str:
         text = f"({len(answer)} bytes that could not be rendered: {type(error).__name__})"
     lines = [_cut(visible(text.rstrip("\n")))] if text.strip() else []
     if fields.get("cut"):
-        lines.append(f"({fields['cut']} further bytes were not recorded; SHA-256 {fields['cut_sha256']})")
+        lines.append(f"({fields['cut']} further bytes were not recorded)")
     outcome = visible(fields["outcome"])
     lines.append(f"failed: {outcome}" if fields["failed"] else outcome)
     if fields["masked"]:

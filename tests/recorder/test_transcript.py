@@ -120,7 +120,7 @@ def test_an_answer_of_several_blocks_is_one_entry_and_bounded(recorder):
     assert sizes[0] <= ANSWER_BYTES
     assert len(text) < ENTRY_CHARACTERS + 300
     assert "characters left out" in text
-    assert "62144 further bytes were not recorded; SHA-256" in text
+    assert "62144 further bytes were not recorded" in text
 
 
 def test_an_answer_that_cannot_be_rendered_says_so_and_the_rest_goes_on(recorder):
