@@ -12,7 +12,7 @@ import binascii
 import json
 import re
 
-from gateway.masking.shapes import LOOK_BEHIND, Shape, Span, word
+from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Shape, Span, before, word
 
 LONGEST_VALUE = 4096
 LONGEST_TOKEN = 16 * 1024
@@ -111,8 +111,16 @@ def _spoken(data: bytes, _start: int, end: int) -> Span | None:
     return span
 
 
+def _element(data: bytes, start: int, end: int) -> Span | None:
+    """`<db:password>x</db:password>`."""
+    opened = re.search(rb"<[A-Za-z:._-]{0,24}\Z", data[max(0, start - 25) : start])
+    return _spoken(data, start, end) if opened is not None else None
+
+
 def _in_url(data: bytes, start: int, end: int) -> Span | None:
     """`scheme://user:password@host`: the candidate ends with the `@`; an `@` in the password is hidden too."""
+    if before(data, start) not in ALNUM_BYTES:
+        return None
     start = data.index(b"://", start, end) + 3
     start = data.index(b":", start, end) + 1
     host = re.compile(rb"[^\s/\"'<>@]{1,128}@").match(data, end)
@@ -218,15 +226,9 @@ def _private_key(data: bytes, start: int, end: int) -> Span | None:
 PASSWORD = (
     Shape(pattern=_NAMES + _BETWEEN + rb"[^\s\0]", check=_named),
     Shape(pattern=rb"(?i:password|passwd|identified[ \t]{1,4}by)[ \t]{1,4}['\"]", check=_spoken),
-    Shape(
-        pattern=rb"(?i:--?(?:[a-z]{1,16}-)?(?:password|passwd|pass|token|secret|api-?key))[ \t]{1,4}[^\s\0-]",
-        check=_spoken,
-    ),
-    Shape(pattern=rb"(?i:<[a-z:._-]{0,24}(?:password|passwd|secret|token|api-?key)>)[^\s\0<]", check=_spoken),
-    Shape(
-        pattern=rb"\b[A-Za-z][A-Za-z0-9+.-]{1,24}://[^\s\0/:@\"'<>]{0,128}:[^\s\0@\"'<>]{1,256}@",
-        check=_in_url,
-    ),
+    Shape(pattern=rb"-(?i:password|passwd|pass|token|secret|api-?key)[ \t]{1,4}[^\s\0-]", check=_spoken),
+    Shape(pattern=rb"(?i:password|passwd|secret|token|api-?key)>[^\s\0<]", check=_element),
+    Shape(pattern=rb"://[^\s\0/:@\"'<>]{0,128}:[^\s\0@\"'<>]{1,256}@", check=_in_url),
 )
 BEARER = (word(rb"(?i:bearer)[ \t]{1,4}[A-Za-z0-9._~+/=-]", _bearer),)
 BASIC = (word(rb"(?i:basic)[ \t]{1,4}[A-Za-z0-9+/]", _basic),)

@@ -95,6 +95,8 @@ def _card_within(data: bytes, start: int, end: int) -> Span | None:
         separators = value.translate(None, b"0123456789")
         if len(set(separators)) <= 1 and is_card(digits(value)):
             follows = after(data, end)
+            if follows == 0x40:  # the local part of an address
+                return None
             if follows in b"-." and after(data, end, by=1) in DIGIT_BYTES:
                 return None
             return start, end
@@ -179,13 +181,11 @@ PAYMENT_CARD = (
     word(rb"[456][0-9]{11,18}\b", _card),
     word(rb"[56][0-9]{3}(?:[ -][0-9]{4}){2}(?:[ -][0-9]{1,3})?\b", _card),
 )
+_COUNTRIES = "|".join(sorted(IBAN_LENGTHS)).encode()
 IBAN = (
-    word(
-        rb"(?i:"
-        + "|".join(sorted(IBAN_LENGTHS)).encode()
-        + rb")[ -]?[0-9]{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,3})?\b",
-        _iban,
-    ),
+    word(rb"(?:" + _COUNTRIES + rb")[ -]?[0-9]{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?\b", _iban),
+    # Small letters with hyphens are a UUID's.
+    word(rb"(?:" + _COUNTRIES.lower() + rb") ?[0-9]{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,3})?\b", _iban),
 )
 SSN = (
     word(rb"[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}\b", _ssn),

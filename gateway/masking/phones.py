@@ -91,7 +91,7 @@ def _shrink(data: bytes, start: int, end: int) -> int:
 
 def _clean_edges(data: bytes, start: int, end: int) -> bool:
     previous, following = before(data, start), after(data, end)
-    if following in WORD_BYTES or previous in ALNUM_BYTES or previous == 0x2B:
+    if following in WORD_BYTES or following == 0x40 or previous in ALNUM_BYTES or previous == 0x2B:
         return False
     if following in b"-./:" and after(data, end, by=1) in DIGIT_BYTES:
         return False
@@ -215,7 +215,12 @@ PHONE = (
         rb"(?:1[-. ])?[2-9][0-9]{2}(?:-[0-9]{3}-|\.[0-9]{3}\.| [2-9][0-9]{2} | [2-9][0-9]{2}-)[0-9]{4}\b",
         _nanp,
     ),
-    word(rb"0[1-9][0-9]{0,4}(?:[ .\-/][0-9]{2,8}){1,5}\b", _trunk),
+    # A trunk zero. Groups as they are written somewhere, and no others: dates and times must not be candidates.
+    word(
+        rb"0[1-9][0-9]{1,4}[ .\-/](?:[0-9]{2,4}(?:[ .\-][0-9]{2,4}){2,4}|[0-9]{3,5}[ .\-][0-9]{2,5}|[0-9]{4,8})\b",
+        _trunk,
+    ),
+    word(rb"0[1-9](?:(?:[ .\-/][0-9]{2}){4}|[ \-][0-9]{4}[ \-][0-9]{4})\b", _trunk),
     Shape(pattern=rb"\(0[1-9][0-9]{0,4}\)(?:[ .\-/]?[0-9]{2,8}){1,4}\b", check=_trunk),
     Shape(pattern=rb"\([1-9][0-9]{1,2}\) ?[0-9]{3,5}[- ][0-9]{3,5}\b", check=_bracketed),
     word(

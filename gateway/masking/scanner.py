@@ -78,8 +78,7 @@ class Scanner:
                 return hit
         # The candidate was none. Another pattern may begin at the same byte and end elsewhere.
         for index in self._prefix.Match(data[start : start + LONGEST_CANDIDATE]) or []:
-            match = _compiled(self._patterns[index]).match(data, start)
-            if match is None or (match.end() == end and index in tried):
+            if index in tried or (match := _compiled(self._patterns[index]).match(data, start)) is None:
                 continue
             if (hit := self._check(index, data, start, match.end(), free_from)) is not None:
                 return hit
@@ -90,8 +89,9 @@ class Scanner:
         span = check(data, start, end)
         if span is None:
             return None
-        begin, finish = _behind_escape(data, span[0]), _behind_character(data, span[1])
-        return (begin, finish, name) if free_from <= begin < finish else None
+        begin = max(_behind_escape(data, span[0]), free_from)
+        finish = _behind_character(data, span[1])
+        return (begin, finish, name) if begin < finish else None
 
 
 def _behind_escape(data: bytes, start: int) -> int:

@@ -13,14 +13,13 @@ from typing import TypeAlias
 
 Span: TypeAlias = tuple[int, int]
 Check: TypeAlias = Callable[[bytes, int, int], Span | None]
-"""`(data, start, end)` of a candidate -> the span to hide. It may end after the candidate, and looks at no
-more than `LOOK_BEHIND` bytes before it and `LOOK_AHEAD` behind the span it returns."""
+"""`(data, start, end)` of a candidate -> the span to hide. It may reach over the candidate on both sides, but looks at
+no more than `LOOK_BEHIND` bytes before it and `LOOK_AHEAD` behind the span it returns."""
 
-LOOK_BEHIND = 64
+LOOK_BEHIND = 96
 LOOK_AHEAD = 2
 
 _ESCAPE = rb"\\(?:[nrtbfv]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|%[0-9A-Fa-f]{2}"
-_UNDERSCORE = 0x5F
 WORD_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 ALNUM_BYTES = WORD_BYTES - {ord("_")}
 DIGIT_BYTES = frozenset(b"0123456789")
@@ -52,22 +51,13 @@ def word(pattern: bytes, check: Check = whole) -> Shape:
     return Shape(pattern=b"(?:" + _ESCAPE + rb"|\b|_)(?:" + pattern + b")", check=led)
 
 
-def name(pattern: bytes, check: Check = whole) -> Shape:
-    """A shape that begins where a word begins, as in `word`, but may itself begin with `_`."""
-
-    def led(data: bytes, start: int, end: int) -> Span | None:
-        return check(data, start + (0 if data[start] == _UNDERSCORE else _lead(data, start)), end)
-
-    return Shape(pattern=b"(?:" + _ESCAPE + rb"|\b)(?:" + pattern + b")", check=led)
-
-
 def _lead(data: bytes, start: int) -> int:
     match data[start]:
         case 0x5C:
             return {0x75: 6, 0x78: 4}.get(data[start + 1], 2)
         case 0x25:
             return 3
-        case 0x5F:  # _UNDERSCORE
+        case 0x5F:
             return 1
         case _:
             return 0

@@ -36,6 +36,30 @@ def _valued(pattern: bytes, rest: re.Pattern[bytes]) -> Shape:
     return word(pattern, value)
 
 
+# Where the mark stands inside a token, the scan looks for the mark, and the token's beginning is found from there.
+
+
+def _client_secret(data: bytes, start: int, end: int) -> Span | None:
+    """Microsoft Entra ID: three signs stand before the mark."""
+    first = start - 3
+    if first < 0 or re.fullmatch(rb"[A-Za-z0-9_~.]{3}", data[first:start]) is None:
+        return None
+    return _to_end(re.compile(rb"[A-Za-z0-9_~.-]{0,64}"), data, first, end)
+
+
+def _telegram(data: bytes, start: int, end: int) -> Span | None:
+    """The number before the colon is the bot's public id."""
+    known = re.search(rb"(?<![0-9A-Za-z])[0-9]{8,10}\Z", data[max(0, start - 11) : start]) is not None
+    return (start + 1, end) if known else None
+
+
+def _terraform(data: bytes, start: int, end: int) -> Span | None:
+    first = start - 14
+    if first < 0 or not data[first:start].isalnum():
+        return None
+    return _to_end(_REST_BASE64, data, first, end)
+
+
 VENDORS: Mapping[str, tuple[Shape, ...]] = {
     "aws_key": (
         word(rb"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b"),
@@ -53,11 +77,7 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
             re.compile(rb"[A-Za-z0-9+/=%]{0,512}"),
         ),
         _valued(rb"sig=[A-Za-z0-9+/%]{40}", re.compile(rb"[A-Za-z0-9+/=%]{0,512}")),
-        _token(rb"[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31}", re.compile(rb"[A-Za-z0-9_~.-]{0,64}")),
-        _token(
-            rb"[A-Za-z0-9+/]{76}(?:AzCa|ASt|AIoT|ARm|APIM|AzSe|AzFu|ACDb|AEh|ACR)[A-Za-z0-9+/]{5}",
-            _REST_BASE64,
-        ),
+        Shape(pattern=rb"[0-9]Q~[A-Za-z0-9_~.-]{31}", check=_client_secret),
     ),
     "github_token": (_token(rb"gh[pousr]_[A-Za-z0-9]{30}"), _token(rb"github_pat_[A-Za-z0-9_]{30}")),
     "gitlab_token": (
@@ -96,10 +116,7 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
         _token(rb"hf_[A-Za-z0-9]{30}"),  # Hugging Face
         _token(rb"dapi[a-f0-9]{32}"),  # Databricks
         _token(rb"hv[sbr]\.[A-Za-z0-9_-]{20}"),  # Vault
-        word(  # Telegram: the number before the colon is the bot's public id
-            rb"[0-9]{8,10}:AA[A-Za-z0-9_-]{33}",
-            lambda data, start, end: (data.index(b":", start) + 1, end),
-        ),
+        Shape(pattern=rb":AA[A-Za-z0-9_-]{33}", check=_telegram),
         _token(rb"lin_api_[A-Za-z0-9]{20}"),  # Linear
         _token(rb"ntn_[A-Za-z0-9]{40}"),  # Notion
         _token(rb"sq0(?:atp|csp|idp)-[A-Za-z0-9_-]{20}"),  # Square
@@ -113,7 +130,7 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
         _token(rb"NRAK-[A-Z0-9]{20}"),  # New Relic
         _token(rb"pul-[a-f0-9]{40}"),  # Pulumi
         _token(rb"rubygems_[a-f0-9]{40}"),
-        _token(rb"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{40}", _REST_BASE64),  # Terraform
+        Shape(pattern=rb"\.atlasv1\.[A-Za-z0-9_=-]{40}", check=_terraform),
         _token(rb"pplx-[A-Za-z0-9]{32}"),
         _token(rb"gsk_[A-Za-z0-9]{32}"),
         _token(rb"xai-[A-Za-z0-9]{40}"),
