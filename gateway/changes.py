@@ -45,6 +45,8 @@ class Feed:
         self._sessions: dict[str, SessionView] = {}
         self._settled: OrderedDict[str, Approval] = OrderedDict()
         self._closed: OrderedDict[str, SessionView] = OrderedDict()
+        self._unheard: frozenset[str] = frozenset()
+        """Sessions that ended before this life of the gateway, and that nobody may have been told of."""
         self._waiters: set[asyncio.Future[None]] = set()
         self._stopped = False
         document = store.get(TABLE, KEY)
@@ -74,6 +76,18 @@ class Feed:
         """Approvals that were settled before a restart, oldest first: followers may have missed their end."""
         for approval in settled:
             _remember(self._settled, approval.id, approval)
+
+    def recall(self, ended: Iterable[SessionView], *, unheard_since: float) -> None:
+        """Sessions that ended before a restart, oldest first: followers may have missed their end.
+
+        Of one that ended after `unheard_since`, Unix seconds, they may never have heard at all.
+        """
+        young: set[str] = set()
+        for session in ended:
+            _remember(self._closed, session.id, session)
+            if session.closed_at is not None and session.closed_at >= unheard_since:
+                young.add(session.id)
+        self._unheard = frozenset(young)
 
     def publish(
         self,
@@ -137,7 +151,8 @@ class Feed:
 
     def _present(self, noted: Callable[[str], bool]) -> Changes:
         approvals = [each for each in self._settled.values() if noted(each.id)] + [*self._approvals.values()]
-        sessions = [each for each in self._closed.values() if noted(each.id)] + [*self._sessions.values()]
+        closed = [each for each in self._closed.values() if noted(each.id) or each.id in self._unheard]
+        sessions = [*closed, *self._sessions.values()]
         return Changes(
             next=self._last,
             changes=(

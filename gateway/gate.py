@@ -72,16 +72,20 @@ class Gate:
 
     def open(self, session: Session, *, kill: Callable[[str], None]) -> LiveSession:
         """Begin a session's recording. Raises `RecordingFailed`."""
-        target = self.policy.targets[session.connection.name]
         live = LiveSession(
             session=session,
             recording=self._recorder.open(session),
             kill=kill,
-            channel=target.audit_channel or self.policy.slack.audit,
+            channel=self.audit_channel(session.connection.name),
         )
         self._meters.session_opened()
         self.sessions.add(live)
         return live
+
+    def audit_channel(self, connection: str) -> str:
+        """Where transcripts of a connection's sessions go, now."""
+        target = self.policy.targets.get(connection)
+        return (target.audit_channel if target is not None else "") or self.policy.slack.audit
 
     def ask(self, live: LiveSession, command: Command) -> Verdict:
         """The verdict on `command`, recorded. Raises `RecordingFailed`."""

@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,8 @@ TICK = 1.0
 RETENTION_EVERY = 3_600.0
 ENDED_TOLD = 500
 """Sessions that ended before the gateway did, whose end followers hear of again."""
+UNHEARD_FOR = 600.0
+"""Seconds within which a session that ended may be one that no follower had heard of."""
 
 
 class StartFailed(Exception):
@@ -214,8 +216,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             clock=clock,
         )
         await approvals.start()
-        for ended in _ended(recorder.directory):
-            feed.publish(session=ended)
+        feed.recall(_ended(recorder.directory, gate), unheard_since=clock() - UNHEARD_FOR)
 
         doors = Doors(gate, admission, spawn=tasks.spawn, clock=clock)
         parts.push_async_callback(doors.close, drain=DRAIN_WITHIN)
@@ -268,11 +269,11 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         yield gateway
 
 
-def _ended(directory: Path) -> list[SessionView]:
+def _ended(directory: Path, gate: Gate) -> list[SessionView]:
     """The sessions that ended last, oldest first: a crash, or a stop, may have kept their end from followers."""
     newest = itertools.islice(recordings(directory), ENDED_TOLD)
     found = [view for path in newest if (view := summary(path)) is not None]
-    return found[::-1]
+    return [replace(view, channel=gate.audit_channel(view.connection)) for view in reversed(found)]
 
 
 class _Tasks:

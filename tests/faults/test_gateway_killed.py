@@ -239,3 +239,30 @@ async def _root_of(people: WorkspaceClient, mark: str) -> dict | None:
         if thread_lines(await people.messages(AUDIT, thread_ts=root["ts"]), mark):
             return root
     return None
+
+
+async def test_a_session_that_no_follower_had_heard_of_still_gets_its_thread(
+    stand: Stand, people: WorkspaceClient
+) -> None:
+    token, mark = stand.gateway.token(), f"mark{secrets.token_hex(4)}"
+    connection = await stand.agent(token)
+    await connection.fetch(f"SELECT '{mark}' AS mark")
+    stand.restart_gateway()
+    connection.terminate()
+    await until(lambda: _root_of(people, mark), what="a thread")
+
+
+async def test_a_session_that_ends_while_the_gateway_stops_gets_its_thread(
+    stand: Stand, people: WorkspaceClient
+) -> None:
+    token, mark = stand.gateway.token(), f"mark{secrets.token_hex(4)}"
+    connection = await stand.agent(token)
+    await connection.fetch(f"SELECT '{mark}' AS mark")
+    stopping = asyncio.create_task(asyncio.to_thread(stand.gateway.stop))
+    await connection.close()
+    assert await stopping == 0
+    stand.gateway.start()
+    root = await until(lambda: _root_of(people, mark), what="a thread")
+    await people.wait_for_message(
+        AUDIT, lambda one: "End of session" in text_of(one), thread_ts=root["ts"], timeout=WITHIN
+    )
