@@ -660,6 +660,52 @@ def test_rows_are_described_behind_the_clients_back_where_it_did_not_ask() -> No
     assert session.said_to_client() == PARSED + BOUND + row("******") + done("SELECT 1") + ready()
 
 
+@pytest.mark.parametrize("asked_for", [False, True])
+def test_one_piece_with_a_masked_answer_is_described_too(asked_for: bool) -> None:
+    session = play(mask=Word())
+    session.client(parse("select word from t", "s") + SYNC)
+    session.server(PARSED + ready())
+    session.said_to_server()
+    session.said_to_client()
+    session.client(bind(statement="s") + (describe("P") if asked_for else b"") + execute() + SYNC)
+    assert tags(session.said_to_server()) == "BDES"
+    session.server(BOUND + row_description("word") + row("secret") + done("SELECT 1") + ready())
+    described = row_description("word") if asked_for else b""
+    assert session.said_to_client() == BOUND + described + row("******") + done("SELECT 1") + ready()
+
+
+def test_one_piece_passes_as_the_object_it_came_in() -> None:
+    session = play()
+    session.client(parse("select 1", "s") + SYNC)
+    session.server(PARSED + ready())
+    piece = bind(statement="s") + describe("P") + execute() + SYNC
+    (_, send) = session.client(piece)
+    assert send.data is piece
+
+
+@pytest.mark.parametrize("status", ["I", "T"])
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_one_piece_is_refused_like_its_parts(status: str, cancelled: bool) -> None:
+    session = play(lambda command: None if "drop" in command.text else ALLOW)
+    session.client(parse("drop table t", "s") + SYNC)
+    session.server(PARSED + ready(status))
+    session.said_to_server()
+    session.said_to_client()
+    session.client(bind(statement="s") + describe("P") + execute() + SYNC)
+    if cancelled:
+        session.cancel()
+    else:
+        session.answer(BLOCK)
+    if status == "T":
+        assert tags(session.said_to_server()) == "PS"
+        session.server(messages.error("42601", "syntax error") + ready("E"))
+    assert session.said_to_server() == b""
+    said = session.said_to_client()
+    assert tags(said) == "EZ"
+    assert fields(said)["C"] == ("57014" if cancelled else "42501")
+    assert said.endswith(ready("E" if status == "T" else "I"))
+
+
 def test_a_description_is_kept_for_later_executions() -> None:
     session = play(mask=Word())
     session.client(parse("select word from t", "s") + describe("S", "s") + SYNC)

@@ -1,0 +1,226 @@
+"""What goes up to the server, once it may: released commands, messages without effect, and the poison of a refusal.
+
+Every message that is sent has a `Reply` queued for its answer, in the same call.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from gateway.model import Command
+from gateway.protocols.postgres import messages
+from gateway.protocols.postgres.answers import Answers
+from gateway.protocols.postgres.exchange import FAILED, IN_TRANSACTION, Exchange, Kind, Reply
+from gateway.protocols.postgres.messages import HEADER
+from gateway.protocols.postgres.reading import Reader
+from gateway.protocols.postgres.statements import Portal, Statement, plainly
+from gateway.protocols.postgres.upstream_login import application_name
+from gateway.wire import Event, Mask, ProtocolViolation, Send, Side
+
+EXECUTED = messages.frame(b"E", b"\0", b"\0\0\0\0")
+"""Execute of the unnamed portal, all rows of it."""
+_UPSTREAM = Side.UPSTREAM
+_DESCRIBE = ord("D")
+_POISON = b"refused by the gateway"
+"""No SQL: a Parse of it fails without a trace, and so puts the server's transaction where a refusal puts the client's."""
+_POISON_NAME = b"countersign_refusal"
+_ENDS_PORTALS = re.compile(
+    r"\b(?:begin|start|commit|end|rollback|abort|prepare|declare|close|discard|call|do)\b", re.IGNORECASE
+)
+
+
+@dataclass(slots=True)
+class Asked:
+    """A command without an answer, and the bytes that it would send."""
+
+    command: Command
+    statement: Statement
+    raw: list[bytes]
+    portal: Portal | None = None
+    """`None`: a simple query."""
+    name: bytes = b""
+    """The portal's."""
+    bound: bool = False
+    """`raw` begins with its Bind."""
+    executes: bool = True
+    """`raw` ends with its Execute."""
+    whole: bool = False
+    """`raw` is one piece, which ends with a Sync."""
+
+
+class Sending:
+    """The way up of one session."""
+
+    def __init__(self, exchange: Exchange, answers: Answers, reader: Reader) -> None:
+        self._exchange = exchange
+        self._answers = answers
+        self._reader = reader
+        self._up: list[bytes] = []
+        """Messages on their way to the server, sent together."""
+        self._executing = False
+        """There is an Execute among them."""
+        self.number = 0
+        """Of the message that is sent next."""
+
+    def stream(self, data: bytes) -> None:
+        """Bytes that no answer comes to: data that is copied in, and what ends it; Flush, Terminate."""
+        self._up.append(data)
+
+    def flush_executing(self, out: list[Event]) -> None:
+        """Let the server begin with what has been let through, while a person is asked about the next."""
+        if self._executing:
+            self.flush(out)
+
+    def flush(self, out: list[Event]) -> None:
+        up = self._up
+        if not up:
+            return
+        out.append(Send(_UPSTREAM, up[0] if len(up) == 1 else b"".join(up)))
+        up.clear()
+        self._executing = False
+
+    def expect(self, kind: int, raw: bytes) -> Reply:
+        """Forward a message of the running batch, and await its answer; b"" goes up with the one before it."""
+        exchange = self._exchange
+        reply = Reply(kind, self.number)
+        exchange.expected.append(reply)
+        exchange.begun = True
+        self.number += 1
+        if raw:
+            self._up.append(raw)
+        return reply
+
+    # Commands.
+
+    def release(self, asked: Asked, mask: Mask | None, out: list[Event]) -> None:
+        exchange = self._exchange
+        statement, command = asked.statement, asked.command
+        if mask is not None:
+            exchange.text_mask = mask
+        self._reader.released(statement)
+        portal = asked.portal
+        if portal is None:
+            names = exchange.names
+            if names.prepared or names.portals:
+                names.forget_unnamed()
+                self._forget_portals(statement)
+            reply = self.expect(Kind.QUERY, asked.raw[0])
+            reply.command_id, reply.statement, reply.mask = command.id, statement, mask
+            exchange.waiting = True
+            self._reader.unsettled = False
+            return
+        portal.command_id, portal.mask, portal.judged = command.id, mask, statement
+        exchange.open[command.id] = portal
+        exchange.names.bind(self.number, asked.name, portal)
+        raw = asked.raw
+        if asked.whole:
+            self._release_whole(portal, raw[0], out)
+            return
+        if asked.bound:
+            self._expect_of(portal, Kind.BIND, raw[0])
+        for message in raw[asked.bound : len(raw) - asked.executes]:
+            portal.described = True
+            self._expect_of(portal, Kind.DESCRIBE_PORTAL, message)
+        if asked.executes:
+            self.run(portal, asked.name, raw[-1])
+        else:
+            portal.permitted = True
+
+    def _release_whole(self, portal: Portal, raw: bytes, out: list[Event]) -> None:
+        """The same for one piece: it goes up as that, unless a description of its rows has to be put into it."""
+        end = 1 + int.from_bytes(raw[1:5], "big")
+        portal.described = raw[end] == _DESCRIBE
+        apart = portal.mask is not None and not portal.described and portal.statement.description is None
+        self._expect_of(portal, Kind.BIND, raw[:end] if apart else raw)
+        if portal.described:
+            self._expect_of(portal, Kind.DESCRIBE_PORTAL, b"")
+        self.run(portal, b"", EXECUTED if apart else b"")
+        self.sync(messages.SYNC if apart else b"", out)
+
+    def _expect_of(self, portal: Portal, kind: int, raw: bytes) -> Reply:
+        reply = self.expect(kind, raw)
+        reply.portal, reply.command_id = portal, portal.command_id
+        return reply
+
+    def run(self, portal: Portal, name: bytes, raw: bytes) -> None:
+        """Forward an Execute that has been let through, now or before."""
+        exchange = self._exchange
+        if portal.mask is not None and not portal.described and portal.statement.description is None:
+            portal.described = True
+            hidden = self.expect(Kind.DESCRIBE_PORTAL, messages.describe_portal(name))
+            hidden.portal, hidden.hidden = portal, True
+        portal.permitted = portal.suspended = False
+        judged = portal.judged
+        reply = self._expect_of(portal, Kind.EXECUTE, raw)
+        reply.statement, reply.mask = judged, portal.mask
+        self._executing = True
+        if not plainly(judged.facts):
+            self._reader.unsettled = True
+            exchange.names.run(self.number - 1, portal.statement)
+            self._forget_portals(judged)
+
+    def _forget_portals(self, statement: Statement) -> None:
+        """What ends a transaction or names a cursor may put another portal behind a name that was let through."""
+        if not plainly(statement.facts) and _ENDS_PORTALS.search(statement.text):
+            for portal in self._exchange.names.portals.values():
+                portal.suspended = portal.permitted = False
+
+    def sync(self, raw: bytes, out: list[Event]) -> None:
+        if len(raw) > HEADER.size:
+            raise ProtocolViolation("a Sync has a body")
+        exchange = self._exchange
+        if exchange.copying_in:
+            return
+        if exchange.discarding and not exchange.begun:
+            exchange.discarding = False
+            exchange.names.settle()
+            self._answers.say(messages.ready(exchange.status), out)
+            return
+        exchange.discarding = False
+        self.expect(Kind.SYNC, raw)
+        exchange.waiting = True
+        self._reader.unsettled = False
+
+    # Refusing.
+
+    def refuse(self, asked: Asked, refusal: bytes, out: list[Event]) -> None:
+        if asked.portal is None:
+            self.refuse_query(refusal, out)
+        else:
+            self.refuse_batch(refusal, out)
+            if asked.whole:
+                self.sync(messages.SYNC, out)
+
+    def refuse_query(self, refusal: bytes, out: list[Event]) -> None:
+        """In place of a Query's answer: the error, and ReadyForQuery with a transaction status that is true."""
+        exchange = self._exchange
+        if exchange.status == IN_TRANSACTION or exchange.begun:
+            self.expect(Kind.POISON_QUERY, messages.query(_POISON)).refusal = refusal
+            exchange.waiting = True
+        else:
+            self._answers.say(refusal + messages.ready(exchange.status), out)
+
+    def refuse_batch(self, refusal: bytes, out: list[Event]) -> None:
+        """In place of an extended message's answer: the error, behind the answers before it, then nothing until Sync."""
+        exchange = self._exchange
+        if exchange.status == IN_TRANSACTION or exchange.begun:
+            self.expect(Kind.POISON, messages.parse(_POISON_NAME, _POISON)).refusal = refusal
+        else:
+            self._answers.say(refusal, out)
+        exchange.discarding = True
+
+    def sign(self, out: list[Event]) -> None:
+        """Put the session's name back behind the application name that a client has set.
+
+        Between two of its batches, where that costs it nothing: SET takes no snapshot, and what a rollback takes
+        back is what the client had set.
+        """
+        exchange = self._exchange
+        if exchange.expected or exchange.begun or exchange.status == FAILED or exchange.unsigned is None:
+            return
+        name = application_name(exchange.unsigned, exchange.signature).replace("'", "''").replace("\\", "?")
+        exchange.unsigned = None
+        self.expect(Kind.OWN_QUERY, messages.query(f"SET application_name TO '{name}'".encode()))
+        exchange.waiting = True
+        self.flush(out)
