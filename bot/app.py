@@ -78,15 +78,24 @@ class Bot:
     sockets: Sockets | None
 
 
-def slack_client(token: str, base_url: str, *, retries: int) -> AsyncWebClient:
-    """A Web API client that tries again `retries` times after a lost connection, a 5xx or a 429."""
+def slack_client(
+    token: str, base_url: str, *, retries: int, http: aiohttp.ClientSession | None = None
+) -> AsyncWebClient:
+    """A Web API client that tries again `retries` times after a lost connection, a 5xx or a 429.
+
+    With `http` its connections are kept; without, slack_sdk makes one for every call.
+    """
     handlers = [
         AsyncConnectionErrorRetryHandler(max_retry_count=retries),
         AsyncServerErrorRetryHandler(max_retry_count=retries),
         AsyncRateLimitErrorRetryHandler(max_retry_count=retries),
     ]
     return AsyncWebClient(
-        token=token, base_url=base_url, timeout=SLACK_WITHIN, retry_handlers=handlers if retries else []
+        token=token,
+        base_url=base_url,
+        timeout=SLACK_WITHIN,
+        session=http,
+        retry_handlers=handlers if retries else [],
     )
 
 
@@ -103,14 +112,20 @@ async def running(
 ) -> AsyncIterator[Bot]:
     """A bot that follows the gateway and answers Slack, until the block ends. Raises SlackLoginError."""
     timings = timings or Timings()
-    async with GatewayClient(settings.gateway_url, settings.gateway_credential) as gateway:
-        reader = slack_client(settings.bot_token, settings.slack_api, retries=2)
+    slack_timeout = aiohttp.ClientTimeout(total=SLACK_WITHIN)
+    async with (
+        GatewayClient(settings.gateway_url, settings.gateway_credential) as gateway,
+        aiohttp.ClientSession(timeout=slack_timeout) as http,
+    ):
+        reader = slack_client(settings.bot_token, settings.slack_api, retries=2, http=http)
+        # A post must never be sent again without looking whether it arrived: the outbox retries, not the client.
+        writer = slack_client(settings.bot_token, settings.slack_api, retries=0, http=http)
         who = await _log_in(reader, timings.retry)
         ready: asyncio.Future[Bot] = asyncio.get_running_loop().create_future()
 
         async def work() -> None:
             async with asyncio.TaskGroup() as tasks:
-                bot = _build(settings, gateway, reader, who, tasks, clock=clock, timings=timings)
+                bot = _build(settings, gateway, reader, writer, who, tasks, clock=clock, timings=timings)
                 tasks.create_task(bot.follower.run(), name="follower")
                 tasks.create_task(bot.follower.save_for_ever(), name="follower's place")
                 ready.set_result(bot)
@@ -160,14 +175,13 @@ def _build(
     settings: Settings,
     gateway: GatewayClient,
     reader: AsyncWebClient,
+    writer: AsyncWebClient,
     who: _Login,
     tasks: asyncio.TaskGroup,
     *,
     clock: Callable[[], float],
     timings: Timings,
 ) -> Bot:
-    # A post must never be sent again without looking whether it arrived: the outbox retries, not the client.
-    writer = slack_client(settings.bot_token, settings.slack_api, retries=0)
     people = People(reader, gateway.directory, team=who.team, clock=clock)
     channels = Channels(reader, bot_user=who.user, clock=clock)
     outbox = Outbox(writer, tasks, clock=time.monotonic, pace=timings.pace)
@@ -181,7 +195,8 @@ def _build(
     )
     follower = Follower(gateway, takers, tasks, backoff=timings.retry)
     desk = Desk(client=reader, gateway=gateway, people=people, board=board, channels=channels)
-    app = _bolt(settings, reader, clock=clock)
+    # Bolt copies its client for every lazy listener, which a client with an open session does not survive.
+    app = _bolt(settings, slack_client(settings.bot_token, settings.slack_api, retries=2), clock=clock)
     listeners.register(app, desk)
     sockets = None
     if settings.app_token:
