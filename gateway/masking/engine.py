@@ -8,6 +8,7 @@ values through this one class. Anything that goes wrong raises; nothing is ever 
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from gateway.masking.columns import ColumnPattern, all_surely
@@ -17,6 +18,9 @@ from gateway.masking.strategies import STRATEGIES, UnknownStrategy, apply, strea
 from gateway.policy.model import MaskPolicy
 
 _BLANKS = b" \t\r\n"
+_NUMBER = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_RECOGNISABLE = re.compile(r"@|%40|::|(?:[0-9][^0-9]{0,3}){4}")
+"""What a value must have for a detector of personal data to take it for its own."""
 _SHOWN = {"payment_card": 4, "iban": 4, "ssn": 4, "phone": 2}
 
 
@@ -72,7 +76,7 @@ class CompiledMask:
 
     def replace(self, value: str, *, strategy: str | None = None, detector: str | None = None) -> str:
         """One whole value, or one hit of a detector, hidden. A detector's own strategy is `partial`."""
-        if detector is None and strategy == "partial":
+        if detector is None and strategy == "partial" and _RECOGNISABLE.search(value):
             detector = _kind(value)
         return apply(value, strategy or "partial", self._key, detector)
 
@@ -89,7 +93,7 @@ class CompiledMask:
     def stand_in(self, data: bytes, start: int, end: int, detector: str) -> bytes:
         """What to put in place of one hit in `data`."""
         value = data[start:end]
-        if value.isdigit() and _is_json_value(data, start, end):
+        if _NUMBER.fullmatch(value) and _is_json_value(data, start, end):
             return number_for(value, detector)
         return apply(value.decode("utf-8", "surrogateescape"), "partial", self._key, detector).encode(
             "utf-8", "surrogateescape"
@@ -108,7 +112,7 @@ class CompiledMask:
 
 def number_for(digits: bytes, detector: str | None) -> bytes:
     """The number that stands for these digits where only a number may stand: what `partial` would show of them."""
-    shown = _SHOWN.get(detector or "", 0)
+    shown = _SHOWN.get(detector or "", 0) if digits.isdigit() else 0
     return b"%d" % int(digits[-shown:]) if shown and len(digits) > 2 * shown else b"0"
 
 

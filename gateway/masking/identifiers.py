@@ -182,10 +182,19 @@ PAYMENT_CARD = (
     word(rb"[56][0-9]{3}(?:[ -][0-9]{4}){2}(?:[ -][0-9]{1,3})?\b", _card),
 )
 _COUNTRIES = "|".join(sorted(IBAN_LENGTHS)).encode()
+
+
+def _account(countries: bytes, signs: bytes, gap: bytes) -> bytes:
+    """Fifteen signs at least, in groups of four; twelve would be the tail of every UUID."""
+    four = b"(?:" + gap + signs + b"{4})"
+    groups = four + b"{3,7}(?:" + gap + signs + b"{1,3})?|" + four + b"{2}" + gap + signs + b"{3}"
+    return b"(?:" + countries + b")" + gap + b"[0-9]{2}(?:" + groups + rb")\b"
+
+
 IBAN = (
-    word(rb"(?:" + _COUNTRIES + rb")[ -]?[0-9]{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?\b", _iban),
+    word(_account(_COUNTRIES, b"[A-Z0-9]", b"[ -]?"), _iban),
     # Small letters with hyphens are a UUID's.
-    word(rb"(?:" + _COUNTRIES.lower() + rb") ?[0-9]{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,3})?\b", _iban),
+    word(_account(_COUNTRIES.lower(), b"[a-z0-9]", b" ?"), _iban),
 )
 SSN = (
     word(rb"[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}\b", _ssn),

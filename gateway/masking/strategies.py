@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 from gateway.masking.credentials import MARK
@@ -88,14 +89,12 @@ def partial(value: str, detector: str | None) -> str:
     if detector is not None:
         return _PARTIAL[detector](value)
     shown = min(4, len(value) // 3)
-    return "".join(
-        "*" if sign.isalnum() else "-" if sign in _UNSAFE else sign for sign in value[: len(value) - shown]
-    ) + "".join(
-        "-" if sign in _UNSAFE or not sign.isprintable() else sign for sign in value[len(value) - shown :]
-    )
+    cut = len(value) - shown
+    return _UNSAFE.sub("-", _SIGNS.sub("*", value[:cut]) + value[cut:])
 
 
-_UNSAFE = frozenset("\"'\\,{}()[]<>;|\t\n\r\0")
+_SIGNS = re.compile(r"[^\W_]")
+_UNSAFE = re.compile(r"[\"'\\,{}()\[\]<>;|\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def fingerprint(value: str, key: bytes) -> str:
@@ -120,8 +119,8 @@ def tokenise(value: str, key: bytes) -> str:
         elif sign.isalpha():
             out.append(chr((65 if sign.isupper() else 97) + number % 26))
         else:
-            out.append("-" if sign in _UNSAFE else sign)
-    return "".join(out)
+            out.append(sign)
+    return _UNSAFE.sub("-", "".join(out))
 
 
 def apply(value: str, strategy: str, key: bytes, detector: str | None = None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
@@ -244,3 +245,35 @@ def test_groups_mean_their_members_and_unknown_names_are_refused() -> None:
     assert set(DETECTORS) | {"secrets"} <= NAMES
     with pytest.raises(UnknownDetector, match="there is no detector 'emial'; the detectors are"):
         expand(["emial"])
+
+
+HOSTILE = {
+    "digits": b"1234567890" * 6_000,
+    "digit groups": b"4111 1111 1111 1112 " * 3_000,
+    "dotted": b"1.2.3.4." * 8_000,
+    "at signs": b"a@b.c@" * 10_000,
+    "keywords": b"password=${X} " * 4_000,
+    "armour": b"-----BEGIN PRIVATE KEY-----\n" * 2_000,
+    "tokens": b"eyJhbGciOiJIUzI1NiJ9-" * 3_000,
+    "escapes": b"\\n\\t\\u0041" * 6_000,
+    "brackets": b"(555) (555) " * 5_000,
+    "quotes": b'password="' * 6_000,
+    "schemes": b"a://b:" * 10_000,
+    "one long word": b"a" * 64_000,
+    "pluses": b"+1 +1 +1 " * 7_000,
+    "headers": b"Authorization: " * 4_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_costs_in_proportion_to_its_length(name: str) -> None:
+    """Four times the text may cost little more than four times the time: nothing is quadratic."""
+    whole = HOSTILE[name]
+    found = scanner(ALL)
+    found.find(whole)
+    taken = []
+    for data in (whole[: len(whole) // 4], whole):
+        began = time.process_time()
+        found.find(data)
+        taken.append(max(time.process_time() - began, 0.004))
+    assert taken[1] < 10 * taken[0]

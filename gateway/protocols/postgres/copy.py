@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Sequence
+from itertools import groupby
 
 import orjson
 
@@ -75,7 +76,7 @@ class CopyMask:
                 for start, stop in _spans(starts, len(data))
             )
         hits = self._mask.find(self._readable(bytes(copy))) if self._mask.detects else []
-        return self._with_hits(data, starts, [start for start, _, _ in hits]) if hits else data
+        return self._with_hits(data, starts, hits) if hits else data
 
     def end(self) -> bytes:
         """What was kept when the data ended."""
@@ -88,13 +89,14 @@ class CopyMask:
         """CSV doubles its quotes, which would hide what JSON in it looks like."""
         return data.replace(self._doubled, self._written.quote + b" ") if self._doubled else data
 
-    def _with_hits(self, data: bytes, starts: list[int], hits: list[int]) -> bytes:
+    def _with_hits(self, data: bytes, starts: list[int], hits: list[tuple[int, int, str]]) -> bytes:
         places = [*starts, len(data)]
         out: list[bytes] = []
         at = 0
-        for index in sorted({bisect_right(starts, hit) - 1 for hit in hits}):
+        for index, group in groupby(hits, key=lambda hit: bisect_right(starts, hit[0]) - 1):
             start, stop = places[index], places[index + 1]
-            out += data[at:start], frame(b"d", self._message(data[start + 5 : stop]))
+            inner = [(begin - start - 5, end - start - 5) for begin, end, _ in group]
+            out += data[at:start], frame(b"d", self._message(data[start + 5 : stop], hits=inner))
             at = stop
         return b"".join((*out, data[at:]))
 
@@ -126,8 +128,10 @@ class CopyMask:
             raise ProtocolViolation("a COPY's header has not as many names as the COPY has columns")
         self._set_rules([(name or b"").decode("utf-8", "surrogateescape") for name in names])
 
-    def _row(self, row: bytes) -> bytes:
-        """One whole row, with or without its newline."""
+    def _row(self, row: bytes, *, hits: list[tuple[int, int]] | None = None) -> bytes:
+        """One whole row, with or without its newline. `hits` is where a scan of the row as it stands found
+        something: elsewhere nothing is searched again.
+        """
         body = row.rstrip(b"\n")
         ending = row[len(body) :]
         if body == b"\\.":
@@ -137,32 +141,39 @@ class CopyMask:
         if len(fields) != self._columns and not (self._columns == 0 and fields == [b""]):
             raise ProtocolViolation("a COPY's row has not as many fields as the COPY has columns")
         changed = False
-        for place, (field, rule) in enumerate(zip(fields, self._rules, strict=False)):
+        behind = 0
+        for place, field in enumerate(fields):
+            begin, behind = behind, behind + len(field) + 1
+            if hits is not None and not any(start < behind and end > begin for start, end in hits):
+                continue
             value = written.read(field)
             if value is None:
                 continue
-            if rule.strategy is not None:
-                hidden = values.hide(
-                    value,
-                    type_oid=_guess(value),
-                    written=values.TEXT_FORMAT,
-                    strategy=rule.strategy,
-                    mask=self._mask,
-                )
-                name = f"column {self._names[place] or self._label(place)}"
-                self.masked[name] = self.masked.get(name, 0) + 1
-            elif rule.searched and self._mask.detects:
-                hidden = self._searched(value)
-                if hidden is value:
-                    continue
-            else:
-                continue
-            fields[place] = written.write(hidden, like=field)
-            changed = True
+            hidden = self._hidden(place, value)
+            if hidden is not value:
+                fields[place] = written.write(hidden, like=field)
+                changed = True
         return written.delimiter.join(fields) + ending if changed else row
 
-    def _message(self, payload: bytes) -> bytes:
+    def _hidden(self, place: int, value: bytes) -> bytes | None:
+        """What takes the place of a field's value; the same object if nothing does."""
+        rule = self._rules[place]
+        if rule.strategy is not None:
+            name = f"column {self._names[place] or self._label(place)}"
+            self.masked[name] = self.masked.get(name, 0) + 1
+            return values.hide(
+                value,
+                type_oid=_guess(value),
+                written=values.TEXT_FORMAT,
+                strategy=rule.strategy,
+                mask=self._mask,
+            )
+        return self._searched(value) if rule.searched and self._mask.detects else value
+
+    def _message(self, payload: bytes, *, hits: list[tuple[int, int]] | None = None) -> bytes:
         """What one message holds: as a rule one row."""
+        if self._written.ends(payload, 0) == len(payload):
+            return self._row(payload, hits=hits)
         out: list[bytes] = []
         at = 0
         while (end := self._written.ends(payload, at)) > 0:

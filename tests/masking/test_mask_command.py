@@ -1,0 +1,121 @@
+"""`countersign mask`: rows in, rows out; a filter; one text explained."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.commands.mask import in_characters, mask_line
+from gateway.masking.engine import CompiledMask
+from tests.masking.test_engine import TEXTS
+
+POLICY = """
+connections:
+  orders:
+    protocol: postgres
+    listen: 127.0.0.1:15432
+    upstream: postgresql://127.0.0.1/orders
+    credential: {user: gateway, password: env:ORDERS_PASSWORD}
+agents:
+  helper: {secret: env:HELPER_SECRET, scope: {orders: [read]}, person: ana@example.com}
+groups:
+  dba: {members: [ana@example.com]}
+default: block
+rules:
+  - {name: reads, when: {effects: [read, session]}, then: {allow: true, mask: pii}}
+masks:
+  pii: {detect: [email, phone]}
+  keys: {detect: [secrets]}
+"""
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    path = tmp_path / "policies.yaml"
+    path.write_text(POLICY)
+    return path
+
+
+def run(policy: Path, *arguments: str, given_input: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "gateway", "mask", "--policy", str(policy), *arguments],
+        input=given_input, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_rows_come_back_masked_with_their_spans_in_characters(policy: Path) -> None:
+    rows = [
+        {"id": 1, "text": "héllo jane@example.com"},
+        {"id": "two", "chunks": ["password=hun", "ter2 +1 555", " 123 4567"]},
+        {"id": 3, "text": ""},
+    ]
+    done = run(policy, "--jsonl", given_input="\n".join(map(json.dumps, rows)).encode())
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [
+        {"id": 1, "text": "héllo ****@example.com", "spans": [{"start": 6, "end": 22, "type": "email"}]},
+        {
+            "id": "two",
+            "text": "password=[redacted] +1 *** *** **67",
+            "spans": [{"start": 9, "end": 16, "type": "password"}, {"start": 17, "end": 32, "type": "phone"}],
+        },
+        {"id": 3, "text": "", "spans": []},
+    ]
+
+
+def test_one_mask_can_be_named_and_an_unknown_one_is_refused(policy: Path) -> None:
+    assert (
+        run(policy, "--mask", "pii", given_input=b"a@b.co password=hunter2\n").stdout
+        == b"*@b.co password=hunter2\n"
+    )
+    done = run(policy, "--mask", "other")
+    assert done.returncode == 2
+    assert b"no mask 'other'" in done.stderr
+    assert b"pii, keys" in done.stderr
+
+
+def test_a_row_that_cannot_be_read_is_answered_and_not_repeated(policy: Path) -> None:
+    done = run(policy, "--jsonl", given_input=b'secret nonsense\n{"id": 5}\n[1]\n{"id": 6, "text": "x"}\n')
+    assert done.returncode == 1
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [answer["id"] for answer in answers] == [None, 5, None, 6]
+    assert all("error" in answer for answer in answers[:3])
+    assert b"nonsense" not in done.stdout + done.stderr
+
+
+def test_a_text_can_be_explained(policy: Path) -> None:
+    found = json.loads(run(policy, "--explain", "mail é jane@example.com", "--json").stdout)
+    assert found["text"] == "mail é ****@example.com"
+    assert found["found"] == [
+        {"type": "email", "start": 7, "end": 23, "value": "jane@example.com", "becomes": "****@example.com"}
+    ]
+    assert b"nothing found" in run(policy, "--explain", "plain").stdout
+
+
+def test_a_policy_that_is_not_in_order_is_said_to_be_so(policy: Path) -> None:
+    policy.write_text("rules: 5\n")
+    assert run(policy, "--jsonl").returncode == 1
+
+
+@given(TEXTS, st.lists(st.integers(1, 60), max_size=8))
+def test_chunks_give_what_the_text_gives_and_spans_say_what_was_hidden(
+    mask: CompiledMask, text: str, cuts: list[int]
+) -> None:
+    chunks, at = [], 0
+    for cut in cuts:
+        chunks.append(text[at : at + cut])
+        at += cut
+    chunks.append(text[at:])
+    whole, _ = mask_line(mask, json.dumps({"id": 0, "text": text}).encode())
+    cut_up, _ = mask_line(mask, json.dumps({"id": 0, "chunks": chunks}).encode())
+    assert json.loads(whole) == json.loads(cut_up)
+    data = text.encode()
+    for (start, end, _), (begin, finish, _) in zip(
+        in_characters(data, mask.find(data)), mask.find(data), strict=True
+    ):
+        assert text[start:end].encode() == data[begin:finish]
