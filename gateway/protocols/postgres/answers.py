@@ -11,30 +11,22 @@ from collections.abc import Callable
 
 from gateway.model import Facts
 from gateway.protocols.postgres import messages
-from gateway.protocols.postgres.exchange import FAILED, IDLE, IN_TRANSACTION, Exchange, Kind, Reply
+from gateway.protocols.postgres.exchange import (
+    ALLOWED,
+    AT_ANY_TIME,
+    FAILED,
+    IDLE,
+    IN_TRANSACTION,
+    Exchange,
+    Kind,
+    Reply,
+)
 from gateway.protocols.postgres.frames import follow
 from gateway.protocols.postgres.messages import HEADER
 from gateway.protocols.postgres.plans import PlanCopy, PlanRows, mask_notification, mask_report
 from gateway.protocols.postgres.statements import plainly
 from gateway.wire import CommandAnswered, Event, Hangup, ProtocolViolation, Send, Side
 
-_ANSWERS = {
-    Kind.QUERY: b"TDCIGHdcZ",
-    Kind.PARSE: b"1",
-    Kind.BIND: b"2",
-    Kind.DESCRIBE: b"tTn",
-    Kind.DESCRIBE_PORTAL: b"Tn",
-    Kind.EXECUTE: b"DCIsGHdc",
-    Kind.CLOSE: b"3",
-    Kind.SYNC: b"Z",
-    Kind.POISON: b"",
-    Kind.POISON_QUERY: b"Z",
-    Kind.OWN_QUERY: b"CZ",
-}
-ALLOWED = tuple(frozenset(_ANSWERS[kind]) for kind in range(len(_ANSWERS)))
-"""What may answer each message, besides an error: the table of what passes from the server."""
-
-AT_ANY_TIME = frozenset(b"NAS")
 _CLIENT = Side.CLIENT
 NO_FACTS = Facts(effects=frozenset())
 _ROW, _COPY, _ROWS_DESCRIBED = b"DdT"
@@ -173,13 +165,6 @@ class Answers:
                 if replacement:
                     out.append(Send(_CLIENT, replacement, self._owner))
             pos = stop
-        if start == 0 and pos == end:
-            out.append(Send(_CLIENT, data, self._owner))
-            if self._done:
-                out += self._done
-                self._done.clear()
-                self._owner = ""
-            return
         self._flush(data, start, pos, out)
         if pos < end:
             self._parts.append(data[pos:])

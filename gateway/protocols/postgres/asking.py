@@ -20,7 +20,7 @@ from gateway.protocols.postgres.inbox import Inbox
 from gateway.protocols.postgres.messages import HEADER, Bind
 from gateway.protocols.postgres.parameters import shown
 from gateway.protocols.postgres.reading import Reader
-from gateway.protocols.postgres.sending import EXECUTED, Asked, Sending
+from gateway.protocols.postgres.sending import EXECUTIONS, Asked, Sending
 from gateway.protocols.postgres.statements import LONGEST_NAME, Portal, Statement
 from gateway.wire import CommandAsked, CommandWithdrawn, Event, Hangup, Mask, ProtocolViolation
 
@@ -43,10 +43,6 @@ class _Bound:
     name: bytes
     raw: list[bytes]
 
-
-_DESCRIBED = messages.describe_portal(b"")
-_EXECUTIONS = frozenset({EXECUTED + messages.SYNC, _DESCRIBED + EXECUTED + messages.SYNC})
-"""What drivers send behind a Bind, all rows of it wanted."""
 
 _Methods = dict[bytes, Callable[[bytes, list[Event]], None]]
 
@@ -123,7 +119,7 @@ class Asking:
         if tag == _QUERY and end == len(data):
             self._query(data, out)
             return True
-        if tag != _BIND or data[end:] not in _EXECUTIONS:
+        if tag != _BIND or data[end:] not in EXECUTIONS:
             return False
         bind = messages.read_bind(data, 5, end)
         statement = exchange.names.prepared.get(bind.statement)

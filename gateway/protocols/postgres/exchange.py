@@ -22,7 +22,7 @@ PLAIN_ENCODINGS = frozenset({"UTF8", "UNICODE", "SQL_ASCII"})
 
 
 class Kind:
-    """What a message that was sent upstream is answered by; `answers.ALLOWED` is the table.
+    """What a message that was sent upstream is answered by; `ALLOWED` is the table.
 
     Plain numbers: an Enum's members cost a call wherever they are looked up.
     """
@@ -41,6 +41,25 @@ class Kind:
     """The same as a simple query."""
     OWN_QUERY: Final = 10
     """The gateway's own; the client sees nothing of it."""
+
+
+_ANSWERS = {
+    Kind.QUERY: b"TDCIGHdcZ",
+    Kind.PARSE: b"1",
+    Kind.BIND: b"2",
+    Kind.DESCRIBE: b"tTn",
+    Kind.DESCRIBE_PORTAL: b"Tn",
+    Kind.EXECUTE: b"DCIsGHdc",
+    Kind.CLOSE: b"3",
+    Kind.SYNC: b"Z",
+    Kind.POISON: b"",
+    Kind.POISON_QUERY: b"Z",
+    Kind.OWN_QUERY: b"CZ",
+}
+ALLOWED = tuple(frozenset(_ANSWERS[kind]) for kind in range(len(_ANSWERS)))
+"""What may answer each message, besides an error: the table of what passes from the server."""
+AT_ANY_TIME = frozenset(b"NAS")
+"""Notices, notifications and settings come between any two messages."""
 
 
 class Reply:

@@ -20,6 +20,8 @@ from gateway.wire import Event, Mask, ProtocolViolation, Send, Side
 
 EXECUTED = messages.frame(b"E", b"\0", b"\0\0\0\0")
 """Execute of the unnamed portal, all rows of it."""
+EXECUTIONS = frozenset({EXECUTED + messages.SYNC, messages.describe_portal(b"") + EXECUTED + messages.SYNC})
+"""What drivers send behind a Bind where they want all rows."""
 _UPSTREAM = Side.UPSTREAM
 _DESCRIBE = ord("D")
 _POISON = b"refused by the gateway"
