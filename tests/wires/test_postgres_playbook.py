@@ -518,6 +518,57 @@ def test_too_many_statements_are_refused() -> None:
     assert session.asked
 
 
+def test_prepared_statements_may_not_come_to_too_much_text() -> None:
+    session = play(limits=Limits(command_bytes=10_000))
+    text = "select '" + "x" * 9_000 + "'"
+    for number in range(4):
+        session.client(parse(text, f"s{number}") + SYNC)
+        session.server(PARSED + ready())
+    session.said_to_client()
+    session.client(parse(text, "s4") + SYNC)
+    assert fields(session.said_to_client())["C"] == "54000"
+
+
+def test_names_that_sql_makes_are_bounded_by_forgetting_them() -> None:
+    session = play(limits=Limits(statements=5))
+    for number in range(12):
+        session.client(query(f"declare c{number} cursor for select 1"))
+        session.server(done("DECLARE CURSOR") + ready("T"))
+    assert len(session.wire._exchange.names) <= 6
+    session.client(query("fetch 1 from c0"))
+    assert not session.asked[-1].facts.complete
+
+
+# The name space.
+
+
+def digest_after(*before: str) -> str:
+    session = play()
+    for text in before:
+        session.client(query(text))
+        session.server(done("OK") + ready())
+    session.client(query("delete from orders where id = 1"))
+    return session.asked[-1].digest
+
+
+def test_the_digest_covers_what_decides_the_meaning_of_names() -> None:
+    plain = digest_after()
+    assert digest_after() == plain
+    assert digest_after("select 1", "begin", "rollback", "insert into t values (1)") == plain
+    for text in (
+        "set search_path to other",
+        "set role other",
+        "create temp table orders (id int)",
+        "discard all",
+    ):
+        assert digest_after(text) != plain
+    moved = play()
+    moved.client(query("select 1"))
+    moved.server(messages.parameter_status("search_path", "other") + done("SELECT 1") + ready())
+    moved.client(query("delete from orders where id = 1"))
+    assert moved.asked[-1].digest != plain
+
+
 # Asynchronous messages, cancel, end.
 
 

@@ -31,6 +31,10 @@ _QUERY, _BIND, _COPY_DATA, _DESCRIBE, _EXECUTE, _TERMINATE = b"QBdDEX"
 _STATEMENT, _PORTAL = b"SP"
 _SMALL = frozenset(b"DECHSXcf")
 """Messages that are never large."""
+_HEAVY = 4_096
+"""Bytes of a statement's text from which on it is weighed together with those that are kept."""
+_TEXTS = 4
+"""How many of the largest messages the texts of a session's prepared statements may come to."""
 _IN_COPY = frozenset(b"dcfHSX")
 _ENDS_DISCARDING = frozenset(b"SX")
 
@@ -249,18 +253,20 @@ class Asking:
 
     def _parse(self, raw: bytes, out: list[Event]) -> None:
         parse = messages.read_parse(raw, 5, len(raw))
-        if self._too_many(parse.name, out):
+        if self._too_many(parse.name, out, weight=len(parse.query)):
             return
         statement = self._reader.statement(parse.query, parse.types)
         self._exchange.names.prepare(self._sending.number, parse.name, statement)
         self._sending.expect(Kind.PARSE, raw).statement = statement
 
-    def _too_many(self, name: bytes, out: list[Event]) -> bool:
+    def _too_many(self, name: bytes, out: list[Event], *, weight: int = 0) -> bool:
         names = self._exchange.names
         if len(name) > LONGEST_NAME:
             refusal = refusals.name_too_long(LONGEST_NAME)
         elif name and len(names) >= self._exchange.limits.statements:
             refusal = refusals.too_many_names(len(names))
+        elif name and weight > _HEAVY and names.weight + weight > _TEXTS * self._limit:
+            refusal = refusals.too_heavy(_TEXTS * self._limit)
         else:
             return False
         self._refuse_batch(refusal, out)

@@ -124,7 +124,7 @@ class Exchange:
     """What ends every application name of this session; "" where nothing has to."""
     unsigned: str | None = None
     """The application name that the client has put in place of a signed one."""
-    _state: dict[str, None] = field(default_factory=dict)
+    _state: dict[bytes, None] = field(default_factory=dict)
     _folded: bytes = b""
 
     def reported(self, name: str, value: str) -> None:
@@ -148,28 +148,20 @@ class Exchange:
 
     def changed_by(self, text: str) -> None:
         """A command was let through that may change what later texts mean."""
-        self._state.pop(text, None)
-        self._state[text] = None
+        key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+        self._state.pop(key, None)
+        self._state[key] = None
         if len(self._state) > STATE_KEPT:
             oldest = next(iter(self._state))
             del self._state[oldest]
-            self._folded = hashlib.sha256(self._folded + oldest.encode("utf-8", "surrogatepass")).digest()
+            self._folded = hashlib.sha256(self._folded + oldest).digest()
         self._rename()
 
     def _rename(self) -> None:
         """One digest of everything that decides what names mean."""
-        parts = (self.database, self.role, self.search_path, self.encoding, *self._state)
-        digest = hashlib.sha256(self._folded)
-        for part in parts:
-            data = part.encode("utf-8", "surrogatepass")
-            digest.update(len(data).to_bytes(8, "big"))
-            digest.update(data)
-        self.namespace = (
-            self.database.encode(),
-            self.role.encode(),
-            self.search_path.encode(),
-            digest.digest(),
-        )
+        names = tuple(name.encode() for name in (self.database, self.role, self.search_path))
+        state = b"".join((self._folded, self.encoding.encode(), *self._state))
+        self.namespace = (*names, hashlib.sha256(state).digest())
 
     def settle(self) -> None:
         """What is still to come decides whether the client's next batch waits."""

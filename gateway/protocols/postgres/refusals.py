@@ -41,3 +41,11 @@ def too_many_names(count: int) -> bytes:
         f"This session has as many prepared statements and portals as it may have ({count}).",
         hint="Close those that are not needed, or raise limits: statements in the gateway's policy.",
     )
+
+
+def too_heavy(limit: int) -> bytes:
+    return messages.error(
+        "54000",
+        f"The prepared statements of this session would come to more than {limit} bytes of text.",
+        hint="Close those that are not needed.",
+    )

@@ -92,6 +92,8 @@ class Portal:
 class Statements:
     """Both maps, and what has to be taken back if a message of the running batch fails."""
 
+    most: int = 10_000
+    """Names that SQL may make before all are forgotten."""
     prepared: dict[bytes, Statement] = field(default_factory=dict)
     portals: dict[bytes, Portal] = field(default_factory=dict)
     cursors: dict[bytes, Statement] = field(default_factory=dict)
@@ -102,6 +104,11 @@ class Statements:
 
     def __len__(self) -> int:
         return len(self.prepared) + len(self.portals) + len(self.cursors)
+
+    @property
+    def weight(self) -> int:
+        """Bytes of text that are kept for prepared statements."""
+        return sum(len(statement.query) for statement in self.prepared.values())
 
     def prepare(self, number: int, name: bytes, statement: Statement) -> None:
         """Message `number` defines a statement. If the name is taken the server fails, and this is undone."""
@@ -145,6 +152,10 @@ class Statements:
         never let through as something else. A name that stays behind though the server has dropped it does no
         harm: the server refuses it.
         """
+        if len(self) >= self.most:
+            self.cursors.clear()
+            for known in list(self.prepared):
+                self.close(number, known)
         facts = statement.facts
         verbs = str(facts.attributes.get("sql.verbs", "")).lower()
         name = facts.attributes.get("sql.prepare", "")

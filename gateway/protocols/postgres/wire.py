@@ -17,6 +17,7 @@ from gateway.protocols.postgres.exchange import Exchange
 from gateway.protocols.postgres.plans import PlanCopy, PlanRows
 from gateway.protocols.postgres.reading import Read, Reader
 from gateway.protocols.postgres.startup import Startup
+from gateway.protocols.postgres.statements import Statements
 from gateway.protocols.postgres.upstream_login import (
     LoginFailed,
     UpstreamLogin,
@@ -60,7 +61,7 @@ class PostgresWire:
         self._read = read
         self._startup: Startup | None = Startup(opening)
         self._login: UpstreamLogin | None = None
-        self._exchange = Exchange(limits=opening.limits)
+        self._exchange = Exchange(limits=opening.limits, names=Statements(most=opening.limits.statements))
         self._answers = Answers(self._exchange, plan_rows=plan_rows, plan_copy=plan_copy)
         reader = Reader(self._exchange, read)
         self._asking = Asking(self._exchange, self._answers, reader, next_id=self._next_id)
