@@ -295,6 +295,15 @@ async def until(look: Callable[[], Awaitable[Any]], *, what: str, within: float 
         await asyncio.sleep(0.02)
 
 
+async def struck(people: WorkspaceClient) -> None:
+    """Every fault that was added has begun to strike."""
+
+    async def look() -> bool:
+        return not (await people._get("faults"))["faults"]
+
+    await until(look, what="the fault's moment")
+
+
 def thread_lines(messages: Sequence[Mapping[str, Any]], pattern: str) -> list[str]:
     """What in a thread's messages fits the pattern, in order."""
     return [found for message in messages for found in re.findall(pattern, text_of(message))]
