@@ -642,6 +642,9 @@ def test_nothing_is_said_inside_a_message_that_streams() -> None:
     session = play(lambda command: None if "update" in command.text else ALLOW)
     session.client(parse("select x") + bind() + execute() + parse("update t") + bind() + execute())
     large = row("x" * 1000)
+    (earlier, _) = session.wire.notice(session.asked[-1].id, "first")
+    assert earlier.to is Side.UPSTREAM
+    assert tags(earlier.data) == "PBEP"
     session.server(PARSED + BOUND + large[:500])
     assert session.wire.notice(session.asked[-1].id, "held") == []
     session.said_to_client()

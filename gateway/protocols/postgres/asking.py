@@ -368,7 +368,6 @@ class Asking:
             executes=executes,
             whole=whole,
         )
-        self._sending.flush_executing(out)
         out.append(CommandAsked(command))
 
     def _refuse_batch(self, refusal: bytes, out: list[Event]) -> None:
@@ -396,7 +395,9 @@ class Asking:
         self._sending.sign(out)
 
     def notice(self, command_id: str, words: str, out: list[Event]) -> None:
+        """A command is held: the server may begin with what was let through before it."""
         if self.asked == command_id:
+            self._sending.flush(out)
             self._answers.say(messages.notice(words), out)
 
     def cancel(self, out: list[Event]) -> bool:

@@ -60,8 +60,6 @@ class Sending:
         self._reader = reader
         self._up: list[bytes] = []
         """Messages on their way to the server, sent together."""
-        self._executing = False
-        """There is an Execute among them."""
         self.number = 0
         """Of the message that is sent next."""
 
@@ -69,18 +67,12 @@ class Sending:
         """Bytes that no answer comes to: data that is copied in, and what ends it; Flush, Terminate."""
         self._up.append(data)
 
-    def flush_executing(self, out: list[Event]) -> None:
-        """Let the server begin with what has been let through, while a person is asked about the next."""
-        if self._executing:
-            self.flush(out)
-
     def flush(self, out: list[Event]) -> None:
         up = self._up
         if not up:
             return
         out.append(Send(_UPSTREAM, up[0] if len(up) == 1 else b"".join(up)))
         up.clear()
-        self._executing = False
 
     def expect(self, kind: int, raw: bytes) -> Reply:
         """Forward a message of the running batch, and await its answer; b"" goes up with the one before it."""
@@ -156,7 +148,6 @@ class Sending:
         judged = portal.judged
         reply = self._expect_of(portal, Kind.EXECUTE, raw)
         reply.statement, reply.mask = judged, portal.mask
-        self._executing = True
         if not plainly(judged.facts):
             self._reader.unsettled = True
             exchange.names.run(self.number - 1, portal.statement)
