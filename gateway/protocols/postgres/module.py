@@ -18,7 +18,7 @@ from gateway.protocols.postgres.estimate import estimate as _estimate
 from gateway.protocols.postgres.exchange import Exchange
 from gateway.protocols.postgres.reading import Reader
 from gateway.protocols.postgres.replay import render
-from gateway.protocols.postgres.results import plan_rows
+from gateway.protocols.postgres.results import Plans
 from gateway.protocols.postgres.wire import PostgresWire
 from gateway.wire import Limits, Login, Opening, Wire
 
@@ -26,8 +26,11 @@ DEFAULT_PORT = 5432
 ALPN = "postgresql"
 
 
+_plans = Plans()
+
+
 def open_wire(opening: Opening) -> Wire:
-    return PostgresWire(opening, read=read, plan_rows=plan_rows, plan_copy=plan_copy)
+    return PostgresWire(opening, read=read, plan_rows=_plans.rows, plan_copy=plan_copy)
 
 
 def read_facts(row: Mapping[str, Any]) -> Facts:

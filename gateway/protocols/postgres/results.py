@@ -9,6 +9,7 @@ anew. A chunk without a hit is handed on as the same object.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -150,6 +151,14 @@ class ResultMask:
             for kind, column, rule in zip(self._rewrites, columns, rules, strict=True)
         ]
 
+    def afresh(self) -> ResultMask:
+        """The same mask for another result of the same shape; one that changes nothing counts nothing either."""
+        if not self._searching and not self._rewriting:
+            return self
+        other = copy(self)
+        other.masked, other.count = {}, 0
+        return other
+
     def rows(self, data: bytes) -> bytes:
         """Whole DataRow messages, masked; the same object where nothing had to be.
 
@@ -161,10 +170,10 @@ class ResultMask:
                 if count:
                     self._add(f"column {column.name}", count)
         if self._searching:
-            copy = bytearray(data)
-            count, apart = walk.blank(data, self._searches, copy)
+            blanked = bytearray(data)
+            count, apart = walk.blank(data, self._searches, blanked)
             self.count += count
-            hits = self._mask.find(bytes(copy))
+            hits = self._mask.find(bytes(blanked))
             if hits or apart:
                 data = self._replaced(data, hits, apart)
         return data
@@ -276,6 +285,25 @@ def columns_read(facts: Facts) -> frozenset[str]:
         for resource in facts.resources
         if resource.kind == "column" and resource.effect is Effect.READ
     )
+
+
+class Plans:
+    """Plans of results; remembered, since a statement is executed far more often than its columns change."""
+
+    def __init__(self, *, kept: int = 256) -> None:
+        self._kept = kept
+        self._made: dict[tuple[bytes, int, int], tuple[Facts, Mask, ResultMask]] = {}
+
+    def rows(self, description: bytes, facts: Facts, mask: Mask) -> ResultMask:
+        """As `plan_rows`."""
+        # By identity, which stays theirs as long as facts and mask are kept here too.
+        key = (description, id(facts), id(mask))
+        known = self._made.get(key)
+        if known is None:
+            if len(self._made) >= self._kept:
+                self._made.clear()
+            known = self._made[key] = (facts, mask, plan_rows(description, facts, mask))
+        return known[2].afresh()
 
 
 def plan_rows(description: bytes, facts: Facts, mask: Mask, *, resolve: Resolver | None = None) -> ResultMask:
