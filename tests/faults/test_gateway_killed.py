@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import http.client
 import secrets
 
 import asyncpg
@@ -189,6 +191,50 @@ async def test_during_many_holds(stand: Stand, people: WorkspaceClient) -> None:
     for row in rows:
         await until(lambda row=row: _no_buttons(stand, people, row), what="a card without buttons")
         assert len(await stand.cards(people, row)) <= 1
+
+
+async def test_at_any_instant_of_much_work(stand: Stand) -> None:
+    """Agents ask and people vote all the time; the gateway dies in the midst of it, again and again."""
+    token, rows = stand.gateway.token(), [stand.counter() for _ in range(8)]
+    acknowledged: list[dict] = []
+    over = asyncio.Event()
+
+    async def ask(row: str) -> None:
+        while not over.is_set():
+            with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+                await asyncio.wait_for(await stand.asks(token, increment(row)), 2)
+
+    async def vote() -> None:
+        turn = 0
+        while not over.is_set():
+            with contextlib.suppress(OSError, http.client.HTTPException, house.Refused):
+                for held in await asyncio.to_thread(stand.gateway.api.call, "/v1/approvals?state=pending"):
+                    turn += 1
+                    acknowledged.append(await stand.vote(held, "deny" if turn % 3 == 0 else "approve"))
+
+    working = [asyncio.create_task(work) for work in (*map(ask, rows), vote())]
+    for _ in range(4):
+        enough = len(acknowledged) + 6
+        await until(lambda enough=enough: _reached(acknowledged, enough), what="votes")
+        await asyncio.to_thread(stand.restart_gateway)
+    over.set()
+    done, unfinished = await asyncio.wait(working, timeout=WITHIN)
+    assert not unfinished
+    assert [task.exception() for task in done if task.exception()] == []
+    every = await stand.approvals("UPDATE counted")
+    kept = {each["id"]: each for each in every}
+    for vote_ in acknowledged:
+        assert kept[vote_["id"]]["state"] == vote_["state"] or vote_["state"] == State.APPROVED
+        assert vote_["votes"][-1] in kept[vote_["id"]]["votes"]
+    for row in rows:
+        spent = [each for each in every if row in each["command"]["text"] and each["state"] == State.SPENT]
+        assert stand.counted(row) <= len(spent), "each release was one decision"
+    assert any(stand.counted(row) for row in rows)
+    assert [each for each in stand.verified() if not each["holds"]] == []
+
+
+async def _reached(votes: list[dict], enough: int) -> bool:
+    return len(votes) >= enough
 
 
 async def test_just_after_a_killing_vote_was_acknowledged(stand: Stand, people: WorkspaceClient) -> None:
