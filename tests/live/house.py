@@ -71,7 +71,7 @@ rules:
     then: {{allow: true, mask: pii}}
 default: hold
 masks:
-  pii: {{detect: [email, phone, payment_card, iban, secrets], columns: {{"*.ssn": redact, "customers.name": partial}}}}
+  pii: {{detect: [email, phone, payment_card, iban, secrets], columns: {{"*.ssn": redact, "customers.name": partial, "payroll.*": redact}}}}
 limits: {{rejoin: {rejoin}}}
 slack:
   people: {{U0MARIA: maria.lopez@example.com, U0ANA: ana.silva@example.com, U0BEN: ben.okafor@example.com,
@@ -167,6 +167,29 @@ class Api:
         )
 
     @contextlib.contextmanager
+    def meanwhile(self, work: Callable[[], object]) -> Iterator[None]:
+        """Do `work` in a thread while the body waits for what it does. Where it fails nobody waits any longer."""
+        failed: list[BaseException] = []
+
+        def done() -> None:
+            try:
+                work()
+            except BaseException as error:
+                failed.append(error)
+                self.end_all()
+
+        thread = threading.Thread(target=done)
+        thread.start()
+        try:
+            yield
+        except Exception as error:
+            thread.join()
+            raise (failed or [error])[0] from None
+        thread.join()
+        if failed:
+            raise failed[0]
+
+    @contextlib.contextmanager
     def deciding(
         self, choice: str, *, containing: str = "", person: str = ANA, reason: str = ""
     ) -> Iterator[list[Any]]:
@@ -174,22 +197,18 @@ class Api:
         seen: list[Any] = []
 
         def decide() -> None:
-            try:
-                approval = self.pending(containing)
-                seen.append(approval)
-                self.vote(approval, choice, person=person, reason=reason)
-            except BaseException as error:
-                seen.append(error)
+            approval = self.pending(containing)
+            seen.append(approval)
+            self.vote(approval, choice, person=person, reason=reason)
 
-        thread = threading.Thread(target=decide)
-        thread.start()
-        try:
+        with self.meanwhile(decide):
             yield seen
-        finally:
-            thread.join()
-        for each in seen:
-            if isinstance(each, BaseException):
-                raise each
+
+    def end_all(self) -> None:
+        """End every open session."""
+        for session in self.call("/v1/sessions"):
+            if session["closed_at"] is None:
+                self.call(f"/v1/sessions/{session['id']}/kill", {"person": SAM, "reason": "the test failed"})
 
 
 class Gateway:
@@ -359,3 +378,13 @@ def gateway(directory: Path, account: Account, **policy: str) -> Iterator[Gatewa
         yield running
     finally:
         running.stop()
+
+
+def url(account: Account, **parameters: str) -> str:
+    """The account as libpq and its kin read it."""
+    query = urllib.parse.urlencode(parameters)
+    password = urllib.parse.quote(account.password, safe="")
+    return (
+        f"postgresql://{account.user}:{password}@{account.host}:{account.port}/{account.database}"
+        f"{'?' if query else ''}{query}"
+    )
