@@ -46,8 +46,8 @@ async def test_an_update_goes_on_when_ana_approves(
         "Decide before",
     ):
         await expect(shown).to_contain_text(word)
-    await picture(shown, "approval")
-    await picture(page, "approval-page")
+    await page.set_viewport_size({"width": 1280, "height": 800})
+    await picture(page, "approval")
     assert not asked.done()
     assert await status(stand, 6) == "refund_pending"
     await shown.get_by_test_id("action-countersign.approve").click()
@@ -124,7 +124,7 @@ async def test_a_long_command_is_approved_only_after_review(
     await expect(modal).to_contain_text("ticket 7137")
     await expect(modal).to_contain_text("WHERE id BETWEEN 18 AND 137")
     await expect(page.get_by_test_id("modal-submit")).to_have_text("Approve")
-    await picture(page, "review")
+    await picture(modal, "review")
     assert not asked.done()
     await page.get_by_test_id("modal-submit").click()
     code, printed = await asyncio.wait_for(asked, WITHIN)
@@ -169,7 +169,7 @@ async def test_a_transcript_is_a_masked_thread_in_the_audit_channel(
     _, printed = await asyncio.wait_for(asked, WITHIN)
     assert "Destructive statements never run" in printed
     await page.get_by_test_id("channel-audit-shop").click()
-    root = page.locator(".message", has_text="migrator").last
+    root = page.locator(".message", has_text="4 commands, 1 held, 1 blocked").last
     await root.locator("[data-testid^=thread-]").click()
     thread = page.get_by_test_id("thread-pane")
     for word in ("SELECT id, name, email", "DROP TABLE orders", "id = 142", "End of session"):

@@ -85,15 +85,26 @@ async def test_a_fault_on_the_way_costs_time_and_nothing_else(
 
 
 @pytest.mark.parametrize("how", ["cut", "refresh", "warning"])
-async def test_a_socket_that_ends_is_replaced(stand: Stand, people: WorkspaceClient, how: str) -> None:
+async def test_sockets_that_all_end_at_once_are_replaced(
+    stand: Stand, people: WorkspaceClient, how: str
+) -> None:
     token, row = stand.gateway.token(), stand.counter()
     await people.wait_for_connections(2, timeout=WITHIN)
     client = await stand.asks(token, increment(row))
     card = await stand.card(people, row)
     await people.sockets(how)
-    await people.wait_for_connections(1, timeout=WITHIN)
-    await people.click(card, APPROVE, as_="ana.silva", channel=APPROVALS)
+
+    async def heard() -> bool:
+        # Slack shows whoever clicks that a click got lost, and they click again.
+        try:
+            await people.click(card, APPROVE, as_="ana.silva", channel=APPROVALS)
+        except WorkspaceError:
+            return False
+        return True
+
+    await until(heard, what="a click that is heard")
     await runs(client)
+    assert len((await stand.approvals(row))[0]["votes"]) == 1
     assert stand.counted(row) == 1
 
 
