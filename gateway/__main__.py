@@ -6,7 +6,8 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
+
+from gateway import __version__
 
 VERBS = (
     "serve",
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="A gateway in the data path between chains of agents and what they reach.",
         epilog="`countersign VERB --help` says more about each verb.",
     )
-    parser.add_argument("--version", action="version", version=f"countersign {version('countersign')}")
+    parser.add_argument("--version", action="version", version=f"countersign {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     arguments = list(sys.argv[1:] if argv is None else argv)
     # Only the verb that is called pays for its imports.
