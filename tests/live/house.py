@@ -55,7 +55,7 @@ groups:
 operators: [security]
 rules:
   - name: destructive-never
-    when: {{labels: {{env: prod}}, effects: [destructive, privilege, exec, exfil]}}
+    when: {{labels: {{env: prod}}, effects: [{never}]}}
     then: {{block: "Destructive statements never run through an agent."}}
   - name: ddl-needs-two
     when: {{effects: [ddl]}}
@@ -67,11 +67,11 @@ rules:
     when: {{resources: [hasty], effects: [write]}}
     then: {{hold: {{approvers: dba, within: 1s}}}}
   - name: reads
-    when: {{effects: [read, session]}}
+    when: {{effects: [{freely}]}}
     then: {{allow: true, mask: pii}}
 default: hold
 masks:
-  pii: {{detect: [email, phone, payment_card, iban, secrets], columns: {{"*.ssn": redact, "customers.name": partial, "payroll.*": redact}}}}
+  pii: {{detect: [email, phone, payment_card, iban, secrets], columns: {{"*.ssn": redact, "customers.name": partial{columns}}}}}
 limits: {{rejoin: {rejoin}}}
 slack:
   people: {{U0MARIA: maria.lopez@example.com, U0ANA: ana.silva@example.com, U0BEN: ben.okafor@example.com,
@@ -222,6 +222,9 @@ class Gateway:
             "port": str(postgres.port),
             "sslmode": "disable",
             "sslrootcert": "",
+            "columns": ', "payroll.*": redact',
+            "never": "destructive, privilege, exec, exfil",
+            "freely": "read, session",
             "within": "15m",
             "rejoin": "30s",
             "api_port": "0",
