@@ -64,6 +64,10 @@ def code(words: str) -> Element:
     return {"type": "text", "text": words, "style": {"code": True}}
 
 
+def link(url: str, words: str) -> Element:
+    return {"type": "link", "url": url, "text": words}
+
+
 def user(user_id: str) -> Element:
     return {"type": "user", "user_id": user_id}
 

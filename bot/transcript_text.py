@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.blocks import Block, Element, Message, bold, code, date, lines, quiet, rich, section, text
+from bot.blocks import Block, Element, Message, bold, code, date, lines, link, quiet, rich, section, text
 from bot.cards import agent_of, tree
 from bot.safe_text import escape, inline, literal, show
 from gateway.contract import Entry, SessionView
@@ -60,7 +60,7 @@ def root(session: SessionView) -> Message:
     ]
     if not open_now:
         rows += summary_rows(session)
-    rows.append([text("Replay: "), code(f"countersign replay {inline(session.id, limit=64)}")])
+    rows.append([text("Replay: "), *_replay(session)])
     return Message(
         text=f"Countersign: session {escape(session.id, limit=64)} of {escape(agent_of(session.lineage), limit=80)} "
         f"for {escape(session.lineage.person, limit=80)} on {escape(session.connection, limit=80)}.",
@@ -74,6 +74,12 @@ def _state(session: SessionView) -> list[Element]:
     if session.closed_at is None:
         return [text(" · since "), date(session.opened_at)]
     return [text(" · ended "), date(session.closed_at)]
+
+
+def _replay(session: SessionView) -> list[Element]:
+    """Where all of it is read: on the gateway's page where there is one, and at a terminal."""
+    command = code(f"countersign replay {inline(session.id, limit=64)}")
+    return [link(session.link, "open the transcript"), text(" or "), command] if session.link else [command]
 
 
 def gather(session: SessionView, entries: Iterable[Entry], *, after: int) -> Batch | None:
@@ -120,10 +126,7 @@ def batch_message(session: SessionView, batch: Batch, *, ends: bool) -> Message:
     parts: list[Element] = [section(quiet(_names(session, numbers))), literal(batch.text)]
     if batch.left_out:
         parts.append(
-            section(
-                text(f"{batch.left_out:,} more entries are in the recording only: "),
-                code(f"countersign replay {inline(session.id, limit=64)}"),
-            )
+            section(text(f"{batch.left_out:,} more entries are in the recording only: "), *_replay(session))
         )
     blocks: list[Block] = [rich(*parts)]
     if ends:
@@ -169,7 +172,8 @@ def summary_rows(session: SessionView) -> list[Sequence[Element]]:
 
 
 def _end_rows(session: SessionView) -> list[Sequence[Element]]:
-    return [[bold("End of session "), code(inline(session.id, limit=64))], *summary_rows(session)]
+    title = [bold("End of session "), code(inline(session.id, limit=64))]
+    return [title, *summary_rows(session), [text("Replay: "), *_replay(session)]]
 
 
 def _names(session: SessionView, what: str) -> str:

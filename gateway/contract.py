@@ -181,6 +181,8 @@ class SessionView:
     """Hash of the recording's last record, once closed."""
     channel: str = ""
     """The audit channel its transcript belongs in."""
+    link: str = ""
+    """Where a person reads its masked transcript: an address that opens it to whoever has it, for thirty days."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

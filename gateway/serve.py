@@ -22,14 +22,16 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from gateway.admission import Admission
 from gateway.api import app as api
+from gateway.api import replay
 from gateway.api import tokens as token_api
+from gateway.api.links import Links
 from gateway.approvals import Approvals
 from gateway.changes import Feed
 from gateway.contract import Announcement, Approval, SessionView
 from gateway.doors import DoorFailed, Doors
 from gateway.gate import Gate
 from gateway.identity.failures import Failures
-from gateway.identity.keys import KeyRing, KeysUnsafe
+from gateway.identity.keys import KeyRing, KeysUnsafe, public_keys
 from gateway.identity.lineages import Lineages, Revocation
 from gateway.identity.minted import Minted
 from gateway.identity.tokens import Issuer
@@ -166,7 +168,8 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         issuer = Issuer(keys, policy, lineages, clock=clock)
         minted = Minted(store, issuer, key=keys.secret("minted"), clock=clock)
         admission = Admission(issuer, minted, policy, clock=clock)
-        sessions = Sessions(feed, clock=clock)
+        links = Links(keys.secret("replay"), public_url=lambda: policy().api.public_url, clock=clock)
+        sessions = Sessions(feed, link=links.link, clock=clock)
 
         scheduler = AsyncIOScheduler(timezone="UTC")
         scheduler.start()
@@ -216,12 +219,15 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             clock=clock,
         )
         await approvals.start()
-        feed.recall(_ended(recorder.directory, gate), unheard_since=clock() - UNHEARD_FOR)
+        feed.recall(_ended(recorder.directory, gate, links), unheard_since=clock() - UNHEARD_FOR)
 
         doors = Doors(gate, admission, spawn=tasks.spawn, clock=clock)
         parts.push_async_callback(doors.close, drain=DRAIN_WITHIN)
         parts.callback(feed.stop)
         await doors.follow(policy())
+
+        def transcripts() -> Transcripts:
+            return Transcripts(recorder.directory, lambda protocol: load(protocol).render)
 
         failures = Failures(clock=clock)
         application = api.build(
@@ -232,21 +238,32 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             journal=journal,
             sessions=sessions,
             lineages=lineages,
-            transcripts=Transcripts(recorder.directory, lambda protocol: load(protocol).render),
+            transcripts=transcripts(),
+            link=links.link,
             bot_credential=bot_credential,
             operator_credential=operator_credential,
             meters=meters,
             clock=clock,
-            routes=token_api.routes(
-                issuer=issuer,
-                minted=minted,
-                keys=keys,
-                lineages=lineages,
-                failures=failures,
-                store=store,
-                policy=policy,
-                is_operator=lambda credential: secrets.compare_digest(credential, operator_credential),
-            ),
+            routes=[
+                *token_api.routes(
+                    issuer=issuer,
+                    minted=minted,
+                    keys=keys,
+                    lineages=lineages,
+                    failures=failures,
+                    store=store,
+                    policy=policy,
+                    is_operator=lambda credential: secrets.compare_digest(credential, operator_credential),
+                ),
+                *replay.routes(
+                    replay.Replay(
+                        links,
+                        transcripts(),
+                        live=sessions.get,
+                        keys=lambda: public_keys(state / "keys"),
+                    )
+                ),
+            ],
         )
         listen = policy().api.listen
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
@@ -269,11 +286,14 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         yield gateway
 
 
-def _ended(directory: Path, gate: Gate) -> list[SessionView]:
+def _ended(directory: Path, gate: Gate, links: Links) -> list[SessionView]:
     """The sessions that ended last, oldest first: a crash, or a stop, may have kept their end from followers."""
     newest = itertools.islice(recordings(directory), ENDED_TOLD)
     found = [view for path in newest if (view := summary(path)) is not None]
-    return [replace(view, channel=gate.audit_channel(view.connection)) for view in reversed(found)]
+    return [
+        replace(view, channel=gate.audit_channel(view.connection), link=links.link(view.id))
+        for view in reversed(found)
+    ]
 
 
 class _Tasks:

@@ -32,7 +32,9 @@ class LiveSession:
     held: int = 0
     masked: Counter[str] = field(default_factory=Counter)
 
-    def view(self, *, closed_at: float | None = None, reason: str = "", head: str = "") -> SessionView:
+    def view(
+        self, *, link: str, closed_at: float | None = None, reason: str = "", head: str = ""
+    ) -> SessionView:
         session = self.session
         return SessionView(
             id=session.id,
@@ -50,14 +52,17 @@ class LiveSession:
             close_reason=reason,
             head=head,
             channel=self.channel,
+            link=link,
         )
 
 
 class Sessions:
     """All open sessions of this gateway."""
 
-    def __init__(self, feed: Feed, *, clock: Callable[[], float]) -> None:
+    def __init__(self, feed: Feed, *, link: Callable[[str], str], clock: Callable[[], float]) -> None:
+        """`link(id)` is where people read that session's transcript."""
         self._feed = feed
+        self._link = link
         self._clock = clock
         self._live: dict[str, LiveSession] = {}
         self._by_cancel_key: dict[bytes, tuple[str, Callable[[], None]]] = {}
@@ -65,7 +70,7 @@ class Sessions:
 
     def add(self, live: LiveSession) -> None:
         self._live[live.session.id] = live
-        self._feed.publish(session=live.view())
+        self._feed.publish(session=self._view(live))
 
     def touch(self, live: LiveSession) -> None:
         """Something happened in it; the feed hears of it with the next `publish_touched`."""
@@ -83,7 +88,7 @@ class Sessions:
             except RecordingFailed:
                 live.kill("This session can no longer be recorded.")
             else:
-                self._feed.publish(session=live.view())
+                self._feed.publish(session=self._view(live))
 
     def remove(self, live: LiveSession, *, reason: str, head: str) -> None:
         self._live.pop(live.session.id, None)
@@ -91,14 +96,15 @@ class Sessions:
         self._by_cancel_key = {
             key: value for key, value in self._by_cancel_key.items() if value[0] != live.session.id
         }
-        self._feed.publish(session=live.view(closed_at=self._clock(), reason=reason, head=head))
+        link = self._link(live.session.id)
+        self._feed.publish(session=live.view(link=link, closed_at=self._clock(), reason=reason, head=head))
 
     def all(self) -> list[SessionView]:
-        return [live.view() for live in self._live.values()]
+        return [self._view(live) for live in self._live.values()]
 
     def get(self, session_id: str) -> SessionView | None:
         live = self._live.get(session_id)
-        return live.view() if live is not None else None
+        return self._view(live) if live is not None else None
 
     def of_tokens(self, token_ids: Collection[str]) -> list[str]:
         """Ids of the open sessions in whose lineage any of these tokens stands."""
@@ -137,6 +143,9 @@ class Sessions:
         found = self._by_cancel_key.get(hashlib.sha256(key).digest())
         if found is not None:
             found[1]()
+
+    def _view(self, live: LiveSession) -> SessionView:
+        return live.view(link=self._link(live.session.id))
 
 
 def lineage_view(lineage: Lineage) -> LineageView:

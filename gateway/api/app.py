@@ -37,13 +37,16 @@ def build(
     sessions: SessionsPort,
     lineages: LineagesPort,
     transcripts: Transcripts,
+    link: Callable[[str], str],
     bot_credential: str,
     operator_credential: str,
     meters: Meters,
     clock: Callable[[], float],
     routes: Iterable[web.RouteDef] = (),
 ) -> web.Application:
-    """The application. `routes` are the token endpoints, which authenticate their callers themselves.
+    """The application. `routes` are token endpoints and the replay page, which check their callers themselves.
+
+    `link(id)` is where people read the transcript of a session that is over.
 
     Raises `ValueError` where the two credentials are not two.
     """
@@ -56,6 +59,7 @@ def build(
         sessions=sessions,
         lineages=lineages,
         transcripts=transcripts,
+        link=link,
         store=store,
     )
     approvals.on_settled(meters.settled)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -35,6 +36,7 @@ class Watching:
         sessions: SessionsPort,
         lineages: LineagesPort,
         transcripts: Transcripts,
+        link: Callable[[str], str],
         store: Store,
     ) -> None:
         self._policy = policy
@@ -42,6 +44,7 @@ class Watching:
         self._sessions = sessions
         self._lineages = lineages
         self._transcripts = transcripts
+        self._link = link
         self._store = store
 
     async def sessions(self, request: web.Request) -> web.StreamResponse:
@@ -50,7 +53,8 @@ class Watching:
         views = self._sessions.all()
         if closed:
             live = {view.id for view in views}
-            views += await asyncio.to_thread(_closed, self._transcripts.directory, live, closed)
+            ended = await asyncio.to_thread(_closed, self._transcripts.directory, live, closed)
+            views += [self._linked(view) for view in ended]
         return answer(views)
 
     async def session(self, request: web.Request) -> web.StreamResponse:
@@ -61,7 +65,7 @@ class Watching:
         )
         if view is None:
             raise NotFound(f"there is no session {session_id}")
-        return answer(view)
+        return answer(self._linked(view))
 
     async def transcript(self, request: web.Request) -> web.StreamResponse:
         """`GET /v1/sessions/{id}/transcript?after=N&limit=K`: entries with numbers above N."""
@@ -75,7 +79,7 @@ class Watching:
         )
         if page is None:
             raise NotFound(f"there is no recording of session {session_id}")
-        return answer(page)
+        return answer(replace(page, session=self._linked(page.session)))
 
     async def kill(self, request: web.Request) -> web.StreamResponse:
         """`POST /v1/sessions/{id}/kill`"""
@@ -118,6 +122,10 @@ class Watching:
         revoked = self._lineages.revoke(token_id, by=wish.person, reason=wish.reason)
         await self._store.commit()
         return answer({"revoked": revoked, "sessions": sessions})
+
+    def _linked(self, view: SessionView) -> SessionView:
+        """The session with its link, which those read from a recording do not have."""
+        return view if view.link else replace(view, link=self._link(view.id))
 
     def _check(self, caller: Caller, wish: RevokeRequest, *, accountable: str) -> None:
         """Operators may stop anything; through the bot it is the person that counts."""

@@ -14,6 +14,8 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
+import aiohttp
+
 from gateway.demo.migrator import Ended, Migrator, migrator
 from gateway.demo.page import Message, whole
 from gateway.demo.stack import Stack
@@ -156,7 +158,15 @@ class Story:
         sessions = json.loads(await self._countersign("sessions", "list", "--json"))
         session = next(each["id"] for each in sessions if each["connection"] == "shop")
         self._expect("the thread names the session", session in said)
+        await self._replayed(said)
         self._say(f"  {(await self._countersign('verify', session)).strip()}")
+
+    async def _replayed(self, thread: str) -> None:
+        link = re.search(r"http://[^\s\"]+/replay/[^\s\"]+", thread)
+        async with aiohttp.ClientSession() as http, http.get(link[0] if link else "") as answer:
+            page = await answer.text()
+        self._expect("its link opens the transcript", answer.status == 200 and "DROP TABLE orders" in page)
+        self._expect("no e-mail on that page is whole", not RAW_EMAIL.search(page))
 
     # What scenes are made of.
 

@@ -8,6 +8,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.api import app as api
+from gateway.api import replay
+from gateway.api.links import Links
 from gateway.contract import Refusal, SessionView, decode, encode
 from gateway.identity.lineages import Lineages
 from gateway.policy.model import AskedGroup, Group, Holding, Policy, Rule, Slack, When
@@ -17,6 +19,7 @@ from tests.approvals.conftest import House
 
 BOT = "bot-credential"
 OPERATOR = "operator-credential"
+PUBLIC = "https://countersign.example.com/gate"
 
 
 @dataclass
@@ -71,10 +74,13 @@ class Api:
         self.sessions = Open()
         self.lineages = Lineages(house.store, clock=house.clock)
         key = Ed25519PrivateKey.generate()
+        self.keys = {"k": key.public_key()}
         self.recorder = Recorder(
             directory / "recordings", clock=house.clock, sign=key.sign, key_id=lambda: "k"
         )
         self.meters = api.Meters()
+        self.public_url = PUBLIC
+        self.links = Links(b"k" * 32, public_url=lambda: self.public_url, clock=house.clock)
         self.application = api.build(
             policy=lambda: house.policy,
             approvals=house.approvals,
@@ -83,13 +89,24 @@ class Api:
             journal=house.journal,
             sessions=self.sessions,
             lineages=self.lineages,
-            transcripts=Transcripts(self.recorder.directory, lambda _: lambda answer, shape: answer.decode()),
+            transcripts=self.transcripts(),
+            link=self.links.link,
             bot_credential=BOT,
             operator_credential=OPERATOR,
             meters=self.meters,
             clock=house.clock,
-            routes=[web.get("/own", own)],
+            routes=[
+                web.get("/own", own),
+                *replay.routes(
+                    replay.Replay(
+                        self.links, self.transcripts(), live=self.sessions.get, keys=lambda: self.keys
+                    )
+                ),
+            ],
         )
+
+    def transcripts(self):
+        return Transcripts(self.recorder.directory, lambda _: lambda answer, shape: answer.decode())
 
     async def call(self, method, path, *, credential=BOT, shape=None, status=200, **options):
         headers = {"Authorization": f"Bearer {credential}", **options.pop("headers", {})}

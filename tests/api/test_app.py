@@ -70,12 +70,15 @@ async def test_nothing_is_told_without_a_credential(gate, method, path):
             assert decode(await answer.read(), Refusal).error == "unauthorized"
 
 
+OPEN = {("GET", "/healthz"), ("GET", "/own"), ("GET", "/replay/{}")}
+
+
 async def test_every_route_of_ours_is_guarded_or_meant_to_be_open(gate):
     known = {(method, path.replace("/x", "/{}")) for method, path in PATHS}
     for route in gate.application.router.routes():
         path = route.resource.canonical.replace("{id}", "{}").replace("{key}", "{}")
         if route.method != "HEAD":
-            assert (route.method, path) in known | {("GET", "/healthz"), ("GET", "/own")}
+            assert (route.method, path) in known | OPEN
 
 
 @pytest.mark.parametrize(
@@ -321,6 +324,9 @@ async def test_sessions_are_listed_shown_and_read_while_open_and_afterwards(gate
     assert await gate.call("GET", "/v1/sessions", shape=tuple[SessionView, ...]) == ()
     (closed,) = await gate.call("GET", "/v1/sessions?closed=5", shape=tuple[SessionView, ...])
     assert closed.id == "s1"
+    shown = await gate.call("GET", "/v1/sessions/s1", shape=SessionView)
+    page = await gate.call("GET", "/v1/sessions/s1/transcript", shape=Transcript)
+    assert closed.link == shown.link == page.session.link == gate.links.link("s1")
     for path in (
         "/v1/sessions/none",
         "/v1/sessions/none/transcript",
