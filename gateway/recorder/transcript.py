@@ -209,7 +209,10 @@ def _answer(fields: Any, answer: bytes, shape: bytes, render: Render) -> str:
     if fields.get("cut"):
         lines.append(f"({fields['cut']} further bytes were not recorded)")
     outcome = visible(fields["outcome"])
-    lines.append(f"failed: {outcome}" if fields["failed"] else outcome)
+    if fields["failed"]:
+        lines.append(f"failed: {outcome}")
+    elif not text.rstrip("\n").endswith(f"\n{outcome}") and text.strip() != outcome:
+        lines.append(outcome)  # where the answer does not end in saying so itself
     if fields["masked"]:
         lines.append(
             "masked: " + ", ".join(f"{count} × {visible(name)}" for name, count in fields["masked"].items())

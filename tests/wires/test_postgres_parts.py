@@ -221,6 +221,14 @@ def test_an_answer_without_its_description_takes_the_one_that_was_kept() -> None
     assert render(row("x") + done("SELECT 1"), b"") == "column 1\n--------\nx\n(1 row)\nSELECT 1"
 
 
+def test_an_answer_with_its_own_description_is_laid_out_once() -> None:
+    described = row_description("id", "name")
+    answer = described + row("1", "Ann") + done("SELECT 1")
+    assert render(answer, described) == render(answer, b"")
+    assert render(messages.error("42P01", "no such table"), described) == "ERROR 42P01: no such table"
+    assert render(done("SELECT 0"), described) == "id | name\n(0 rows)\nSELECT 0"
+
+
 def test_nothing_in_a_rendering_is_obeyed_by_a_terminal() -> None:
     hostile = "\x1b]0;owned\x07\u202egnp.exe\r\n\x9b31m"
     answer = row_description(hostile) + row(hostile) + messages.error("42601", hostile) + done(hostile)

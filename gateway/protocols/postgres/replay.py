@@ -62,8 +62,8 @@ class _Rendering:
     def __init__(self, shape: bytes) -> None:
         self.lines: list[str] = []
         self._columns: tuple[Column, ...] | None = None
-        if shape:
-            self._columns = messages.read_row_description(shape, 5, len(shape))
+        self._kept = messages.read_row_description(shape, 5, len(shape)) if shape else None
+        """What stands in for a description until the answer brings its own."""
         self._rows: list[list[str]] = []
         self._count = 0
         self._copied = 0
@@ -72,17 +72,20 @@ class _Rendering:
         match tag:
             case "T":
                 self.close()
-                self._columns = messages.read_row_description(data, pos, end)
+                self._columns, self._kept = messages.read_row_description(data, pos, end), None
             case "D":
+                self._take_kept()
                 self._row(Body(data, pos, end))
             case "d":
                 self._copy(data[pos:end])
             case "C":
+                self._take_kept()
                 self.close()
                 self.lines.append(visible(Body(data, pos, end).text().decode("utf-8", "replace")))
             case "I":
                 self.lines.append("(empty query)")
             case "s":
+                self._take_kept()
                 self.close()
                 self.lines.append("(suspended: more rows could be asked for)")
             case "E" | "N":
@@ -90,6 +93,10 @@ class _Rendering:
                 self._report(messages.read_fields(data, pos, end))
             case _:
                 pass
+
+    def _take_kept(self) -> None:
+        if self._columns is None:
+            self._columns, self._kept = self._kept, None
 
     def _row(self, body: Body) -> None:
         self._count += 1
