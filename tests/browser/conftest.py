@@ -106,6 +106,7 @@ def picture() -> Picture:
     async def take(of: Page | Locator, name: str) -> None:
         if directory:
             Path(directory).mkdir(parents=True, exist_ok=True)
+            await (of if isinstance(of, Page) else of.page).mouse.move(0, 0)
             await of.screenshot(path=Path(directory) / f"{name}.png")
 
     return take

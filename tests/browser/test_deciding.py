@@ -159,23 +159,28 @@ async def test_a_transcript_is_a_masked_thread_in_the_audit_channel(
 ) -> None:
     asked = asyncio.create_task(
         psql(
-            "SELECT id, name, email, phone, ssn, tier FROM customers ORDER BY id LIMIT 4",
+            "SELECT name, email, phone FROM customers ORDER BY id LIMIT 4",
             "DROP TABLE orders",
             repair(142),
             "SELECT id, status, total, card FROM orders WHERE id = 142",
+            "SELECT id, ssn, tier FROM customers WHERE id = 1",
         )
     )
     await card(page, "id = 142").get_by_test_id("action-countersign.approve").click()
     _, printed = await asyncio.wait_for(asked, WITHIN)
     assert "Destructive statements never run" in printed
     await page.get_by_test_id("channel-audit-shop").click()
-    root = page.locator(".message", has_text="4 commands, 1 held, 1 blocked").last
+    root = page.locator(".message", has_text="5 commands, 1 held, 1 blocked").last
     await root.locator("[data-testid^=thread-]").click()
     thread = page.get_by_test_id("thread-pane")
-    for word in ("SELECT id, name, email", "DROP TABLE orders", "id = 142", "End of session"):
+    for word in ("SELECT name, email", "DROP TABLE orders", "id = 142", "End of session"):
         await expect(thread).to_contain_text(word, timeout=WITHIN * 1000)
     said = await thread.inner_text()
     for kept in ("+1 202-555-0101", "219-09-1001", "bruno1@example.com"):
         assert kept not in said
         assert kept not in printed
-    await picture(page, "transcript")
+    # In a narrow window the thread takes the channel's place, and its tables fit.
+    await page.set_viewport_size({"width": 820, "height": 1240})
+    await thread.get_by_text("Session ended").scroll_into_view_if_needed()
+    await thread.locator(".message").first.scroll_into_view_if_needed()
+    await picture(thread, "transcript")
