@@ -158,11 +158,8 @@ class Command:
     @property
     def digest(self) -> str:
         """SHA-256 over `exact`, each part behind its length, so that no two lists of parts collide."""
-        digest = hashlib.sha256()
-        for part in self.exact:
-            digest.update(len(part).to_bytes(8, "big"))
-            digest.update(part)
-        return digest.hexdigest()
+        measured = [piece for part in self.exact for piece in (len(part).to_bytes(8, "big"), part)]
+        return hashlib.sha256(b"".join(measured)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol, TypeAlias
+from types import MappingProxyType
+from typing import NamedTuple, Protocol, TypeAlias
 
 from gateway.model import Allow, Block, Command, Session
 
@@ -28,8 +29,10 @@ class Side(Enum):
     UPSTREAM = "upstream"
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+# Events are made for every message, so the frequent ones are the cheapest immutable thing there is.
+
+
+class Send(NamedTuple):
     """Bytes for one side. `command_id` names the command that bytes for the client are an answer to."""
 
     to: Side
@@ -62,8 +65,7 @@ class LoginProved:
     database: str
 
 
-@dataclass(frozen=True, slots=True)
-class CommandAsked:
+class CommandAsked(NamedTuple):
     command: Command
 
 
@@ -74,8 +76,7 @@ class CommandWithdrawn:
     command_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandAnswered:
+class CommandAnswered(NamedTuple):
     """A released command is over."""
 
     command_id: str
@@ -83,7 +84,7 @@ class CommandAnswered:
     """The protocol's own word for how it ended: `UPDATE 3`, `SQLSTATE 23505`."""
     rows: int = 0
     failed: bool = False
-    masked: Mapping[str, int] = field(default_factory=dict)
+    masked: Mapping[str, int] = MappingProxyType({})
     """Detector or column rule -> how many values it masked."""
     shape: bytes = b""
     """What a replay needs, besides the answer's bytes, to read them (PostgreSQL: the RowDescription)."""

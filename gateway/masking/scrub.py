@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from gateway.masking.engine import Masks
 
+SHORTEST = 6
+"""No detector finds anything in fewer characters."""
+_KEPT_TEXT = 4_096
+_KEPT = 1_024
+
 
 class Scrubber:
     """Hides secrets always, and personal data as far as any mask of the policy detects it."""
 
     def __init__(self, masks: Masks) -> None:
         self._mask = masks.everything()
+        self._known: dict[str, tuple[str, bool]] = {}
 
     def text(self, value: str) -> tuple[str, bool]:
-        """The text to show, and whether anything in it was hidden."""
-        shown = self._mask.text(value)
-        return shown, shown != value
+        """The text to show, and whether anything in it was hidden. Texts that come again are remembered."""
+        if len(value) < SHORTEST:
+            return value, False
+        known = self._known.get(value)
+        if known is None:
+            shown = self._mask.text(value)
+            known = (shown, shown != value)
+            if len(value) <= _KEPT_TEXT:
+                if len(self._known) >= _KEPT:
+                    self._known.clear()
+                self._known[value] = known
+        return known
