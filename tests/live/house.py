@@ -47,6 +47,7 @@ agents:
   release-pipeline:
     secret: env:RELEASE_PIPELINE_SECRET
     person: maria.lopez@example.com
+    persons: [ana.silva@example.com]
     scope: {{shop: [read, write, ddl, destructive, privilege, exec, exfil, unknown], archive: [read]}}
     max_depth: 4
 groups:
