@@ -41,6 +41,7 @@ from gateway.contract import (
     Choice,
     Estimate,
     LineageView,
+    ResourceView,
     State,
     Vote,
 )
@@ -63,6 +64,8 @@ class Room:
 ROOMS = (Room(command=CARD_TEXT, rows=12), Room(command=1_200, rows=5), Room(command=400, rows=2))
 """The second and third where the rest of the card leaves no room for the first."""
 
+PARTS = frozenset({"column", "condition"})
+"""Kinds of resources that are parts of others."""
 EFFECT_MARKS: Mapping[str, str] = {
     "read": "🟢",
     "session": "⚪",
@@ -187,6 +190,20 @@ def _some(names: Sequence[str], room: Room) -> list[str]:
     return [*names[: room.rows], f"{more:,} more"] if more > 0 else list(names)
 
 
+def _touched(resources: Sequence[ResourceView]) -> list[str]:
+    """Each thing once, with its effects; the parts of a thing that is there go without saying."""
+    names = {one.name for one in resources}
+    effects: dict[str, dict[str, None]] = {}
+    for one in resources:
+        whole, _, _ = one.name.rpartition(".")
+        if one.kind not in PARTS or whole not in names:
+            effects.setdefault(one.name, {})[one.effect] = None
+    return [
+        f"{inline(name, limit=70)} ({', '.join(inline(each, limit=20) for each in found)})"
+        for name, found in effects.items()
+    ]
+
+
 def _settled(approval: Approval, faces: Faces) -> Iterator[Element]:
     if approval.settled_by:
         yield text("By ")
@@ -259,10 +276,7 @@ def _facts(approval: Approval, faces: Faces, room: Room) -> Iterator[Sequence[El
     effects = [f"{EFFECT_MARKS.get(effect, '🟣')} {inline(effect, limit=20)}" for effect in command.effects]
     yield [bold("Effects  "), text("   ".join(_some(effects, room)) or "none read")]
     if command.resources:
-        names = [
-            f"{inline(one.name, limit=70)} ({inline(one.effect, limit=20)})" for one in command.resources
-        ]
-        yield [bold("Touches  "), text(", ".join(_some(names, room)))]
+        yield [bold("Touches  "), text(", ".join(_some(_touched(command.resources), room)))]
     if approval.estimate is not None:
         yield [bold("Gateway measured  "), text(estimate_words(approval.estimate))]
     for ask in approval.asks[: room.rows]:
