@@ -1,4 +1,4 @@
-"""Compiles the two hot loops where a C compiler is at hand; without one the same source runs as Python."""
+"""Compiles the hot loops where a C compiler is at hand; without one the same source runs as Python."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-HOT = ("gateway/protocols/postgres/frames.py", "gateway/protocols/postgres/rows.py")
+HOT = tuple(f"gateway/protocols/postgres/{name}.py" for name in ("frames", "rows", "copy_rows"))
 
 setup(
     ext_modules=cythonize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from gateway.facts.postgres import read
+from gateway.facts.postgres import read, read_each
 from gateway.model import Allow, Block, Command
 from gateway.protocols.postgres import messages
 from gateway.protocols.postgres.wire import PostgresWire
@@ -56,8 +56,9 @@ def make_wire(start: Opening) -> PostgresWire:
     return PostgresWire(
         start,
         read=read,
+        read_each=read_each,
         plan_rows=lambda _description, _facts, _mask: BlankRows(b"secret"),
-        plan_copy=lambda _response, _text, _facts, _mask: BlankRows(b"secret"),
+        plan_copy=lambda _response, _text, _facts, _mask, **_more: BlankRows(b"secret"),
     )
 
 

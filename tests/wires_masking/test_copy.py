@@ -16,6 +16,7 @@ from gateway.masking.engine import CompiledMask
 from gateway.model import Effect, Facts, Output
 from gateway.protocols.postgres.copy import BinaryCopyMask, CopyMask, plan_copy
 from gateway.protocols.postgres.copy_format import CopyFormat, CopyUnreadable, copy_format
+from gateway.protocols.postgres.copy_source import copied_out
 from gateway.wire import ProtocolViolation
 
 VALUES = [
@@ -207,20 +208,29 @@ def test_counts_are_kept(mask: CompiledMask) -> None:
         ("copy t to stdout csv header", CopyFormat(format="csv", delimiter=b",", null=b"", header=True)),
         ("COPY t TO STDOUT (FORMAT csv, HEADER false)", CopyFormat(format="csv", delimiter=b",", null=b"")),
         ("COPY t TO STDOUT (DELIMITER '|', NULL '')", CopyFormat(delimiter=b"|", null=b"")),
-        ("BEGIN; COPY t TO STDOUT; COPY u TO STDOUT", CopyFormat()),
+        ("COPY t TO STDOUT (ENCODING 'SJIS')", CopyFormat(codec="cp932")),
     ],
 )
 def test_the_format_is_read_from_the_statement(text: str, wanted: CopyFormat) -> None:
-    assert copy_format(text, binary=False) == wanted
+    copy = copied_out(text)
+    assert copy is not None
+    assert copy_format(copy) == wanted
+    assert copied_out(f"BEGIN; SELECT 1; {text}; COPY u TO STDOUT (FORMAT binary)", 2) is not None
 
 
 @pytest.mark.parametrize(
     "text",
-    ["COPY t TO STDOUT; COPY u TO STDOUT CSV", "SELECT 1", "COPY t TO", "COPY t TO STDOUT (FORMAT json)"],
+    [
+        "SELECT 1; COPY t TO STDOUT",
+        "SELECT 1",
+        "COPY t TO",
+        "COPY t TO STDOUT (FORMAT json)",
+        "COPY t FROM STDIN",
+    ],
 )
-def test_a_format_that_cannot_be_told_is_refused(text: str) -> None:
+def test_a_format_that_cannot_be_told_is_refused(mask: CompiledMask, text: str) -> None:
     with pytest.raises(CopyUnreadable):
-        copy_format(text, binary=False)
+        plan_copy(response(1), text, read(text), mask)
 
 
 @pytest.mark.parametrize("row", [b"a\tb\tc\n", b"a\n"])

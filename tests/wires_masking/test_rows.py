@@ -192,11 +192,6 @@ def test_the_compiled_walk_and_its_source_agree(table, kinds, cut, flip) -> None
     damaged[flip[0] % len(data)] = flip[1]
     for given_bytes in (data, data[: len(data) - cut], bytes(damaged)):
         assert outcome(rows, given_bytes, plan) == outcome(PURE, given_bytes, plan)
-    copies = b"".join(
-        b"d" + struct.pack(">i", 4 + len(values[0] or b"")) + (values[0] or b"") for values in table
-    )
-    for given_bytes in (copies, copies[: len(copies) - cut]):
-        assert copied(rows, given_bytes) == copied(PURE, given_bytes)
 
 
 def outcome(walk: ModuleType, data: bytes, kinds: bytes) -> object:
@@ -222,14 +217,6 @@ def outcome(walk: ModuleType, data: bytes, kinds: bytes) -> object:
         rewritten,
         walk.locate(data, starts),
     )
-
-
-def copied(walk: ModuleType, data: bytes) -> object:
-    copy = bytearray(data)
-    try:
-        return walk.blank_copies(data, ord('"'), copy), bytes(copy)
-    except ProtocolViolation as violation:
-        return str(violation)
 
 
 def test_the_compiled_walk_is_the_one_that_is_used_where_it_was_built() -> None:

@@ -161,3 +161,10 @@ def children(value: object) -> Iterator[object]:
         yield from value.values()
     elif isinstance(value, list):
         yield from value
+
+
+def words(text: str) -> list[tuple[int, int]]:
+    """Where the tokens of `text`, which parses, begin and end in its UTF-8; comments are none."""
+    data = text.encode()
+    places = [(token.start, token.end) for token in _scanner.scan(text).tokens]
+    return [(start, end) for start, end in places if data[start : start + 2] not in {b"--", b"/*"}]

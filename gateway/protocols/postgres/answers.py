@@ -7,9 +7,9 @@ rows that no mask needs are never gathered.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from gateway.model import Facts
+from gateway.model import Effect, Facts, Output
 from gateway.protocols.postgres import messages
 from gateway.protocols.postgres.exchange import (
     ALLOWED,
@@ -27,18 +27,31 @@ from gateway.protocols.postgres.plans import PlanCopy, PlanRows, mask_notificati
 from gateway.protocols.postgres.statements import plainly
 from gateway.wire import CommandAnswered, Event, Hangup, ProtocolViolation, Send, Side
 
+ReadEach = Callable[[str], Sequence[Facts]]
+"""The facts of each statement of a text, in order."""
 _CLIENT = Side.CLIENT
 NO_FACTS = Facts(effects=frozenset())
 _ROW, _COPY, _ROWS_DESCRIBED = b"DdT"
 _ERROR = ord("E")
 _OUTCOME_KEPT = 300
+_PLACES = frozenset({b"P", b"p", b"q"})
+_ANYTHING = Facts(
+    effects=frozenset({Effect.UNKNOWN}),
+    outputs=(Output(name="*", sources=frozenset({"*"}), exact=False),),
+)
+"""Of rows of which it cannot be said what they are made of: every column may be any."""
+_ELSEWHERE = frozenset({"fetch", "execute", "call"})
+"""Verbs whose rows a text says nothing of, unless it is alone and what it names is known."""
 
 
 class Answers:
     """The server's side of one session."""
 
-    def __init__(self, exchange: Exchange, *, plan_rows: PlanRows, plan_copy: PlanCopy) -> None:
+    def __init__(
+        self, exchange: Exchange, *, read_each: ReadEach, plan_rows: PlanRows, plan_copy: PlanCopy
+    ) -> None:
         self._exchange = exchange
+        self._read_each = read_each
         self._plan_rows = plan_rows
         self._plan_copy = plan_copy
         self._parts: list[bytes] = []
@@ -190,14 +203,16 @@ class Answers:
 
     # Whole messages. Each gives what to pass on in place of it: None for itself, b"" for nothing.
 
-    def _parameter_types(self, reply: Reply, data: bytes, pos: int, end: int) -> None:
+    def _parameter_types(self, reply: Reply, data: bytes, pos: int, end: int) -> bytes | None:
         if reply.statement is not None:
             reply.statement.types = messages.read_parameter_types(data, pos + 5, end)
+        return b"" if reply.hidden else None
 
-    def _plainly_done(self, reply: Reply, data: bytes, pos: int, end: int) -> None:
+    def _plainly_done(self, reply: Reply, data: bytes, pos: int, end: int) -> bytes | None:
         """ParseComplete, BindComplete, CloseComplete."""
-        del reply, data, pos, end
+        del data, pos, end
         self._exchange.expected.popleft()
+        return b"" if reply.hidden else None
 
     def _suspended(self, reply: Reply, data: bytes, pos: int, end: int) -> None:
         del data, pos, end
@@ -208,8 +223,17 @@ class Answers:
 
     def _copy_out(self, reply: Reply, data: bytes, pos: int, end: int) -> None:
         if reply.mask is not None:
-            text = reply.statement.text if reply.statement is not None else ""
-            reply.copy = self._plan_copy(data[pos:end], text, _facts(reply), reply.mask)
+            if reply.copy is not None:
+                reply.plans = (*reply.plans, reply.copy)
+            reply.copy = self._plan_copy(
+                data[pos:end],
+                reply.statement.text if reply.statement is not None else "",
+                self._facts(reply),
+                reply.mask,
+                place=reply.place,
+                described=reply.source.description or b"" if reply.source is not None else b"",
+                encoding=self._exchange.encoding,
+            )
 
     def _aside(self, tag: int, reply: Reply | None, data: bytes, pos: int, end: int) -> bytes | None:
         """Notices, notifications and settings come between any two messages, also while a command is held."""
@@ -218,8 +242,10 @@ class Answers:
             self._exchange.reported(name, value)
             return None
         mask = (reply.mask if reply is not None else None) or self._exchange.text_mask
-        if reply is not None and reply.kind is Kind.OWN_QUERY and tag == ord("N"):
-            return b""
+        if reply is not None and tag == ord("N"):
+            own = reply.kind is Kind.OWN_QUERY or (reply.hidden and reply.kind is not Kind.SYNC)
+            if own:
+                return b""
         if mask is None:
             return None
         return (mask_report if tag == ord("N") else mask_notification)(data[pos:end], mask)
@@ -230,15 +256,33 @@ class Answers:
         if reply.kind is Kind.QUERY:
             reply.description = description
             if reply.mask is not None:
-                reply.plan = self._plan_rows(description, _facts(reply), reply.mask)
+                reply.plan = self._plan_rows(description, self._facts(reply), reply.mask)
                 reply.plans = (*reply.plans, reply.plan)
             return None
-        if reply.kind is Kind.DESCRIBE and reply.statement is not None:
-            reply.statement.description = description
+        if reply.kind is Kind.DESCRIBE:
+            reply.description = description
+            if reply.statement is not None:
+                reply.statement.description = description
         if reply.portal is not None:
             reply.portal.description = description
         self._exchange.expected.popleft()
         return b"" if reply.hidden else None
+
+    def _facts(self, reply: Reply) -> Facts:
+        """Of the statement whose rows come: each of several statements ends with one CommandComplete."""
+        statement = reply.statement
+        if statement is None:
+            return NO_FACTS
+        facts = statement.facts
+        if reply.kind is not Kind.QUERY or facts.attributes.get("sql.statements", 0) in {0, 1}:
+            return facts
+        each = self._read_each(statement.text)
+        if len(each) != facts.attributes["sql.statements"] or reply.place >= len(each):
+            return _ANYTHING
+        own = each[reply.place]
+        if _ELSEWHERE & set(str(own.attributes.get("sql.verbs", "")).split(", ")):
+            return _ANYTHING
+        return own if facts.complete else facts
 
     def _masked(self, reply: Reply, tag: int, run: bytes) -> bytes:
         """A run of whole DataRow or CopyData messages, masked; what nobody knows the shape of ends the session."""
@@ -251,7 +295,7 @@ class Answers:
         if plan is None and reply.portal is not None:
             plan = reply.portal.plan
             if plan is None and (shape := reply.portal.shape()):
-                plan = reply.portal.plan = self._plan_rows(shape, _facts(reply), reply.mask)
+                plan = reply.portal.plan = self._plan_rows(shape, self._facts(reply), reply.mask)
             reply.plan = plan
         if plan is None:
             raise ProtocolViolation(
@@ -280,6 +324,7 @@ class Answers:
             return b""
         if reply.kind is Kind.QUERY:
             reply.outcome = _listed(reply.outcome, outcome)
+            reply.place += 1
             return None
         self._exchange.expected.popleft()
         portal = reply.portal
@@ -318,7 +363,7 @@ class Answers:
         exchange.copying_in = exchange.begun = exchange.discarding = exchange.waiting = False
         if exchange.expected:
             exchange.settle()
-        if reply.kind is Kind.OWN_QUERY:
+        if reply.kind is Kind.OWN_QUERY or reply.hidden:
             return b""
         if reply.kind is Kind.QUERY:
             self._query_over(reply)
@@ -338,8 +383,8 @@ class Answers:
             self._exchange.names.run(0, statement)
         masked: dict[str, int] = {}
         if reply.mask is not None:
-            counts = [plan.masked for plan in reply.plans]
-            for count in counts if reply.copy is None else (*counts, reply.copy.masked):
+            plans = reply.plans if reply.copy is None else (*reply.plans, reply.copy)
+            for count in [plan.masked for plan in plans]:
                 for rule, hits in count.items():
                     masked[rule] = masked.get(rule, 0) + hits
         if reply.command_id:
@@ -359,6 +404,8 @@ class Answers:
     def _error(self, reply: Reply | None, data: bytes, pos: int, end: int) -> bytes | None:
         exchange = self._exchange
         report = data[pos:end]
+        if reply is not None and not reply.placed:
+            report = _without_place(report)
         code = messages.read_fields(report, 5, len(report)).get(b"C", b"").decode("ascii", "replace")
         exchange.copying_in = False
         if reply is None:
@@ -375,7 +422,9 @@ class Answers:
             self._batch_failed(reply, code)
             if reply.kind is Kind.POISON:
                 return reply.refusal
-        return mask_report(report, mask) if mask is not None else None
+        if mask is not None:
+            return mask_report(report, mask)
+        return report if len(report) != end - pos else None
 
     def _batch_failed(self, failed: Reply, code: str) -> None:
         """The server skips what it has of the batch, up to the Sync; the client's further messages are discarded."""
@@ -387,13 +436,16 @@ class Answers:
             if not command_id and skipped.portal is not None:
                 command_id = skipped.portal.command_id
             if skipped.kind is Kind.QUERY:
-                skipped.outcome, skipped.failed = "not run", True
+                mine = skipped.command_id == failed.command_id
+                skipped.outcome, skipped.failed = f"SQLSTATE {code}" if mine else "not run", True
                 self._query_over(skipped)
             elif command_id:
                 if skipped.portal is not None:
                     skipped.portal.rows += skipped.rows
                 mine = command_id == failed.command_id
                 self._over(command_id, f"SQLSTATE {code}" if mine else "not run", failed=True)
+        if exchange.expected:
+            exchange.expected[0].hidden = False
         exchange.discarding = not exchange.expected
         exchange.settle()
 
@@ -401,8 +453,10 @@ class Answers:
         return Hangup("the target closed the connection")
 
 
-def _facts(reply: Reply) -> Facts:
-    return reply.statement.facts if reply.statement is not None else NO_FACTS
+def _without_place(report: bytes) -> bytes:
+    """An ErrorResponse without the position that it names."""
+    fields = messages.read_fields(report, 5, len(report))
+    return messages.write_fields(report[:1], [(k, v) for k, v in fields.items() if k not in _PLACES])
 
 
 def _listed(outcomes: str, outcome: str) -> str:

@@ -1,30 +1,39 @@
-"""The data of one COPY TO STDOUT, masked.
+"""The data of one COPY TO STDOUT, masked as the rows of a SELECT are.
 
-Rows arrive as a rule one a message, and then a chunk without a hit costs one scan and is handed on as it came. A row
-cut across messages is put together first. Which columns a rule means is known by their place in the COPY's column
-list or by its HEADER; where a mask names columns and the places are not known, every column is hidden: name the
-columns in the COPY. Binary rows say nothing of their types, so that a masked column is NULL in them.
+As a rule the columns are known from a description of what is copied, and rows arrive one a message: then a chunk
+without a hit costs one walk and one scan and is handed on as it came. A row cut across messages is put together
+first. Where no description fits, the names are those of the column list or HEADER, and types are guessed from the
+values; where a mask names columns and not even names are known, every column is hidden.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from itertools import groupby
 
 import orjson
 
+from gateway.facts.postgres.tree import Node
 from gateway.masking.engine import number_for
 from gateway.model import Facts, Output
+from gateway.protocols.postgres import copy_rows as copied
 from gateway.protocols.postgres import rows as walk
 from gateway.protocols.postgres import values
-from gateway.protocols.postgres.copy_format import CopyFormat, copy_format
-from gateway.protocols.postgres.messages import Body, Column, frame
-from gateway.protocols.postgres.results import ColumnRule, ResultMask, column_rules, columns_read
+from gateway.protocols.postgres.copy_format import CopyFormat, CopyUnreadable, copy_format
+from gateway.protocols.postgres.copy_source import copied_out, listed
+from gateway.protocols.postgres.messages import Body, Column, frame, read_row_description
+from gateway.protocols.postgres.results import (
+    ResultMask,
+    column_rules,
+    columns_read,
+    rewrite_kind,
+    search_kind,
+)
 from gateway.wire import Mask, ProtocolViolation
 
 LONGEST_ROW = 64 * 1024 * 1024
+_ROW, _COPY = b"Dd"
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0"
 _TEXT, _JSON, _NUMBER, _DATE, _MOMENT, _MOMENT_TZ, _UUID, _BOOL, _BYTEA, _MADE = (
     25, 114, 1700, 1082, 1114, 1184, 2950, 16, 17, 16384,
@@ -32,78 +41,170 @@ _TEXT, _JSON, _NUMBER, _DATE, _MOMENT, _MOMENT_TZ, _UUID, _BOOL, _BYTEA, _MADE =
 
 
 class CopyMask:
-    """Rows in text or CSV. `masked` counts hidden values by detector, and by `column NAME` for rules."""
+    """Rows in text or CSV. `masked` counts hidden values by detector, and by `column NAME` for rules.
+
+    `columns` are what is copied as a description of it says, in order; None where nobody has one.
+    """
 
     def __init__(
         self,
-        columns: int,
+        count: int,
         outputs: Sequence[Output] | None,
         written: CopyFormat,
         mask: Mask,
         *,
         read: Collection[str] = (),
+        columns: Sequence[Column] | None = None,
     ) -> None:
         self.masked: dict[str, int] = {}
-        self._columns = columns
+        self._count = count
         self._outputs = outputs
         self._read = read
+        self._columns = columns
         self._written = written
         self._mask = mask
-        self._quote = written.quote[0] if written.format == "csv" else -1
-        self._doubled = (
-            written.quote * 2 if written.format == "csv" and written.quote == written.escape else b""
-        )
+        csv = written.format == "csv"
+        self._signs = (written.delimiter[0], written.quote[0] if csv else -1, written.escape[0])
         self._kept = b""
-        self._slow = bool(written.codec) or (written.format == "csv" and written.escape != written.quote)
-        """Where a message's end says too little about a row's end, or its bytes about its signs."""
         self._header_due = written.header
-        self._set_rules([None] * columns)
+        self._set_rules([None] * count if columns is None else [column.name for column in columns])
 
     def _set_rules(self, names: Sequence[str | None]) -> None:
         self._names = names
-        self._rules: Sequence[ColumnRule] = column_rules(names, self._outputs, self._mask, read=self._read)
-        self._ruled = any(rule.strategy is not None for rule in self._rules)
+        mask = self._mask
+        rules = self._rules = column_rules(names, self._outputs, mask, read=self._read)
+        if self._columns is None:
+            self._searches = bytes(
+                walk.SKIP if rule.strategy is not None or not rule.searched else walk.SEARCH for rule in rules
+            )
+            self._rewrites = bytes(walk.PASS if rule.strategy is None else walk.CALL for rule in rules)
+        else:
+            pairs = list(zip(self._columns, rules, strict=True))
+            self._searches = bytes(search_kind(column, rule, mask) for column, rule in pairs)
+            self._rewrites = bytes(rewrite_kind(column, rule) for column, rule in pairs)
+        self._searching = mask.detects and any(kind != walk.SKIP for kind in self._searches)
+        self._rewriting = any(self._rewrites)
+        self._constants = [self._constant(place, kind) for place, kind in enumerate(self._rewrites)]
+
+    def _constant(self, place: int, kind: int) -> tuple[bytes, bytes]:
+        """What stands for every value of a column, unquoted and quoted."""
+        if kind != walk.CONSTANT or self._columns is None:
+            return b"", b""
+        hidden = None
+        if self._rules[place].strategy != "null":
+            oid = self._columns[place].type_oid
+            hidden = values.redacted(type_oid=oid, written=values.TEXT_FORMAT, mask=self._mask)
+        write = self._written.write
+        return write(hidden, like=b""), write(hidden, like=self._written.quote)
 
     def data(self, data: bytes) -> bytes:
         """Whole CopyData messages, masked; a row that is not yet whole is kept. The same object if nothing changed."""
-        copy = bytearray(data)
-        starts, whole = walk.blank_copies(data, self._quote, copy)
-        if self._kept or not whole or self._header_due or self._slow:
-            return self._rows(data, starts)
-        if self._ruled:
-            return b"".join(
-                frame(b"d", self._message(data[start + 5 : stop]))
-                for start, stop in _spans(starts, len(data))
-            )
-        hits = self._mask.find(self._readable(bytes(copy))) if self._mask.detects else []
-        return self._with_hits(data, starts, hits) if hits else data
+        if not (self._kept or self._header_due or self._written.codec):
+            masked = self._whole(data)
+            if masked is not None:
+                return masked
+        return self._rows(copied.contents(data))
 
     def end(self) -> bytes:
         """What was kept when the data ended."""
         kept, self._kept = self._kept, b""
         if not kept:
             return b""
-        return frame(b"d", self._row(kept))
+        masked = self._whole_rows([kept + b"\n"])
+        return frame(b"d", masked[0][:-1])
 
-    def _readable(self, data: bytes) -> bytes:
-        """CSV doubles its quotes, which would hide what JSON in it looks like."""
-        return data.replace(self._doubled, self._written.quote + b" ") if self._doubled else data
+    def _whole(self, data: bytes) -> bytes | None:
+        """Messages of one whole row each, masked; None where they are not."""
+        delimiter, quote, escape = self._signs
+        null = self._written.null
+        counts: list[int] = []
+        if self._rewriting:
+            data, counts = copied.rewrite(
+                data, self._rewrites, self._constants, delimiter, quote, escape, null, self._hidden
+            )
+            if not counts:
+                return None
+        if self._searching:
+            blanked = bytearray(data)
+            rows, apart = copied.blank(data, self._searches, delimiter, quote, escape, null, blanked)
+            if rows < 0:
+                return None
+            hits = self._mask.find(bytes(blanked))
+            if hits or apart:
+                data = self._replaced(data, hits, apart)
+        for place, count in enumerate(counts):
+            if count:
+                name = f"column {self._names[place] or self._label(place)}"
+                self.masked[name] = self.masked.get(name, 0) + count
+        return data
 
-    def _with_hits(self, data: bytes, starts: list[int], hits: list[tuple[int, int, str]]) -> bytes:
-        places = [*starts, len(data)]
-        out: list[bytes] = []
-        at = 0
-        for index, group in groupby(hits, key=lambda hit: bisect_right(starts, hit[0]) - 1):
-            start, stop = places[index], places[index + 1]
-            inner = [(begin - start - 5, end - start - 5) for begin, end, _ in group]
-            out += data[at:start], frame(b"d", self._message(data[start + 5 : stop], hits=inner))
-            at = stop
-        return b"".join((*out, data[at:]))
+    def _replaced(
+        self, data: bytes, hits: list[tuple[int, int, str]], apart: list[tuple[int, int, int, int]]
+    ) -> bytes:
+        delimiter, quote, escape = self._signs
+        places = copied.locate(data, [start for start, _, _ in hits], delimiter, quote, escape)
+        edits: list[tuple[int, int, int, bytes]] = []
+        for (begin, column, start, end), group in groupby(
+            zip(places, hits, strict=True), key=lambda pair: pair[0]
+        ):
+            inner = [(first - start, last - start, name) for _, (first, last, name) in group]
+            edits.append((begin, start, end, self._covered(column, data[start:end], inner)))
+        for begin, column, start, end in apart:
+            field = data[start:end]
+            value = self._written.read(field)
+            if value is None or self._columns is None:
+                continue
+            hidden = values.search(
+                value,
+                type_oid=self._columns[column].type_oid,
+                written=values.TEXT_FORMAT,
+                mask=self._mask,
+                counts=self.masked,
+            )
+            if hidden is not value:
+                edits.append((begin, start, end, self._written.write(hidden, like=field)))
+        return _edited(data, edits) if edits else data
 
-    def _rows(self, data: bytes, starts: list[int]) -> bytes:
+    def _covered(self, column: int, field: bytes, hits: list[tuple[int, int, str]]) -> bytes:
+        """A field as it is written, with these hits in its value hidden."""
+        value = self._written.read(field)
+        assert value is not None, "a hit in a NULL"
+        assert hits[-1][1] <= len(value), "a hit goes beyond its field"
+        if self._columns is not None:
+            oid = self._columns[column].type_oid
+        elif value.isdigit():
+            oid = _NUMBER
+        else:
+            oid = _JSON if value[:1] in {b"{", b"["} and _is_json(value) else _TEXT
+        if (
+            self._columns is None and oid == _NUMBER
+        ):  # in a table of numbers: as long as it was, and still one
+            for _, _, name in hits:
+                self.masked[name] = self.masked.get(name, 0) + 1
+            hidden = number_for(value, hits[0][2]).rjust(len(value), b"0")
+        else:
+            hidden = values.cover(value, hits, type_oid=oid, mask=self._mask, counts=self.masked)
+        return self._written.write(hidden, like=field)
+
+    def _hidden(self, place: int, field: bytes) -> bytes:
+        """What takes the place of a field of a column that a rule names."""
+        strategy = self._rules[place].strategy
+        value = self._written.read(field)
+        assert strategy is not None
+        assert value is not None, "a NULL stays NULL"
+        hidden = values.hide(
+            value,
+            type_oid=_guess(value) if self._columns is None else self._columns[place].type_oid,
+            written=values.TEXT_FORMAT,
+            strategy=strategy,
+            mask=self._mask,
+        )
+        return self._written.write(hidden, like=field)
+
+    def _rows(self, parts: list[bytes]) -> bytes:
         """Whatever the messages hold, row by row; what remains is kept."""
-        kept = b"".join([self._kept, *(data[start + 5 : stop] for start, stop in _spans(starts, len(data)))])
-        codec = self._written.codec
+        kept = b"".join((self._kept, *parts))
+        rows: list[bytes] = []
         out: list[bytes] = []
         at = 0
         while (end := self._written.ends(kept, at)) > 0:
@@ -112,97 +213,57 @@ class CopyMask:
             if self._header_due:
                 self._header_due = False
                 self._read_header(row)
-            elif codec:
-                row = self._row(row.decode(codec).encode()).decode().encode(codec)
+                out.append(row)
             else:
-                row = self._row(row)
-            out.append(frame(b"d", row))
+                rows.append(row)
         self._kept = kept[at:]
         if len(self._kept) > LONGEST_ROW:
             raise ProtocolViolation(f"a COPY's row is longer than the {LONGEST_ROW} bytes that can be masked")
-        return b"".join(out)
+        out += self._whole_rows(rows)
+        return b"".join(frame(b"d", row) for row in out)
+
+    def _whole_rows(self, rows: list[bytes]) -> list[bytes]:
+        """Whole rows in the encoding of the COPY, masked."""
+        if not rows:
+            return rows
+        codec = self._written.codec
+        if codec:
+            rows = [row.decode(codec).encode() for row in rows]
+        masked = self._whole(b"".join(frame(b"d", row) for row in rows))
+        if masked is None:
+            raise ProtocolViolation("where the rows of a COPY end cannot be told")
+        rows = copied.contents(masked)
+        return [row.decode().encode(codec) for row in rows] if codec else rows
 
     def _read_header(self, row: bytes) -> None:
         names = [self._written.read(field) for field in self._written.split(row.rstrip(b"\r\n"))]
-        if len(names) != self._columns:
+        if len(names) != self._count:
             raise ProtocolViolation("a COPY's header has not as many names as the COPY has columns")
-        self._set_rules([(name or b"").decode("utf-8", "surrogateescape") for name in names])
-
-    def _row(self, row: bytes, *, hits: list[tuple[int, int]] | None = None) -> bytes:
-        """One whole row, with or without its newline. `hits` is where a scan of the row as it stands found
-        something: elsewhere nothing is searched again.
-        """
-        body = row.rstrip(b"\n")
-        ending = row[len(body) :]
-        if body == b"\\.":
-            return row
-        written = self._written
-        fields = written.split(body)
-        if len(fields) != self._columns and not (self._columns == 0 and fields == [b""]):
-            raise ProtocolViolation("a COPY's row has not as many fields as the COPY has columns")
-        changed = False
-        behind = 0
-        for place, field in enumerate(fields):
-            begin, behind = behind, behind + len(field) + 1
-            if hits is not None and not any(start < behind and end > begin for start, end in hits):
-                continue
-            value = written.read(field)
-            if value is None:
-                continue
-            hidden = self._hidden(place, value)
-            if hidden is not value:
-                fields[place] = written.write(hidden, like=field)
-                changed = True
-        return written.delimiter.join(fields) + ending if changed else row
-
-    def _hidden(self, place: int, value: bytes) -> bytes | None:
-        """What takes the place of a field's value; the same object if nothing does."""
-        rule = self._rules[place]
-        if rule.strategy is not None:
-            name = f"column {self._names[place] or self._label(place)}"
-            self.masked[name] = self.masked.get(name, 0) + 1
-            return values.hide(
-                value,
-                type_oid=_guess(value),
-                written=values.TEXT_FORMAT,
-                strategy=rule.strategy,
-                mask=self._mask,
-            )
-        return self._searched(value) if rule.searched and self._mask.detects else value
-
-    def _message(self, payload: bytes, *, hits: list[tuple[int, int]] | None = None) -> bytes:
-        """What one message holds: as a rule one row."""
-        if self._written.ends(payload, 0) == len(payload):
-            return self._row(payload, hits=hits)
-        out: list[bytes] = []
-        at = 0
-        while (end := self._written.ends(payload, at)) > 0:
-            out.append(self._row(payload[at:end]))
-            at = end
-        if at < len(payload):
-            out.append(self._row(payload[at:]))
-        return b"".join(out)
+        if self._columns is None:
+            self._set_rules([(name or b"").decode("utf-8", "surrogateescape") for name in names])
 
     def _label(self, place: int) -> str:
-        if self._outputs is not None and len(self._outputs) == self._columns:
+        if self._outputs is not None and len(self._outputs) == self._count:
             return self._outputs[place].name
         return str(place + 1)
 
-    def _searched(self, value: bytes) -> bytes:
-        hits = self._mask.find(value)
-        if not hits:
-            return value
-        for _, _, name in hits:
-            self.masked[name] = self.masked.get(name, 0) + 1
-        if value.isdigit():  # a number in a table of numbers: as long as it was, and still one
-            return number_for(value, hits[0][2]).rjust(len(value), b"0")
-        covered: dict[str, int] = {}
-        oid = _JSON if value[:1] in b"{[" and _is_json(value) else _TEXT
-        return values.cover(value, hits, type_oid=oid, mask=self._mask, counts=covered)
 
-
-def _spans(starts: list[int], end: int) -> zip[tuple[int, int]]:
-    return zip(starts, [*starts[1:], end], strict=True)
+def _edited(data: bytes, edits: list[tuple[int, int, int, bytes]]) -> bytes:
+    """`data` with these fields replaced and the lengths of their messages corrected."""
+    edits.sort()
+    out: list[bytes] = []
+    at = 0
+    for begin, group in groupby(edits, key=lambda edit: edit[0]):
+        fields = list(group)
+        grown = sum(len(hidden) - (end - start) for _, start, end, hidden in fields)
+        size = int.from_bytes(data[begin + 1 : begin + 5], "big") + grown
+        out += data[at : begin + 1], size.to_bytes(4, "big")
+        at = begin + 5
+        for _, start, end, hidden in fields:
+            out += data[at:start], hidden
+            at = end
+    out.append(data[at:])
+    return b"".join(out)
 
 
 _LOOKS = tuple(
@@ -238,15 +299,26 @@ def _is_json(value: bytes) -> bool:
 
 
 class BinaryCopyMask:
-    """Rows in binary: a signature, then tuples as in DataRow, then a count of -1."""
+    """Rows in binary: a signature, then tuples as in DataRow, then a count of -1.
+
+    For each message that comes one goes, with what has become whole by it: readers rely on the server's boundaries.
+    """
 
     def __init__(
-        self, columns: int, outputs: Sequence[Output] | None, mask: Mask, *, read: Collection[str] = ()
+        self,
+        count: int,
+        outputs: Sequence[Output] | None,
+        mask: Mask,
+        *,
+        read: Collection[str] = (),
+        columns: Sequence[Column] | None = None,
     ) -> None:
-        rules = column_rules([None] * columns, outputs, mask, read=read)
-        self._columns = columns
-        unknown = [Column(str(place + 1), 0, 0, 0, values.BINARY_FORMAT) for place in range(columns)]
-        self._result = ResultMask(unknown, rules, mask)
+        names = [None] * count if columns is None else [column.name for column in columns]
+        rules = column_rules(names, outputs, mask, read=read)
+        self._count = count
+        known = columns or [Column(str(place + 1), 0, 0, 0, 0) for place in range(count)]
+        binary = [Column(c.name, c.table_oid, c.attnum, c.type_oid, values.BINARY_FORMAT) for c in known]
+        self._result = ResultMask(binary, rules, mask)
         self._kept = b""
         self._begun = False
         self._ended = False
@@ -257,30 +329,37 @@ class BinaryCopyMask:
 
     def data(self, data: bytes) -> bytes:
         """Whole CopyData messages, masked; a tuple that is not yet whole is kept."""
-        starts, _ = walk.blank_copies(data, -1, bytearray(data))
-        kept = b"".join([self._kept, *(data[start + 5 : stop] for start, stop in _spans(starts, len(data)))])
+        messages = [self._pieces(part) for part in copied.contents(data)]
+        rows = [piece for pieces in messages for piece in pieces if piece[0] == _ROW]
+        masked = iter(copied.contents(_retagged(self._result.rows(b"".join(rows)))) if rows else ())
+        out: list[bytes] = []
+        for pieces in messages:
+            said = [next(masked) if piece[0] == _ROW else piece[1:] for piece in pieces]
+            if said:
+                out.append(frame(b"d", *said))
+        return b"".join(out)
+
+    def _pieces(self, part: bytes) -> list[bytes]:
+        """What has become whole with `part`: tuples as DataRow messages, anything else behind a zero."""
+        kept = self._kept + part
         at = 0
         out: list[bytes] = []
         if not self._begun:
             at = self._head(kept)
             if at == 0:
                 self._kept = kept
-                return b""
-            out.append(frame(b"d", kept[:at]))
+                return out
+            out.append(b"\0" + kept[:at])
         while not self._ended and (end := self._tuple(kept, at)) > 0:
-            if end - at == 2:
-                self._ended = True
-                out.append(frame(b"d", kept[at:end]))
-            else:
-                row = self._result.rows(frame(b"D", kept[at:end]))
-                out.append(b"d" + row[1:])
+            self._ended = kept[at : at + 2] == b"\xff\xff"
+            out.append(b"\0" + kept[at:end] if self._ended else frame(b"D", kept[at:end]))
             at = end
         self._kept = kept[at:]
         if self._ended and self._kept:
             raise ProtocolViolation("a binary COPY goes on behind its end")
         if len(self._kept) > LONGEST_ROW:
             raise ProtocolViolation(f"a COPY's row is longer than the {LONGEST_ROW} bytes that can be masked")
-        return b"".join(out)
+        return out
 
     def end(self) -> bytes:
         """Nothing: what is not a whole tuple when the data ends is a violation."""
@@ -307,7 +386,7 @@ class BinaryCopyMask:
         count = int.from_bytes(data[at : at + 2], "big", signed=True)
         if count == -1:
             return at + 2
-        if count != self._columns:
+        if count != self._count:
             raise ProtocolViolation("a COPY's row has not as many fields as the COPY has columns")
         at += 2
         for _ in range(count):
@@ -322,15 +401,53 @@ class BinaryCopyMask:
         return at
 
 
-def plan_copy(response: bytes, text: str, facts: Facts, mask: Mask) -> CopyMask | BinaryCopyMask:
-    """From a whole CopyOutResponse message, the text of the command that it answers, its facts, and the mask.
+def _retagged(rows: bytes) -> bytes:
+    """DataRow messages as CopyData."""
+    out = bytearray(rows)
+    pos = 0
+    while pos < len(out):
+        out[pos] = _COPY
+        pos += 1 + int.from_bytes(out[pos + 1 : pos + 5], "big")
+    return bytes(out)
+
+
+def plan_copy(
+    response: bytes,
+    text: str,
+    facts: Facts,
+    mask: Mask,
+    *,
+    place: int = 0,
+    described: bytes = b"",
+    encoding: str = "",
+) -> CopyMask | BinaryCopyMask:
+    """How the rows of a COPY are masked; as `plans.PlanCopy`.
 
     Raises `CopyUnreadable` where the rows could not be told apart.
     """
     body = Body(response, 5)
     binary = body.byte() == b"\x01"
-    columns = len(body.shorts())
+    count = len(body.shorts())
     body.end()
+    copy = copied_out(text, place)
+    columns = _columns(copy, described, count)
     if binary:
-        return BinaryCopyMask(columns, facts.outputs, mask, read=columns_read(facts))
-    return CopyMask(columns, facts.outputs, copy_format(text, binary=False), mask, read=columns_read(facts))
+        return BinaryCopyMask(count, facts.outputs, mask, read=columns_read(facts), columns=columns)
+    if copy is None:
+        raise CopyUnreadable("which COPY these rows belong to cannot be told; send one COPY at a time")
+    written = copy_format(copy, encoding=encoding)
+    return CopyMask(count, facts.outputs, written, mask, read=columns_read(facts), columns=columns)
+
+
+def _columns(copy: Node | None, described: bytes, count: int) -> Sequence[Column] | None:
+    """The columns that are copied, of those that are described; None where they are not all known.
+
+    A COPY without a column list leaves generated columns out, and nothing says which: then none is known.
+    """
+    if copy is None or not described:
+        return None
+    columns = read_row_description(described, 5, len(described))
+    if names := listed(copy):
+        by_name = {column.name: column for column in columns}
+        columns = tuple(by_name[name] for name in names if name in by_name)
+    return columns if len(columns) == count else None

@@ -9,9 +9,8 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass
-from typing import Any
 
-from gateway.facts.postgres.tree import Node, Unreadable, parse
+from gateway.facts.postgres.tree import Node
 from gateway.wire import ProtocolViolation
 
 
@@ -155,35 +154,19 @@ def _text_fields(delimiter: bytes) -> re.Pattern[bytes]:
     return re.compile(rb"((?:[^\\%b]|\\.)*)%b" % (re.escape(delimiter), re.escape(delimiter)), re.DOTALL)
 
 
-def copy_format(text: str, *, binary: bool) -> CopyFormat:
-    """What `text` says of the rows that a COPY of it sends; `binary` is what the server said.
+def copy_format(copy: Node, *, encoding: str = "") -> CopyFormat:
+    """How a `CopyStmt` writes its rows for a client of this encoding.
 
-    Raises `CopyUnreadable` where the text cannot be read, or holds COPYs that write their rows differently.
+    Raises `CopyUnreadable` where rows written so cannot be told apart.
     """
-    if binary:
-        return CopyFormat(format="binary")
-    try:
-        statements = parse(text)
-    except Unreadable as unreadable:
-        raise CopyUnreadable(f"a COPY that cannot be read cannot be masked: {unreadable}") from None
-    formats = {
-        _format(statement["CopyStmt"].get("options", ()))
-        for statement in statements
-        if "CopyStmt" in statement and not statement["CopyStmt"].get("is_from")
-    }
-    formats = {found for found in formats if found.format != "binary"}
-    if len(formats) != 1:
-        raise CopyUnreadable("which COPY these rows belong to cannot be told; send one COPY at a time")
-    return formats.pop()
-
-
-def _format(options: Any) -> CopyFormat:
     said: dict[str, Node | None] = {
-        option["DefElem"]["defname"].lower(): option["DefElem"].get("arg") for option in options
+        option["DefElem"]["defname"].lower(): option["DefElem"].get("arg")
+        for option in copy.get("options", ())
     }
     name = (_word(said.get("format")) or "text").lower()
     csv = name == "csv"
     quote = _word(said.get("quote")) or '"'
+    spoken = _word(said.get("encoding")) or encoding
     return CopyFormat(
         format=name,
         delimiter=(_word(said.get("delimiter")) or ("," if csv else "\t")).encode(),
@@ -191,7 +174,7 @@ def _format(options: Any) -> CopyFormat:
         quote=quote.encode(),
         escape=(_word(said.get("escape")) or quote).encode(),
         header="header" in said and (_word(said["header"]) or "true").lower() not in {"false", "off", "0"},
-        codec=_UNSAFE_ENCODINGS.get(re.sub(r"[^a-z0-9]", "", _word(said.get("encoding")).lower()), ""),
+        codec=_UNSAFE_ENCODINGS.get(re.sub(r"[^a-z0-9]", "", spoken.lower()), ""),
     )
 
 

@@ -71,16 +71,22 @@ class Reply:
     portal: Portal | None = None
     hidden = False
     """The client did not send it and sees nothing of its answer."""
+    placed = True
+    """The positions in its error are places in the client's own text."""
+    source: Reply | None = None
+    """Of a COPY: what tells the columns that it reads."""
     mask: Mask | None = None
     refusal = b""
     """What the client gets in place of a poison's error."""
     # What has come of it.
     outcome = ""
     rows = 0
+    place = 0
+    """Which statement of the text the server is at."""
     failed = False
     description = b""
     plan: Plan | None = None
-    plans: tuple[Plan, ...] = ()
+    plans: tuple[Plan | CopyPlan, ...] = ()
     copy: CopyPlan | None = None
 
     def __init__(self, kind: int, number: int) -> None:

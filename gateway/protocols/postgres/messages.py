@@ -206,6 +206,14 @@ def parse(name: bytes, query: bytes) -> bytes:
     return frame(b"P", name, b"\0", query, b"\0", b"\0\0")
 
 
+def describe_statement(name: bytes) -> bytes:
+    return frame(b"D", b"S", name, b"\0")
+
+
+def close_statement(name: bytes) -> bytes:
+    return frame(b"C", b"S", name, b"\0")
+
+
 def query(statement: bytes) -> bytes:
     return frame(b"Q", statement, b"\0")
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.contract import Estimate
-from gateway.facts.postgres import ATTRIBUTES, read
+from gateway.facts.postgres import ATTRIBUTES, read, read_each
 from gateway.model import Command, Facts
 from gateway.protocols.postgres.copy import plan_copy
 from gateway.protocols.postgres.estimate import Upstream
@@ -30,7 +30,7 @@ _plans = Plans()
 
 
 def open_wire(opening: Opening) -> Wire:
-    return PostgresWire(opening, read=read, plan_rows=_plans.rows, plan_copy=plan_copy)
+    return PostgresWire(opening, read=read, read_each=read_each, plan_rows=_plans.rows, plan_copy=plan_copy)
 
 
 def read_facts(row: Mapping[str, Any]) -> Facts:

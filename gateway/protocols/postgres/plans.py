@@ -42,8 +42,26 @@ class CopyPlan(Protocol):
 
 PlanRows = Callable[[bytes, Facts, Mask], Plan]
 """From a RowDescription message with the formats of the rows, the command's facts, and the mask."""
-PlanCopy = Callable[[bytes, str, Facts, Mask], CopyPlan]
-"""From a CopyOutResponse message, the command's text and facts, and the mask."""
+
+
+class PlanCopy(Protocol):
+    """How copied rows are going to be masked."""
+
+    def __call__(
+        self,
+        response: bytes,
+        text: str,
+        facts: Facts,
+        mask: Mask,
+        *,
+        place: int,
+        described: bytes,
+        encoding: str,
+    ) -> CopyPlan:
+        """From a CopyOutResponse that answers statement number `place` of `text`, and the facts of that statement.
+
+        `described` is a RowDescription of what is copied, b"" where there is none; `encoding` the client's.
+        """
 
 
 def mask_report(report: bytes, mask: Mask) -> bytes:

@@ -138,9 +138,9 @@ class ResultMask:
         self._columns = tuple(columns)
         self._rules = tuple(rules)
         self._mask = mask
-        self._searches = bytes(_search_kind(c, r, mask) for c, r in zip(columns, rules, strict=True))
+        self._searches = bytes(search_kind(c, r, mask) for c, r in zip(columns, rules, strict=True))
         self._searching = mask.detects and any(kind != walk.SKIP for kind in self._searches)
-        self._rewrites = bytes(_rewrite_kind(c, r) for c, r in zip(columns, rules, strict=True))
+        self._rewrites = bytes(rewrite_kind(c, r) for c, r in zip(columns, rules, strict=True))
         self._rewriting = any(self._rewrites)
         self._constants = [
             walk.sized(
@@ -236,7 +236,8 @@ def _edited(data: bytes, edits: list[tuple[int, int, int, bytes]]) -> bytes:
     return b"".join(out)
 
 
-def _rewrite_kind(column: Column, rule: ColumnRule) -> int:
+def rewrite_kind(column: Column, rule: ColumnRule) -> int:
+    """How a column is replaced: not at all, by the same bytes always, or by a call for each value."""
     if rule.strategy is None:
         return walk.PASS
     same = rule.strategy == "null" or (
@@ -254,7 +255,7 @@ _REDACT_ALIKE = frozenset(
 """Kinds of which every value is redacted to the same bytes."""
 
 
-def _search_kind(column: Column, rule: ColumnRule, mask: Mask) -> int:
+def search_kind(column: Column, rule: ColumnRule, mask: Mask) -> int:
     """How the scan treats a column that no rule has replaced already."""
     if rule.strategy is not None or not rule.searched or not mask.detects:
         return walk.SKIP

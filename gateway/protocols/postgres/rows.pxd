@@ -50,16 +50,3 @@ cpdef list locate(bytes data, list starts)
     out=bytearray,
 )
 cpdef tuple rewrite(bytes data, bytes kinds, list constants, call)
-
-@cython.locals(
-    source="const unsigned char *",
-    target="unsigned char *",
-    end=Py_ssize_t,
-    pos=Py_ssize_t,
-    stop=Py_ssize_t,
-    at=Py_ssize_t,
-    size="unsigned int",
-    quotes=int,
-    whole=int,
-)
-cpdef tuple blank_copies(bytes data, int quote, bytearray copy)

@@ -15,7 +15,6 @@ SEARCH, SKIP, ALWAYS, WIDE_INT8, WIDE_NUMERIC = 0, 1, 2, 3, 4
 PASS, CONSTANT, CALL = 0, 1, 2
 
 _MALFORMED = "a DataRow's fields do not fit its length or its RowDescription"
-_MALFORMED_COPY = "a CopyData message is not as long as it says"
 
 
 def blank(data: bytes, kinds: bytes, copy: bytearray) -> tuple[int, list[tuple[int, int, int, int]]]:
@@ -178,37 +177,3 @@ def rewrite(
             out[head + 3] = (grown >> 8) & 0xFF
             out[head + 4] = grown & 0xFF
     return bytes(out), counts
-
-
-def blank_copies(data: bytes, quote: int, copy: bytearray) -> tuple[list[int], int]:
-    """Zero in `copy`, which equals `data`, the headers of these whole CopyData messages.
-
-    Gives where each message begins, and whether each holds whole rows: it ends with a newline, and the quote (-1
-    for none) stands in it an even number of times.
-    """
-    source = data
-    target = copy
-    end = len(data)
-    starts = []
-    pos = 0
-    whole = 1
-    while pos < end:
-        if end - pos < 5 or source[pos] != 100:
-            raise ProtocolViolation(_MALFORMED_COPY)
-        size = (source[pos + 1] << 24) | (source[pos + 2] << 16) | (source[pos + 3] << 8) | source[pos + 4]
-        if size < 4 or size > end - pos - 1:
-            raise ProtocolViolation(_MALFORMED_COPY)
-        starts.append(pos)
-        stop = pos + 1 + size
-        for at in range(pos, pos + 5):
-            target[at] = 0
-        if source[stop - 1] != 10 or size == 4:
-            whole = 0
-        if quote >= 0:
-            quotes = 0
-            for at in range(pos + 5, stop):
-                quotes += source[at] == quote
-            if quotes & 1:
-                whole = 0
-        pos = stop
-    return starts, whole

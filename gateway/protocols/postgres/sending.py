@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from gateway.model import Command
 from gateway.protocols.postgres import messages
 from gateway.protocols.postgres.answers import Answers
+from gateway.protocols.postgres.copy_source import copy_source
 from gateway.protocols.postgres.exchange import FAILED, IN_TRANSACTION, Exchange, Kind, Reply
 from gateway.protocols.postgres.messages import HEADER
 from gateway.protocols.postgres.reading import Reader
@@ -27,6 +28,7 @@ _DESCRIBE = ord("D")
 _POISON = b"refused by the gateway"
 """No SQL: a Parse of it fails without a trace, and so puts the server's transaction where a refusal puts the client's."""
 _POISON_NAME = b"countersign_refusal"
+_COLUMNS_NAME = b"countersign_columns"
 _ENDS_PORTALS = re.compile(
     r"\b(?:begin|start|commit|end|rollback|abort|prepare|declare|close|discard|call|do)\b", re.IGNORECASE
 )
@@ -99,8 +101,13 @@ class Sending:
             if names.prepared or names.portals:
                 names.forget_unnamed()
                 self._forget_portals(statement)
+            source = self._learn_columns(statement, command.id) if mask is not None else None
             reply = self.expect(Kind.QUERY, asked.raw[0])
             reply.command_id, reply.statement, reply.mask = command.id, statement, mask
+            if source is not None:
+                # Had one of the messages before it failed, the server would skip the query and wait for this.
+                reply.source = source
+                self.expect(Kind.SYNC, messages.SYNC).hidden = True
             exchange.waiting = True
             self._reader.unsettled = False
             return
@@ -125,12 +132,37 @@ class Sending:
         """The same for one piece: it goes up as that, unless a description of its rows has to be put into it."""
         end = 1 + int.from_bytes(raw[1:5], "big")
         portal.described = raw[end] == _DESCRIBE
-        apart = portal.mask is not None and not portal.described and portal.statement.description is None
+        apart = portal.mask is not None and (
+            (not portal.described and portal.statement.description is None) or _copies(portal.judged)
+        )
         self._expect_of(portal, Kind.BIND, raw[:end] if apart else raw)
         if portal.described:
-            self._expect_of(portal, Kind.DESCRIBE_PORTAL, b"")
+            self._expect_of(portal, Kind.DESCRIBE_PORTAL, messages.describe_portal(b"") if apart else b"")
         self.run(portal, b"", EXECUTED if apart else b"")
         self.sync(messages.SYNC if apart else b"", out)
+
+    def _learn_columns(self, statement: Statement, command_id: str) -> Reply | None:
+        """Have the server describe what a COPY that comes next reads: within its transaction, unseen by the client."""
+        exchange = self._exchange
+        if not (_copies(statement) and exchange.status != FAILED and statement.facts.complete):
+            return None
+        if statement.text.encode("utf-8", "surrogatepass") != statement.query:
+            return None
+        source = copy_source(statement.text)
+        if source is None:
+            return None
+        close = messages.close_statement(
+            _COLUMNS_NAME
+        )  # first, since a cancelled one may have left it behind
+        hidden = [
+            self.expect(Kind.CLOSE, close),
+            self.expect(Kind.PARSE, messages.parse(_COLUMNS_NAME, source.query)),
+            described := self.expect(Kind.DESCRIBE, messages.describe_statement(_COLUMNS_NAME)),
+            self.expect(Kind.CLOSE, close),
+        ]
+        for reply in hidden:
+            reply.hidden, reply.placed, reply.command_id = True, source.placed, command_id
+        return described
 
     def _expect_of(self, portal: Portal, kind: int, raw: bytes) -> Reply:
         reply = self.expect(kind, raw)
@@ -146,8 +178,9 @@ class Sending:
             hidden.portal, hidden.hidden = portal, True
         portal.permitted = portal.suspended = False
         judged = portal.judged
+        source = self._learn_columns(judged, portal.command_id) if portal.mask is not None else None
         reply = self._expect_of(portal, Kind.EXECUTE, raw)
-        reply.statement, reply.mask = judged, portal.mask
+        reply.statement, reply.mask, reply.source = judged, portal.mask, source
         if not plainly(judged.facts):
             self._reader.unsettled = True
             exchange.names.run(self.number - 1, portal.statement)
@@ -217,3 +250,7 @@ class Sending:
         self.expect(Kind.OWN_QUERY, messages.query(f"SET application_name TO '{name}'".encode()))
         exchange.waiting = True
         self.flush(out)
+
+
+def _copies(statement: Statement) -> bool:
+    return statement.single and str(statement.facts.attributes.get("sql.verbs", "")).startswith("copy")

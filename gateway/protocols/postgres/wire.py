@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from gateway.model import Allow, Block, Command, Session
 from gateway.protocols.postgres import messages
-from gateway.protocols.postgres.answers import Answers
+from gateway.protocols.postgres.answers import Answers, ReadEach
 from gateway.protocols.postgres.asking import Asking
 from gateway.protocols.postgres.cancelling import CancelErrand
 from gateway.protocols.postgres.exchange import Exchange
@@ -56,13 +56,15 @@ _ENDED = "57P01"
 class PostgresWire:
     """One client connection's protocol state."""
 
-    def __init__(self, opening: Opening, *, read: Read, plan_rows: PlanRows, plan_copy: PlanCopy) -> None:
+    def __init__(
+        self, opening: Opening, *, read: Read, read_each: ReadEach, plan_rows: PlanRows, plan_copy: PlanCopy
+    ) -> None:
         self._opening = opening
         self._read = read
         self._startup: Startup | None = Startup(opening)
         self._login: UpstreamLogin | None = None
         self._exchange = Exchange(limits=opening.limits, names=Statements(most=opening.limits.statements))
-        self._answers = Answers(self._exchange, plan_rows=plan_rows, plan_copy=plan_copy)
+        self._answers = Answers(self._exchange, read_each=read_each, plan_rows=plan_rows, plan_copy=plan_copy)
         reader = Reader(self._exchange, read)
         self._asking = Asking(self._exchange, self._answers, reader, next_id=self._next_id)
         self._ready = False

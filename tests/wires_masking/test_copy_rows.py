@@ -1,0 +1,130 @@
+"""The walk over copied rows: compiled and as Python it does the same, and it reads fields as `CopyFormat` does."""
+
+from __future__ import annotations
+
+import importlib.util
+import struct
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import gateway.protocols.postgres as package
+from gateway.protocols.postgres import copy_rows
+from gateway.protocols.postgres.copy_format import CopyFormat
+from gateway.wire import ProtocolViolation
+
+
+def load_source() -> ModuleType:
+    spec = importlib.util.spec_from_file_location(
+        "copy_rows_as_python", Path(package.__file__).parent / "copy_rows.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["copy_rows_as_python"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+PURE = load_source()
+FORMATS = [
+    CopyFormat(),
+    CopyFormat(delimiter=b"|", null=b"x"),
+    CopyFormat(format="csv", delimiter=b",", null=b""),
+    CopyFormat(format="csv", delimiter=b";", quote=b"'", escape=b"\\", null=b"NULL"),
+]
+TEXTS = st.one_of(
+    st.none(),
+    st.text(alphabet="ab\\\"'|,;\t\n\r1x", max_size=8).map(str.encode),
+    st.binary(max_size=8).map(lambda data: data.replace(b"\0", b"")),
+)
+TABLES = st.integers(1, 4).flatmap(
+    lambda columns: st.lists(st.lists(TEXTS, min_size=columns, max_size=columns), min_size=1, max_size=4)
+)
+
+
+def message(payload: bytes) -> bytes:
+    return b"d" + struct.pack(">i", len(payload) + 4) + payload
+
+
+def written_row(written: CopyFormat, values: list[bytes | None]) -> bytes:
+    quote = written.quote if written.format == "csv" else b""
+    return (
+        written.delimiter.join(
+            written.null if value is None else written.write(value, like=quote) for value in values
+        )
+        + b"\n"
+    )
+
+
+def signs(written: CopyFormat) -> tuple[int, int, int]:
+    return written.delimiter[0], written.quote[0] if written.format == "csv" else -1, written.escape[0]
+
+
+def outcome(walk: ModuleType, data: bytes, written: CopyFormat, kinds: bytes) -> object:
+    copy = bytearray(data)
+    found: list[object] = []
+    try:
+        rows, apart = walk.blank(data, kinds, *signs(written), written.null, copy)
+        found += rows, apart
+        if rows >= 0:
+            found += (
+                bytes(copy),
+                walk.locate(data, [at for at in range(len(copy)) if copy[at]], *signs(written)),
+            )
+    except ProtocolViolation as violation:
+        found.append(str(violation))
+    try:
+        found.append(
+            walk.rewrite(
+                data,
+                bytes(kind % 3 for kind in kinds),
+                [(b"gone", b'"gone"')] * len(kinds),
+                *signs(written),
+                written.null,
+                lambda place, field: b"%d:%d" % (place, len(field)),
+            )
+        )
+        found.append(walk.contents(data))
+    except ProtocolViolation as violation:
+        found.append(str(violation))
+    return found
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.sampled_from(FORMATS), TABLES, st.lists(st.integers(0, 2), min_size=4, max_size=4),
+    st.integers(0, 30), st.tuples(st.integers(0, 10_000), st.integers(0, 255)),
+)  # fmt: skip
+def test_the_compiled_walk_and_its_source_agree(written, table, kinds, cut, flip) -> None:
+    data = b"".join(message(written_row(written, values)) for values in table)
+    damaged = bytearray(data)
+    damaged[flip[0] % len(data)] = flip[1]
+    for given_bytes in (data, data[: len(data) - cut], bytes(damaged)):
+        for plan in (bytes(kinds[: len(table[0])]), bytes(kinds[: len(table[0]) - 1])):
+            assert outcome(copy_rows, given_bytes, written, plan) == outcome(PURE, given_bytes, written, plan)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from(FORMATS), TABLES)
+def test_what_is_searched_are_the_values_where_their_fields_begin(written, table) -> None:
+    data = b"".join(message(written_row(written, values)) for values in table)
+    copy = bytearray(data)
+    count, apart = copy_rows.blank(data, bytes(len(table[0])), *signs(written), written.null, copy)
+    assert (count, apart) == (len(table), [])
+    at = 0
+    for row in copy_rows.contents(data):
+        at += 5
+        for field in written.split(row[:-1]):
+            value = written.read(field) or b""
+            assert copy[at : at + len(field)] == value.ljust(len(field), b"\0")
+            at += len(field) + 1
+    assert at == len(data)
+
+
+def test_the_compiled_walk_is_the_one_that_is_used_where_it_was_built() -> None:
+    built = list(Path(package.__file__).parent.glob("copy_rows.*.so"))
+    assert not built or str(copy_rows.__file__).endswith(".so")
