@@ -36,22 +36,22 @@ def page(
 ) -> str:
     """The entries of `transcript` that come after number `after`, below what is known of their session.
 
-    `live` says that the session is open now; `size` is how many entries a page has, `query` the signed part of the address, which links to further pages
-    carry on. `verified` is None where the recording was not checked.
+    `live` says that the session is open now; `size` is how many entries a page has, and `query` the signed part of
+    the address, which links to further pages carry on. `verified` is None where the recording was not checked.
     """
     session = transcript.session
     turning = _turning(transcript, after=after, size=size, query=query)
     entries = "".join(_entry(entry, session) for entry in transcript.entries)
-    if not entries:
-        entries = '<p class="empty">No entries here.</p>'
+    listed = f"<ol class='entries'>{entries}</ol>" if entries else "<p class='empty'>No entries here.</p>"
     more = ""
     if live and transcript.next >= session.entries:
-        more = '<p class="empty">No more so far: load the page again to see what has happened since.</p>'
+        more = "<p class='empty'>No more so far: load the page again to see what has happened since.</p>"
     return _document(
         f"Session {session.id}",
-        f"{_heading(session, live=live)}<div class='cards'>{_facts(session)}{_counts(session, live=live)}"
-        f"{_lineage(session.lineage)}{_integrity(session.id, verified)}</div>"
-        f"<h2>Transcript</h2>{turning}<ol class='entries'>{entries}</ol>{more}{turning}",
+        f"{_heading(session, live=live)}<div class='cards'>"
+        f"<div>{_facts(session)}{_lineage(session.lineage)}</div>"
+        f"<div>{_counts(session, live=live)}{_integrity(session.id, verified)}</div></div>"
+        f"<h2>Transcript</h2>{turning}{listed}{more}{turning}",
     )
 
 
@@ -143,7 +143,7 @@ def _integrity(session_id: str, verified: Verified | None) -> str:
     if verified is not None and verified.standing is Standing.WHOLE:
         head = (
             "<p>Its last hash, to compare with the one in the session's thread:</p>"
-            f"<p><code>{_line(verified.head)}</code></p>"
+            f"<p><code class='hash'>{_line(verified.head)}</code></p>"
         )
     return (
         f"<section class='integrity {tone}'><h2>Recording</h2><p class='standing'>{title}</p><p>{words}</p>{head}"

@@ -38,6 +38,7 @@ code, pre { font-family: var(--mono); font-size: .86em; }
 .who { margin-top: .35rem; color: var(--soft); }
 .who b { color: var(--ink); font-weight: 600; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr)); gap: .9rem; margin-top: 1.3rem; }
+.cards > div { display: grid; gap: .9rem; align-content: start; min-width: 0; }
 section { background: var(--surface); border: 1px solid var(--line); border-radius: 10px; padding: 1rem 1.15rem; min-width: 0; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.1rem; }
 dt { color: var(--soft); }
@@ -50,7 +51,7 @@ time { font-variant-numeric: tabular-nums; }
 .chips { display: flex; flex-wrap: wrap; gap: .35rem; margin-top: .7rem; }
 .chips li { border: 1px solid var(--line); border-radius: 99px; padding: .05rem .65rem; font-size: .82rem; color: var(--soft); }
 .chips b { color: var(--ink); font-weight: 600; }
-.lineage small { margin-left: .35rem; }
+.lineage small { display: inline-block; margin-left: .35rem; }
 .lineage ul ul { margin-left: .35rem; padding-left: 1.15rem; position: relative; }
 .lineage ul ul::before { content: ""; position: absolute; left: 0; top: 0; width: .85rem; height: .8em;
   border: solid var(--line); border-width: 0 0 2px 2px; border-bottom-left-radius: 6px; }
@@ -63,6 +64,7 @@ time { font-variant-numeric: tabular-nums; }
 .integrity.good { border-left-color: var(--good); } .good .standing { color: var(--good); }
 .integrity.wait { border-left-color: var(--wait); } .wait .standing { color: var(--wait); }
 .integrity.bad { border-left-color: var(--bad); } .bad .standing { color: var(--bad); }
+.hash { font-size: .74rem; }
 .hint { color: var(--soft); }
 .pill { display: inline-block; border-radius: 99px; padding: .05rem .6rem; font: 600 .76rem/1.5 var(--sans); background: var(--sunken); color: var(--soft); }
 .pill.good { background: var(--good-soft); color: var(--good); }

@@ -46,6 +46,30 @@ async def test_a_session_is_a_thread_that_grows_and_ends_in_a_summary(
     assert "countersign replay ses-1" in text_of(root)
 
 
+async def test_the_root_and_the_summary_link_to_the_page_where_there_is_one(
+    gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
+) -> None:
+    url = "https://countersign.example.com/replay/ses-1?until=1702592000&sig=<@U0ANA>|*x*"
+    gateway.sessions["ses-1"] = session(link=url)
+    async with start_bot():
+        await gateway.log(
+            "ses-1", entry(1), entry(2, kind="end", verdict=""), commands=1, closed_at=1_700_000_075.0
+        )
+        root = await people.wait_for_message(AUDIT, lambda one: "○ " in text_of(one))
+    (summary,) = await thread_of(people, root)
+    assert "End of session" in text_of(summary)
+    for message in (root, summary):
+        elements = [
+            element
+            for block in message["blocks"]
+            for part in block["elements"]
+            for element in part["elements"]
+        ]
+        assert [one["url"] for one in elements if one["type"] == "link"] == [url]
+        assert "countersign replay ses-1" in text_of(message)
+        assert url not in message["text"]
+
+
 async def test_a_session_that_asked_for_nothing_has_no_thread(
     gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
 ) -> None:
