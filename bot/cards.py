@@ -334,8 +334,8 @@ def _ask(ask: AskView, have: int, faces: Faces) -> Iterator[Element]:
     yield text(f"{have} of {ask.quorum} from ")
     if ask.approvers in faces.groups:
         yield usergroup(faces.groups[ask.approvers])
-        yield text(" ")
-    yield text("any group" if ask.approvers == "*" else inline(ask.approvers, limit=40))
+    else:
+        yield text("any group" if ask.approvers == "*" else inline(ask.approvers, limit=40))
     yield quiet(f"  ({inline(ask.rule, limit=60)})")
 
 

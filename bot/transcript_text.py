@@ -159,7 +159,7 @@ def summary_rows(session: SessionView) -> list[Sequence[Element]]:
     rows: list[Sequence[Element]] = [
         [
             text(
-                f"{session.commands:,} commands, {session.held:,} held, {session.blocked:,} blocked, "
+                f"{session.commands:,} command{'' if session.commands == 1 else 's'}, {session.held:,} held, {session.blocked:,} blocked, "
                 f"in {duration(seconds)} · masked: {masked or 'nothing'}"
             )
         ]

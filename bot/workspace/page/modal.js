@@ -61,6 +61,8 @@ export async function refreshModal() {
     problem = "";
     drawnAs = "";
     dialog.close();
+    // What was shown may be what nobody else may see: it does not stay behind in the page.
+    dialog.replaceChildren();
     return;
   }
   if (shown && shown.id !== view.id) problem = "";

@@ -46,7 +46,8 @@ export function richText(block) {
       case "rich_text_preformatted": {
         const onlyText = element.elements.every((one) => one.type === "text");
         const text = element.elements.map((one) => one.text ?? one.url).join("");
-        return h("pre", { class: element.border ? "bordered" : "" }, onlyText ? code(text, element.language) : parts(element.elements));
+        return h("pre", { class: element.border ? "bordered" : "" },
+          !onlyText ? parts(element.elements) : element.language ? code(text, element.language) : withEmoji(text, { names: false }));
       }
       default: return h("div", { class: "unknown" }, `[${element.type}]`);
     }
