@@ -56,8 +56,9 @@ async def test_the_root_and_the_summary_link_to_the_page_where_there_is_one(
             "ses-1", entry(1), entry(2, kind="end", verdict=""), commands=1, closed_at=1_700_000_075.0
         )
         root = await people.wait_for_message(AUDIT, lambda one: "○ " in text_of(one))
-    (summary,) = await thread_of(people, root)
-    assert "End of session" in text_of(summary)
+        summary = await people.wait_for_message(
+            AUDIT, lambda one: "End of session" in text_of(one), thread_ts=root["ts"]
+        )
     for message in (root, summary):
         elements = [
             element
