@@ -5,10 +5,18 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
+from time import monotonic
 from typing import cast
 
 from gateway.tls import TlsFailed, TlsLayer
 from gateway.wire import Side
+
+SLICE = 0.005
+"""Seconds of work after which a side that has more to read lets the others have their turn first.
+
+libuv reads a socket that stays ready up to 32 times before it looks at any other: where each of these reads is
+work, as rows to be masked are, everybody else would wait for all of them.
+"""
 
 
 class End(asyncio.Protocol):
@@ -24,7 +32,9 @@ class End(asyncio.Protocol):
         "_congested",
         "_failed",
         "_opened",
+        "_paused",
         "_received",
+        "_resting",
         "_side",
         "_tls",
         "_tls_up",
@@ -49,6 +59,8 @@ class End(asyncio.Protocol):
         self._failed = failed
         self._tls: TlsLayer | None = None
         self._closed = False
+        self._paused = False
+        self._resting = False
         self.transport: asyncio.Transport | None = None
 
     # What the event loop calls.
@@ -60,10 +72,13 @@ class End(asyncio.Protocol):
             self._opened(f"{name[0]}:{name[1]}" if isinstance(name, tuple) else "local")
 
     def data_received(self, data: bytes) -> None:
+        began = monotonic()
         if self._tls is not None:
             self._decrypt(data)
         elif not self._closed:
             self._received(self._side, data)
+        if monotonic() - began > SLICE:
+            self._rest()
 
     def eof_received(self) -> bool:
         self._peer_closed()
@@ -95,12 +110,8 @@ class End(asyncio.Protocol):
             self._decrypt(received)
 
     def read(self, *, paused: bool) -> None:
-        if self.transport is None or self.transport.is_closing():
-            return
-        if paused:
-            self.transport.pause_reading()
-        else:
-            self.transport.resume_reading()
+        self._paused = paused
+        self._turn()
 
     def close(self) -> None:
         """Send what is buffered, then close."""
@@ -116,6 +127,24 @@ class End(asyncio.Protocol):
         self._closed = True
         if self.transport is not None:
             self.transport.abort()
+
+    def _rest(self) -> None:
+        """Read no more until everybody else who is ready had a turn."""
+        self._resting = True
+        self._turn()
+        asyncio.get_running_loop().call_soon(self._rested)
+
+    def _rested(self) -> None:
+        self._resting = False
+        self._turn()
+
+    def _turn(self) -> None:
+        if self.transport is None or self.transport.is_closing():
+            return
+        if self._paused or self._resting:
+            self.transport.pause_reading()
+        else:
+            self.transport.resume_reading()
 
     def _decrypt(self, data: bytes) -> None:
         assert self._tls is not None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import socket
 import struct
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -16,7 +18,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.json import Jsonb
 
 from gateway.demo.postgres import Account
-from tests.live.house import Gateway, eventually, url
+from tests.live.house import SAM, WITHIN, Gateway, eventually, url
 
 Notes = Callable[[], list[str]]
 Connection: TypeAlias = psycopg.Connection[Any]
@@ -60,12 +62,16 @@ def payroll(direct: Connection) -> Iterator[None]:
     direct.execute("DROP TABLE payroll")
 
 
-def judged(gateway: Gateway, connection: Connection) -> list[str]:
-    """The texts of all commands that the gateway has judged in this connection's session."""
+def session_of(connection: Connection) -> str:
     name = connection.info.parameter_status("application_name") or ""
     session = re.search(r"\[countersign (\w+)", name)
     assert session, name
-    page = gateway.operator.call(f"/v1/sessions/{session[1]}/transcript?limit=500")
+    return session[1]
+
+
+def judged(gateway: Gateway, connection: Connection) -> list[str]:
+    """The texts of all commands that the gateway has judged in this connection's session."""
+    page = gateway.operator.call(f"/v1/sessions/{session_of(connection)}/transcript?limit=500")
     return [entry["text"] for entry in page["entries"] if entry["kind"] == "command"]
 
 
@@ -508,6 +514,27 @@ async def test_a_task_that_is_cancelled_takes_its_held_command_back(
     await asyncio.to_thread(gateway.api.until, approval, "withdrawn")
     assert await asyncio.to_thread(notes) == ["first"] * 3
     assert await (await async_connection.execute("SELECT 1")).fetchone() == (1,)
+
+
+def test_a_session_that_masks_much_leaves_others_their_turn(connection: Connection, gateway: Gateway) -> None:
+    """Two million rows with an address in each are work for most of a minute; a kill does not wait for them."""
+    flowing = threading.Event()
+
+    def kill() -> None:
+        assert flowing.wait(WITHIN)
+        gateway.operator.call(f"/v1/sessions/{session_of(connection)}/kill", {"person": SAM})
+
+    def stream() -> int:
+        count = 0
+        rows = connection.cursor().stream("SELECT o.id, c.email FROM orders o, customers c", size=1000)
+        with contextlib.suppress(errors.AdminShutdown):
+            for _ in rows:
+                count += 1
+                flowing.set()
+        return count
+
+    with gateway.api.meanwhile(kill):
+        assert stream() < 1_000_000
 
 
 # Minted credentials.
