@@ -386,6 +386,19 @@ def test_binary_copy_out_hides_what_it_has_to(connection: Connection) -> None:
     assert b"219-09" not in copied
 
 
+def test_binary_copy_out_comes_row_by_row_as_a_server_sends_it(connection: Connection) -> None:
+    with connection.cursor().copy(
+        "COPY (SELECT id, email, ssn, tier FROM customers ORDER BY id) TO STDOUT (FORMAT BINARY)"
+    ) as copy:
+        copy.set_types(["int4", "text", "text", "text"])
+        rows = list(copy.rows())
+    assert len(rows) == 400
+    number, email, ssn, tier = rows[9]
+    assert (number, tier) == (10, "gold")
+    assert "chiara10" not in str(email)
+    assert ssn is None or "219-09" not in ssn
+
+
 # Notifications, cancels.
 
 
