@@ -7,6 +7,7 @@ SSN and ITIN: the ranges that the Social Security Administration and the IRS iss
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from gateway.masking.shapes import (
     ALNUM_BYTES,
@@ -181,20 +182,29 @@ PAYMENT_CARD = (
     word(rb"[456][0-9]{11,18}\b", _card),
     word(rb"[56][0-9]{3}(?:[ -][0-9]{4}){2}(?:[ -][0-9]{1,3})?\b", _card),
 )
-_COUNTRIES = "|".join(sorted(IBAN_LENGTHS)).encode()
 
 
-def _account(countries: bytes, signs: bytes, gap: bytes) -> bytes:
-    """Fifteen signs at least, in groups of four; twelve would be the tail of every UUID."""
-    four = b"(?:" + gap + signs + b"{4})"
-    groups = four + b"{3,7}(?:" + gap + signs + b"{1,3})?|" + four + b"{2}" + gap + signs + b"{3}"
-    return b"(?:" + countries + b")" + gap + b"[0-9]{2}(?:" + groups + rb")\b"
+def _account(countries: Mapping[str, int], signs: bytes, gap: bytes) -> bytes:
+    """As many signs as the country's accounts have, in groups of four.
+
+    One length would do for the check, but every hexadecimal digest that begins like a country would be a candidate.
+    """
+    four = gap + signs + b"{4}"
+    shapes = []
+    for length in sorted(set(countries.values())):
+        names = "|".join(sorted(name for name in countries if countries[name] == length)).encode()
+        groups, rest = divmod(length - 4, 4)
+        tail = gap + signs + b"{%d}" % rest if rest else b""
+        shapes.append(b"(?:%b)%b[0-9]{2}(?:%b){%d}%b" % (names, gap, four, groups, tail))
+    return b"(?:" + b"|".join(shapes) + rb")\b"
 
 
 IBAN = (
-    word(_account(_COUNTRIES, b"[A-Z0-9]", b"[ -]?"), _iban),
+    word(_account(IBAN_LENGTHS, b"[A-Z0-9]", b"[ -]?"), _iban),
     # Small letters with hyphens are a UUID's.
-    word(_account(_COUNTRIES.lower(), b"[a-z0-9]", b" ?"), _iban),
+    word(
+        _account({name.lower(): length for name, length in IBAN_LENGTHS.items()}, b"[a-z0-9]", b" ?"), _iban
+    ),
 )
 SSN = (
     word(rb"[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}\b", _ssn),

@@ -54,10 +54,13 @@ def field_end(source: bytes, pos: int, last: int, delimiter: int, quote: int, es
 
 
 def plain(source: bytes, start: int, end: int, target: bytearray, quote: int, escape: int) -> int:
-    """Write the value of the field `source[start:end]` to `target[start:]`; where it ends there."""
+    """Make of `target[start:end]`, which equals the field `source[start:end]`, its value; where that ends."""
     put = start
     pos = start
     if quote < 0:
+        while pos < end and source[pos] != 92:
+            pos += 1
+        put = pos
         while pos < end:
             sign = source[pos]
             pos += 1
