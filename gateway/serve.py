@@ -221,11 +221,6 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         await approvals.start()
         feed.recall(_ended(recorder.directory, gate, links), unheard_since=clock() - UNHEARD_FOR)
 
-        doors = Doors(gate, admission, spawn=tasks.spawn, clock=clock)
-        parts.push_async_callback(doors.close, drain=DRAIN_WITHIN)
-        parts.callback(feed.stop)
-        await doors.follow(policy())
-
         def transcripts() -> Transcripts:
             return Transcripts(recorder.directory, lambda protocol: load(protocol).render)
 
@@ -253,7 +248,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
                     failures=failures,
                     store=store,
                     policy=policy,
-                    is_operator=lambda credential: secrets.compare_digest(credential, operator_credential),
+                    is_operator=lambda credential: _same(credential, operator_credential),
                 ),
                 *replay.routes(
                     replay.Replay(
@@ -271,6 +266,11 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         parts.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, listen.host, listen.port)
         await site.start()
+
+        # The doors are opened last and closed first: while they drain, what is held can still be decided.
+        doors = Doors(gate, admission, spawn=tasks.spawn, clock=clock)
+        parts.push_async_callback(doors.close, drain=DRAIN_WITHIN)
+        await doors.follow(policy())
 
         gateway = Gateway(
             policy=live_policy,
@@ -294,6 +294,10 @@ def _ended(directory: Path, gate: Gate, links: Links) -> list[SessionView]:
         replace(view, channel=gate.audit_channel(view.connection), link=links.link(view.id))
         for view in reversed(found)
     ]
+
+
+def _same(credential: str, wanted: str) -> bool:
+    return secrets.compare_digest(credential.encode("utf-8", "surrogateescape"), wanted.encode())
 
 
 class _Tasks:

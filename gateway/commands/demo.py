@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import signal
 import sys
 import time
 
@@ -31,6 +32,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     async def tell() -> None:
         began = time.monotonic()
+        # Whoever ends the demo ends what it started: servers must not outlive it.
+        task = asyncio.current_task()
+        assert task is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         print("Starting PostgreSQL, the local workspace, the gateway and the bot ...", flush=True)
         async with stack() as running:
             story = Story(running, lambda line: print(line, flush=True))

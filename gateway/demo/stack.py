@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import socket
@@ -60,6 +61,7 @@ async def stack() -> AsyncIterator[Stack]:
             name: value for name, value in os.environ.items() if not name.startswith(("PG", "COUNTERSIGN_"))
         }
         gateway_url = f"http://127.0.0.1:{ports['api_port']}"
+        slack = {"bot": f"xoxb-{secrets.token_hex(16)}", "app": f"xapp-{secrets.token_hex(16)}"}
         bot_token, root_secret = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         workspace = await parts.enter_async_context(
             part(
@@ -69,7 +71,9 @@ async def stack() -> AsyncIterator[Stack]:
                     "--listen",
                     f"127.0.0.1:{_port(PAGE_PORT)}",
                     "--manifest",
-                    _manifest(),
+                    str(_manifest()),
+                    "--seed",
+                    str(_seed(directory, slack)),
                     "--json",
                 ],
                 environment=plain,
@@ -104,8 +108,8 @@ async def stack() -> AsyncIterator[Stack]:
                 environment={
                     **plain,
                     "SLACK_API_URL": workspace["api"],
-                    "SLACK_BOT_TOKEN": "xoxb-local-countersign",
-                    "SLACK_APP_TOKEN": "xapp-local-countersign",
+                    "SLACK_BOT_TOKEN": slack["bot"],
+                    "SLACK_APP_TOKEN": slack["app"],
                     "COUNTERSIGN_BOT_TOKEN": bot_token,
                     "COUNTERSIGN_URL": gateway_url,
                 },
@@ -135,12 +139,29 @@ async def stack() -> AsyncIterator[Stack]:
         )
 
 
-def _manifest() -> str:
+def _seed(directory: Path, tokens: Mapping[str, str]) -> Path:
+    """Tokens of this workspace alone: a bot that outlived another demo must not take this one's clicks."""
+    scopes = json.loads(_manifest().read_text())["oauth_config"]["scopes"]["bot"]
+    seed = directory / "workspace.json"
+    seed.write_text(
+        json.dumps(
+            {
+                "tokens": [
+                    {"token": tokens["bot"], "kind": "bot", "user": "U0COUNTERSIGN", "scopes": scopes},
+                    {"token": tokens["app"], "kind": "app", "scopes": ["connections:write"]},
+                ]
+            }
+        )
+    )
+    return seed
+
+
+def _manifest() -> Path:
     """The very manifest that a real Slack workspace gets, so that the demo runs on its scopes and no others."""
     spec = find_spec("bot")
     assert spec is not None
     assert spec.origin is not None
-    return str(Path(spec.origin).with_name("manifest.json"))
+    return Path(spec.origin).with_name("manifest.json")
 
 
 def _port(wished: int) -> int:
