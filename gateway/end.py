@@ -84,7 +84,7 @@ class End(asyncio.Protocol):
         self._peer_closed()
         return False
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio names it
         self._peer_closed()
 
     def pause_writing(self) -> None:
