@@ -40,8 +40,8 @@ async def click_to_resume(home: House, *, times: int) -> list[float]:
     return taken
 
 
-async def held_at_once(home: House, count: int, rate: Callable[[], float]) -> tuple[float, float]:
-    """What `rate` measures while `count` commands are held, and the seconds it took to hold them."""
+async def held_at_once(home: House, count: int, rate: Callable[[], float]) -> tuple[float, float, float]:
+    """What `rate` measures with `count` sessions open, then with a command of each held, and the seconds that took."""
     places = asyncio.Semaphore(AT_ONCE)
     connections: list[asyncpg.Connection[Any]] = []
 
@@ -50,6 +50,7 @@ async def held_at_once(home: House, count: int, rate: Callable[[], float]) -> tu
             connections.append(await _connect(home.masked))
 
     await asyncio.gather(*(connect() for _ in range(count)))
+    before = await asyncio.to_thread(rate)
     began = time.perf_counter()
     waiting = [
         asyncio.create_task(connection.execute(UPDATE.format(0, number + 1)))
@@ -60,14 +61,14 @@ async def held_at_once(home: House, count: int, rate: Callable[[], float]) -> tu
             await asyncio.sleep(0.2)
     opened = time.perf_counter() - began
     try:
-        measured = await asyncio.to_thread(rate)
+        during = await asyncio.to_thread(rate)
     finally:
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
         for connection in connections:
             connection.terminate()
-    return measured, opened
+    return before, during, opened
 
 
 async def _connect(account: Account) -> asyncpg.Connection[Any]:

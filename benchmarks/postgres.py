@@ -35,9 +35,7 @@ def main() -> int:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument(
-        "--seconds", type=int, default=4, help="of each pgbench run (default: %(default)s)"
-    )
+    parser.add_argument("--seconds", type=int, default=4, help="of each pgbench run (default: %(default)s)")
     parser.add_argument(
         "--rows", type=int, default=1_000_000, help="of the bulk reads (default: %(default)s)"
     )
@@ -70,6 +68,8 @@ def main() -> int:
 
 def short_queries(home: House, rounds: int, seconds: int, say: Callable[[str], None]) -> dict[str, Any]:
     """pgbench -S, simple and prepared, at 1, 8 and 64 clients."""
+    for account in home.reached.values():  # the first round is for warming up
+        pgbench(home, account, ["-S", "-c", "8", "-T", str(seconds)])
     say(f"\n{'pgbench -S':24}" + "".join(f"{name:>14}" for name in home.reached) + f"{'/ pgbouncer':>14}")
     result: dict[str, Any] = {}
     for mode in ("simple", "prepared"):
@@ -201,14 +201,14 @@ def resume(home: House, say: Callable[[str], None]) -> dict[str, Any]:
 
 
 def held(home: House, count: int, seconds: int, say: Callable[[str], None]) -> dict[str, Any]:
-    """The rate of reads on other sessions while `count` commands are held, against the rate before."""
+    """The rate of reads on other sessions while `count` commands are held, against the same sessions idle."""
     arguments = ["-S", "-M", "prepared", "-c", "8", "-T", str(seconds)]
 
     def rate() -> float:
         return statistics.median(pgbench(home, home.masked, arguments) for _ in range(3))
 
-    before = rate()
-    during, opened = asyncio.run(held_at_once(home, count, rate))
+    rate()  # the first round is for warming up
+    before, during, opened = asyncio.run(held_at_once(home, count, rate))
     say(f"\nwith {count} commands held (in {opened:.1f} s), reads keep {during / before:.2f} of their rate")
     return {"held": count, "seconds_to_hold": opened, "reads_keep": during / before}
 
