@@ -74,7 +74,10 @@ async def test_approvals_are_listed_and_shown_with_hostile_text_made_visible(api
     assert "\x1b" not in listed + shown
     (as_json,) = json.loads(await terminal.told("approvals", "list", "--json"))
     assert as_json["id"] == waiting.approval.id
-    assert json.loads(await terminal.told("approvals", "show", waiting.approval.id, "--json"))["state"] == "pending"
+    assert (
+        json.loads(await terminal.told("approvals", "show", waiting.approval.id, "--json"))["state"]
+        == "pending"
+    )
     assert json.loads(await terminal.told("approvals", "list", "denied", "--json")) == []
 
 
@@ -85,7 +88,9 @@ async def test_an_operator_approves_in_the_name_of_an_eligible_person(api, termi
     code, _, err = await terminal.run("approvals", "approve", waiting.approval.id, "--as", "dana@example.com")
     assert (code, "accountable for this command" in err) == (1, True)
     monkeypatch.setenv("COUNTERSIGN_PERSON", "sam@example.com")
-    assert "approved and run by sam@example.com" in await terminal.told("approvals", "approve", waiting.approval.id)
+    assert "approved and run by sam@example.com" in await terminal.told(
+        "approvals", "approve", waiting.approval.id
+    )
     assert (await waiting.outcome()).state is State.SPENT
     code, _, err = await terminal.run("approvals", "deny", waiting.approval.id, "--as", "lee@example.com")
     assert code == 1
@@ -95,7 +100,14 @@ async def test_an_operator_approves_in_the_name_of_an_eligible_person(api, termi
 async def test_an_operator_denies_with_a_reason(api, terminal, verb, killed):
     waiting = await api.house.hold()
     out = await terminal.told(
-        "approvals", verb, waiting.approval.id, "--as", "sam@example.com", "--reason", "wrong\x1btable", "--json"
+        "approvals",
+        verb,
+        waiting.approval.id,
+        "--as",
+        "sam@example.com",
+        "--reason",
+        "wrong\x1btable",
+        "--json",
     )
     assert json.loads(out)["state"] == "denied"
     assert (await waiting.outcome()).reason == "wrong\x1btable"
@@ -132,7 +144,13 @@ async def test_at_a_terminal_the_first_word_is_asked_for(api, terminal, monkeypa
 async def test_words_that_belong_to_another_command_approve_nothing(api, terminal):
     waiting = await api.house.hold()
     code, _, _ = await terminal.run(
-        "approvals", "approve", waiting.approval.id, "--as", "sam@example.com", "--words", "acid-acid-acid-acid"
+        "approvals",
+        "approve",
+        waiting.approval.id,
+        "--as",
+        "sam@example.com",
+        "--words",
+        "acid-acid-acid-acid",
     )
     assert code == 2
     assert waiting.approval.state is State.PENDING
@@ -160,7 +178,9 @@ async def test_sessions_are_listed_shown_and_ended(api, terminal):
     assert "Session ended: client left" in shown
     as_json = json.loads(await terminal.told("sessions", "show", "over", "--json"))
     assert [entry["kind"] for entry in as_json["entries"]] == ["notice", "command", "answer", "end"]
-    assert "was ended" in await terminal.told("sessions", "kill", "live", "--as", "ops@example.com", "--reason", "x")
+    assert "was ended" in await terminal.told(
+        "sessions", "kill", "live", "--as", "ops@example.com", "--reason", "x"
+    )
     assert api.sessions.killed == [("live", "This session was ended by ops@example.com: x.")]
     assert (await terminal.run("sessions", "show", "none"))[0] == 1
 
@@ -212,7 +232,9 @@ def run(capsys, *words):
     return code, out, err
 
 
-def test_a_whole_recording_verifies_by_its_file_alone_by_its_session_and_by_given_keys(kept, capsys, tmp_path):
+def test_a_whole_recording_verifies_by_its_file_alone_by_its_session_and_by_given_keys(
+    kept, capsys, tmp_path
+):
     state, path = kept
     for words in (
         ("verify", path),
@@ -275,7 +297,12 @@ def test_a_replay_prints_what_happened(kept, capsys):
     state, path = kept
     code, out, _ = run(capsys, "replay", "s1", "--no-wait", "--state", state)
     assert code == 0
-    assert [line.split("  ")[1].split(" ")[0] for line in out.splitlines()] == ["notice", "command", "answer", "end"]
+    assert [line.split("  ")[1].split(" ")[0] for line in out.splitlines()] == [
+        "notice",
+        "command",
+        "answer",
+        "end",
+    ]
     code, out, _ = run(capsys, "replay", path, "--json")
     assert [json.loads(line)["number"] for line in out.splitlines()] == [1, 2, 3, 4]
 

@@ -799,6 +799,14 @@ def test_copied_data_is_masked() -> None:
     # The columns are described first, unseen; the Sync behind would be wanted had that failed.
     assert tags(session.said_to_server()) == "CPDCQS"
     described = CLOSED + PARSED + messages.frame(b"t", b"\0\0") + row_description("n") + CLOSED
-    session.server(described + copy_response("H") + messages.frame(b"d", b"secret\n") + COPIED + done("COPY 1") + ready() + ready())
+    session.server(
+        described
+        + copy_response("H")
+        + messages.frame(b"d", b"secret\n")
+        + COPIED
+        + done("COPY 1")
+        + ready()
+        + ready()
+    )
     assert b"secret" not in session.said_to_client()
     assert session.of(CommandAnswered)[0].masked == {"word": 1}
