@@ -62,6 +62,8 @@ class Sending:
         self._reader = reader
         self._up: list[bytes] = []
         """Messages on their way to the server, sent together."""
+        self.executes = False
+        """One of them is an Execute: its answer is waited for, whatever is held behind it."""
         self.number = 0
         """Of the message that is sent next."""
 
@@ -75,6 +77,7 @@ class Sending:
             return
         out.append(Send(_UPSTREAM, up[0] if len(up) == 1 else b"".join(up)))
         up.clear()
+        self.executes = False
 
     def expect(self, kind: int, raw: bytes) -> Reply:
         """Forward a message of the running batch, and await its answer; b"" goes up with the one before it."""
@@ -179,6 +182,7 @@ class Sending:
         portal.permitted = portal.suspended = False
         judged = portal.judged
         source = self._learn_columns(judged, portal.command_id) if portal.mask is not None else None
+        self.executes = True
         reply = self._expect_of(portal, Kind.EXECUTE, raw)
         reply.statement, reply.mask, reply.source = judged, portal.mask, source
         if not plainly(judged.facts):
