@@ -362,6 +362,8 @@ class Answers:
         exchange.status = status
         exchange.copying_in = exchange.begun = exchange.discarding = exchange.waiting = False
         if exchange.expected:
+            # What has gone up behind a Sync of the gateway's own.
+            exchange.begun = True
             exchange.settle()
         if reply.kind is Kind.OWN_QUERY or reply.hidden:
             return b""

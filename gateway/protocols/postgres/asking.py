@@ -395,14 +395,9 @@ class Asking:
         self._sending.sign(out)
 
     def notice(self, command_id: str, words: str, out: list[Event]) -> None:
-        """A command is held: the server may begin with what was let through before it.
-
-        A Parse alone stays here. Without its Sync it would leave a transaction open at the server, and the locks
-        of its analysis in the way of everybody else, for as long as people think.
-        """
+        """A command is held, and its client told so."""
         if self.asked == command_id:
-            if self._sending.executes:
-                self._sending.flush(out)
+            self._sending.rest(out)
             self._answers.say(messages.notice(words), out)
 
     def cancel(self, out: list[Event]) -> bool:

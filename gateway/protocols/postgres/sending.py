@@ -12,7 +12,7 @@ from gateway.model import Command
 from gateway.protocols.postgres import messages
 from gateway.protocols.postgres.answers import Answers
 from gateway.protocols.postgres.copy_source import copy_source
-from gateway.protocols.postgres.exchange import FAILED, IN_TRANSACTION, Exchange, Kind, Reply
+from gateway.protocols.postgres.exchange import FAILED, IDLE, IN_TRANSACTION, Exchange, Kind, Reply
 from gateway.protocols.postgres.messages import HEADER
 from gateway.protocols.postgres.reading import Reader
 from gateway.protocols.postgres.statements import Portal, Statement, plainly
@@ -64,6 +64,8 @@ class Sending:
         """Messages on their way to the server, sent together."""
         self.executes = False
         """One of them is an Execute: its answer is waited for, whatever is held behind it."""
+        self._executed = False
+        """The running batch has executed something: its transaction has to stay open."""
         self.number = 0
         """Of the message that is sent next."""
 
@@ -89,6 +91,25 @@ class Sending:
         if raw:
             self._up.append(raw)
         return reply
+
+    def rest(self, out: list[Event]) -> None:
+        """A command is held: let the server begin with what was let through before it, or let go of its locks.
+
+        A Parse that is still here stays. One that a driver has flushed has opened a transaction, whose locks would be
+        in everybody's way for as long as people think: where nothing hangs on that transaction, a Sync of the gateway's
+        own ends it, and the client hears nothing of that.
+        """
+        exchange = self._exchange
+        if self.executes:
+            self.flush(out)
+        elif (
+            exchange.begun
+            and exchange.status == IDLE
+            and not (self._up or exchange.expected or self._executed or exchange.names.portals)
+        ):
+            self.expect(Kind.SYNC, messages.SYNC).hidden = True
+            exchange.waiting = True
+            self.flush(out)
 
     # Commands.
 
@@ -182,7 +203,7 @@ class Sending:
         portal.permitted = portal.suspended = False
         judged = portal.judged
         source = self._learn_columns(judged, portal.command_id) if portal.mask is not None else None
-        self.executes = True
+        self.executes = self._executed = True
         reply = self._expect_of(portal, Kind.EXECUTE, raw)
         reply.statement, reply.mask, reply.source = judged, portal.mask, source
         if not plainly(judged.facts):
@@ -207,7 +228,7 @@ class Sending:
             exchange.names.settle()
             self._answers.say(messages.ready(exchange.status), out)
             return
-        exchange.discarding = False
+        exchange.discarding = self._executed = False
         self.expect(Kind.SYNC, raw)
         exchange.waiting = True
         self._reader.unsettled = False
