@@ -134,7 +134,20 @@ async def test_without_a_token_nothing_starts(countersign):
     assert "COUNTERSIGN_TOKEN is not set" in done.err
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGINT])
+@pytest.fixture
+def number(request):
+    """A signal that is not ignored here, as SIGHUP is below nohup: what is ignored stays so in every child."""
+    before = signal.getsignal(request.param)
+    if before is signal.SIG_IGN:
+        signal.signal(request.param, signal.SIG_DFL)
+    yield request.param
+    if before is signal.SIG_IGN:
+        signal.signal(request.param, before)
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGINT], indirect=True
+)
 async def test_signals_are_passed_on_and_the_token_still_ends(countersign, number):
     house = countersign.house
     program = (
