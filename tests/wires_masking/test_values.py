@@ -179,15 +179,17 @@ SEARCHED = {
 }
 
 
-@pytest.mark.parametrize("written", [0, 1], ids=["text", "binary"])
-@pytest.mark.parametrize("type_name", SEARCHED)
+# A binary address holds no text, and numbers inside binary arrays are not searched: a rule for the column hides both.
+NOT_SEARCHED = {("inet", 1), ("int8[]", 1)}
+
+
+@pytest.mark.parametrize(
+    ("type_name", "written"),
+    [(name, written) for name in SEARCHED for written in (0, 1) if (name, written) not in NOT_SEARCHED],
+)
 def test_a_value_with_a_hit_stays_a_value(
     typed: psycopg.Connection, mask: CompiledMask, type_name: str, written: int
 ) -> None:
-    if type_name == "inet" and written == 1:
-        pytest.skip("a binary address holds no text; a rule for its column hides it")
-    if type_name == "int8[]" and written == 1:
-        pytest.skip("numbers inside binary arrays are not searched; a rule for their column hides them")
     for literal in SEARCHED[type_name]:
         value, oid = fetch(typed, literal, type_name, written)
         counts: dict[str, int] = {}
