@@ -26,7 +26,7 @@ demo: install
 	$(BIN)/countersign demo $(DEMO)
 
 test: install-test
-	sh .ci/packages chromium
+	sh .ci/packages chromium postgresql
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh .ci/check
 
 lint: install-test

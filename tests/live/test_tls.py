@@ -47,8 +47,7 @@ def others(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def secure_shop(authority: Authority) -> Iterator[tuple[Postgres, Account]]:
     """A PostgreSQL that speaks TLS: the embedded one is built without, so Debian's."""
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-    if not installed:
-        pytest.skip("no PostgreSQL that speaks TLS: apt-get install postgresql")
+    assert installed, "a PostgreSQL that speaks TLS is needed: apt-get install postgresql"
     issued = authority.issue("127.0.0.1")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gateway.demo.postgres._installation", lambda: installed[-1].parent.parent)
