@@ -10,6 +10,7 @@ from gateway.admission import Admission
 from gateway.gate import Gate
 from gateway.listener import Listener
 from gateway.policy.model import Policy, Target, TlsPolicy
+from gateway.protocols import SPOKEN
 from gateway.relay import Spawn
 
 log = logging.getLogger("countersign.listener")
@@ -52,6 +53,12 @@ class Doors:
         for name, target in policy.targets.items():
             if name in self._open:
                 self._open[name].adopt(target, policy)
+                continue
+            if target.connection.protocol not in SPOKEN:
+                log.warning(
+                    "not served: this version reads commands of the protocol, but does not speak it",
+                    extra={"connection": name, "protocol": target.connection.protocol},
+                )
                 continue
             listener = Listener(
                 target,

@@ -17,9 +17,9 @@ from gateway.wire import Mask
 
 
 def known() -> Vocabulary:
-    modules = {name: protocols.load(name) for name in protocols.NAMES}
+    modules = {name: protocols.reader(name) for name in protocols.NAMES}
     return Vocabulary(
-        protocols={name: module.DEFAULT_PORT for name, module in modules.items()},
+        protocols={name: module.SCHEMES for name, module in modules.items()},
         attributes=frozenset[str]().union(*(module.ATTRIBUTES for module in modules.values())),
         detectors=frozenset(DETECTORS),
         strategies=frozenset(STRATEGIES),
@@ -30,7 +30,7 @@ def known() -> Vocabulary:
 
 def read_facts(protocol: str, row: Mapping[str, Any]) -> Facts:
     """The facts of one row of `countersign explain`, read as that protocol reads a session."""
-    return protocols.load(protocol).read_facts(row)
+    return protocols.reader(protocol).read_facts(row)
 
 
 def masked_columns(policies: Mapping[str, MaskPolicy]) -> ColumnTeller:

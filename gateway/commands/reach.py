@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.commands.token_client import Refused, TokenClient, Unreachable, loopback
-from gateway.protocols import NAMES, ProtocolModule, ProtocolUnknown, load
+from gateway.protocols import SPOKEN, ProtocolModule, ProtocolUnknown, load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,7 @@ def environment(connection: Reached, account: Account) -> Mapping[str, str]:
 def every_variable() -> frozenset[str]:
     """The names of all variables by which clients of any protocol may have been given an account."""
     nowhere = {"host": "-", "database": "-", "user": "-", "secret": "-"}
-    return frozenset(name for protocol in NAMES for name in load(protocol).environment(port=0, **nowhere))
+    return frozenset(name for protocol in SPOKEN for name in load(protocol).environment(port=0, **nowhere))
 
 
 def without_collisions(each: Sequence[Mapping[str, str]]) -> Mapping[str, str] | None:

@@ -57,11 +57,11 @@ def targets(look: Look, vocabulary: Vocabulary, slack: Slack) -> dict[str, Targe
                 )
         channels = given(keys, "channels", _channels, {})
         labels = given(keys, "labels", _labels, {})
-        port = vocabulary.protocols.get(protocol, 0)
+        schemes = vocabulary.protocols.get(protocol, {})
         found[name] = Target(
             connection=Connection(name=name, protocol=protocol, labels=labels),
             listen=listen,
-            upstream=_upstream(keys["upstream"], protocol, port)
+            upstream=_upstream(keys["upstream"], protocol, schemes)
             if "upstream" in keys
             else Upstream(host="", port=0),
             credential=given(keys, "credential", _credential, StoredCredential(user="")),
@@ -94,7 +94,7 @@ def _credential(look: Look) -> StoredCredential:
     )
 
 
-def _upstream(look: Look, protocol: str, default_port: int) -> Upstream:
+def _upstream(look: Look, protocol: str, schemes: Mapping[str, int]) -> Upstream:
     """`scheme://host[:port][/database][?sslmode=...&sslrootcert=...]`; no user, no password."""
     nowhere = Upstream(host="", port=0)
     value = look.text()
@@ -106,9 +106,10 @@ def _upstream(look: Look, protocol: str, default_port: int) -> Upstream:
     except ValueError:
         look.fault("this is no address; write it as in postgresql://orders.internal:5432/orders")
         return nowhere
-    if protocol and not url.scheme.startswith(protocol):
+    if protocol and url.scheme not in schemes:
+        begins = " or ".join(f"{scheme}://" for scheme in schemes)
         look.fault(
-            f"the address of a {protocol} connection begins with {protocol}://, as in postgresql://host/database"
+            f"the address of a {protocol} connection begins with {begins}, as in {next(iter(schemes))}://host"
         )
         return nowhere
     if url.username is not None or url.password is not None:
@@ -120,7 +121,7 @@ def _upstream(look: Look, protocol: str, default_port: int) -> Upstream:
     tls, ca = _upstream_tls(look, url)
     return Upstream(
         host=url.hostname,
-        port=port or default_port,
+        port=port or schemes.get(url.scheme, 0),
         database=url.path.removeprefix("/"),
         tls=tls or ("disable" if is_loopback(url.hostname) else "verify-full"),
         ca=ca,

@@ -20,8 +20,8 @@ ColumnTeller: TypeAlias = Callable[[tuple[str, ...], Facts], tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    protocols: Mapping[str, int]
-    """Protocol -> the port its servers usually listen on."""
+    protocols: Mapping[str, Mapping[str, int]]
+    """Protocol -> how its addresses may begin, the usual scheme first, and the port that each scheme means."""
     attributes: frozenset[str]
     """Every attribute that any protocol's facts may carry."""
     detectors: frozenset[str]

@@ -1,4 +1,8 @@
-"""The protocols that the gateway speaks, by name: the only place where a name becomes code."""
+"""The protocols, by name: the only place where a name becomes code.
+
+Every protocol's commands are read (`reader`), so that policies are written, checked and explained for all of them;
+those in `SPOKEN` have a wire as well and are served (`load`).
+"""
 
 from __future__ import annotations
 
@@ -10,28 +14,38 @@ from gateway.contract import Estimate
 from gateway.model import Command, Facts
 from gateway.wire import Login, Opening, Wire
 
-_MODULES: Mapping[str, str] = {"postgres": "gateway.protocols.postgres.module"}
+_MODULES: Mapping[str, str] = {
+    name: f"gateway.protocols.{name}.module" for name in ("postgres", "mysql", "ssh", "http", "kubernetes")
+}
 NAMES = frozenset(_MODULES)
+SPOKEN = frozenset({"postgres"})
+"""Those that have a wire."""
 
 
 class ProtocolUnknown(Exception):
     """A policy names a protocol that the gateway does not speak."""
 
 
-class ProtocolModule(Protocol):
-    """What a protocol's folder supplies."""
+class CommandReader(Protocol):
+    """What every protocol's module supplies: enough to write and try rules for it."""
 
-    DEFAULT_PORT: int
-    ALPN: str
-    """The protocol's registered name for TLS from the first byte (RFC 7301), or ""."""
+    SCHEMES: Mapping[str, int]
+    """How an upstream address may begin, the usual scheme first, and the port that each means."""
     ATTRIBUTES: frozenset[str]
     """Every attribute that its facts may have."""
 
-    def open_wire(self, opening: Opening) -> Wire:
-        """The protocol state of one new client connection."""
-
     def read_facts(self, row: Mapping[str, Any]) -> Facts:
         """What a row of `countersign explain` would do. Raises `ValueError` for a row that holds no command."""
+
+
+class ProtocolModule(CommandReader, Protocol):
+    """What the module of a protocol with a wire supplies."""
+
+    ALPN: str
+    """The protocol's registered name for TLS from the first byte (RFC 7301), or ""."""
+
+    def open_wire(self, opening: Opening) -> Wire:
+        """The protocol state of one new client connection."""
 
     def render(self, answer: bytes, shape: bytes) -> str:
         """The recorded bytes of one command's answer, as a person reads them; safe to print on a terminal."""
@@ -48,8 +62,15 @@ class ProtocolModule(Protocol):
         """How much a held command would touch, as far as the target can tell without running it."""
 
 
+def reader(name: str) -> CommandReader:
+    """What reads the commands of a protocol. Raises `ProtocolUnknown`."""
+    if name not in NAMES:
+        raise ProtocolUnknown(f"protocol {name!r} is not known; known are {', '.join(sorted(NAMES))}")
+    return cast(CommandReader, import_module(_MODULES[name]))
+
+
 def load(name: str) -> ProtocolModule:
-    """The module of a protocol. Raises `ProtocolUnknown`."""
-    if name not in _MODULES:
-        raise ProtocolUnknown(f"protocol {name!r} is not spoken here; known are {', '.join(sorted(NAMES))}")
+    """The module of a protocol that is served. Raises `ProtocolUnknown`."""
+    if name not in SPOKEN:
+        raise ProtocolUnknown(f"protocol {name!r} is not served here; served are {', '.join(sorted(SPOKEN))}")
     return cast(ProtocolModule, import_module(_MODULES[name]))

@@ -60,7 +60,7 @@ def masked_columns(masks: Mapping[str, MaskPolicy]) -> ColumnTeller:
 @pytest.fixture(scope="session")
 def vocabulary() -> Vocabulary:
     return Vocabulary(
-        protocols={"postgres": 5432},
+        protocols={"postgres": {"postgresql": 5432, "postgres": 5432}},
         attributes=frozenset({"sql.has_where", "sql.statements", "sql.verbs"}),
         detectors=frozenset({"email", "phone", "payment_card", "iban", "secrets"}),
         strategies=frozenset({"redact", "partial", "hash"}),

@@ -187,7 +187,7 @@ BROKEN = [
     ("no port", ("listen: 127.0.0.1:15432", "listen: 127.0.0.1"), 4, 13, "listen", "host:port"),
     ("bad IP address", ("listen: 127.0.0.1:15432", "listen: 127.0.0.256:1"), 4, 13, "listen", "no address"),
     ("bad IPv6 address", ('"[::1]:8480"', '"[::g]:8480"'), 32, 15, "api.listen", "no address"),
-    ("scheme", ("upstream: postgresql:", "upstream: mysql:"), 5, 15, "upstream", "begins with postgres://"),
+    ("scheme", ("upstream: postgresql:", "upstream: mysql:"), 5, 15, "upstream", "begins with postgresql://"),
     (
         "password in the address",
         ("//127.0.0.1:5433", "//a:b@127.0.0.1:5433"),

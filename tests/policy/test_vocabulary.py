@@ -47,7 +47,7 @@ def test_a_star_of_nobody_knows_what_could_bring_anything() -> None:
 
 def test_the_vocabulary_has_every_protocols_names() -> None:
     vocabulary = known()
-    assert vocabulary.protocols["postgres"] == 5432
+    assert vocabulary.protocols["postgres"]["postgresql"] == 5432
     assert "sql.has_where" in vocabulary.attributes
     assert {"email", "secrets"} <= vocabulary.detectors
     assert {"redact", "partial"} <= vocabulary.strategies

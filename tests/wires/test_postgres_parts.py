@@ -270,7 +270,7 @@ def test_no_bytes_make_a_rendering_fail(answer: bytes, shape: bytes) -> None:
 def test_protocols_are_loaded_by_name() -> None:
     assert "postgres" in NAMES
     module = load("postgres")
-    assert module.DEFAULT_PORT == 5432
+    assert module.SCHEMES["postgresql"] == 5432
     assert "PGPASSWORD" in module.environment(host="h", port=1, database="d", user="u", secret="s")
     assert "secret" not in module.client_line(host="h", port=1, database="d", user="u")
     with pytest.raises(ProtocolUnknown, match="gopher"):

@@ -22,7 +22,7 @@ from gateway.protocols.postgres.results import Plans
 from gateway.protocols.postgres.wire import PostgresWire
 from gateway.wire import Limits, Login, Opening, Wire
 
-DEFAULT_PORT = 5432
+SCHEMES: Mapping[str, int] = {"postgresql": 5432, "postgres": 5432}
 ALPN = "postgresql"
 
 
@@ -87,7 +87,7 @@ async def estimate(upstream: Upstream, login: Login, command: Command) -> Estima
 __all__ = [
     "ALPN",
     "ATTRIBUTES",
-    "DEFAULT_PORT",
+    "SCHEMES",
     "client_line",
     "environment",
     "estimate",
