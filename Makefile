@@ -12,8 +12,12 @@ install-test: .venv/.installed-test
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
+# What setup.py compiles: an edited source counts only once it is compiled again.
+COMPILED := $(patsubst %,gateway/%.py,gate model relay sessions wire recorder/__init__ recorder/chain) \
+	$(wildcard gateway/protocols/postgres/*.py)
+
 # The lock names hashes and no registry, so it installs from whichever index pip is set up for.
-.venv/.installed: .venv/bin/python requirements.lock setup.py pyproject.toml
+.venv/.installed: .venv/bin/python requirements.lock setup.py pyproject.toml $(COMPILED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
 	touch $@

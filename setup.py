@@ -1,21 +1,54 @@
-"""Compiles the hot loops where a C compiler is at hand; without one the same source runs as Python."""
+"""Compiles what runs for every row and every command where a C compiler is at hand; without one the same source runs.
+
+`ROWS` are loops over bytes, by Cython with the types of their `.pxd`. `COMMANDS` is the way of a short command, by mypyc
+with the types that it has anyway. `COUNTERSIGN_PURE=1` leaves everything as Python.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-HOT = tuple(f"gateway/protocols/postgres/{name}.py" for name in ("frames", "rows", "copy_rows"))
-
-setup(
-    ext_modules=cythonize(
-        [
-            Extension(path.removesuffix(".py").replace("/", "."), [path], optional=True)
-            for path in HOT
-            if Path(path).exists()
-        ],
-        language_level=3,
-    )
+POSTGRES = "gateway/protocols/postgres"
+ROWS = tuple(f"{POSTGRES}/{name}.py" for name in ("copy_rows", "frames", "rows"))
+COMMANDS = (
+    *(f"gateway/{name}.py" for name in ("gate", "model", "relay", "sessions", "wire")),
+    *(f"gateway/recorder/{name}.py" for name in ("__init__", "chain")),
+    *(
+        f"{POSTGRES}/{name}.py"
+        for name in (
+            "answers",
+            "asking",
+            "exchange",
+            "inbox",
+            "messages",
+            "parameters",
+            "reading",
+            "refusals",
+            "sending",
+            "statements",
+            "wire",
+        )
+    ),
 )
+
+
+def extensions() -> list[Extension]:
+    if os.environ.get("COUNTERSIGN_PURE"):
+        return []
+    from Cython.Build import cythonize
+    from mypyc.build import mypycify
+
+    compiled = cythonize(
+        [Extension(path.removesuffix(".py").replace("/", "."), [path]) for path in ROWS], language_level=3
+    )
+    compiled += mypycify([*COMMANDS], opt_level="2", debug_level="0", group_name="gateway_commands")
+    for extension in compiled:
+        extension.optional = True  # without a compiler the installation goes on
+    return compiled
+
+
+os.chdir(Path(__file__).parent)
+setup(ext_modules=extensions())

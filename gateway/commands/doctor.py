@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 HELP = "Check this machine, the policy file, secrets, targets and the state directory."
 
 DIAL_WITHIN = 3.0
-COMPILED = ("gateway.protocols.postgres.frames", "gateway.protocols.postgres.rows")
+COMPILED = {
+    "gateway.gate": "short commands",
+    "gateway.protocols.postgres.frames": "large answers",
+    "gateway.protocols.postgres.rows": "large answers",
+}
+"""One module of each compilation, and what is slower without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +70,7 @@ def _findings(policy_file: Path, state: Path) -> Iterator[Finding]:
 def _machine() -> Iterator[Finding]:
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding(state="ok", what=f"Python {version}")
-    for name in COMPILED:
+    for name, slower in COMPILED.items():
         spec = find_spec(name)
         compiled = spec is not None and (spec.origin or "").endswith(tuple(EXTENSION_SUFFIXES))
         if compiled:
@@ -73,7 +78,7 @@ def _machine() -> Iterator[Finding]:
         else:
             yield Finding(
                 state="warning",
-                what=f"{name} runs uncompiled: large answers are slower",
+                what=f"{name} runs uncompiled: {slower} are slower",
                 advice="install a C compiler and Python's headers (gcc, python3-dev), then run make install again",
             )
 

@@ -97,6 +97,10 @@ class Asking:
         """The command that has no answer yet, or ""."""
         return self._asked.command.id if self._asked is not None else ""
 
+    def _waits(self) -> bool:
+        """Whether a command has no answer yet; asked afresh, since any message may have changed it."""
+        return self._asked is not None
+
     # Bytes in.
 
     def receive(self, data: bytes, out: list[Event]) -> None:
@@ -140,13 +144,13 @@ class Asking:
             if self._asked is not None:
                 out.append(CommandWithdrawn(self._asked.command.id))
                 self._asked = None
-        if self._asked is not None:
+        if self._waits():
             return
         inbox = self._inbox
         while (exchange.copying_in or not exchange.waiting) and not self._gone:
             if not inbox or not self._one(inbox, exchange, out):
                 break
-        if self._asked is None:
+        if not self._waits():
             self._sending.flush(out)
 
     def _one(self, inbox: Inbox, exchange: Exchange, out: list[Event]) -> bool:
@@ -178,7 +182,7 @@ class Asking:
             self._ask_bound(out)
             return False
         method(inbox.take(1 + size), out)
-        return self._asked is None
+        return not self._waits()
 
     def _rest(self) -> bool:
         """The rest of a message that is dropped, or was passed on in part."""

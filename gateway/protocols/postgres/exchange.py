@@ -75,7 +75,6 @@ class Reply:
     """The positions in its error are places in the client's own text."""
     source: Reply | None = None
     """Of a COPY: what tells the columns that it reads."""
-    mask: Mask | None = None
     refusal = b""
     """What the client gets in place of a poison's error."""
     # What has come of it.
@@ -85,14 +84,16 @@ class Reply:
     """Which statement of the text the server is at."""
     failed = False
     description = b""
-    plan: Plan | None = None
     plans: tuple[Plan | CopyPlan, ...] = ()
-    copy: CopyPlan | None = None
 
     def __init__(self, kind: int, number: int) -> None:
         self.kind = kind
         self.number = number
         """Its place among what was sent."""
+        # Set here and not above: mypyc leaves out a class's None where the type is a Protocol.
+        self.mask: Mask | None = None
+        self.plan: Plan | None = None
+        self.copy: CopyPlan | None = None
 
 
 @dataclass(slots=True)

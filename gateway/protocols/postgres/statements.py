@@ -62,7 +62,6 @@ class Portal:
 
     command_id = ""
     """The command that its rows belong to, once it has been let through."""
-    mask: Mask | None = None
     permitted = False
     """Let through when it was bound, and not executed yet."""
     suspended = False
@@ -70,7 +69,6 @@ class Portal:
     described = False
     """The server has been asked to describe it."""
     description: bytes | None = None
-    plan: Plan | None = None
     rows = 0
 
     def __init__(self, statement: Statement, bind: Bind) -> None:
@@ -78,6 +76,9 @@ class Portal:
         self.bind = bind
         self.judged = statement
         """What was asked about: the statement, or with SQL's EXECUTE what that names."""
+        # Set here and not above: mypyc leaves out a class's None where the type is a Protocol.
+        self.mask: Mask | None = None
+        self.plan: Plan | None = None
 
     def shape(self) -> bytes:
         """Its RowDescription with the formats that its rows really have; b"" as far as nobody knows."""

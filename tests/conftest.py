@@ -1,0 +1,22 @@
+"""Refuses to test code that is not the code in the tree."""
+
+from __future__ import annotations
+
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
+ROOT = Path(__file__).parent.parent
+
+
+def pytest_sessionstart() -> None:
+    stale = [
+        str(source.relative_to(ROOT))
+        for built in (ROOT / "gateway").rglob(f"*{SUFFIX}")
+        if (source := built.with_name(built.name.removesuffix(SUFFIX) + ".py")).stat().st_mtime
+        > built.stat().st_mtime
+    ]
+    if stale:
+        pytest.exit(f"edited after it was compiled: {', '.join(stale)}; run `make install`", returncode=4)
