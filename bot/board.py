@@ -174,7 +174,7 @@ def told(approval: Approval, faces: Faces) -> Message:
     rows = [
         [text(f"{mark} "), bold(title)],
         [
-            text(f"{cards.agent_of(approval.lineage)} asked on "),
+            text(f"{cards.agent_of(approval.lineage)} {'wants more' if approval.elevation else 'asked'} on "),
             bold(inline(approval.connection, limit=60)),
             text(": "),
             code(inline(approval.command.text, limit=200)),
@@ -184,9 +184,7 @@ def told(approval: Approval, faces: Faces) -> Message:
         rows.append([text("Decided by "), cards.face(approval.settled_by, faces)])
     if approval.reason:
         rows.append([text(f"Reason: {inline(approval.reason, limit=300)}")])
-    rows.append(
-        [text(f"Approval {inline(approval.id, limit=64)} · session {inline(approval.session, limit=64)}")]
-    )
+    rows.append([text(cards.ids(approval))])
     return Message(
         text=f"Countersign: approval {escape(approval.id, limit=64)} was decided.",
         blocks=(rich(lines(rows)),),

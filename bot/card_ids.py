@@ -25,6 +25,7 @@ KILL_SESSION_VIEW: Final = "countersign.kill_session_view"
 VIEWS: Final = (DENY_VIEW, KILL_VIEW, REVIEW_VIEW, KILL_SESSION_VIEW)
 
 COMMAND: Final = "/countersign"
+ELEVATE: Final = "/elevate"
 REASON_BLOCK: Final = "countersign.reason"
 REASON_INPUT: Final = "countersign.reason_input"
 REACH_BLOCK: Final = "countersign.reach"

@@ -127,6 +127,8 @@ def outcome(approval: Approval) -> tuple[str, str]:
     match approval.state:
         case State.PENDING:
             return "⏳", "Waiting for a decision"
+        case State.SPENT if approval.elevation is not None:
+            return "✅", "Granted"
         case State.APPROVED if approval.waiting == 0:
             return "✅", "Approved: it runs when the client asks again"
         case State.APPROVED:
@@ -151,7 +153,7 @@ def _blocks(approval: Approval, faces: Faces, room: Room) -> Iterator[Block]:
     # The first block is rich text in every state: Slack refuses to turn rich text into anything else.
     yield rich(lines(_head(approval, faces, room)), block_id=f"{block_id}:head")
     yield rich(
-        section(bold("Command"), *_command_marks(approval, command)),
+        section(bold("Elevation" if approval.elevation else "Command"), *_command_marks(approval, command)),
         literal(command.text),
         *_parameters(approval.command.parameters, room),
         block_id=f"{block_id}:command",
@@ -279,6 +281,11 @@ def _facts(approval: Approval, faces: Faces, room: Room) -> Iterator[Sequence[El
         yield [bold("Touches  "), text(", ".join(_some(_touched(command.resources), room)))]
     if approval.estimate is not None:
         yield [bold("Gateway measured  "), text(estimate_words(approval.estimate))]
+    if approval.elevation is not None:
+        yield [
+            bold("Until it ends  "),
+            text("these are not held. What is blocked stays blocked, masks stay."),
+        ]
     for ask in approval.asks[: room.rows]:
         yield list(_ask(ask, counted(approval)[ask], faces))
     if len(approval.asks) > room.rows:
@@ -287,7 +294,13 @@ def _facts(approval: Approval, faces: Faces, room: Room) -> Iterator[Sequence[El
         yield list(_vote(vote, faces))
     yield from _waiting(approval)
     yield [bold("Digest  "), code(inline(command.words, limit=60)), text("  "), code(command.digest[:8])]
-    yield [quiet(f"Approval {inline(approval.id, limit=64)} · session {inline(approval.session, limit=64)}")]
+    yield [quiet(ids(approval))]
+
+
+def ids(approval: Approval) -> str:
+    """Which approval, and of which session where it is of one."""
+    session = f" · session {inline(approval.session, limit=64)}" if approval.session else ""
+    return f"Approval {inline(approval.id, limit=64)}{session}"
 
 
 def _waiting(approval: Approval) -> Iterator[Sequence[Element]]:

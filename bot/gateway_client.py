@@ -18,6 +18,8 @@ from gateway.contract import (
     Approval,
     Changes,
     Directory,
+    ElevationRequest,
+    GrantView,
     Note,
     Refusal,
     RevokeRequest,
@@ -133,6 +135,18 @@ class GatewayClient:
         """Everything that would run, unmasked, and the proof that this person opened it."""
         query = {"person": person, "groups": ",".join(groups)}
         return await self._get(f"v1/approvals/{_id(approval_id)}/text", WholeText, query=query)
+
+    async def elevate(self, request: ElevationRequest) -> Approval:
+        """The approval by which people decide about it. Raises any of the refusals."""
+        return await self._post("v1/elevations", request, Approval)
+
+    async def grants(self) -> tuple[GrantView, ...]:
+        """What is elevated now."""
+        return await self._get("v1/grants", tuple[GrantView, ...])
+
+    async def end_grant(self, grant_id: str, request: RevokeRequest) -> GrantView:
+        """End a grant now. Raises any of the refusals."""
+        return await self._post(f"v1/grants/{_id(grant_id)}/end", request, GrantView)
 
     async def sessions(self) -> tuple[SessionView, ...]:
         """The sessions that are open."""

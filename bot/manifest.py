@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bot.card_ids import COMMAND
+from bot.card_ids import COMMAND, ELEVATE
 from bot.listeners.events import EVENTS
 
 SCOPES: Mapping[str, str] = {
@@ -55,7 +55,13 @@ def manifest() -> dict[str, Any]:
                     "description": "Approvals, sessions and lineages",
                     "usage_hint": "help | pending | sessions | session ID | kill SESSION | whoami",
                     "should_escape": True,
-                }
+                },
+                {
+                    "command": ELEVATE,
+                    "description": "Let an agent do more for a while",
+                    "usage_hint": "AGENT CONNECTION EFFECTS TIME REASON | list | end GRANT",
+                    "should_escape": True,
+                },
             ],
         },
         "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},

@@ -19,6 +19,7 @@ VERBS = (
     "token",
     "run",
     "connect",
+    "elevate",
     "sessions",
     "approvals",
     "replay",

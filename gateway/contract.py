@@ -105,6 +105,19 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ElevationView:
+    """What an approval that asks for elevation would grant."""
+
+    asked_by: str
+    effects: tuple[str, ...]
+    """What would no longer be held; what is blocked stays blocked, what is masked stays masked."""
+    seconds: float
+    commands: int
+    """How many commands may run under it."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
     id: str
     version: int
@@ -134,6 +147,50 @@ class Approval:
     """Why it was denied, withdrawn or expired."""
     channel: str = ""
     """Where its card belongs."""
+    elevation: ElevationView | None = None
+    """Where it is no command that waits, but somebody who asks for more for a while."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElevationRequest:
+    """Body of `POST /v1/elevations`."""
+
+    connection: str
+    effects: tuple[str, ...]
+    seconds: float
+    reason: str
+    commands: int | None = None
+    person: str = ""
+    """Who asks, where the bot carries it; an agent asks with its own token."""
+    agent: str = ""
+    """For which agent, where a person asks: its name, or its token's id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantView:
+    """A grant that holds."""
+
+    id: str
+    approval: str
+    connection: str
+    effects: tuple[str, ...]
+    token_id: str
+    agent: str
+    asked_by: str
+    reason: str
+    starts_at: float
+    ends_at: float
+    commands: int
+    used: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElevationState:
+    """`GET /v1/elevations/{approval}`: how a request stands."""
+
+    approval: Approval
+    grant: GrantView | None = None
+    """While it holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,12 @@ from typing import Protocol
 
 from gateway.approvals import Approvals
 from gateway.contract import Estimate
+from gateway.elevations.grants import Grants
 from gateway.masking.engine import Masks
 from gateway.masking.scrub import Scrubber
 from gateway.model import Allow, Block, Command, Facts, Final, Hold, Session, Verdict
 from gateway.policy.evaluate import evaluate, outside
+from gateway.policy.granting import satisfied
 from gateway.policy.model import Policy
 from gateway.recorder import Recorder, RecordingFailed
 from gateway.sessions import LiveSession, Sessions
@@ -49,6 +51,7 @@ class Gate:
         sessions: Sessions,
         still_valid: Callable[[Session], str],
         estimate: Estimator,
+        grants: Grants,
         announce: Callable[[str, str], None],
         meters: Meters,
         clock: Callable[[], float],
@@ -60,6 +63,7 @@ class Gate:
         self.sessions = sessions
         self.still_valid = still_valid
         self.estimate = estimate
+        self._grants = grants
         self._announce = announce
         self._meters = meters
         self._clock = clock
@@ -90,6 +94,8 @@ class Gate:
     def ask(self, live: LiveSession, command: Command) -> Verdict:
         """The verdict on `command`, recorded. Raises `RecordingFailed`."""
         verdict = self.judge(live, command.facts)
+        if isinstance(verdict, Hold):
+            verdict = self._elevated(live, command, verdict)
         text, parameters, _ = self.scrubbed(command)
         kind = _KINDS[type(verdict)]
         live.recording.asked(
@@ -123,6 +129,18 @@ class Gate:
         verdict = self._decide(live.session, facts)
         live.verdicts[id(facts)] = (facts, verdict)
         return verdict
+
+    def _elevated(self, live: LiveSession, command: Command, verdict: Hold) -> Verdict:
+        """A hold that a grant of this chain satisfies lets go, masked as it would have been."""
+        grant = self._grants.spend(
+            live.session.lineage,
+            live.session.connection.name,
+            lambda effects: satisfied(self.policy, verdict, command.facts, effects),
+        )
+        if grant is None:
+            return verdict
+        live.elevated[command.id] = grant.id
+        return Allow(rules=(*verdict.rules, f"grant:{grant.id}"), masks=verdict.masks)
 
     def _decide(self, session: Session, facts: Facts) -> Verdict:
         target = self.policy.targets.get(session.connection.name)
@@ -169,6 +187,7 @@ class Gate:
             masked=event.masked,
             shape=event.shape,
         )
+        live.elevated.pop(event.command_id, None)
         if event.masked:
             live.masked.update(event.masked)
         self.sessions.touch(live)

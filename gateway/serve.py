@@ -24,11 +24,14 @@ from gateway.admission import Admission
 from gateway.api import app as api
 from gateway.api import replay
 from gateway.api import tokens as token_api
+from gateway.api.access import Credentials
+from gateway.api.elevations import Elevating
 from gateway.api.links import Links
 from gateway.approvals import Approvals
 from gateway.changes import Feed
 from gateway.contract import Announcement, Approval, SessionView
 from gateway.doors import DoorFailed, Doors
+from gateway.elevations import Elevations, Grants
 from gateway.gate import Gate
 from gateway.identity.failures import Failures
 from gateway.identity.keys import KeyRing, KeysUnsafe, public_keys
@@ -202,9 +205,23 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
                 f": {revocation.reason.rstrip('.')}" if revocation.reason else ""
             )
             sessions.kill_tokens(revocation.token_ids, f"This session was {reason}.")
+            grants.end_tokens(revocation.token_ids, f"its agent was {reason}")
             tasks.spawn(_withdraw(approvals, journal, revocation, reason))
 
         lineages.on_revoked(revoked)
+        grants = Grants(store, journal, clock=clock, scheduler=scheduler, spawn=tasks.spawn)
+        grants.on_ended(
+            lambda grant, why: sessions.kill_elevated(grant.id, f"The elevation {grant.id} ended: {why}.")
+        )
+        elevations = Elevations(
+            grants,
+            approvals,
+            policy=policy,
+            still_valid=issuer.broken,
+            clock=clock,
+            spawn=tasks.spawn,
+            store=store,
+        )
         meters = api.Meters()
         gate = Gate(
             policy(),
@@ -214,11 +231,13 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             sessions=sessions,
             still_valid=admission.still_valid,
             estimate=Measure(policy).estimate,
+            grants=grants,
             announce=announce,
             meters=meters,
             clock=clock,
         )
         await approvals.start()
+        await elevations.start()
         feed.recall(_ended(recorder.directory, gate, links), unheard_since=clock() - UNHEARD_FOR)
 
         def transcripts() -> Transcripts:
@@ -250,6 +269,15 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
                     policy=policy,
                     is_operator=lambda credential: _same(credential, operator_credential),
                 ),
+                *Elevating(
+                    elevations,
+                    grants,
+                    approvals,
+                    issuer=issuer,
+                    links=lineages.links,
+                    policy=policy,
+                    credentials=Credentials(bot=bot_credential, operator=operator_credential),
+                ).routes(),
                 *replay.routes(
                     replay.Replay(
                         links,

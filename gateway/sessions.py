@@ -27,6 +27,8 @@ class LiveSession:
     """The policy that `verdicts` were made under."""
     verdicts: dict[int, tuple[Facts, Verdict]] = field(default_factory=dict)
     """Verdicts by identity of the facts they are about; the facts are kept so that the identity stays theirs."""
+    elevated: dict[str, str] = field(default_factory=dict)
+    """Commands that run under a grant now, and which."""
     commands: int = 0
     blocked: int = 0
     held: int = 0
@@ -129,6 +131,11 @@ class Sessions:
         for session_id in ended:
             self.kill(session_id, reason)
         return ended
+
+    def kill_elevated(self, grant_id: str, reason: str) -> None:
+        """End every session in which a command runs under that grant now."""
+        for session_id in [key for key, live in self._live.items() if grant_id in live.elevated.values()]:
+            self.kill(session_id, reason)
 
     def kill_all(self, reason: str) -> None:
         for session_id in list(self._live):

@@ -46,6 +46,7 @@ KEYS = {
     "channels": ("connections:\n  c: {channels: {zzz: 1}}", "connections"),
     "agents": ("agents:\n  a: {zzz: 1}", "agents"),
     "groups": ("groups:\n  g: {zzz: 1}", "groups, operators"),
+    "elevations": ("connections: {}\nelevations: [{zzz: 1}]", "elevations"),
     "masks": ("masks:\n  m: {zzz: 1}", "masks"),
     "retention": ("retention: {zzz: 1}", "retention"),
     "limits": ("limits: {zzz: 1}", "limits"),

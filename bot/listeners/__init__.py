@@ -5,7 +5,7 @@ from __future__ import annotations
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.desk import Desk
-from bot.listeners import actions, commands, events, views
+from bot.listeners import actions, commands, elevating, events, views
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
@@ -13,4 +13,5 @@ def register(app: AsyncApp, desk: Desk) -> None:
     actions.register(app, desk)
     views.register(app, desk)
     commands.register(app, desk)
+    elevating.register(app, desk)
     events.register(app, desk)

@@ -131,6 +131,11 @@ class App:
             description="Look at approvals, sessions and lineages",
             usage_hint="help | approvals | sessions | kill SESSION",
         ),
+        SlashCommand(
+            command="/elevate",
+            description="Let an agent do more for a while",
+            usage_hint="AGENT CONNECTION EFFECTS TIME REASON | list | end GRANT",
+        ),
     )
     shortcuts: tuple[Shortcut, ...] = ()
     events: tuple[str, ...] = EVENTS

@@ -41,6 +41,7 @@ from gateway.contract import (
     AskView,
     Choice,
     CommandView,
+    ElevationView,
     Estimate,
     LineageView,
     State,
@@ -155,8 +156,9 @@ class Approvals:
         return [live.approval for live in self._live.values() if live.approval.state in LIVE]
 
     def settled(self) -> list[Approval]:
-        """The settled approvals that are remembered, oldest first."""
-        return list(self._settled)
+        """The settled approvals that are remembered, oldest first, and those on their way to the journal."""
+        unfinished = [live.approval for live in self._live.values() if live.approval.state not in LIVE]
+        return [*self._settled, *(each for each in unfinished if self._settled.get(each.id) is None)]
 
     def of_tokens(self, token_ids: Collection[str]) -> list[str]:
         """Ids of the open approvals in whose lineage any of these tokens stands."""
@@ -180,6 +182,7 @@ class Approvals:
         channel: str,
         estimate: Estimate | None,
         review_required: bool,
+        elevation: ElevationView | None = None,
     ) -> Waiting:
         """Wait for people: opens an approval, joins the one that is open, or spends one approved meanwhile.
 
@@ -207,6 +210,7 @@ class Approvals:
                 opened_at=now,
                 expires_at=now + verdict.expires_in,
                 channel=channel,
+                elevation=elevation,
             ),
             lineage_key=lineage_key,
             digest=digest,

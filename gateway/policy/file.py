@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateway.policy import sections, tree
+from gateway.policy import elevations, sections, tree
 from gateway.policy.model import (
     BOT_CREDENTIAL,
     ApiPolicy,
@@ -32,6 +32,7 @@ SECTIONS = (
     "operators",
     "rules",
     "default",
+    "elevations",
     "masks",
     "retention",
     "limits",
@@ -125,6 +126,7 @@ def _policy(root: Look, version: str, source: str, vocabulary: Vocabulary) -> Po
         groups=groups,
         rules=found_rules,
         default=given(keys, "default", lambda look: default(look, declared), Blocking()),
+        elevations=given(keys, "elevations", lambda look: elevations.offers(look, declared), ()),
         masks=masks,
         retention=given(keys, "retention", sections.retention, Retention()),
         limits=given(keys, "limits", sections.limits, Limits()),

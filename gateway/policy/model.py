@@ -273,6 +273,24 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """An elevation that may be asked for: more, for a while, if people say yes."""
+
+    name: str
+    effects: Effects
+    connections: Globs | None = None
+    agents: Globs | None = None
+    """Whom it is for: every agent of the chain has to match."""
+    asks: tuple[AskedGroup, ...]
+    message: str = ""
+    within: float = 15 * MINUTE
+    """Seconds that people have to decide."""
+    longest: float = HOUR
+    commands: int = 100
+    """How many commands may run under it at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """One version of policies.yaml."""
 
@@ -294,6 +312,7 @@ class Policy:
     tokens: TokenPolicy = field(default_factory=TokenPolicy)
     operators: tuple[str, ...] = ()
     """Groups whose members may end any session."""
+    elevations: tuple[Offer, ...] = ()
     examples: tuple[Example, ...] = ()
     places: Mapping[str, tuple[int, int]] = field(default_factory=dict, repr=False)
     """Path of keys -> line and column in the file."""

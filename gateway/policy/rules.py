@@ -222,14 +222,15 @@ def _then(look: Look, declared: Declared) -> Then:
                 )
             return Allowing(masks=masks)
         case "hold":
-            return _hold(keys["hold"], declared, masks)
+            return holding(keys["hold"], declared, masks=masks)
         case _:
             if "mask" in keys:
                 keys["mask"].fault_at_key("a blocked command has no answer to mask; remove `mask`")
             return Blocking(message=_message(keys["block"]))
 
 
-def _hold(look: Look, declared: Declared, masks: tuple[str, ...]) -> Holding:
+def holding(look: Look, declared: Declared, *, masks: tuple[str, ...] = ()) -> Holding:
+    """Who is asked, how many of them, how long, and what they are told."""
     own = Holding()
     keys = look.fields(("approvers", "quorum", "asks", "within", "message"))
     asks: tuple[AskedGroup, ...] = ()

@@ -23,7 +23,9 @@ from gateway.contract import (
     Changes,
     Choice,
     Directory,
+    ElevationRequest,
     Entry,
+    GrantView,
     Note,
     Refusal,
     RevokeRequest,
@@ -64,6 +66,9 @@ class FakeGateway:
         self.votes: list[tuple[str, VoteRequest]] = []
         self.killed: list[tuple[str, RevokeRequest]] = []
         self.revoked: list[tuple[str, RevokeRequest]] = []
+        self.wishes: list[ElevationRequest] = []
+        self.grants: dict[str, GrantView] = {}
+        self.ended: list[tuple[str, RevokeRequest]] = []
         self.refuse_votes: Refusal | None = None
         self.calls: list[str] = []
         self._changed = asyncio.Condition()
@@ -228,6 +233,20 @@ class FakeGateway:
         self.revoked.append((request.match_info["id"], decode(await request.read(), RevokeRequest)))
         return _json(self.subtrees[request.match_info["id"]])
 
+    async def elevate(self, request: web.Request) -> web.Response:
+        self.wishes.append(decode(await request.read(), ElevationRequest))
+        return _json(self.approvals["apr-elevation"])
+
+    async def list_grants(self, _: web.Request) -> web.Response:
+        return web.Response(body=encode(list(self.grants.values())), content_type="application/json")
+
+    async def end_grant(self, request: web.Request) -> web.Response:
+        grant = self.grants.pop(request.match_info["id"], None)
+        if grant is None:
+            return _refuse("not_found", "No such grant holds.", 404)
+        self.ended.append((grant.id, decode(await request.read(), RevokeRequest)))
+        return _json(grant)
+
     async def show_directory(self, _: web.Request) -> web.Response:
         return _json(self.directory)
 
@@ -257,6 +276,9 @@ class FakeGateway:
             web.get("/v1/lineages/{id}", self.subtree),
             web.post("/v1/lineages/{id}/revoke", self.revoke),
             web.get("/v1/directory", self.show_directory),
+            web.post("/v1/elevations", self.elevate),
+            web.get("/v1/grants", self.list_grants),
+            web.post("/v1/grants/{id}/end", self.end_grant),
             web.get("/v1/notes/{key}", self.note),
             web.put("/v1/notes/{key}", self.put_note),
         ]

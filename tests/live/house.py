@@ -73,6 +73,12 @@ rules:
 default: hold
 masks:
   pii: {{detect: [email, phone, payment_card, iban, secrets], columns: {{"*.ssn": redact, "customers.name": partial{columns}}}}}
+elevations:
+  - name: fix-forward
+    effects: [write]
+    longest: 1h
+    commands: 5
+    hold: {{approvers: dba, message: "Fixing forward is for emergencies."}}
 limits: {{rejoin: {rejoin}}}
 slack:
   people: {{U0MARIA: maria.lopez@example.com, U0ANA: ana.silva@example.com, U0BEN: ben.okafor@example.com,

@@ -1,0 +1,142 @@
+"""`countersign elevate`: an agent asks for more for a while; people decide, and it ends by itself.
+
+With our own token: `ask` and `state`. With the operators' credential: `grants` and `end`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+
+from gateway.commands.client import Client, client, connection_options, part, person, person_option
+from gateway.commands.sessions import table
+from gateway.commands.token_client import DEFAULT_URL, URL, Misused, duration, left, own_token, run_verb
+from gateway.contract import (
+    Approval,
+    ElevationRequest,
+    ElevationState,
+    GrantView,
+    RevokeRequest,
+    State,
+    encode,
+)
+
+HELP = "Ask for wider scope for a while, see what was granted, end it."
+
+LOOK_EVERY = 1.0
+"""Seconds between two looks at a request that is waited for."""
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    verbs = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    asked = verbs.add_parser("ask", help="ask, for this agent and what it starts")
+    asked.add_argument("connection")
+    asked.add_argument("effects", help="what should no longer be held: write, or write,ddl")
+    asked.add_argument(
+        "--for", dest="seconds", type=duration, default="1800", metavar="TIME", help="default: 30m"
+    )
+    asked.add_argument(
+        "--commands", type=int, default=None, help="how many at most; default: all that is offered"
+    )
+    asked.add_argument("--reason", required=True, help="why; approvers read it")
+    asked.add_argument("--wait", action="store_true", help="until people have decided; 1 where they said no")
+    shown = verbs.add_parser("state", help="how a request stands")
+    shown.add_argument("approval")
+    listed = verbs.add_parser("grants", help="what is granted now")
+    ended = verbs.add_parser("end", help="end a grant now")
+    ended.add_argument("grant")
+    ended.add_argument("--reason", default="")
+    person_option(ended)
+    for each in (asked, shown, listed, ended):
+        connection_options(each)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    verbs = {"ask": _ask, "state": _state, "grants": _grants, "end": _end}
+    return run_verb(verbs[arguments.action], arguments)
+
+
+def _ask(arguments: argparse.Namespace) -> int:
+    gateway = _as_agent(arguments)
+    wish = ElevationRequest(
+        connection=arguments.connection,
+        effects=tuple(filter(None, arguments.effects.replace(" ", ",").split(","))),
+        seconds=float(arguments.seconds),
+        reason=arguments.reason,
+        commands=arguments.commands,
+    )
+    approval = gateway.post("/v1/elevations", wish, Approval)
+    if not arguments.wait:
+        print(encode(approval).decode() if arguments.json else f"asked: approval {approval.id}")
+        return 0
+    print(f"asked: approval {approval.id}; waiting for people", file=sys.stderr)
+    while (state := _look(gateway, approval.id)).approval.state in {State.PENDING, State.APPROVED} or (
+        state.approval.state is State.SPENT
+        and state.grant is None
+        and state.approval.expires_at > time.time()
+    ):
+        time.sleep(LOOK_EVERY)
+    return _tell(arguments, state)
+
+
+def _state(arguments: argparse.Namespace) -> int:
+    return _tell(arguments, _look(_as_agent(arguments), arguments.approval))
+
+
+def _grants(arguments: argparse.Namespace) -> int:
+    grants = client(arguments).get("/v1/grants", tuple[GrantView, ...])
+    if arguments.json:
+        print(encode(grants).decode())
+        return 0
+    rows = [
+        (
+            grant.id,
+            grant.agent,
+            grant.connection,
+            ",".join(grant.effects),
+            left(grant.ends_at - time.time()),
+            f"{grant.used} of {grant.commands}",
+            grant.asked_by,
+            grant.reason,
+        )
+        for grant in grants
+    ]
+    table(("GRANT", "AGENT", "CONNECTION", "EFFECTS", "LEFT", "COMMANDS", "ASKED BY", "REASON"), rows)
+    return 0
+
+
+def _end(arguments: argparse.Namespace) -> int:
+    wish = RevokeRequest(person=person(arguments), reason=arguments.reason)
+    grant = client(arguments).post(f"/v1/grants/{part(arguments.grant)}/end", wish, GrantView)
+    print(encode(grant).decode() if arguments.json else f"ended: grant {grant.id} of {grant.agent}")
+    return 0
+
+
+def _look(gateway: Client, approval_id: str) -> ElevationState:
+    return gateway.get(f"/v1/elevations/{part(approval_id)}", ElevationState)
+
+
+def _tell(arguments: argparse.Namespace, state: ElevationState) -> int:
+    if arguments.json:
+        print(encode(state).decode())
+    elif state.grant is not None:
+        grant = state.grant
+        print(
+            f"granted: {', '.join(grant.effects)} on {grant.connection} for {left(grant.ends_at - time.time())}, "
+            f"{grant.commands - grant.used} commands (grant {grant.id})"
+        )
+    else:
+        reason = f": {state.approval.reason}" if state.approval.reason else ""
+        word = "over" if state.approval.state is State.SPENT else state.approval.state.value
+        print(f"{word}{reason} (approval {state.approval.id})")
+    return 0 if state.grant is not None or state.approval.state is State.PENDING else 1
+
+
+def _as_agent(arguments: argparse.Namespace) -> Client:
+    """The gateway, asked with the token that we were started with. Raises `Misused`."""
+    token = own_token()
+    if "\n" in token:
+        raise Misused("a token is one line")
+    return Client(arguments.url or os.environ.get(URL, "") or DEFAULT_URL, token)
