@@ -7,9 +7,10 @@ and `room` keeps the approvals: durable before anything is told, released once, 
 from __future__ import annotations
 
 from gateway.approvals.ballot import Stale
+from gateway.approvals.capacity import HoldRefused
 from gateway.approvals.electorate import NotEligible
 from gateway.approvals.proof import ReviewFirst
-from gateway.approvals.room import Approvals, HoldRefused
+from gateway.approvals.room import Approvals
 from gateway.approvals.settled import NotFound
 from gateway.approvals.table import AlreadySettled, step
 from gateway.approvals.waiting import Waiting

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 
@@ -18,6 +17,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from gateway.approvals import ballot
 from gateway.approvals.ballot import Stale
+from gateway.approvals.capacity import Capacity, HoldRefused
 from gateway.approvals.deadlines import Deadlines
 from gateway.approvals.electorate import NotEligible, PolicyPort, standing
 from gateway.approvals.proof import ReviewFirst, needs_review, opened
@@ -53,18 +53,7 @@ from gateway.model import Hold, Session
 from gateway.store import Store, StoreFailed
 
 TABLE = "approvals"
-LIVE_MOST = 10_000
-"""Approvals that may be open at once."""
-LINEAGE_MOST = 2_500
-"""Of these, those of one lineage: no agent takes the place of all others."""
-TEXT_MOST = 64 * 1024 * 1024
-"""Characters of command text that all open approvals may hold."""
-
 _ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"
-
-
-class HoldRefused(Exception):
-    """So much is held already that nothing more can be; the command has to be blocked."""
 
 
 ANSWERS = (NotFound, NotEligible, AlreadySettled, Stale, ReviewFirst, HoldRefused)
@@ -102,8 +91,7 @@ class Approvals:
         self._live: dict[str, Live] = {}
         self._by_key: dict[tuple[object, ...], Live] = {}
         self._settled = Settled(journal)
-        self._characters = 0
-        self._of_lineage: Counter[str] = Counter()
+        self._capacity = Capacity()
         self._deadlines = Deadlines(scheduler, clock=clock, when_due=lambda: self._tasks.spawn(self.sweep()))
         self._on_settled: list[Callable[[Approval], object]] = []
         self._tasks = Tasks(told=ANSWERS)
@@ -322,12 +310,7 @@ class Approvals:
         return waiting
 
     async def _opened(self, live: Live) -> Waiting:
-        if len(self._live) >= LIVE_MOST or self._characters + live.characters > TEXT_MOST:
-            raise HoldRefused(f"{len(self._live)} commands are held already; let some be decided first")
-        if self._of_lineage[live.lineage_key] >= LINEAGE_MOST:
-            raise HoldRefused(
-                f"{LINEAGE_MOST} commands of this agent are held already; let some be decided first"
-            )
+        self._capacity.check(live)
         waiting = Waiting(self, live)
         live.waiters.add(waiting)
         self._keep(live)
@@ -397,14 +380,12 @@ class Approvals:
     def _keep(self, live: Live) -> None:
         self._live[live.approval.id] = live
         self._by_key[live.key] = live
-        self._characters += live.characters
-        self._of_lineage[live.lineage_key] += 1
+        self._capacity.take(live)
         self._deadlines.add(live.approval.expires_at, live.approval.id)
 
     def _forget(self, live: Live) -> None:
         if self._live.pop(live.approval.id, None) is not None:
-            self._characters -= live.characters
-            self._of_lineage -= Counter([live.lineage_key])
+            self._capacity.give_back(live)
         self._store.delete(TABLE, live.approval.id)
 
     def _rejoin_until(self, live: Live, at: float) -> None:

@@ -444,21 +444,21 @@ async def test_when_the_store_fails_nothing_is_released_and_nothing_is_told(hous
 
 
 async def test_too_much_to_hold_is_refused(house, monkeypatch):
-    monkeypatch.setattr("gateway.approvals.room.LIVE_MOST", 2)
+    monkeypatch.setattr("gateway.approvals.capacity.LIVE_MOST", 2)
     await house.hold("1")
     await house.hold("2")
     await house.hold("2")
     with pytest.raises(HoldRefused):
         await house.hold("3")
-    monkeypatch.setattr("gateway.approvals.room.LIVE_MOST", 10)
-    monkeypatch.setattr("gateway.approvals.room.LINEAGE_MOST", 2)
+    monkeypatch.setattr("gateway.approvals.capacity.LIVE_MOST", 10)
+    monkeypatch.setattr("gateway.approvals.capacity.LINEAGE_MOST", 2)
     with pytest.raises(HoldRefused, match="of this agent"):
         await house.hold("3")
     third = await house.hold("3", lineage_key="another chain")
     await vote(house, third.approval.id, choice=Choice.DENY)
     await house.hold("4", lineage_key="another chain")
-    monkeypatch.setattr("gateway.approvals.room.LINEAGE_MOST", 10)
-    monkeypatch.setattr("gateway.approvals.room.TEXT_MOST", 100)
+    monkeypatch.setattr("gateway.approvals.capacity.LINEAGE_MOST", 10)
+    monkeypatch.setattr("gateway.approvals.capacity.TEXT_MOST", 100)
     with pytest.raises(HoldRefused):
         await house.hold("x" * 200)
 
