@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.model import Effect, Facts
+from gateway.facts.shell import ATTRIBUTES, read, unread
+from gateway.model import Facts
 
 SCHEMES: Mapping[str, int] = {"ssh": 22}
-ATTRIBUTES: frozenset[str] = frozenset()
 
 
-def read_facts(_row: Mapping[str, Any]) -> Facts:
-    """Nothing is understood yet: everything is unknown."""
-    return Facts(effects=frozenset({Effect.UNKNOWN}), complete=False)
+def read_facts(row: Mapping[str, Any]) -> Facts:
+    """The facts of `command`, or of the exact bytes in `command_b64`, as bash would read them.
+
+    `session_before` lists lines of the same guarded session: what they set, define and change counts. Raises
+    `ValueError` for a row without a command.
+    """
+    before = tuple(str(line) for line in row.get("session_before", ()))
+    if "command_b64" in row:
+        try:
+            data = base64.b64decode(str(row["command_b64"]), validate=True)
+        except binascii.Error:
+            raise ValueError("command_b64 is not base64") from None
+        try:
+            return read(data.decode(), before=before)
+        except UnicodeDecodeError:
+            return unread("the text is not UTF-8")
+    if isinstance(row.get("command"), str):
+        return read(str(row["command"]), before=before)
+    raise ValueError("the row has neither command nor command_b64")
+
+
+__all__ = ["ATTRIBUTES", "SCHEMES", "read_facts"]

@@ -1,0 +1,288 @@
+"""bash's own commands, as far as they change the shell or run something."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from gateway.facts.shell.call import Call, options
+from gateway.facts.shell.values import TAME, WILD, static
+from gateway.model import Effect
+
+_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[.*\])?(\+?)(?:=(.*))?\Z", re.DOTALL)
+_SESSION = frozenset(
+    ": true false break continue return shift exit logout wait times ulimit umask unset getopts let local hash bg fg jobs disown suspend caller set popd pushd dirs bind complete compopt compgen".split()
+)
+_READ = frozenset("test [ type pwd help".split())
+_INDEXED = re.compile(r"\[.*(?:\$\(|`)", re.DOTALL)
+_PRINTF = re.compile(r"\\([nt\\r]|[0-7]{1,3}|x[0-9a-fA-F]{1,2})|%([-+ 0#]*\d*(?:\.\d+)?[a-zA-Z%])")
+
+
+def run(call: Call) -> str | None:
+    """What a builtin prints; `None` where the name is none that is known here."""
+    if any(_INDEXED.search(arg) for arg in call.args) and call.name in _EVALUATING:
+        call.execute("a subscript holds a command that the shell runs")
+    handler = _HANDLERS.get(call.name)
+    if handler is not None:
+        return handler(call)
+    if call.name in _SESSION:
+        call.add(Effect.SESSION)
+        return WILD if call.name in {"jobs", "dirs", "compgen", "times", "caller"} else ""
+    if call.name in _READ:
+        call.add(Effect.READ)
+        return WILD if call.name in {"type", "pwd"} else ""
+    return None
+
+
+_EVALUATING = frozenset("test [ [[ printf read unset let local declare typeset export readonly mapfile readarray wait getopts".split())  # fmt: skip
+
+
+def _echo(call: Call) -> str:
+    call.add(Effect.READ)
+    args = list(call.args)
+    escapes = newline = None
+    while args and re.fullmatch(r"-[neE]+", args[0]):
+        flag = args.pop(0)
+        escapes = "e" in flag or escapes
+        newline = "n" in flag or newline
+    text = " ".join(args)
+    if escapes:
+        text = _unescaped(text)
+    return text if newline else text + "\n"
+
+
+def _unescaped(text: str) -> str:
+    return _PRINTF.sub(lambda m: _escape(m[1]) if m[1] else m[0], text)
+
+
+def _escape(code: str) -> str:
+    match code[0]:
+        case "n":
+            return "\n"
+        case "t":
+            return "\t"
+        case "r":
+            return "\r"
+        case "\\":
+            return "\\"
+        case "x":
+            return chr(int(code[1:], 16)) if int(code[1:], 16) < 0x80 else WILD
+        case _:
+            return chr(int(code, 8)) if int(code, 8) < 0x80 else WILD
+
+
+def _printf(call: Call) -> str:
+    call.add(Effect.READ)
+    args = list(call.args)
+    if args[:1] == ["-v"] and len(args) > 2:
+        call.walker.assign(args[1], [_formatted(args[2], args[3:])])
+        return ""
+    if args[:1] == ["--"]:
+        args = args[1:]
+    return _formatted(args[0], args[1:]) if args else ""
+
+
+def _formatted(form: str, args: list[str]) -> str:
+    rest = list(args)
+
+    def one(found: re.Match[str]) -> str:
+        if found[1]:
+            return _escape(found[1])
+        if found[2] == "%":
+            return "%"
+        value = rest.pop(0) if rest else ""
+        if found[2] == "s":
+            return value
+        if found[2] == "b":
+            return _unescaped(value)
+        return TAME if found[2][-1] in "difeEgGuxXoc" else WILD
+
+    printed = [_PRINTF.sub(one, form)]
+    while rest and len(rest) < len(args) and len(printed) < 100:
+        args = list(rest)
+        printed.append(_PRINTF.sub(one, form))
+    return "".join(printed)
+
+
+def _declare(call: Call) -> str:
+    call.add(Effect.SESSION)
+    if call.name in {"export", "declare", "typeset"} and not [a for a in call.args if not a.startswith("-")]:
+        call.add(Effect.READ, Effect.EXFIL)  # prints every variable, secrets among them
+    for arg in call.args:
+        if arg.startswith(("-", "+")):
+            if "n" in arg and call.name != "export":
+                call.doubt("a variable becomes another name for one that is not known")
+            continue
+        found = _NAME.match(arg)
+        if found is None:
+            if not static(arg):
+                call.doubt("which variable is set is not known")
+            continue
+        if found[4] is not None:
+            call.walker.assign(found[1], [found[4]])
+    return ""
+
+
+def _read(call: Call) -> str:
+    call.add(Effect.SESSION)
+    given = options(call.args, takes="dnNptiua")
+    known = call.stdin.strip("\n") if call.stdin is not None and static(call.stdin) and "\n" not in call.stdin.strip("\n") else WILD  # fmt: skip
+    names = [name for name in (*given.operands, *given.values("a")) if _NAME.match(name)] or ["REPLY"]
+    for name in names:
+        call.walker.assign(name, [known if len(names) == 1 and not given.has("a") else WILD])
+    return ""
+
+
+def _mapfile(call: Call) -> str:
+    call.add(Effect.SESSION)
+    given = options(call.args, takes="dnOsuCc")
+    for callback in given.values("C"):
+        call.walker.text(callback + " 0 x")
+    for name in given.operands or ("MAPFILE",):
+        call.walker.assign(name, [WILD])
+    return ""
+
+
+def _cd(call: Call) -> str:
+    call.add(Effect.SESSION)
+    target = next((arg for arg in call.args if not arg.startswith("-") or arg == "-"), "~")
+    shell = call.walker.shell
+    if target == "-":
+        shell.directory = ""
+    elif target[:1] in "/~" or not shell.directory:
+        shell.directory = target
+    else:
+        shell.directory = f"{shell.directory.rstrip('/')}/{target}"
+    return ""
+
+
+def _eval(call: Call) -> str:
+    text = " ".join(call.args[1:] if call.args[:1] == ("--",) else call.args)
+    if not static(text):
+        call.execute("a shell runs a text that only the target knows")
+        if text.startswith(WILD):
+            return WILD
+    return call.walker.text(text, stdin=call.stdin)
+
+
+def _exec(call: Call) -> str:
+    given = options(call.args, takes="a", until_operand=True)
+    call.add(Effect.SESSION)
+    return call.run(given.operands) if given.operands else ""
+
+
+def _command(call: Call) -> str:
+    given = options(call.args, until_operand=True)
+    if given.has("v", "V"):
+        call.add(Effect.READ)
+        return TAME
+    if not given.operands:
+        return ""
+    shell = call.walker.shell
+    hidden = shell.functions.pop(given.operands[0], None)
+    printed = call.run(given.operands)
+    if hidden is not None:
+        shell.functions[given.operands[0]] = hidden
+    return printed
+
+
+def _source(call: Call) -> str:
+    if call.args:
+        call.read(call.args[0])
+    return call.execute("a script is run that the text does not show")
+
+
+def _alias(call: Call) -> str:
+    call.add(Effect.SESSION)
+    for arg in call.args:
+        name, equals, value = arg.partition("=")
+        if equals:
+            if not static(arg):
+                call.doubt("an alias stands for what is not known")
+                continue
+            call.walker.shell.aliases[name] = value
+    return WILD
+
+
+def _unalias(call: Call) -> str:
+    call.add(Effect.SESSION)
+    for arg in call.args:
+        call.walker.shell.aliases.pop(arg, None)
+    return ""
+
+
+def _trap(call: Call) -> str:
+    call.add(Effect.SESSION)
+    given = options(call.args, until_operand=True)
+    if given.operands and given.operands[0] not in {"-", ""} and not given.has("l", "p"):
+        _eval(Call(name="eval", args=given.operands[:1], stdin=None, walker=call.walker))
+    return ""
+
+
+def _enable(call: Call) -> str:
+    call.add(Effect.SESSION)
+    if call.args:
+        call.execute("a builtin is loaded or switched off")
+    return WILD
+
+
+def _shopt(call: Call) -> str:
+    call.add(Effect.SESSION)
+    return WILD
+
+
+def _set(call: Call) -> str:
+    call.add(Effect.SESSION)
+    if not call.args:
+        call.add(Effect.READ, Effect.EXFIL)
+    elif call.args[0] == "--" or not call.args[0].startswith(("-", "+")):
+        call.walker.shell.positionals = call.args[1:] if call.args[0] == "--" else call.args
+    return ""
+
+
+def _unset(call: Call) -> str:
+    call.add(Effect.SESSION)
+    for arg in call.args:
+        if arg in {"PATH", "IFS", "HISTFILE"}:
+            call.add(Effect.PRIVILEGE)
+        call.walker.shell.variables.pop(arg, None)
+        call.walker.shell.functions.pop(arg, None)
+    return ""
+
+
+def _history(call: Call) -> str:
+    given = options(call.args, takes="d")
+    if given.has("c", "d", "w", "a", "r"):
+        call.add(Effect.PRIVILEGE, Effect.DESTRUCTIVE)
+    call.add(Effect.READ, Effect.EXFIL)
+    return WILD
+
+
+def _fc(call: Call) -> str:
+    return _history(call) if "-l" in call.args else call.execute()
+
+
+def _kill(call: Call) -> str:
+    first = call.args[:1]
+    if first in {("-l",), ("-L",), ("--list",), ("-0",)} or call.args[:2] in {("-s", "0"), ("-n", "0")}:
+        call.add(Effect.READ)
+    else:
+        call.add(Effect.DESTRUCTIVE)
+        for target in call.args:
+            if not target.startswith("-"):
+                call.resource("process", target, Effect.DESTRUCTIVE)
+    return WILD
+
+
+def _sleep(call: Call) -> str:
+    call.add(Effect.SESSION)
+    return ""
+
+
+_HANDLERS: Mapping[str, Callable[[Call], str]] = {
+    "echo": _echo, "printf": _printf, "export": _declare, "declare": _declare, "typeset": _declare,
+    "local": _declare, "readonly": _declare, "read": _read, "mapfile": _mapfile, "readarray": _mapfile, "cd": _cd,
+    "pushd": _cd, "eval": _eval, "exec": _exec, "command": _command, "builtin": _command, "source": _source,
+    ".": _source, "alias": _alias, "unalias": _unalias, "trap": _trap, "enable": _enable, "shopt": _shopt,
+    "set": _set, "unset": _unset, "history": _history, "fc": _fc, "kill": _kill, "sleep": _sleep,
+}  # fmt: skip

@@ -1,0 +1,137 @@
+"""One call of a program, as its reader sees it: name, arguments, what it is fed, and ways to say what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from gateway.facts.shell.paths import list_path, read_path, remove_path, write_path
+from gateway.facts.shell.reading import Reading, Shell
+from gateway.facts.shell.values import WILD, static
+from gateway.model import Effect
+
+
+class Following(Protocol):
+    """What a program's reader may ask of the walk."""
+
+    reading: Reading
+    shell: Shell
+
+    def run(self, argv: Sequence[str], *, stdin: str | None = None) -> str: ...
+
+    def text(self, text: str, *, stdin: str | None = None) -> str: ...
+
+    def child(self, text: str, *, stdin: str | None = None, arguments: tuple[str, ...] = ()) -> str: ...
+
+    def assign(self, name: str, values: Sequence[str], *, lasting: bool = True) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    name: str
+    args: tuple[str, ...]
+    stdin: str | None
+    """What a pipe or document feeds it; `None` where nothing does."""
+    walker: Following
+
+    def add(self, *effects: Effect) -> None:
+        self.walker.reading.add(*effects)
+
+    def doubt(self, why: str) -> None:
+        self.walker.reading.doubt(why)
+
+    def resource(self, kind: str, name: str, effect: Effect) -> None:
+        self.walker.reading.resource(kind, name, effect)
+
+    def host(self, name: str, effect: Effect) -> None:
+        self.walker.reading.hosts[name] = None
+        self.resource("host", name, effect)
+
+    def list(self, path: str) -> None:
+        list_path(self.walker.reading, path, directory=self.walker.shell.directory)
+
+    def read(self, path: str, *, deep: bool = False) -> None:
+        read_path(self.walker.reading, path, directory=self.walker.shell.directory, deep=deep)
+
+    def write(self, path: str, *, truncates: bool = False) -> None:
+        write_path(self.walker.reading, path, directory=self.walker.shell.directory, truncates=truncates)
+
+    def remove(self, path: str, *, deep: bool = False) -> None:
+        remove_path(self.walker.reading, path, directory=self.walker.shell.directory, deep=deep)
+
+    def run(self, argv: Sequence[str], *, stdin: str | None = None) -> str:
+        """Another command that this one starts."""
+        if not argv:
+            return ""
+        return self.walker.run(argv, stdin=self.stdin if stdin is None else stdin)
+
+    def script(self, text: str, *arguments: str) -> str:
+        """A text that this program gives to a shell."""
+        return self.walker.child(text, stdin=self.stdin, arguments=arguments)
+
+    def execute(self, why: str = "a program runs code that cannot be read") -> str:
+        """It runs what the text does not show."""
+        self.add(Effect.EXEC)
+        self.doubt(why)
+        return WILD
+
+
+Handler: TypeAlias = Callable[[Call], str | None]
+"""Says what the call does and returns what it prints, `None` for what only the target knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Arguments taken apart as getopt does."""
+
+    flags: Mapping[str, tuple[str, ...]]
+    """By name without dashes: the values given, "" for an option without one."""
+    operands: tuple[str, ...]
+
+    def has(self, *names: str) -> bool:
+        return any(name in self.flags for name in names)
+
+    def values(self, *names: str) -> tuple[str, ...]:
+        return tuple(value for name in names for value in self.flags.get(name, ()))
+
+
+def options(args: Sequence[str], *, takes: str = "", long: str = "", until_operand: bool = False) -> Options:
+    """Take arguments apart. `takes`: letters that take a value; `long`: names (space-separated) that do."""
+    flags: dict[str, list[str]] = {}
+    operands: list[str] = []
+    named = set(long.split())
+    rest = list(args)
+    while rest:
+        arg = rest.pop(0)
+        if arg == "--":
+            operands.extend(rest)
+            break
+        if arg.startswith("--"):
+            name, equals, value = arg[2:].partition("=")
+            if not equals and name in named and rest:
+                value = rest.pop(0)
+            flags.setdefault(name, []).append(value)
+        elif len(arg) > 1 and arg[0] == "-":
+            if arg[1:] in named:
+                flags.setdefault(arg[1:], []).append(rest.pop(0) if rest else "")
+                continue
+            for at, letter in enumerate(arg[1:], 2):
+                if letter in takes:
+                    flags.setdefault(letter, []).append(arg[at:] or (rest.pop(0) if rest else ""))
+                    break
+                flags.setdefault(letter, []).append("")
+        else:
+            operands.append(arg)
+            if until_operand:
+                operands.extend(rest)
+                break
+    return Options({name: tuple(values) for name, values in flags.items()}, tuple(operands))
+
+
+def known(call: Call, value: str) -> bool:
+    """Whether a word that decides what happens can be read; if not, the call is doubted."""
+    if static(value):
+        return True
+    call.doubt("a word that decides what a program does is not known")
+    return False

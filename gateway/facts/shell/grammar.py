@@ -1,0 +1,434 @@
+"""bash's grammar, read by recursive descent: a text in, a `Node` out, or `Unreadable`.
+
+Of the parsers that could be had, one accepts silently what bash reads otherwise and takes minutes over hostile text,
+the others run a process or carry a licence that does not fit. So the grammar stands here, and the tests hold it
+against two independent ones: bash itself (`set -n`) and shfmt. Steps and depth are bounded.
+"""
+
+from __future__ import annotations
+
+import re
+from gateway.facts.shell.lexer import Lexer
+from gateway.facts.shell.tree import (
+    Assignment,
+    Background,
+    Block,
+    Define,
+    Expression,
+    ForEach,
+    Node,
+    Pipeline,
+    Redirect,
+    Simple,
+    Text,
+    Unreadable,
+    Word,
+)
+
+_RESERVED = frozenset(
+    "if then elif else fi while until for select case esac do done in { } ! [[ time function coproc".split()
+)
+_ENDS = frozenset("then elif else fi do done esac }".split())
+_OPENERS = frozenset("if while until for select case { [[".split())
+_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]\n]*\])?(\+?)=")
+_REDIRECT = re.compile(
+    r"(?:[0-9]+|\{[A-Za-z_][A-Za-z0-9_]*\})?(&>>|&>|<<<|<<-|<<|<>|<&|>>|>&|>\||<(?!\()|>(?!\())"
+)
+_DECLARING = frozenset({"export", "declare", "typeset", "local", "readonly"})
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_CONDITION_SKIPPED = frozenset("()<>|&!;")
+
+
+def parse(text: str) -> Node:
+    """The commands of a whole text. Raises `Unreadable`."""
+    return Parser(text).script()
+
+
+class Parser(Lexer):
+    """Commands over the words of `Lexer`."""
+
+    __slots__ = ()
+
+    def script(self) -> Node:
+        node = self._list()
+        if self.at < len(self.text):
+            raise Unreadable("a word stands where the shell's grammar allows none")
+        self.finish_heredocs()
+        return node
+
+    def substitution(self, text: str) -> Node:
+        """The script inside backticks, already unescaped."""
+        inner = Parser(text, depth=self.depth + 1, budget=self.budget)
+        return inner.script()
+
+    def parenthesised(self) -> Node:
+        """The list up to the closing parenthesis, which is passed over."""
+        self.deeper()
+        node = self._list()
+        self._take(")")
+        self.depth -= 1
+        return node
+
+    def _list(self) -> Node:
+        parts: list[Node] = []
+        while True:
+            self.skip(newlines=True)
+            if self.at >= len(self.text) or self.text[self.at] == ")" or self._word_here() in _ENDS:
+                break
+            if self.text.startswith(";;", self.at):
+                break
+            node = self._and_or()
+            self.skip()
+            if self._operator("&"):
+                node = Background(part=node)
+                self.at += 1
+            elif self._operator(";"):
+                self.at += 1
+            elif self.at < len(self.text) and self.text[self.at] not in "\n);":
+                raise Unreadable("the shell's grammar does not allow what follows a command")
+            parts.append(node)
+            self.skip()
+            if (
+                self.at < len(self.text)
+                and self.text[self.at] == ";"
+                and not self.text.startswith(";;", self.at)
+            ):
+                if self.text.startswith(";&", self.at):
+                    break
+                raise Unreadable("a semicolon stands where the shell's grammar allows none")
+        return Block(parts=tuple(parts))
+
+    def _operator(self, operator: str) -> bool:
+        """Whether exactly this single-character operator stands here."""
+        if not self.text.startswith(operator, self.at):
+            return False
+        rest = self.text[self.at + 1 : self.at + 2]
+        return rest not in (("&", ">") if operator == "&" else (";", "&"))
+
+    def _and_or(self) -> Node:
+        node = self._pipeline()
+        rest: list[Node] = []
+        while True:
+            self.skip()
+            if not self.text.startswith(("&&", "||"), self.at):
+                break
+            self.at += 2
+            self.skip(newlines=True)
+            rest.append(self._pipeline())
+        return Block(parts=(node, Block(parts=tuple(rest), sure=False))) if rest else node
+
+    def _pipeline(self) -> Node:
+        self.step()
+        word = self._word_here()
+        while word in {"!", "time"}:
+            self.at += len(word)
+            self.skip()
+            if word == "time":
+                while self._word_here() in {"-p", "--"}:
+                    self.at += 2
+                    self.skip()
+            word = self._word_here()
+            if self.at >= len(self.text) or self.text[self.at] in "\n;)":
+                return Block(parts=())
+        parts = [self._command()]
+        while True:
+            self.skip()
+            if not self.text.startswith("|", self.at) or self.text.startswith("||", self.at):
+                break
+            self.at += 2 if self.text.startswith("|&", self.at) else 1
+            self.skip(newlines=True)
+            parts.append(self._command())
+        return Pipeline(parts=tuple(parts)) if len(parts) > 1 else parts[0]
+
+    def _command(self) -> Node:
+        self.deeper()
+        node = self._bare_command()
+        self.depth -= 1
+        return node
+
+    def _bare_command(self) -> Node:
+        if self.at >= len(self.text):
+            raise Unreadable("the text ends where a command is expected")
+        if self.text[self.at] == "(":
+            return self._parenthesis()
+        word = self._word_here()
+        match word:
+            case "{":
+                self.at += 1
+                body = self._list()
+                self._expect("}")
+                return Block(parts=(body,), redirects=self._redirects())
+            case "if":
+                return self._if()
+            case "while" | "until":
+                self.at += len(word)
+                condition = self._list()
+                body = self._do()
+                return Block(parts=(condition, body), redirects=self._redirects(), sure=False, repeated=True)
+            case "for" | "select":
+                return self._for(word)
+            case "case":
+                return self._case()
+            case "[[":
+                self.at += 2
+                return Expression(words=self._condition(), redirects=self._redirects())
+            case "function":
+                self.at += len(word)
+                self.skip()
+                name = self.word().source
+                self.skip()
+                if self.text.startswith("(", self.at):
+                    self.at += 1
+                    self.skip()
+                    self._take(")")
+                return self._definition(name)
+            case "coproc":
+                return self._coproc()
+            case _ if word in _RESERVED and word != "in":
+                raise Unreadable("a reserved word stands where the shell's grammar allows none")
+            case _:
+                return self._simple()
+
+    def _parenthesis(self) -> Node:
+        if self.text.startswith("((", self.at):
+            start = self.at
+            self.at += 2
+            pieces = self.arithmetic()
+            if pieces is not None:
+                source = self.text[start : self.at]
+                return Expression(words=(Word(pieces=pieces, source=source),), redirects=self._redirects())
+            self.at = start
+        self.at += 1
+        body = self.parenthesised()
+        return Block(parts=(body,), redirects=self._redirects(), sure=False)
+
+    def _if(self) -> Node:
+        self.at += 2
+        parts = [self._list()]
+        self._expect("then")
+        parts.append(self._list())
+        while True:
+            word = self._word_here()
+            if word == "elif":
+                self.at += 4
+                parts.append(self._list())
+                self._expect("then")
+            elif word == "else":
+                self.at += 4
+            else:
+                break
+            parts.append(self._list())
+        self._expect("fi")
+        return Block(parts=tuple(parts), redirects=self._redirects(), sure=False)
+
+    def _do(self) -> Node:
+        self._expect("do")
+        body = self._list()
+        self._expect("done")
+        return body
+
+    def _for(self, keyword: str) -> Node:
+        self.at += len(keyword)
+        self.skip()
+        if self.text.startswith("((", self.at):
+            start = self.at
+            self.at += 2
+            pieces = self.arithmetic()
+            if pieces is None:
+                raise Unreadable("the arithmetic of a loop does not end")
+            head = Expression(words=(Word(pieces=pieces, source=self.text[start : self.at]),))
+            self._separator()
+            body = self._body()
+            return Block(parts=(head, body), redirects=self._redirects(), sure=False, repeated=True)
+        name = self.word().source
+        if not _NAME.match(name):
+            raise Unreadable("a loop's variable is no name")
+        self.skip(newlines=True)
+        values: list[Word] | None = None
+        if self._word_here() == "in":
+            self.at += 2
+            values = []
+            self.skip()
+            while self.at < len(self.text) and self.text[self.at] not in ";\n&|<>()":
+                values.append(self.word())
+                self.skip()
+        self._separator()
+        body = self._body()
+        return ForEach(
+            name=name,
+            values=None if values is None else tuple(values),
+            body=body,
+            redirects=self._redirects(),
+        )
+
+    def _body(self) -> Node:
+        if self._word_here() != "{":
+            return self._do()
+        self.at += 1
+        body = self._list()
+        self._expect("}")
+        return body
+
+    def _separator(self) -> None:
+        self.skip()
+        if self._operator(";"):
+            self.at += 1
+        self.skip(newlines=True)
+
+    def _case(self) -> Node:
+        self.at += 4
+        self.skip()
+        words = [self.word()]
+        self.skip(newlines=True)
+        self._expect("in")
+        bodies: list[Node] = []
+        while True:
+            self.skip(newlines=True)
+            if self._word_here() == "esac":
+                self.at += 4
+                break
+            if self.text.startswith("(", self.at):
+                self.at += 1
+                self.skip()
+            words.append(self._pattern())
+            self.skip()
+            while self.text.startswith("|", self.at):
+                self.at += 1
+                self.skip()
+                words.append(self._pattern())
+                self.skip()
+            self._take(")")
+            bodies.append(self._list())
+            for end in (";;&", ";;", ";&"):
+                if self.text.startswith(end, self.at):
+                    self.at += len(end)
+                    break
+        return Block(parts=(Expression(words=tuple(words)), *bodies), redirects=self._redirects(), sure=False)
+
+    def _pattern(self) -> Word:
+        """A pattern of `case`, where extended globs are always read."""
+        return self.word(extended=True)
+
+    def _condition(self) -> tuple[Word, ...]:
+        words: list[Word] = []
+        while True:
+            self.skip(newlines=True)
+            if self.at >= len(self.text):
+                raise Unreadable("a [[ condition does not end")
+            if self._word_here() == "]]":
+                self.at += 2
+                return tuple(words)
+            if self.text.startswith(("<(", ">("), self.at) or self.text[self.at] not in _CONDITION_SKIPPED:
+                words.append(self.word())
+            else:
+                self.step()
+                self.at += 1
+
+    def _coproc(self) -> Node:
+        self.at += len("coproc")
+        self.skip()
+        start = self.at
+        if self._word_here() not in _OPENERS and not self.text.startswith("(", self.at):
+            self.word()
+            self.skip()
+            if self._word_here() not in _OPENERS and not self.text.startswith("(", self.at):
+                self.at = start
+        return Background(part=self._command())
+
+    def _definition(self, name: str) -> Node:
+        self.skip(newlines=True)
+        if self._word_here() not in _OPENERS and not self.text.startswith("(", self.at):
+            raise Unreadable("a function has no body")
+        return Define(name=name, body=self._command())
+
+    def _simple(self) -> Node:
+        assignments: list[Assignment] = []
+        words: list[Word] = []
+        redirects: list[Redirect] = []
+        while True:
+            self.skip()
+            if self.at >= len(self.text):
+                break
+            if self._redirect(redirects):
+                continue
+            character = self.text[self.at]
+            if character in "\n;&|)":
+                break
+            if character == "(":
+                if len(words) == 1 and not assignments and not redirects:
+                    self.at += 1
+                    self.skip()
+                    self._take(")")
+                    return self._definition(words[0].source)
+                raise Unreadable("a parenthesis stands where the shell's grammar allows none")
+            found = _ASSIGNMENT.match(self.text, self.at)
+            if found and not words:
+                assignments.append(self._assignment(found)[0])
+            elif found and words[0].source in _DECLARING:
+                words.append(self._assignment(found)[1])
+            else:
+                words.append(self.word())
+        if not (assignments or words or redirects):
+            raise Unreadable("a command is missing")
+        return Simple(assignments=tuple(assignments), words=tuple(words), redirects=tuple(redirects))
+
+    def _assignment(self, found: re.Match[str]) -> tuple[Assignment, Word]:
+        """The assignment that `found` begins, and the same as one word."""
+        start = self.at
+        self.at = found.end()
+        name, partial = found[1], bool(found[2] or found[3])
+        if not self.text.startswith("(", self.at):
+            value = self.word(empty=True)
+            head = Text(text=self.text[start : found.end()], quoted=True)
+            whole = Word(pieces=(head, *value.pieces), source=self.text[start : self.at])
+            return Assignment(name=name, value=value, partial=partial), whole
+        self.at += 1
+        elements: list[Word] = []
+        while True:
+            self.skip(newlines=True)
+            if self.text.startswith(")", self.at):
+                self.at += 1
+                break
+            elements.append(self.word())
+        pieces = tuple(piece for element in elements for piece in element.pieces)
+        whole = Word(pieces=(Text(text=f"{name}=", quoted=True), *pieces), source=self.text[start : self.at])
+        return Assignment(name=name, value=whole, elements=tuple(elements), partial=partial), whole
+
+    def _redirects(self) -> tuple[Redirect, ...]:
+        found: list[Redirect] = []
+        while True:
+            self.skip()
+            if not self._redirect(found):
+                return tuple(found)
+
+    def _redirect(self, found: list[Redirect]) -> bool:
+        """Whether a redirection stood here; it is added to `found`."""
+        match = _REDIRECT.match(self.text, self.at)
+        if match is None:
+            return False
+        self.step()
+        self.at = match.end()
+        operator = match[1]
+        self.skip()
+        if operator in {"<<", "<<-"}:
+            target = self.word()
+            found.append(Redirect(operator="<<", target=target, document=self.heredoc(target, operator)))
+        else:
+            found.append(Redirect(operator=operator, target=self.word()))
+        return True
+
+    def _word_here(self) -> str:
+        """The plain word that stands here, if it could be a reserved one, else ""."""
+        return self.plain_word()
+
+    def _expect(self, word: str) -> None:
+        self.skip(newlines=True)
+        if self._word_here() != word:
+            raise Unreadable("a compound command does not end as the shell's grammar wants")
+        self.at += len(word)
+
+    def _take(self, character: str) -> None:
+        self.skip(newlines=True)
+        if not self.text.startswith(character, self.at):
+            raise Unreadable("a parenthesis does not close")
+        self.at += len(character)

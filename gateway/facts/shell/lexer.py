@@ -1,0 +1,423 @@
+"""Words of a shell text: quotes, expansions, substitutions, here-documents.
+
+`Lexer` walks one text from left to right and knows no commands, except that a substitution holds some: those it asks
+of the grammar that extends it. Every step is counted and every nesting measured, so hostile text ends in `Unreadable`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from gateway.facts.shell.tree import (
+    Arithmetic,
+    Node,
+    Piece,
+    Process,
+    Substitution,
+    Text,
+    Unreadable,
+    Variable,
+    Word,
+)
+
+DEPTH = 40
+"""Commands and substitutions that may stand inside one another."""
+
+_BLANKS = re.compile(r"(?:[ \t]|\\\n)+")
+_COMMENT = re.compile(r"#[^\n]*")
+_PLAIN = re.compile(r"[^\s\\'\"`$;&|<>()?*+@!]+")
+_QUOTED_PLAIN = re.compile(r"[^\\\"`$]+")
+_PLAIN_WORD = re.compile(r"(?:[a-z]+|\[\[|\]\]|[{}!]|--|-p)(?=[\s;&|<>()]|\Z)")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]|[@*#?$!_-]")
+_BRACED = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])")
+_PARAMETER_OPERATOR = re.compile(r":?[-=?+]|##?|%%?|//?|\^\^?|,,?|@|:")
+_ANSI = re.compile(
+    r"\\(?:x([0-9A-Fa-f]{1,2})|([0-7]{1,3})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|c(.)|(.))", re.DOTALL
+)
+_ANSI_LETTERS = {
+    "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
+}  # fmt: skip
+_ENDING = "\n;&|<>() \t"
+
+
+@dataclass(slots=True)
+class Budget:
+    """What is left of the steps that a text and everything inside it may take."""
+
+    steps: int
+
+
+@dataclass(slots=True, kw_only=True)
+class _Pending:
+    delimiter: str
+    strip: bool
+    literal: bool
+    document: list[Piece] = field(default_factory=list)
+
+
+class Lexer:
+    """A position in a text. The grammar supplies what a substitution holds."""
+
+    __slots__ = ("at", "budget", "depth", "pending", "text")
+
+    def __init__(self, text: str, *, depth: int = 0, budget: Budget | None = None) -> None:
+        self.text = text
+        self.at = 0
+        self.depth = depth
+        self.budget = budget or Budget(4 * len(text) + 1_000)
+        self.pending: list[_Pending] = []
+        if depth > DEPTH:
+            raise Unreadable("the text nests too deep")
+
+    def parenthesised(self) -> Node:
+        raise NotImplementedError
+
+    def substitution(self, text: str) -> Node:
+        raise NotImplementedError
+
+    def step(self) -> None:
+        self.budget.steps -= 1
+        if self.budget.steps < 0:
+            raise Unreadable("the text takes too many steps to read")
+
+    def deeper(self) -> None:
+        self.depth += 1
+        if self.depth > DEPTH:
+            raise Unreadable("the text nests too deep")
+
+    def skip(self, *, newlines: bool = False) -> None:
+        """Pass over blanks and a comment, and over line ends with the here-documents that follow them."""
+        while True:
+            blank = _BLANKS.match(self.text, self.at)
+            if blank:
+                self.at = blank.end()
+            comment = _COMMENT.match(self.text, self.at)
+            if comment and (self.at == 0 or self.text[self.at - 1] in _ENDING):
+                self.at = comment.end()
+            if not newlines or not self.text.startswith("\n", self.at):
+                return
+            self.at += 1
+            self._read_heredocs()
+
+    def plain_word(self) -> str:
+        """The unquoted word that stands here, if it is one that the grammar may give a meaning, else ""."""
+        found = _PLAIN_WORD.match(self.text, self.at)
+        return found[0] if found else ""
+
+    def word(self, *, empty: bool = False, extended: bool = False) -> Word:
+        """The word that stands here. `extended`: parentheses of extended globs belong to it."""
+        start = self.at
+        pieces: list[Piece] = []
+        open_globs = 0
+        while self.at < len(self.text):
+            self.step()
+            plain = _PLAIN.match(self.text, self.at)
+            if plain:
+                pieces.append(Text(text=plain[0], quoted=False))
+                self.at = plain.end()
+                continue
+            character = self.text[self.at]
+            if character in "?*+@!":
+                following = self.text.startswith("(", self.at + 1)
+                if following and not extended and character != "!":
+                    raise Unreadable("an extended glob is read as the target's shell is set")
+                self.at += 2 if following and extended else 1
+                open_globs += following and extended
+                pieces.append(Text(text=character, quoted=False))
+            elif character in "|)" and open_globs:
+                open_globs -= character == ")"
+                self.at += 1
+                pieces.append(Text(text="*", quoted=False))
+            elif character in "<>" and self.text.startswith("(", self.at + 1):
+                self.at += 2
+                pieces.append(Process(script=self.parenthesised(), reads=character == "<"))
+            elif character in _ENDING:
+                break
+            else:
+                self._active(pieces, character)
+        if self.at == start and not empty:
+            raise Unreadable("a word is missing")
+        return Word(pieces=tuple(pieces), source=self.text[start : self.at])
+
+    def _active(self, pieces: list[Piece], character: str) -> None:
+        """One quote, escape or expansion outside of double quotes."""
+        match character:
+            case "\\":
+                if not self.text.startswith("\n", self.at + 1):
+                    pieces.append(Text(text=self.text[self.at + 1 : self.at + 2] or "\\", quoted=True))
+                self.at += 2
+                self.at = min(self.at, len(self.text))
+            case "'":
+                end = self.text.find("'", self.at + 1)
+                if end < 0:
+                    raise Unreadable("a quote does not end")
+                pieces.append(Text(text=self.text[self.at + 1 : end], quoted=True))
+                self.at = end + 1
+            case '"':
+                self.at += 1
+                self._double(pieces)
+            case "`" | "$":
+                self._expansion(pieces, quoted=False)
+            case _:  # white space that the shell does not split at
+                pieces.append(Text(text=character, quoted=True))
+                self.at += 1
+
+    def _double(self, pieces: list[Piece]) -> None:
+        """Up to the closing double quote, which is passed over."""
+        pieces.append(Text(text="", quoted=True))
+        while self.at < len(self.text):
+            self.step()
+            plain = _QUOTED_PLAIN.match(self.text, self.at)
+            if plain:
+                pieces.append(Text(text=plain[0], quoted=True))
+                self.at = plain.end()
+            elif self.text[self.at] == '"':
+                self.at += 1
+                return
+            else:
+                self._quoted_active(pieces, escaped='$`"\\')
+        raise Unreadable("a quote does not end")
+
+    def _quoted_active(self, pieces: list[Piece], *, escaped: str) -> None:
+        """A backslash, dollar or backtick where double quotes' rules hold."""
+        if self.text[self.at] != "\\":
+            self._expansion(pieces, quoted=True)
+            return
+        following = self.text[self.at + 1 : self.at + 2]
+        if following != "\n":
+            pieces.append(
+                Text(text=following if following in escaped and following else "\\" + following, quoted=True)
+            )
+        self.at = min(self.at + 2, len(self.text))
+
+    def _expansion(self, pieces: list[Piece], *, quoted: bool) -> None:
+        """What begins with a dollar sign or a backtick."""
+        rest = self.text[self.at + 1 : self.at + 2]
+        if self.text[self.at] == "`":
+            pieces.append(Substitution(script=self._backticks(quoted=quoted), quoted=quoted))
+        elif rest == "(":
+            pieces.append(self._parenthesised_expansion(quoted=quoted))
+        elif rest == "{":
+            self.at += 2
+            self.deeper()
+            pieces.append(self._braced(quoted=quoted))
+            self.depth -= 1
+        elif rest == "[":
+            self.at += 2
+            found = self.arithmetic(end="]")
+            if found is None:
+                raise Unreadable("an arithmetic expansion does not end")
+            pieces.append(Arithmetic(pieces=found, quoted=quoted))
+        elif rest == "'" and not quoted:
+            pieces.append(Text(text=self._ansi(), quoted=True))
+        elif rest == '"' and not quoted:
+            self.at += 2
+            self._double(pieces)
+        elif name := _VARIABLE.match(self.text, self.at + 1):
+            self.at = name.end()
+            pieces.append(Variable(name=name[0], quoted=quoted))
+        else:
+            self.at += 1
+            pieces.append(Text(text="$", quoted=True))
+
+    def _backticks(self, *, quoted: bool) -> Node:
+        inner: list[str] = []
+        self.at += 1
+        escapes = '$`\\"' if quoted else "$`\\"
+        while self.at < len(self.text):
+            character = self.text[self.at]
+            if character == "`":
+                self.at += 1
+                return self.substitution("".join(inner))
+            if character == "\\" and self.text[self.at + 1 : self.at + 2] in list(escapes):
+                self.at += 1
+                character = self.text[self.at]
+            inner.append(character)
+            self.at += 1
+        raise Unreadable("a backtick does not end")
+
+    def _parenthesised_expansion(self, *, quoted: bool) -> Piece:
+        if self.text.startswith("((", self.at + 1):
+            start = self.at
+            self.at += 3
+            found = self.arithmetic()
+            if found is not None:
+                return Arithmetic(pieces=found, quoted=quoted)
+            self.at = start
+        self.at += 2
+        return Substitution(script=self.parenthesised(), quoted=quoted)
+
+    def arithmetic(self, *, end: str = "))") -> tuple[Piece, ...] | None:
+        """Up to `end`, which is passed over; `None` where the parentheses show that no arithmetic stands here."""
+        self.deeper()
+        pieces: list[Piece] = []
+        open_ones = 0
+        while self.at < len(self.text):
+            self.step()
+            character = self.text[self.at]
+            if not open_ones and self.text.startswith(end, self.at):
+                self.at += len(end)
+                self.depth -= 1
+                return tuple(pieces)
+            if character in "`$\\":
+                self._quoted_active(pieces, escaped='$`"\\')
+                continue
+            if character in "([":
+                open_ones += 1
+            elif character in ")]":
+                if not open_ones:
+                    break
+                open_ones -= 1
+            if character not in "\"'":
+                pieces.append(Text(text=character, quoted=True))
+            self.at += 1
+        self.depth -= 1
+        return None
+
+    def _braced(self, *, quoted: bool) -> Variable:
+        """`${...}` behind its opening brace."""
+        indirect = False
+        if self.text.startswith("!", self.at) and not self.text.startswith("!}", self.at):
+            indirect = True
+            self.at += 1
+        elif self.text.startswith("#", self.at) and _BRACED.match(self.text, self.at + 1):
+            self.at += 1
+            indirect = not self.text.startswith("}", self.at)
+        name = _BRACED.match(self.text, self.at)
+        if name is None:
+            raise Unreadable("an expansion in braces names no parameter")
+        self.at = name.end()
+        pieces: list[Piece] = []
+        if self.text.startswith("[", self.at):
+            self.at += 1
+            subscript = self.arithmetic(end="]")
+            if subscript is None:
+                raise Unreadable("a subscript does not end")
+            pieces.extend(subscript)
+            indirect = True
+        found = _PARAMETER_OPERATOR.match(self.text, self.at)
+        operator = found[0] if found else ""
+        self.at += len(operator)
+        argument = self._argument(quoted=quoted)
+        if not operator and argument:
+            raise Unreadable("an expansion in braces has a form that is not known")
+        if indirect:
+            return Variable(name=name[0], operator="!", argument=(*pieces, *argument), quoted=quoted)
+        return Variable(name=name[0], operator=operator, argument=argument, quoted=quoted)
+
+    def _argument(self, *, quoted: bool) -> tuple[Piece, ...]:
+        """The word behind an operator, up to the closing brace, which is passed over."""
+        pieces: list[Piece] = []
+        while self.at < len(self.text):
+            self.step()
+            character = self.text[self.at]
+            if character == "}":
+                self.at += 1
+                return tuple(pieces)
+            if character == '"' or (character in "'\\" and not quoted):
+                self._active(pieces, character)
+            elif character in "\\`" or (character == "$" and quoted):
+                self._quoted_active(pieces, escaped='$`"\\}')
+            elif character == "$":
+                self._expansion(pieces, quoted=False)
+            elif character in "<>" and self.text.startswith("(", self.at + 1) and not quoted:
+                self.at += 2
+                pieces.append(Process(script=self.parenthesised(), reads=character == "<"))
+            else:
+                pieces.append(Text(text=character, quoted=quoted))
+                self.at += 1
+        raise Unreadable("an expansion in braces does not end")
+
+    def _ansi(self) -> str:
+        """`$'...'`: decoded."""
+        at = self.at + 2
+        while at < len(self.text) and self.text[at] != "'":
+            at += 2 if self.text[at] == "\\" else 1
+        if at >= len(self.text):
+            raise Unreadable("a quote does not end")
+        inner = self.text[self.at + 2 : at]
+        self.at = at + 1
+        decoded = _ANSI.sub(_ansi_character, inner)
+        return decoded.split("\0", 1)[0]
+
+    def heredoc(self, delimiter: Word, operator: str) -> list[Piece]:
+        """The pieces of the here-document that this line starts; they arrive when the line has ended."""
+        if not all(isinstance(piece, Text) for piece in delimiter.pieces):
+            raise Unreadable("a here-document's delimiter is no plain word")
+        text = "".join(piece.text for piece in delimiter.pieces if isinstance(piece, Text))
+        literal = any(isinstance(piece, Text) and piece.quoted for piece in delimiter.pieces)
+        document: list[Piece] = []
+        self.pending.append(
+            _Pending(delimiter=text, strip=operator == "<<-", literal=literal, document=document)
+        )
+        return document
+
+    def finish_heredocs(self) -> None:
+        """bash lets the end of the text end a here-document that has begun."""
+        self._read_heredocs()
+
+    def _read_heredocs(self) -> None:
+        pending, self.pending = self.pending, []
+        for one in pending:
+            lines: list[str] = []
+            while self.at < len(self.text):
+                self.step()
+                end = self.text.find("\n", self.at)
+                end = len(self.text) if end < 0 else end
+                line = self.text[self.at : end]
+                self.at = min(end + 1, len(self.text))
+                if one.strip:
+                    line = line.lstrip("\t")
+                if not one.literal:
+                    while _continues(line) and self.at < len(self.text):
+                        self.step()
+                        end = self.text.find("\n", self.at)
+                        end = len(self.text) if end < 0 else end
+                        line = line[:-1] + self.text[self.at : end]
+                        self.at = min(end + 1, len(self.text))
+                if line == one.delimiter:
+                    break
+                lines.append(line + "\n")
+            body = "".join(lines)
+            if one.literal:
+                one.document.append(Text(text=body, quoted=True))
+            else:
+                one.document.extend(self._document(body))
+
+    def _document(self, body: str) -> list[Piece]:
+        inner = type(self)(body, depth=self.depth + 1, budget=self.budget)
+        pieces: list[Piece] = []
+        while inner.at < len(body):
+            inner.step()
+            plain = re.compile(r"[^\\`$]+").match(body, inner.at)
+            if plain:
+                pieces.append(Text(text=plain[0], quoted=True))
+                inner.at = plain.end()
+            else:
+                inner._quoted_active(pieces, escaped="$`\\")
+        return pieces
+
+
+def _continues(line: str) -> bool:
+    """Whether an unescaped backslash ends the line."""
+    return (len(line) - len(line.rstrip("\\"))) % 2 == 1
+
+
+def _ansi_character(found: re.Match[str]) -> str:
+    hexadecimal, octal, short, long, control, other = found.groups()
+    if hexadecimal:
+        return _byte(int(hexadecimal, 16))
+    if octal:
+        return _byte(int(octal, 8) & 0xFF)
+    if short or long:
+        code = int(short or long, 16)
+        return chr(code) if code < 0x110000 and not 0xD800 <= code < 0xE000 else "\ufffd"
+    if control:
+        return chr(ord(control) & 0x1F) if control.isascii() else "\ufffd"
+    return _ANSI_LETTERS.get(other, other if other in "\\'\"?" else "\\" + other)
+
+
+def _byte(code: int) -> str:
+    """A byte of a name: above ASCII it is part of some encoding, and no program is named so."""
+    return chr(code) if code < 0x80 else "\ufffd"

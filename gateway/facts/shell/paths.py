@@ -1,0 +1,190 @@
+"""What reading, writing or removing a path means: secrets, guards of the system, devices, plain files.
+
+A path may hold marks; it counts as everything that it may turn out to be.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from gateway.facts.shell.reading import Reading
+from gateway.facts.shell.values import CLASS, DEEP, MARKS, STAR, TAME, WILD, matcher, static
+from gateway.model import Effect
+
+_HOME = r"(?:~[^/]*|/root|/home/[^/]+|/Users/[^/]+|\$HOME)"
+_SECRET = re.compile(
+    rf"""(?:/etc/(?:g?shadow-?|master\.passwd|sudoers(?:\.d(?:/.*)?)?|security/opasswd|ssl/private(?:/.*)?|pki/tls/private(?:/.*)?
+        |krb5\.keytab|kubernetes/(?:.*\.conf|pki/.*)|rancher/.*|ipsec\.secrets|ppp/.*-secrets|wireguard/.*|openvpn/.*|letsencrypt/(?:live|archive|keys|accounts)(?:/.*)?
+        |ssh/ssh_host_.*_key|mysql/debian\.cnf|NetworkManager/system-connections(?:/.*)?|ansible/vault.*|vault.*|grafana/grafana\.ini|docker/.*\.key)
+    |/proc/(?:[^/]+/(?:task/[^/]+/)?(?:environ|mem|auxv|fd/.*|root/.*|cwd/.*)|kcore|kmem|keys)
+    |/dev/(?:mem|kmem|port|sd.*|nvme.*|vd.*|xvd.*|hd.*|mapper/.*|dm-.*|loop\d.*|md\d.*|disk/.*|input/.*)
+    |(?:/var)?/run/(?:secrets|credentials|vault)(?:/.*)?|/var/lib/(?:kubelet|etcd|mysql|postgresql|docker|vault|sss|krb5kdc|cloud)(?:/.*)?|/var/run/docker\.sock
+    |/var/(?:backups/.*shadow.*|spool/cron/.*|mail/.*|spool/mail/.*)|/var/log/(?:btmp|sudo-io/.*)|/tmp/krb5cc.*|/boot/grub/user\.cfg
+    |(?:.*/)?\.(?:ssh/(?!known_hosts|config|authorized_keys|.*\.pub\Z).*|aws/(?:credentials|sso/.*|cli/.*)|kube(?:/.*)?|gnupg(?:/.*)?|docker/config\.json|netrc|pgpass|my\.cnf|mylogin\.cnf
+        |git-credentials|config/(?:gcloud|gh|hub|helm|rclone|doctl|op|filezilla|chromium|google-chrome)(?:/.*)?|azure(?:/.*)?|vault-token|npmrc|pypirc|terraformrc|terraform\.d/.*|boto|s3cfg|mozilla/.*|password-store(?:/.*)?|local/share/keyrings(?:/.*)?
+        |[a-z]*_history|histfile|lesshst|viminfo|htpasswd|dockercfg|cargo/credentials.*|gem/credentials|m2/settings\.xml|composer/auth\.json|oci/.*|pgadmin.*|Xauthority|ICEauthority|env(?:\.(?!example|sample|template|dist).*)?|envrc|smbcredentials|p12)
+    |(?:.*/)?(?:id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?|identity|htpasswd|wp-config\.php|terraform\.tfstate(?:\..*)?|.*\.tfvars|credentials?(?:\.(?:json|ya?ml|xml|ini|txt|csv|db))?|secrets?(?:\.(?:json|ya?ml|toml|ini|txt|env|properties|enc))?|kubeconfig.*|.*kubeconfig
+        |.*\.(?:key|kdbx?|keytab|p12|pfx|jks|keystore|ppk|ovpn|asc|gpg|pgp)|(?:.*[-_.])?(?:priv|private|privkey|server|client|tls|host|ca)[-_.]?key(?:\.pem)?|privkey.*\.pem|.*[-_.]key\.pem|key\.pem|NTDS\.dit|service[-_]?account.*\.json|.*password.*|.*passwd(?<!/etc/passwd)(?<!\Apasswd)|.*secret.*|.*credential.*|(?:.*[-_.])?token(?:\.(?:txt|json))?|vault_pass.*|\.?pgpass.*|master\.key|shadow(?:\.bak)?|environ)
+    )\Z""",
+    re.VERBOSE | re.DOTALL,
+)  # fmt: skip
+_SECRET_PLACES = (
+    "/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/ssl/private/x.key", "/root/.ssh/id_rsa", "/home/u/.ssh/id_rsa", "~/.ssh/id_rsa",
+    "~/.aws/credentials", "~/.bash_history", "~/.kube/config", "/proc/1/environ", "/var/run/secrets/x/token", "/run/secrets/x", "/etc/kubernetes/admin.conf",
+    "/root/.bash_history", "/home/u/.bash_history", "/home/u/.aws/credentials", "/root/.aws/credentials", "/dev/sda", "/dev/mem", "/var/lib/kubelet/x", "/var/lib/mysql/x",
+    "~/.env", ".env", "/home/u/.env", "/root/.env", "/etc/ssh/ssh_host_rsa_key", "~/.netrc", "~/.pgpass", "/root/.kube/config", "/proc/self/environ",
+    "id_rsa", ".ssh/id_rsa", "/var/spool/cron/root", "~/.git-credentials", "~/.docker/config.json", "/var/lib/postgresql/x",
+)  # fmt: skip
+_PLAIN_DEVICE = re.compile(r"/dev/(?:null|zero|full|stdin|stdout|stderr|tty|u?random|fd/.*|pts/.*)\Z")
+_DEVICE = re.compile(
+    r"/dev/(?!shm/|null|zero|full|stdin|stdout|stderr|tty|u?random|fd/|pts/|tcp/|udp/|mqueue/)"
+)
+_NETWORK = re.compile(r"/dev/(?:tcp|udp)/([^/]*)")
+_GUARD = re.compile(
+    rf"""(?:/etc/(?:passwd|group|g?shadow|sub[ug]id|sudoers|pam|security|ssh|ld\.so|login|nsswitch|apparmor|selinux|audit|hosts|resolv|krb5|polkit|securetty|cron|at\.|systemd|init|rc|profile|bash|zsh|environment|sysctl|modprobe|modules|iptables|nftables|ufw|firewalld|fail2ban|kubernetes|ssl|pki|ca-cert|apt|yum|dnf|logrotate|rsyslog|syslog|update-motd|xdg|udev|inittab|doas|exports|ldap|sssd|shells|skel|crontab|anacrontab|fstab|default/|grub|docker|containerd|sudo|vault|NetworkManager|network/|ppp/|dhcp).*
+    |/(?:boot|bin|sbin|lib\w*|usr/(?:local/)?(?:bin|sbin|lib\w*)|root)(?:/.*)?|/opt/.*/bin/.*
+    |/var/spool/(?:cron|at)(?:/.*)?|/var/log/(?:audit|auth|secure|wtmp|btmp|lastlog|sudo|faillog|journal).*|/var/run/(?:docker|utmp|containerd).*|/run/(?:docker|systemd|utmp).*|/(?:proc|sys)/.*|/var/lib/(?:kubelet|etcd|systemd|cloud|dpkg|rpm|docker|containerd).*
+    |(?:.*/)?\.(?:ssh|gnupg|aws|kube|docker|config/(?:systemd|autostart|git))(?:/.*)?|(?:.*/)?\.(?:bash\w*|profile|zsh\w*|z?login|zprofile|cshrc|kshrc|inputrc|vimrc|exrc|netrc|pgpass|my\.cnf|gitconfig|git/(?:hooks|config).*|npmrc|pypirc|rhosts|shosts|forward|k5login|Xauthority|pam_environment|envrc|psqlrc|gdbinit|lesskey|tmux\.conf|screenrc)
+    |(?:.*/)?authorized_keys2?|.*\.service|.*\.timer)\Z""",
+    re.VERBOSE | re.DOTALL,
+)  # fmt: skip
+_RUNS_LATER = re.compile(r".*(?:cron|/systemd/|\.service|\.timer|/init\.d/|rc\.local|profile|\.bash|\.zsh|\.vimrc|/hooks/|ld\.so\.preload|/s?bin/|update-motd|udev|\.ssh/rc|core_pattern|\.gdbinit).*", re.DOTALL)  # fmt: skip
+_LOG = re.compile(r"/var/(?:log|spool)/|.*(?:_history|\.lesshst|/wtmp|/btmp|/lastlog|/utmp)\Z", re.DOTALL)
+_FATAL = re.compile(r"/proc/sysrq-trigger|/sys/power/|/proc/[^/]+/oom|/sys/kernel/debug|.*/cgroup\.kill|/sys/(?:class|block|bus|devices)/.*(?:delete|remove|unbind|reset|online)\Z", re.DOTALL)  # fmt: skip
+
+
+def normal(path: str, *, directory: str = "") -> str:
+    """One form of a path: no doubled slashes, no dots, `~` for the own home; relative stays relative."""
+    if directory and path and path[0] not in "/~" + WILD:
+        path = f"{directory.rstrip('/')}/{path}"
+    if path.startswith("~/") or not path:
+        pass
+    normalised = posixpath.normpath(path) if path else path
+    if normalised.startswith("//"):
+        normalised = normalised[1:]
+    for link, meant in (
+        ("/proc/self/root", ""),
+        ("/proc/1/root", ""),
+        ("/proc/self/cwd", "."),
+        ("/proc/thread-self/root", ""),
+    ):
+        if normalised.startswith(link + "/"):
+            normalised = meant + normalised[len(link) :]
+    return normalised
+
+
+def secret(path: str, *, deep: bool = False) -> bool:
+    """Whether a normalised path is, or by its marks or what lies below it may be, a secret."""
+    if _SECRET.match(path):
+        return True
+    if deep:
+        if path in {
+            "/",
+            "~",
+            "/root",
+            "/home",
+            "/etc",
+            "/proc",
+            "/run",
+            "/var/run",
+            "/var/lib",
+            "/var",
+            "/dev",
+            "~/..",
+            "..",
+        } or re.fullmatch(_HOME, path):
+            return True
+        if _SECRET.match(path + "/x"):
+            return True
+    if static(path) or path[0] in WILD:
+        return False
+    if path[0] in STAR and "/" not in path:
+        pattern = matcher(path)
+        return not path.strip(STAR) == "" and any(pattern.match(p) for p in _SECRET_PLACES if "/" not in p)
+    if _SECRET.match(
+        path.replace(STAR, "x")
+        .replace(TAME, "1")
+        .replace(CLASS, "x")
+        .replace(DEEP, "x")
+        .replace("\ue011", "x")
+    ):
+        return True
+    if WILD in path and not path.startswith(
+        ("/etc", "/root", "~", "/home", "/proc", "/run", "/var/run", "/" + WILD)
+    ):
+        return False
+    pattern = matcher(path)
+    return any(pattern.match(place) for place in _SECRET_PLACES)
+
+
+def list_path(reading: Reading, path: str, *, directory: str = "") -> None:
+    """Names and metadata of a path are looked at."""
+    if path.startswith("-") or path == WILD:
+        return
+    reading.resource("file", normal(path, directory=directory), Effect.READ)
+
+
+def read_path(reading: Reading, path: str, *, directory: str = "", deep: bool = False) -> None:
+    """The content of a path is read; `deep`: of everything below it too."""
+    path = normal(path, directory=directory)
+    if not path or path == "-":
+        reading.add(Effect.READ)
+        return
+    network = _NETWORK.match(path)
+    if network:
+        reading.hosts[network[1]] = None
+        reading.resource("host", network[1], Effect.EXFIL)
+        return
+    if _PLAIN_DEVICE.match(path):
+        reading.add(Effect.READ)
+        return
+    if path[0] in WILD + DEEP and not path.startswith(DEEP):
+        reading.doubt("which file is read is not known")
+    reading.resource("file", path, Effect.READ)
+    if secret(path, deep=deep or path.endswith(DEEP)) or (
+        path.endswith("/" + DEEP) and secret(path[:-2], deep=True)
+    ):
+        reading.resource("file", path, Effect.EXFIL)
+
+
+def write_path(reading: Reading, path: str, *, directory: str = "", truncates: bool = False) -> None:
+    """The content of a path is changed; `truncates`: what it held is lost."""
+    path = normal(path, directory=directory)
+    if not path or path == "-" or _PLAIN_DEVICE.match(path):
+        return
+    network = _NETWORK.match(path)
+    if network:
+        reading.hosts[network[1]] = None
+        reading.resource("host", network[1], Effect.EXFIL)
+        return
+    reading.resource("file", path, Effect.WRITE)
+    if _DEVICE.match(path):
+        reading.resource("file", path, Effect.DESTRUCTIVE)
+    if _FATAL.match(path):
+        reading.resource("file", path, Effect.DESTRUCTIVE)
+    if _GUARD.match(path):
+        reading.resource("file", path, Effect.PRIVILEGE)
+    if _RUNS_LATER.match(path):
+        reading.resource("file", path, Effect.EXEC)
+    if truncates and _LOG.match(path):
+        reading.resource("file", path, Effect.DESTRUCTIVE)
+    if path.startswith(WILD):
+        reading.doubt("which file is written is not known")
+
+
+def remove_path(reading: Reading, path: str, *, directory: str = "", deep: bool = False) -> None:
+    """A path is removed; `deep`: with everything below it."""
+    path = normal(path, directory=directory)
+    reading.resource("file", path, Effect.WRITE)
+    if (
+        deep
+        or MARKS.search(path)
+        or _GUARD.match(path)
+        or _LOG.match(path)
+        or _SECRET.match(path)
+        or _DEVICE.match(path)
+    ):
+        reading.resource("file", path, Effect.DESTRUCTIVE)
+    if _GUARD.match(path):
+        reading.resource("file", path, Effect.PRIVILEGE)

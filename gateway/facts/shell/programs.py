@@ -1,0 +1,82 @@
+"""Programs by name: the one place where a command word becomes a meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.facts.shell import files, interpreters, network, plain, streams, system, tools, wrappers
+from gateway.facts.shell.call import Call, Handler
+from gateway.facts.shell.values import WILD, matcher, static
+from gateway.model import Effect
+
+_HANDLERS: Mapping[str, Handler] = {
+    **plain.HANDLERS,
+    **streams.HANDLERS,
+    **files.HANDLERS,
+    **network.HANDLERS,
+    **system.HANDLERS,
+    **tools.HANDLERS,
+    **interpreters.HANDLERS,
+    **wrappers.HANDLERS,
+}
+_PLACES = tuple(
+    f"{prefix}{folder}" for prefix in ("/", "/usr/", "/usr/local/") for folder in ("bin/", "sbin/")
+) + ("/opt/homebrew/bin/", "/snap/bin/")
+_LIKELY = 8
+
+
+def run(call: Call) -> str:
+    """What a program prints; what it does is said on the call."""
+    name = call.name
+    reading = call.walker.reading
+    reading.programs[name] = None
+    if not static(name):
+        _guess(call)
+        return WILD
+    for place in _PLACES:
+        if name.startswith(place):
+            name = name[len(place) :]
+            break
+    if "/" in name:
+        if name.startswith(("/lib", "/usr/lib")) and "ld" in name.rsplit("/", 1)[-1]:
+            return wrappers.loader(call) or WILD
+        if name.endswith("/sftp-server"):
+            return system.sftp_server(call) or WILD
+        call.resource("program", call.name, Effect.EXEC)
+        call.execute("a program of the target's own is run")
+        return WILD
+    handler = _HANDLERS.get(name) or interpreters.versioned(name)
+    if handler is None:
+        call.resource("program", name, Effect.UNKNOWN)
+        call.doubt("a program is not known")
+        return WILD
+    before = set(reading.effects)
+    if call.args in {("--version",), ("--help",), ("-V",)} and name not in {"eval", "xargs", "env"}:
+        call.resource("program", name, Effect.READ)
+        return WILD
+    printed = handler(
+        call if name == call.name else Call(name=name, args=call.args, stdin=call.stdin, walker=call.walker)
+    )
+    strongest = next((e for e in _STRENGTH if e in reading.effects - before), None)
+    strongest = strongest or next(e for e in reversed(_STRENGTH) if e in {Effect.SESSION, *reading.effects})
+    reading.resource("program", name, strongest)
+    return WILD if printed is None else printed
+
+
+_STRENGTH = (
+    Effect.DESTRUCTIVE, Effect.PRIVILEGE, Effect.EXFIL, Effect.EXEC, Effect.DDL, Effect.WRITE, Effect.UNKNOWN,
+    Effect.READ, Effect.SESSION,
+)  # fmt: skip
+
+
+def _guess(call: Call) -> None:
+    """A command word that only the target knows: unknown, with what it would do as each program that it may be."""
+    call.doubt("which program is run is not known")
+    base = call.name.rsplit("/", 1)[-1]
+    if base.strip("\ue000\ue001\ue010\ue011\ue012") == "":
+        return
+    pattern = matcher(base)
+    likely = [name for name in _HANDLERS if pattern.match(name)]
+    for name in likely[:_LIKELY]:
+        handler = _HANDLERS[name]
+        handler(Call(name=name, args=call.args, stdin=call.stdin, walker=call.walker))

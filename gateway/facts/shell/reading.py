@@ -1,0 +1,82 @@
+"""What is gathered while a text is read, and the shell's state that lines of a session share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gateway.facts.shell.tree import Node, Unreadable
+from gateway.facts.shell.values import shown
+from gateway.model import Effect, Facts, Resource
+
+ATTRIBUTES = frozenset(
+    {"shell.commands", "shell.programs", "shell.remote", "shell.sudo", "shell.why_unknown"}
+)
+_STEPS = 4_000
+_RESOURCES = 400
+
+
+@dataclass(slots=True)
+class Shell:
+    """Variables (each with every value it may have), functions, aliases and directory of one shell."""
+
+    variables: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    functions: dict[str, tuple[Node, ...]] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    positionals: tuple[str, ...] | None = None
+    directory: str = ""
+    """As `cd` left it; "" is where the session began."""
+    doubts: tuple[str, ...] = ()
+    """Why no later line can be known: a search path, IFS or an option was changed."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """Effects, resources and doubts, and how many steps are left."""
+
+    effects: set[Effect] = field(default_factory=set)
+    resources: dict[Resource, None] = field(default_factory=dict)
+    programs: dict[str, None] = field(default_factory=dict)
+    hosts: dict[str, None] = field(default_factory=dict)
+    doubts: dict[str, None] = field(default_factory=dict)
+    commands: int = 0
+    sudo: bool = False
+    steps: int = _STEPS
+    parsed: int = 0
+    """Characters of nested texts that were parsed."""
+
+    def add(self, *effects: Effect) -> None:
+        self.effects.update(effects)
+
+    def resource(self, kind: str, name: str, effect: Effect) -> None:
+        self.effects.add(effect)
+        if len(self.resources) < _RESOURCES:
+            self.resources[Resource(kind=kind, name=shown(name)[:512], effect=effect)] = None
+
+    def doubt(self, why: str) -> None:
+        """`why` never holds a value of the text."""
+        self.doubts[why] = None
+
+    def step(self) -> None:
+        self.steps -= 1
+        if self.steps < 0:
+            raise Unreadable("the text takes too many steps to follow")
+
+    def facts(self) -> Facts:
+        attributes: dict[str, str | int | bool] = {
+            "shell.commands": self.commands,
+            "shell.programs": ", ".join(shown(name) for name in self.programs)[:1024],
+            "shell.sudo": self.sudo,
+        }
+        if self.hosts:
+            attributes["shell.remote"] = ", ".join(shown(name) for name in self.hosts)[:1024]
+        if self.doubts:
+            attributes["shell.why_unknown"] = "; ".join(self.doubts)
+        effects = set(self.effects)
+        if self.doubts:
+            effects.add(Effect.UNKNOWN)
+        return Facts(
+            effects=frozenset(effects or {Effect.SESSION}),
+            resources=tuple(self.resources),
+            attributes=attributes,
+            complete=not self.doubts,
+        )

@@ -1,0 +1,136 @@
+"""What a shell text is made of: words of pieces, and commands of words. Values only; `grammar` builds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+
+class Unreadable(Exception):
+    """The text cannot be read; the message says why and holds nothing of the text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """Characters that stand for themselves; unquoted ones may still glob, split braces or be a tilde."""
+
+    text: str
+    quoted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """`$name` and every form of `${name...}`. `operator` is "" for the bare value, "?" for what is not followed."""
+
+    name: str
+    operator: str = ""
+    argument: tuple[Piece, ...] = ()
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Substitution:
+    """`$(...)` or backticks: what the script prints stands here."""
+
+    script: Node
+    quoted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """`<(...)` and `>(...)`: a file name behind which the script runs."""
+
+    script: Node
+    reads: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arithmetic:
+    """`$((...))`: its pieces are expanded, then computed."""
+
+    pieces: tuple[Piece, ...]
+    quoted: bool
+
+
+Piece: TypeAlias = Text | Variable | Substitution | Process | Arithmetic
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """One word as written, and its pieces."""
+
+    pieces: tuple[Piece, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    name: str
+    value: Word
+    elements: tuple[Word, ...] | None = None
+    """Of `name=(...)`."""
+    partial: bool = False
+    """`name+=`, or one element of an array: the rest of the value stays."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirect:
+    """`operator` is as written; `<<` has its `document`, which is read when its line has ended."""
+
+    operator: str
+    target: Word
+    document: list[Piece] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simple:
+    assignments: tuple[Assignment, ...]
+    words: tuple[Word, ...]
+    redirects: tuple[Redirect, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """Commands one after another. `sure`: each runs exactly once, and in this shell."""
+
+    parts: tuple[Node, ...]
+    redirects: tuple[Redirect, ...] = ()
+    sure: bool = True
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Background:
+    part: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForEach:
+    """`for` and `select`; `values` is `None` where the positional parameters are meant."""
+
+    name: str
+    values: tuple[Word, ...] | None
+    body: Node
+    redirects: tuple[Redirect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Define:
+    name: str
+    body: Node
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expression:
+    """`[[ ]]`, `(( ))` and the words of `case`: expanded, compared, never run."""
+
+    words: tuple[Word, ...]
+    redirects: tuple[Redirect, ...] = ()
+
+
+Node: TypeAlias = Simple | Pipeline | Block | Background | ForEach | Define | Expression
