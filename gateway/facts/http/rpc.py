@@ -1,0 +1,129 @@
+"""JSON-RPC 2.0 and the Model Context Protocol: methods, tools, batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.facts.http.reading import Reading
+from gateway.facts.http.words import DELETING, EXECUTING, SECRET, hinted, plainly_reads, words
+from gateway.model import Effect
+
+BATCH_MOST = 1_000
+MCP_READS = frozenset(
+    {
+        "initialize",
+        "ping",
+        "tools/list",
+        "resources/list",
+        "resources/templates/list",
+        "resources/read",
+        "prompts/list",
+        "prompts/get",
+        "completion/complete",
+        "rpc.discover",
+        "server/discover",
+    }
+)
+MCP_SESSION = frozenset({"logging/setLevel", "resources/subscribe", "resources/unsubscribe"})
+_RUNNING = frozenset(
+    [
+        "sql",
+        "statement",
+        "command",
+        "cmd",
+        "script",
+        "code",
+        "query",
+        "shell",
+        "exec",
+        "expression",
+        "program",
+        "args",
+        "argv",
+    ]
+)
+"""Arguments that a tool runs."""
+
+
+def read_request(reading: Reading, value: Any) -> None:
+    """One message, or a batch: everything that any of them does."""
+    if isinstance(value, list):
+        if not value or len(value) > BATCH_MOST:
+            reading.doubt("the batch is empty, or too large")
+        for each in value[:BATCH_MOST]:
+            _message(reading, each)
+        return
+    _message(reading, value)
+
+
+def is_rpc(value: Any) -> bool:
+    first = value[0] if isinstance(value, list) and value else value
+    return isinstance(first, Mapping) and "jsonrpc" in first
+
+
+def _message(reading: Reading, value: Any) -> None:
+    if not isinstance(value, Mapping) or value.get("jsonrpc") != "2.0":
+        reading.doubt("a message is no JSON-RPC 2.0")
+        return
+    method = value.get("method")
+    if method is None and ("result" in value or "error" in value):
+        reading.does(Effect.SESSION)  # the answer to what the server asked
+        return
+    if not isinstance(method, str) or not method.isprintable():
+        reading.doubt("a message has no method")
+        return
+    known = str(reading.attributes.get("http.rpc", ""))
+    reading.attributes["http.rpc"] = ", ".join(filter(None, [known, method]))[:1_000]
+    if method in MCP_READS:
+        reading.does(Effect.READ)
+        reading.touches("rpc", method, Effect.READ)
+    elif method in MCP_SESSION or method.startswith("notifications/"):
+        reading.does(Effect.SESSION)
+        reading.touches("rpc", method, Effect.SESSION)
+    elif method == "tools/call":
+        _tool(reading, value.get("params"))
+    else:
+        _judged(reading, "rpc", method, value.get("params"))
+
+
+def _tool(reading: Reading, params: Any) -> None:
+    name = params.get("name") if isinstance(params, Mapping) else None
+    if not isinstance(params, Mapping) or not isinstance(name, str) or not name.isprintable():
+        reading.doubt("a call names no tool")
+        return
+    known = str(reading.attributes.get("http.tools", ""))
+    reading.attributes["http.tools"] = ", ".join(filter(None, [known, name]))[:1_000]
+    _judged(reading, "tool", name, params.get("arguments"))
+
+
+def _judged(reading: Reading, kind: str, name: str, arguments: Any) -> None:
+    """By its name: one that only looks reads; any other may do what its words say, and more."""
+    found = set(words(name))
+    runs = _RUNNING & {word for key in _keys(arguments) for word in words(key)}
+    if plainly_reads(name) and not runs & {
+        "sql",
+        "statement",
+        "command",
+        "cmd",
+        "script",
+        "code",
+        "shell",
+        "exec",
+    }:
+        effects = {Effect.READ}
+    else:
+        effects = {Effect.WRITE} | hinted(found)
+        if found & DELETING:
+            effects.add(Effect.DESTRUCTIVE)
+        if found & SECRET:
+            effects.add(Effect.EXFIL)
+        if runs or found & EXECUTING:
+            effects.add(Effect.EXEC)
+        reading.doubt(f"what the {kind} does is known to its server alone")
+    reading.does(*effects)
+    reading.touches(kind, name, *sorted(effects))
+
+
+def _keys(value: Any) -> list[str]:
+    return [str(key) for key in value] if isinstance(value, Mapping) else []
