@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.facts.http.request import RequestUnclear, request_of
+from gateway.facts.kubernetes import ATTRIBUTES, read
 from gateway.model import Effect, Facts
 
 SCHEMES: Mapping[str, int] = {"https": 443, "http": 80}
-ATTRIBUTES: frozenset[str] = frozenset()
 
 
-def read_facts(_row: Mapping[str, Any]) -> Facts:
-    """Nothing is understood yet: everything is unknown."""
-    return Facts(effects=frozenset({Effect.UNKNOWN}), complete=False)
+def read_facts(row: Mapping[str, Any]) -> Facts:
+    """The facts of the request that a row holds, as for HTTP. Raises `ValueError` for a row without one."""
+    try:
+        return read(request_of(row))
+    except RequestUnclear as why:
+        return Facts(
+            effects=frozenset({Effect.UNKNOWN}),
+            attributes={"k8s.why_unknown": str(why)[:500]},
+            complete=False,
+        )
+
+
+__all__ = ["ATTRIBUTES", "SCHEMES", "read_facts"]
