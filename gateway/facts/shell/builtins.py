@@ -11,16 +11,16 @@ from gateway.model import Effect
 
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[.*\])?(\+?)(?:=(.*))?\Z", re.DOTALL)
 _SESSION = frozenset(
-    ": true false break continue return shift exit logout wait times ulimit umask unset getopts let local hash bg fg jobs disown suspend caller set popd pushd dirs bind complete compopt compgen".split()
+    ": true false break continue return shift exit logout wait times ulimit umask unset getopts let local bg fg jobs disown suspend caller set popd pushd dirs compopt".split()
 )
 _READ = frozenset("test [ type pwd help".split())
-_INDEXED = re.compile(r"\[.*(?:\$\(|`)", re.DOTALL)
+INDEXED = re.compile(r"\[.*(?:\$\(|`)", re.DOTALL)
 _PRINTF = re.compile(r"\\([nt\\r]|[0-7]{1,3}|x[0-9a-fA-F]{1,2})|%([-+ 0#]*\d*(?:\.\d+)?[a-zA-Z%])")
 
 
 def run(call: Call) -> str | None:
     """What a builtin prints; `None` where the name is none that is known here."""
-    if any(_INDEXED.search(arg) for arg in call.args) and call.name in _EVALUATING:
+    if any(INDEXED.search(arg) for arg in call.args) and call.name in _EVALUATING:
         call.execute("a subscript holds a command that the shell runs")
     handler = _HANDLERS.get(call.name)
     if handler is not None:
@@ -250,6 +250,14 @@ def _unset(call: Call) -> str:
     return ""
 
 
+def _hooked(call: Call) -> str:
+    """bind, complete, compgen, hash: with some options they name what will run."""
+    call.add(Effect.SESSION)
+    if any(arg.startswith("-") and set(arg) & set("xCFpfW") for arg in call.args) or any(":" in arg for arg in call.args):
+        call.execute("the shell is told what to run later")
+    return WILD
+
+
 def _history(call: Call) -> str:
     given = options(call.args, takes="d")
     if given.has("c", "d", "w", "a", "r"):
@@ -284,5 +292,5 @@ _HANDLERS: Mapping[str, Callable[[Call], str]] = {
     "local": _declare, "readonly": _declare, "read": _read, "mapfile": _mapfile, "readarray": _mapfile, "cd": _cd,
     "pushd": _cd, "eval": _eval, "exec": _exec, "command": _command, "builtin": _command, "source": _source,
     ".": _source, "alias": _alias, "unalias": _unalias, "trap": _trap, "enable": _enable, "shopt": _shopt,
-    "set": _set, "unset": _unset, "history": _history, "fc": _fc, "kill": _kill, "sleep": _sleep,
+    "set": _set, "unset": _unset, "history": _history, "fc": _fc, "kill": _kill, **dict.fromkeys(("bind", "complete", "compgen", "hash"), _hooked), "sleep": _sleep,
 }  # fmt: skip

@@ -23,6 +23,7 @@ from gateway.facts.shell.values import CLASS, GLOBS, SPLIT, STAR, TAME, WILD, st
 
 _ALTERNATIVES = 16
 _BRACES = 64
+_LONGEST = 65_536
 _RANGE = re.compile(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.-?\d+)?\Z")
 _KNOWN = {"HOME": "~", "PWD": ".", "OLDPWD": WILD, "IFS": " ", "SHELL": "/bin/bash", "BASH": "/bin/bash"}
 _TAME_NAMES = frozenset(
@@ -74,6 +75,8 @@ class Expander:
         for number, piece in enumerate(pieces):
             found = self._piece(piece, first=number == 0 and tilde)
             results = list(dict.fromkeys(a + b for a in results for b in found))
+            if any(len(value) > _LONGEST for value in results):
+                raise Unreadable("a value grows too long")
             if len(results) > _ALTERNATIVES:
                 results = [WILD]
         return results

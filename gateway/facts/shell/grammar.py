@@ -377,11 +377,12 @@ class Parser(Lexer):
         start = self.at
         self.at = found.end()
         name, partial = found[1], bool(found[2] or found[3])
+        subscript = tuple(self.document(found[2] or ""))
         if not self.text.startswith("(", self.at):
             value = self.word(empty=True)
             head = Text(text=self.text[start : found.end()], quoted=True)
             whole = Word(pieces=(head, *value.pieces), source=self.text[start : self.at])
-            return Assignment(name=name, value=value, partial=partial), whole
+            return Assignment(name=name, value=value, subscript=subscript, partial=partial), whole
         self.at += 1
         elements: list[Word] = []
         while True:

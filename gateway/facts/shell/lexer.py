@@ -28,6 +28,7 @@ _BLANKS = re.compile(r"(?:[ \t]|\\\n)+")
 _COMMENT = re.compile(r"#[^\n]*")
 _PLAIN = re.compile(r"[^\s\\'\"`$;&|<>()?*+@!]+")
 _QUOTED_PLAIN = re.compile(r"[^\\\"`$]+")
+_DOCUMENT_PLAIN = re.compile(r"[^\\`$]+")
 _PLAIN_WORD = re.compile(r"(?:[a-z]+|\[\[|\]\]|[{}!]|--|-p)(?=[\s;&|<>()]|\Z)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]|[@*#?$!_-]")
 _BRACED = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])")
@@ -383,14 +384,15 @@ class Lexer:
             if one.literal:
                 one.document.append(Text(text=body, quoted=True))
             else:
-                one.document.extend(self._document(body))
+                one.document.extend(self.document(body))
 
-    def _document(self, body: str) -> list[Piece]:
+    def document(self, body: str) -> list[Piece]:
+        """The pieces of a text in which only dollars, backticks and backslashes are active."""
         inner = type(self)(body, depth=self.depth + 1, budget=self.budget)
         pieces: list[Piece] = []
         while inner.at < len(body):
             inner.step()
-            plain = re.compile(r"[^\\`$]+").match(body, inner.at)
+            plain = _DOCUMENT_PLAIN.match(body, inner.at)
             if plain:
                 pieces.append(Text(text=plain[0], quoted=True))
                 inner.at = plain.end()

@@ -412,9 +412,9 @@ def _dns(call: Call) -> str | None:
 
 
 def _ip(call: Call) -> str | None:
-    given = options(call.args, takes="fbrn", long="family batch netns")
+    given = options(call.args, takes="fn", long="family batch netns b")
     words = given.operands
-    if given.has("b", "batch") or "exec" in words or given.has("force"):
+    if given.has("batch") or "-b" in call.args or "exec" in words or given.has("force"):
         call.execute()
     if any(
         word in {"add", "del", "delete", "set", "flush", "change", "replace", "append", "prepend", "a", "d"}

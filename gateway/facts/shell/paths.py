@@ -12,6 +12,7 @@ from gateway.facts.shell.reading import Reading
 from gateway.facts.shell.values import CLASS, DEEP, MARKS, STAR, TAME, WILD, matcher, static
 from gateway.model import Effect
 
+_LONGEST = 4_096
 _HOME = r"(?:~[^/]*|/root|/home/[^/]+|/Users/[^/]+|\$HOME)"
 _SECRET = re.compile(
     rf"""(?:/etc/(?:g?shadow-?|master\.passwd|sudoers(?:\.d(?:/.*)?)?|security/opasswd|ssl/private(?:/.*)?|pki/tls/private(?:/.*)?
@@ -76,6 +77,8 @@ def normal(path: str, *, directory: str = "") -> str:
 
 def secret(path: str, *, deep: bool = False) -> bool:
     """Whether a normalised path is, or by its marks or what lies below it may be, a secret."""
+    if path == DEEP:  # what a repository tracks
+        return False
     if _SECRET.match(path):
         return True
     if deep:
@@ -131,6 +134,9 @@ def read_path(reading: Reading, path: str, *, directory: str = "", deep: bool = 
     if not path or path == "-":
         reading.add(Effect.READ)
         return
+    if len(path) > _LONGEST:
+        reading.doubt("a path is longer than a path can be")
+        return
     network = _NETWORK.match(path)
     if network:
         reading.hosts[network[1]] = None
@@ -151,6 +157,9 @@ def read_path(reading: Reading, path: str, *, directory: str = "", deep: bool = 
 def write_path(reading: Reading, path: str, *, directory: str = "", truncates: bool = False) -> None:
     """The content of a path is changed; `truncates`: what it held is lost."""
     path = normal(path, directory=directory)
+    if len(path) > _LONGEST:
+        reading.doubt("a path is longer than a path can be")
+        return
     if not path or path == "-" or _PLAIN_DEVICE.match(path):
         return
     network = _NETWORK.match(path)

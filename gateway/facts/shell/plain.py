@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.facts.shell.call import Call, Handler, options
-from gateway.facts.shell.values import TAME
+from gateway.facts.shell.values import TAME, static
 from gateway.model import Effect
 
 LOOKING = frozenset(
@@ -142,6 +142,30 @@ def _hostname(call: Call) -> str | None:
     return TAME
 
 
+def _ps(call: Call) -> str | None:
+    """BSD's letter `e` shows every process's environment."""
+    call.add(Effect.READ)
+    if any("e" in arg and arg.isalpha() for arg in call.args[:1]):
+        call.add(Effect.EXFIL)
+    return None
+
+
+def _xxd(call: Call) -> str | None:
+    given = options(call.args, takes="closn", long="cols len seek")
+    call.add(Effect.READ)
+    for path in given.operands[:1]:
+        call.read(path)
+    for path in given.operands[1:2]:
+        call.write(path, truncates=True)
+    if given.has("r") and call.stdin is not None and static(call.stdin) and given.has("p", "ps", "rp"):
+        digits = "".join(call.stdin.split())
+        try:
+            return bytes.fromhex(digits).decode()
+        except ValueError:
+            return None
+    return None
+
+
 def _top(call: Call) -> str | None:
     call.add(Effect.READ)
     return None
@@ -257,6 +281,6 @@ HANDLERS: Mapping[str, Handler] = {
     **dict.fromkeys(CONTENT, _content),
     **dict.fromkeys(_SEARCHING, _searching),
     **dict.fromkeys(("ls", "dir", "vdir", "ll", "la", "exa", "eza", "lsd", "stat", "file", "readlink", "realpath", "namei", "getfacl", "lsattr"), _listing),
-    "date": _date, "hostname": _hostname, "top": _top, "du": _du, "tree": _tree, "less": _less, "man": _man,
+    "date": _date, "hostname": _hostname, "top": _top, "ps": _ps, "xxd": _xxd, "du": _du, "tree": _tree, "less": _less, "man": _man,
     "printenv": _environment, "yes": _yes, "sysctl": _sysctl, "dmesg": _dmesg, "jq": _jq, "yq": _jq,
 }  # fmt: skip

@@ -235,7 +235,7 @@ def _xargs(call: Call) -> str | None:
     for path in given.values("a", "arg-file"):
         call.read(path)
     stdin = WILD if call.stdin is None or given.has("a", "arg-file") else call.stdin
-    items = [part for part in re.split(r"[\s\0]+", stdin) if part] if static(stdin.replace(DEEP, "").replace("\ue010", "").replace("\ue001", "")) else [WILD]  # fmt: skip
+    items = [part for part in re.split(r"[\n\0]+" if given.has("0", "null", "d", "delimiter", "I", "i") else r"[\s\0]+", stdin) if part] if static(stdin.replace(DEEP, "").replace("\ue010", "").replace("\ue001", "")) else [WILD]  # fmt: skip
     items = items[:32]
     command = list(given.operands) or ["echo"]
     if command[0].startswith(WILD):

@@ -69,6 +69,7 @@ class Assignment:
     value: Word
     elements: tuple[Word, ...] | None = None
     """Of `name=(...)`."""
+    subscript: tuple[Piece, ...] = ()
     partial: bool = False
     """`name+=`, or one element of an array: the rest of the value stays."""
 

@@ -15,6 +15,7 @@ from gateway.facts.shell.call import Call
 from gateway.facts.shell.expansion import Expander
 from gateway.facts.shell.grammar import parse
 from gateway.facts.shell.paths import read_path, write_path
+from gateway.facts.shell.plain import revealing
 from gateway.facts.shell.reading import Reading, Shell
 from gateway.facts.shell.tree import (
     Assignment,
@@ -30,6 +31,7 @@ from gateway.facts.shell.tree import (
     Simple,
     Text,
     Unreadable,
+    Variable,
     Word,
 )
 from gateway.facts.shell.values import DEEP, WILD, static
@@ -102,7 +104,9 @@ class Walker:
                 return ""
             case Expression():
                 for word in node.words:
-                    self.expander.values(word.pieces)
+                    if any(builtins.INDEXED.search(value) for value in self.expander.values(word.pieces)):
+                        self.reading.add(Effect.EXEC)
+                        self.reading.doubt("a subscript holds a command that the shell runs")
                 self._redirect(node.redirects, stdin)
                 return ""
             case _:
@@ -214,6 +218,8 @@ class Walker:
             return WILD if any(r.operator == "<" for r in node.redirects) else ""
         for why in self.shell.doubts:
             self.reading.doubt(why)
+        if node.words[0].source in {"echo", "printf", "print", "cat"}:
+            self._revealed([*node.words[1:], *(r.target for r in node.redirects)])
         forms = self.expander.argv(node.words)
         raw = node.words if isinstance(first := node.words[0].pieces[0], Text) and not first.quoted else ()
         printed = [self.run(argv, stdin=fed, raw=raw) for argv in forms]
@@ -221,8 +227,16 @@ class Walker:
             return ""
         return printed[0] if len(printed) == 1 else WILD
 
+    def _revealed(self, words: Sequence[Word]) -> None:
+        """Printing a variable of the target's whose name says that it holds a credential reads one."""
+        for word in words:
+            for piece in word.pieces:
+                if isinstance(piece, Variable) and revealing(piece.name) and piece.name not in self.shell.variables:
+                    self.reading.add(Effect.EXFIL)
+
     def _assign(self, assignment: Assignment, *, lasting: bool) -> None:
         name = assignment.name
+        self.expander.values(assignment.subscript)
         if assignment.elements is not None:
             values = [
                 v for word in assignment.elements for fields in self.expander.fields(word) for v in fields
