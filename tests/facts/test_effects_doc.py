@@ -7,34 +7,46 @@ from pathlib import Path
 
 import pytest
 
-from gateway.facts.postgres import ATTRIBUTES, read
+from gateway.facts import postgres, shell
 from gateway.model import Effect
 
 TEXT = (Path(__file__).parents[2] / "docs" / "effects.md").read_text()
+READERS = {"PostgreSQL": postgres, "Shell": shell}
+"""What reads the examples of each section."""
 
 
-def rows(heading: str) -> list[tuple[str, str]]:
+def section(name: str) -> str:
+    found = re.search(rf"^## {re.escape(name)}\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL)
+    assert found, f"docs/effects.md has no section {name}"
+    return found[1]
+
+
+def rows(text: str, heading: str) -> list[tuple[str, str]]:
     """The two columns of the table whose first heading is `heading`."""
-    lines = TEXT[TEXT.index(f"| {heading} |") :].splitlines()[2:]
+    lines = text[text.index(f"| {heading} |") :].splitlines()[2:]
     end = next((i for i, line in enumerate(lines) if not line.startswith("|")), len(lines))
     return [
-        (a.strip().strip("`"), b.strip())
+        (a.strip().strip("`").replace(r"\|", "|"), b.strip())
         for _, a, b, _ in (re.split(r"(?<!\\)\|", line) for line in lines[:end])
     ]
 
 
+EXAMPLES = [(name, *row) for name in READERS for row in rows(section(name), "statement")]
+
+
 def test_every_effect_is_explained_once():
-    assert sorted(name for name, _ in rows("effect")) == sorted(Effect)
+    assert sorted(name for name, _ in rows(TEXT, "effect")) == sorted(Effect)
 
 
-@pytest.mark.parametrize(("sql", "effects"), rows("statement"))
-def test_examples_have_exactly_the_effects_that_are_written(sql, effects):
-    assert sorted(read(sql).effects) == effects.split()
+@pytest.mark.parametrize(("language", "statement", "effects"), EXAMPLES)
+def test_examples_have_exactly_the_effects_that_are_written(language, statement, effects):
+    assert sorted(READERS[language].read(statement).effects) == effects.split()
 
 
 def test_the_examples_show_every_effect():
-    assert {effect for _, effects in rows("statement") for effect in effects.split()} == set(Effect)
+    assert {effect for _, _, effects in EXAMPLES for effect in effects.split()} == set(Effect)
 
 
-def test_every_attribute_is_explained():
-    assert {name for name, _ in rows("attribute")} == ATTRIBUTES
+@pytest.mark.parametrize("language", READERS)
+def test_every_attribute_is_explained(language):
+    assert {name for name, _ in rows(section(language), "attribute")} == READERS[language].ATTRIBUTES

@@ -253,7 +253,9 @@ def _unset(call: Call) -> str:
 def _hooked(call: Call) -> str:
     """bind, complete, compgen, hash: with some options they name what will run."""
     call.add(Effect.SESSION)
-    if any(arg.startswith("-") and set(arg) & set("xCFpfW") for arg in call.args) or any(":" in arg for arg in call.args):
+    if any(arg.startswith("-") and set(arg) & set("xCFpfW") for arg in call.args) or any(
+        ":" in arg for arg in call.args
+    ):
         call.execute("the shell is told what to run later")
     return WILD
 

@@ -186,6 +186,9 @@ def remove_path(reading: Reading, path: str, *, directory: str = "", deep: bool 
     """A path is removed; `deep`: with everything below it."""
     path = normal(path, directory=directory)
     reading.resource("file", path, Effect.WRITE)
+    if len(path) > _LONGEST:
+        reading.doubt("a path is longer than a path can be")
+        return
     if (
         deep
         or MARKS.search(path)

@@ -9,6 +9,8 @@ from gateway.facts.shell.call import Call, Handler, options
 from gateway.facts.shell.values import DEEP, WILD, static
 from gateway.model import Effect
 
+_PROGRAM = 4_096
+"""Characters of a program that are read."""
 _SED_RUNS = re.compile(r"(?:^|[;{}\n]|[0-9$/!]\s*)\s*e(?:\s|$|;|\})")
 _SED_FLAGS = re.compile(r"s(.)(?:\\.|(?!\1).)*\1(?:\\.|(?!\1).)*\1([a-zA-Z0-9]*)", re.DOTALL)
 _SED_WRITES = re.compile(r"(?:^|[;{}\n0-9$/!]|\bs(.).*?\1.*?\1[gpiIm0-9]*)\s*[wW]\s+(\S+)")
@@ -32,8 +34,9 @@ def _sed(call: Call) -> str | None:
         call.execute("a sed script is read from a file")
     in_place = given.has("i", "in-place") or any(a.startswith("-i") for a in call.args)
     for script in scripts:
-        if script.startswith(WILD):
+        if script.startswith(WILD) or len(script) > _PROGRAM:
             call.doubt("a sed script is not known")
+        script = script[:_PROGRAM]  # noqa: PLW2901
         flags = "".join(found[2] for found in _SED_FLAGS.finditer(script))
         bare = _SED_FLAGS.sub(";", script)
         bare = re.sub(r"/(?:\\.|[^/\\\n])*/", "/", bare)
@@ -88,8 +91,9 @@ def _awk(call: Call) -> str | None:
 
 
 def _awk_program(call: Call, program: str) -> None:
-    if WILD in program:
+    if WILD in program or len(program) > _PROGRAM:
         call.doubt("an awk program is not known")
+        program = program[:_PROGRAM]
     bare = (
         _AWK_REGEX.sub(" r ", _AWK_STRINGS.sub('"s"', program)).replace("||", " or ").replace("&&", " and ")
     )

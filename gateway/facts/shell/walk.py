@@ -231,7 +231,11 @@ class Walker:
         """Printing a variable of the target's whose name says that it holds a credential reads one."""
         for word in words:
             for piece in word.pieces:
-                if isinstance(piece, Variable) and revealing(piece.name) and piece.name not in self.shell.variables:
+                if (
+                    isinstance(piece, Variable)
+                    and revealing(piece.name)
+                    and piece.name not in self.shell.variables
+                ):
                     self.reading.add(Effect.EXFIL)
 
     def _assign(self, assignment: Assignment, *, lasting: bool) -> None:
