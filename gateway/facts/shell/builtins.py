@@ -11,9 +11,38 @@ from gateway.model import Effect
 
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[.*\])?(\+?)(?:=(.*))?\Z", re.DOTALL)
 _SESSION = frozenset(
-    ": true false break continue return shift exit logout wait times ulimit umask unset getopts let local bg fg jobs disown suspend caller set popd pushd dirs compopt".split()
+    [
+        ":",
+        "true",
+        "false",
+        "break",
+        "continue",
+        "return",
+        "shift",
+        "exit",
+        "logout",
+        "wait",
+        "times",
+        "ulimit",
+        "umask",
+        "unset",
+        "getopts",
+        "let",
+        "local",
+        "bg",
+        "fg",
+        "jobs",
+        "disown",
+        "suspend",
+        "caller",
+        "set",
+        "popd",
+        "pushd",
+        "dirs",
+        "compopt",
+    ]
 )
-_READ = frozenset("test [ type pwd help".split())
+_READ = frozenset(["test", "[", "type", "pwd", "help"])
 INDEXED = re.compile(r"\[.*(?:\$\(|`)", re.DOTALL)
 _PRINTF = re.compile(r"\\([nt\\r]|[0-7]{1,3}|x[0-9a-fA-F]{1,2})|%([-+ 0#]*\d*(?:\.\d+)?[a-zA-Z%])")
 
@@ -34,7 +63,7 @@ def run(call: Call) -> str | None:
     return None
 
 
-_EVALUATING = frozenset("test [ [[ printf read unset let local declare typeset export readonly mapfile readarray wait getopts".split())  # fmt: skip
+_EVALUATING = frozenset(["test", "[", "[[", "printf", "read", "unset", "let", "local", "declare", "typeset", "export", "readonly", "mapfile", "readarray", "wait", "getopts"])  # fmt: skip
 
 
 def _echo(call: Call) -> str:

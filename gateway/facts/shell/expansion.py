@@ -27,7 +27,23 @@ _LONGEST = 65_536
 _RANGE = re.compile(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.-?\d+)?\Z")
 _KNOWN = {"HOME": "~", "PWD": ".", "OLDPWD": WILD, "IFS": " ", "SHELL": "/bin/bash", "BASH": "/bin/bash"}
 _TAME_NAMES = frozenset(
-    "? # $ ! RANDOM SECONDS UID EUID PPID LINENO HOSTNAME USER LOGNAME EPOCHSECONDS SHLVL".split()
+    [
+        "?",
+        "#",
+        "$",
+        "!",
+        "RANDOM",
+        "SECONDS",
+        "UID",
+        "EUID",
+        "PPID",
+        "LINENO",
+        "HOSTNAME",
+        "USER",
+        "LOGNAME",
+        "EPOCHSECONDS",
+        "SHLVL",
+    ]
 )
 _NAMES = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -264,7 +280,10 @@ def _range(atoms: tuple[Piece, ...], end: int) -> tuple[list[tuple[Piece, ...]],
     first, last = found[1], found[2]
     if first.isalpha() and last.isalpha():
         low, high = sorted((ord(first), ord(last)))
-        return [(Text(text=chr(code), quoted=False),) for code in range(low, high + 1)][:_BRACES], end
+        letters: list[tuple[Piece, ...]] = [
+            (Text(text=chr(code), quoted=False),) for code in range(low, high + 1)
+        ]
+        return letters[:_BRACES], end
     return [(Text(text=TAME, quoted=True),)], end
 
 

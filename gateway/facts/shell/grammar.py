@@ -8,6 +8,7 @@ against two independent ones: bash itself (`set -n`) and shfmt. Steps and depth 
 from __future__ import annotations
 
 import re
+
 from gateway.facts.shell.lexer import Lexer
 from gateway.facts.shell.tree import (
     Assignment,
@@ -26,10 +27,32 @@ from gateway.facts.shell.tree import (
 )
 
 _RESERVED = frozenset(
-    "if then elif else fi while until for select case esac do done in { } ! [[ time function coproc".split()
+    [
+        "if",
+        "then",
+        "elif",
+        "else",
+        "fi",
+        "while",
+        "until",
+        "for",
+        "select",
+        "case",
+        "esac",
+        "do",
+        "done",
+        "in",
+        "{",
+        "}",
+        "!",
+        "[[",
+        "time",
+        "function",
+        "coproc",
+    ]
 )
-_ENDS = frozenset("then elif else fi do done esac }".split())
-_OPENERS = frozenset("if while until for select case { [[".split())
+_ENDS = frozenset(["then", "elif", "else", "fi", "do", "done", "esac", "}"])
+_OPENERS = frozenset(["if", "while", "until", "for", "select", "case", "{", "[["])
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]\n]*\])?(\+?)=")
 _REDIRECT = re.compile(
     r"(?:[0-9]+|\{[A-Za-z_][A-Za-z0-9_]*\})?(&>>|&>|<<<|<<-|<<|<>|<&|>>|>&|>\||<(?!\()|>(?!\())"

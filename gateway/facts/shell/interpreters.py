@@ -9,14 +9,26 @@ from gateway.facts.shell.call import Call, Handler, options
 from gateway.facts.shell.values import WILD, static
 from gateway.model import Effect
 
-_SHELLS = frozenset("sh bash dash ash ksh ksh93 mksh zsh rbash lksh yash posh bash5 rzsh".split())
+_SHELLS = frozenset(
+    [
+        "sh",
+        "bash",
+        "dash",
+        "ash",
+        "ksh",
+        "ksh93",
+        "mksh",
+        "zsh",
+        "rbash",
+        "lksh",
+        "yash",
+        "posh",
+        "bash5",
+        "rzsh",
+    ]
+)
 _LANGUAGES = frozenset(
-    """python python2 python3 pypy pypy3 ipython perl ruby irb node nodejs deno bun php php-cgi lua luajit tclsh wish expect guile scheme racket
-    java jshell groovy scala kotlin swift go rustc gcc g++ cc clang make gmake cmake ninja rake ant mvn gradle bazel just task R Rscript octave julia erl
-    elixir iex ghci runghc ocaml sbcl clisp gforth m4 bc-n dc-n gdb lldb gdbserver jdb pdb pry vim vi nvim view ex ed emacs nano pico joe mcedit micro helix kak rvim
-    vimdiff fish csh tcsh elvish nu xonsh pwsh powershell osascript cscript gimp latex tex pdflatex xelatex ghostscript gs tclsh8 easy_install
-    ansible ansible-playbook ansible-console salt salt-call puppet chef-client knife fab cap invoke pytest tox nox cpan gem-exec bundle npx pipx uvx yarn-run
-    slsh rlwrap ltrace strace-n perf valgrind mc ranger nnn links lynx w3m elinks watchman entr inotifywait-n incrond pry capsh-n dotnet mono wine qemu-system-x86_64 qemu-x86_64""".split()
+    ["python", "python2", "python3", "pypy", "pypy3", "ipython", "perl", "ruby", "irb", "node", "nodejs", "deno", "bun", "php", "php-cgi", "lua", "luajit", "tclsh", "wish", "expect", "guile", "scheme", "racket", "java", "jshell", "groovy", "scala", "kotlin", "swift", "go", "rustc", "gcc", "g++", "cc", "clang", "make", "gmake", "cmake", "ninja", "rake", "ant", "mvn", "gradle", "bazel", "just", "task", "R", "Rscript", "octave", "julia", "erl", "elixir", "iex", "ghci", "runghc", "ocaml", "sbcl", "clisp", "gforth", "m4", "bc-n", "dc-n", "gdb", "lldb", "gdbserver", "jdb", "pdb", "pry", "vim", "vi", "nvim", "view", "ex", "ed", "emacs", "nano", "pico", "joe", "mcedit", "micro", "helix", "kak", "rvim", "vimdiff", "fish", "csh", "tcsh", "elvish", "nu", "xonsh", "pwsh", "powershell", "osascript", "cscript", "gimp", "latex", "tex", "pdflatex", "xelatex", "ghostscript", "gs", "tclsh8", "easy_install", "ansible", "ansible-playbook", "ansible-console", "salt", "salt-call", "puppet", "chef-client", "knife", "fab", "cap", "invoke", "pytest", "tox", "nox", "cpan", "gem-exec", "bundle", "npx", "pipx", "uvx", "yarn-run", "slsh", "rlwrap", "ltrace", "strace-n", "perf", "valgrind", "mc", "ranger", "nnn", "links", "lynx", "w3m", "elinks", "watchman", "entr", "inotifywait-n", "incrond", "pry", "capsh-n", "dotnet", "mono", "wine", "qemu-system-x86_64", "qemu-x86_64"]
 )  # fmt: skip
 _HARMLESS = re.compile(r"(?:-V|--version|-v|-h|--help|-version)\Z")
 

@@ -177,10 +177,10 @@ class Lexer:
                 self.at += 1
                 return
             else:
-                self._quoted_active(pieces, escaped='$`"\\')
+                self.quoted_active(pieces, escaped='$`"\\')
         raise Unreadable("a quote does not end")
 
-    def _quoted_active(self, pieces: list[Piece], *, escaped: str) -> None:
+    def quoted_active(self, pieces: list[Piece], *, escaped: str) -> None:
         """A backslash, dollar or backtick where double quotes' rules hold."""
         if self.text[self.at] != "\\":
             self._expansion(pieces, quoted=True)
@@ -262,7 +262,7 @@ class Lexer:
                 self.depth -= 1
                 return tuple(pieces)
             if character in "`$\\":
-                self._quoted_active(pieces, escaped='$`"\\')
+                self.quoted_active(pieces, escaped='$`"\\')
                 continue
             if character in "([":
                 open_ones += 1
@@ -319,7 +319,7 @@ class Lexer:
             if character == '"' or (character in "'\\" and not quoted):
                 self._active(pieces, character)
             elif character in "\\`" or (character == "$" and quoted):
-                self._quoted_active(pieces, escaped='$`"\\}')
+                self.quoted_active(pieces, escaped='$`"\\}')
             elif character == "$":
                 self._expansion(pieces, quoted=False)
             elif character in "<>" and self.text.startswith("(", self.at + 1) and not quoted:
@@ -355,7 +355,7 @@ class Lexer:
         return document
 
     def finish_heredocs(self) -> None:
-        """bash lets the end of the text end a here-document that has begun."""
+        """Bash lets the end of the text end a here-document that has begun."""
         self._read_heredocs()
 
     def _read_heredocs(self) -> None:
@@ -397,7 +397,7 @@ class Lexer:
                 pieces.append(Text(text=plain[0], quoted=True))
                 inner.at = plain.end()
             else:
-                inner._quoted_active(pieces, escaped="$`\\")
+                inner.quoted_active(pieces, escaped="$`\\")
         return pieces
 
 

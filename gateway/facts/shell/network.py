@@ -55,7 +55,7 @@ def _curl(call: Call) -> str | None:
         for value in bodies
         if "@" in value[:64]
         and not given.has("data-raw")
-        and ("@" == value[:1] or re.match(r"[\w-]*@", value))
+        and (value[:1] == "@" or re.match(r"[\w-]*@", value))
     ]
     files += [
         value.partition("=")[2].lstrip("@<").partition(";")[0]
@@ -199,11 +199,8 @@ def _openssl(call: Call) -> str | None:
                 _host(host),
                 Effect.READ if call.stdin in {"", "\n", "Q\n"} or call.stdin is None else Effect.EXFIL,
             )
-        if (
-            call.stdin is not None
-            and call.stdin.strip() not in {"", "Q", "q", WILD}
-            or call.stdin == WILD
-            and not given.has("showcerts", "servername")
+        if (call.stdin is not None and call.stdin.strip() not in {"", "Q", "q", WILD}) or (
+            call.stdin == WILD and not given.has("showcerts", "servername")
         ):
             call.add(Effect.EXFIL)
     elif verb in {"s_server", "s_time", "ocsp"}:
@@ -314,11 +311,8 @@ def _transfer(call: Call, operands: tuple[str, ...], *, deep: bool) -> str | Non
     if target.startswith(WILD) or any(source.startswith(WILD) for source in sources):
         call.doubt("where a transfer goes is not known")
     if _REMOTE.match(target):
-        call.host(
-            _REMOTE.match(target)[0].rstrip(":").rsplit("@", 1)[-1] if not "://" in target else _host(target),
-            Effect.EXFIL,
-        )  # type: ignore[index]
-        call.add(Effect.EXFIL)
+        address = _host(target) if "://" in target else target.split(":", 1)[0].rsplit("@", 1)[-1]
+        call.host(address, Effect.EXFIL)
     else:
         call.write(target, truncates=True)
     for source in sources:
@@ -397,7 +391,7 @@ def _dns(call: Call) -> str | None:
     for arg in call.args:
         if WILD in arg and "." in arg:
             call.add(Effect.EXFIL)
-        if arg in {"-f"} and call.name == "dig":
+        if arg == "-f" and call.name == "dig":
             call.doubt("dig reads names from a file")
             for path in call.args[call.args.index("-f") + 1 :][:1]:
                 call.read(path)

@@ -15,7 +15,7 @@ from gateway.model import Effect
 _LONGEST = 4_096
 _HOME = r"(?:~[^/]*|/root|/home/[^/]+|/Users/[^/]+|\$HOME)"
 _SECRET = re.compile(
-    rf"""(?:/etc/(?:g?shadow-?|master\.passwd|sudoers(?:\.d(?:/.*)?)?|security/opasswd|ssl/private(?:/.*)?|pki/tls/private(?:/.*)?
+    r"""(?:/etc/(?:g?shadow-?|master\.passwd|sudoers(?:\.d(?:/.*)?)?|security/opasswd|ssl/private(?:/.*)?|pki/tls/private(?:/.*)?
         |krb5\.keytab|kubernetes/(?:.*\.conf|pki/.*)|rancher/.*|ipsec\.secrets|ppp/.*-secrets|wireguard/.*|openvpn/.*|letsencrypt/(?:live|archive|keys|accounts)(?:/.*)?
         |ssh/ssh_host_.*_key|mysql/debian\.cnf|NetworkManager/system-connections(?:/.*)?|ansible/vault.*|vault.*|grafana/grafana\.ini|docker/.*\.key)
     |/proc/(?:[^/]+/(?:task/[^/]+/)?(?:environ|mem|auxv|fd/.*|root/.*|cwd/.*)|kcore|kmem|keys)
@@ -43,7 +43,7 @@ _DEVICE = re.compile(
 )
 _NETWORK = re.compile(r"/dev/(?:tcp|udp)/([^/]*)")
 _GUARD = re.compile(
-    rf"""(?:/etc/(?:passwd|group|g?shadow|sub[ug]id|sudoers|pam|security|ssh|ld\.so|login|nsswitch|apparmor|selinux|audit|hosts|resolv|krb5|polkit|securetty|cron|at\.|systemd|init|rc|profile|bash|zsh|environment|sysctl|modprobe|modules|iptables|nftables|ufw|firewalld|fail2ban|kubernetes|ssl|pki|ca-cert|apt|yum|dnf|logrotate|rsyslog|syslog|update-motd|xdg|udev|inittab|doas|exports|ldap|sssd|shells|skel|crontab|anacrontab|fstab|default/|grub|docker|containerd|sudo|vault|NetworkManager|network/|ppp/|dhcp).*
+    r"""(?:/etc/(?:passwd|group|g?shadow|sub[ug]id|sudoers|pam|security|ssh|ld\.so|login|nsswitch|apparmor|selinux|audit|hosts|resolv|krb5|polkit|securetty|cron|at\.|systemd|init|rc|profile|bash|zsh|environment|sysctl|modprobe|modules|iptables|nftables|ufw|firewalld|fail2ban|kubernetes|ssl|pki|ca-cert|apt|yum|dnf|logrotate|rsyslog|syslog|update-motd|xdg|udev|inittab|doas|exports|ldap|sssd|shells|skel|crontab|anacrontab|fstab|default/|grub|docker|containerd|sudo|vault|NetworkManager|network/|ppp/|dhcp).*
     |/(?:boot|bin|sbin|lib\w*|usr/(?:local/)?(?:bin|sbin|lib\w*)|root)(?:/.*)?|/opt/.*/bin/.*
     |/var/spool/(?:cron|at)(?:/.*)?|/var/log/(?:audit|auth|secure|wtmp|btmp|lastlog|sudo|faillog|journal).*|/var/run/(?:docker|utmp|containerd).*|/run/(?:docker|systemd|utmp).*|/(?:proc|sys)/.*|/var/lib/(?:kubelet|etcd|systemd|cloud|dpkg|rpm|docker|containerd).*
     |(?:.*/)?\.(?:ssh|gnupg|aws|kube|docker|config/(?:systemd|autostart|git))(?:/.*)?|(?:.*/)?\.(?:bash\w*|profile|zsh\w*|z?login|zprofile|cshrc|kshrc|inputrc|vimrc|exrc|netrc|pgpass|my\.cnf|gitconfig|git/(?:hooks|config).*|npmrc|pypirc|rhosts|shosts|forward|k5login|Xauthority|pam_environment|envrc|psqlrc|gdbinit|lesskey|tmux\.conf|screenrc)
@@ -104,7 +104,7 @@ def secret(path: str, *, deep: bool = False) -> bool:
         return False
     if path[0] in STAR and "/" not in path:
         pattern = matcher(path)
-        return not path.strip(STAR) == "" and any(pattern.match(p) for p in _SECRET_PLACES if "/" not in p)
+        return path.strip(STAR) != "" and any(pattern.match(p) for p in _SECRET_PLACES if "/" not in p)
     if _SECRET.match(
         path.replace(STAR, "x")
         .replace(TAME, "1")

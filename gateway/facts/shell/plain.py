@@ -9,29 +9,48 @@ from gateway.facts.shell.values import TAME, static
 from gateway.model import Effect
 
 LOOKING = frozenset(
-    """ps pgrep pidof pstree uptime w who whoami id groups users last lastlog lastb nproc free vmstat iostat mpstat
-    pidstat lscpu lsmem lspci lsusb lsmod lsns lsipc lslocks lslogins lsb_release lshw dmidecode hwinfo inxi arch uname tty locale getconf getent
-    df findmnt numfmt factor seq expr cal ncal which whereis whatis apropos type basename dirname realpath readlink
-    ping ping6 traceroute traceroute6 tracepath mtr netstat ss lsof host dig nslookup whois finger blkid lsblk tput stty
-    logname hostid groups nstat uuidgen mktemp-dry ipcs slabtop htop atop nmon iotop iftop nethogs sar dstat glances tload
-    modinfo ldconfig-p faillog-r resolvectl-status file stat namei cksum-n infocmp clear reset-n getcap getfacl lsattr
-    xdpyinfo sensors acpi numactl-s rpmquery dpkg-query apt-cache man-db locate mlocate plocate pmap-x fuser-n ldd-n nm size strings-n readelf-n objdump-n
-    journalctl-n sha-n bc-n tzselect-n yes-n jobs uptime pathchk hostnamectl-status timedatectl-n loginctl-n sestatus getenforce aa-status chage-l
-    arping rdate-n jps jstat kubectx-n tree-n du-n pwd ncdu-n systemd-analyze systemd-cgls systemd-cgtop systemd-detect-virt bootctl-n efibootmgr-n
-    nvidia-smi rocm-smi ipcalc sipcalc whoami cpupower-n turbostat-n perf-n fc-list fc-match""".split()
+    ["ps", "pgrep", "pidof", "pstree", "uptime", "w", "who", "whoami", "id", "groups", "users", "last", "lastlog", "lastb", "nproc", "free", "vmstat", "iostat", "mpstat", "pidstat", "lscpu", "lsmem", "lspci", "lsusb", "lsmod", "lsns", "lsipc", "lslocks", "lslogins", "lsb_release", "lshw", "dmidecode", "hwinfo", "inxi", "arch", "uname", "tty", "locale", "getconf", "getent", "df", "findmnt", "numfmt", "factor", "seq", "expr", "cal", "ncal", "which", "whereis", "whatis", "apropos", "type", "basename", "dirname", "realpath", "readlink", "ping", "ping6", "traceroute", "traceroute6", "tracepath", "mtr", "netstat", "ss", "lsof", "host", "dig", "nslookup", "whois", "finger", "blkid", "lsblk", "tput", "stty", "logname", "hostid", "groups", "nstat", "uuidgen", "mktemp-dry", "ipcs", "slabtop", "htop", "atop", "nmon", "iotop", "iftop", "nethogs", "sar", "dstat", "glances", "tload", "modinfo", "ldconfig-p", "faillog-r", "resolvectl-status", "file", "stat", "namei", "cksum-n", "infocmp", "clear", "reset-n", "getcap", "getfacl", "lsattr", "xdpyinfo", "sensors", "acpi", "numactl-s", "rpmquery", "dpkg-query", "apt-cache", "man-db", "locate", "mlocate", "plocate", "pmap-x", "fuser-n", "ldd-n", "nm", "size", "strings-n", "readelf-n", "objdump-n", "journalctl-n", "sha-n", "bc-n", "tzselect-n", "yes-n", "jobs", "uptime", "pathchk", "hostnamectl-status", "timedatectl-n", "loginctl-n", "sestatus", "getenforce", "aa-status", "chage-l", "arping", "rdate-n", "jps", "jstat", "kubectx-n", "tree-n", "du-n", "pwd", "ncdu-n", "systemd-analyze", "systemd-cgls", "systemd-cgtop", "systemd-detect-virt", "bootctl-n", "efibootmgr-n", "nvidia-smi", "rocm-smi", "ipcalc", "sipcalc", "whoami", "cpupower-n", "turbostat-n", "perf-n", "fc-list", "fc-match"]
 )  # fmt: skip
 CONTENT = frozenset(
-    """cat tac nl head tail more zcat zmore zless bzcat xzcat zstdcat lz4cat wc cut paste join comm fold fmt column colrm rev expand
-    unexpand od hexdump hd strings md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum cksum sum diff diff3
-    cmp sdiff colordiff zdiff zcmp base64 base32 basenc uuencode tsort uniq-n iconv pr look csvcut csvlook csvstat csvgrep csvsort bat batcat
-    nm size readelf objdump-d exiftool identify pdfinfo pdftotext-n ul msgcat zipinfo lzmainfo unrar-l asciinema-n jsonlint xmllint yamllint html2text
-    tr logger-n ts dos2unix-n checkbashisms shellcheck shasum ldd mediainfo ffprobe jo gron yq-n tomlq hexyl xclip-n""".split()
+    ["cat", "tac", "nl", "head", "tail", "more", "zcat", "zmore", "zless", "bzcat", "xzcat", "zstdcat", "lz4cat", "wc", "cut", "paste", "join", "comm", "fold", "fmt", "column", "colrm", "rev", "expand", "unexpand", "od", "hexdump", "hd", "strings", "md5sum", "sha1sum", "sha224sum", "sha256sum", "sha384sum", "sha512sum", "b2sum", "cksum", "sum", "diff", "diff3", "cmp", "sdiff", "colordiff", "zdiff", "zcmp", "base64", "base32", "basenc", "uuencode", "tsort", "uniq-n", "iconv", "pr", "look", "csvcut", "csvlook", "csvstat", "csvgrep", "csvsort", "bat", "batcat", "nm", "size", "readelf", "objdump-d", "exiftool", "identify", "pdfinfo", "pdftotext-n", "ul", "msgcat", "zipinfo", "lzmainfo", "unrar-l", "asciinema-n", "jsonlint", "xmllint", "yamllint", "html2text", "tr", "logger-n", "ts", "dos2unix-n", "checkbashisms", "shellcheck", "shasum", "ldd", "mediainfo", "ffprobe", "jo", "gron", "yq-n", "tomlq", "hexyl", "xclip-n"]
 )  # fmt: skip
 _SEARCHING = frozenset(
-    "grep egrep fgrep zgrep zegrep zfgrep bzgrep xzgrep rg ag ack pcregrep pcre2grep ugrep".split()
+    [
+        "grep",
+        "egrep",
+        "fgrep",
+        "zgrep",
+        "zegrep",
+        "zfgrep",
+        "bzgrep",
+        "xzgrep",
+        "rg",
+        "ag",
+        "ack",
+        "pcregrep",
+        "pcre2grep",
+        "ugrep",
+    ]
 )
 _TAME_OUTPUT = frozenset(
-    "pgrep pidof nproc whoami id uname arch tty seq expr hostid uuidgen logname wc basename getconf".split()
+    [
+        "pgrep",
+        "pidof",
+        "nproc",
+        "whoami",
+        "id",
+        "uname",
+        "arch",
+        "tty",
+        "seq",
+        "expr",
+        "hostid",
+        "uuidgen",
+        "logname",
+        "wc",
+        "basename",
+        "getconf",
+    ]
 )
 
 
@@ -41,7 +60,7 @@ def _looking(call: Call) -> str | None:
 
 
 def _listing(call: Call) -> str | None:
-    """ls and its like: names and metadata; the names below are what it prints."""
+    """Ls and its like: names and metadata; the names below are what it prints."""
     call.add(Effect.READ)
     for arg in call.args:
         call.list(arg)
@@ -49,7 +68,7 @@ def _listing(call: Call) -> str | None:
 
 
 _TAKES = {"head": "nc", "tail": "ncs", "cut": "dfbc", "od": "AjNtw", "hexdump": "efns", "fold": "w", "nl": "bdfhilnsvw", "join": "12ejotv", "base64": "w", "column": "stocHNRWOn", "fmt": "wgpu", "pr": "DehilnNoSwW", "strings": "nteTs", "iconv": "fto", "paste": "d", "diff": "UCxXIS", "xmllint": "", "basenc": "w", "base32": "w", "shasum": "a", "cmp": "in", "readelf": "xpRw"}  # fmt: skip
-_THROUGH = frozenset("cat tac head tail more".split())
+_THROUGH = frozenset(["cat", "tac", "head", "tail", "more"])
 
 
 def _content(call: Call) -> str | None:

@@ -19,9 +19,11 @@ _HANDLERS: Mapping[str, Handler] = {
     **interpreters.HANDLERS,
     **wrappers.HANDLERS,
 }
-_PLACES = tuple(
-    f"{prefix}{folder}" for prefix in ("/", "/usr/", "/usr/local/") for folder in ("bin/", "sbin/")
-) + ("/opt/homebrew/bin/", "/snap/bin/")
+_PLACES = (
+    *tuple(f"{prefix}{folder}" for prefix in ("/", "/usr/", "/usr/local/") for folder in ("bin/", "sbin/")),
+    "/opt/homebrew/bin/",
+    "/snap/bin/",
+)
 _LIKELY = 8
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 
@@ -154,15 +155,58 @@ def _tee(call: Call) -> str | None:
     return call.stdin
 
 
-_FIND_OPERATORS = frozenset("( ) ! , -a -o -and -or -not".split())
+_FIND_OPERATORS = frozenset(["(", ")", "!", ",", "-a", "-o", "-and", "-or", "-not"])
 _FIND_PLAIN = frozenset(
-    """-name -iname -path -ipath -wholename -iwholename -regex -iregex -type -xtype -size -mtime -atime -ctime -mmin -amin -cmin -newer
-    -anewer -cnewer -user -group -uid -gid -perm -maxdepth -mindepth -links -inum -samefile -fstype -lname -ilname -context -used
-    -printf -regextype -newermt -newerat -newerct -newermm -newerBt -newerac -D -O""".split()
+    [
+        "-name",
+        "-iname",
+        "-path",
+        "-ipath",
+        "-wholename",
+        "-iwholename",
+        "-regex",
+        "-iregex",
+        "-type",
+        "-xtype",
+        "-size",
+        "-mtime",
+        "-atime",
+        "-ctime",
+        "-mmin",
+        "-amin",
+        "-cmin",
+        "-newer",
+        "-anewer",
+        "-cnewer",
+        "-user",
+        "-group",
+        "-uid",
+        "-gid",
+        "-perm",
+        "-maxdepth",
+        "-mindepth",
+        "-links",
+        "-inum",
+        "-samefile",
+        "-fstype",
+        "-lname",
+        "-ilname",
+        "-context",
+        "-used",
+        "-printf",
+        "-regextype",
+        "-newermt",
+        "-newerat",
+        "-newerct",
+        "-newermm",
+        "-newerBt",
+        "-newerac",
+        "-D",
+        "-O",
+    ]
 )
 _FIND_FLAGS = frozenset(
-    """-print -print0 -ls -empty -prune -depth -d -mount -xdev -follow -readable -writable -executable -nouser -nogroup -true -false -quit
-    -daystart -noleaf -ignore_readdir_race -noignore_readdir_race -warn -nowarn -H -L -P -E -X""".split()
+    ["-print", "-print0", "-ls", "-empty", "-prune", "-depth", "-d", "-mount", "-xdev", "-follow", "-readable", "-writable", "-executable", "-nouser", "-nogroup", "-true", "-false", "-quit", "-daystart", "-noleaf", "-ignore_readdir_race", "-noignore_readdir_race", "-warn", "-nowarn", "-H", "-L", "-P", "-E", "-X"]
 )  # fmt: skip
 
 
@@ -175,7 +219,7 @@ def _find(call: Call) -> str | None:
         if not root.startswith("-"):
             roots.append(root)
             call.list(root)
-    names = [value for option, value in zip(args, args[1:], strict=False) if option in {"-name", "-iname"}]
+    names = [value for option, value in itertools.pairwise(args) if option in {"-name", "-iname"}]
     below = [f"{root.rstrip('/')}/{DEEP}" for root in roots or ["."]]
     printed = (
         "\n".join(
@@ -209,7 +253,7 @@ def _find(call: Call) -> str | None:
             for path in args[:1]:
                 call.write(path, truncates=True)
             args = args[2 if arg == "-fprintf" else 1 :]
-        elif arg in {"-files0-from"}:
+        elif arg == "-files0-from":
             for path in args[:1]:
                 call.read(path)
             args = args[1:]

@@ -9,10 +9,99 @@ from gateway.facts.shell.values import static
 from gateway.model import Effect
 
 _PACKAGE_READS = frozenset(
-    "list search show info policy depends rdepends check-update repolist provides history changelog outdated deps why ls view help version -v --version freeze check config-list whatprovides repoquery updateinfo -l -L -S -s -Q -Qi -Ql -Qs -Ss -Si -qa -q -qi -ql -qf -qR -V --list --listfiles --status --search --get-selections -p --print-architecture audit madison pkgnames dotty stats --audit -C -W --show list-installed audit explain root bin fund home".split()
+    [
+        "list",
+        "search",
+        "show",
+        "info",
+        "policy",
+        "depends",
+        "rdepends",
+        "check-update",
+        "repolist",
+        "provides",
+        "history",
+        "changelog",
+        "outdated",
+        "deps",
+        "why",
+        "ls",
+        "view",
+        "help",
+        "version",
+        "-v",
+        "--version",
+        "freeze",
+        "check",
+        "config-list",
+        "whatprovides",
+        "repoquery",
+        "updateinfo",
+        "-l",
+        "-L",
+        "-S",
+        "-s",
+        "-Q",
+        "-Qi",
+        "-Ql",
+        "-Qs",
+        "-Ss",
+        "-Si",
+        "-qa",
+        "-q",
+        "-qi",
+        "-ql",
+        "-qf",
+        "-qR",
+        "-V",
+        "--list",
+        "--listfiles",
+        "--status",
+        "--search",
+        "--get-selections",
+        "-p",
+        "--print-architecture",
+        "audit",
+        "madison",
+        "pkgnames",
+        "dotty",
+        "stats",
+        "--audit",
+        "-C",
+        "-W",
+        "--show",
+        "list-installed",
+        "audit",
+        "explain",
+        "root",
+        "bin",
+        "fund",
+        "home",
+    ]
 )
 _PACKAGE_REMOVES = frozenset(
-    "remove purge autoremove uninstall erase rm del delete -R -Rs -Rns -r -P -e --remove --purge dist-upgrade full-upgrade un unlink".split()
+    [
+        "remove",
+        "purge",
+        "autoremove",
+        "uninstall",
+        "erase",
+        "rm",
+        "del",
+        "delete",
+        "-R",
+        "-Rs",
+        "-Rns",
+        "-r",
+        "-P",
+        "-e",
+        "--remove",
+        "--purge",
+        "dist-upgrade",
+        "full-upgrade",
+        "un",
+        "unlink",
+    ]
 )
 
 
@@ -29,10 +118,7 @@ def _packages(call: Call) -> str | None:
     if (
         call.name in {"npm", "yarn", "pnpm"}
         and verb in {"run", "exec", "start", "test", "x", "dlx", "explore"}
-        or call.name in {"pip", "pip3"}
-        and verb == "config"
-        and "edit" in call.args
-    ):
+    ) or (call.name in {"pip", "pip3"} and verb == "config" and "edit" in call.args):
         return call.execute()
     if not call.args:
         call.add(Effect.READ)
@@ -42,7 +128,7 @@ def _packages(call: Call) -> str | None:
         verb in _PACKAGE_READS
         or (call.name in {"dpkg", "rpm", "pacman", "apt-file", "snap-n"} and first in _PACKAGE_READS)
         or (call.name == "rpm" and first.startswith("-q"))
-        or (call.name in {"dpkg"} and first in {"-l", "-L", "-s", "-S"})
+        or (call.name == "dpkg" and first in {"-l", "-L", "-s", "-S"})
     ):
         call.add(Effect.READ)
     else:
@@ -56,7 +142,7 @@ def _packages(call: Call) -> str | None:
     return None
 
 
-_UNIT_READS = frozenset("status show list-units list-unit-files list-timers list-sockets list-dependencies list-jobs is-active is-enabled is-failed is-system-running cat help get-default show-environment list-machines list-paths list-automounts whoami".split())  # fmt: skip
+_UNIT_READS = frozenset(["status", "show", "list-units", "list-unit-files", "list-timers", "list-sockets", "list-dependencies", "list-jobs", "is-active", "is-enabled", "is-failed", "is-system-running", "cat", "help", "get-default", "show-environment", "list-machines", "list-paths", "list-automounts", "whoami"])  # fmt: skip
 
 
 def _systemctl(call: Call) -> str | None:
@@ -100,7 +186,7 @@ def _systemctl(call: Call) -> str | None:
             call.add(Effect.DESTRUCTIVE)
         for unit in units:
             call.resource("service", unit, Effect.WRITE)
-        if verb in {"enable", "disable"} and given.has("now") or verb == "mask":
+        if (verb in {"enable", "disable"} and given.has("now")) or verb == "mask":
             call.add(Effect.DESTRUCTIVE)
     return None
 
@@ -110,7 +196,7 @@ def _service(call: Call) -> str | None:
     name = call.args[0] if call.args else ""
     if call.name in {"rc-service", "service", "invoke-rc.d"} and (verb == "status" or name == "--status-all"):
         call.add(Effect.READ)
-    elif verb == "start" or verb == "reload":
+    elif verb in {"start", "reload"}:
         call.add(Effect.EXEC)
     else:
         call.add(Effect.DESTRUCTIVE)
@@ -146,8 +232,8 @@ def _always(*effects: Effect) -> Handler:
     return read
 
 
-_ACCOUNTS = frozenset("useradd adduser usermod userdel deluser passwd chpasswd groupadd addgroup groupmod groupdel delgroup gpasswd chage chsh chfn newusers vipw vigr visudo pwconv pwunconv grpconv adduser saslpasswd2 htpasswd smbpasswd faillock pam_tally2 loginctl authselect authconfig realm kadmin kadmin.local ktutil kinit kdestroy".split())  # fmt: skip
-_FIREWALLS = frozenset("iptables ip6tables nft ufw firewall-cmd ebtables arptables ipset iptables-restore ip6tables-restore pfctl fail2ban-client csf shorewall tc ethtool iw nmcli brctl ovs-vsctl wg wg-quick openvpn".split())  # fmt: skip
+_ACCOUNTS = frozenset(["useradd", "adduser", "usermod", "userdel", "deluser", "passwd", "chpasswd", "groupadd", "addgroup", "groupmod", "groupdel", "delgroup", "gpasswd", "chage", "chsh", "chfn", "newusers", "vipw", "vigr", "visudo", "pwconv", "pwunconv", "grpconv", "adduser", "saslpasswd2", "htpasswd", "smbpasswd", "faillock", "pam_tally2", "loginctl", "authselect", "authconfig", "realm", "kadmin", "kadmin.local", "ktutil", "kinit", "kdestroy"])  # fmt: skip
+_FIREWALLS = frozenset(["iptables", "ip6tables", "nft", "ufw", "firewall-cmd", "ebtables", "arptables", "ipset", "iptables-restore", "ip6tables-restore", "pfctl", "fail2ban-client", "csf", "shorewall", "tc", "ethtool", "iw", "nmcli", "brctl", "ovs-vsctl", "wg", "wg-quick", "openvpn"])  # fmt: skip
 
 
 def _firewall(call: Call) -> str | None:
@@ -179,7 +265,7 @@ def _firewall(call: Call) -> str | None:
             for a in call.args
         )
     )
-    if call.name in {"wg"} and call.args[:1] in {(), ("show",)}:
+    if call.name == "wg" and call.args[:1] in {(), ("show",)}:
         call.add(Effect.READ)
         if any(a in {"private-key", "preshared-keys", "dump"} for a in call.args):
             call.add(Effect.EXFIL)
@@ -333,17 +419,17 @@ def _terminal(call: Call) -> str | None:
 
 
 HANDLERS: Mapping[str, Handler] = {
-    **dict.fromkeys("apt apt-get aptitude dpkg rpm yum dnf zypper pacman apk brew port snap flatpak pip pip3 pipenv poetry uv conda mamba npm yarn pnpm gem cargo composer cpanm luarocks emerge nix nix-env guix apt-key add-apt-repository dpkg-reconfigure update-alternatives apt-mark apt-file microdnf alien opkg ".split(), _packages),
+    **dict.fromkeys(["apt", "apt-get", "aptitude", "dpkg", "rpm", "yum", "dnf", "zypper", "pacman", "apk", "brew", "port", "snap", "flatpak", "pip", "pip3", "pipenv", "poetry", "uv", "conda", "mamba", "npm", "yarn", "pnpm", "gem", "cargo", "composer", "cpanm", "luarocks", "emerge", "nix", "nix-env", "guix", "apt-key", "add-apt-repository", "dpkg-reconfigure", "update-alternatives", "apt-mark", "apt-file", "microdnf", "alien", "opkg"], _packages),
     "systemctl": _systemctl, "service": _service, "rc-service": _service, "invoke-rc.d": _service, "journalctl": _journalctl,
-    **dict.fromkeys("shutdown reboot halt poweroff init telinit killall killall5 pkill xkill skill slay rtcwake pm-suspend kexec crash fuser-k initctl supervisor-kill wall write mesg-n".split(), _always(Effect.DESTRUCTIVE)),
+    **dict.fromkeys(["shutdown", "reboot", "halt", "poweroff", "init", "telinit", "killall", "killall5", "pkill", "xkill", "skill", "slay", "rtcwake", "pm-suspend", "kexec", "crash", "fuser-k", "initctl", "supervisor-kill", "wall", "write", "mesg-n"], _always(Effect.DESTRUCTIVE)),
     **dict.fromkeys(_ACCOUNTS - {"chage", "loginctl"}, _always(Effect.PRIVILEGE)), "chage": _chage,
     **dict.fromkeys(_FIREWALLS, _firewall),
-    **dict.fromkeys("hostnamectl timedatectl loginctl localectl resolvectl networkctl chronyc bootctl machinectl-n".split(), _control),
-    **dict.fromkeys("setenforce setsebool semanage semodule auditctl aureport-n augenrules aa-disable aa-enforce aa-complain aa-teardown apparmor_parser insmod rmmod modprobe depmod update-grub grub-install grub-mkconfig update-initramfs dracut hwclock update-rc.d chkconfig rc-update ssh-keygen ssh-copy-id ssh-add ssh-agent certbot update-ca-certificates update-crypto-policies fips-mode-setup visudo sysctl-w tpm2_clear mokutil bpftool perf-trace quotaon setquota edquota exportfs".split(), _always(Effect.PRIVILEGE)),
+    **dict.fromkeys(["hostnamectl", "timedatectl", "loginctl", "localectl", "resolvectl", "networkctl", "chronyc", "bootctl", "machinectl-n"], _control),
+    **dict.fromkeys(["setenforce", "setsebool", "semanage", "semodule", "auditctl", "aureport-n", "augenrules", "aa-disable", "aa-enforce", "aa-complain", "aa-teardown", "apparmor_parser", "insmod", "rmmod", "modprobe", "depmod", "update-grub", "grub-install", "grub-mkconfig", "update-initramfs", "dracut", "hwclock", "update-rc.d", "chkconfig", "rc-update", "ssh-keygen", "ssh-copy-id", "ssh-add", "ssh-agent", "certbot", "update-ca-certificates", "update-crypto-policies", "fips-mode-setup", "visudo", "sysctl-w", "tpm2_clear", "mokutil", "bpftool", "perf-trace", "quotaon", "setquota", "edquota", "exportfs"], _always(Effect.PRIVILEGE)),
     "supervisorctl": _verbs("status avail tail pid maintail version", otherwise=Effect.DESTRUCTIVE), "pm2": _verbs("list ls status show describe logs monit info prettylist jlist", otherwise=Effect.DESTRUCTIVE),
     "fuser": lambda call: call.add(Effect.DESTRUCTIVE if any(a.startswith("-") and "k" in a for a in call.args) else Effect.READ),
     "lsmod": _always(Effect.READ), "ausearch": _always(Effect.READ), "aureport": _always(Effect.READ), "sync": _always(Effect.SESSION), "postqueue": _verbs("-p -j", otherwise=Effect.WRITE), "mailq": _always(Effect.READ), "postsuper": _always(Effect.DESTRUCTIVE),
-    **dict.fromkeys("nginx apachectl apache2ctl httpd haproxy named-checkconf sshd php-fpm".split(), _verbs("-t -T -v -V configtest status -c -S -M", otherwise=Effect.DESTRUCTIVE)),
+    **dict.fromkeys(["nginx", "apachectl", "apache2ctl", "httpd", "haproxy", "named-checkconf", "sshd", "php-fpm"], _verbs("-t -T -v -V configtest status -c -S -M", otherwise=Effect.DESTRUCTIVE)),
     "logrotate": _verbs("-d", otherwise=Effect.WRITE), "logger": _logger, "ldconfig": _ldconfig, "chronyd": _always(Effect.PRIVILEGE), "ntpdate": _verbs("-q", otherwise=Effect.PRIVILEGE), "ntpq": _always(Effect.READ),
     "reset": _terminal, "clear": _terminal, "stty": _terminal, "tput": _terminal, "setterm": _terminal, "sftp-server": sftp_server, "renice": _always(Effect.PRIVILEGE), "wall": _always(Effect.WRITE), "write": _always(Effect.WRITE), "smartctl": _verbs("-a -A -H -i -x --all --info --health -l --scan", otherwise=Effect.WRITE), "pvs": _always(Effect.READ), "vgs": _always(Effect.READ), "lvs": _always(Effect.READ), "pvdisplay": _always(Effect.READ), "vgdisplay": _always(Effect.READ), "lvdisplay": _always(Effect.READ), "showmount": _always(Effect.READ), "rpcinfo": _always(Effect.READ), "quota": _always(Effect.READ), "repquota": _always(Effect.READ), "needs-restarting": _always(Effect.READ), "needrestart": _verbs("-b", otherwise=Effect.READ), "ab": _always(Effect.WRITE), "stress": _always(Effect.DESTRUCTIVE), "stress-ng": _always(Effect.DESTRUCTIVE),
 }  # fmt: skip

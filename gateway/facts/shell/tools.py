@@ -117,7 +117,7 @@ def _git(call: Call) -> str | None:
             a.startswith(("-u", "-O")) and verb in {"clone", "fetch", "ls-remote", "grep"}
             for a in options_only
         )
-        or any(a.startswith("ext::") or a.startswith("fd::") for a in rest)
+        or any(a.startswith(("ext::", "fd::")) for a in rest)
     ):
         call.execute("git runs a program of its options")
     for option in options_only:
@@ -161,11 +161,8 @@ def _git(call: Call) -> str | None:
     ):
         call.add(R)
         return None
-    if (
-        verb in {"rebase"}
-        and any(a in {"-x", "--exec"} or a.startswith(("-x", "--exec")) for a in rest)
-        or verb == "bisect"
-        and operands[:1] == ["run"]
+    if (verb == "rebase" and any(a in {"-x", "--exec"} or a.startswith(("-x", "--exec")) for a in rest)) or (
+        verb == "bisect" and operands[:1] == ["run"]
     ):
         call.execute("git runs a command")
     found = (
@@ -183,12 +180,9 @@ def _git(call: Call) -> str | None:
         ) or any(o.startswith((":", "+")) for o in operands[1:]):
             call.add(D)
     if (
-        verb in {"branch", "tag"}
-        and any(a in {"-d", "-D", "--delete"} for a in rest)
-        or verb in {"checkout", "restore"}
-        and any(a in {"-f", "--force", "."} for a in rest)
-        or verb == "reset"
-        and "--hard" in rest
+        (verb in {"branch", "tag"} and any(a in {"-d", "-D", "--delete"} for a in rest))
+        or (verb in {"checkout", "restore"} and any(a in {"-f", "--force", "."} for a in rest))
+        or (verb == "reset" and "--hard" in rest)
     ):
         call.add(D)
     if verb == "show" and any(".env" in o for o in operands):
@@ -287,7 +281,7 @@ def _docker(call: Call) -> str | None:
         if (
             given.has("privileged", "cap-add", "device", "security-opt", "userns")
             or any(
-                v in {"host"} or v.startswith("container:")
+                v == "host" or v.startswith("container:")
                 for v in given.values("pid", "ipc", "network", "net", "uts")
             )
             or any(
@@ -367,7 +361,7 @@ def _kubectl(call: Call) -> str | None:
             call.resource("k8s", f"{namespace}/secrets/{rest[1] if len(rest) > 1 else '*'}", E)
         if given.has("raw") or any(a.startswith("--raw") for a in call.args):
             call.add(E)
-    if verb == "cluster-info" and rest[:1] == ("dump",) or verb == "config" and given.has("raw"):
+    if (verb == "cluster-info" and rest[:1] == ("dump",)) or (verb == "config" and given.has("raw")):
         call.add(E)
     for path in given.values("f", "filename"):
         if path.startswith(("http:", "https:")):
@@ -378,7 +372,7 @@ def _kubectl(call: Call) -> str | None:
         value in {"0", "00"} or not static(value) for value in given.values("replicas")
     ):
         call.add(D)
-    if verb == "replace" and given.has("force") or given.has("prune"):
+    if (verb == "replace" and given.has("force")) or given.has("prune"):
         call.add(D)
     if verb in {"run", "create", "apply", "replace", "patch", "edit", "set"}:
         if verb == "run":
@@ -387,18 +381,18 @@ def _kubectl(call: Call) -> str | None:
             "f", "filename", "k", "kustomize"
         ):
             call.doubt("a manifest decides what is changed")
-    if verb == "delete" or verb == "get":
+    if verb in {"delete", "get"}:
         call.resource("k8s", f"{namespace}/{kinds}", D if verb == "delete" else R)
     return None
 
 
 _CLI = {
-    "helm": _table(("list ls status history get show search template lint version env repo/list repo/update verify dependency/list get/values get/manifest get/notes get/hooks get/all show/values show/chart", (R,)), ("install upgrade rollback repo/add repo/remove repo pull package push dependency test create dep plugin/list", (W, X)), ("uninstall delete del", (W, D)), ("plugin registry", (X, W)),),
+    "helm": _table(("list ls status history get show search template lint version env repo/list repo/update verify dependency/list get/values get/manifest get/notes get/hooks get/all show/values show/chart", (R,)), ("install upgrade rollback repo/add repo/remove repo pull package push dependency test create dep plugin/list", (W, X)), ("uninstall delete del", (W, D)), ("plugin registry", (X, W))),
     "terraform": _table(("plan show validate version providers graph state/list workspace/list workspace/show fmt/-check get metadata test console/-help", (R,)), ("fmt init import workspace/new workspace/select state/mv refresh force-unlock", (W,)), ("apply", (W, X)), ("destroy taint untaint state/rm state/push workspace/delete", (W, D)), ("output state/show state/pull", (R, E)), ("console login logout", (X,))),
     "vault": _table(("status version token/lookup policy/list policy/read secrets/list auth/list kv/list list path-help operator/members audit/list", (R,)), ("read kv/get unwrap login print token/create operator/generate-root ssh", (E, P)), ("write kv/put kv/patch", (W,)), ("delete kv/delete kv/destroy kv/metadata lease/revoke operator/seal operator/step-down token/revoke", (W, D)), ("policy/write policy/delete auth/enable auth/disable secrets/enable secrets/disable audit/enable audit/disable operator/init operator/unseal", (P,))),
     "consul": _table(("members catalog info version kv/get operator", (R,)), ("kv/put", (W,)), ("kv/delete leave force-leave", (D,)), ("exec", (X,)), ("acl", (P,))),
     "redis-cli": _table(("ping info dbsize --version PING INFO DBSIZE get GET keys KEYS scan SCAN ttl TTL type TYPE exists EXISTS llen LLEN hgetall HGETALL hget HGET lrange LRANGE smembers SMEMBERS scard SCARD zrange ZRANGE mget MGET strlen STRLEN slowlog SLOWLOG memory MEMORY time TIME lastsave LASTSAVE --stat --latency --bigkeys", (R,)), ("set SET incr INCR lpush LPUSH rpush RPUSH hset HSET sadd SADD expire EXPIRE del DEL unlink UNLINK publish PUBLISH", (W,)), ("flushall FLUSHALL flushdb FLUSHDB shutdown SHUTDOWN", (D, W))),
-    "systemd-tmpfiles": _table(("--cat-config", (R,)),),
+    "systemd-tmpfiles": _table(("--cat-config", (R,))),
     "crictl": _table(("ps pods images logs inspect inspecti inspectp stats info version", (R,)), ("rm rmi rmp stop stopp", (D,)), ("exec run runp", (X, Effect.UNKNOWN))),
     "minikube": _table(("status version ip profile/list service/list", (R,)), ("start", (W, X)), ("stop delete", (D,))),
     "argocd": _table(("app/list app/get app/diff app/history version cluster/list", (R,)), ("app/sync app/set app/create", (W, X)), ("app/delete app/rollback", (D,))),
@@ -475,14 +469,12 @@ def _cloud(call: Call) -> str | None:
         call.add(R)
         return None
     if (
-        call.name in {"aws"}
-        and words[0] == "s3"
+        (call.name == "aws" and words[0] == "s3")
         or call.name in {"gsutil", "s3cmd", "mc-n", "azcopy"}
-        or words[:1] == ["storage"]
-        and call.name == "gcloud"
+        or (words[:1] == ["storage"] and call.name == "gcloud")
     ):
         return _storage(
-            call, words[1:] if call.name in {"aws"} else words[1:] if call.name == "gcloud" else words
+            call, words[1:] if call.name == "aws" else words[1:] if call.name == "gcloud" else words
         )
     if call.name == "aws" and words[:2] == ["sts", "get-caller-identity"]:
         call.add(R)
@@ -502,8 +494,7 @@ def _cloud(call: Call) -> str | None:
             _CLOUD_SECRETS.search(path)
             and not verb.startswith(("describe", "list-s", "list-a", "list-r"))
             and verb != "list"
-            or any(word in path for word in ("list-keys", "keys/list", "list-connection", "get-credentials"))
-        ):
+        ) or any(word in path for word in ("list-keys", "keys/list", "list-connection", "get-credentials")):
             call.add(E)
     elif _CLOUD_SECRETS.search(path) and verb not in {"create", "update", "put"}:
         call.add(E, P)
@@ -583,7 +574,7 @@ def _sql(call: Call, text: str) -> None:
         else:
             call.execute("a command of psql may run or write what the text does not show")
         return
-    if not static(text) or re.search(r"(?<![:\w]):['\"]?[a-z]|\\[a-zA-Z!]|[`]", text) and "::" not in text:
+    if not static(text) or (re.search(r"(?<![:\w]):['\"]?[a-z]|\\[a-zA-Z!]|[`]", text) and "::" not in text):
         call.doubt("a statement holds what only the target knows")
     facts = read_postgres(text)
     call.add(*(facts.effects - {Effect.UNKNOWN}))
@@ -598,7 +589,7 @@ def _database(call: Call) -> str | None:
     if call.args in {("--version",), ("-V",)}:
         call.add(R)
         return None
-    if call.name in {"mysqladmin"} and all(
+    if call.name == "mysqladmin" and all(
         a.startswith("-") or a in {"status", "ping", "processlist", "version", "extended-status", "variables"}
         for a in call.args
     ):

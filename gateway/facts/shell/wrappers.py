@@ -82,7 +82,19 @@ _SIMPLE: Mapping[str, tuple[str, str, int]] = {
     "softlimit": ("acdflmorst", "", 0), "choom": ("np", "", 0), "numactl": ("NmCpi", "", 0), "eatmydata": ("", "", 0), "fakeroot": ("lsib", "", 0), "gtimeout": ("ks", "", 1),
 }  # fmt: skip
 _MORE = frozenset(
-    "strace ltrace bwrap firejail proot cgexec softlimit torsocks proxychains proxychains4 fakeroot".split()
+    [
+        "strace",
+        "ltrace",
+        "bwrap",
+        "firejail",
+        "proot",
+        "cgexec",
+        "softlimit",
+        "torsocks",
+        "proxychains",
+        "proxychains4",
+        "fakeroot",
+    ]
 )
 
 
@@ -128,7 +140,7 @@ def _entering(call: Call) -> str | None:
         until_operand=True,
     )
     call.add(Effect.PRIVILEGE)
-    if call.name == "capsh" or call.name == "sg":
+    if call.name in {"capsh", "sg"}:
         for at, arg in enumerate(call.args[:-1]):
             if arg in {"--", "-c"}:
                 call.script(" ".join(call.args[at + 1 :]))
@@ -227,10 +239,8 @@ def _systemd_run(call: Call) -> str | None:
 def _multiplexer(call: Call) -> str | None:
     words = [arg for arg in call.args if not arg.startswith("-")]
     if (
-        words[:1]
-        and words[0] in {"ls", "list-sessions", "lsw", "list-windows", "list-panes", "info"}
-        or call.args[:1] in {("-ls",), ("-list",)}
-    ):
+        words[:1] and words[0] in {"ls", "list-sessions", "lsw", "list-windows", "list-panes", "info"}
+    ) or call.args[:1] in {("-ls",), ("-list",)}:
         call.add(Effect.READ)
         return None
     if any(word.startswith("kill") for word in words) or "quit" in words:
@@ -250,15 +260,15 @@ def loader(call: Call) -> str | None:
     return call.run(given.operands) if given.operands else None
 
 
+def _entering_user(call: Call) -> str | None:
+    call.add(Effect.PRIVILEGE)
+    return call.run(call.args[1:])
+
+
 HANDLERS: Mapping[str, Handler] = {
     "sudo": _sudo, "doas": _sudo, "su": _su, "runuser": _su, "env": _env, **dict.fromkeys(_SIMPLE, _simple),
-    "pkexec": _sudo, "gosu": lambda call: _entering_user(call), "su-exec": lambda call: _entering_user(call), "setuidgid": lambda call: _entering_user(call),
+    "pkexec": _sudo, "gosu": _entering_user, "su-exec": _entering_user, "setuidgid": _entering_user,
     **dict.fromkeys(("chroot", "unshare", "nsenter", "setpriv", "capsh", "sg", "newgrp"), _entering),
     "watch": _joined, "parallel": _parallel, "script": _script, "flock": _flock, "at": _later, "batch": _later, "atq": _later, "atrm": _later, "crontab": _crontab,
     "systemd-run": _systemd_run, "tmux": _multiplexer, "screen": _multiplexer, "byobu": _multiplexer, "dtach": _multiplexer, "zellij": _multiplexer,
 }  # fmt: skip
-
-
-def _entering_user(call: Call) -> str | None:
-    call.add(Effect.PRIVILEGE)
-    return call.run(call.args[1:])
