@@ -18,7 +18,7 @@ from graphql import (
 )
 
 from gateway.facts.http.reading import Reading
-from gateway.facts.http.words import DELETING, hinted, words
+from gateway.facts.http.words import DELETING, SECRET, hinted, words
 from gateway.model import Effect
 
 TEXT_MOST = 64 * 1024
@@ -80,13 +80,30 @@ def _operation(
     if operation.operation is OperationType.MUTATION:
         effects.add(Effect.WRITE)
         for name in fields:
-            found = words(name)
+            found = set(words(name)) - {"post", "message", "share", "comment"}
             effects |= hinted(found)
-            if set(found) & DELETING:
+            if found & DELETING:
                 effects.add(Effect.DESTRUCTIVE)
+    if any(set(words(name)) & SECRET for name in _every_name(operation, fragments)):
+        effects.add(Effect.EXFIL)
     reading.does(*effects)
     for name in fields:
         reading.touches("field", f"{kind}.{name}", *sorted(effects))
+
+
+def _every_name(
+    operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> set[str]:
+    """The names of all fields at any depth, with those of all fragments: one may be spread from anywhere."""
+    found: set[str] = set()
+    waiting = [operation.selection_set, *(each.selection_set for each in fragments.values())]
+    while waiting:
+        for each in waiting.pop().selections:
+            if isinstance(each, FieldNode):
+                found.add(each.name.value)
+            if isinstance(each, FieldNode | InlineFragmentNode) and each.selection_set is not None:
+                waiting.append(each.selection_set)
+    return found
 
 
 def _fields(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from urllib.parse import unquote_to_bytes
 
 PATH_MOST = 8_192
@@ -42,15 +43,23 @@ def normal_path(path: str) -> str:
         raise PathUnclear("the path holds dot segments")
     if "" in segments[1:-1]:
         raise PathUnclear("the path holds an empty segment")
+    if _separators(unicodedata.normalize("NFKC", decoded)) != _separators(decoded):
+        raise PathUnclear("the path holds characters that some servers take for separators")
     if not decoded.isprintable():
         raise PathUnclear("the path holds characters that are not shown")
     return decoded
+
+
+def _separators(text: str) -> list[str]:
+    return re.findall(r"[/\\.;?#%]", text)
 
 
 def pairs(query: str) -> tuple[tuple[str, str], ...]:
     """Name and value of each part of a query or form, decoded. Raises `PathUnclear`."""
     if not query:
         return ()
+    if not query.isascii() and not query.isprintable():
+        raise PathUnclear("the query holds characters that are not shown")
     if "#" in query or any(ord(character) <= 0x20 or ord(character) == 0x7F for character in query):
         raise PathUnclear("the query holds a fragment, a blank or a control character")
     parts = query.split("&")

@@ -52,6 +52,8 @@ _REWRITING = frozenset(
     {"x-original-url", "x-rewrite-url", "x-original-method", "x-original-uri", "x-override-url"}
 )
 """Some servers take these for the request itself."""
+OVERRIDES = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
+"""Some servers take these for the method."""
 _FRAMING = frozenset(
     {"host", "content-length", "content-type", "content-encoding", "authorization", "cookie"}
 )
@@ -93,6 +95,8 @@ def request_of(row: Mapping[str, Any]) -> Request:
     """
     if "raw_b64" in row:
         return _raw(_decoded(row["raw_b64"], "raw_b64"))
+    if "method" not in row and isinstance(row.get("command"), str):
+        row = _spoken(row["command"])
     method, path = row.get("method"), row.get("path")
     if not isinstance(method, str) or not isinstance(path, str):
         raise ValueError("the row has neither method and path nor raw_b64")  # noqa: TRY004 - a row is data
@@ -101,6 +105,17 @@ def request_of(row: Mapping[str, Any]) -> Request:
     if query:
         target += ("&" if "?" in target else "?") + query
     return _made(method, target, _header_pairs(row.get("headers")), _row_body(row))
+
+
+def _spoken(text: str) -> dict[str, Any]:
+    """A request as people write it: method and target, then perhaps headers, an empty line and a body."""
+    head, _, body = text.replace("\r\n", "\n").partition("\n\n")
+    first, *lines = head.strip().split("\n")
+    method, _, target = first.partition(" ")
+    headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+    if not target:
+        raise ValueError("a request is written as in GET /orders?status=paid")
+    return {"method": method, "path": target.strip(), "headers": headers, "body": body}
 
 
 def _row_body(row: Mapping[str, Any]) -> bytes:
@@ -236,7 +251,7 @@ def _check_headers(headers: tuple[tuple[str, str], ...], body: bytes) -> None:
     for name in _ONCE:
         if names.count(name) > 1:
             raise RequestUnclear(f"{name} stands there twice")
-    if "_" in "".join(name for name in names if name.replace("_", "-") in _ONCE | _REWRITING):
+    if "_" in "".join(name for name in names if name.replace("_", "-") in _ONCE | _REWRITING | OVERRIDES):
         raise RequestUnclear("a header is spelled with _ where some servers read -")
     values = dict(headers)
     if "host" in values and not _HOST.fullmatch(values["host"]):
@@ -249,22 +264,26 @@ def _check_headers(headers: tuple[tuple[str, str], ...], body: bytes) -> None:
         not _LENGTH.fullmatch(values["content-length"]) or int(values["content-length"]) != len(body)
     ):
         raise RequestUnclear("the body is not as long as Content-Length says")
-    named = {word.strip().lower() for word in values.get("connection", "").split(",")}
-    if named & _FRAMING:
+    if _named(headers) & _FRAMING:
         raise RequestUnclear("Connection names a header that must not be dropped")
 
 
-def _sanitised(headers: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    named = {
+def _named(headers: tuple[tuple[str, str], ...]) -> set[str]:
+    """What `Connection` names: it ends at this hop."""
+    return {
         word.strip().lower() for name, value in headers if name == "connection" for word in value.split(",")
     }
+
+
+def _sanitised(headers: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    named = _named(headers)
     return tuple(
         dict.fromkeys(
             name
             for name, value in headers
             if (name in HOP_BY_HOP and (name, value.lower()) != ("te", "trailers"))
-            or name in OURS
+            or name.replace("_", "-") in OURS
             or name in named
-            or name.startswith(OUR_PREFIXES)
+            or name.replace("_", "-").startswith(OUR_PREFIXES)
         )
     )

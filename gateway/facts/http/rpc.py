@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from gateway.facts.http.reading import Reading
-from gateway.facts.http.words import DELETING, EXECUTING, SECRET, hinted, plainly_reads, words
+from gateway.facts.http.words import DELETING, EXECUTING, SECRET, hinted, plainly_reads, secret_file, words
 from gateway.model import Effect
 
 BATCH_MOST = 1_000
@@ -58,8 +59,16 @@ def read_request(reading: Reading, value: Any) -> None:
 
 
 def is_rpc(value: Any) -> bool:
-    first = value[0] if isinstance(value, list) and value else value
-    return isinstance(first, Mapping) and "jsonrpc" in first
+    each = value if isinstance(value, list) else [value]
+    return any(isinstance(message, Mapping) and "jsonrpc" in message for message in each)
+
+
+def read_call(reading: Reading, kind: str, name: str) -> None:
+    """A call that only its name tells about: a SOAP action, an AWS target."""
+    if name.isprintable():
+        _judged(reading, kind, name, None)
+    else:
+        reading.doubt("the name of an action is not text")
 
 
 def _message(reading: Reading, value: Any) -> None:
@@ -76,7 +85,7 @@ def _message(reading: Reading, value: Any) -> None:
     known = str(reading.attributes.get("http.rpc", ""))
     reading.attributes["http.rpc"] = ", ".join(filter(None, [known, method]))[:1_000]
     if method in MCP_READS:
-        reading.does(Effect.READ)
+        reading.does(Effect.READ, *_reached(value.get("params")))
         reading.touches("rpc", method, Effect.READ)
     elif method in MCP_SESSION or method.startswith("notifications/"):
         reading.does(Effect.SESSION)
@@ -121,8 +130,44 @@ def _judged(reading: Reading, kind: str, name: str, arguments: Any) -> None:
         if runs or found & EXECUTING:
             effects.add(Effect.EXEC)
         reading.doubt(f"what the {kind} does is known to its server alone")
+    if _says_sql(arguments):
+        reading.doubt("an argument is a statement in a language of its own")
+    effects |= _reached(arguments)
     reading.does(*effects)
     reading.touches(kind, name, *sorted(effects))
+
+
+_SQL = re.compile(
+    r"(?>(?:\s|(?>/\*.*?\*/)|--[^\n]*\n|\()*)(?:select|with|insert|update|delete|drop|alter|create|truncate|grant|revoke|copy|call"
+    r"|exec|merge|set|do|vacuum|explain)\s",
+    re.IGNORECASE | re.DOTALL,
+)
+_FILE = re.compile(
+    r"/etc/|/proc/|/root/|\.ssh|\.aws|\.kube|id_rsa|\.\./|169\.254\.169\.254|metadata\.google\.internal|credentials"
+)
+
+
+def _texts(value: Any) -> list[str]:
+    waiting, found = [value], []
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            found.append(each[:4_096])
+        elif isinstance(each, Mapping):
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+    return found
+
+
+def _says_sql(value: Any) -> bool:
+    return any(_SQL.match(text) for text in _texts(value))
+
+
+def _reached(value: Any) -> set[Effect]:
+    """Whether an argument names a file or place that holds secrets."""
+    texts = _texts(value)
+    return {Effect.EXFIL} if any(secret_file(each) or _FILE.search(each.lower()) for each in texts) else set()
 
 
 def _keys(value: Any) -> list[str]:

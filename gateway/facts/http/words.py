@@ -100,8 +100,6 @@ PRIVILEGED = frozenset(
         "signin",
         "auth",
         "oauth",
-        "session",
-        "sessions",
         "owner",
         "owners",
         "privilege",
@@ -282,20 +280,87 @@ CHANGING = frozenset(
         "import",
         "sync",
         "apply",
+        "migrate",
+        "rewrite",
+        "submit",
+        "process",
+        "mutate",
+        "overwrite",
+        "swap",
+        "upsert",
+        "revert",
+        "restore",
+        "load",
+        "unload",
+        "lock",
+        "unlock",
+        "mark",
+        "toggle",
+        "rotate",
+        "renew",
+        "generate",
+        "regenerate",
+        "issue",
+        "sign",
+        "ban",
+        "block",
+        "hide",
+        "charge",
+        "order",
+        "buy",
+        "sell",
+        "withdraw",
+        "deposit",
+        "book",
+        "schedule",
+        "upgrade",
+        "downgrade",
+        "scale",
+        "attach",
+        "detach",
+        "bind",
+        "connect",
+        "call",
+        "emit",
+        "pull",
+        "clone",
+        "checkout",
+        "switch",
+        "turn",
+        "release",
+        "fix",
+        "modify",
+        "change",
+        "alter",
+        "make",
+        "resolve",
+        "accept",
+        "reject",
+        "convert",
+        "repair",
+        "refresh",
+        "rebuild",
+        "reindex",
+        "resize",
     ]
 )
+VERBS = READING | CHANGING | DELETING | DESTROYING | EXECUTING | SENDING
 _FILES = re.compile(
     r"(?:\.(?:env|git|svn|hg|aws|ssh|kube|docker|htpasswd|htaccess|pgpass|netrc|npmrc|bash_history|ds_store)(?:/|$|\.)"
-    r"|\.(?:pem|key|p12|pfx|jks|kdbx|bak|old|swp|sql|sqlite|db|dump|hprof|keytab|ppk)$"
-    r"|(?:^|/)(?:id_rsa|id_ed25519|id_ecdsa|wp-config\.php|web\.config|etc/passwd|etc/shadow|server-status|phpinfo\.php)"
+    r"|\.(?:pem|key|p12|pfx|jks|kdbx|bak|old|swp|sql|sqlite3?|db|dump|hprof|keytab|ppk)$"
+    r"|(?:^|/)(?:id_rsa|id_ed25519|id_ecdsa|wp-config\.php|web\.config|etc/passwd|etc/shadow|proc/self/environ|server-status|phpinfo\.php)"
     r"(?:/|$))",
     re.IGNORECASE,
 )
 
 
 def words(name: str) -> tuple[str, ...]:
-    """The lower-case words of a name: `deleteUser`, `delete-user` and `delete_user` are the same two."""
-    return tuple(word.lower() for part in _SPLIT.split(name) for word in _CAMEL.split(part) if word)
+    """The lower-case words of a name: `deleteUser`, `delete-user` and `delete_user` are the same two, and one more when run together."""
+    found: dict[str, None] = {}
+    for part in filter(None, _SPLIT.split(name)):
+        found |= dict.fromkeys(word.lower() for word in _CAMEL.split(part))
+        found[part.lower()] = None  # whole as well: `ShutDown`, `pUrge`
+    return tuple(found)
 
 
 def hinted(found: Iterable[str]) -> set[Effect]:
@@ -321,7 +386,5 @@ def secret_file(path: str) -> bool:
 def plainly_reads(name: str) -> bool:
     """Whether a method's or tool's name says that it only looks, and nothing in it says otherwise."""
     found = words(name)
-    verbs = [
-        word for word in found if word in READING | CHANGING | DELETING | DESTROYING | EXECUTING | SENDING
-    ]
-    return bool(verbs) and set(verbs) <= READING and not set(found) & (SECRET | PRIVILEGED)
+    verbs = set(found) & VERBS
+    return bool(set(found[:3]) & verbs) and verbs <= READING and not set(found) & (SECRET | PRIVILEGED)
