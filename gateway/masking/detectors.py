@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gateway.masking import addresses, credentials, identifiers, phones
+from gateway.masking import addresses, credentials, encoded, identifiers, national, phones
 from gateway.masking.shapes import Shape
 from gateway.masking.vendors import VENDORS
 
@@ -28,12 +28,17 @@ _SECRETS: Mapping[str, tuple[Shape, ...]] = {
     "auth_header": credentials.HEADER,
     "cookie": credentials.COOKIE,
     "password": credentials.PASSWORD,
+    "encoded_secret": encoded.ENCODED,
 }
 _PERSONAL: Mapping[str, tuple[Shape, ...]] = {
     "email": addresses.EMAIL,
     "payment_card": identifiers.PAYMENT_CARD,
     "iban": identifiers.IBAN,
     "ssn": identifiers.SSN,
+    "national_id": national.NATIONAL_ID,
+    "tax_id": national.TAX_ID,
+    "passport": national.PASSPORT,
+    "bank_account": national.BANK_ACCOUNT,
     "phone": phones.PHONE,
     "ip": addresses.IP,
 }

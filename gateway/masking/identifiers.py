@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from gateway.masking.checksums import luhn, mod_97
 from gateway.masking.shapes import (
     ALNUM_BYTES,
     DIGIT_BYTES,
@@ -52,13 +53,6 @@ _BRANDS: tuple[tuple[int, int, int, frozenset[int]], ...] = tuple(
         (507865, 507964, 6, (16, 18, 19)),  # Verve
     )
 )
-_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
-
-
-def luhn(number: str) -> bool:
-    """Whether the last of these digits is the check digit of the others (ISO/IEC 7812-1, annex B)."""
-    values = [ord(digit) - 48 for digit in reversed(number)]
-    return (sum(values[::2]) + sum(_DOUBLED[value] for value in values[1::2])) % 10 == 0
 
 
 def is_card(number: str) -> bool:
@@ -126,7 +120,7 @@ def is_iban(account: str) -> bool:
     """Whether this, without blanks and in capitals, has its country's length and a remainder of one."""
     if IBAN_LENGTHS.get(account[:2]) != len(account) or not (account.isascii() and account.isalnum()):
         return False
-    return int("".join(str(int(sign, 36)) for sign in account[4:] + account[:4])) % 97 == 1
+    return mod_97(account[4:] + account[:4])
 
 
 def _iban(data: bytes, start: int, end: int) -> Span | None:

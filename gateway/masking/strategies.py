@@ -16,7 +16,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from gateway.masking.credentials import MARK
-from gateway.masking.detectors import SECRETS
 from gateway.masking.phones import calling_code
 
 STRICTEST_FIRST = ("null", "redact", "hash", "tokenise", "partial")
@@ -62,6 +61,10 @@ def _card(value: str) -> str:
     return keep_digits(value, first=0, last=4)
 
 
+def _few(value: str) -> str:
+    return keep_digits(value, first=0, last=2)
+
+
 def _iban(value: str) -> str:
     return keep_digits(value, first=2, last=4)
 
@@ -78,16 +81,19 @@ _PARTIAL: Mapping[str, Callable[[str], str]] = {
     "payment_card": _card,
     "iban": _iban,
     "ssn": _card,
+    "national_id": _few,
+    "tax_id": _few,
+    "passport": _few,
+    "bank_account": _few,
     "ip": _ip,
 }
+"""Detector -> what it shows; of what is not here nothing is shown."""
 
 
 def partial(value: str, detector: str | None) -> str:
     """What a person may still see of `value`, which `detector` found, or which stands in a masked column."""
-    if detector in SECRETS:
-        return MARK
     if detector is not None:
-        return _PARTIAL[detector](value)
+        return _PARTIAL[detector](value) if detector in _PARTIAL else MARK
     shown = min(4, len(value) // 3)
     cut = len(value) - shown
     return _UNSAFE.sub("-", _SIGNS.sub("*", value[:cut]) + value[cut:])

@@ -1,0 +1,243 @@
+"""Identity, tax, passport and bank numbers of many countries.
+
+Some are written in a form of their own and carry a check digit: those are found wherever they stand. The others are
+digits like any others, and are found behind the word that says what they are; the word also says which check digit
+has to be right. A bare number without its word is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from gateway.masking import checksums as check
+from gateway.masking.checksums import Valid
+from gateway.masking.shapes import ALNUM_BYTES, WORD_BYTES, Shape, Span, after, before, word
+
+_SEPARATORS = b" .-/()\xc2\xa0"
+
+
+def plain(value: bytes) -> str:
+    """The number's letters and digits, in capitals."""
+    return value.translate(None, _SEPARATORS).decode("latin-1").upper()
+
+
+def _alone(data: bytes, start: int, end: int) -> bool:
+    """Whether no digit or letter goes on with what stands at `start:end`, not even behind a separator."""
+    if after(data, end) in WORD_BYTES or before(data, start) in ALNUM_BYTES:
+        return False
+    if after(data, end) in b"-./" and after(data, end, by=1) in ALNUM_BYTES:
+        return False
+    return not (before(data, start) in b"-./+" and start > 1 and data[start - 2] in ALNUM_BYTES)
+
+
+def _strong(pattern: bytes, valid: Valid) -> Shape:
+    def judged(data: bytes, start: int, end: int) -> Span | None:
+        return (start, end) if _alone(data, start, end) and valid(plain(data[start:end])) else None
+
+    return word(pattern + rb"\b", judged)
+
+
+def _hetu(data: bytes, start: int, end: int) -> Span | None:
+    return (start, end) if check.fi_hetu(data[start:end].decode("ascii")) else None
+
+
+def _hong_kong(data: bytes, start: int, end: int) -> Span | None:
+    return (start, end) if check.hk_id(plain(data[start:end])) and _alone(data, start, end) else None
+
+
+NATIONAL_FORMS = (
+    _strong(rb"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: ?[0-9]{2}){3} ?[A-D]", check.gb_nino),
+    _strong(rb"[0-9]{8}-?[A-HJ-NP-TV-Z]", check.es_dni),
+    _strong(rb"[XYZ]-?[0-9]{7}-?[A-HJ-NP-TV-Z]", check.es_dni),
+    _strong(rb"[12] ?[0-9]{2} ?[0-9]{2} ?[0-9][0-9AB] ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}", check.fr_nir),
+    _strong(rb"[0-9]{2} ?[0-9]{6} ?[A-Z] ?[0-9]{3}", check.de_pension),
+    _strong(
+        rb"(?i:[A-Z]{6}[0-9L-NP-V]{2}[A-EHLMPRST][0-9L-NP-V]{2}[A-Z][0-9L-NP-V]{3}[A-Z])", check.it_codice
+    ),
+    _strong(rb"(?:19|20)?[0-9]{6}[-+][0-9]{4}", check.se_personal),
+    _strong(rb"[0-7][0-9]{5} ?[0-9]{5}", check.no_personal),
+    _strong(rb"[0-3][0-9][01][0-9]{3}-[0-9]{4}", check.dk_cpr_checked),
+    word(rb"[0-3][0-9][01][0-9]{3}[-+A-FU-Y][0-9]{3}[0-9A-FHJ-NPR-Y]\b", _hetu),
+    _strong(rb"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}", check.br_cpf),
+    _strong(rb"[2-9][0-9]{3} [0-9]{4} [0-9]{4}", check.in_aadhaar),
+    _strong(rb"[1-9][0-9]{5}(?:19|20)[0-9]{9}[0-9Xx]", check.cn_resident),
+    _strong(rb"[0-9]{6}-[1-8][0-9]{6}", check.kr_resident),
+    _strong(rb"[A-Z][1289][0-9]{8}", check.tw_id),
+    _strong(rb"[STFGM][0-9]{7}[A-Z]", check.sg_nric),
+    Shape(pattern=rb"\b[A-Z]{1,2}[0-9]{6}\([0-9A]\)", check=_hong_kong),
+    _strong(rb"[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[0-9A-Z][0-9]", check.mx_curp),
+    _strong(rb"[0-9]{1,2}\.[0-9]{3}\.[0-9]{3}-[0-9Kk]", check.cl_rut),
+    _strong(rb"[0-9]{2}\.[0-9]{2}\.[0-9]{2}-[0-9]{3}\.[0-9]{2}", check.be_national),
+    _strong(rb"756(?:\.[0-9]{4}){2}\.[0-9]{2}", check.ch_ahv),
+    _strong(rb"[0-9]{2}[0156][0-9][0-3][0-9]/[0-9]{4}", check.cz_birth),
+    _strong(rb"[0-9]{3}-[0-9]{3}-[0-9]{3}[ -][0-9]{2}", check.ru_snils),
+    _strong(rb"[1-8]-[0-9]{4}-[0-9]{5}-[0-9]{2}-[0-9]", check.th_id),
+    _strong(rb"[0-9]{6}-[0-9]{2}-[0-9]{4}", check.my_card),
+    _strong(rb"[1-7][0-9]{4}-[0-9]{7}-[0-9]", lambda _: True),  # CNIC, Pakistan
+)
+TAX_FORMS = (
+    _strong(rb"[A-Z]{3}[ABCFGHLJPT][A-Z][0-9]{4}[A-Z]", check.in_pan),
+    _strong(rb"[0-9]{2}\.[0-9]{3}\.[0-9]{3}/[0-9]{4}-[0-9]{2}", check.br_cnpj),
+    _strong(rb"(?:2[03-7]|3[034])-[0-9]{8}-[0-9]", check.ar_cuit),
+    _strong(rb"[0-9]{2} [0-9]{3} [0-9]{3} [0-9]{3}", check.au_abn),
+)
+
+
+def _any(*valid: Valid) -> Valid:
+    return lambda number: any(each(number) for each in valid)
+
+
+def _form(pattern: str) -> Valid:
+    compiled = re.compile(pattern)
+    return lambda number: compiled.fullmatch(number) is not None and len(set(number)) > 1
+
+
+_PASSPORT = _form(r"(?=(?:.*\d){4})[A-Z0-9]{6,10}")
+_LICENCE = _form(r"(?=(?:.*\d){4})[A-Z0-9]{6,18}")
+_ACCOUNT = _form(r"\d{6,18}")
+
+_WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
+    "national_id": (
+        ("pesel", check.pl_pesel),
+        ("bsn|burgerservicenummer|sofinummer", check.nl_bsn),
+        ("nino|national insurance|ni (?:number|no)", check.gb_nino),
+        ("nhs", check.gb_nhs),
+        ("dni|nie|documento nacional", _any(check.es_dni, _form(r"\d{7,8}"))),
+        ("nir|s(?:\u00e9|e)curit(?:\u00e9|e) sociale|num(?:\u00e9|e)ro de s(?:\u00e9|e)cu|insee", check.fr_nir),
+        ("rvnr|rentenversicherungsnummer|sozialversicherungsnummer|svnr|sv-nummer",
+         _any(check.de_pension, check.at_svnr)),
+        ("personalausweis(?:nummer)?|ausweisnummer", _form(r"[A-Z0-9]{9,10}")),
+        ("codice fiscale|cod\\.? fiscale", check.it_codice),
+        ("personnummer|samordningsnummer", _any(check.se_personal, check.no_personal)),
+        ("f\u00f8dselsnummer|fodselsnummer|fnr|d-nummer", check.no_personal),
+        ("cpr|cpr-nummer", check.dk_cpr),
+        ("hetu|henkil\u00f6tunnus", lambda number: len(number) in {10, 11}),
+        ("cpf", check.br_cpf),
+        ("aadhaar|aadhar|uidai", check.in_aadhaar),
+        ("sin|social insurance|nas", check.ca_sin),
+        ("medicare", check.au_medicare),
+        ("my ?number|individual number|mynumber", check.jp_my_number),
+        ("rrn|resident registration", check.kr_resident),
+        ("nric|fin", check.sg_nric),
+        ("hkid", check.hk_id),
+        ("curp", check.mx_curp),
+        ("rut|run", check.cl_rut),
+        ("tc kimlik|kimlik|tckn", check.tr_id),
+        ("teudat zehut", check.il_id),
+        ("rijksregisternummer|num(?:\u00e9|e)ro national|national register|nn|insz|niss", check.be_national),
+        ("ahv|avs|ahv-nummer", check.ch_ahv),
+        ("rodn(?:\u00e9|e) (?:\u010d|c)(?:\u00ed|i)slo|rc", check.cz_birth),
+        ("cnp", check.ro_cnp),
+        ("egn", check.bg_egn),
+        ("oib", check.hr_oib),
+        ("isikukood|asmens kodas", check.baltic),
+        ("amka", check.gr_amka),
+        ("snils", check.ru_snils),
+        ("pps|ppsn", check.ie_pps),
+        ("cnic|nik|ktp|c(?:\u00e9|e)dula|curp", _form(r"\d{8,16}")),
+        ("mykad|my kad", check.my_card),
+        ("sa id|rsa id|south african id", check.za_id),
+        ("driver'?s? licen[cs]e|driving licen[cs]e|dl|licen[cs]e", _LICENCE),
+        (
+            "national id|national identity|identity|identity card|id card|citizen id|personal id"  # noqa: ISC004
+            "|personal identification|identification|social security",
+            _form(r"(?=(?:.*\d){5})[A-Z0-9]{7,18}"),
+        ),
+    ),
+    "tax_id": (
+        ("steuer-?id|steueridentifikationsnummer|identifikationsnummer|idnr|steuer-?identnr", check.de_steuer_id),
+        ("steuernummer", _form(r"\d{10,13}")),
+        ("tfn|tax file", check.au_tfn),
+        ("abn", check.au_abn),
+        ("nip", check.pl_nip),
+        ("nif", _any(check.pt_nif, check.es_dni, check.es_cif)),
+        ("cif", check.es_cif),
+        ("cnpj", check.br_cnpj),
+        ("cuit|cuil", check.ar_cuit),
+        ("utr|unique taxpayer", check.gb_utr),
+        ("inn", check.ru_inn),
+        ("pan card|pan|permanent account", check.in_pan),
+        ("ein|employer identification|fein", _form(r"\d{9}")),
+        ("rfc", _form(r"[A-Z&]{3,4}\d{6}[A-Z0-9]{3}")),
+        ("vat|vat id|ust-?id(?:nr)?|tva|btw|partita iva|p\\.? iva", _form(r"(?=(?:.*\d){7})[A-Z0-9]{8,15}")),
+        ("tax id|taxpayer|taxpayer id|tax identification|tin", _form(r"(?=(?:.*\d){7})[A-Z0-9]{8,15}")),
+    ),
+    "passport": (
+        ("passport|passeport|pasaporte|passaporto|paspoort|reisepass(?:nummer)?|pass-?nr|paszport", _PASSPORT),
+    ),
+    "bank_account": (
+        ("routing|aba|rtn|transit routing", check.us_routing),
+        ("clabe", check.mx_clabe),
+        ("sort code", _form(r"\d{6}")),
+        ("bsb", _form(r"\d{6}")),
+        ("(?:bank )?account|acct|a/c|kontonummer|kto|account number", _ACCOUNT),
+        ("bic|swift|bic/swift|swift/bic", _form(r"[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")),
+        ("ifsc", _form(r"[A-Z]{4}0[A-Z0-9]{6}")),
+    ),
+}  # fmt: skip
+"""Detector -> the words behind which its numbers stand, and what they have to be."""
+
+_KIND = (
+    r"(?:[ _-]?(?:number|num(?:mer)?|n(?:ú|u)mero|nr|no|n(?:º|°)|id|card|code|#)\.?){0,2}"
+    r"(?: \([A-Za-z .]{1,20}\))?"
+)
+_GAP = r"[\"'\\]{0,2}(?:[ \t]{0,3}(?:=>|:=|[:=#>,|])?[ \t]{0,3}|[ \t](?:is|was|e|é|est|es|ist|jest|è|er)[ \t])[\"'\\]{0,2}"
+
+
+def _alternatives(words: str) -> str:
+    return words.replace(" ", "[ _-]?")
+
+
+def _spoken_numbers(rows: tuple[tuple[str, Valid], ...]) -> Shape:
+    """One shape for all words of a detector: the scan sees one pattern, the check asks which word it was."""
+    led = [
+        (re.compile(f"(?i)(?:{_alternatives(words)}){_KIND}{_GAP}".encode()), valid) for words, valid in rows
+    ]
+    longest = re.compile(rb"[A-Za-z]{0,4}[0-9](?:[ ./-]?[0-9A-Z]|[a-z]){2,20}|[A-Z]{4,8}[A-Z0-9]{2,7}")
+
+    def judged(data: bytes, start: int, end: int) -> Span | None:
+        for head, valid in led:
+            if (match := head.match(data, start, end)) is None:
+                continue
+            value = longest.match(data, match.end())
+            if value is not None and (span := _shrunk(data, value.start(), value.end(), valid)) is not None:
+                return span
+        return None
+
+    words = "|".join(f"(?:{_alternatives(words)})" for words, _ in rows)
+    value = r"(?:[A-Za-z]{0,4}[0-9]|[A-Z]{6,8})"
+    return word(f"(?i:(?:{words}){_KIND}{_GAP}){value}".encode(), judged)
+
+
+def _shrunk(data: bytes, start: int, end: int, valid: Valid) -> Span | None:
+    """The longest run of groups from `start` that is such a number."""
+    while end > start:
+        if after(data, end) not in ALNUM_BYTES and valid(plain(data[start:end])):
+            return start, end
+        cut = max(data.rfind(sign, start, end) for sign in (b" ", b".", b"-", b"/"))
+        end = max(start, cut)
+    return None
+
+
+def _mrz(data: bytes, start: int, end: int) -> Span | None:
+    """The second line of a passport's machine-readable zone (ICAO 9303-4), by the check digit of its number."""
+    line = data[start:end].decode("ascii")
+    return (start, end) if _icao(line[:9]) == line[9] and _icao(line[13:19]) == line[19] else None
+
+
+def _icao(value: str) -> str:
+    total = sum((0 if sign == "<" else int(sign, 36)) * (7, 3, 1)[at % 3] for at, sign in enumerate(value))
+    return str(total % 10)
+
+
+NATIONAL_ID = (*NATIONAL_FORMS, _spoken_numbers(_WORDS_OF["national_id"]))
+TAX_ID = (*TAX_FORMS, _spoken_numbers(_WORDS_OF["tax_id"]))
+PASSPORT = (
+    _spoken_numbers(_WORDS_OF["passport"]),
+    word(rb"[A-Z0-9<]{9}[0-9][A-Z<]{3}[0-9]{7}[MFX<][0-9]{7}[A-Z0-9<]{14}[0-9<][0-9]", _mrz),
+    Shape(
+        pattern=rb"P[A-Z<][A-Z]{3}[A-Z]{1,38}<<[A-Z<]{1,37}<", check=lambda _data, start, end: (start, end)
+    ),
+)
+BANK_ACCOUNT = (_spoken_numbers(_WORDS_OF["bank_account"]),)
