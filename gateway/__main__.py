@@ -15,6 +15,8 @@ VERBS = (
     "demo",
     "check",
     "explain",
+    "policy",
+    "blast-radius",
     "mask",
     "token",
     "run",
@@ -41,16 +43,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Only the verb that is called pays for its imports.
     wanted = arguments[0] if arguments and arguments[0] in VERBS else None
     for name in VERBS if wanted is None else (wanted,):
-        module = importlib.import_module(f"gateway.commands.{name}")
+        module = importlib.import_module(_module(name))
         module.options(verbs.add_parser(name, help=module.HELP, description=module.HELP))
     options = parser.parse_args(arguments)
     try:
-        return int(importlib.import_module(f"gateway.commands.{options.verb}").run(options))
+        return int(importlib.import_module(_module(options.verb)).run(options))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+
+
+def _module(verb: str) -> str:
+    return f"gateway.commands.{verb.replace('-', '_')}"
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from gateway.elevations.grants import Grants
 from gateway.masking.engine import Masks
 from gateway.masking.scrub import Scrubber
 from gateway.model import Allow, Block, Command, Facts, Final, Hold, Session, Verdict
-from gateway.policy.evaluate import evaluate, outside
+from gateway.policy.evaluate import evaluate, outside, shadows
 from gateway.policy.granting import satisfied
 from gateway.policy.model import Policy
 from gateway.recorder import Recorder, RecordingFailed
@@ -73,6 +73,7 @@ class Gate:
         """From the next command on, this policy decides."""
         masks = Masks(policy.masks, key=self._mask_key)
         self.policy, self._masks, self.scrubber = policy, masks, Scrubber(masks)
+        self._shadowed = not all(rule.enforce for rule in policy.rules)
 
     def open(self, session: Session, *, kill: Callable[[str], None]) -> LiveSession:
         """Begin a session's recording. Raises `RecordingFailed`."""
@@ -108,6 +109,7 @@ class Gate:
             rules=verdict.rules,
             digest=command.digest,
             message="" if isinstance(verdict, Allow) else verdict.message,
+            shadow=self._shadows(live, command) if self._shadowed else (),
         )
         live.commands += 1
         if isinstance(verdict, Block):
@@ -129,6 +131,9 @@ class Gate:
         verdict = self._decide(live.session, facts)
         live.verdicts[id(facts)] = (facts, verdict)
         return verdict
+
+    def _shadows(self, live: LiveSession, command: Command) -> tuple[str, ...]:
+        return shadows(self.policy, live.session.lineage, live.session.connection, command.facts)
 
     def _elevated(self, live: LiveSession, command: Command, verdict: Hold) -> Verdict:
         """A hold that a grant of this chain satisfies lets go, masked as it would have been."""

@@ -10,73 +10,155 @@ from pathlib import Path
 
 import orjson
 
+from gateway.model import Effect
+from gateway.policy.coverage import Cell, coverage, word
 from gateway.policy.examples import failures
 from gateway.policy.file import PolicyFileError, load
 from gateway.policy.lint import warnings
-from gateway.policy.model import Allowing, Blocking, Holding, Policy, Then
+from gateway.policy.model import Policy
 from gateway.policy.reader import Fault
+from gateway.policy.schema import schema, text_of
 
-HELP = "check policies.yaml: errors and warnings with their places, and its examples"
+HELP = "check policies.yaml: errors and warnings with their places, its examples, and what it covers"
+FORMATS = ("text", "json", "github")
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file", nargs="?", type=Path, default=Path("policies.yaml"), help="default: %(default)s"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 for warnings, too")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument(
+        "--format", choices=FORMATS, default="text", help="github: annotations of a workflow; default: text"
+    )
+    shape.add_argument(
+        "--json", action="store_const", const="json", dest="format", help="the same as --format json"
+    )
+    shape.add_argument("--schema", action="store_true", help="print the JSON Schema of the file instead")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0: in order, warnings or not. 1: errors, or examples that do not hold. 2: no such file."""
+    """0: in order. 1: errors, or examples that do not hold; with --strict, warnings. 2: no such file."""
     from gateway.vocabulary import known
 
+    vocabulary = known()
+    if arguments.schema:
+        print(text_of(schema(vocabulary)), end="")
+        return 0
     path: Path = arguments.file
     if not path.is_file():
         print(f"{path}: there is no such file", file=sys.stderr)
         return 2
-    vocabulary = known()
     try:
         policy = load(path, vocabulary)
     except PolicyFileError as error:
-        _report(arguments, str(path), None, error.errors, ())
+        _report(arguments.format, str(path), None, error.errors, ())
         return 1
-    broken = failures(policy, vocabulary)
-    _report(arguments, str(path), policy, broken, warnings(policy))
-    return 1 if broken else 0
+    broken, doubts = failures(policy, vocabulary), warnings(policy)
+    _report(arguments.format, str(path), policy, broken, doubts)
+    return 1 if broken or (arguments.strict and doubts) else 0
 
 
 def _report(
-    arguments: argparse.Namespace,
+    form: str,
     source: str,
     policy: Policy | None,
     errors: Sequence[Fault],
     doubts: Sequence[Fault],
 ) -> None:
-    if arguments.json:
-        answer = {
-            "source": source,
-            "ok": not errors,
-            "errors": [asdict(fault) for fault in errors],
-            "warnings": [asdict(fault) for fault in doubts],
-            **(_resolved(policy) if policy is not None else {}),
-        }
-        print(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
-        return
+    match form:
+        case "json":
+            answer = {
+                "source": source,
+                "ok": not errors,
+                "errors": [asdict(fault) for fault in errors],
+                "warnings": [asdict(fault) for fault in doubts],
+                **(_resolved(policy) if policy is not None else {}),
+            }
+            print(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
+        case "github":
+            for fault in errors:
+                print(_annotation("error", source, fault))
+            for fault in doubts:
+                print(_annotation("warning", source, fault))
+        case _:
+            _tell(source, policy, errors, doubts)
+
+
+def _tell(source: str, policy: Policy | None, errors: Sequence[Fault], doubts: Sequence[Fault]) -> None:
     for fault in errors:
         print(f"{source}:{fault}")
     for fault in doubts:
         print(f"{source}:{fault.line}:{fault.column}: warning: {fault.key}: {fault.message}")
     if policy is not None:
         print(_summary(policy))
+        print(table(coverage(policy)))
     tried = f", {_count(len(policy.examples), 'example')} tried" if policy is not None else ""
     print(f"{source}: {_count(len(errors), 'error')}, {_count(len(doubts), 'warning')}{tried}")
+
+
+def _annotation(level: str, source: str, fault: Fault) -> str:
+    """A workflow command of GitHub Actions, with what it reserves written out."""
+    place = source.replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
+    message = f"{fault.key}: {fault.message}" if fault.key else fault.message
+    message = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return f"::{level} file={place},line={fault.line},col={fault.column}::{message}"
+
+
+def table(cells: Sequence[Cell]) -> str:
+    """Connections down, effects across; below it, what conditions change."""
+    connections = list(dict.fromkeys(each.connection for each in cells))
+    shown = {(each.connection, each.effect): _shown(each) for each in cells}
+    first = max(len("coverage"), *map(len, connections)) if connections else len("coverage")
+    wide = {
+        effect: max(len(effect), *(len(shown[name, effect]) for name in connections))
+        for effect in Effect
+        if connections
+    }
+    lines = [
+        f"  {'coverage':<{first}}  " + "  ".join(f"{effect:<{width}}" for effect, width in wide.items()),
+        *(
+            f"  {name:<{first}}  "
+            + "  ".join(f"{shown[name, effect]:<{width}}" for effect, width in wide.items())
+            for name in connections
+        ),
+    ]
+    if any(each.is_default for each in cells):
+        lines.append("  * no rule always speaks of it: the default")
+    if any(each.may for each in cells):
+        lines.append("  ~ also, under further conditions:")
+        ways: dict[tuple[str, str, str], list[str]] = {}
+        for each in cells:
+            for way in each.may:
+                told = f"{way.verdict}, by {way.rule} (line {way.line}), depending on {', '.join(way.on)}"
+                ways.setdefault((each.connection, way.rule, told), []).append(each.effect)
+        lines += [f"    {name} {', '.join(effects)}: {told}" for (name, _, told), effects in ways.items()]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _shown(cell: Cell) -> str:
+    return cell.verdict + ("*" if cell.is_default else "") + ("~" if cell.may else "")
+
+
+def cell_fields(cell: Cell) -> dict[str, object]:
+    """A cell as JSON has it."""
+    return {
+        "connection": cell.connection,
+        "effect": str(cell.effect),
+        "verdict": cell.verdict,
+        "default": cell.is_default,
+        "rules": list(cell.rules),
+        "masks": list(cell.masks),
+        "may": [asdict(each) for each in cell.may],
+    }
 
 
 def _resolved(policy: Policy) -> dict[str, object]:
     return {
         "version": policy.version,
         "examples": len(policy.examples),
-        "default": _word(policy.default),
+        "default": word(policy.default),
         "connections": [
             {
                 "name": name,
@@ -96,7 +178,8 @@ def _resolved(policy: Policy) -> dict[str, object]:
             {"name": name, "slack": group.slack, "members": list(group.members)}
             for name, group in policy.groups.items()
         ],
-        "rules": [{"name": rule.name, "line": rule.line, "then": _word(rule.then)} for rule in policy.rules],
+        "coverage": [cell_fields(each) for each in coverage(policy)],
+        "rules": [{"name": rule.name, "line": rule.line, "then": word(rule.then)} for rule in policy.rules],
     }
 
 
@@ -111,19 +194,9 @@ def _summary(policy: Policy) -> str:
     for name, group in policy.groups.items():
         slack = f" and {group.slack} in Slack" if group.slack else ""
         lines.append(f"  group {name}: {_count(len(group.members), 'member')}{slack}")
-    lines += [f"  rule {rule.name}: {_word(rule.then)}s" for rule in policy.rules]
-    lines.append(f"  otherwise: {_word(policy.default)}")
+    lines += [f"  rule {rule.name}: {word(rule.then)}s" for rule in policy.rules]
+    lines.append(f"  otherwise: {word(policy.default)}")
     return "\n".join(lines)
-
-
-def _word(then: Then) -> str:
-    match then:
-        case Allowing():
-            return "allow"
-        case Holding():
-            return "hold"
-        case Blocking():
-            return "block"
 
 
 def _count(number: int, thing: str) -> str:

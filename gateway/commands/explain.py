@@ -226,6 +226,7 @@ def _row(line: bytes) -> dict[str, Any]:
 
 def _answer(identifier: Any, explained: Explained) -> dict[str, Any]:
     judged = outcome(explained.verdict)
+    attributes = dict(explained.facts.attributes)
     return {
         "id": identifier,
         "verdict": judged.word,
@@ -234,8 +235,8 @@ def _answer(identifier: Any, explained: Explained) -> dict[str, Any]:
         "rules": list(judged.rules),
         "message": judged.message,
         "masked": list(explained.masked),
-        "sanitised": [],
-        "attributes": dict(explained.facts.attributes),
+        "sanitised": list(filter(None, str(attributes.pop("http.sanitised", "")).split(", "))),
+        "attributes": attributes,
     }
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from gateway.model import Allow, Ask, Block, Connection, Effect, Effects, Facts, Hold, Lineage, Verdict
-from gateway.policy.matching import Deed, deeds, failing, speaks_of
+from gateway.policy.matching import Deed, RuleErred, deeds, failing, speaks_of
 from gateway.policy.model import ANYBODY, DEFAULT_RULE, Allowing, Blocking, Default, Holding, Policy, Then
 
 HELD = "A person has to approve this."
@@ -35,6 +35,8 @@ def evaluate(policy: Policy, lineage: Lineage, connection: Connection, facts: Fa
     done = deeds(facts)
     findings: list[Finding] = []
     for rule in policy.rules:
+        if not rule.enforce:
+            continue
         try:
             if not failing(rule, lineage, connection, facts):
                 findings.append(Finding(rule=rule.name, then=rule.then, covers=speaks_of(rule, done)))
@@ -42,6 +44,21 @@ def evaluate(policy: Policy, lineage: Lineage, connection: Connection, facts: Fa
             message = f"The rule {rule.name} cannot be judged: {error}."
             findings.append(Finding(rule=rule.name, then=Blocking(message=message), covers=done))
     return combine(findings, done, policy.default)
+
+
+def shadows(policy: Policy, lineage: Lineage, connection: Connection, facts: Facts) -> tuple[str, ...]:
+    """The rules that would have decided as well, were they enforced; for the record alone."""
+    found: list[str] = []
+    for rule in policy.rules:
+        if rule.enforce:
+            continue
+        try:
+            matches = not failing(rule, lineage, connection, facts)
+        except RuleErred:
+            matches = True
+        if matches and (speaks_of(rule, deeds(facts)) or not isinstance(rule.then, Allowing)):
+            found.append(rule.name)
+    return tuple(found)
 
 
 def combine(findings: Iterable[Finding], done: frozenset[Deed], default: Default) -> Verdict:

@@ -4,10 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from gateway.model import Connection
-from gateway.policy.model import ANY_GROUP, Allowing, Blocking, Group, Holding, MaskPolicy, Policy, Rule
+from gateway.model import Effect
+from gateway.policy.coverage import cell, effects_of, masks_of, reaches, set_conditions
+from gateway.policy.model import (
+    ANY_GROUP,
+    DAY,
+    HOUR,
+    MINUTE,
+    Agent,
+    Allowing,
+    Blocking,
+    Holding,
+    MaskPolicy,
+    Policy,
+    Rule,
+)
+from gateway.policy.quorums import is_empty, unmeetable
 from gateway.policy.reader import Fault
+from gateway.policy.shadowing import dead, implied
 from gateway.policy.values import is_loopback
+
+_OF_EVERYBODY = frozenset({"connections", "protocols", "labels", "effects", "resources", "attributes"})
+"""Conditions that do not look at who asks."""
 
 
 def warnings(policy: Policy) -> list[Fault]:
@@ -57,43 +75,90 @@ def _agents(policy: Policy) -> Iterator[Fault]:
                 f"agents.{name}",
                 "this agent has no secret and cannot ask for a token; add `secret: env:NAME`",
             )
+        if agent.scope and not any(_comes_through(policy, agent, to) for to in agent.scope):
+            yield _at(
+                policy,
+                f"agents.{name}.scope",
+                "no rule allows or holds anything of this scope: whatever the agent asks for "
+                + (
+                    "is blocked"
+                    if isinstance(policy.default, Blocking)
+                    else "is blocked or falls to the default"
+                ),
+            )
+
+
+def _comes_through(policy: Policy, agent: Agent, connection: str) -> bool:
+    """Some rule lets something of the agent's scope there through, or asks people for it."""
+    target = policy.targets[connection]
+    for effect in agent.scope[connection]:
+        found = cell(policy, target.connection, effect)
+        if any(each.verdict != "block" for each in found.may) or (
+            not found.is_default and found.verdict != "block"
+        ):
+            return True
+    return False
 
 
 def _rules(policy: Policy) -> Iterator[Fault]:
+    for found in dead(policy):
+        condition = f".{found.condition}" if found.condition else ""
+        yield _at(policy, f"rules[{found.at}].when{condition}", found.message)
     for at, rule in enumerate(policy.rules):
-        if not any(_reaches(rule, target.connection) for target in policy.targets.values()):
-            yield _at(
-                policy,
-                f"rules[{at}].when",
-                f"the rule {rule.name} can never match: its connections, protocols and labels fit no connection",
-            )
         if isinstance(rule.then, Allowing) and rule.when.effects is None:
             yield _at(
                 policy,
                 f"rules[{at}].when",
                 f"the rule {rule.name} allows every effect but unknown; name its `effects`",
             )
-        asked = rule.then.asks if isinstance(rule.then, Holding) else ()
-        for ask in asked:
-            group = policy.groups.get(ask.approvers)
-            if group is not None and not group.slack and 0 < len(group.members) < ask.quorum:
-                yield _at(
-                    policy,
-                    f"rules[{at}].then",
-                    f"{ask.quorum} votes are asked of {group.name}, which has {len(group.members)}: it can never be met",
-                )
+        if isinstance(rule.then, Holding):
+            yield from _within(policy, at, rule, rule.then)
+        yield from _unmasked(policy, at, rule)
+    for unmet in unmeetable(policy):
+        yield _at(policy, unmet.key, unmet.message)
 
 
-def _reaches(rule: Rule, connection: Connection) -> bool:
-    when = rule.when
-    if when.connections is not None and not when.connections.match(connection.name):
-        return False
-    if when.protocols is not None and connection.protocol not in when.protocols:
-        return False
-    return all(
-        key in connection.labels and values.match(connection.labels[key])
-        for key, values in when.labels.items()
-    )
+def _within(policy: Policy, at: int, rule: Rule, then: Holding) -> Iterator[Fault]:
+    longest = max((agent.ttl for agent in policy.agents.values()), default=then.within)
+    if then.within > longest:
+        yield _at(
+            policy,
+            f"rules[{at}].then.hold.within",
+            f"the rule {rule.name} waits longer than any agent's token lives ({_span(longest)}), and with the token "
+            "its approval ends; shorten `within`, or raise the agents' `ttl`",
+        )
+
+
+def _unmasked(policy: Policy, at: int, rule: Rule) -> Iterator[Fault]:
+    """Reading let through for whoever asks, where another rule masks it for some: the answers differ by accident."""
+    if not _reads(rule) or masks_of(rule.then) or not _OF_EVERYBODY.issuperset(set_conditions(rule.when)):
+        return
+    for target in policy.targets.values():
+        connection = target.connection
+        if not reaches(rule, connection):
+            continue
+        lending = [each for each in policy.rules if masks_of(each.then) and reaches(each, connection)]
+        if any(implied(rule, each) for each in lending):
+            continue
+        masking = [
+            each
+            for each in lending
+            if _reads(each) and not _OF_EVERYBODY.issuperset(set_conditions(each.when))
+        ]
+        if masking:
+            other = masking[0]
+            names = ", ".join(masks_of(other.then))
+            yield _at(
+                policy,
+                f"rules[{at}].then",
+                f"the rule {rule.name} lets anybody read {connection.name} unmasked where {other.name} (line "
+                f"{other.line}), which masks by {names}, does not match; add `mask: {names}`",
+            )
+            return
+
+
+def _reads(rule: Rule) -> bool:
+    return isinstance(rule.then, Allowing) and Effect.READ in effects_of(rule)
 
 
 def _approvers(policy: Policy) -> Iterator[Fault]:
@@ -102,13 +167,13 @@ def _approvers(policy: Policy) -> Iterator[Fault]:
         holding.append(policy.default)
     asked = {ask.approvers for then in holding for ask in then.asks}
     for name in sorted((asked | set(policy.operators)) - {ANY_GROUP}):
-        if _is_empty(policy.groups[name]):
+        if is_empty(policy.groups[name]):
             yield _at(
                 policy,
                 f"groups.{name}",
                 "nobody is in this group, so it cannot approve; add `members` or `slack`",
             )
-    if ANY_GROUP in asked and all(map(_is_empty, policy.groups.values())):
+    if ANY_GROUP in asked and all(map(is_empty, policy.groups.values())):
         yield _at(
             policy,
             "default",
@@ -116,10 +181,6 @@ def _approvers(policy: Policy) -> Iterator[Fault]:
         )
     if holding and not policy.operators:
         yield _at(policy, "operators", "no group may end other people's sessions; add `operators: [GROUP]`")
-
-
-def _is_empty(group: Group) -> bool:
-    return not group.slack and not group.members
 
 
 def _masks(policy: Policy) -> Iterator[Fault]:
@@ -132,6 +193,13 @@ def _masks(policy: Policy) -> Iterator[Fault]:
 
 def _unused(masks: Iterable[MaskPolicy], used: set[str]) -> list[str]:
     return [mask.name for mask in masks if mask.name not in used]
+
+
+def _span(seconds: float) -> str:
+    for unit, length in (("d", DAY), ("h", HOUR), ("m", MINUTE)):
+        if seconds % length == 0:
+            return f"{seconds / length:.0f}{unit}"
+    return f"{seconds:.0f}s"
 
 
 def _examples(policy: Policy) -> Iterator[Fault]:

@@ -10,7 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.model import Connection, Effect, Facts, Lineage, Resource
-from gateway.policy.model import Allowing, AttributeValue, Rule, When
+from gateway.policy.expressions import ExpressionErred
+from gateway.policy.globs import Globs
+from gateway.policy.model import Allowing, AttributeValue, Comparison, Rule, When
 
 COLUMNS = frozenset({"column", "condition"})
 """Kinds that are parts of a table. Only a dotted pattern (`customers.ssn`) speaks of them."""
@@ -28,6 +30,7 @@ class Deed:
 
     effect: Effect
     name: str
+    kind: str = ""
 
 
 def deeds(facts: Facts) -> frozenset[Deed]:
@@ -36,7 +39,7 @@ def deeds(facts: Facts) -> frozenset[Deed]:
     found: set[Deed] = set()
     for effect in facts.effects.union(thing.effect for thing in things):
         own = [thing for thing in things if thing.effect is effect] or things
-        found.update(Deed(effect, thing.name) for thing in own)
+        found.update(Deed(effect, thing.name, thing.kind) for thing in own)
         if not own:
             found.add(Deed(effect, ""))
     return frozenset(found)
@@ -82,20 +85,60 @@ def failing(rule: Rule, lineage: Lineage, connection: Connection, facts: Facts) 
         return "persons"
     if when.groups is not None and when.groups.isdisjoint(lineage.groups):
         return "groups"
+    if when.ancestors is not None and not any(
+        when.ancestors.match(actor.name) for actor in lineage.chain[:-1]
+    ):
+        return "ancestors"
     if lineage.depth < when.min_depth:
         return "min_depth"
+    if when.max_depth and lineage.depth > when.max_depth:
+        return "max_depth"
     if when.resources is not None and not any(_could_mean(when, resource) for resource in facts.resources):
         return "resources"
     for name, wanted in when.attributes.items():
         found = facts.attributes.get(name)
         if found is None or not _equals_one(name, found, wanted):
             return "attributes"
+    for name, comparisons in when.comparisons.items():
+        found = facts.attributes.get(name)
+        if found is None or not all(_compares(name, found, each) for each in comparisons):
+            return "attributes"
+    if when.where is not None:
+        try:
+            if not when.where.holds(lineage, connection, facts):
+                return "where"
+        except ExpressionErred as erred:
+            raise RuleErred(str(erred)) from None
     return ""
 
 
+def _compares(name: str, found: AttributeValue, wanted: Comparison) -> bool:
+    value = wanted.value
+    if wanted.operator == "ne":
+        return not _equals_one(name, found, (value,))
+    if wanted.operator == "like":
+        if not isinstance(found, str):
+            raise RuleErred(f"it compares {name}, which is {_shown(found)}, with a pattern")
+        return Globs((str(value),)).match(found)
+    if isinstance(found, bool) or not isinstance(found, int) or not isinstance(value, int):
+        raise RuleErred(f"it compares {name}, which is {_shown(found)}, with {_shown(value)}")
+    match wanted.operator:
+        case "gt":
+            return found > value
+        case "ge":
+            return found >= value
+        case "lt":
+            return found < value
+        case "le":
+            return found <= value
+
+
 def _could_mean(when: When, resource: Resource) -> bool:
-    names = when.columns if resource.kind in COLUMNS else when.resources
-    return names is not None and names.could_be(resource.name)
+    if when.resources is None:
+        return False
+    if resource.kind in COLUMNS:
+        return when.resources.columns_could_be(resource)
+    return when.resources.could_be(resource.kind, resource.name, resource.effect)
 
 
 def _allowed_effect(when: When, deed: Deed) -> bool:
@@ -103,7 +146,7 @@ def _allowed_effect(when: When, deed: Deed) -> bool:
 
 
 def _allowed_name(when: When, deed: Deed) -> bool:
-    return when.resources is None or (deed.name != "" and when.resources.is_exactly(deed.name))
+    return when.resources is None or (deed.name != "" and when.resources.is_exactly(deed.kind, deed.name))
 
 
 def _stopped_effect(when: When, deed: Deed) -> bool:
@@ -111,7 +154,9 @@ def _stopped_effect(when: When, deed: Deed) -> bool:
 
 
 def _stopped_name(when: When, deed: Deed) -> bool:
-    return when.resources is None or (deed.name != "" and when.resources.could_be(deed.name))
+    return when.resources is None or (
+        deed.name != "" and when.resources.could_be(deed.kind, deed.name, deed.effect)
+    )
 
 
 def _equals_one(name: str, found: AttributeValue, wanted: tuple[AttributeValue, ...]) -> bool:

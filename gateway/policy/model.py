@@ -13,7 +13,9 @@ from typing import Literal, TypeAlias
 
 from gateway import wire
 from gateway.model import Connection, Effects, Scope
-from gateway.policy.globs import Globs, Names
+from gateway.policy.expressions import Expression
+from gateway.policy.globs import Globs
+from gateway.policy.kinds import Patterns
 
 AttributeValue: TypeAlias = str | int | bool
 
@@ -86,8 +88,12 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCredential:
-    user: str
+    user: str = ""
     password: SecretRef | None = None
+    key: SecretRef | None = None
+    """A private key."""
+    token: SecretRef | None = None
+    """A bearer token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +134,14 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """`{gt: 100}`: an attribute compared with something else than equality."""
+
+    operator: Literal["gt", "ge", "lt", "le", "ne", "like"]
+    value: AttributeValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class When:
     """Conditions of a rule; `None` is a condition that was not set. All that are set must hold."""
 
@@ -135,17 +149,19 @@ class When:
     protocols: frozenset[str] | None = None
     labels: Mapping[str, Globs] = field(default_factory=dict)
     effects: Effects | None = None
-    resources: Names | None = None
+    resources: Patterns | None = None
     attributes: Mapping[str, tuple[AttributeValue, ...]] = field(default_factory=dict)
     agents: Globs | None = None
     persons: Globs | None = None
     groups: frozenset[str] | None = None
+    ancestors: Globs | None = None
+    """Any agent above the one that asks."""
     min_depth: int = 0
-
-    @property
-    def columns(self) -> Names | None:
-        """Those of `resources` that can name a column: `customers.ssn`, not `orders`."""
-        return None if self.resources is None else self.resources.dotted
+    max_depth: int = 0
+    """0 where there is none."""
+    comparisons: Mapping[str, tuple[Comparison, ...]] = field(default_factory=dict)
+    """Attribute -> what it is compared with; all of them must hold."""
+    where: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +202,8 @@ class Rule:
     name: str
     when: When
     then: Then
+    enforce: bool = True
+    """False for a shadow: judged and recorded, and without effect."""
     line: int = 0
     """Where it begins in the file."""
 

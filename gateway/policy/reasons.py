@@ -41,6 +41,8 @@ def _sentence(rule: Rule, lineage: Lineage, connection: Connection, facts: Facts
     except RuleErred as error:
         return f"blocks, because it cannot be judged: {error}"
     when = rule.when
+    if not rule.enforce and not key:
+        return f"is a shadow: it {_matched(rule, facts)}, and acts on nothing"
     match key:
         case "":
             return _matched(rule, facts)
@@ -68,8 +70,14 @@ def _sentence(rule: Rule, lineage: Lineage, connection: Connection, facts: Facts
             return f"is for {_patterns(when.persons)}; {lineage.person or 'nobody'} is accountable"
         case "groups":
             return f"is for the groups {_list(when.groups or ())}; the person is in {_list(lineage.groups)}"
+        case "ancestors":
+            return f"wants {_patterns(when.ancestors)} above the agent that asks"
         case "min_depth":
             return f"begins at depth {when.min_depth}; the chain has {lineage.depth}"
+        case "max_depth":
+            return f"ends at depth {when.max_depth}; the chain has {lineage.depth}"
+        case "where":
+            return "has a `where` that is false of it"
         case _:
             return f"compares attributes: {_attributes(rule, facts)}"
 
@@ -105,6 +113,12 @@ def _attributes(rule: Rule, facts: Facts) -> str:
             return f"this command has no {name}"
         if found not in wanted:
             return f"{name} is {_plain(found)}, not {' or '.join(map(_plain, wanted))}"
+    for name, comparisons in rule.when.comparisons.items():
+        found = facts.attributes.get(name)
+        if found is None:
+            return f"this command has no {name}"
+        compared = " and ".join(f"{each.operator} {_plain(each.value)}" for each in comparisons)
+        return f"{name} is {_plain(found)}, which is not {compared}"
     return "they differ"
 
 

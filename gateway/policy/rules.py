@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from gateway.model import Effect
 from gateway.policy import tree
-from gateway.policy.globs import Globs, Names, is_glob
+from gateway.policy.expressions import Expression, ExpressionUnclear
+from gateway.policy.globs import Globs, is_glob
+from gateway.policy.kinds import SLASHED, Patterns
 from gateway.policy.model import (
     ANY_GROUP,
     DEFAULT_RULE,
@@ -16,6 +18,7 @@ from gateway.policy.model import (
     AskedGroup,
     AttributeValue,
     Blocking,
+    Comparison,
     Default,
     Example,
     Group,
@@ -40,9 +43,13 @@ CONDITIONS = (
     "agents",
     "persons",
     "groups",
+    "ancestors",
     "min_depth",
+    "max_depth",
+    "where",
 )
 UNMATCHED = "No rule speaks of this command; a person has to approve it."
+OPERATORS = ("gt", "ge", "lt", "le", "ne", "like")
 OUTCOMES = ("allow", "hold", "block")
 MAX_MESSAGE = 500
 MAX_QUORUM = 20
@@ -65,7 +72,7 @@ def rules(look: Look, declared: Declared) -> tuple[Rule, ...]:
     found: list[Rule] = []
     taken: dict[str, int] = {}
     for entry in look.items():
-        keys = entry.fields(("name", "when", "then"), required=("name", "then"))
+        keys = entry.fields(("name", "when", "then", "enforce"), required=("name", "then"))
         name = given(keys, "name", Look.text, "")
         if name == DEFAULT_RULE:
             keys["name"].fault("`default` is what the policy's own default is called; choose another name")
@@ -76,6 +83,7 @@ def rules(look: Look, declared: Declared) -> tuple[Rule, ...]:
                 name=name,
                 when=given(keys, "when", lambda look: _when(look, declared), When()),
                 then=given(keys, "then", lambda look: _then(look, declared), Blocking()),
+                enforce=given(keys, "enforce", Look.flag, True),
                 line=entry.node.line,
             )
         )
@@ -128,13 +136,20 @@ def _when(look: Look, declared: Declared) -> When:
     resources = given(keys, "resources", lambda look: look.each(_resource), None)
     in_protocols = given(keys, "protocols", lambda look: look.each(protocol), None)
     in_groups = given(keys, "groups", lambda look: look.each(listed_group), None)
+    equal, comparisons = given(
+        keys, "attributes", lambda look: _attributes(look, declared.vocabulary), ({}, {})
+    )
     return When(
         connections=_globs(given(keys, "connections", lambda look: look.each(connection), None)),
         protocols=None if in_protocols is None else frozenset(in_protocols),
         labels=given(keys, "labels", _labels, {}),
         effects=None if effects is None else frozenset(map(Effect, effects)),
-        resources=None if resources is None else Names(resources),
-        attributes=given(keys, "attributes", lambda look: _attributes(look, declared.vocabulary), {}),
+        resources=None if resources is None else Patterns(resources),
+        attributes=equal,
+        comparisons=comparisons,
+        ancestors=_globs(given(keys, "ancestors", lambda look: look.each(pattern), None)),
+        max_depth=given(keys, "max_depth", lambda look: look.integer(least=1, most=32), 0),
+        where=given(keys, "where", _expression, None),
         agents=_globs(given(keys, "agents", lambda look: look.each(pattern), None)),
         persons=_globs(given(keys, "persons", lambda look: look.each(_persons), None)),
         groups=None if in_groups is None else frozenset(in_groups),
@@ -167,7 +182,15 @@ def _persons(look: Look) -> str:
 
 def _resource(look: Look) -> str:
     value = pattern(look)
-    if value.count(":") or value.startswith(".") or value.endswith(".") or ".." in value:
+    kind, colon, rest = value.partition(":")
+    if colon:
+        if not kind.isidentifier() or not rest or (kind not in SLASHED and ".." in rest):
+            look.fault(
+                f"`{value[:60]}` names no resource; write it as in table:public.orders or path:/admin/**"
+            )
+            return ""
+        return value
+    if value.startswith(".") or value.endswith(".") or ".." in value:
         look.fault(f"`{value[:60]}` names no resource; write it as in orders, public.orders or audit.*")
         return ""
     return value
@@ -177,11 +200,45 @@ def _labels(look: Look) -> dict[str, Globs]:
     return {key: Globs(each.each(pattern)) for key, each in look.entries("a label").items()}
 
 
-def _attributes(look: Look, vocabulary: Vocabulary) -> dict[str, tuple[AttributeValue, ...]]:
+def _expression(look: Look) -> Expression | None:
+    text = look.text()
+    try:
+        return Expression(text) if text else None
+    except ExpressionUnclear as unclear:
+        look.fault(f"this is no CEL expression that can be judged: {unclear}")
+        return None
+
+
+def _comparisons(look: Look) -> tuple[Comparison, ...]:
+    """`{gt: 1, like: "/api/*"}`"""
+    found: list[Comparison] = []
+    for operator, entry in look.fields(OPERATORS).items():
+        match entry.node:
+            case tree.Scalar(value=bool() | int() | str() as value) if value != "":
+                fits = {"like": isinstance(value, str), "ne": True}.get(
+                    operator, isinstance(value, int) and not isinstance(value, bool)
+                )
+                if not fits:
+                    entry.fault("`like` takes a text, gt, ge, lt and le a whole number; write one of these")
+                found.append(Comparison(operator=cast("Any", operator), value=value))
+            case _:
+                entry.fault(
+                    "an attribute is compared with a text, a whole number, true or false; write one of these"
+                )
+    return tuple(found)
+
+
+def _attributes(
+    look: Look, vocabulary: Vocabulary
+) -> tuple[dict[str, tuple[AttributeValue, ...]], dict[str, tuple[Comparison, ...]]]:
     found: dict[str, tuple[AttributeValue, ...]] = {}
+    compared: dict[str, tuple[Comparison, ...]] = {}
     for name, entry in look.pairs().items():
         if name not in vocabulary.attributes:
             entry.fault_at_key(f"`{name[:60]}` is not an attribute{suggestion(name, vocabulary.attributes)}")
+        if isinstance(entry.node, tree.Mapping):
+            compared[name] = _comparisons(entry)
+            continue
         values: list[AttributeValue] = []
         for item in entry.items():
             match item.node:
@@ -196,7 +253,7 @@ def _attributes(look: Look, vocabulary: Vocabulary) -> dict[str, tuple[Attribute
                 "these values are of different kinds; write only texts, only numbers, or only true and false"
             )
         found[name] = tuple(values)
-    return found
+    return found, compared
 
 
 # then

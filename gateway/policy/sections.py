@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from gateway import wire
 from gateway.model import Connection, Effect, Scope
+from gateway.policy import tree
 from gateway.policy.globs import FOREIGN
 from gateway.policy.model import (
     Address,
@@ -87,10 +88,14 @@ def _channel(look: Look) -> str:
 
 
 def _credential(look: Look) -> StoredCredential:
-    keys = look.fields(("user", "password"), required=("user",))
+    keys = look.fields(("user", "password", "key", "token"))
+    if not keys.keys() & {"user", "token"} and isinstance(look.node, tree.Mapping):
+        look.fault_at_key("`user` is missing; say as whom the gateway logs in, or give it a `token`")
     return StoredCredential(
         user=given(keys, "user", Look.text, ""),
         password=given(keys, "password", secret, None),
+        key=given(keys, "key", secret, None),
+        token=given(keys, "token", secret, None),
     )
 
 

@@ -85,11 +85,17 @@ class Recording:
         rules: Sequence[str],
         digest: str,
         message: str,
+        shadow: Sequence[str] = (),
     ) -> None:
-        """A command and its verdict (`allow`, `hold`, `block`), as text that may be kept. Raises `RecordingFailed`."""
+        """A command and its verdict (`allow`, `hold`, `block`), as text that may be kept. Raises `RecordingFailed`.
+
+        `shadow` names the rules that would have decided as well, were they enforced.
+        """
+        unenforced = {"shadow": shadow} if shadow else {}
         self._append(
             "asked",
-            {
+            unenforced
+            | {
                 "command": command_id,
                 "verdict": verdict,
                 "text": text,

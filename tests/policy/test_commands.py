@@ -37,7 +37,7 @@ def test_check_says_what_a_good_policy_means(capsys) -> None:
     out = capsys.readouterr().out
     assert "connection shop: postgres, 127.0.0.1:15432 -> 127.0.0.1:5433/shop (TLS: disable)" in out
     assert "rule writes-need-a-dba: holds" in out
-    assert "0 errors, 0 warnings, 12 examples tried" in out
+    assert "0 errors, 0 warnings, 24 examples tried" in out
 
 
 def test_check_prints_every_error_with_its_place(file, capsys) -> None:
@@ -177,9 +177,9 @@ def test_a_stream_answers_every_row(monkeypatch, capfdbinary) -> None:
             "allow",
             ["reads"],
         ),
-        ({"protocol": "mysql", "command": "SELECT 1"}, "hold", ["default"]),
-        ({"protocol": "ssh", "command": "ls"}, "hold", ["default"]),
-        ({"protocol": "http", "method": "GET", "path": "/"}, "hold", ["default"]),
+        ({"protocol": "mysql", "command": "SELECT 1"}, "allow", ["reads"]),
+        ({"protocol": "ssh", "command": "ls"}, "allow", ["reads"]),
+        ({"protocol": "http", "method": "GET", "path": "/"}, "allow", ["reads"]),
         ({"protocol": "kubernetes", "raw_b64": "AA=="}, "hold", ["default"]),
     ],
 )

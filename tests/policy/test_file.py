@@ -279,7 +279,7 @@ BROKEN = [
     ),
     (
         "a resource's kind",
-        ("labels: {env: prod}, eff", "resources: 'table:t', eff"),
+        ("labels: {env: prod}, eff", "resources: 'table:', eff"),
         20,
         23,
         "resources",

@@ -1,0 +1,321 @@
+"""The JSON Schema (2020-12) of policies.yaml, made from the names that the code itself reads the file by.
+
+Editors complete and mark by it; `countersign check` decides. It accepts every file that `check` accepts, and refuses
+what shape, keys and vocabulary can tell; what refers to another place of the file, `check` alone sees.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+import orjson
+
+from gateway import wire
+from gateway.policy import sections
+from gateway.policy.file import SECTIONS
+from gateway.policy.reader import DURATION, NAME, SIZE
+from gateway.policy.rules import CONDITIONS, MAX_MESSAGE, MAX_QUORUM, OUTCOMES
+from gateway.policy.values import EFFECTS, ENVIRONMENT, PERSON
+from gateway.policy.vocabulary import Vocabulary
+
+Schema: TypeAlias = dict[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+DEPTH = 32
+"""The deepest chain there may be."""
+
+
+def schema(vocabulary: Vocabulary) -> Schema:
+    """The schema of a file that may name what `vocabulary` knows."""
+    by_section: Mapping[str, Schema] = {
+        "connections": _named(_connection(vocabulary), "What there is behind the gateway, by name."),
+        "agents": _named(_agent(), "Programs that may ask for tokens of their own, by name."),
+        "groups": _named(_group(), "Those who vote, by name."),
+        "operators": _list(_text("A group of `groups`."), "Groups whose members may end any session."),
+        "rules": {
+            "type": "array",
+            "minItems": 1,
+            "items": _rule(vocabulary),
+            "description": "Every rule that matches counts, in any order: block over hold over allow.",
+        },
+        "default": _default(),
+        "masks": _named(_mask(vocabulary), "What nobody may see, by name."),
+        "retention": _object({"recordings": _duration(), "required": _duration()}),
+        "limits": _limits(),
+        "slack": _slack(),
+        "bot": _object({"credential": _secret()}, required=("credential",)),
+        "api": _object({"listen": _address(), "public_url": {"type": "string", "pattern": "^https?://"}}),
+        "tls": _object({"certificate": _text(), "key": _text()}, required=("certificate", "key")),
+        "tokens": _object({"ttl": _duration(), "max_ttl": _duration()}),
+        "examples": {"type": "array", "minItems": 1, "items": _example()},
+    }
+    return {
+        "$schema": DIALECT,
+        "title": "The policy file of a Countersign gateway",
+        **_object(
+            {name: by_section[name] for name in SECTIONS}, required=("connections", "rules", "default")
+        ),
+    }
+
+
+def text_of(made: Schema) -> str:
+    """The schema as the file that is kept."""
+    return orjson.dumps(made, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+
+
+# sections
+
+
+def _connection(vocabulary: Vocabulary) -> Schema:
+    schemes = sorted({scheme for each in vocabulary.protocols.values() for scheme in each})
+    made = _object(
+        {
+            "protocol": _choice(sorted(vocabulary.protocols)),
+            "listen": _address(),
+            "upstream": {"type": "string", "pattern": f"^({'|'.join(schemes)})://"},
+            "credential": _object({"user": _text(), "password": _secret()}, required=("user",)),
+            "labels": {"type": "object", "propertyNames": _name(), "additionalProperties": _text()},
+            "channels": _object({"approvals": _channel(), "audit": _channel()}),
+        },
+        required=("protocol", "listen", "upstream", "credential"),
+    )
+    made["allOf"] = [
+        {
+            "if": {"properties": {"protocol": {"const": protocol}}, "required": ["protocol"]},
+            "then": {"properties": {"upstream": {"pattern": f"^({'|'.join(each)})://"}}},
+        }
+        for protocol, each in sorted(vocabulary.protocols.items())
+    ]
+    return made
+
+
+def _agent() -> Schema:
+    anybody = {"anyOf": [{"const": "*"}, _person()]}
+    return _object(
+        {
+            "secret": _secret(),
+            "scope": {
+                "type": "object",
+                "additionalProperties": _list(_choice(EFFECTS)),
+                "description": "Connection to effects.",
+            },
+            "max_depth": _whole(1, DEPTH),
+            "person": _person(),
+            "persons": _list(anybody),
+            "ttl": _duration(),
+        },
+        required=("scope",),
+    )
+
+
+def _group() -> Schema:
+    return _object({"slack": _matching(sections.HANDLE), "members": _list(_person())})
+
+
+def _rule(vocabulary: Vocabulary) -> Schema:
+    return _object(
+        {
+            "name": {**_name(), "not": {"const": "default"}},
+            "when": _when(vocabulary),
+            "then": _then(),
+        },
+        required=("name", "then"),
+    )
+
+
+def _when(vocabulary: Vocabulary) -> Schema:
+    value: Schema = {"type": ["string", "integer", "boolean"]}
+    conditions: Mapping[str, Schema] = {
+        "connections": _list(_pattern()),
+        "protocols": _list(_choice(sorted(vocabulary.protocols))),
+        "labels": {"type": "object", "propertyNames": _name(), "additionalProperties": _list(_pattern())},
+        "effects": _list(_choice(EFFECTS)),
+        "resources": _list(_pattern()),
+        "attributes": _object({name: _list(value) for name in sorted(vocabulary.attributes)}),
+        "agents": _list(_pattern()),
+        "persons": _list(_pattern()),
+        "groups": _list(_text()),
+        "min_depth": _whole(1, DEPTH),
+    }
+    return _object({name: conditions[name] for name in CONDITIONS})
+
+
+def _then() -> Schema:
+    made = _object(
+        {
+            "allow": {"const": True},
+            "hold": _hold(),
+            "block": _sentence("What the one who asked is told."),
+            "mask": _list(_text("A mask of `masks`.")),
+        }
+    )
+    made["oneOf"] = [{"required": [word]} for word in OUTCOMES]
+    made["dependentSchemas"] = {"block": {"properties": {"mask": False}}}
+    return made
+
+
+def _hold() -> Schema:
+    ask = {"approvers": _text('A group of `groups`, or "*".'), "quorum": _whole(1, MAX_QUORUM)}
+    made = _object(
+        {
+            **ask,
+            "asks": _list(_object(ask, required=("approvers",))),
+            "within": _duration(),
+            "message": _sentence("On the card, and for the one who waits."),
+        }
+    )
+    made["oneOf"] = [{"required": ["approvers"]}, {"required": ["asks"], "properties": {"quorum": False}}]
+    return made
+
+
+def _default() -> Schema:
+    then = _then()
+    then["properties"]["allow"] = False
+    then["oneOf"] = [{"required": [word]} for word in OUTCOMES if word != "allow"]
+    return {"anyOf": [{"enum": ["hold", "block"]}, then]}
+
+
+def _mask(vocabulary: Vocabulary) -> Schema:
+    made = _object(
+        {
+            "detect": _list(_choice(sorted(vocabulary.detectors))),
+            "columns": {
+                "type": "object",
+                "additionalProperties": _choice(sorted(vocabulary.strategies)),
+                "description": "Column pattern to strategy.",
+            },
+            "except": _list(_pattern()),
+        }
+    )
+    made["anyOf"] = [{"required": ["detect"]}, {"required": ["columns"]}]
+    return made
+
+
+def _limits() -> Schema:
+    count, size = _whole(1, 1_000_000), _size()
+    in_wires = {
+        each.name: count if each.name == "statements" else size for each in dataclasses.fields(wire.Limits)
+    }
+    durations = dict.fromkeys(("dial", "login", "rejoin"), _duration())
+    counts = dict.fromkeys(("connections", "connections_per_lineage"), count)
+    return _object({**durations, **counts, "answer_recorded": size, **in_wires})
+
+
+def _slack() -> Schema:
+    return _object(
+        {
+            "approvals": _channel(),
+            "audit": _channel(),
+            "people": {
+                "type": "object",
+                "propertyNames": _matching(sections.SLACK_USER),
+                "additionalProperties": _person(),
+            },
+            "match_people_by_email": {"type": "boolean"},
+        }
+    )
+
+
+def _example() -> Schema:
+    return _object(
+        {
+            "connection": _text(),
+            "command": _text(),
+            "agent": _list(_text()),
+            "person": _person(),
+            "groups": _list(_text()),
+            "session_before": _list(_text()),
+            "expect": _choice(OUTCOMES),
+            "rules": _list(_text()),
+            "masked": {"anyOf": [{"type": "array", "items": _text()}, _text()]},
+        },
+        required=("connection", "command", "expect"),
+    )
+
+
+# values
+
+
+def _object(properties: Mapping[str, Schema], *, required: Iterable[str] = ()) -> Schema:
+    needed = list(required)
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "additionalProperties": False,
+        **({"required": needed} if needed else {}),
+    }
+
+
+def _named(values: Schema, description: str) -> Schema:
+    return {
+        "type": "object",
+        "propertyNames": _name(),
+        "additionalProperties": values,
+        "description": description,
+    }
+
+
+def _list(item: Schema, description: str = "") -> Schema:
+    """A list; one of one may be written without brackets."""
+    either = [item, {"type": "array", "minItems": 1, "items": item}]
+    return {"anyOf": either, **({"description": description} if description else {})}
+
+
+def _text(description: str = "") -> Schema:
+    return {"type": "string", "pattern": "\\S", **({"description": description} if description else {})}
+
+
+def _sentence(description: str) -> Schema:
+    return {**_text(description), "maxLength": MAX_MESSAGE}
+
+
+def _choice(known: Iterable[str]) -> Schema:
+    return {"enum": list(known)}
+
+
+def _matching(pattern: re.Pattern[str]) -> Schema:
+    return {"type": "string", "pattern": f"^(?:{pattern.pattern})$"}
+
+
+def _name() -> Schema:
+    return _matching(NAME)
+
+
+def _person() -> Schema:
+    return _matching(PERSON)
+
+
+def _channel() -> Schema:
+    return _matching(sections.CHANNEL)
+
+
+def _duration() -> Schema:
+    return _matching(DURATION)
+
+
+def _size() -> Schema:
+    return {"anyOf": [{"type": "integer", "minimum": 1}, _matching(SIZE)]}
+
+
+def _secret() -> Schema:
+    return {
+        "type": "string",
+        "pattern": f"^(?:env:(?:{ENVIRONMENT.pattern})|file:.+)$",
+        "description": "Where the secret is: env:NAME or file:PATH.",
+    }
+
+
+def _address() -> Schema:
+    return {"type": "string", "pattern": r"^(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$"}
+
+
+def _pattern() -> Schema:
+    """A glob of names: other pattern languages' marks and blanks mean nothing in it."""
+    return {"type": "string", "pattern": r"^[^\[\]^$|\\%\s]+$"}
+
+
+def _whole(least: int, most: int) -> Schema:
+    return {"type": "integer", "minimum": least, "maximum": most}
