@@ -83,7 +83,6 @@ class Scope:
     def resolve(self, name: str) -> Output:
         """An unqualified name: every column it may be."""
         candidates: list[Output] = []
-        doubtful = False
         scope: Scope | None = self
         while scope is not None:
             settled = [relation.known[name] for relation in scope.relations if name in relation.known]
@@ -97,9 +96,9 @@ class Scope:
                 if found is not None:
                     candidates.append(found)
             scope = scope.outer
-        doubtful = len(candidates) != 1
-        sources = united(candidates) | ({name} if doubtful else NOTHING)
-        return Output(name=name, sources=sources, exact=all(found.exact for found in candidates))
+        if not candidates:
+            return Output(name=name, sources=frozenset({name}))
+        return Output(name=name, sources=united(candidates), exact=all(found.exact for found in candidates))
 
     def star(self) -> list[Output]:
         """`*` over everything in FROM."""
