@@ -191,7 +191,13 @@ class Mask(Protocol):
         """Whether values have to be searched, beside whole columns being masked."""
 
     def find(self, data: bytes) -> list[tuple[int, int, str]]:
-        """Sorted, disjoint `(start, end, detector)` in UTF-8 `data`, validated."""
+        """Sorted, disjoint `(start, end, detector)` in UTF-8 `data`, validated.
+
+        A value with too many to be hidden one by one is one hit: all of it.
+        """
+
+    def find_in_fields(self, data: bytes) -> list[tuple[int, int, str]]:
+        """As `find` in each of the fields that zeros end; no hit goes over a zero."""
 
     def cover(self, data: bytes, hits: Iterable[tuple[int, int, str]]) -> bytes:
         """`data` with these hits masked."""

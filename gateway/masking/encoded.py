@@ -81,7 +81,9 @@ def _value(data: bytes, start: int, end: int) -> Span | None:
     return start, whole.end()
 
 
+_TEXT_QUAD = rb"[CDI-Za-f][AC-HQS-Xgi-nwyz0-3][ABEFIJMNQRUVYZcdghklopstwx014589]"
+"""What four characters begin with that stand for three of text: identifiers and digests must not be candidates."""
 ENCODED = (
-    Shape(pattern=rb"[:=>][ \t]{0,3}(?:\\?[\"'])?[A-Za-z0-9+/_-]{16}", check=_value),
-    Shape(pattern=rb"(?:\n|\\n)[ \t]{2,8}[A-Za-z0-9+/]{16}", check=_value),
+    Shape(pattern=rb"[:=>][ \t]{0,3}(?:\\?[\"'])?(?:" + _TEXT_QUAD + rb"[A-Za-z0-9+/_-]){4}", check=_value),
+    Shape(pattern=rb"(?:\n|\\n)[ \t]{2,8}(?:" + _TEXT_QUAD + rb"[A-Za-z0-9+/]){4}", check=_value),
 )

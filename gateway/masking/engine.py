@@ -70,8 +70,16 @@ class CompiledMask:
         """Whether such a column is not to be searched: every mask that detects makes an exception of it."""
         return all(all_surely(spared, names or (label,)) for spared in self._exceptions)
 
-    def find(self, data: bytes, start: int = 0) -> list[Hit]:
-        """Sorted, disjoint `(start, end, detector)` of what has to be hidden; what is before `start` is context."""
+    def find(self, data: bytes) -> list[Hit]:
+        """Sorted, disjoint `(start, end, detector)` of what has to be hidden; of a value with too many, all of it."""
+        return self._scanner.find_in_value(data)
+
+    def find_in_fields(self, data: bytes) -> list[Hit]:
+        """As `find` in each of the fields that zeros end; no hit goes over a zero."""
+        return self._scanner.find_in_fields(data)
+
+    def find_from(self, data: bytes, start: int) -> list[Hit]:
+        """As many as there are from `start` on; what is before it is context."""
         return self._scanner.find(data, start)
 
     def replace(self, value: str, *, strategy: str | None = None, detector: str | None = None) -> str:

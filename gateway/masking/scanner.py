@@ -78,30 +78,41 @@ class Scanner:
                 start = hit[1]
         return hits
 
+    def find_in_value(self, data: bytes) -> list[Hit]:
+        """As `find`; a value with more than `MOST_HITS` is one hit of `TOO_MANY`."""
+        return self._find_bounded(data, parting=b"")
+
     def find_in_fields(self, data: bytes) -> list[Hit]:
-        """As `find`, in fields that zeros part; a field with more than `MOST_HITS` is one hit of `TOO_MANY`."""
+        """As `find_in_value`, in each of the fields that zeros part. No hit goes over a zero."""
+        return self._find_bounded(data, parting=b"\0")
+
+    def _find_bounded(self, data: bytes, *, parting: bytes) -> list[Hit]:
         hits: list[Hit] = []
         if self._any is None:
             return hits
         search = self._any.search
-        start = judged = field = first = 0
+        start = judged = 0
+        field = first = 0  # where the field begins that is counted in, and its first hit; both may lag behind
         while (match := search(data, start)) is not None:
             begin, end = match.span()
             judged += 1
             if judged > MOST_CANDIDATES or len(hits) - first >= MOST_HITS:
                 judged = 0
-                if (edge := data.rfind(b"\0", field, begin) + 1) > field:
+                edge = data.rfind(parting, field, begin) + 1 if parting else 0
+                if edge > field:
                     field = edge
                     first = bisect_left(hits, (field,))
                 else:
-                    end = data.find(b"\0", begin)
-                    end = len(data) if end < 0 else end
-                    hits[first:] = [(field, end, TOO_MANY)]
+                    stop = data.find(parting, begin) if parting else len(data)
+                    start = stop if stop >= 0 else len(data)
+                    hits[first:] = [(field, start, TOO_MANY)]
                     first = len(hits)
-                    start = field = end
+                    field = start
                     continue
             hit = self._judge(data, begin, end, hits[-1][1] if hits else 0)
-            if hit is None:
+            if hit is not None and parting and parting in data[hit[0] : hit[1]]:
+                hit = (hit[0], data.index(parting, hit[0]), hit[2])
+            if hit is None or hit[0] == hit[1]:
                 start = begin + 1
             else:
                 hits.append(hit)

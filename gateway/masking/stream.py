@@ -83,7 +83,7 @@ class StreamMask:
         window = self._window
         out: list[bytes] = []
         at = self._given
-        for start, end, name in self._mask.find(window, max(self._free, at - _CONTEXT)):
+        for start, end, name in self._mask.find_from(window, max(self._free, at - _CONTEXT)):
             if end <= at:
                 continue
             if start >= upto or not (closing or (end <= upto and _settled(window, start, end, name))):

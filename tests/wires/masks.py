@@ -20,6 +20,9 @@ class _Nothing:
     def find(self, data: bytes) -> list[tuple[int, int, str]]:
         return []
 
+    def find_in_fields(self, data: bytes) -> list[tuple[int, int, str]]:
+        return []
+
     def replace(self, value: str, *, strategy: str | None = None, detector: str | None = None) -> str:
         return value
 
@@ -44,6 +47,9 @@ class Word(_Nothing):
             found.append((start, start + len(self.word), "word"))
             start = data.find(self.word.encode(), start + 1)
         return found
+
+    def find_in_fields(self, data: bytes) -> list[tuple[int, int, str]]:
+        return self.find(data)
 
     def replace(self, value: str, *, strategy: str | None = None, detector: str | None = None) -> str:
         return "*" * len(value)

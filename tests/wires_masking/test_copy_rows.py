@@ -65,16 +65,13 @@ def signs(written: CopyFormat) -> tuple[int, int, int]:
 
 
 def outcome(walk: ModuleType, data: bytes, written: CopyFormat, kinds: bytes) -> object:
-    copy = bytearray(data)
     found: list[object] = []
     try:
-        rows, apart = walk.blank(data, kinds, *signs(written), written.null, copy)
-        found += rows, apart
+        rows, apart, text = walk.gather(data, kinds, *signs(written), written.null)
+        found += rows, apart, text
         if rows >= 0:
-            found += (
-                bytes(copy),
-                walk.locate(data, [at for at in range(len(copy)) if copy[at]], *signs(written)),
-            )
+            starts = [at for at in range(len(text)) if text[at]]
+            found.append(walk.locate(data, kinds, starts, *signs(written), written.null))
     except ProtocolViolation as violation:
         found.append(str(violation))
     try:
@@ -110,19 +107,25 @@ def test_the_compiled_walk_and_its_source_agree(written, table, kinds, cut, flip
 
 @settings(deadline=None, max_examples=300)
 @given(st.sampled_from(FORMATS), TABLES)
-def test_what_is_searched_are_the_values_where_their_fields_begin(written, table) -> None:
+def test_what_is_searched_are_the_values_and_each_place_in_them_is_found_again(written, table) -> None:
     data = b"".join(message(written_row(written, values)) for values in table)
-    copy = bytearray(data)
-    count, apart = copy_rows.blank(data, bytes(len(table[0])), *signs(written), written.null, copy)
+    plan = bytes(len(table[0]))
+    count, apart, text = copy_rows.gather(data, plan, *signs(written), written.null)
     assert (count, apart) == (len(table), [])
-    at = 0
+    said: list[bytes] = []
+    expected: list[tuple[int, int, int, int, int]] = []
+    at = filled = 0
     for row in copy_rows.contents(data):
-        at += 5
-        for field in written.split(row[:-1]):
-            value = written.read(field) or b""
-            assert copy[at : at + len(field)] == value.ljust(len(field), b"\0")
+        begin, at = at, at + 5
+        for column, field in enumerate(written.split(row[:-1])):
+            if (value := written.read(field)) is not None:
+                said.append(value)
+                expected += [(begin, column, at, at + len(field), filled)] * len(value)
+                filled += len(value) + 1
             at += len(field) + 1
-    assert at == len(data)
+    assert text == b"".join(value + b"\0" for value in said)
+    starts = [place for place in range(len(text)) if text[place]]
+    assert copy_rows.locate(data, plan, starts, *signs(written), written.null) == expected
 
 
 def test_the_compiled_walk_is_the_one_that_is_used_where_it_was_built() -> None:

@@ -195,11 +195,10 @@ def test_the_compiled_walk_and_its_source_agree(table, kinds, cut, flip) -> None
 
 
 def outcome(walk: ModuleType, data: bytes, kinds: bytes) -> object:
-    copy = bytearray(data)
     try:
-        count, apart = walk.blank(data, kinds, copy)
+        gathered = walk.gather(data, kinds)
     except ProtocolViolation as violation:
-        count, apart = str(violation), []
+        gathered = str(violation)
     try:
         rewritten = walk.rewrite(
             data,
@@ -209,14 +208,24 @@ def outcome(walk: ModuleType, data: bytes, kinds: bytes) -> object:
         )
     except ProtocolViolation as violation:
         rewritten = str(violation)
-    starts = [] if isinstance(count, str) else [place for place in range(len(copy)) if copy[place]]
-    return (
-        count,
-        apart,
-        bytes(copy) if not isinstance(count, str) else b"",
-        rewritten,
-        walk.locate(data, starts),
-    )
+    if isinstance(gathered, str):
+        return gathered, rewritten
+    starts = [place for place, sign in enumerate(gathered[2]) if sign]
+    return gathered, rewritten, walk.locate(data, kinds, starts)
+
+
+@given(st.lists(st.lists(FIELDS, min_size=3, max_size=3), max_size=4))
+def test_what_is_searched_are_the_values_and_each_place_in_them_is_found_again(table) -> None:
+    data, plan = b"".join(row(*values) for values in table), bytes((rows.SEARCH, rows.SKIP, rows.SEARCH))
+    said = [value for values in table for value in values[::2] if value is not None]
+    count, apart, text = rows.gather(data, plan)
+    assert (count, apart, text) == (len(table), [], b"".join(value + b"\0" for value in said))
+    starts = [place for place, sign in enumerate(text) if sign]
+    found = rows.locate(data, plan, starts)
+    assert [(data[start:end], text[at : at + end - start]) for _, _, start, end, at in found] == [
+        (value, value) for value in said for sign in value if sign
+    ]
+    assert all(start - at + place < end for place, (_, _, start, end, at) in zip(starts, found, strict=True))
 
 
 def test_the_compiled_walk_is_the_one_that_is_used_where_it_was_built() -> None:

@@ -125,11 +125,10 @@ class CopyMask:
             if not counts:
                 return None
         if self._searching:
-            blanked = bytearray(data)
-            rows, apart = copied.blank(data, self._searches, delimiter, quote, escape, null, blanked)
+            rows, apart, text = copied.gather(data, self._searches, delimiter, quote, escape, null)
             if rows < 0:
                 return None
-            hits = self._mask.find(bytes(blanked))
+            hits = self._mask.find_in_fields(text)
             if hits or apart:
                 data = self._replaced(data, hits, apart)
         for place, count in enumerate(counts):
@@ -142,12 +141,14 @@ class CopyMask:
         self, data: bytes, hits: list[tuple[int, int, str]], apart: list[tuple[int, int, int, int]]
     ) -> bytes:
         delimiter, quote, escape = self._signs
-        places = copied.locate(data, [start for start, _, _ in hits], delimiter, quote, escape)
+        null = self._written.null
+        starts = [start for start, _, _ in hits]
+        places = copied.locate(data, self._searches, starts, delimiter, quote, escape, null)
         edits: list[tuple[int, int, int, bytes]] = []
-        for (begin, column, start, end), group in groupby(
+        for (begin, column, start, end, at), group in groupby(
             zip(places, hits, strict=True), key=lambda pair: pair[0]
         ):
-            inner = [(first - start, last - start, name) for _, (first, last, name) in group]
+            inner = [(first - at, last - at, name) for _, (first, last, name) in group]
             edits.append((begin, start, end, self._covered(column, data[start:end], inner)))
         for begin, column, start, end in apart:
             field = data[start:end]

@@ -2,12 +2,18 @@ cimport cython
 
 @cython.locals(sign=int)
 cdef Py_ssize_t field_end(
-    const unsigned char * source, Py_ssize_t pos, Py_ssize_t last, int delimiter, int quote, int escape
+    const unsigned char * source, Py_ssize_t pos, Py_ssize_t last, const unsigned char * stops, int delimiter, int quote,
+    int escape
 ) noexcept
 
-@cython.locals(put=Py_ssize_t, pos=Py_ssize_t, sign=int, value=int, count=int, digit=int, quoted=int)
-cdef Py_ssize_t plain(
-    const unsigned char * source, Py_ssize_t start, Py_ssize_t end, unsigned char * target, int quote, int escape
+cpdef bytes stopping(int delimiter, int quote)
+
+@cython.locals(
+    put=Py_ssize_t, pos=Py_ssize_t, sign=int, octal=int, hexadecimal=int, count=int, digit=int, quoted=int
+)
+cdef Py_ssize_t value(
+    const unsigned char * source, Py_ssize_t start, Py_ssize_t end, unsigned char * target, Py_ssize_t at, int quote,
+    int escape
 ) noexcept
 
 @cython.locals(at=Py_ssize_t)
@@ -20,6 +26,8 @@ cdef int is_null(
     target="unsigned char *",
     plan="const unsigned char *",
     nothing="const unsigned char *",
+    stops="const unsigned char *",
+    text=bytearray,
     columns=Py_ssize_t,
     length=Py_ssize_t,
     end=Py_ssize_t,
@@ -28,31 +36,40 @@ cdef int is_null(
     stop=Py_ssize_t,
     last=Py_ssize_t,
     reach=Py_ssize_t,
-    at=Py_ssize_t,
+    filled=Py_ssize_t,
     column=Py_ssize_t,
     rows=Py_ssize_t,
     size="unsigned int",
 )
-cpdef tuple blank(bytes data, bytes kinds, int delimiter, int quote, int escape, bytes null, bytearray copy)
+cpdef tuple gather(bytes data, bytes kinds, int delimiter, int quote, int escape, bytes null)
 
 @cython.locals(
     source="const unsigned char *",
+    target="unsigned char *",
+    plan="const unsigned char *",
+    nothing="const unsigned char *",
+    stops="const unsigned char *",
+    text=bytearray,
+    length=Py_ssize_t,
     end=Py_ssize_t,
     pos=Py_ssize_t,
     frame=Py_ssize_t,
     stop=Py_ssize_t,
     reach=Py_ssize_t,
+    filled=Py_ssize_t,
+    behind=Py_ssize_t,
     column=Py_ssize_t,
     wanted=Py_ssize_t,
     index=Py_ssize_t,
     size="unsigned int",
 )
-cpdef list locate(bytes data, list starts, int delimiter, int quote, int escape)
+cpdef list locate(bytes data, bytes kinds, list starts, int delimiter, int quote, int escape, bytes null)
 
 @cython.locals(
     source="const unsigned char *",
     plan="const unsigned char *",
     nothing="const unsigned char *",
+    stops="const unsigned char *",
     columns=Py_ssize_t,
     length=Py_ssize_t,
     end=Py_ssize_t,

@@ -16,21 +16,25 @@ _MESSAGE = "a CopyData message is not as long as it says"
 _FIELDS = "a COPY's row has not as many fields as the COPY has columns"
 
 
-def field_end(source: bytes, pos: int, last: int, delimiter: int, quote: int, escape: int) -> int:
+def field_end(
+    source: bytes, pos: int, last: int, stops: bytes, delimiter: int, quote: int, escape: int
+) -> int:
     """Where the field that begins at `pos` ends, in a row whose newline is at `last`.
 
-    -1: the row goes on behind `last`, or ends before it; -2: no field is written so.
+    -1: the row goes on behind `last`, or ends before it; -2: no field is written so. `stops` are those of `stopping`.
     """
     if quote < 0:
         while pos < last:
+            while pos < last and stops[source[pos]] == 0:
+                pos += 1
+            if pos >= last:
+                break
             sign = source[pos]
             if sign == delimiter:
                 return pos
             if sign == 10:
                 return -1
-            pos += 1
-            if sign == 92:
-                pos += 1
+            pos += 2
         return pos if pos == last else -1
     if pos < last and source[pos] == quote:
         pos += 1
@@ -44,23 +48,26 @@ def field_end(source: bytes, pos: int, last: int, delimiter: int, quote: int, es
                 return pos if pos == last or source[pos] == delimiter else -2
             pos += 1
         return -1
-    while pos < last and source[pos] != delimiter:
-        if source[pos] == 10:
-            return -1
-        if source[pos] == quote:
-            return -2
+    while pos < last and stops[source[pos]] == 0:
         pos += 1
+    if pos < last and source[pos] != delimiter:
+        return -1 if source[pos] == 10 else -2
     return pos
 
 
-def plain(source: bytes, start: int, end: int, target: bytearray, quote: int, escape: int) -> int:
-    """Make of `target[start:end]`, which equals the field `source[start:end]`, its value; where that ends."""
-    put = start
+def stopping(delimiter: int, quote: int) -> bytes:
+    """For each byte whether it can end a field, or be another than it looks."""
+    stops = bytearray(256)
+    stops[delimiter] = stops[10] = 1
+    stops[92 if quote < 0 else quote] = 1
+    return bytes(stops)
+
+
+def value(source: bytes, start: int, end: int, target: bytearray, at: int, quote: int, escape: int) -> int:
+    """Write the value of the field `source[start:end]` to `target[at:]`; where it ends there."""
+    put = at
     pos = start
     if quote < 0:
-        while pos < end and source[pos] != 92:
-            pos += 1
-        put = pos
         while pos < end:
             sign = source[pos]
             pos += 1
@@ -80,15 +87,15 @@ def plain(source: bytes, start: int, end: int, target: bytearray, quote: int, es
                 elif sign == 118:
                     sign = 11
                 elif 48 <= sign <= 55:
-                    value = sign - 48
+                    octal = sign - 48
                     count = 1
                     while count < 3 and pos < end and 48 <= source[pos] <= 55:
-                        value = value * 8 + source[pos] - 48
+                        octal = octal * 8 + source[pos] - 48
                         pos += 1
                         count += 1
-                    sign = value & 0xFF
+                    sign = octal & 0xFF
                 elif sign == 120:
-                    value = 0
+                    hexadecimal = 0
                     count = 0
                     while count < 2 and pos < end:
                         digit = source[pos]
@@ -100,11 +107,11 @@ def plain(source: bytes, start: int, end: int, target: bytearray, quote: int, es
                             digit -= 87
                         else:
                             break
-                        value = value * 16 + digit
+                        hexadecimal = hexadecimal * 16 + digit
                         pos += 1
                         count += 1
                     if count:
-                        sign = value
+                        sign = hexadecimal
             target[put] = sign
             put += 1
         return put
@@ -140,22 +147,26 @@ def is_null(source: bytes, start: int, end: int, null: bytes, length: int) -> in
     return 1
 
 
-def blank(
-    data: bytes, kinds: bytes, delimiter: int, quote: int, escape: int, null: bytes, copy: bytearray
-) -> tuple[int, list[tuple[int, int, int, int]]]:
-    """Make of `copy`, which equals `data`, the values that are to be searched, each where its field begins, and zeros.
+def gather(
+    data: bytes, kinds: bytes, delimiter: int, quote: int, escape: int, null: bytes
+) -> tuple[int, list[tuple[int, int, int, int]], bytes]:
+    """What has to be searched of `data`: the value of each field of kind `SEARCH`, ended by a zero.
 
-    Gives the number of rows, -1 where a message does not hold one whole row; and as `(frame, column, start, end)` the
-    fields that have to be looked at one by one: those of kind `ALWAYS`.
+    Gives the number of rows, -1 where a message does not hold one whole row; as `(frame, column, start, end)` the fields
+    that have to be looked at one by one, those of kind `ALWAYS`; and the text.
     """
     source = data
-    target = copy
     plan = kinds
     nothing = null
     columns = len(kinds)
     length = len(null)
     end = len(data)
+    table = stopping(delimiter, quote)
+    stops = table
     apart: list[tuple[int, int, int, int]] = []
+    text = bytearray(end)
+    target = text
+    filled = 0
     rows = 0
     pos = 0
     while pos < end:
@@ -167,70 +178,73 @@ def blank(
             raise ProtocolViolation(_MESSAGE)
         stop = pos + 1 + size
         if size == 4 or source[stop - 1] != 10:
-            return -1, apart
-        for at in range(pos, pos + 5):
-            target[at] = 0
+            return -1, apart, b""
         pos += 5
         last = stop - 1
-        target[last] = 0
         column = 0
         while True:
-            reach = field_end(source, pos, last, delimiter, quote, escape)
+            reach = field_end(source, pos, last, stops, delimiter, quote, escape)
             if reach == -1:
-                return -1, apart
+                return -1, apart, b""
             if reach < 0 or (column >= columns and (columns or reach > pos)):
                 raise ProtocolViolation(_FIELDS)
-            at = pos
-            if columns and not is_null(source, pos, reach, nothing, length):
+            if columns and plan[column] != 1 and not is_null(source, pos, reach, nothing, length):
                 if plan[column] == 0:
-                    at = plain(source, pos, reach, target, quote, escape)
+                    filled = value(source, pos, reach, target, filled, quote, escape) + 1
                 elif plan[column] == 2:
                     apart.append((frame, column, pos, reach))
-            while at < reach:
-                target[at] = 0
-                at += 1
             column += 1
             pos = reach
             if pos >= last:
                 break
-            target[pos] = 0
             pos += 1
         if column != columns and columns:
             raise ProtocolViolation(_FIELDS)
         rows += 1
         pos = stop
-    return rows, apart
+    del text[filled:]
+    return rows, apart, bytes(text)
 
 
 def locate(
-    data: bytes, starts: list[int], delimiter: int, quote: int, escape: int
-) -> list[tuple[int, int, int, int]]:
-    """For each of `starts`, which is sorted, the `(frame, column, start, end)` of the field it lies in.
+    data: bytes, kinds: bytes, starts: list[int], delimiter: int, quote: int, escape: int, null: bytes
+) -> list[tuple[int, int, int, int, int]]:
+    """Where the places `starts` of what `gather` gave are: `(frame, column, start, end, at)` of the field of each.
 
-    `data` has been accepted by `blank`.
+    `starts` is sorted; `at` is where the field's value begins in what was gathered. `data` has been accepted by
+    `gather`.
     """
     source = data
+    plan = kinds
+    nothing = null
+    length = len(null)
     end = len(data)
-    found: list[tuple[int, int, int, int]] = []
+    table = stopping(delimiter, quote)
+    stops = table
+    text = bytearray(end)
+    target = text
+    found: list[tuple[int, int, int, int, int]] = []
     index = 0
+    filled = 0
     pos = 0
+    wanted = starts[0] if starts else -1
     while index < len(starts) and pos < end:
-        wanted = starts[index]
         size = (source[pos + 1] << 24) | (source[pos + 2] << 16) | (source[pos + 3] << 8) | source[pos + 4]
         stop = pos + 1 + size
-        if wanted >= stop:
-            pos = stop
-            continue
         frame = pos
         pos += 5
         column = 0
         while pos < stop:
-            reach = field_end(source, pos, stop - 1, delimiter, quote, escape)
+            reach = field_end(source, pos, stop - 1, stops, delimiter, quote, escape)
             if reach < 0:
                 raise ProtocolViolation(_FIELDS)
-            while index < len(starts) and pos <= starts[index] < reach:
-                found.append((frame, column, pos, reach))
-                index += 1
+            if plan[column] == 0 and not is_null(source, pos, reach, nothing, length):
+                behind = value(source, pos, reach, target, filled, quote, escape)
+                while filled <= wanted < behind:
+                    found.append((frame, column, pos, reach, filled))
+                    index += 1
+                    wanted = starts[index] if index < len(starts) else -1
+                filled = behind + 1
             pos = reach + 1
             column += 1
     if index != len(starts):
@@ -259,6 +273,8 @@ def rewrite(
     columns = len(kinds)
     length = len(null)
     end = len(data)
+    table = stopping(delimiter, quote)
+    stops = table
     out = bytearray()
     counts = [0] * columns
     pos = 0
@@ -277,7 +293,7 @@ def rewrite(
         last = stop - 1
         column = 0
         while True:
-            reach = field_end(source, pos, last, delimiter, quote, escape)
+            reach = field_end(source, pos, last, stops, delimiter, quote, escape)
             if reach == -1:
                 return data, []
             if reach < 0 or column >= columns:

@@ -2,7 +2,7 @@
 
 `column_rules` brings together what the statement says of its columns, what the server says of them, and the
 mask. `ResultMask` then replaces the columns that a rule names and searches the others: one scan over all text
-of a chunk, in which frames, lengths and columns without words are blanked, and only fields with a hit are built
+of a chunk, gathered without frames, lengths and columns that have no words, and only fields with a hit are built
 anew. A chunk without a hit is handed on as the same object.
 """
 
@@ -170,10 +170,9 @@ class ResultMask:
                 if count:
                     self._add(f"column {column.name}", count)
         if self._searching:
-            blanked = bytearray(data)
-            count, apart = walk.blank(data, self._searches, blanked)
+            count, apart, text = walk.gather(data, self._searches)
             self.count += count
-            hits = self._mask.find(bytes(blanked))
+            hits = self._mask.find_in_fields(text)
             if hits or apart:
                 data = self._replaced(data, hits, apart)
         return data
@@ -188,13 +187,12 @@ class ResultMask:
     def _replaced(
         self, data: bytes, hits: list[tuple[int, int, str]], apart: list[tuple[int, int, int, int]]
     ) -> bytes:
-        places = walk.locate(data, [start for start, _, _ in hits])
+        places = walk.locate(data, self._searches, [start for start, _, _ in hits])
         edits: list[tuple[int, int, int, bytes]] = []
-        for (frame, column, start, end), group in groupby(
+        for (frame, column, start, end, at), group in groupby(
             zip(places, hits, strict=True), key=lambda pair: pair[0]
         ):
-            inner = [(begin - start, finish - start, name) for _, (begin, finish, name) in group]
-            assert inner[-1][1] <= end - start, "a hit goes beyond its field"
+            inner = [(begin - at, finish - at, name) for _, (begin, finish, name) in group]
             hidden = values.cover(
                 data[start:end],
                 inner,

@@ -1,36 +1,44 @@
 cimport cython
 
+cdef void put(
+    unsigned char * target, Py_ssize_t at, const unsigned char * source, Py_ssize_t start, Py_ssize_t length
+) noexcept
+
 @cython.locals(
     source="const unsigned char *",
     target="unsigned char *",
     plan="const unsigned char *",
+    text=bytearray,
     end=Py_ssize_t,
     pos=Py_ssize_t,
     frame=Py_ssize_t,
     stop=Py_ssize_t,
     column=Py_ssize_t,
     columns=Py_ssize_t,
-    at=Py_ssize_t,
+    filled=Py_ssize_t,
     size="unsigned int",
     length="long long",
     rows=Py_ssize_t,
     kind=int,
     wide="long long",
 )
-cpdef tuple blank(bytes data, bytes kinds, bytearray copy)
+cpdef tuple gather(bytes data, bytes kinds)
 
 @cython.locals(
     source="const unsigned char *",
+    plan="const unsigned char *",
     end=Py_ssize_t,
     pos=Py_ssize_t,
     frame=Py_ssize_t,
-    stop=Py_ssize_t,
     column=Py_ssize_t,
+    columns=Py_ssize_t,
+    filled=Py_ssize_t,
     wanted=Py_ssize_t,
     index=Py_ssize_t,
     size="unsigned int",
+    length="long long",
 )
-cpdef list locate(bytes data, list starts)
+cpdef list locate(bytes data, bytes kinds, list starts)
 
 @cython.locals(
     source="const unsigned char *",

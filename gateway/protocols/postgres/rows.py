@@ -9,7 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cython import compiled
+
 from gateway.wire import ProtocolViolation
+
+if compiled:
+    from cython.cimports.libc.string import memcpy
 
 SEARCH, SKIP, ALWAYS, WIDE_INT8, WIDE_NUMERIC = 0, 1, 2, 3, 4
 PASS, CONSTANT, CALL = 0, 1, 2
@@ -17,18 +22,28 @@ PASS, CONSTANT, CALL = 0, 1, 2
 _MALFORMED = "a DataRow's fields do not fit its length or its RowDescription"
 
 
-def blank(data: bytes, kinds: bytes, copy: bytearray) -> tuple[int, list[tuple[int, int, int, int]]]:
-    """Zero in `copy`, which equals `data`, all that is not text to be searched.
+def put(target: bytearray, at: int, source: bytes, start: int, length: int) -> None:
+    """Copy `source[start:start + length]` to `target[at:]`, which has room for it."""
+    if compiled:
+        memcpy(target + at, source + start, length)  # type: ignore[operator]  # pointers, once compiled
+    else:
+        target[at : at + length] = source[start : start + length]
 
-    `data` is whole DataRow messages. Gives the number of rows and, as `(frame, column, start, end)`, the fields
-    that have to be looked at one by one: those of kind `ALWAYS`, and binary numbers of twelve digits or more.
+
+def gather(data: bytes, kinds: bytes) -> tuple[int, list[tuple[int, int, int, int]], bytes]:
+    """What has to be searched of `data`, whole DataRow messages: each field of kind `SEARCH`, ended by a zero.
+
+    Gives the number of rows; as `(frame, column, start, end)` the fields that have to be looked at one by one, which are
+    those of kind `ALWAYS` and binary numbers of twelve digits or more; and the text.
     """
     source = data
-    target = copy
     plan = kinds
     columns = len(kinds)
     end = len(data)
-    apart = []
+    apart: list[tuple[int, int, int, int]] = []
+    text = bytearray(end)
+    target = text
+    filled = 0
     rows = 0
     pos = 0
     while pos < end:
@@ -39,15 +54,11 @@ def blank(data: bytes, kinds: bytes, copy: bytearray) -> tuple[int, list[tuple[i
         if size < 6 or size > end - pos - 1 or ((source[pos + 5] << 8) | source[pos + 6]) != columns:
             raise ProtocolViolation(_MALFORMED)
         stop = pos + 1 + size
-        for at in range(pos, pos + 7):
-            target[at] = 0
         pos += 7
         for column in range(columns):
             if stop - pos < 4:
                 raise ProtocolViolation(_MALFORMED)
             size = (source[pos] << 24) | (source[pos + 1] << 16) | (source[pos + 2] << 8) | source[pos + 3]
-            for at in range(pos, pos + 4):
-                target[at] = 0
             pos += 4
             if size == 0xFFFFFFFF:
                 continue
@@ -55,57 +66,60 @@ def blank(data: bytes, kinds: bytes, copy: bytearray) -> tuple[int, list[tuple[i
             if length > stop - pos:
                 raise ProtocolViolation(_MALFORMED)
             kind = plan[column]
-            if kind != 0:
-                for at in range(pos, pos + length):
-                    target[at] = 0
-                if kind == 2:
+            if kind == 0:
+                put(target, filled, source, pos, length)
+                filled += length + 1
+            elif kind == 2:
+                apart.append((frame, column, pos, pos + length))
+            elif kind == 3 and length == 8:
+                # Twelve digits need more than 36 bits: the upper bytes say whether it is worth a look.
+                wide = (source[pos] << 16) | (source[pos + 1] << 8) | source[pos + 2]
+                if 0 < wide < 0x800000 or (wide == 0 and source[pos + 3] >= 0x10):
                     apart.append((frame, column, pos, pos + length))
-                elif kind == 3 and length == 8:
-                    # Twelve digits need more than 36 bits: the upper bytes say whether it is worth a look.
-                    wide = (source[pos] << 16) | (source[pos + 1] << 8) | source[pos + 2]
-                    if 0 < wide < 0x800000 or (wide == 0 and source[pos + 3] >= 0x10):
-                        apart.append((frame, column, pos, pos + length))
-                elif kind == 4 and length >= 8:
-                    wide = (source[pos + 2] << 8) | source[pos + 3]
-                    if 2 <= wide < 0x8000:
-                        apart.append((frame, column, pos, pos + length))
+            elif kind == 4 and length >= 8:
+                wide = (source[pos + 2] << 8) | source[pos + 3]
+                if 2 <= wide < 0x8000:
+                    apart.append((frame, column, pos, pos + length))
             pos += length
         if pos != stop:
             raise ProtocolViolation(_MALFORMED)
         rows += 1
-    return rows, apart
+    del text[filled:]
+    return rows, apart, bytes(text)
 
 
-def locate(data: bytes, starts: list[int]) -> list[tuple[int, int, int, int]]:
-    """For each of `starts`, which is sorted, the `(frame, column, start, end)` of the field it lies in.
+def locate(data: bytes, kinds: bytes, starts: list[int]) -> list[tuple[int, int, int, int, int]]:
+    """Where the places `starts` of what `gather` gave are: `(frame, column, start, end, at)` of the field of each.
 
-    `data` has been accepted by `blank`.
+    `starts` is sorted; `at` is where the field begins in what was gathered. `data` has been accepted by `gather`.
     """
     source = data
+    plan = kinds
+    columns = len(kinds)
     end = len(data)
-    found: list[tuple[int, int, int, int]] = []
+    found: list[tuple[int, int, int, int, int]] = []
     index = 0
+    filled = 0
     pos = 0
+    wanted = starts[0] if starts else -1
     while index < len(starts) and pos < end:
-        wanted = starts[index]
-        size = (source[pos + 1] << 24) | (source[pos + 2] << 16) | (source[pos + 3] << 8) | source[pos + 4]
-        stop = pos + 1 + size
-        if wanted >= stop:
-            pos = stop
-            continue
         frame = pos
         pos += 7
-        column = 0
-        while pos < stop:
+        for column in range(columns):
             size = (source[pos] << 24) | (source[pos + 1] << 16) | (source[pos + 2] << 8) | source[pos + 3]
             pos += 4
             if size == 0xFFFFFFFF:
-                size = 0
-            while index < len(starts) and pos <= starts[index] < pos + size:
-                found.append((frame, column, pos, pos + size))
-                index += 1
-            pos += size
-            column += 1
+                continue
+            length = size
+            if plan[column] == 0:
+                while 0 <= wanted < filled + length:
+                    if wanted < filled:
+                        raise ProtocolViolation(_MALFORMED)
+                    found.append((frame, column, pos, pos + length, filled))
+                    index += 1
+                    wanted = starts[index] if index < len(starts) else -1
+                filled += length + 1
+            pos += length
     if index != len(starts):
         raise ProtocolViolation(_MALFORMED)
     return found
