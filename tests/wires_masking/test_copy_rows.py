@@ -67,11 +67,11 @@ def signs(written: CopyFormat) -> tuple[int, int, int]:
 def outcome(walk: ModuleType, data: bytes, written: CopyFormat, kinds: bytes) -> object:
     found: list[object] = []
     try:
-        rows, apart, text = walk.gather(data, kinds, *signs(written), written.null)
-        found += rows, apart, text
+        rows, apart, text, marks = walk.gather(data, kinds, *signs(written), written.null)
+        found += rows, apart, text, marks
         if rows >= 0:
             starts = [at for at in range(len(text)) if text[at]]
-            found.append(walk.locate(data, kinds, starts, *signs(written), written.null))
+            found.append(walk.locate(data, kinds, starts, marks, *signs(written), written.null))
     except ProtocolViolation as violation:
         found.append(str(violation))
     try:
@@ -108,9 +108,10 @@ def test_the_compiled_walk_and_its_source_agree(written, table, kinds, cut, flip
 @settings(deadline=None, max_examples=300)
 @given(st.sampled_from(FORMATS), TABLES)
 def test_what_is_searched_are_the_values_and_each_place_in_them_is_found_again(written, table) -> None:
+    table = table * 9
     data = b"".join(message(written_row(written, values)) for values in table)
     plan = bytes(len(table[0]))
-    count, apart, text = copy_rows.gather(data, plan, *signs(written), written.null)
+    count, apart, text, marks = copy_rows.gather(data, plan, *signs(written), written.null)
     assert (count, apart) == (len(table), [])
     said: list[bytes] = []
     expected: list[tuple[int, int, int, int, int]] = []
@@ -125,7 +126,7 @@ def test_what_is_searched_are_the_values_and_each_place_in_them_is_found_again(w
             at += len(field) + 1
     assert text == b"".join(value + b"\0" for value in said)
     starts = [place for place in range(len(text)) if text[place]]
-    assert copy_rows.locate(data, plan, starts, *signs(written), written.null) == expected
+    assert copy_rows.locate(data, plan, starts, marks, *signs(written), written.null) == expected
 
 
 def test_the_compiled_walk_is_the_one_that_is_used_where_it_was_built() -> None:

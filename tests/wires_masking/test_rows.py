@@ -211,17 +211,18 @@ def outcome(walk: ModuleType, data: bytes, kinds: bytes) -> object:
     if isinstance(gathered, str):
         return gathered, rewritten
     starts = [place for place, sign in enumerate(gathered[2]) if sign]
-    return gathered, rewritten, walk.locate(data, kinds, starts)
+    return gathered, rewritten, walk.locate(data, kinds, starts, gathered[3])
 
 
 @given(st.lists(st.lists(FIELDS, min_size=3, max_size=3), max_size=4))
 def test_what_is_searched_are_the_values_and_each_place_in_them_is_found_again(table) -> None:
+    table = table * 9
     data, plan = b"".join(row(*values) for values in table), bytes((rows.SEARCH, rows.SKIP, rows.SEARCH))
     said = [value for values in table for value in values[::2] if value is not None]
-    count, apart, text = rows.gather(data, plan)
+    count, apart, text, marks = rows.gather(data, plan)
     assert (count, apart, text) == (len(table), [], b"".join(value + b"\0" for value in said))
     starts = [place for place, sign in enumerate(text) if sign]
-    found = rows.locate(data, plan, starts)
+    found = rows.locate(data, plan, starts, marks)
     assert [(data[start:end], text[at : at + end - start]) for _, _, start, end, at in found] == [
         (value, value) for value in said for sign in value if sign
     ]

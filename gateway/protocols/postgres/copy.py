@@ -125,12 +125,12 @@ class CopyMask:
             if not counts:
                 return None
         if self._searching:
-            rows, apart, text = copied.gather(data, self._searches, delimiter, quote, escape, null)
+            rows, apart, text, marks = copied.gather(data, self._searches, delimiter, quote, escape, null)
             if rows < 0:
                 return None
             hits = self._mask.find_in_fields(text)
             if hits or apart:
-                data = self._replaced(data, hits, apart)
+                data = self._replaced(data, hits, apart, marks)
         for place, count in enumerate(counts):
             if count:
                 name = f"column {self._names[place] or self._label(place)}"
@@ -138,12 +138,16 @@ class CopyMask:
         return data
 
     def _replaced(
-        self, data: bytes, hits: list[tuple[int, int, str]], apart: list[tuple[int, int, int, int]]
+        self,
+        data: bytes,
+        hits: list[tuple[int, int, str]],
+        apart: list[tuple[int, int, int, int]],
+        marks: list[tuple[int, int]],
     ) -> bytes:
         delimiter, quote, escape = self._signs
         null = self._written.null
         starts = [start for start, _, _ in hits]
-        places = copied.locate(data, self._searches, starts, delimiter, quote, escape, null)
+        places = copied.locate(data, self._searches, starts, marks, delimiter, quote, escape, null)
         edits: list[tuple[int, int, int, bytes]] = []
         for (begin, column, start, end, at), group in groupby(
             zip(places, hits, strict=True), key=lambda pair: pair[0]

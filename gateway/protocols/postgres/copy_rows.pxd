@@ -8,6 +8,11 @@ cdef Py_ssize_t field_end(
 
 cpdef bytes stopping(int delimiter, int quote)
 
+@cython.locals(sign=int)
+cdef Py_ssize_t as_written(
+    const unsigned char * source, Py_ssize_t start, Py_ssize_t end, unsigned char * target, Py_ssize_t at, int quote
+) noexcept
+
 @cython.locals(
     put=Py_ssize_t, pos=Py_ssize_t, sign=int, octal=int, hexadecimal=int, count=int, digit=int, quoted=int
 )
@@ -61,9 +66,10 @@ cpdef tuple gather(bytes data, bytes kinds, int delimiter, int quote, int escape
     column=Py_ssize_t,
     wanted=Py_ssize_t,
     index=Py_ssize_t,
+    mark=Py_ssize_t,
     size="unsigned int",
 )
-cpdef list locate(bytes data, bytes kinds, list starts, int delimiter, int quote, int escape, bytes null)
+cpdef list locate(bytes data, bytes kinds, list starts, list marks, int delimiter, int quote, int escape, bytes null)
 
 @cython.locals(
     source="const unsigned char *",

@@ -10,7 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cython import compiled
+
 from gateway.wire import ProtocolViolation
+
+if compiled:
+    from cython.cimports.libc.string import memchr, memcpy
 
 _MESSAGE = "a CopyData message is not as long as it says"
 _FIELDS = "a COPY's row has not as many fields as the COPY has columns"
@@ -63,8 +68,25 @@ def stopping(delimiter: int, quote: int) -> bytes:
     return bytes(stops)
 
 
+def as_written(source: bytes, start: int, end: int, target: bytearray, at: int, quote: int) -> int:
+    """Copy the field `source[start:end]` to `target[at:]` if that is its value already; where it ends there, else -1."""
+    sign = 92 if quote < 0 else quote
+    if compiled:
+        if start == end or not memchr(source + start, sign, end - start):  # type: ignore[operator]
+            memcpy(target + at, source + start, end - start)  # type: ignore[operator]
+            return at + end - start
+        return -1
+    if source.find(sign, start, end) >= 0:
+        return -1
+    target[at : at + end - start] = source[start:end]
+    return at + end - start
+
+
 def value(source: bytes, start: int, end: int, target: bytearray, at: int, quote: int, escape: int) -> int:
     """Write the value of the field `source[start:end]` to `target[at:]`; where it ends there."""
+    put = as_written(source, start, end, target, at, quote)
+    if put >= 0:
+        return put
     put = at
     pos = start
     if quote < 0:
@@ -149,11 +171,12 @@ def is_null(source: bytes, start: int, end: int, null: bytes, length: int) -> in
 
 def gather(
     data: bytes, kinds: bytes, delimiter: int, quote: int, escape: int, null: bytes
-) -> tuple[int, list[tuple[int, int, int, int]], bytes]:
+) -> tuple[int, list[tuple[int, int, int, int]], bytes, list[tuple[int, int]]]:
     """What has to be searched of `data`: the value of each field of kind `SEARCH`, ended by a zero.
 
     Gives the number of rows, -1 where a message does not hold one whole row; as `(frame, column, start, end)` the fields
-    that have to be looked at one by one, those of kind `ALWAYS`; and the text.
+    that have to be looked at one by one, those of kind `ALWAYS`; the text; and for every sixteenth row, where it begins
+    in `data` and in the text.
     """
     source = data
     plan = kinds
@@ -164,6 +187,7 @@ def gather(
     table = stopping(delimiter, quote)
     stops = table
     apart: list[tuple[int, int, int, int]] = []
+    marks: list[tuple[int, int]] = []
     text = bytearray(end)
     target = text
     filled = 0
@@ -171,6 +195,8 @@ def gather(
     pos = 0
     while pos < end:
         frame = pos
+        if rows & 15 == 0:
+            marks.append((pos, filled))
         if end - pos < 5 or source[pos] != 100:
             raise ProtocolViolation(_MESSAGE)
         size = (source[pos + 1] << 24) | (source[pos + 2] << 16) | (source[pos + 3] << 8) | source[pos + 4]
@@ -178,14 +204,14 @@ def gather(
             raise ProtocolViolation(_MESSAGE)
         stop = pos + 1 + size
         if size == 4 or source[stop - 1] != 10:
-            return -1, apart, b""
+            return -1, apart, b"", marks
         pos += 5
         last = stop - 1
         column = 0
         while True:
             reach = field_end(source, pos, last, stops, delimiter, quote, escape)
             if reach == -1:
-                return -1, apart, b""
+                return -1, apart, b"", marks
             if reach < 0 or (column >= columns and (columns or reach > pos)):
                 raise ProtocolViolation(_FIELDS)
             if columns and plan[column] != 1 and not is_null(source, pos, reach, nothing, length):
@@ -203,16 +229,22 @@ def gather(
         rows += 1
         pos = stop
     del text[filled:]
-    return rows, apart, bytes(text)
+    return rows, apart, bytes(text), marks
 
 
 def locate(
-    data: bytes, kinds: bytes, starts: list[int], delimiter: int, quote: int, escape: int, null: bytes
+    data: bytes,
+    kinds: bytes,
+    starts: list[int],
+    marks: list[tuple[int, int]],
+    delimiter: int,
+    quote: int,
+    escape: int,
+    null: bytes,
 ) -> list[tuple[int, int, int, int, int]]:
-    """Where the places `starts` of what `gather` gave are: `(frame, column, start, end, at)` of the field of each.
+    """Where the places `starts` of the text that `gather` gave are: `(frame, column, start, end, at)` of the field of each.
 
-    `starts` is sorted; `at` is where the field's value begins in what was gathered. `data` has been accepted by
-    `gather`.
+    `starts` is sorted; `at` is where the field's value begins in the text. `data` and `marks` are those of `gather`.
     """
     source = data
     plan = kinds
@@ -227,8 +259,12 @@ def locate(
     index = 0
     filled = 0
     pos = 0
+    mark = 0
     wanted = starts[0] if starts else -1
     while index < len(starts) and pos < end:
+        while mark < len(marks) and marks[mark][1] <= wanted:
+            pos, filled = max((pos, filled), marks[mark])
+            mark += 1
         size = (source[pos + 1] << 24) | (source[pos + 2] << 16) | (source[pos + 3] << 8) | source[pos + 4]
         stop = pos + 1 + size
         frame = pos

@@ -170,11 +170,11 @@ class ResultMask:
                 if count:
                     self._add(f"column {column.name}", count)
         if self._searching:
-            count, apart, text = walk.gather(data, self._searches)
+            count, apart, text, marks = walk.gather(data, self._searches)
             self.count += count
             hits = self._mask.find_in_fields(text)
             if hits or apart:
-                data = self._replaced(data, hits, apart)
+                data = self._replaced(data, hits, apart, marks)
         return data
 
     def _hidden(self, place: int, value: bytes) -> bytes | None:
@@ -185,9 +185,13 @@ class ResultMask:
         )
 
     def _replaced(
-        self, data: bytes, hits: list[tuple[int, int, str]], apart: list[tuple[int, int, int, int]]
+        self,
+        data: bytes,
+        hits: list[tuple[int, int, str]],
+        apart: list[tuple[int, int, int, int]],
+        marks: list[tuple[int, int]],
     ) -> bytes:
-        places = walk.locate(data, self._searches, [start for start, _, _ in hits])
+        places = walk.locate(data, self._searches, [start for start, _, _ in hits], marks)
         edits: list[tuple[int, int, int, bytes]] = []
         for (frame, column, start, end, at), group in groupby(
             zip(places, hits, strict=True), key=lambda pair: pair[0]

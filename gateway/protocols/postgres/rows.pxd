@@ -1,5 +1,7 @@
 cimport cython
 
+cdef unsigned int _NULL
+
 cdef void put(
     unsigned char * target, Py_ssize_t at, const unsigned char * source, Py_ssize_t start, Py_ssize_t length
 ) noexcept
@@ -35,10 +37,11 @@ cpdef tuple gather(bytes data, bytes kinds)
     filled=Py_ssize_t,
     wanted=Py_ssize_t,
     index=Py_ssize_t,
+    mark=Py_ssize_t,
     size="unsigned int",
     length="long long",
 )
-cpdef list locate(bytes data, bytes kinds, list starts)
+cpdef list locate(bytes data, bytes kinds, list starts, list marks)
 
 @cython.locals(
     source="const unsigned char *",

@@ -19,6 +19,7 @@ if compiled:
 SEARCH, SKIP, ALWAYS, WIDE_INT8, WIDE_NUMERIC = 0, 1, 2, 3, 4
 PASS, CONSTANT, CALL = 0, 1, 2
 
+_NULL = 0xFFFFFFFF
 _MALFORMED = "a DataRow's fields do not fit its length or its RowDescription"
 
 
@@ -30,17 +31,21 @@ def put(target: bytearray, at: int, source: bytes, start: int, length: int) -> N
         target[at : at + length] = source[start : start + length]
 
 
-def gather(data: bytes, kinds: bytes) -> tuple[int, list[tuple[int, int, int, int]], bytes]:
+def gather(
+    data: bytes, kinds: bytes
+) -> tuple[int, list[tuple[int, int, int, int]], bytes, list[tuple[int, int]]]:
     """What has to be searched of `data`, whole DataRow messages: each field of kind `SEARCH`, ended by a zero.
 
     Gives the number of rows; as `(frame, column, start, end)` the fields that have to be looked at one by one, which are
-    those of kind `ALWAYS` and binary numbers of twelve digits or more; and the text.
+    those of kind `ALWAYS` and binary numbers of twelve digits or more; the text; and for every sixteenth row, where it
+    begins in `data` and in the text.
     """
     source = data
     plan = kinds
     columns = len(kinds)
     end = len(data)
     apart: list[tuple[int, int, int, int]] = []
+    marks: list[tuple[int, int]] = []
     text = bytearray(end)
     target = text
     filled = 0
@@ -48,6 +53,8 @@ def gather(data: bytes, kinds: bytes) -> tuple[int, list[tuple[int, int, int, in
     pos = 0
     while pos < end:
         frame = pos
+        if rows & 15 == 0:
+            marks.append((pos, filled))
         if end - pos < 7 or source[pos] != 68:
             raise ProtocolViolation(_MALFORMED)
         size = (source[pos + 1] << 24) | (source[pos + 2] << 16) | (source[pos + 3] << 8) | source[pos + 4]
@@ -60,7 +67,7 @@ def gather(data: bytes, kinds: bytes) -> tuple[int, list[tuple[int, int, int, in
                 raise ProtocolViolation(_MALFORMED)
             size = (source[pos] << 24) | (source[pos + 1] << 16) | (source[pos + 2] << 8) | source[pos + 3]
             pos += 4
-            if size == 0xFFFFFFFF:
+            if size == _NULL:
                 continue
             length = size
             if length > stop - pos:
@@ -85,13 +92,15 @@ def gather(data: bytes, kinds: bytes) -> tuple[int, list[tuple[int, int, int, in
             raise ProtocolViolation(_MALFORMED)
         rows += 1
     del text[filled:]
-    return rows, apart, bytes(text)
+    return rows, apart, bytes(text), marks
 
 
-def locate(data: bytes, kinds: bytes, starts: list[int]) -> list[tuple[int, int, int, int, int]]:
-    """Where the places `starts` of what `gather` gave are: `(frame, column, start, end, at)` of the field of each.
+def locate(
+    data: bytes, kinds: bytes, starts: list[int], marks: list[tuple[int, int]]
+) -> list[tuple[int, int, int, int, int]]:
+    """Where the places `starts` of the text that `gather` gave are: `(frame, column, start, end, at)` of the field of each.
 
-    `starts` is sorted; `at` is where the field begins in what was gathered. `data` has been accepted by `gather`.
+    `starts` is sorted; `at` is where the field begins in the text. `data` and `marks` are those of `gather`.
     """
     source = data
     plan = kinds
@@ -101,14 +110,18 @@ def locate(data: bytes, kinds: bytes, starts: list[int]) -> list[tuple[int, int,
     index = 0
     filled = 0
     pos = 0
+    mark = 0
     wanted = starts[0] if starts else -1
     while index < len(starts) and pos < end:
+        while mark < len(marks) and marks[mark][1] <= wanted:
+            pos, filled = max((pos, filled), marks[mark])
+            mark += 1
         frame = pos
         pos += 7
         for column in range(columns):
             size = (source[pos] << 24) | (source[pos + 1] << 16) | (source[pos + 2] << 8) | source[pos + 3]
             pos += 4
-            if size == 0xFFFFFFFF:
+            if size == _NULL:
                 continue
             length = size
             if plan[column] == 0:
@@ -164,7 +177,7 @@ def rewrite(
                 raise ProtocolViolation(_MALFORMED)
             size = (source[pos] << 24) | (source[pos + 1] << 16) | (source[pos + 2] << 8) | source[pos + 3]
             pos += 4
-            if size == 0xFFFFFFFF:
+            if size == _NULL:
                 continue
             length = size
             if length > stop - pos:
