@@ -29,16 +29,12 @@ def strictest(strategies: Iterable[str]) -> str | None:
 
 def keep_digits(value: str, *, first: int, last: int) -> str:
     """Letters and digits become `*`, but for the first and last few; separators stay."""
-    total = sum(sign.isalnum() for sign in value)
-    if total <= first + last:
-        first = last = 0
-    seen = 0
-    out = []
-    for sign in value:
-        if sign.isalnum():
-            seen += 1
-            sign = sign if seen <= first or seen > total - last else "*"  # noqa: PLW2901  the loop rewrites signs
-        out.append(sign)
+    places = [at for at, sign in enumerate(value) if sign.isalnum()]
+    if len(places) > first + last:
+        places = places[first : len(places) - last]
+    out = list(value)
+    for at in places:
+        out[at] = "*"
     return "".join(out)
 
 

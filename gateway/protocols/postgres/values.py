@@ -18,7 +18,7 @@ import orjson
 
 from gateway.masking.engine import number_for
 from gateway.protocols.postgres import binary
-from gateway.protocols.postgres.kinds import ELEMENTS, Kind, kind_of
+from gateway.protocols.postgres.kinds import ELEMENTS, NUMBERS, Kind, kind_of
 from gateway.wire import Mask
 
 TEXT_FORMAT, BINARY_FORMAT = 0, 1
@@ -273,9 +273,11 @@ def cover(
     """`value`, in text form or of a type whose binary form is its text, with these hits hidden."""
     kind = kind_of(type_oid)
     _count(hits, counts)
-    if kind in {Kind.INT8, Kind.NUMERIC, Kind.FLOAT8}:
+    if kind is Kind.TEXT:
+        return mask.cover(value, hits)
+    if kind in NUMBERS:
         return number_for(value[hits[0][0] : hits[0][1]], hits[0][2])
-    if kind is Kind.ARRAY and kind_of(ELEMENTS[type_oid]) in {Kind.INT8, Kind.NUMERIC, Kind.FLOAT8}:
+    if kind is Kind.ARRAY and kind_of(ELEMENTS[type_oid]) in NUMBERS:
         return _splice(value, [(start, end, number_for(value[start:end], name)) for start, end, name in hits])
     if kind in {Kind.INET, Kind.CIDR}:
         return _address(value, kind, "partial")
