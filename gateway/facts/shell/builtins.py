@@ -6,43 +6,17 @@ import re
 from collections.abc import Callable, Mapping
 
 from gateway.facts.shell.call import Call, options
-from gateway.facts.shell.values import TAME, WILD, static
+from gateway.facts.shell.values import TAME, WILD, static, words
 from gateway.model import Effect
 
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[.*\])?(\+?)(?:=(.*))?\Z", re.DOTALL)
-_SESSION = frozenset(
-    [
-        ":",
-        "true",
-        "false",
-        "break",
-        "continue",
-        "return",
-        "shift",
-        "exit",
-        "logout",
-        "wait",
-        "times",
-        "ulimit",
-        "umask",
-        "unset",
-        "getopts",
-        "let",
-        "local",
-        "bg",
-        "fg",
-        "jobs",
-        "disown",
-        "suspend",
-        "caller",
-        "set",
-        "popd",
-        "pushd",
-        "dirs",
-        "compopt",
-    ]
+_SESSION = words(
+    """
+    : true false break continue return shift exit logout wait times ulimit umask unset getopts let local bg
+    fg jobs disown suspend caller set popd pushd dirs compopt
+    """
 )
-_READ = frozenset(["test", "[", "type", "pwd", "help"])
+_READ = words("test [ type pwd help")
 INDEXED = re.compile(r"\[.*(?:\$\(|`)", re.DOTALL)
 _PRINTF = re.compile(r"\\([nt\\r]|[0-7]{1,3}|x[0-9a-fA-F]{1,2})|%([-+ 0#]*\d*(?:\.\d+)?[a-zA-Z%])")
 
@@ -63,7 +37,11 @@ def run(call: Call) -> str | None:
     return None
 
 
-_EVALUATING = frozenset(["test", "[", "[[", "printf", "read", "unset", "let", "local", "declare", "typeset", "export", "readonly", "mapfile", "readarray", "wait", "getopts"])  # fmt: skip
+_EVALUATING = words(
+    """
+    test [ [[ printf read unset let local declare typeset export readonly mapfile readarray wait getopts
+    """
+)
 
 
 def _echo(call: Call) -> str:
@@ -155,7 +133,8 @@ def _declare(call: Call) -> str:
 def _read(call: Call) -> str:
     call.add(Effect.SESSION)
     given = options(call.args, takes="dnNptiua")
-    known = call.stdin.strip("\n") if call.stdin is not None and static(call.stdin) and "\n" not in call.stdin.strip("\n") else WILD  # fmt: skip
+    line = (call.stdin or "").strip("\n")
+    known = line if call.stdin is not None and static(line) and "\n" not in line else WILD
     names = [name for name in (*given.operands, *given.values("a")) if _NAME.match(name)] or ["REPLY"]
     for name in names:
         call.walker.assign(name, [known if len(names) == 1 and not given.has("a") else WILD])
@@ -319,9 +298,26 @@ def _sleep(call: Call) -> str:
 
 
 _HANDLERS: Mapping[str, Callable[[Call], str]] = {
-    "echo": _echo, "printf": _printf, "export": _declare, "declare": _declare, "typeset": _declare,
-    "local": _declare, "readonly": _declare, "read": _read, "mapfile": _mapfile, "readarray": _mapfile, "cd": _cd,
-    "pushd": _cd, "eval": _eval, "exec": _exec, "command": _command, "builtin": _command, "source": _source,
-    ".": _source, "alias": _alias, "unalias": _unalias, "trap": _trap, "enable": _enable, "shopt": _shopt,
-    "set": _set, "unset": _unset, "history": _history, "fc": _fc, "kill": _kill, **dict.fromkeys(("bind", "complete", "compgen", "hash"), _hooked), "sleep": _sleep,
-}  # fmt: skip
+    "echo": _echo,
+    "printf": _printf,
+    **dict.fromkeys(("export", "declare", "typeset", "local", "readonly"), _declare),
+    "read": _read,
+    **dict.fromkeys(("mapfile", "readarray"), _mapfile),
+    **dict.fromkeys(("cd", "pushd"), _cd),
+    "eval": _eval,
+    "exec": _exec,
+    **dict.fromkeys(("command", "builtin"), _command),
+    **dict.fromkeys(("source", "."), _source),
+    "alias": _alias,
+    "unalias": _unalias,
+    "trap": _trap,
+    "enable": _enable,
+    "shopt": _shopt,
+    "set": _set,
+    "unset": _unset,
+    **dict.fromkeys(("bind", "complete", "compgen", "hash"), _hooked),
+    "history": _history,
+    "fc": _fc,
+    "kill": _kill,
+    "sleep": _sleep,
+}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from gateway.facts.shell.paths import list_path, read_path, remove_path, write_path
 from gateway.facts.shell.reading import Reading, Shell
-from gateway.facts.shell.values import WILD, static
+from gateway.facts.shell.values import WILD
 from gateway.model import Effect
 
 
@@ -81,6 +81,11 @@ Handler: TypeAlias = Callable[[Call], str | None]
 """Says what the call does and returns what it prints, `None` for what only the target knows."""
 
 
+def each(names: str | Iterable[str], handler: Handler) -> dict[str, Handler]:
+    """Rows of a table of programs that are read alike."""
+    return dict.fromkeys(names.split() if isinstance(names, str) else names, handler)
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """Arguments taken apart as getopt does."""
@@ -127,11 +132,3 @@ def options(args: Sequence[str], *, takes: str = "", long: str = "", until_opera
                 operands.extend(rest)
                 break
     return Options({name: tuple(values) for name, values in flags.items()}, tuple(operands))
-
-
-def known(call: Call, value: str) -> bool:
-    """Whether a word that decides what happens can be read; if not, the call is doubted."""
-    if static(value):
-        return True
-    call.doubt("a word that decides what a program does is not known")
-    return False

@@ -19,31 +19,17 @@ from gateway.facts.shell.tree import (
     Variable,
     Word,
 )
-from gateway.facts.shell.values import CLASS, GLOBS, SPLIT, STAR, TAME, WILD, static
+from gateway.facts.shell.values import CLASS, GLOBS, SPLIT, STAR, TAME, WILD, static, words
 
 _ALTERNATIVES = 16
 _BRACES = 64
 _LONGEST = 65_536
 _RANGE = re.compile(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.-?\d+)?\Z")
 _KNOWN = {"HOME": "~", "PWD": ".", "OLDPWD": WILD, "IFS": " ", "SHELL": "/bin/bash", "BASH": "/bin/bash"}
-_TAME_NAMES = frozenset(
-    [
-        "?",
-        "#",
-        "$",
-        "!",
-        "RANDOM",
-        "SECONDS",
-        "UID",
-        "EUID",
-        "PPID",
-        "LINENO",
-        "HOSTNAME",
-        "USER",
-        "LOGNAME",
-        "EPOCHSECONDS",
-        "SHLVL",
-    ]
+_TAME_NAMES = words(
+    """
+    ? # $ ! RANDOM SECONDS UID EUID PPID LINENO HOSTNAME USER LOGNAME EPOCHSECONDS SHLVL
+    """
 )
 _NAMES = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 
-from gateway.facts.shell.lexer import Lexer
+from gateway.facts.shell.simple import SimpleCommands
 from gateway.facts.shell.tree import (
-    Assignment,
     Background,
     Block,
     Define,
@@ -19,45 +18,18 @@ from gateway.facts.shell.tree import (
     ForEach,
     Node,
     Pipeline,
-    Redirect,
-    Simple,
-    Text,
     Unreadable,
     Word,
 )
+from gateway.facts.shell.values import words
 
-_RESERVED = frozenset(
-    [
-        "if",
-        "then",
-        "elif",
-        "else",
-        "fi",
-        "while",
-        "until",
-        "for",
-        "select",
-        "case",
-        "esac",
-        "do",
-        "done",
-        "in",
-        "{",
-        "}",
-        "!",
-        "[[",
-        "time",
-        "function",
-        "coproc",
-    ]
+_RESERVED = words(
+    """
+    if then elif else fi while until for select case esac do done in { } ! [[ time function coproc
+    """
 )
-_ENDS = frozenset(["then", "elif", "else", "fi", "do", "done", "esac", "}"])
-_OPENERS = frozenset(["if", "while", "until", "for", "select", "case", "{", "[["])
-_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]\n]*\])?(\+?)=")
-_REDIRECT = re.compile(
-    r"(?:[0-9]+|\{[A-Za-z_][A-Za-z0-9_]*\})?(&>>|&>|<<<|<<-|<<|<>|<&|>>|>&|>\||<(?!\()|>(?!\())"
-)
-_DECLARING = frozenset({"export", "declare", "typeset", "local", "readonly"})
+_ENDS = words("then elif else fi do done esac }")
+_OPENERS = words("if while until for select case { [[")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _CONDITION_SKIPPED = frozenset("()<>|&!;")
 
@@ -67,8 +39,8 @@ def parse(text: str) -> Node:
     return Parser(text).script()
 
 
-class Parser(Lexer):
-    """Commands over the words of `Lexer`."""
+class Parser(SimpleCommands):
+    """Compound commands over simple ones."""
 
     __slots__ = ()
 
@@ -88,7 +60,7 @@ class Parser(Lexer):
         """The list up to the closing parenthesis, which is passed over."""
         self.deeper()
         node = self._list()
-        self._take(")")
+        self.take(")")
         self.depth -= 1
         return node
 
@@ -96,7 +68,7 @@ class Parser(Lexer):
         parts: list[Node] = []
         while True:
             self.skip(newlines=True)
-            if self.at >= len(self.text) or self.text[self.at] == ")" or self._word_here() in _ENDS:
+            if self.at >= len(self.text) or self.text[self.at] == ")" or self.plain_word() in _ENDS:
                 break
             if self.text.startswith(";;", self.at):
                 break
@@ -142,15 +114,15 @@ class Parser(Lexer):
 
     def _pipeline(self) -> Node:
         self.step()
-        word = self._word_here()
+        word = self.plain_word()
         while word in {"!", "time"}:
             self.at += len(word)
             self.skip()
             if word == "time":
-                while self._word_here() in {"-p", "--"}:
+                while self.plain_word() in {"-p", "--"}:
                     self.at += 2
                     self.skip()
-            word = self._word_here()
+            word = self.plain_word()
             if self.at >= len(self.text) or self.text[self.at] in "\n;)":
                 return Block(parts=())
         parts = [self._command()]
@@ -174,27 +146,27 @@ class Parser(Lexer):
             raise Unreadable("the text ends where a command is expected")
         if self.text[self.at] == "(":
             return self._parenthesis()
-        word = self._word_here()
+        word = self.plain_word()
         match word:
             case "{":
                 self.at += 1
                 body = self._list()
                 self._expect("}")
-                return Block(parts=(body,), redirects=self._redirects())
+                return Block(parts=(body,), redirects=self.redirects())
             case "if":
                 return self._if()
             case "while" | "until":
                 self.at += len(word)
                 condition = self._list()
                 body = self._do()
-                return Block(parts=(condition, body), redirects=self._redirects(), sure=False, repeated=True)
+                return Block(parts=(condition, body), redirects=self.redirects(), sure=False, repeated=True)
             case "for" | "select":
                 return self._for(word)
             case "case":
                 return self._case()
             case "[[":
                 self.at += 2
-                return Expression(words=self._condition(), redirects=self._redirects())
+                return Expression(words=self._condition(), redirects=self.redirects())
             case "function":
                 self.at += len(word)
                 self.skip()
@@ -203,14 +175,14 @@ class Parser(Lexer):
                 if self.text.startswith("(", self.at):
                     self.at += 1
                     self.skip()
-                    self._take(")")
-                return self._definition(name)
+                    self.take(")")
+                return self.definition(name)
             case "coproc":
                 return self._coproc()
             case _ if word in _RESERVED and word != "in":
                 raise Unreadable("a reserved word stands where the shell's grammar allows none")
             case _:
-                return self._simple()
+                return self.simple()
 
     def _parenthesis(self) -> Node:
         if self.text.startswith("((", self.at):
@@ -219,11 +191,11 @@ class Parser(Lexer):
             pieces = self.arithmetic()
             if pieces is not None:
                 source = self.text[start : self.at]
-                return Expression(words=(Word(pieces=pieces, source=source),), redirects=self._redirects())
+                return Expression(words=(Word(pieces=pieces, source=source),), redirects=self.redirects())
             self.at = start
         self.at += 1
         body = self.parenthesised()
-        return Block(parts=(body,), redirects=self._redirects(), sure=False)
+        return Block(parts=(body,), redirects=self.redirects(), sure=False)
 
     def _if(self) -> Node:
         self.at += 2
@@ -231,7 +203,7 @@ class Parser(Lexer):
         self._expect("then")
         parts.append(self._list())
         while True:
-            word = self._word_here()
+            word = self.plain_word()
             if word == "elif":
                 self.at += 4
                 parts.append(self._list())
@@ -242,7 +214,7 @@ class Parser(Lexer):
                 break
             parts.append(self._list())
         self._expect("fi")
-        return Block(parts=tuple(parts), redirects=self._redirects(), sure=False)
+        return Block(parts=tuple(parts), redirects=self.redirects(), sure=False)
 
     def _do(self) -> Node:
         self._expect("do")
@@ -262,13 +234,13 @@ class Parser(Lexer):
             head = Expression(words=(Word(pieces=pieces, source=self.text[start : self.at]),))
             self._separator()
             body = self._body()
-            return Block(parts=(head, body), redirects=self._redirects(), sure=False, repeated=True)
+            return Block(parts=(head, body), redirects=self.redirects(), sure=False, repeated=True)
         name = self.word().source
         if not _NAME.match(name):
             raise Unreadable("a loop's variable is no name")
         self.skip(newlines=True)
         values: list[Word] | None = None
-        if self._word_here() == "in":
+        if self.plain_word() == "in":
             self.at += 2
             values = []
             self.skip()
@@ -281,11 +253,11 @@ class Parser(Lexer):
             name=name,
             values=None if values is None else tuple(values),
             body=body,
-            redirects=self._redirects(),
+            redirects=self.redirects(),
         )
 
     def _body(self) -> Node:
-        if self._word_here() != "{":
+        if self.plain_word() != "{":
             return self._do()
         self.at += 1
         body = self._list()
@@ -307,7 +279,7 @@ class Parser(Lexer):
         bodies: list[Node] = []
         while True:
             self.skip(newlines=True)
-            if self._word_here() == "esac":
+            if self.plain_word() == "esac":
                 self.at += 4
                 break
             if self.text.startswith("(", self.at):
@@ -320,13 +292,13 @@ class Parser(Lexer):
                 self.skip()
                 words.append(self._pattern())
                 self.skip()
-            self._take(")")
+            self.take(")")
             bodies.append(self._list())
             for end in (";;&", ";;", ";&"):
                 if self.text.startswith(end, self.at):
                     self.at += len(end)
                     break
-        return Block(parts=(Expression(words=tuple(words)), *bodies), redirects=self._redirects(), sure=False)
+        return Block(parts=(Expression(words=tuple(words)), *bodies), redirects=self.redirects(), sure=False)
 
     def _pattern(self) -> Word:
         """A pattern of `case`, where extended globs are always read."""
@@ -338,7 +310,7 @@ class Parser(Lexer):
             self.skip(newlines=True)
             if self.at >= len(self.text):
                 raise Unreadable("a [[ condition does not end")
-            if self._word_here() == "]]":
+            if self.plain_word() == "]]":
                 self.at += 2
                 return tuple(words)
             if self.text.startswith(("<(", ">("), self.at) or self.text[self.at] not in _CONDITION_SKIPPED:
@@ -351,108 +323,21 @@ class Parser(Lexer):
         self.at += len("coproc")
         self.skip()
         start = self.at
-        if self._word_here() not in _OPENERS and not self.text.startswith("(", self.at):
+        if self.plain_word() not in _OPENERS and not self.text.startswith("(", self.at):
             self.word()
             self.skip()
-            if self._word_here() not in _OPENERS and not self.text.startswith("(", self.at):
+            if self.plain_word() not in _OPENERS and not self.text.startswith("(", self.at):
                 self.at = start
         return Background(part=self._command())
 
-    def _definition(self, name: str) -> Node:
+    def definition(self, name: str) -> Node:
         self.skip(newlines=True)
-        if self._word_here() not in _OPENERS and not self.text.startswith("(", self.at):
+        if self.plain_word() not in _OPENERS and not self.text.startswith("(", self.at):
             raise Unreadable("a function has no body")
         return Define(name=name, body=self._command())
 
-    def _simple(self) -> Node:
-        assignments: list[Assignment] = []
-        words: list[Word] = []
-        redirects: list[Redirect] = []
-        while True:
-            self.skip()
-            if self.at >= len(self.text):
-                break
-            if self._redirect(redirects):
-                continue
-            character = self.text[self.at]
-            if character in "\n;&|)":
-                break
-            if character == "(":
-                if len(words) == 1 and not assignments and not redirects:
-                    self.at += 1
-                    self.skip()
-                    self._take(")")
-                    return self._definition(words[0].source)
-                raise Unreadable("a parenthesis stands where the shell's grammar allows none")
-            found = _ASSIGNMENT.match(self.text, self.at)
-            if found and not words:
-                assignments.append(self._assignment(found)[0])
-            elif found and words[0].source in _DECLARING:
-                words.append(self._assignment(found)[1])
-            else:
-                words.append(self.word())
-        if not (assignments or words or redirects):
-            raise Unreadable("a command is missing")
-        return Simple(assignments=tuple(assignments), words=tuple(words), redirects=tuple(redirects))
-
-    def _assignment(self, found: re.Match[str]) -> tuple[Assignment, Word]:
-        """The assignment that `found` begins, and the same as one word."""
-        start = self.at
-        self.at = found.end()
-        name, partial = found[1], bool(found[2] or found[3])
-        subscript = tuple(self.document(found[2] or ""))
-        if not self.text.startswith("(", self.at):
-            value = self.word(empty=True)
-            head = Text(text=self.text[start : found.end()], quoted=True)
-            whole = Word(pieces=(head, *value.pieces), source=self.text[start : self.at])
-            return Assignment(name=name, value=value, subscript=subscript, partial=partial), whole
-        self.at += 1
-        elements: list[Word] = []
-        while True:
-            self.skip(newlines=True)
-            if self.text.startswith(")", self.at):
-                self.at += 1
-                break
-            elements.append(self.word())
-        pieces = tuple(piece for element in elements for piece in element.pieces)
-        whole = Word(pieces=(Text(text=f"{name}=", quoted=True), *pieces), source=self.text[start : self.at])
-        return Assignment(name=name, value=whole, elements=tuple(elements), partial=partial), whole
-
-    def _redirects(self) -> tuple[Redirect, ...]:
-        found: list[Redirect] = []
-        while True:
-            self.skip()
-            if not self._redirect(found):
-                return tuple(found)
-
-    def _redirect(self, found: list[Redirect]) -> bool:
-        """Whether a redirection stood here; it is added to `found`."""
-        match = _REDIRECT.match(self.text, self.at)
-        if match is None:
-            return False
-        self.step()
-        self.at = match.end()
-        operator = match[1]
-        self.skip()
-        if operator in {"<<", "<<-"}:
-            target = self.word()
-            found.append(Redirect(operator="<<", target=target, document=self.heredoc(target, operator)))
-        else:
-            found.append(Redirect(operator=operator, target=self.word()))
-        return True
-
-    def _word_here(self) -> str:
-        """The plain word that stands here, if it could be a reserved one, else ""."""
-        return self.plain_word()
-
     def _expect(self, word: str) -> None:
         self.skip(newlines=True)
-        if self._word_here() != word:
+        if self.plain_word() != word:
             raise Unreadable("a compound command does not end as the shell's grammar wants")
         self.at += len(word)
-
-    def _take(self, character: str) -> None:
-        self.skip(newlines=True)
-        if not self.text.startswith(character, self.at):
-            raise Unreadable("a parenthesis does not close")
-        self.at += len(character)

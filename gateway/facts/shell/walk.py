@@ -7,7 +7,6 @@ sides count.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import assert_never
 
 from gateway.facts.shell import builtins, programs
@@ -15,7 +14,7 @@ from gateway.facts.shell.call import Call
 from gateway.facts.shell.expansion import Expander
 from gateway.facts.shell.grammar import parse
 from gateway.facts.shell.paths import read_path, write_path
-from gateway.facts.shell.plain import revealing
+from gateway.facts.shell.programs.looking import revealing
 from gateway.facts.shell.reading import Reading, Shell
 from gateway.facts.shell.tree import (
     Assignment,
@@ -34,20 +33,37 @@ from gateway.facts.shell.tree import (
     Variable,
     Word,
 )
-from gateway.facts.shell.values import DEEP, WILD, static
+from gateway.facts.shell.values import DEEP, WILD, static, words
 from gateway.model import Effect
 
 _NESTED = 24
 """Texts inside texts, and calls inside calls."""
 _NESTED_CHARACTERS = 262_144
 _MANY = 16
-_GUARDS = frozenset(["PATH", "IFS", "ENV", "BASH_ENV", "SHELLOPTS", "BASHOPTS", "PROMPT_COMMAND", "PS0", "PS1", "PS2", "PS4", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "BASH_XTRACEFD", "CDPATH", "GLOBIGNORE"])  # fmt: skip
-_RUN_LATER = frozenset(["PAGER", "EDITOR", "VISUAL", "GIT_PAGER", "GIT_EDITOR", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "GIT_ASKPASS", "GIT_PROXY_COMMAND", "GIT_SEQUENCE_EDITOR", "GIT_EXEC_PATH", "GIT_CONFIG_COUNT", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_PARAMETERS", "GIT_TEMPLATE_DIR", "GIT_DIR", "LESSOPEN", "LESSCLOSE", "LESS", "MANPAGER", "MANOPT", "BROWSER", "SSH_ASKPASS", "SUDO_ASKPASS", "SUDO_EDITOR", "SYSTEMD_PAGER", "SYSTEMD_EDITOR", "KUBE_EDITOR", "PYTHONSTARTUP", "PYTHONPATH", "PYTHONHOME", "PYTHONINSPECT", "PYTHONWARNINGS", "PYTHONBREAKPOINT", "PERL5OPT", "PERL5LIB", "PERL5DB", "RUBYOPT", "RUBYLIB", "NODE_OPTIONS", "NODE_PATH", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "PHPRC", "LUA_INIT", "LUA_PATH", "TAR_OPTIONS", "GZIP", "ZIPOPT", "TEXINPUTS", "GCONV_PATH", "LOCPATH", "OPENSSL_CONF", "OPENSSL_ENGINES", "LIBRARY_PATH", "HOSTALIASES", "PSQL_PAGER", "PSQLRC", "PSQL_EDITOR", "MYSQL_PAGER", "RSYNC_RSH", "RSYNC_CONNECT_PROG", "CVS_RSH", "SVN_SSH", "HGEDITOR", "AWKPATH", "AWKLIBPATH", "INPUTRC", "TERMINFO", "XDG_CONFIG_HOME", "DOCKER_CONFIG", "HELM_PLUGINS", "HELM_POST_RENDERER", "ANSIBLE_CONFIG", "TF_CLI_CONFIG_FILE", "DEBUGINFOD_URLS", "RUSTC_WRAPPER", "MAKEFLAGS", "CC", "CXX"])  # fmt: skip
+_GUARDS = words(
+    """
+    PATH IFS ENV BASH_ENV SHELLOPTS BASHOPTS PROMPT_COMMAND PS0 PS1 PS2 PS4 LD_PRELOAD LD_LIBRARY_PATH
+    LD_AUDIT BASH_XTRACEFD CDPATH GLOBIGNORE
+    """
+)
+_RUN_LATER = words(
+    """
+    PAGER EDITOR VISUAL GIT_PAGER GIT_EDITOR GIT_SSH GIT_SSH_COMMAND GIT_EXTERNAL_DIFF GIT_ASKPASS
+    GIT_PROXY_COMMAND GIT_SEQUENCE_EDITOR GIT_EXEC_PATH GIT_CONFIG_COUNT GIT_CONFIG_GLOBAL GIT_CONFIG_SYSTEM
+    GIT_CONFIG_PARAMETERS GIT_TEMPLATE_DIR GIT_DIR LESSOPEN LESSCLOSE LESS MANPAGER MANOPT BROWSER
+    SSH_ASKPASS SUDO_ASKPASS SUDO_EDITOR SYSTEMD_PAGER SYSTEMD_EDITOR KUBE_EDITOR PYTHONSTARTUP PYTHONPATH
+    PYTHONHOME PYTHONINSPECT PYTHONWARNINGS PYTHONBREAKPOINT PERL5OPT PERL5LIB PERL5DB RUBYOPT RUBYLIB
+    NODE_OPTIONS NODE_PATH JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS PHPRC LUA_INIT LUA_PATH
+    TAR_OPTIONS GZIP ZIPOPT TEXINPUTS GCONV_PATH LOCPATH OPENSSL_CONF OPENSSL_ENGINES LIBRARY_PATH
+    HOSTALIASES PSQL_PAGER PSQLRC PSQL_EDITOR MYSQL_PAGER RSYNC_RSH RSYNC_CONNECT_PROG CVS_RSH SVN_SSH
+    HGEDITOR AWKPATH AWKLIBPATH INPUTRC TERMINFO XDG_CONFIG_HOME DOCKER_CONFIG HELM_PLUGINS
+    HELM_POST_RENDERER ANSIBLE_CONFIG TF_CLI_CONFIG_FILE DEBUGINFOD_URLS RUSTC_WRAPPER MAKEFLAGS CC CXX
+    """
+)
 _PAGERS_AND_EDITORS = frozenset(
     ["", "cat", "true", "/bin/true", "/bin/cat", "less", "-R", "-FRX", "vi", "vim", "nano"]
 )
 _READ_OPERATORS = frozenset({"<", "<&"})
-_FIRST_IS_OUTPUT = {">", ">>", ">|", "&>", "&>>", "<>"}
 
 
 class Walker:
@@ -154,13 +170,10 @@ class Walker:
             printed = _joined([self.node(part, fed) for part in node.parts])
         else:
             printed = self._unsure(node.parts, fed)
-            if node.repeated and self._changes(node.parts):
+            if node.repeated and self.shell.variables:
+                # Variables were set: a second round may do what the first did not.
                 printed = self._unsure(node.parts, fed)
         return "" if hidden else printed
-
-    def _changes(self, _parts: Sequence[Node]) -> bool:
-        """Whether variables were set: a second round of a loop may then do what the first did not."""
-        return bool(self.shell.variables)
 
     def _for_each(self, node: ForEach, stdin: str | None) -> str:
         fed, hidden = self._redirect(node.redirects, stdin)
@@ -311,12 +324,6 @@ class Walker:
     def _document(self, pieces: Sequence[Piece]) -> str:
         values = self.expander.values(pieces, tilde=False)
         return values[0] if len(values) == 1 else WILD
-
-    def subshell(self) -> Walker:
-        """A shell that inherits everything and gives nothing back."""
-        return Walker(
-            self.reading, replace(self.shell, variables=dict(self.shell.variables)), nested=self.nested
-        )
 
 
 def _joined(printed: Sequence[str]) -> str:
