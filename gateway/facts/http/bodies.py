@@ -13,6 +13,7 @@ from gateway.facts.http.paths import PathUnclear, pairs
 from gateway.facts.http.request import BODY_MOST, Request
 
 _CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
+AWS_JSON = "application/x-amz-json-"
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -30,6 +31,19 @@ class Body:
     values: tuple[Any, ...] = ()
     fields: tuple[tuple[str, str], ...] = ()
     data: bytes = b""
+
+    def members(self) -> list[tuple[str, str]]:
+        """Names at any depth, each with its value where that is text."""
+        found = list(self.fields)
+        waiting = [self.value, *self.values]
+        while waiting:
+            each = waiting.pop()
+            if isinstance(each, dict):
+                found += [(name, value if isinstance(value, str) else "") for name, value in each.items()]
+                waiting += each.values()
+            elif isinstance(each, list):
+                waiting += each
+        return found
 
 
 def body_of(request: Request) -> Body:
@@ -49,7 +63,7 @@ def body_of(request: Request) -> Body:
         return Body(
             kind="ndjson", values=tuple(_json(line) for line in data.splitlines() if line.strip()), data=data
         )
-    if kind == "application/json" or kind.endswith("+json"):
+    if kind == "application/json" or kind.endswith("+json") or kind.startswith(AWS_JSON):
         return Body(kind="json", value=_json(data), data=data)
     if kind == "application/graphql":
         return Body(kind="graphql", data=data)
