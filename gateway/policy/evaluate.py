@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from gateway.model import Allow, Ask, Block, Connection, Effect, Effects, Facts, Hold, Lineage, Verdict
+from gateway.policy.carrying import under_masks
 from gateway.policy.matching import Deed, RuleErred, deeds, failing, speaks_of
 from gateway.policy.model import ANYBODY, DEFAULT_RULE, Allowing, Blocking, Default, Holding, Policy, Then
 
@@ -32,6 +33,19 @@ class Finding:
 
 def evaluate(policy: Policy, lineage: Lineage, connection: Connection, facts: Facts) -> Verdict:
     """What becomes of a command of `lineage` on `connection`. Pure: depends on nothing but its arguments."""
+    return judge(policy, lineage, connection, facts)[0]
+
+
+def judge(policy: Policy, lineage: Lineage, connection: Connection, facts: Facts) -> tuple[Verdict, Facts]:
+    """The verdict, and the facts it was made on: those given, with `exfil` where its masks would be got past."""
+    verdict = _by_rules(policy, lineage, connection, facts)
+    if isinstance(verdict, Block):
+        return verdict, facts
+    seen = under_masks(policy, verdict.masks, facts)
+    return (verdict if seen is facts else _by_rules(policy, lineage, connection, seen)), seen
+
+
+def _by_rules(policy: Policy, lineage: Lineage, connection: Connection, facts: Facts) -> Verdict:
     done = deeds(facts)
     findings: list[Finding] = []
     for rule in policy.rules:
