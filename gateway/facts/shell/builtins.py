@@ -12,8 +12,7 @@ from gateway.model import Effect
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[.*\])?(\+?)(?:=(.*))?\Z", re.DOTALL)
 _SESSION = words(
     """
-    : true false break continue return shift exit logout wait times ulimit umask unset getopts let local bg
-    fg jobs disown suspend caller set popd pushd dirs compopt
+    : true false wait times ulimit umask getopts let bg fg jobs disown suspend caller dirs compopt
     """
 )
 _READ = words("test [ type pwd help")
@@ -153,14 +152,14 @@ def _mapfile(call: Call) -> str:
 
 def _cd(call: Call) -> str:
     call.add(Effect.SESSION)
-    target = next((arg for arg in call.args if not arg.startswith("-") or arg == "-"), "~")
     shell = call.walker.shell
-    if target == "-":
-        shell.directory = ""
-    elif target[:1] in "/~" or not shell.directory:
-        shell.directory = target
+    target = next((arg for arg in call.args if not arg.startswith("-") or arg == "-"), "~")
+    if target == "-" or call.name == "popd" or re.match(r"[-+]\d", target):
+        shell.go(*shell.visited)
+    elif target[:1] in "/~":
+        shell.go(target)
     else:
-        shell.directory = f"{shell.directory.rstrip('/')}/{target}"
+        shell.go(*(f"{place.rstrip('/')}/{target}" if place else target for place in shell.directories))
     return ""
 
 
@@ -208,7 +207,7 @@ def _alias(call: Call) -> str:
             if not static(arg):
                 call.doubt("an alias stands for what is not known")
                 continue
-            call.walker.shell.aliases[name] = value
+            call.walker.shell.aliases[name] = (value,)
     return WILD
 
 
@@ -241,20 +240,50 @@ def _shopt(call: Call) -> str:
 
 def _set(call: Call) -> str:
     call.add(Effect.SESSION)
+    shell = call.walker.shell
     if not call.args:
         call.add(Effect.READ, Effect.EXFIL)
-    elif call.args[0] == "--" or not call.args[0].startswith(("-", "+")):
-        call.walker.shell.positionals = call.args[1:] if call.args[0] == "--" else call.args
+    given = list(call.args)
+    while given and re.match(r"[-+]\w", given[0]):
+        option = given.pop(0)
+        if option.endswith("o") and given:
+            option += " " + given.pop(0)
+        if option == "+o history":
+            call.add(Effect.PRIVILEGE)
+    if given:
+        shell.positionals = None if shell.left else tuple(given[1:] if given[0] in {"--", "-"} else given)
+    return ""
+
+
+def _shift(call: Call) -> str:
+    call.add(Effect.SESSION)
+    shell = call.walker.shell
+    by = call.args[0] if call.args else "1"
+    if shell.positionals is not None:
+        shell.positionals = shell.positionals[int(by) :] if by.isdigit() and not shell.left else None
+    return ""
+
+
+def _leave(call: Call) -> str:
+    """What follows in the text may not run."""
+    call.add(Effect.SESSION)
+    call.walker.shell.left = True
     return ""
 
 
 def _unset(call: Call) -> str:
     call.add(Effect.SESSION)
+    shell = call.walker.shell
     for arg in call.args:
         if arg in {"PATH", "IFS", "HISTFILE"}:
             call.add(Effect.PRIVILEGE)
-        call.walker.shell.variables.pop(arg, None)
-        call.walker.shell.functions.pop(arg, None)
+        if shell.left:
+            shell.set(arg, [""])
+            if arg in shell.functions:
+                shell.functions[arg] = (*shell.functions[arg], None)
+        else:
+            shell.variables.pop(arg, None)
+            shell.functions.pop(arg, None)
     return ""
 
 
@@ -303,7 +332,7 @@ _HANDLERS: Mapping[str, Callable[[Call], str]] = {
     **dict.fromkeys(("export", "declare", "typeset", "local", "readonly"), _declare),
     "read": _read,
     **dict.fromkeys(("mapfile", "readarray"), _mapfile),
-    **dict.fromkeys(("cd", "pushd"), _cd),
+    **dict.fromkeys(("cd", "pushd", "popd"), _cd),
     "eval": _eval,
     "exec": _exec,
     **dict.fromkeys(("command", "builtin"), _command),
@@ -315,6 +344,8 @@ _HANDLERS: Mapping[str, Callable[[Call], str]] = {
     "shopt": _shopt,
     "set": _set,
     "unset": _unset,
+    "shift": _shift,
+    **dict.fromkeys(("break", "continue", "return", "exit", "logout"), _leave),
     **dict.fromkeys(("bind", "complete", "compgen", "hash"), _hooked),
     "history": _history,
     "fc": _fc,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import assert_never
 
-from gateway.facts.shell.reading import Shell
+from gateway.facts.shell.state import Shell
 from gateway.facts.shell.tree import (
     Arithmetic,
     Node,
@@ -169,8 +169,8 @@ class Expander:
                 return (positionals[at],) if at < len(positionals) else ("",)
         if name in {"@", "*"}:
             return (WILD,)
-        if name == "PWD" and self.shell.directory:
-            return (self.shell.directory,)
+        if name == "PWD" and self.shell.directories != ("",):
+            return self.shell.directories
         if name in _KNOWN:
             return (_KNOWN[name],)
         return (TAME,) if name in _TAME_NAMES else None

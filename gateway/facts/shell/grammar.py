@@ -11,11 +11,13 @@ import re
 
 from gateway.facts.shell.simple import SimpleCommands
 from gateway.facts.shell.tree import (
-    Background,
     Block,
+    Chain,
+    Choice,
     Define,
     Expression,
     ForEach,
+    Loop,
     Node,
     Pipeline,
     Unreadable,
@@ -75,7 +77,7 @@ class Parser(SimpleCommands):
             node = self._and_or()
             self.skip()
             if self._operator("&"):
-                node = Background(part=node)
+                node = Block(parts=(node,), apart=True)
                 self.at += 1
             elif self._operator(";"):
                 self.at += 1
@@ -102,15 +104,16 @@ class Parser(SimpleCommands):
 
     def _and_or(self) -> Node:
         node = self._pipeline()
-        rest: list[Node] = []
+        rest: list[tuple[str, Node]] = []
         while True:
             self.skip()
-            if not self.text.startswith(("&&", "||"), self.at):
+            operator = self.text[self.at : self.at + 2]
+            if operator not in {"&&", "||"}:
                 break
             self.at += 2
             self.skip(newlines=True)
-            rest.append(self._pipeline())
-        return Block(parts=(node, Block(parts=tuple(rest), sure=False))) if rest else node
+            rest.append((operator, self._pipeline()))
+        return Chain(first=node, rest=tuple(rest)) if rest else node
 
     def _pipeline(self) -> Node:
         self.step()
@@ -159,7 +162,7 @@ class Parser(SimpleCommands):
                 self.at += len(word)
                 condition = self._list()
                 body = self._do()
-                return Block(parts=(condition, body), redirects=self.redirects(), sure=False, repeated=True)
+                return Loop(head=condition, body=body, redirects=self.redirects())
             case "for" | "select":
                 return self._for(word)
             case "case":
@@ -195,26 +198,26 @@ class Parser(SimpleCommands):
             self.at = start
         self.at += 1
         body = self.parenthesised()
-        return Block(parts=(body,), redirects=self.redirects(), sure=False)
+        return Block(parts=(body,), redirects=self.redirects(), apart=True)
 
     def _if(self) -> Node:
-        self.at += 2
-        parts = [self._list()]
+        """Behind `if` or `elif`, up to the `fi` that ends them all."""
+        self.at += len(self.plain_word())
+        self.deeper()
+        head = self._list()
         self._expect("then")
-        parts.append(self._list())
-        while True:
-            word = self.plain_word()
-            if word == "elif":
-                self.at += 4
-                parts.append(self._list())
-                self._expect("then")
-            elif word == "else":
-                self.at += 4
-            else:
-                break
-            parts.append(self._list())
-        self._expect("fi")
-        return Block(parts=tuple(parts), redirects=self.redirects(), sure=False)
+        branches = [self._list()]
+        word = self.plain_word()
+        if word == "elif":
+            branches.append(self._if())
+        else:
+            if word == "else":
+                self.at += len(word)
+                branches.append(self._list())
+            self._expect("fi")
+        self.depth -= 1
+        redirects = () if word == "elif" else self.redirects()
+        return Choice(head=head, branches=tuple(branches), always=len(branches) > 1, redirects=redirects)
 
     def _do(self) -> Node:
         self._expect("do")
@@ -234,7 +237,7 @@ class Parser(SimpleCommands):
             head = Expression(words=(Word(pieces=pieces, source=self.text[start : self.at]),))
             self._separator()
             body = self._body()
-            return Block(parts=(head, body), redirects=self.redirects(), sure=False, repeated=True)
+            return Loop(head=head, body=body, redirects=self.redirects())
         name = self.word().source
         if not _NAME.match(name):
             raise Unreadable("a loop's variable is no name")
@@ -277,6 +280,7 @@ class Parser(SimpleCommands):
         self.skip(newlines=True)
         self._expect("in")
         bodies: list[Node] = []
+        falls = False
         while True:
             self.skip(newlines=True)
             if self.plain_word() == "esac":
@@ -293,12 +297,19 @@ class Parser(SimpleCommands):
                 words.append(self._pattern())
                 self.skip()
             self.take(")")
-            bodies.append(self._list())
+            body = self._list()
+            bodies.append(Block(parts=(bodies[-1], body)) if falls else body)
+            falls = self.text.startswith((";;&", ";&"), self.at)
             for end in (";;&", ";;", ";&"):
                 if self.text.startswith(end, self.at):
                     self.at += len(end)
                     break
-        return Block(parts=(Expression(words=tuple(words)), *bodies), redirects=self.redirects(), sure=False)
+        return Choice(
+            head=Expression(words=tuple(words)),
+            branches=tuple(bodies),
+            always=any(word.source == "*" for word in words[1:]),
+            redirects=self.redirects(),
+        )
 
     def _pattern(self) -> Word:
         """A pattern of `case`, where extended globs are always read."""
@@ -328,7 +339,7 @@ class Parser(SimpleCommands):
             self.skip()
             if self.plain_word() not in _OPENERS and not self.text.startswith("(", self.at):
                 self.at = start
-        return Background(part=self._command())
+        return Block(parts=(self._command(),), apart=True)
 
     def definition(self, name: str) -> Node:
         self.skip(newlines=True)

@@ -11,7 +11,7 @@ from gateway.facts.shell.values import words
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]\n]*\])?(\+?)=")
 _DECLARING = words("export declare typeset local readonly")
 _REDIRECT = re.compile(
-    r"(?:[0-9]+|\{[A-Za-z_][A-Za-z0-9_]*\})?(&>>|&>|<<<|<<-|<<|<>|<&|>>|>&|>\||<(?!\()|>(?!\())"
+    r"([0-9]+|\{[A-Za-z_][A-Za-z0-9_]*\})?(&>>|&>|<<<|<<-|<<|<>|<&|>>|>&|>\||<(?!\()|>(?!\())"
 )
 
 
@@ -91,13 +91,13 @@ class SimpleCommands(Lexer):
             return False
         self.step()
         self.at = match.end()
-        operator = match[1]
+        number, operator = match[1] or "", match[2]
         self.skip()
         if operator in {"<<", "<<-"}:
             target = self.word()
             found.append(Redirect(operator="<<", target=target, document=self.heredoc(target, operator)))
         else:
-            found.append(Redirect(operator=operator, target=self.word()))
+            found.append(Redirect(operator=operator, number=number, target=self.word()))
         return True
 
     def take(self, character: str) -> None:

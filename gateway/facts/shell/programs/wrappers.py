@@ -13,13 +13,17 @@ from gateway.model import Effect
 _ASSIGNED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL)
 
 
-def _assigned(call: Call, words: tuple[str, ...]) -> tuple[str, ...]:
-    """The words behind leading `NAME=value` ones, which are set for the command."""
+def _run_with(call: Call, words: tuple[str, ...]) -> str | None:
+    """Run what stands behind leading `NAME=value` words, which hold for it alone; `None` where nothing does."""
+    shell = call.walker.shell
+    variables, doubts = dict(shell.variables), shell.doubts
     at = 0
     while at < len(words) and (found := _ASSIGNED.match(words[at])):
-        call.walker.assign(found[1], [found[2]], lasting=False)
+        call.walker.assign(found[1], [found[2]])
         at += 1
-    return words[at:]
+    printed = call.run(words[at:]) if at < len(words) else None
+    shell.variables, shell.doubts = variables, doubts
+    return printed
 
 
 def _sudo(call: Call) -> str | None:
@@ -35,9 +39,8 @@ def _sudo(call: Call) -> str | None:
         for path in given.operands:
             call.write(path)
         return call.execute()
-    words = _assigned(call, given.operands)
-    if words:
-        return call.run(words)
+    if (printed := _run_with(call, given.operands)) is not None:
+        return printed
     if given.has("s", "i", "shell", "login"):
         return call.execute("a shell of another user reads what the text does not show")
     return None
@@ -66,9 +69,8 @@ def _env(call: Call) -> str | None:
     split = given.values("S", "split-string")
     if split:
         return call.script(" ".join([*split, *given.operands]))
-    words = _assigned(call, given.operands)
-    if words:
-        return call.run(words)
+    if (printed := _run_with(call, given.operands)) is not None:
+        return printed
     call.add(Effect.READ, Effect.EXFIL)  # prints every variable, secrets among them
     return None
 
