@@ -16,7 +16,7 @@ from gateway.elevations.grants import Grants
 from gateway.masking.engine import Masks
 from gateway.masking.scrub import Scrubber
 from gateway.model import Allow, Block, Command, Facts, Final, Hold, Session, Verdict
-from gateway.policy.evaluate import evaluate, outside, shadows
+from gateway.policy.evaluate import judge, outside, shadows
 from gateway.policy.granting import satisfied
 from gateway.policy.model import Policy
 from gateway.recorder import Recorder, RecordingFailed
@@ -103,7 +103,7 @@ class Gate:
             command.id,
             text=text,
             parameters=parameters,
-            effects=command.facts.effects,
+            effects=self.seen(live, command.facts).effects,
             resources=command.facts.resources,
             verdict=kind,
             rules=verdict.rules,
@@ -121,16 +121,24 @@ class Gate:
         return verdict
 
     def judge(self, live: LiveSession, facts: Facts) -> Verdict:
-        """What the policy in force says; remembered for facts that come again."""
+        """What the policy in force says."""
+        return self._judged(live, facts)[0]
+
+    def seen(self, live: LiveSession, facts: Facts) -> Facts:
+        """The facts as the policy in force sees them: with `exfil` where its masks would be got past."""
+        return self._judged(live, facts)[1]
+
+    def _judged(self, live: LiveSession, facts: Facts) -> tuple[Verdict, Facts]:
+        """Verdict and facts; remembered for facts that come again."""
         if live.policy_version != self.policy.version or len(live.verdicts) > VERDICTS_KEPT:
             live.verdicts.clear()
             live.policy_version = self.policy.version
         known = live.verdicts.get(id(facts))
         if known is not None:
             return known[1]
-        verdict = self._decide(live.session, facts)
-        live.verdicts[id(facts)] = (facts, verdict)
-        return verdict
+        decided = self._decide(live.session, facts)
+        live.verdicts[id(facts)] = (facts, decided)
+        return decided
 
     def _shadows(self, live: LiveSession, command: Command) -> tuple[str, ...]:
         return shadows(self.policy, live.session.lineage, live.session.connection, command.facts)
@@ -140,30 +148,29 @@ class Gate:
         grant = self._grants.spend(
             live.session.lineage,
             live.session.connection.name,
-            lambda effects: satisfied(self.policy, verdict, command.facts, effects),
+            lambda effects: satisfied(self.policy, verdict, self.seen(live, command.facts), effects),
         )
         if grant is None:
             return verdict
         live.elevated[command.id] = grant.id
         return Allow(rules=(*verdict.rules, f"grant:{grant.id}"), masks=verdict.masks)
 
-    def _decide(self, session: Session, facts: Facts) -> Verdict:
+    def _decide(self, session: Session, facts: Facts) -> tuple[Verdict, Facts]:
         target = self.policy.targets.get(session.connection.name)
         if target is None:
-            return Block(
-                rules=("connections",), message=f"The connection {session.connection.name} is closed."
-            )
-        verdict = evaluate(self.policy, session.lineage, target.connection, facts)
+            message = f"The connection {session.connection.name} is closed."
+            return Block(rules=("connections",), message=message), facts
+        verdict, facts = judge(self.policy, session.lineage, target.connection, facts)
         beyond = outside(session.scope, facts)
         if not beyond:
-            return verdict
+            return verdict, facts
         if isinstance(verdict, Block):
-            return replace(verdict, rules=("scope", *verdict.rules))
-        return Block(
-            rules=("scope",),
-            message=f"This token does not reach that far: {', '.join(sorted(beyond))} on {target.connection.name} "
-            "is outside its scope.",
+            return replace(verdict, rules=("scope", *verdict.rules)), facts
+        message = (
+            f"This token does not reach that far: {', '.join(sorted(beyond))} on {target.connection.name} "
+            "is outside its scope."
         )
+        return Block(rules=("scope",), message=message), facts
 
     def mask(self, verdict: Final) -> Mask:
         return self._masks.mask(verdict.masks if isinstance(verdict, Allow) else ())

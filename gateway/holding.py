@@ -129,7 +129,7 @@ class Held:
             parameters=tuple(
                 value[:CARD_TEXT] if value is not None else None for value in parameters[:VIEW_PARAMETERS]
             ),
-            effects=tuple(sorted(command.facts.effects)),
+            effects=tuple(sorted(self._gate.seen(self._live, command.facts).effects)),
             resources=tuple(
                 ResourceView(kind=resource.kind, name=resource.name, effect=resource.effect)
                 for resource in command.facts.resources[:VIEW_RESOURCES]

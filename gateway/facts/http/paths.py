@@ -32,12 +32,12 @@ def normal_path(path: str) -> str:
         code = int(escape, 16)
         if code < 0x20 or code == 0x7F or code in b"/\\;?#":
             raise PathUnclear("the path hides a separator or a control character behind an escape")
-    if re.search(r"%25[0-9A-Fa-f]{2}", path):
-        raise PathUnclear("the path is escaped twice")
     try:
         decoded = unquote_to_bytes(path).decode("utf-8")
     except UnicodeDecodeError:
         raise PathUnclear("the path is not UTF-8") from None
+    if _ESCAPE.search(decoded):
+        raise PathUnclear("the path is escaped twice")
     segments = decoded.split("/")
     if any(segment in {".", ".."} for segment in segments):
         raise PathUnclear("the path holds dot segments")
