@@ -14,7 +14,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from gateway.masking.columns import ColumnPattern, all_surely
 from gateway.masking.detectors import expand
 from gateway.masking.scanner import Hit, Scanner, scanner
-from gateway.masking.strategies import STRATEGIES, UnknownStrategy, apply, stream, strictest
+from gateway.masking.strategies import STRATEGIES, UnknownStrategy, apply, strictest
+from gateway.masking.tokens import stream
 from gateway.policy.model import MaskPolicy
 
 _BLANKS = b" \t\r\n"

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from gateway.masking.credentials import MARK
 from gateway.masking.phones import calling_code
+from gateway.masking.tokens import tokenise
 
 STRICTEST_FIRST = ("null", "redact", "hash", "tokenise", "partial")
 STRATEGIES = frozenset(STRICTEST_FIRST)
@@ -104,27 +105,6 @@ def fingerprint(value: str, key: bytes) -> str:
     return "h" + hmac.new(key, value.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()[:24]
 
 
-def stream(value: bytes, key: bytes, length: int) -> bytes:
-    """`length` bytes that only `value` and `key` decide."""
-    seed = hmac.new(key, value, hashlib.sha256).digest()
-    return hashlib.shake_256(seed).digest(length)
-
-
-def tokenise(value: str, key: bytes) -> str:
-    """The same form with other letters and digits: a keyed, one-way stand-in. The first digit stays non-zero."""
-    noise = stream(value.encode("utf-8", "surrogateescape"), key, len(value) * 2)
-    out = []
-    for at, sign in enumerate(value):
-        number = int.from_bytes(noise[2 * at : 2 * at + 2], "big")
-        if sign.isdecimal():
-            out.append(chr(49 + number % 9) if not at else chr(48 + number % 10))
-        elif sign.isalpha():
-            out.append(chr((65 if sign.isupper() else 97) + number % 26))
-        else:
-            out.append(sign)
-    return _UNSAFE.sub("-", "".join(out))
-
-
 def apply(value: str, strategy: str, key: bytes, detector: str | None = None) -> str:
     """`value` hidden. `null` has no text; where there must be some, it is the mark."""
     match strategy:
@@ -133,7 +113,7 @@ def apply(value: str, strategy: str, key: bytes, detector: str | None = None) ->
         case "hash":
             return fingerprint(value, key)
         case "tokenise":
-            return tokenise(value, key)
+            return _UNSAFE.sub("-", tokenise(value, key))
         case "redact" | "null":
             return MARK
         case _:

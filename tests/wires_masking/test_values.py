@@ -7,7 +7,8 @@ import pytest
 from psycopg import pq
 
 from gateway.masking.engine import CompiledMask
-from gateway.protocols.postgres.values import hide, search
+from gateway.protocols.postgres.searching import search
+from gateway.protocols.postgres.values import hide
 
 LITERALS = {
     "text": ["jane@example.com", "", "héllo wörld", "x" * 3000],

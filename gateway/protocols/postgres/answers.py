@@ -301,7 +301,7 @@ class Answers:
             raise ProtocolViolation(
                 "the server sent rows that it has not described, so they cannot be masked"
             )
-        return plan.rows(run)
+        return plan.rows(run, self._exchange.encoding)
 
     def _copied(self, reply: Reply, data: bytes, pos: int, end: int) -> bytes | None:
         rest = reply.copy.end() if reply.copy is not None else b""

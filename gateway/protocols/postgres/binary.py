@@ -82,7 +82,7 @@ def from_text(text: bytes, kind: Kind) -> bytes:
         case Kind.FLOAT4 | Kind.FLOAT8:
             return struct.pack(_INTEGERS[kind], float(text))
         case Kind.NUMERIC:
-            return _numeric(int(text))
+            return _numeric(text)
         case Kind.DATE:
             return struct.pack(">i", _days(text))
         case Kind.TIMESTAMP | Kind.TIMESTAMPTZ:
@@ -140,12 +140,21 @@ def _numeric_text(value: bytes) -> bytes:
     return (("-" if sign else "") + whole + "." + fraction).encode()
 
 
-def _numeric(number: int) -> bytes:
-    digits: list[int] = []
-    while number:
-        number, digit = divmod(number, 10_000)
-        digits.insert(0, digit)
-    return struct.pack(f">HhHH{len(digits)}H", len(digits), max(len(digits) - 1, 0), 0, 0, *digits)
+def _numeric(text: bytes) -> bytes:
+    """`numeric_recv`'s form of a number without an exponent; no group at either end is zero."""
+    whole, _, fraction = text.lstrip(b"-").partition(b".")
+    padded = whole.rjust(-(-len(whole) // 4) * 4, b"0") + fraction.ljust(-(-len(fraction) // 4) * 4, b"0")
+    groups = [int(padded[at : at + 4]) for at in range(0, len(padded), 4)]
+    weight = -(-len(whole) // 4) - 1
+    while groups and not groups[-1]:
+        groups.pop()
+    while groups and not groups[0]:
+        groups.pop(0)
+        weight -= 1
+    sign = 0x4000 if groups and text.startswith(b"-") else 0
+    return struct.pack(
+        f">HhHH{len(groups)}H", len(groups), weight if groups else 0, sign, len(fraction), *groups
+    )
 
 
 def _inet(text: bytes, kind: Kind) -> bytes:
@@ -154,6 +163,27 @@ def _inet(text: bytes, kind: Kind) -> bytes:
     family = 2 if address.version == 4 else 3
     bits = int(width) if width else address.max_prefixlen
     return bytes((family, bits, int(kind is Kind.CIDR), len(address.packed))) + address.packed
+
+
+def bounds(value: bytes, *, many: bool) -> list[bytes]:
+    """`range_send`: flags, then each finite bound with its length. `multirange_send`: a count, then ranges so sized."""
+    if many:
+        found: list[bytes] = []
+        at = 4
+        for _ in range(struct.unpack(">i", value[:4])[0]):
+            (size,) = struct.unpack(">i", value[at : at + 4])
+            found += bounds(value[at + 4 : at + 4 + size], many=False)
+            at += 4 + size
+        return found
+    empty, _, _, no_lower, no_upper = (value[0] >> bit & 1 for bit in (0, 1, 2, 3, 4))
+    found = []
+    at = 1
+    for missing in (empty or no_lower, empty or no_upper):
+        if not missing:
+            (size,) = struct.unpack(">i", value[at : at + 4])
+            found.append(value[at + 4 : at + 4 + size])
+            at += 4 + size
+    return found
 
 
 Item = Callable[[int, bytes], bytes | None]

@@ -20,21 +20,23 @@ from gateway.model import Facts, Output
 from gateway.protocols.postgres import copy_rows as copied
 from gateway.protocols.postgres import rows as walk
 from gateway.protocols.postgres import values
+from gateway.protocols.postgres.copy_binary import LONGEST_ROW, BinaryCopyMask
 from gateway.protocols.postgres.copy_format import CopyFormat, CopyUnreadable, copy_format
 from gateway.protocols.postgres.copy_source import copied_out, listed
+from gateway.protocols.postgres.encodings import from_utf8, to_utf8
 from gateway.protocols.postgres.messages import Body, Column, frame, read_row_description
 from gateway.protocols.postgres.results import (
-    ResultMask,
     column_rules,
     columns_read,
+    has_json,
+    one_by_one,
+    reads_otherwise,
     rewrite_kind,
     search_kind,
 )
+from gateway.protocols.postgres.searching import Search, cover, search
 from gateway.wire import Mask, ProtocolViolation
 
-LONGEST_ROW = 64 * 1024 * 1024
-_ROW, _COPY = b"Dd"
-_SIGNATURE = b"PGCOPY\n\xff\r\n\0"
 _TEXT, _JSON, _NUMBER, _DATE, _MOMENT, _MOMENT_TZ, _UUID, _BOOL, _BYTEA, _MADE = (
     25, 114, 1700, 1082, 1114, 1184, 2950, 16, 17, 16384,
 )  # fmt: skip
@@ -65,6 +67,7 @@ class CopyMask:
         self._mask = mask
         csv = written.format == "csv"
         self._signs = (written.delimiter[0], written.quote[0] if csv else -1, written.escape[0])
+        self._codec = "" if written.decoded else written.codec
         self._kept = b""
         self._header_due = written.header
         self._set_rules([None] * count if columns is None else [column.name for column in columns])
@@ -83,6 +86,8 @@ class CopyMask:
             self._searches = bytes(search_kind(column, rule, mask) for column, rule in pairs)
             self._rewrites = bytes(rewrite_kind(column, rule) for column, rule in pairs)
         self._searching = mask.detects and any(kind != walk.SKIP for kind in self._searches)
+        self._one_by_one = one_by_one(self._searches)
+        self._escapes = self._columns is None or has_json(self._columns, self._searches)
         self._rewriting = any(self._rewrites)
         self._constants = [self._constant(place, kind) for place, kind in enumerate(self._rewrites)]
 
@@ -92,14 +97,19 @@ class CopyMask:
             return b"", b""
         hidden = None
         if self._rules[place].strategy != "null":
-            oid = self._columns[place].type_oid
-            hidden = values.redacted(type_oid=oid, written=values.TEXT_FORMAT, mask=self._mask)
+            column = self._columns[place]
+            hidden = values.redacted(
+                type_oid=column.type_oid,
+                written=values.TEXT_FORMAT,
+                mask=self._mask,
+                modifier=column.modifier,
+            )
         write = self._written.write
         return write(hidden, like=b""), write(hidden, like=self._written.quote)
 
     def data(self, data: bytes) -> bytes:
         """Whole CopyData messages, masked; a row that is not yet whole is kept. The same object if nothing changed."""
-        if not (self._kept or self._header_due or self._written.codec):
+        if not (self._kept or self._header_due or self._written.decoded):
             masked = self._whole(data)
             if masked is not None:
                 return masked
@@ -128,7 +138,11 @@ class CopyMask:
             rows, apart, text, marks = copied.gather(data, self._searches, delimiter, quote, escape, null)
             if rows < 0:
                 return None
-            hits = self._mask.find_in_fields(text)
+            hits: list[tuple[int, int, str]] = []
+            if reads_otherwise(text, self._codec, escapes=self._escapes):
+                _, apart, _, _ = copied.gather(data, self._one_by_one, delimiter, quote, escape, null)
+            else:
+                hits = self._mask.find_in_fields(text)
             if hits or apart:
                 data = self._replaced(data, hits, apart, marks)
         for place, count in enumerate(counts):
@@ -157,14 +171,16 @@ class CopyMask:
         for begin, column, start, end in apart:
             field = data[start:end]
             value = self._written.read(field)
-            if value is None or self._columns is None:
+            if value is None:
                 continue
-            hidden = values.search(
+            hidden = search(
                 value,
-                type_oid=self._columns[column].type_oid,
+                type_oid=self._type_of(column, value),
                 written=values.TEXT_FORMAT,
                 mask=self._mask,
                 counts=self.masked,
+                modifier=-1 if self._columns is None else self._columns[column].modifier,
+                codec=self._codec,
             )
             if hidden is not value:
                 edits.append((begin, start, end, self._written.write(hidden, like=field)))
@@ -175,21 +191,24 @@ class CopyMask:
         value = self._written.read(field)
         assert value is not None, "a hit in a NULL"
         assert hits[-1][1] <= len(value), "a hit goes beyond its field"
-        if self._columns is not None:
-            oid = self._columns[column].type_oid
-        elif value.isdigit():
-            oid = _NUMBER
-        else:
-            oid = _JSON if value[:1] in {b"{", b"["} and _is_json(value) else _TEXT
+        oid = self._type_of(column, value)
+        by = Search(mask=self._mask, counts=self.masked)
         if (
             self._columns is None and oid == _NUMBER
         ):  # in a table of numbers: as long as it was, and still one
-            for _, _, name in hits:
-                self.masked[name] = self.masked.get(name, 0) + 1
-            hidden = number_for(value, hits[0][2]).rjust(len(value), b"0")
-        else:
-            hidden = values.cover(value, hits, type_oid=oid, mask=self._mask, counts=self.masked)
-        return self._written.write(hidden, like=field)
+            by.count(hits)
+            number = number_for(value, hits[0][2]).rjust(len(value), b"0")
+            return self._written.write(number, like=field)
+        modifier = -1 if self._columns is None else self._columns[column].modifier
+        return self._written.write(cover(value, hits, type_oid=oid, by=by, modifier=modifier), like=field)
+
+    def _type_of(self, column: int, value: bytes) -> int:
+        """The type of a value that is searched; where nobody says it, what it looks like."""
+        if self._columns is not None:
+            return self._columns[column].type_oid
+        if value.isdigit():
+            return _NUMBER
+        return _JSON if value[:1] in {b"{", b"["} and _is_json(value) else _TEXT
 
     def _hidden(self, place: int, field: bytes) -> bytes:
         """What takes the place of a field of a column that a rule names."""
@@ -203,6 +222,8 @@ class CopyMask:
             written=values.TEXT_FORMAT,
             strategy=strategy,
             mask=self._mask,
+            modifier=-1 if self._columns is None else self._columns[place].modifier,
+            codec=self._codec,
         )
         return self._written.write(hidden, like=field)
 
@@ -231,14 +252,14 @@ class CopyMask:
         """Whole rows in the encoding of the COPY, masked."""
         if not rows:
             return rows
-        codec = self._written.codec
+        codec = self._written.codec if self._written.decoded else ""
         if codec:
-            rows = [row.decode(codec).encode() for row in rows]
+            rows = [to_utf8(row, codec)[0] for row in rows]
         masked = self._whole(b"".join(frame(b"d", row) for row in rows))
         if masked is None:
             raise ProtocolViolation("where the rows of a COPY end cannot be told")
         rows = copied.contents(masked)
-        return [row.decode().encode(codec) for row in rows] if codec else rows
+        return [from_utf8(row, codec) for row in rows] if codec else rows
 
     def _read_header(self, row: bytes) -> None:
         names = [self._written.read(field) for field in self._written.split(row.rstrip(b"\r\n"))]
@@ -303,119 +324,6 @@ def _is_json(value: bytes) -> bool:
     return True
 
 
-class BinaryCopyMask:
-    """Rows in binary: a signature, then tuples as in DataRow, then a count of -1.
-
-    For each message that comes one goes, with what has become whole by it: readers rely on the server's boundaries.
-    """
-
-    def __init__(
-        self,
-        count: int,
-        outputs: Sequence[Output] | None,
-        mask: Mask,
-        *,
-        read: Collection[str] = (),
-        columns: Sequence[Column] | None = None,
-    ) -> None:
-        names = [None] * count if columns is None else [column.name for column in columns]
-        rules = column_rules(names, outputs, mask, read=read)
-        self._count = count
-        known = columns or [Column(str(place + 1), 0, 0, 0, 0) for place in range(count)]
-        binary = [Column(c.name, c.table_oid, c.attnum, c.type_oid, values.BINARY_FORMAT) for c in known]
-        self._result = ResultMask(binary, rules, mask)
-        self._kept = b""
-        self._begun = False
-        self._ended = False
-
-    @property
-    def masked(self) -> dict[str, int]:
-        return self._result.masked
-
-    def data(self, data: bytes) -> bytes:
-        """Whole CopyData messages, masked; a tuple that is not yet whole is kept."""
-        messages = [self._pieces(part) for part in copied.contents(data)]
-        rows = [piece for pieces in messages for piece in pieces if piece[0] == _ROW]
-        masked = iter(copied.contents(_retagged(self._result.rows(b"".join(rows)))) if rows else ())
-        out: list[bytes] = []
-        for pieces in messages:
-            said = [next(masked) if piece[0] == _ROW else piece[1:] for piece in pieces]
-            if said:
-                out.append(frame(b"d", *said))
-        return b"".join(out)
-
-    def _pieces(self, part: bytes) -> list[bytes]:
-        """What has become whole with `part`: tuples as DataRow messages, anything else behind a zero."""
-        kept = self._kept + part
-        at = 0
-        out: list[bytes] = []
-        if not self._begun:
-            at = self._head(kept)
-            if at == 0:
-                self._kept = kept
-                return out
-            out.append(b"\0" + kept[:at])
-        while not self._ended and (end := self._tuple(kept, at)) > 0:
-            self._ended = kept[at : at + 2] == b"\xff\xff"
-            out.append(b"\0" + kept[at:end] if self._ended else frame(b"D", kept[at:end]))
-            at = end
-        self._kept = kept[at:]
-        if self._ended and self._kept:
-            raise ProtocolViolation("a binary COPY goes on behind its end")
-        if len(self._kept) > LONGEST_ROW:
-            raise ProtocolViolation(f"a COPY's row is longer than the {LONGEST_ROW} bytes that can be masked")
-        return out
-
-    def end(self) -> bytes:
-        """Nothing: what is not a whole tuple when the data ends is a violation."""
-        if self._kept:
-            raise ProtocolViolation("a binary COPY ends within a row")
-        return b""
-
-    def _head(self, data: bytes) -> int:
-        """The length of signature, flags and extension; 0 if they are not here yet."""
-        if data[: len(_SIGNATURE)] != _SIGNATURE[: len(data)]:
-            raise ProtocolViolation("a binary COPY does not begin with its signature")
-        if len(data) < 19:
-            return 0
-        length = 19 + int.from_bytes(data[15:19], "big")
-        if length > LONGEST_ROW:
-            raise ProtocolViolation("a binary COPY's header is too long")
-        self._begun = len(data) >= length
-        return length if self._begun else 0
-
-    def _tuple(self, data: bytes, at: int) -> int:
-        """Where the tuple that begins at `at` ends; -1 if that is not here yet."""
-        if len(data) - at < 2:
-            return -1
-        count = int.from_bytes(data[at : at + 2], "big", signed=True)
-        if count == -1:
-            return at + 2
-        if count != self._count:
-            raise ProtocolViolation("a COPY's row has not as many fields as the COPY has columns")
-        at += 2
-        for _ in range(count):
-            if len(data) - at < 4:
-                return -1
-            size = int.from_bytes(data[at : at + 4], "big", signed=True)
-            if size < -1:
-                raise ProtocolViolation("a field of a binary COPY has an impossible length")
-            at += 4 + max(size, 0)
-            if at > len(data):
-                return -1
-        return at
-
-
-def _retagged(rows: bytes) -> bytes:
-    """DataRow messages as CopyData."""
-    out = bytearray(rows)
-    pos = 0
-    while pos < len(out):
-        out[pos] = _COPY
-        pos += 1 + int.from_bytes(out[pos + 1 : pos + 5], "big")
-    return bytes(out)
-
-
 def plan_copy(
     response: bytes,
     text: str,
@@ -437,7 +345,9 @@ def plan_copy(
     copy = copied_out(text, place)
     columns = _columns(copy, described, count)
     if binary:
-        return BinaryCopyMask(count, facts.outputs, mask, read=columns_read(facts), columns=columns)
+        return BinaryCopyMask(
+            count, facts.outputs, mask, read=columns_read(facts), columns=columns, encoding=encoding
+        )
     if copy is None:
         raise CopyUnreadable("which COPY these rows belong to cannot be told; send one COPY at a time")
     written = copy_format(copy, encoding=encoding)

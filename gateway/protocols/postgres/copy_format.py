@@ -11,20 +11,12 @@ import re
 from dataclasses import dataclass
 
 from gateway.facts.postgres.tree import Node
+from gateway.protocols.postgres.encodings import codec_of, looks_like_ascii
 from gateway.wire import ProtocolViolation
 
 
 class CopyUnreadable(ProtocolViolation):
     """A COPY whose rows cannot be told apart, so that nothing of it can be masked or passed on."""
-
-
-_UNSAFE_ENCODINGS = {
-    "sjis": "cp932", "mskanji": "cp932", "shiftjis": "cp932", "win932": "cp932", "windows932": "cp932",
-    "shiftjis2004": "shift_jis_2004", "big5": "big5", "win950": "cp950", "windows950": "cp950", "gbk": "gbk",
-    "win936": "gbk", "windows936": "gbk", "gb18030": "gb18030", "uhc": "cp949", "win949": "cp949", "windows949": "cp949",
-    "johab": "johab",
-}  # fmt: skip
-"""Encodings in which a byte of a longer character may look like ASCII, and Python's names for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +31,12 @@ class CopyFormat:
     escape: bytes = b'"'
     header: bool = False
     codec: str = ""
-    """Python's name of the encoding where rows have to be decoded to be read; "" where ASCII bytes are ASCII."""
+    """Python's name of the encoding; "" for UTF-8."""
+
+    @property
+    def decoded(self) -> bool:
+        """Rows have to be decoded to be told apart."""
+        return looks_like_ascii(self.codec)
 
     def __post_init__(self) -> None:
         if self.format not in {"text", "csv", "binary"}:
@@ -174,7 +171,7 @@ def copy_format(copy: Node, *, encoding: str = "") -> CopyFormat:
         quote=quote.encode(),
         escape=(_word(said.get("escape")) or quote).encode(),
         header="header" in said and (_word(said["header"]) or "true").lower() not in {"false", "off", "0"},
-        codec=_UNSAFE_ENCODINGS.get(re.sub(r"[^a-z0-9]", "", spoken.lower()), ""),
+        codec=codec_of(spoken),
     )
 
 

@@ -80,6 +80,10 @@ WORDLESS = frozenset(
 """Kinds in which nothing that a detector looks for has room."""
 
 
+NUMBERS_RANGED: dict[int, Kind] = {3926: Kind.INT8, 3906: Kind.NUMERIC, 4536: Kind.INT8, 4532: Kind.NUMERIC}
+"""Ranges and multiranges -> the wide numbers that they are of."""
+
+
 def kind_of(type_oid: int) -> Kind:
     """The kind of a type; `MADE` or `OTHER` where it cannot be told."""
     if type_oid in _SCALARS:

@@ -250,6 +250,8 @@ class Column:
     attnum: int
     type_oid: int
     format: int
+    modifier: int = -1
+    """What the type is limited to (`atttypmod`): a length, a precision and scale."""
 
 
 _COLUMN = Struct(">IhIhih")
@@ -260,8 +262,8 @@ def read_row_description(data: bytes, start: int, end: int) -> tuple[Column, ...
     columns = []
     for _ in range(body.int16()):
         name = body.text().decode("utf-8", "surrogateescape")
-        table_oid, attnum, type_oid, _, _, written = _COLUMN.unpack(body.take(_COLUMN.size))
-        columns.append(Column(name, table_oid, attnum, type_oid, written))
+        table_oid, attnum, type_oid, _, modifier, written = _COLUMN.unpack(body.take(_COLUMN.size))
+        columns.append(Column(name, table_oid, attnum, type_oid, written, modifier))
     body.end()
     return tuple(columns)
 

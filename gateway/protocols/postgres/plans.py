@@ -23,8 +23,8 @@ class Plan(Protocol):
     def masked(self) -> Mapping[str, int]:
         """Detector or column rule -> how many values it has masked so far."""
 
-    def rows(self, data: bytes) -> bytes:
-        """Whole DataRow messages, masked; the same object where nothing had to be."""
+    def rows(self, data: bytes, encoding: str = "UTF8") -> bytes:
+        """Whole DataRow messages in the client's encoding, masked; the same object where nothing had to be."""
 
 
 class CopyPlan(Protocol):

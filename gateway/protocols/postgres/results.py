@@ -16,8 +16,10 @@ from itertools import groupby
 from gateway.model import Effect, Facts, Output
 from gateway.protocols.postgres import rows as walk
 from gateway.protocols.postgres import values
-from gateway.protocols.postgres.kinds import ELEMENTS, WORDLESS, Kind, kind_of
+from gateway.protocols.postgres.encodings import codec_of
+from gateway.protocols.postgres.kinds import ELEMENTS, NUMBERS_RANGED, WORDLESS, Kind, kind_of
 from gateway.protocols.postgres.messages import Column, read_row_description
+from gateway.protocols.postgres.searching import Search, cover, search
 from gateway.wire import Mask
 
 Resolver = Callable[[int, int], str | None]
@@ -140,11 +142,16 @@ class ResultMask:
         self._mask = mask
         self._searches = bytes(search_kind(c, r, mask) for c, r in zip(columns, rules, strict=True))
         self._searching = mask.detects and any(kind != walk.SKIP for kind in self._searches)
+        self._one_by_one = one_by_one(self._searches)
+        self._escapes = has_json(columns, self._searches)
+        self._codec = ""
         self._rewrites = bytes(rewrite_kind(c, r) for c, r in zip(columns, rules, strict=True))
         self._rewriting = any(self._rewrites)
         self._constants = [
             walk.sized(
-                values.redacted(type_oid=column.type_oid, written=column.format, mask=mask)
+                values.redacted(
+                    type_oid=column.type_oid, written=column.format, mask=mask, modifier=column.modifier
+                )
                 if kind == walk.CONSTANT and rule.strategy != "null"
                 else None
             )
@@ -159,11 +166,12 @@ class ResultMask:
         other.masked, other.count = {}, 0
         return other
 
-    def rows(self, data: bytes) -> bytes:
-        """Whole DataRow messages, masked; the same object where nothing had to be.
+    def rows(self, data: bytes, encoding: str = "UTF8") -> bytes:
+        """Whole DataRow messages in this encoding, masked; the same object where nothing had to be.
 
         Raises `ProtocolViolation` for rows that are not as their RowDescription says.
         """
+        self._codec = codec_of(encoding)
         if self._rewriting:
             data, counts = walk.rewrite(data, self._rewrites, self._constants, self._hidden)
             for column, count in zip(self._columns, counts, strict=True):
@@ -172,7 +180,11 @@ class ResultMask:
         if self._searching:
             count, apart, text, marks = walk.gather(data, self._searches)
             self.count += count
-            hits = self._mask.find_in_fields(text)
+            hits: list[tuple[int, int, str]] = []
+            if reads_otherwise(text, self._codec, escapes=self._escapes):
+                _, apart, _, _ = walk.gather(data, self._one_by_one)
+            else:
+                hits = self._mask.find_in_fields(text)
             if hits or apart:
                 data = self._replaced(data, hits, apart, marks)
         return data
@@ -181,7 +193,13 @@ class ResultMask:
         column, strategy = self._columns[place], self._rules[place].strategy
         assert strategy is not None
         return values.hide(
-            value, type_oid=column.type_oid, written=column.format, strategy=strategy, mask=self._mask
+            value,
+            type_oid=column.type_oid,
+            written=column.format,
+            strategy=strategy,
+            mask=self._mask,
+            modifier=column.modifier,
+            codec=self._codec,
         )
 
     def _replaced(
@@ -192,24 +210,32 @@ class ResultMask:
         marks: list[tuple[int, int]],
     ) -> bytes:
         places = walk.locate(data, self._searches, [start for start, _, _ in hits], marks)
-        edits: list[tuple[int, int, int, bytes]] = []
-        for (frame, column, start, end, at), group in groupby(
+        by = Search(mask=self._mask, counts=self.masked)
+        edits: list[tuple[int, int, int, bytes | None]] = []
+        for (frame, place, start, end, at), group in groupby(
             zip(places, hits, strict=True), key=lambda pair: pair[0]
         ):
             inner = [(begin - at, finish - at, name) for _, (begin, finish, name) in group]
-            hidden = values.cover(
-                data[start:end],
-                inner,
-                type_oid=self._columns[column].type_oid,
+            column = self._columns[place]
+            value = data[start:end]
+            if column.format == values.BINARY_FORMAT and column.type_oid == _JSONB:
+                shifted = [(begin - 1, finish - 1, name) for begin, finish, name in inner]
+                covered = cover(value[1:], shifted, type_oid=column.type_oid, by=by)
+                hidden = None if covered is None else value[:1] + covered
+            else:
+                hidden = cover(value, inner, type_oid=column.type_oid, by=by, modifier=column.modifier)
+            edits.append((frame, start, end, hidden))
+        for frame, place, start, end in apart:
+            column = self._columns[place]
+            value = data[start:end]
+            hidden = search(
+                value,
+                type_oid=column.type_oid,
+                written=column.format,
                 mask=self._mask,
                 counts=self.masked,
-            )
-            edits.append((frame, start, end, hidden))
-        for frame, column, start, end in apart:
-            value = data[start:end]
-            kind = self._columns[column]
-            hidden = values.search(
-                value, type_oid=kind.type_oid, written=kind.format, mask=self._mask, counts=self.masked
+                modifier=column.modifier,
+                codec=self._codec,
             )
             if hidden is not value:
                 edits.append((frame, start, end, hidden))
@@ -219,23 +245,44 @@ class ResultMask:
         self.masked[name] = self.masked.get(name, 0) + count
 
 
-def _edited(data: bytes, edits: list[tuple[int, int, int, bytes]]) -> bytes:
-    """`data` with these fields replaced and the lengths of fields and frames corrected."""
-    edits.sort()
+def _edited(data: bytes, edits: list[tuple[int, int, int, bytes | None]]) -> bytes:
+    """`data` with these fields replaced, None being NULL, and the lengths of fields and frames corrected."""
+    edits.sort(key=lambda edit: edit[1])
     out: list[bytes] = []
     at = 0
     for frame, group in groupby(edits, key=lambda edit: edit[0]):
-        fields = list(group)
-        grown = sum(len(hidden) - (end - start) for _, start, end, hidden in fields)
+        fields = [(start, end, walk.sized(hidden)) for _, start, end, hidden in group]
+        grown = sum(len(hidden) - 4 - (end - start) for start, end, hidden in fields)
         if grown:
             size = int.from_bytes(data[frame + 1 : frame + 5], "big") + grown
             out += data[at : frame + 1], size.to_bytes(4, "big")
             at = frame + 5
-        for _, start, end, hidden in fields:
-            out += data[at : start - 4], len(hidden).to_bytes(4, "big"), hidden
+        for start, end, hidden in fields:
+            out += data[at : start - 4], hidden
             at = end
     out.append(data[at:])
     return b"".join(out)
+
+
+_JSONB = 3802
+
+
+def one_by_one(kinds: bytes) -> bytes:
+    """The same columns, searched value by value."""
+    return bytes(walk.ALWAYS if kind == walk.SEARCH else kind for kind in kinds)
+
+
+def has_json(columns: Sequence[Column], kinds: bytes) -> bool:
+    """Whether text is searched that may be escaped as JSON is."""
+    return any(
+        kind == walk.SEARCH and kind_of(column.type_oid) in {Kind.JSON, Kind.JSONB}
+        for column, kind in zip(columns, kinds, strict=True)
+    )
+
+
+def reads_otherwise(text: bytes, codec: str, *, escapes: bool) -> bool:
+    """Whether detectors could not read this text as it stands, so that each value has to be looked at by itself."""
+    return (codec != "" and not text.isascii()) or (escapes and b"\\u" in text)
 
 
 def rewrite_kind(column: Column, rule: ColumnRule) -> int:
@@ -262,6 +309,8 @@ def search_kind(column: Column, rule: ColumnRule, mask: Mask) -> int:
     if rule.strategy is not None or not rule.searched or not mask.detects:
         return walk.SKIP
     kind = kind_of(column.type_oid)
+    if column.type_oid in NUMBERS_RANGED:
+        return walk.SEARCH if column.format == values.TEXT_FORMAT else walk.ALWAYS
     if kind in WORDLESS:
         return walk.SKIP
     if column.format == values.TEXT_FORMAT:

@@ -37,7 +37,7 @@ def gather(
     """What has to be searched of `data`, whole DataRow messages: each field of kind `SEARCH`, ended by a zero.
 
     Gives the number of rows; as `(frame, column, start, end)` the fields that have to be looked at one by one, which are
-    those of kind `ALWAYS` and binary numbers of twelve digits or more; the text; and for every sixteenth row, where it
+    those of kind `ALWAYS` and binary numbers of eleven digits or more; the text; and for every sixteenth row, where it
     begins in `data` and in the text.
     """
     source = data
@@ -79,9 +79,9 @@ def gather(
             elif kind == 2:
                 apart.append((frame, column, pos, pos + length))
             elif kind == 3 and length == 8:
-                # Twelve digits need more than 36 bits: the upper bytes say whether it is worth a look.
+                # Eleven digits need more than 33 bits: the upper bytes say whether it is worth a look.
                 wide = (source[pos] << 16) | (source[pos + 1] << 8) | source[pos + 2]
-                if 0 < wide < 0x800000 or (wide == 0 and source[pos + 3] >= 0x10):
+                if 0 < wide < 0x800000 or (wide == 0 and source[pos + 3] >= 2):
                     apart.append((frame, column, pos, pos + length))
             elif kind == 4 and length >= 8:
                 wide = (source[pos + 2] << 8) | source[pos + 3]

@@ -1,0 +1,262 @@
+"""One value with every hit in it hidden, so that it stays a value of its type.
+
+`search` is for values in whose form a scan over whole rows cannot look: encoded, binary, in another encoding than UTF-8.
+`cover` is for those in which that scan has found something.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from gateway.masking.credentials import MARK
+from gateway.masking.engine import number_for
+from gateway.masking.scanner import TOO_MANY, Hit
+from gateway.protocols.postgres import binary
+from gateway.protocols.postgres.encodings import from_utf8, to_utf8
+from gateway.protocols.postgres.kinds import (
+    ELEMENTS,
+    NUMBERS,
+    NUMBERS_RANGED,
+    WORDLESS,
+    Kind,
+    kind_of,
+)
+from gateway.protocols.postgres.values import (
+    BINARY_FORMAT,
+    DEEPEST,
+    TooDeep,
+    address,
+    fitted,
+    made,
+    mapped,
+)
+from gateway.wire import Mask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What values are searched by, and where hits are counted."""
+
+    mask: Mask
+    counts: dict[str, int]
+    codec: str = ""
+    """Python's name of the encoding of text; "" for UTF-8."""
+
+    def find(self, data: bytes) -> list[Hit]:
+        hits = self.mask.find(data)
+        self.count(hits)
+        return hits
+
+    def count(self, hits: list[Hit]) -> None:
+        for _, _, name in hits:
+            self.counts[name] = self.counts.get(name, 0) + 1
+
+
+def search(
+    value: bytes,
+    *,
+    type_oid: int,
+    written: int,
+    mask: Mask,
+    counts: dict[str, int],
+    modifier: int = -1,
+    codec: str = "",
+) -> bytes | None:
+    """`value` without its hits; the same object where there is none, None (NULL) where nothing can stand in its place."""
+    by = Search(mask=mask, counts=counts, codec=codec)
+    if written == BINARY_FORMAT:
+        try:
+            return _search_binary(value, type_oid, modifier, by, 0)
+        except (TooDeep, RecursionError, struct.error, binary.Unreadable, ValueError):
+            return _search_opaque(value, by)
+    if codec and not value.isascii():
+        read, codec = to_utf8(value, codec)
+        hidden = _search_text(read, type_oid, modifier, by)
+        return value if hidden is read else None if hidden is None else from_utf8(hidden, codec)
+    return _search_text(value, type_oid, modifier, by)
+
+
+def _search_text(value: bytes, type_oid: int, modifier: int, by: Search) -> bytes | None:
+    kind = kind_of(type_oid)
+    if kind is Kind.BYTEA:
+        return _search_hex(value, by)
+    if kind in {Kind.JSON, Kind.JSONB} and b"\\u" in value:
+        return _search_json(value, by)
+    hits = by.mask.find(value)
+    return cover(value, hits, type_oid=type_oid, by=by, modifier=modifier) if hits else value
+
+
+def cover(value: bytes, hits: list[Hit], *, type_oid: int, by: Search, modifier: int = -1) -> bytes | None:
+    """`value`, in text form and UTF-8, with these hits hidden."""
+    kind = kind_of(type_oid)
+    by.count(hits)
+    if hits[0][2] == TOO_MANY:
+        return _whole(value, kind, type_oid, modifier, by.mask)
+    if kind is Kind.TEXT:
+        return fitted(by.mask.cover(value, hits), type_oid, modifier)
+    if kind in NUMBERS:
+        return number_for(value[hits[0][0] : hits[0][1]], hits[0][2])
+    if kind is Kind.ARRAY and kind_of(ELEMENTS[type_oid]) in NUMBERS:
+        return _splice(value, [(start, end, number_for(value[start:end], name)) for start, end, name in hits])
+    if kind is Kind.RANGE:
+        return b"empty"
+    if kind is Kind.MULTIRANGE:
+        return b"{}"
+    if kind in {Kind.INET, Kind.CIDR}:
+        return address(value, kind, "partial")
+    covered = by.mask.cover(value, hits)
+    if kind in {Kind.JSON, Kind.JSONB} and not _is_json(covered):
+        return _search_json(value, Search(mask=by.mask, counts={}))
+    return covered
+
+
+def _whole(value: bytes, kind: Kind, type_oid: int, modifier: int, mask: Mask) -> bytes | None:
+    """What stands for a value with more hits than are worth hiding one by one."""
+    match kind:
+        case Kind.TEXT:
+            return fitted(MARK.encode(), type_oid, modifier)
+        case Kind.JSON | Kind.JSONB:
+            return b'"' + MARK.encode() + b'"'
+        case Kind.ARRAY:
+            return b"{}"
+        case Kind.MADE:
+            return made(value, "redact", mask)
+        case _:
+            return None
+
+
+def _splice(value: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
+    out: list[bytes] = []
+    at = 0
+    for start, end, replacement in edits:
+        out += value[at:start], replacement
+        at = end
+    return b"".join((*out, value[at:]))
+
+
+def _is_json(value: bytes) -> bool:
+    try:
+        orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+def _search_json(value: bytes, by: Search) -> bytes:
+    """JSON whose text cannot be searched or covered in place: leaf by leaf, numbers that are hits as zero."""
+    found = 0
+
+    def leaf(item: Any) -> Any:
+        nonlocal found
+        if isinstance(item, str):
+            data = item.encode("utf-8", "surrogatepass")
+            hits = by.find(data)
+            found += len(hits)
+            return by.mask.cover(data, hits).decode("utf-8", "surrogatepass") if hits else item
+        if isinstance(item, int | float) and not isinstance(item, bool) and by.find(b"%d" % item):
+            found += 1
+            return 0
+        return item
+
+    try:
+        parsed = orjson.loads(value)
+        hidden = orjson.dumps(mapped(parsed, leaf, by.mask, 0))
+        # Names beside values (`"password": ...`) count only where both are seen.
+        hits = by.mask.find(hidden)
+        if hits:
+            by.count(hits)
+            covered = by.mask.cover(hidden, hits)
+            return covered if _is_json(covered) else b'"[redacted]"'
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError, TooDeep, RecursionError):
+        return b'"[redacted]"'
+    return hidden if found else value
+
+
+def _search_hex(value: bytes, by: Search) -> bytes:
+    """A bytea in hexadecimal (`bytea_output`), or with octal escapes, which leave ASCII as it is."""
+    if value[:2] != b"\\x":
+        hits = by.find(value)
+        return _same_length(value, hits, by.mask) if hits else value
+    try:
+        raw = bytes.fromhex(value[2:].decode("ascii"))
+    except ValueError:
+        return b"\\x"
+    hits = by.find(raw)
+    return b"\\x" + _same_length(raw, hits, by.mask).hex().encode() if hits else value
+
+
+def _search_binary(value: bytes, type_oid: int, modifier: int, by: Search, depth: int) -> bytes | None:
+    if depth > DEEPEST:
+        raise TooDeep
+    changed = False
+
+    def inner(oid: int, item: bytes) -> bytes | None:
+        nonlocal changed
+        hidden = _search_binary(item, oid, modifier, by, depth + 1)
+        changed = changed or hidden is not item
+        return hidden
+
+    kind = kind_of(type_oid)
+    match kind:
+        case Kind.TEXT | Kind.JSON:
+            return _search_read(value, type_oid, modifier, by)
+        case Kind.JSONB:
+            hidden = _search_read(value[1:], type_oid, modifier, by)
+            return value if hidden == value[1:] else value[:1] + (hidden or b"null")
+        case Kind.INT8 | Kind.NUMERIC:
+            text = binary.to_text(value, kind)
+            hits = by.find(text)
+            return binary.from_text(number_for(text, hits[0][2]), kind) if hits else value
+        case Kind.ARRAY:
+            mapped_array = binary.map_array(value, inner)
+            return mapped_array if changed else value
+        case Kind.RECORD:
+            mapped_record = binary.map_record(value, inner)
+            return mapped_record if changed else value
+        case Kind.RANGE | Kind.MULTIRANGE if type_oid in NUMBERS_RANGED:
+            subtype = NUMBERS_RANGED[type_oid]
+            bounds = binary.bounds(value, many=kind is Kind.MULTIRANGE)
+            if any(by.find(binary.to_text(bound, subtype)) for bound in bounds):
+                return binary.from_text(b"", kind)
+            return value
+        case _ if kind in WORDLESS:
+            return value
+        case _:
+            return _search_opaque(value, by)
+
+
+def _search_read(value: bytes, type_oid: int, modifier: int, by: Search) -> bytes | None:
+    """Text within a binary form, in the client's encoding."""
+    if not by.codec or value.isascii():
+        return _search_text(value, type_oid, modifier, by)
+    read, codec = to_utf8(value, by.codec)
+    hidden = _search_text(read, type_oid, modifier, by)
+    return value if hidden is read else None if hidden is None else from_utf8(hidden, codec)
+
+
+_LENGTH_BEFORE = re.compile(rb"\x00[\x00-\xff]{3}")
+
+
+def _search_opaque(value: bytes, by: Search) -> bytes | None:
+    """A structure that nobody knows: texts in it are found as they are and hidden without a change of length."""
+    text = _LENGTH_BEFORE.sub(b"\0\0\0\0", value)
+    hits = by.find(text)
+    if hits and hits[0][2] == TOO_MANY:
+        return None
+    return _same_length(value, hits, by.mask) if hits else value
+
+
+def _same_length(value: bytes, hits: list[Hit], mask: Mask) -> bytes:
+    if hits[0][2] == TOO_MANY:
+        return b""
+    out = bytearray(value)
+    for start, end, name in hits:
+        said = mask.replace(value[start:end].decode("utf-8", "surrogateescape"), detector=name)
+        hidden = said.encode("utf-8", "surrogateescape")
+        out[start:end] = hidden if len(hidden) == end - start else b"*" * (end - start)
+    return bytes(out)
