@@ -24,7 +24,7 @@ Hit: TypeAlias = tuple[int, int, str]
 LONGEST_CANDIDATE = 1024
 """No pattern matches more than this many bytes; what a check adds behind them is not counted."""
 MOST_HITS = 10_000
-MOST_CANDIDATES = 100_000
+MOST_CANDIDATES = 30_000
 """In one field: what has more is hidden whole, since every candidate costs 4 to 20 microseconds of everybody's time."""
 TOO_MANY = "too_many"
 """What the one hit is called that then stands for all of a field's."""

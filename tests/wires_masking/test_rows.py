@@ -316,3 +316,24 @@ def test_a_plan_comes_from_the_description_and_the_facts(mask: CompiledMask) -> 
         resources=(Resource(kind="column", name="customers.ssn", effect=Effect.READ),),
     )
     assert fields(plan_rows(description("x"), several, mask).rows(row(b"1"))) == [b"[redacted]"]
+
+
+@pytest.mark.parametrize(
+    ("type_oid", "written", "value", "wanted"),
+    [
+        (TEXT, 0, b"a@example.com," * 200_000, b"[redacted]"),
+        (JSON, 0, b'["' + b'a@example.com","' * 200_000 + b'"]', b'"[redacted]"'),
+        (3802, 1, b'\x01["' + b'a@example.com","' * 200_000 + b'"]', b'\x01"[redacted]"'),
+        (1009, 0, b"{" + b"a@example.com," * 200_000 + b"x}", b"{}"),
+        (BYTEA, 0, b"\\x" + (b"a@example.com," * 200_000).hex().encode(), b"\\x"),
+        (BYTEA, 1, b"a@example.com," * 200_000, None),
+        (99_999, 1, b"a@example.com," * 200_000, None),
+    ],
+)
+def test_a_value_with_too_many_hits_is_gone(
+    walk: ModuleType, mask: CompiledMask, type_oid: int, written: int, value: bytes, wanted: bytes | None
+) -> None:
+    plan = result(mask, column("a", type_oid, written), column("b"))
+    out = fields(plan.rows(row(value, b"b@example.com")))
+    assert out == [wanted, b"*@example.com"]
+    assert plan.masked == {"too_many": 1, "email": 1}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import psycopg
 import pytest
 from psycopg import pq
 
 from gateway.masking.engine import CompiledMask
+from gateway.protocols.postgres.encodings import codec_of
 from gateway.protocols.postgres.searching import search
 from gateway.protocols.postgres.values import hide
 
@@ -84,6 +87,9 @@ STRATEGIES = ("redact", "partial", "hash", "tokenise", "null")
 def typed(connection_for_module: psycopg.Connection) -> psycopg.Connection:
     connection_for_module.execute("CREATE TYPE mood AS ENUM ('calm', 'tense')")
     connection_for_module.execute("CREATE TYPE pair AS (a text, b int, c text)")
+    connection_for_module.execute("CREATE EXTENSION hstore")
+    connection_for_module.execute("CREATE EXTENSION citext")
+    connection_for_module.execute("CREATE DOMAIN address AS varchar(40)")
     return connection_for_module
 
 
@@ -177,11 +183,21 @@ SEARCHED = {
     "pair[]": ['{"(jane@example.com,1,b)"}'],
     "inet": ["10.1.2.3"],
     "varchar": ["4111 1111 1111 1111"],
+    "numeric[]": ["{4111111111111111,NULL,2.5}"],
+    "jsonb[]": ['{"{\\"mail\\": \\"jane@example.com\\"}"}'],
+    "varchar[]": ["{4111 1111 1111 1111}"],
+    "int8range": ["[4111111111111111,4111111111111112)"],
+    "numrange": ["[1,4111111111111111]"],
+    "int8multirange": ["{[1,2),[4111111111111111,4111111111111112)}"],
+    "xml": ["<a>jane@example.com</a>"],
+    "hstore": ['"mail"=>"jane@example.com"'],
+    "citext": ["jane@example.com"],
+    "address": ["jane@example.com"],
 }
 
 
-# A binary address holds no text, and numbers inside binary arrays are not searched: a rule for the column hides both.
-NOT_SEARCHED = {("inet", 1), ("int8[]", 1)}
+# A binary address holds no text: a rule for the column hides it.
+NOT_SEARCHED = {("inet", 1)}
 
 
 @pytest.mark.parametrize(
@@ -195,6 +211,7 @@ def test_a_value_with_a_hit_stays_a_value(
         value, oid = fetch(typed, literal, type_name, written)
         counts: dict[str, int] = {}
         hidden = search(value, type_oid=oid, written=written, mask=mask, counts=counts)
+        assert hidden is not None
         said = accepted(typed, hidden, type_name, written)
         for secret in (b"jane", b"4111111111111111", b"4111 1111", b"6a616e65", b"10.1.2.3", b"x1"):
             assert secret not in said
@@ -209,3 +226,107 @@ def test_a_value_without_a_hit_is_the_same_object(mask: CompiledMask) -> None:
         (20, 1, bytes(8)),
     ):
         assert search(value, type_oid=oid, written=written, mask=mask, counts={}) is value
+
+
+LIMITED = {
+    "varchar(5)": ("jane@example.com"[:5], "Jane", "é" * 5),
+    "char(12)": ("jane", "123-45-6789"),
+    "name": ("pg_class",),
+    "varchar(3)[]": ("{abc,NULL}",),
+    "numeric(10,8)": ("12.34567890", "-1.5", "0"),
+    "numeric(4,0)": ("9999",),
+    "numeric(2,2)": ("0.25",),
+    "numeric(3,-2)": ("99900",),
+    "bit(5)": ("10101",),
+}
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("written", [0, 1], ids=["text", "binary"])
+@pytest.mark.parametrize("type_name", LIMITED)
+def test_a_stand_in_fits_its_column(
+    typed: psycopg.Connection, mask: CompiledMask, type_name: str, written: int, strategy: str
+) -> None:
+    typed.execute(f"CREATE TEMP TABLE fits (v {type_name})")
+    try:
+        for literal in LIMITED[type_name]:
+            result = typed.pgconn.exec_params(
+                f"SELECT $1::text::{type_name}".encode(), [literal.encode()], result_format=written
+            )
+            value = result.get_value(0, 0)
+            assert value is not None
+            hidden = hide(
+                value,
+                type_oid=result.ftype(0),
+                written=written,
+                strategy=strategy,
+                mask=mask,
+                modifier=result.fmod(0),
+            )
+            back = typed.pgconn.exec_params(
+                b"INSERT INTO fits VALUES ($1)", [hidden], param_formats=[written]
+            )
+            assert back.status == pq.ExecStatus.COMMAND_OK, (literal, hidden, back.error_message)
+    finally:
+        typed.execute("DROP TABLE fits")
+
+
+ENCODED = {
+    "LATIN1": "josé@example.com, müller@exämple.de",
+    "LATIN9": "josé@example.com €",
+    "WIN1251": "иван@пример.рф",
+    "KOI8R": "иван@пример.рф",
+    "EUC_JP": "太郎@example.jp 田中",
+    "SJIS": "太郎@example.jp 表",
+    "GBK": "小明@example.cn 一",
+    "UTF8": "josé@example.com 表",
+}
+
+
+@pytest.mark.parametrize("written", [0, 1], ids=["text", "binary"])
+@pytest.mark.parametrize("encoding", ENCODED)
+def test_text_is_read_in_the_client_s_encoding(
+    typed: psycopg.Connection, mask: CompiledMask, encoding: str, written: int
+) -> None:
+    text = ENCODED[encoding]
+    codec = codec_of(encoding)
+    shown = mask.text(text)
+    assert shown != text
+    typed.execute(f"SET client_encoding = '{encoding}'")
+    try:
+        for type_name in ("text", "text[]", "jsonb", "json"):
+            said = {"text[]": "{" + json.dumps(text, ensure_ascii=False) + "}"}.get(
+                type_name, text if type_name == "text" else json.dumps({"a": text}, ensure_ascii=False)
+            )
+            result = typed.pgconn.exec_params(
+                f"SELECT $1::text::{type_name}".encode(),
+                [said.encode(codec or "utf8")],
+                result_format=written,
+            )
+            value = result.get_value(0, 0)
+            assert value is not None, result.error_message
+            found = search(
+                value, type_oid=result.ftype(0), written=written, mask=mask, counts={}, codec=codec
+            )
+            assert found is not None
+            back = accepted(typed, found, type_name, written).decode(codec or "utf8")
+            assert shown in back
+    finally:
+        typed.execute("SET client_encoding = 'UTF8'")
+
+
+def test_what_json_escapes_is_read_before_it_is_searched(mask: CompiledMask) -> None:
+    for value in (b'{"m": "jane\\u0040example.com"}', b'{"m": "J\\u00f6rg@example.com", "n": 1}'):
+        counts: dict[str, int] = {}
+        hidden = search(value, type_oid=114, written=0, mask=mask, counts=counts)
+        assert hidden is not None
+        assert set(json.loads(hidden)["m"].partition("@")[0]) == {"*"}
+        assert counts == {"email": 1}
+    quiet = b'{"m": "J\\u00f6rg"}'
+    assert search(quiet, type_oid=114, written=0, mask=mask, counts={}) is quiet
+
+
+def test_a_named_secret_in_escaped_json_is_found(mask: CompiledMask) -> None:
+    hidden = search(b'{"password": "hunter2\\u00e9", "n": 1}', type_oid=114, written=0, mask=mask, counts={})
+    assert hidden is not None
+    assert json.loads(hidden) == {"password": "[redacted]", "n": 1}
