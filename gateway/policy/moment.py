@@ -48,6 +48,8 @@ class Spent:
 
 
 NOTHING = Spent()
+EVERYTHING = Spent(rows=1_000_000_000)
+"""More rows than any budget has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
