@@ -72,6 +72,8 @@ MORE: dict[str, frozenset[Effect]] = {
     "audit_log_filter_set_user": frozenset({Effect.PRIVILEGE}),
     "version_tokens_set": frozenset({Effect.PRIVILEGE}),
 }
+TELLING = frozenset({*SESSION, *MORE, "extractvalue", "updatexml", "gtid_subset", "gtid_subtract"})
+"""What goes in comes out elsewhere than in the result: as time, a lock, a file, an error's text."""
 _NOT_CALLS = """
 add against all and any array as auto_increment between bigint binary bit blob bool boolean by case char check collate
 column columns constraint cross date datetime dec decimal default delete distinct div double dual else end enum escape
