@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
@@ -37,6 +37,8 @@ examples:
 PROTOCOLS = ("postgres", "mysql", "ssh", "http", "kubernetes")
 """What a row may name. Commands of protocols that this build cannot read are unknown, and judged as such."""
 UNREAD = Facts(effects=frozenset({Effect.UNKNOWN}), complete=False)
+ROW_BYTES = 128 * 1024 * 1024
+"""Of the longest row; a command of the largest size, escaped, stays below."""
 ANYONE = lineage_of(("agent",), "", frozenset())
 NOW = Moment()
 """Of a policy in which nothing hangs on the moment."""
@@ -254,7 +256,7 @@ def _texts(value: Any) -> bool:
 
 def _stream(explainer: Explainer) -> int:
     out = sys.stdout.buffer
-    for line in sys.stdin.buffer:
+    for line in _lines(sys.stdin.buffer):
         if not line.strip():
             continue
         # Written one by one: a caller may wait for each answer before it asks again.
@@ -264,6 +266,14 @@ def _stream(explainer: Explainer) -> int:
         except BrokenPipeError:
             return 1
     return 0
+
+
+def _lines(source: IO[bytes]) -> Iterator[bytes]:
+    """Lines, each of at most `ROW_BYTES`; of a longer one the beginning, which is no JSON."""
+    while line := source.readline(ROW_BYTES):
+        yield line
+        while len(line) == ROW_BYTES and not line.endswith(b"\n"):
+            line = source.readline(ROW_BYTES)
 
 
 def explain_line(explainer: Explainer, line: bytes) -> bytes:

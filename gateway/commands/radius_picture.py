@@ -151,7 +151,6 @@ def _connection(connection: Connection, reached: Sequence[Reached], top: int) ->
             " · ".join(filter(None, (connection.protocol, labels))),
             "soft",
             room=wide - 28,
-            size=6.6,
         ),
     ]
     return drawn, middle, top + high
