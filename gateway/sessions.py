@@ -29,6 +29,8 @@ class LiveSession:
     """Verdicts by identity of the facts they are about; the facts are kept so that the identity stays theirs."""
     elevated: dict[str, str] = field(default_factory=dict)
     """Commands that run under a grant now, and which."""
+    counting: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Commands that run now and take of budgets, and the rules whose."""
     commands: int = 0
     blocked: int = 0
     held: int = 0

@@ -10,13 +10,14 @@ from gateway.facts.http.methods import ASK_WITH_A_BODY
 from gateway.facts.http.reading import Reading
 from gateway.facts.http.request import Request
 from gateway.facts.http.secrets import PROSE
-from gateway.facts.http.words import DELETING, DESTROYING, READING, VERBS, parts, words
+from gateway.facts.http.statements import is_sql, only_selects
+from gateway.facts.http.words import CLEAR_DEEDS, DELETING, DESTROYING, EXECUTING, parts, words
 from gateway.model import Effect
 
 _QUESTIONS = """
     _search _msearch _count _mget _field_caps _validate _explain _analyze _termvectors _mtermvectors _rank_eval _search_shards
     _pit _async_search _find _all_docs _changes _bulk_get _revs_diff search searches lookup autocomplete suggest count scroll
-    query runquery batchget
+    query runquery batchget jql
 """
 QUESTIONS = frozenset(_QUESTIONS.split())
 """Last segments under which a POST only asks."""
@@ -28,13 +29,19 @@ _RUN = """
 """
 RUN = frozenset(_RUN.split())
 """Members of a body or query that a server runs."""
-_SQL_AT = frozenset({"query", "sql", "execute", "exec", "statement", "statements"})
-_NAMING = frozenset({"action", "do", "op", "operation", "method", "task", "act", "cmd", "command"})
+_STATEMENTS = frozenset({"sql", "statement", "statements"})
+_KINDS_OF_SEARCH = frozenset(
+    {"multi", "advanced", "full", "text", "vector", "hybrid", "semantic", "quick", "bulk"}
+)
+_EXPRESSION = re.compile(r"[$%#]\{")
+"""What template and expression languages of servers run wherever they find it."""
+_NAMING = frozenset({"action", "do", "op", "operation", "method", "mode", "task", "act", "cmd", "command"})
 """Parameters by which older services name what a GET does."""
 _RECORDS = frozenset({"audit", "events", "logs", "log", "history", "activity", "search"})
 _OTHER_DEEDS = """
     execute eval exec run trigger deploy undeploy redeploy reload disable enable activate approve reject accept cancel pay submit
-    install grant ban unban assign rotate publish unpublish logout unsubscribe restore resume apply create update insert
+    install grant ban unban assign rotate publish unpublish logout unsubscribe restore resume apply create update insert rebuild
+    reindex
 """
 _DEEDS = (DESTROYING | DELETING | frozenset(_OTHER_DEEDS.split())) - {
     "archive",
@@ -42,8 +49,10 @@ _DEEDS = (DESTROYING | DELETING | frozenset(_OTHER_DEEDS.split())) - {
     "deleted",
     "deletes",
 }
-_LABELS = frozenset("stop reset trigger run clear flush kill drop empty drain seal restart".split())  # noqa: SIM905
-"""Deeds that also begin the names of things: `stop-sign`, `reset-button`."""
+_FORMS = frozenset({"edit", "new"})
+"""Pages on which a deed is prepared."""
+_ALL = frozenset({"all", "everything", "every", "bulk", "batch"})
+_AN_ID = re.compile(r"[0-9]+|[0-9a-f-]{16,}|me|self")
 
 
 def asks(reading: Reading, request: Request, body: Body) -> None:
@@ -63,7 +72,7 @@ def asks(reading: Reading, request: Request, body: Body) -> None:
         if name == "Action":
             rpc.read_call(reading, "action", value)
         elif name.lower() in _NAMING and len(value) < 60 and not _RECORDS & set(request.segments):
-            if (words(value) & VERBS) - READING:
+            if words(value) & (CLEAR_DEEDS | EXECUTING) - _FORMS:
                 reading.doubt("by a parameter's name and value the request does something")
         elif name.lower() == "jsonrpc":
             reading.doubt("a call stands in the query")
@@ -75,15 +84,25 @@ def asks(reading: Reading, request: Request, body: Body) -> None:
 
 
 def names_a_deed(segments: tuple[str, ...]) -> bool:
-    """Whether the last segment says what is done: `/orders/7/cancel`, `/deleteUser`, and not `/products/stop-sign`."""
-    if not segments or PROSE & {segment.lower() for segment in segments[:-1]}:
+    """Whether a segment says what is done: `/orders/7/cancel`, `/delete/7`, `/deleteUser`, and not `/products/stop-sign`."""
+    lower = [segment.lower() for segment in segments]
+    if not segments or PROSE & set(lower[:-1]):
         return False
     *above, last = segments
+    if any(each in _DEEDS & CLEAR_DEEDS and not _is_list(lower[:at]) for at, each in enumerate(lower[:-1])):
+        return True
     found = parts(last)
-    if len(found) > 3 or not (words(last) & _DEEDS):
+    if len(found) > 3:
         return False
-    an_item = len(found) > 1 and bool(above) and above[-1].lower().endswith("s")
-    return not (an_item and found[0] in _LABELS and last == last.lower())
+    if above and _AN_ID.fullmatch(above[-1]) and found and found[0] in CLEAR_DEEDS - _FORMS:
+        return True
+    a_title = "-" in last and _is_list(lower[:-1]) and not _ALL & set(found)
+    return bool(words(last) & _DEEDS) and not a_title
+
+
+def _is_list(above: list[str]) -> bool:
+    """Whether the segment behind these is the name of one of many."""
+    return bool(above) and above[-1].endswith("s")
 
 
 def only_asks(reading: Reading, request: Request, body: Body) -> bool:
@@ -97,24 +116,39 @@ def only_asks(reading: Reading, request: Request, body: Body) -> bool:
     if body.kind == "json" and rpc.is_rpc(body.value):
         rpc.read_request(reading, body.value)
         return True
-    last = request.segments[-1].rpartition(":")[2].lower() if request.segments else ""
-    view = "_view" in request.segments[:-1] and last != "_view"
-    prometheus = _PROMETHEUS.search(request.path) and body.kind in {"form", ""}
-    if (last in QUESTIONS or view or prometheus) and not runs(reading, request, body):
+    if _is_question(request, body) and not runs(reading, request, body):
         reading.does(Effect.READ)
         return True
     return False
 
 
+def _is_question(request: Request, body: Body) -> bool:
+    if body.kind not in {"", "json", "ndjson", "form"}:
+        return False
+    last = request.segments[-1].rpartition(":")[2].lower() if request.segments else ""
+    below = request.segments[-2] if len(request.segments) > 1 else ""
+    a_search = parts(last)[-1:] == ("search",) and set(parts(last)[:-1]) <= _KINDS_OF_SEARCH
+    if last in QUESTIONS or a_search or below in {"_view", "_explain"}:
+        return True
+    return bool(_PROMETHEUS.search(request.path) or _statements(request, body))
+
+
+def _statements(request: Request, body: Body) -> list[str]:
+    """Texts that are there to be run as SQL. What only looks like SQL counts where queries go, not in a search box."""
+    given = [*request.query, *body.members()]
+    found = [value for name, value in given if name.lower() in _STATEMENTS]
+    if not request.segments or {"query", "sql"} & set(parts(request.segments[-1].lower())):
+        found += [value for name, value in given if name.lower() in {"query", "q"} and is_sql(value)]
+    return found
+
+
 def runs(reading: Reading, request: Request, body: Body) -> bool:
-    """Whether the request brings something that the server runs: a script, a command, a statement."""
-    members = body.members()
-    last = request.segments[-1].lower() if request.segments else "query"
-    texts = [value for name, value in (*request.query, *members) if name.lower() in {"query", "q"}]
-    found = bool(RUN & {name.lower() for name, _ in (*request.query, *members)}) or (
-        (last in _SQL_AT or "query" in parts(last)) and any(rpc.says_sql(text) for text in texts)
-    )
-    if found:
+    """Whether the request brings something that the server runs and that is not a plain SELECT: a script, a statement."""
+    names = {name.lower() for name, _ in (*request.query, *body.members())}
+    an_expression = any(_EXPRESSION.search(text) for pair in request.query for text in pair)
+    found = bool(names & RUN - _STATEMENTS) or an_expression
+    if found or not all(map(only_selects, _statements(request, body))):
         reading.does(Effect.EXEC)
         reading.doubt("the request holds something that the server runs")
-    return found
+        return True
+    return False

@@ -14,6 +14,7 @@ from gateway.facts.http.request import BODY_MOST, Request
 
 _CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
 AWS_JSON = "application/x-amz-json-"
+_NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -59,7 +60,7 @@ def body_of(request: Request) -> Body:
         return Body(kind="")
     if parameters.get("charset", "") not in _CHARSETS:
         raise BodyUnclear("the body is in another character set")
-    if kind in {"application/x-ndjson", "application/ndjson", "application/jsonl"}:
+    if kind in _NDJSON or kind.endswith("+x-ndjson"):
         return Body(
             kind="ndjson",
             values=tuple(json_of(line) for line in data.splitlines() if line.strip()),

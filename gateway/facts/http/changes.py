@@ -17,11 +17,11 @@ _EVERYDAY = frozenset({"post", "publish", "message", "share", "forward", "transf
 """Sending words that services of messages use for what they are there for."""
 _PEOPLE = frozenset({"member", "members", "owner", "owners", "access"})
 """Rights where they are a part of something, `/teams/7/members`; else a collection like any other."""
-_ALL = frozenset("all force cascade recursive recurse purge everything wipe drop".split())  # noqa: SIM905
+_ALL = frozenset("all force cascade recursive recurse purge everything wipe drop permanent hard".split())  # noqa: SIM905
 _CONTAINERS = re.compile(
     r"(?:databases?|dbs?|schemas?|tables?|collections?|ind(?:ex|exes|ices)|buckets?|volumes?|topics?|queues?"
     r"|clusters?|namespaces?|tenants?|projects?|accounts?|orgs?|organi[sz]ations?|repos?|repositories|subscriptions?"
-    r"|environments?|instances?|servers?|droplets?|vms|snapshots?|backups?|zones?|apps?|workspaces?)",
+    r"|environments?|groups?|teams?|sites?|domains?|hosts?|nodes?|manifests?|models?|instances?|servers?|droplets?|vms|snapshots?|backups?|zones?|apps?|workspaces?)",
     re.IGNORECASE,
 )
 """Deleting one of these loses all that it holds."""

@@ -26,6 +26,7 @@ from gateway.model import Effect
 
 TEXT_MOST = 64 * 1024
 TOKENS_MOST = 10_000
+BATCH_MOST = 200
 _KNOWN = frozenset({"query", "operationName", "variables", "extensions"})
 _DOCUMENT = re.compile(r"(?:[\s,\ufeff]|#[^\n\r]*[\n\r])*(?:query|mutation|subscription|fragment|\{)")
 _MUTATION = re.compile(r"\b(?:mutation|subscription)\b")
@@ -77,9 +78,9 @@ def read_body(reading: Reading, body: Body) -> None:
 def read_request(reading: Reading, value: Any) -> None:
     """One request, or a batch of them."""
     if isinstance(value, list):
-        if not value:
-            reading.doubt("the GraphQL batch is empty")
-        for each in value:
+        if not value or len(value) > BATCH_MOST:
+            reading.doubt("the GraphQL batch is empty, or too large")
+        for each in value[:BATCH_MOST]:
             read_request(reading, each)
         return
     if not isinstance(value, Mapping) or not isinstance(value.get("query"), str):

@@ -55,7 +55,15 @@ _REWRITING = frozenset(
 OVERRIDES = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
 """Some servers take these for the method."""
 _FRAMING = frozenset(
-    {"host", "content-length", "content-type", "content-encoding", "authorization", "cookie"}
+    {
+        "host",
+        "content-length",
+        "content-type",
+        "content-encoding",
+        "transfer-encoding",
+        "authorization",
+        "cookie",
+    }
 )
 """What `Connection` may not name: it would be dropped on the way."""
 _ONCE = frozenset({"host", "content-length", "content-type", "content-encoding", "transfer-encoding"})

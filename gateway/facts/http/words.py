@@ -12,7 +12,7 @@ _SPLIT = re.compile(r"[^A-Za-z0-9]+")
 
 _DESTROYING = """
     purge wipe truncate drop flush destroy shutdown terminate kill stop restart reboot poweroff halt erase clear evict
-    deleteall removeall uninstall undeploy decommission failover reset nuke prune rollback suspend deactivate drain empty
+    uninstall undeploy decommission failover reset nuke prune rollback suspend deactivate drain empty
     seal saferestart quitquitquit forcemerge
 """
 _DELETING = "delete deletes deleted remove del rm unlink discard archive trash expunge"
@@ -49,14 +49,14 @@ _THINGS = """
     fork merge patch change pull email mail sms open load scale transfer refund deposit switch turn invocations console
     terminal schema history status version tree
 """
-DESTROYING = frozenset(_DESTROYING.split())
 DELETING = frozenset(_DELETING.split())
+DESTROYING = frozenset(_DESTROYING.split()) | {f"{verb}all" for verb in (*_DESTROYING.split(), *DELETING)}
 PRIVILEGED = frozenset(_PRIVILEGED.split())
 EXECUTING = frozenset(_EXECUTING.split())
 READING = frozenset(_READING.split())
 SENDING = frozenset(_SENDING.split())
 VERBS = READING | frozenset(_CHANGING.split()) | DELETING | DESTROYING | EXECUTING | SENDING
-_CLEAR_DEEDS = VERBS - READING - frozenset(_THINGS.split())
+CLEAR_DEEDS = VERBS - READING - frozenset(_THINGS.split())
 """Verbs that are hardly ever the name of a thing, as `issue` or `order` are."""
 _LINKING = frozenset({"and", "or", "then"})
 _LOOKED_AT = frozenset({"read", "get", "list", "search", "find", "describe", "lookup", "query"})
@@ -64,9 +64,13 @@ _LOOKED_AT = frozenset({"read", "get", "list", "search", "find", "describe", "lo
 _STRONG = """
     secret secrets credential credentials password passwords passwd passphrase privatekey masterkey apikey apikeys kubeconfig
     keystore heapdump threaddump configprops httptrace dump dumps backup backups coredump shadow keytab pgpass netrc htpasswd
-    vault
+    vault env environ dotenv
 """
-_CARRYING = "value values data hash hashes store list file files version versions text plain dump backup scanning content"
+_CARRYING = """
+    value values data hash hashes store list file files version versions text plain dump backup scanning content
+    json yml yaml xml txt ini toml properties cfg conf csv gz tgz tar zip 7z bz2 sql rdb
+"""
+_ASKING_FOR = frozenset({"forgot", "forgotten", "change", "reset", "update", "lost", "recover"})
 _WEAK = "token tokens key keys jwt pat pats"
 _QUALIFYING = """
     access api auth private secret session refresh bearer signing encryption master personal root admin client shared storage
@@ -81,7 +85,7 @@ _NAME_MOST = 4
 _FILES = re.compile(
     r"(?:(?:^|/)\.(?:env|git|svn|hg|aws|ssh|kube|docker|htpasswd|htaccess|pgpass|netrc|npmrc|bash_history|ds_store)(?:/|$|\.)"
     r"|\.(?:pem|key|p12|pfx|jks|kdbx|bak|old|swp|sql|sqlite3?|db|dump|hprof|keytab|ppk)$"
-    r"|(?:^|/)(?:id_rsa|id_ed25519|id_ecdsa|wp-config\.php|web\.config|etc/passwd|etc/shadow|proc/self/environ|server-status|phpinfo\.php)"
+    r"|(?:^|/)(?:id_rsa|id_ed25519|id_ecdsa|wp-config\.php|web\.config|etc/passwd|etc/shadow|proc/self/environ|server-status|phpinfo\.php|(?:trace|elmah)\.axd|__debug__|_profiler)"
     r"(?:/|$))",
     re.IGNORECASE,
 )
@@ -122,7 +126,7 @@ def secret_file(path: str) -> bool:
 def is_credential(name: str) -> bool:
     """Whether a name is that of something that opens doors: `secrets`, `apiKey`, `password_hash`; not `password-policy`."""
     found = parts(name)
-    if not found or len(found) > _NAME_MOST:
+    if not found or len(found) > _NAME_MOST or found[0] in _ASKING_FOR:
         return False
     head = len(found) - 1
     while head and found[head] in _CARRYING_WORDS:
@@ -139,7 +143,7 @@ def plainly_reads(name: str) -> bool:
     """
     found = parts(name)
     everything = words(name)
-    if everything & _CLEAR_DEEDS or (everything & _LINKING and everything & VERBS - READING):
+    if everything & CLEAR_DEEDS or (everything & _LINKING and everything & VERBS - READING):
         return False
     if is_credential(name) or everything & _STRONG_WORDS or {"token", "tokens"} & set(found[-1:]):
         return False

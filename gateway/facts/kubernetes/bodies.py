@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from gateway.facts.http.request import Request
 from gateway.facts.kubernetes.info import Info
 
 YAML_MOST = 64 * 1024
+_DEEP = 100
 _YAML = frozenset({"application/yaml", "application/apply-patch+yaml"})
 _OF_ANOTHER_KIND = frozenset({"scale", "eviction", "token", "binding", "bindings", "status", "approval"})
 
@@ -29,7 +31,9 @@ def object_of(request: Request) -> Any:
             return json_of(request.body)  # which kubectl sends under that name
         except BodyUnclear:
             return _yaml(request.body)
-    if kind and not (kind == "application/json" or kind.endswith("+json")):
+    if not kind and request.method != "PATCH" and not request.header("content-encoding"):
+        return json_of(request.body)  # as the API server takes what does not say what it is
+    if not (kind == "application/json" or kind.endswith("+json")):
         raise BodyUnclear("the body is in an encoding that is not read here")
     body = body_of(request)
     if body.kind != "json":
@@ -38,8 +42,8 @@ def object_of(request: Request) -> Any:
 
 
 def _yaml(data: bytes) -> Any:
-    if len(data) > YAML_MOST:
-        raise BodyUnclear("the YAML is too long")
+    if len(data) > YAML_MOST or _nesting(data) > _DEEP:
+        raise BodyUnclear("the YAML is too long or nests too deep")
     # YAML 1.1, as the API server reads it: `yes` is true there.
     reader = YAML(typ="safe", pure=True)
     reader.version = (1, 1)
@@ -47,6 +51,15 @@ def _yaml(data: bytes) -> Any:
         return reader.load(data.decode("utf-8"))
     except (YAMLError, UnicodeDecodeError, RecursionError, ValueError):
         raise BodyUnclear("the YAML cannot be read, or not by all alike") from None
+
+
+def _nesting(data: bytes) -> int:
+    """How deep brackets, and dashes on one line, could nest at most. The reader takes quadratic time for these."""
+    deepest = depth = 0
+    for each in re.findall(rb"[][{}]", data):
+        depth = depth + 1 if each in b"[{" else max(depth - 1, 0)  # a closing one may stand in a string
+        deepest = max(deepest, depth)
+    return max(deepest, *(len(run) // 2 for run in re.findall(rb"(?:[-?:] )+", data)), 0)
 
 
 def disagrees(info: Info, value: Any) -> str:

@@ -14,6 +14,7 @@ from gateway.facts.kubernetes.info import Info
 from gateway.model import Effect
 
 STEPS = 100_000
+OPERATIONS = 1_000
 _DEEP = 100
 _TRUE = frozenset(
     {
@@ -46,6 +47,8 @@ _OWN = frozenset({"spec", "data", "binaryData", "subsets", "webhooks"})
 def deeds(info: Info, value: Any) -> set[Effect]:
     """What the object does beside being written. Raises `BodyUnclear` where it is too much to read."""
     if isinstance(value, list):
+        if len(value) > OPERATIONS:
+            raise BodyUnclear("the patch has too many operations")
         found: set[Effect] = set()
         for operation in value:
             found |= _patch(info, operation)

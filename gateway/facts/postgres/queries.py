@@ -13,7 +13,6 @@ from gateway.facts.postgres.sources import (
     derived,
     renamed_table,
     side_by_side,
-    table,
     united,
 )
 from gateway.facts.postgres.tree import Node, dotted, strings, typed
@@ -206,7 +205,7 @@ def _range_var(reading: Reading, body: Node, alias: str, renamed: Sequence[str],
         return derived(alias or name, outputs, renamed)
     reading.does(Effect.READ)
     reading.touches("table", name, Effect.READ)
-    return renamed_table(table(name, alias), renamed)
+    return renamed_table(reading.relation(name, alias), renamed)
 
 
 def _join(reading: Reading, body: Node, alias: str, renamed: Sequence[str], scope: Scope) -> None:
@@ -270,7 +269,7 @@ def _target(reading: Reading, relation: Node, scope: Scope) -> str:
     if is_catalogue(name):
         reading.does(Effect.PRIVILEGE)
     alias = relation.get("alias", {}).get("aliasname", "").lower()
-    scope.relations.append(table(name, alias))
+    scope.relations.append(reading.relation(name, alias))
     return name
 
 
@@ -330,11 +329,12 @@ def _insert(reading: Reading, body: Node, outer: Scope) -> Outputs:
     name = _target(reading, body["relation"], scope)
     _assigned(reading, name, body.get("cols"), scope)
     columns = [item["ResTarget"].get("name", "") for item in body.get("cols", ()) if "ResTarget" in item]
+    columns = columns or list(scope.relations[-1].known)
     stored(reading, name, columns, rows, created=False)
     conflict = body.get("onConflictClause", {})
     if conflict:
         target = scope.relations[-1]
-        scope.aside.append(Relation(alias="excluded", rest=target.rest))
+        scope.aside.append(Relation(alias="excluded", known=target.known, rest=target.rest))
         _assigned(reading, name, conflict.get("targetList"), scope)
         gather(reading, conflict.get("infer"), scope)
         condition(reading, conflict.get("whereClause"), scope)
@@ -348,7 +348,7 @@ def _update(reading: Reading, body: Node, outer: Scope) -> Outputs:
     for item in body.get("fromClause", ()):
         _from(reading, item, scope)
     _assigned(reading, name, body.get("targetList"), scope)
-    _where(reading, body, name, scope)
+    _where(reading, body, name, scope, body.get("fromClause", ()))
     return _returning(reading, body, scope)
 
 
@@ -358,14 +358,21 @@ def _delete(reading: Reading, body: Node, outer: Scope) -> Outputs:
     name = _target(reading, body["relation"], scope)
     for item in body.get("usingClause", ()):
         _from(reading, item, scope)
-    _where(reading, body, name, scope)
+    _where(reading, body, name, scope, body.get("usingClause", ()))
     return _returning(reading, body, scope)
 
 
-def _where(reading: Reading, body: Node, name: str, scope: Scope) -> None:
+def _where(reading: Reading, body: Node, name: str, scope: Scope, joined: Sequence[Node]) -> None:
     clause = body.get("whereClause")
     condition(reading, clause, scope)
-    restricts = conditions.restricts(clause, name, scope.relations[0].alias)
+    entries = [entry["CommonTableExpr"] for entry in body.get("withClause", {}).get("ctes", ())]
+    restricts = conditions.restricts(
+        clause,
+        name,
+        scope.relations[0].alias,
+        joined=joined,
+        ctes={entry["ctename"].lower(): entry for entry in entries},
+    )
     reading.both("sql.has_where", clause is not None)
     _restricted(reading, name, restricts=restricts)
 

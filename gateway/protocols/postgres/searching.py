@@ -13,9 +13,9 @@ from typing import Any
 
 import orjson
 
-from gateway.masking.credentials import MARK
 from gateway.masking.engine import number_for
 from gateway.masking.scanner import TOO_MANY, Hit
+from gateway.masking.values import MARK
 from gateway.protocols.postgres import binary
 from gateway.protocols.postgres.encodings import from_utf8, to_utf8
 from gateway.protocols.postgres.kinds import (
