@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from gateway import protocols
@@ -43,7 +43,7 @@ def masked_columns(policies: Mapping[str, MaskPolicy]) -> ColumnTeller:
     """
     masks = Masks(policies, key=b"")
     by_mask = {
-        name: {column.rpartition(".")[2] for column in policy.columns} for name, policy in policies.items()
+        name: {column.rpartition(".")[2] for column in policy.of_columns} for name, policy in policies.items()
     }
 
     def tell(names: tuple[str, ...], facts: Facts) -> tuple[str, ...]:
@@ -60,14 +60,18 @@ def masked_columns(policies: Mapping[str, MaskPolicy]) -> ColumnTeller:
 
 def _touched(mask: Mask, output: Output, candidates: frozenset[str]) -> set[str]:
     if output.name != "*":
-        return {output.name} if mask.rule(output.sources, label=output.name) is not None else set()
+        return {output.name} if _masks(mask, output.sources, output.name) else set()
     found: set[str] = set()
     for candidate in candidates:
         column = "*" if is_glob(candidate) else candidate
         sources = {_narrowed(source, column) for source in output.sources or {"*"}}
-        if mask.rule(sources, label="" if column == "*" else column) is not None:
+        if _masks(mask, sources, "" if column == "*" else column):
             found.add(column)
     return found
+
+
+def _masks(mask: Mask, sources: Collection[str], label: str) -> bool:
+    return mask.rule(sources, label=label) is not None or mask.opens(sources, label=label)
 
 
 def _narrowed(source: str, column: str) -> str:

@@ -15,13 +15,23 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from gateway.model import Allow, Block, Command, Session
 
 
 class ProtocolViolation(Exception):
     """A peer sent what its protocol does not allow here, or more than the limits allow."""
+
+
+class AnswerWithheld(ProtocolViolation):
+    """An answer that cannot be masked, for a reason of our own: nothing of it is passed on and the session ends.
+
+    Says the kind of error and no more: what an error is about may be a value.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"an answer could not be masked ({type(error).__name__}), so it was withheld")
 
 
 class Side(Enum):
@@ -184,6 +194,12 @@ class Mask(Protocol):
         `label` is what the answer calls it: patterns that leave the table open are compared with that too.
         `except` lists are already considered; the strictest strategy wins.
         """
+
+    def paths(self, names: Collection[str], *, label: str = "") -> tuple[tuple[Any, str], ...]:
+        """What to hide inside the JSON documents of such a column, as `gateway.masking.paths` has it, and how."""
+
+    def opens(self, names: Collection[str], *, label: str = "") -> bool:
+        """Whether a rule names such a column and a path into it."""
 
     def spares(self, names: Collection[str], *, label: str = "") -> bool:
         """Whether an `except` list takes such a column out of the search."""

@@ -13,9 +13,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from gateway.masking.columns import ColumnPattern, all_surely
 from gateway.masking.detectors import expand
+from gateway.masking.paths import JsonPath, json_path
 from gateway.masking.scanner import Hit, Scanner, scanner
-from gateway.masking.strategies import STRATEGIES, UnknownStrategy, apply, strictest
+from gateway.masking.strategies import STRATEGIES, STRICTEST_FIRST, UnknownStrategy, apply, strictest
 from gateway.masking.tokens import stream
+from gateway.masking.values import MARK
 from gateway.policy.model import MaskPolicy
 
 _BLANKS = b" \t\r\n"
@@ -34,12 +36,17 @@ class CompiledMask:
 
     def __init__(self, policies: Sequence[MaskPolicy], key: bytes) -> None:
         self._key = key
+        self._keeps_length = any(policy.keep_length for policy in policies)
         own = frozenset(each for policy in policies for each in policy.custom)
-        self.detectors = expand(
-            (name for policy in policies for name in policy.detect), (each.name for each in own)
-        )
+        named = tuple(each.name for each in own)
+        wanted = [
+            frozenset(expand(policy.detect, named)) - frozenset(expand(policy.except_detect, named))
+            for policy in policies
+        ]
+        self.detectors = expand(frozenset[str]().union(*wanted), named)
         self._scanner: Scanner = scanner(self.detectors, own)
         self._rules: list[tuple[ColumnPattern, str, tuple[ColumnPattern, ...]]] = []
+        self._paths: list[tuple[ColumnPattern | None, JsonPath, str, tuple[ColumnPattern, ...]]] = []
         self._exceptions: list[tuple[ColumnPattern, ...]] = []
         for policy in policies:
             spared = tuple(ColumnPattern(pattern) for pattern in policy.except_)
@@ -48,13 +55,18 @@ class CompiledMask:
                     raise UnknownStrategy(
                         f"mask {policy.name!r}, column {pattern!r}: no strategy {strategy!r}"
                     )
+                column, sign, path = pattern.partition("$")
+                if sign:
+                    where = ColumnPattern(column.rstrip(".")) if column else None
+                    self._paths.append((where, json_path(sign + path), strategy, spared))
+                    continue
                 self._rules.append((ColumnPattern(pattern), strategy, spared))
             if policy.detect:
                 self._exceptions.append(spared)
 
     @property
     def empty(self) -> bool:
-        return not self._rules and not self.detectors
+        return not self._rules and not self._paths and not self.detectors
 
     @property
     def detects(self) -> bool:
@@ -65,10 +77,25 @@ class CompiledMask:
         found = [
             strategy
             for pattern, strategy, spared in self._rules
-            if (any(pattern.may_be(name) for name in names) or (label and pattern.is_label(label)))
-            and not all_surely(spared, names or (label,))
+            if _reaches(pattern, names, label) and not all_surely(spared, names or (label,))
         ]
         return strictest(found)
+
+    def paths(self, names: Collection[str], *, label: str = "") -> tuple[tuple[JsonPath, str], ...]:
+        """What is hidden inside the JSON documents of such a column, and how; the least that shows comes first."""
+        found = [
+            (path, strategy)
+            for where, path, strategy, spared in self._paths
+            if (where is None or _reaches(where, names, label)) and not all_surely(spared, names or (label,))
+        ]
+        return tuple(sorted(found, key=lambda each: STRICTEST_FIRST.index(each[1])))
+
+    def opens(self, names: Collection[str], *, label: str = "") -> bool:
+        """Whether a rule names such a column and a path into it: what is taken out of it may be what the path means."""
+        return any(
+            where is not None and _reaches(where, names, label) and not all_surely(spared, names or (label,))
+            for where, _, _, spared in self._paths
+        )
 
     def spares(self, names: Collection[str], *, label: str = "") -> bool:
         """Whether such a column is not to be searched: every mask that detects makes an exception of it."""
@@ -90,7 +117,13 @@ class CompiledMask:
         """One whole value, or one hit of a detector, hidden. A detector's own strategy is `partial`."""
         if detector is None and strategy == "partial" and _RECOGNISABLE.search(value):
             detector = _kind(value)
-        return apply(value, strategy or "partial", self._key, detector)
+        return self._sized(value, apply(value, strategy or "partial", self._key, detector))
+
+    def _sized(self, value: str, hidden: str) -> str:
+        """What stands for `value`; where lengths are kept, cut or filled up to it."""
+        if not self._keeps_length or len(hidden) == len(value):
+            return hidden
+        return "*" * len(value) if hidden == MARK else hidden[: len(value)].ljust(len(value), "*")
 
     def cover(self, data: bytes, hits: Iterable[Hit]) -> bytes:
         """`data` with these hits hidden. A bare number that is a JSON value stays a number."""
@@ -107,7 +140,7 @@ class CompiledMask:
         value = data[start:end]
         if _NUMBER.fullmatch(value) and _is_json_value(data, start, end):
             return number_for(value, detector)
-        return apply(value.decode("utf-8", "surrogateescape"), "partial", self._key, detector).encode(
+        return self.replace(value.decode("utf-8", "surrogateescape"), detector=detector).encode(
             "utf-8", "surrogateescape"
         )
 
@@ -120,6 +153,10 @@ class CompiledMask:
     def noise(self, value: bytes, length: int) -> bytes:
         """`length` bytes that only `value` and the key decide: for stand-ins of types that are not text."""
         return stream(value, self._key, length)
+
+
+def _reaches(pattern: ColumnPattern, names: Collection[str], label: str) -> bool:
+    return any(pattern.may_be(name) for name in names) or (label != "" and pattern.is_label(label))
 
 
 def number_for(digits: bytes, detector: str | None) -> bytes:
@@ -167,7 +204,7 @@ class Masks:
 
     def everything(self) -> CompiledMask:
         """All detectors of all masks, and those for secrets in any case: for what people and logs are shown."""
-        detect = {name for policy in self._policies.values() for name in policy.detect}
+        detect = {name for mask in self._policies for name in self.mask((mask,)).detectors}
         own = {each for policy in self._policies.values() for each in policy.custom}
         everything = MaskPolicy(
             name="everything", detect=tuple(sorted(detect | {"secrets"})), custom=tuple(own)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.masking.engine import Masks
+from gateway.masking.values import MARK
 
 SHORTEST = 6
 """No detector finds anything in fewer characters."""
@@ -23,7 +24,10 @@ class Scrubber:
             return value, False
         known = self._known.get(value)
         if known is None:
-            shown = self._mask.text(value)
+            try:
+                shown = self._mask.text(value)
+            except Exception:  # noqa: BLE001  # whatever it was: what cannot be searched is not shown
+                return MARK, True
             known = (shown, shown != value)
             if len(value) <= _KEPT_TEXT:
                 if len(self._known) >= _KEPT:

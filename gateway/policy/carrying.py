@@ -33,7 +33,7 @@ def under_masks(policy: Policy, masks: Iterable[str], facts: Facts) -> Facts:
 
 
 def _tells(mask: MaskPolicy, facts: Facts) -> bool:
-    hidden = [pattern for pattern, strategy in mask.columns.items() if strategy != _SHOWN_IN_PART]
+    hidden = [pattern for pattern, strategy in mask.of_columns.items() if strategy != _SHOWN_IN_PART]
     return any(
         _pattern(pattern).may_be(resource.name) and not _spared(mask, resource.name)
         for resource in facts.resources
@@ -43,7 +43,9 @@ def _tells(mask: MaskPolicy, facts: Facts) -> bool:
 
 
 def _leaks(mask: MaskPolicy, lent: Sequence[MaskPolicy], facts: Facts) -> bool:
-    return any(_uncovered(mask, pattern, lent, moved) for moved in facts.carried for pattern in mask.columns)
+    return any(
+        _uncovered(mask, pattern, lent, moved) for moved in facts.carried for pattern in mask.of_columns
+    )
 
 
 def _uncovered(mask: MaskPolicy, pattern: str, lent: Sequence[MaskPolicy], moved: Output) -> bool:
@@ -57,7 +59,7 @@ def _uncovered(mask: MaskPolicy, pattern: str, lent: Sequence[MaskPolicy], moved
         return False
     to = _named(to, _ANY_COLUMN)
     return not to or not any(
-        _pattern(other).may_be(to) and not _spared(each, to) for each in lent for other in each.columns
+        _pattern(other).may_be(to) and not _spared(each, to) for each in lent for other in each.of_columns
     )
 
 

@@ -242,9 +242,21 @@ class MaskPolicy:
     custom: tuple[CustomDetector, ...] = ()
     """Those of `detect` that the file itself makes."""
     columns: Mapping[str, str] = field(default_factory=dict)
-    """Column pattern (`*.ssn`) -> strategy."""
+    """Column pattern (`*.ssn`), path into JSON (`$.token`) or both (`orders.payload$.token`) -> strategy."""
     except_: tuple[str, ...] = ()
     """Column patterns that this mask leaves alone."""
+    except_detect: tuple[str, ...] = ()
+    """Detectors that `detect` means and this mask does without."""
+    keep_length: bool = False
+    """What stands for a value is as long as it was."""
+
+    @property
+    def of_columns(self) -> Mapping[str, str]:
+        """The rules that name a column, with or without a path into it: column pattern -> strategy."""
+        named = (
+            (pattern.partition("$")[0].rstrip("."), strategy) for pattern, strategy in self.columns.items()
+        )
+        return {column: strategy for column, strategy in named if column}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -253,17 +253,18 @@ def _detector(vocabulary: Vocabulary) -> Schema:
 
 
 def _mask(vocabulary: Vocabulary) -> Schema:
+    detect = _list({"anyOf": [_choice(sorted(vocabulary.detectors)), _text("A detector of `detectors`.")]})
+    columns = _list(_pattern())
     made = _object(
         {
-            "detect": _list(
-                {"anyOf": [_choice(sorted(vocabulary.detectors)), _text("A detector of `detectors`.")]}
-            ),
+            "detect": detect,
             "columns": {
                 "type": "object",
                 "additionalProperties": _choice(sorted(vocabulary.strategies)),
-                "description": "Column pattern to strategy.",
+                "description": "Column pattern, path into JSON (`$.items[*].token`) or both, to strategy.",
             },
-            "except": _list(_pattern()),
+            "except": {"anyOf": [columns, _object({"columns": columns, "detect": detect})]},
+            "keep_length": {"type": "boolean"},
         }
     )
     made["anyOf"] = [{"required": ["detect"]}, {"required": ["columns"]}]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, cast
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from gateway import wire
+from gateway.masking.paths import PathUnclear, json_path
 from gateway.model import Connection, Effect, Scope
 from gateway.policy import tree
 from gateway.policy.globs import FOREIGN
@@ -236,25 +237,51 @@ def masks(look: Look, vocabulary: Vocabulary, custom: Mapping[str, CustomDetecto
 
     found: dict[str, MaskPolicy] = {}
     for name, entry in look.entries("a mask").items():
-        keys = entry.fields(("detect", "columns", "except"))
+        keys = entry.fields(("detect", "columns", "except", "keep_length"))
         if not keys.keys() & {"detect", "columns"} and hasattr(entry.node, "entries"):
             entry.fault_at_key("this mask masks nothing; give it `detect` or `columns`")
         columns: dict[str, str] = {}
         for column, strategy in given(keys, "columns", Look.pairs, {}).items():
-            if FOREIGN.search(column) or not column.strip("*?."):
-                strategy.fault_at_key(
-                    f'`{column[:60]}` is no column pattern; write a name with `*` (anything) or `?`, as in "*.ssn"'
-                )
+            if fault := _column_fault(column):
+                strategy.fault_at_key(f"`{column[:60]}` is no column pattern; {fault}")
             columns[column] = strategy.choice(vocabulary.strategies, "a strategy")
         detect = given(keys, "detect", lambda look: look.each(detector), ())
+        columns_left, detectors_left = given(keys, "except", lambda look: _except(look, detector), ((), ()))
         found[name] = MaskPolicy(
             name=name,
             detect=detect,
             custom=tuple(custom[each] for each in detect if each in custom),
             columns=columns,
-            except_=given(keys, "except", lambda look: look.each(pattern), ()),
+            except_=columns_left,
+            except_detect=detectors_left,
+            keep_length=given(keys, "keep_length", Look.flag, False),
         )
     return found
+
+
+def _column_fault(column: str) -> str:
+    """What is wrong with a column pattern, or with the path into JSON behind it; "" for nothing."""
+    name, sign, path = column.partition("$")
+    if sign:
+        try:
+            json_path(sign + path)
+        except PathUnclear as unclear:
+            return str(unclear)
+        name = name.removesuffix(".")
+    if (FOREIGN.search(name) or not name.strip("*?.")) and not (sign and not name):
+        return 'write a name with `*` (anything) or `?`, as in "*.ssn"'
+    return ""
+
+
+def _except(look: Look, detector: Callable[[Look], str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Columns and detectors that are left alone. A plain list is of columns."""
+    if not isinstance(look.node, tree.Mapping):
+        return look.each(pattern), ()
+    keys = look.fields(("columns", "detect"))
+    return (
+        given(keys, "columns", lambda look: look.each(pattern), ()),
+        given(keys, "detect", lambda look: look.each(detector), ()),
+    )
 
 
 # the gateway itself

@@ -14,6 +14,12 @@ class _Nothing:
     def rule(self, names: Collection[str], *, label: str = "") -> str | None:
         return None
 
+    def paths(self, names: Collection[str], *, label: str = "") -> tuple[tuple[object, str], ...]:
+        return ()
+
+    def opens(self, names: Collection[str], *, label: str = "") -> bool:
+        return False
+
     def spares(self, names: Collection[str], *, label: str = "") -> bool:
         return True
 

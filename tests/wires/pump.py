@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from gateway.model import Allow, Block, Command, Connection, Hold, Lineage, Session
 from gateway.wire import (
+    AnswerWithheld,
     Aside,
     CancelAsked,
     CommandAnswered,
@@ -99,6 +100,9 @@ class _Live(_Side):
         if not self.over:
             try:
                 self.carry_out(list(enter()))  # type: ignore[call-overload]
+            except AnswerWithheld as withheld:
+                self.carry_out(list(self.wire.end(str(withheld))))
+                self.close()
             except BaseException:
                 self.close()
                 raise

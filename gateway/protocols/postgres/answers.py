@@ -25,7 +25,7 @@ from gateway.protocols.postgres.frames import follow
 from gateway.protocols.postgres.messages import HEADER
 from gateway.protocols.postgres.plans import PlanCopy, PlanRows, mask_notification, mask_report
 from gateway.protocols.postgres.statements import plainly
-from gateway.wire import CommandAnswered, Event, Hangup, ProtocolViolation, Send, Side
+from gateway.wire import AnswerWithheld, CommandAnswered, Event, Hangup, ProtocolViolation, Send, Side
 
 ReadEach = Callable[[str], Sequence[Facts]]
 """The facts of each statement of a text, in order."""
@@ -95,7 +95,15 @@ class Answers:
             out.append(Send(_CLIENT, data))
 
     def receive(self, data: bytes, out: list[Event]) -> None:
-        """Bytes of the server."""
+        """Bytes of the server. Whatever goes wrong on their way through a mask, nothing of them is passed on."""
+        try:
+            self._receive(data, out)
+        except ProtocolViolation:
+            raise
+        except Exception as error:  # noqa: BLE001  # a mask runs the patterns of a policy over the data of strangers
+            raise AnswerWithheld(error) from None
+
+    def _receive(self, data: bytes, out: list[Event]) -> None:
         if self._have:
             self._parts.append(data)
             self._have += len(data)

@@ -80,7 +80,9 @@ class CopyMask:
             self._searches = bytes(
                 walk.SKIP if rule.strategy is not None or not rule.searched else walk.SEARCH for rule in rules
             )
-            self._rewrites = bytes(walk.PASS if rule.strategy is None else walk.CALL for rule in rules)
+            self._rewrites = bytes(
+                walk.PASS if rule.strategy is None and not rule.paths else walk.CALL for rule in rules
+            )
         else:
             pairs = list(zip(self._columns, rules, strict=True))
             self._searches = bytes(search_kind(column, rule, mask) for column, rule in pairs)
@@ -146,10 +148,13 @@ class CopyMask:
             if hits or apart:
                 data = self._replaced(data, hits, apart, marks)
         for place, count in enumerate(counts):
-            if count:
-                name = f"column {self._names[place] or self._label(place)}"
-                self.masked[name] = self.masked.get(name, 0) + count
+            if count and self._rules[place].strategy is not None:
+                self._add(place, count)
         return data
+
+    def _add(self, place: int, count: int) -> None:
+        name = f"column {self._names[place] or self._label(place)}"
+        self.masked[name] = self.masked.get(name, 0) + count
 
     def _replaced(
         self,
@@ -214,8 +219,20 @@ class CopyMask:
         """What takes the place of a field of a column that a rule names."""
         strategy = self._rules[place].strategy
         value = self._written.read(field)
-        assert strategy is not None
         assert value is not None, "a NULL stays NULL"
+        if strategy is None:
+            shown, count = values.hide_inside(
+                value,
+                type_oid=self._type_of(place, value),
+                written=values.TEXT_FORMAT,
+                paths=self._rules[place].paths,
+                mask=self._mask,
+                codec=self._codec,
+            )
+            if not count:
+                return field
+            self._add(place, count)
+            return self._written.write(shown, like=field)
         hidden = values.hide(
             value,
             type_oid=_guess(value) if self._columns is None else self._columns[place].type_oid,

@@ -13,6 +13,7 @@ from copy import copy
 from dataclasses import dataclass
 from itertools import groupby
 
+from gateway.masking.paths import JsonPath
 from gateway.model import Effect, Facts, Output
 from gateway.protocols.postgres import rows as walk
 from gateway.protocols.postgres import values
@@ -34,6 +35,10 @@ class ColumnRule:
 
     strategy: str | None = None
     searched: bool = True
+    paths: tuple[tuple[JsonPath, str], ...] = ()
+    """What is hidden inside its JSON documents, and how."""
+    named: bool = False
+    """A rule names the column and a path into it, so that text in it is read as JSON too."""
 
 
 def column_rules(
@@ -65,7 +70,10 @@ def _rule(name: str | None, meant: tuple[Output, ...] | None, origin: str | None
     if meant is None:  # nothing is known but the label: it may be the name of any table's column
         known = [origin or label or "*"]
         return ColumnRule(
-            strategy=mask.rule(known, label=label), searched=not mask.spares(known, label=label)
+            strategy=mask.rule(known, label=label),
+            searched=not mask.spares(known, label=label),
+            paths=mask.paths(known, label=label),
+            named=mask.opens(known, label=label),
         )
     strategies = []
     sources: set[str] = {origin} if origin else set()
@@ -75,12 +83,19 @@ def _rule(name: str | None, meant: tuple[Output, ...] | None, origin: str | None
         strategy = mask.rule(narrowed, label=label)
         if strategy is not None and (not output.exact or any(source.endswith("*") for source in narrowed)):
             strategy = strategy if strategy == "null" else _REDACTED_WHEN_COMPUTED
+        if strategy is None and not output.exact and mask.opens(narrowed, label=label):
+            strategy = _REDACTED_WHEN_COMPUTED
         strategies.append(strategy)
     if origin:
         strategies.append(mask.rule([origin], label=label))
     found = [strategy for strategy in strategies if strategy is not None]
     strategy = found[0] if len(set(found)) == 1 else (_strictest(found) if found else None)
-    return ColumnRule(strategy=strategy, searched=not mask.spares(sorted(sources), label=label))
+    return ColumnRule(
+        strategy=strategy,
+        searched=not mask.spares(sorted(sources), label=label),
+        paths=mask.paths(sorted(sources), label=label),
+        named=mask.opens(sorted(sources), label=label),
+    )
 
 
 def _strictest(found: Sequence[str]) -> str:
@@ -174,8 +189,8 @@ class ResultMask:
         self._codec = codec_of(encoding)
         if self._rewriting:
             data, counts = walk.rewrite(data, self._rewrites, self._constants, self._hidden)
-            for column, count in zip(self._columns, counts, strict=True):
-                if count:
+            for column, rule, count in zip(self._columns, self._rules, counts, strict=True):
+                if count and rule.strategy is not None:
                     self._add(f"column {column.name}", count)
         if self._searching:
             count, apart, text, marks = walk.gather(data, self._searches)
@@ -191,7 +206,18 @@ class ResultMask:
 
     def _hidden(self, place: int, value: bytes) -> bytes | None:
         column, strategy = self._columns[place], self._rules[place].strategy
-        assert strategy is not None
+        if strategy is None:
+            shown, count = values.hide_inside(
+                value,
+                type_oid=column.type_oid,
+                written=column.format,
+                paths=self._rules[place].paths,
+                mask=self._mask,
+                codec=self._codec,
+            )
+            if count:
+                self._add(f"column {column.name}", count)
+            return shown
         return values.hide(
             value,
             type_oid=column.type_oid,
@@ -275,7 +301,7 @@ def one_by_one(kinds: bytes) -> bytes:
 def has_json(columns: Sequence[Column], kinds: bytes) -> bool:
     """Whether text is searched that may be escaped as JSON is."""
     return any(
-        kind == walk.SEARCH and kind_of(column.type_oid) in {Kind.JSON, Kind.JSONB}
+        kind == walk.SEARCH and kind_of(column.type_oid) in _DOCUMENTS
         for column, kind in zip(columns, kinds, strict=True)
     )
 
@@ -288,13 +314,16 @@ def reads_otherwise(text: bytes, codec: str, *, escapes: bool) -> bool:
 def rewrite_kind(column: Column, rule: ColumnRule) -> int:
     """How a column is replaced: not at all, by the same bytes always, or by a call for each value."""
     if rule.strategy is None:
-        return walk.PASS
+        kind = kind_of(column.type_oid)
+        inside = rule.paths and (kind in _DOCUMENTS or (rule.named and kind is Kind.TEXT))
+        return walk.CALL if inside else walk.PASS
     same = rule.strategy == "null" or (
         rule.strategy == "redact" and kind_of(column.type_oid) in _REDACT_ALIKE
     )
     return walk.CONSTANT if same else walk.CALL
 
 
+_DOCUMENTS = frozenset({Kind.JSON, Kind.JSONB})
 _REDACT_ALIKE = frozenset(
     {
         Kind.TEXT, Kind.INT2, Kind.INT4, Kind.INT8, Kind.OID, Kind.FLOAT4, Kind.FLOAT8, Kind.NUMERIC, Kind.BOOL,

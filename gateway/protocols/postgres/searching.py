@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
+from gateway.masking.documents import UNREADABLE, search_json
 from gateway.masking.engine import number_for
+from gateway.masking.paths import TooDeep
 from gateway.masking.scanner import TOO_MANY, Hit
 from gateway.masking.values import MARK
 from gateway.protocols.postgres import binary
@@ -29,11 +30,9 @@ from gateway.protocols.postgres.kinds import (
 from gateway.protocols.postgres.values import (
     BINARY_FORMAT,
     DEEPEST,
-    TooDeep,
     address,
     fitted,
     made,
-    mapped,
 )
 from gateway.wire import Mask
 
@@ -121,7 +120,7 @@ def _whole(value: bytes, kind: Kind, type_oid: int, modifier: int, mask: Mask) -
         case Kind.TEXT:
             return fitted(MARK.encode(), type_oid, modifier)
         case Kind.JSON | Kind.JSONB:
-            return b'"' + MARK.encode() + b'"'
+            return UNREADABLE
         case Kind.ARRAY:
             return b"{}"
         case Kind.MADE:
@@ -148,33 +147,11 @@ def _is_json(value: bytes) -> bool:
 
 
 def _search_json(value: bytes, by: Search) -> bytes:
-    """JSON whose text cannot be searched or covered in place: leaf by leaf, numbers that are hits as zero."""
-    found = 0
-
-    def leaf(item: Any) -> Any:
-        nonlocal found
-        if isinstance(item, str):
-            data = item.encode("utf-8", "surrogatepass")
-            hits = by.find(data)
-            found += len(hits)
-            return by.mask.cover(data, hits).decode("utf-8", "surrogatepass") if hits else item
-        if isinstance(item, int | float) and not isinstance(item, bool) and by.find(b"%d" % item):
-            found += 1
-            return 0
-        return item
-
-    try:
-        parsed = orjson.loads(value)
-        hidden = orjson.dumps(mapped(parsed, leaf, by.mask, 0))
-        # Names beside values (`"password": ...`) count only where both are seen.
-        hits = by.mask.find(hidden)
-        if hits:
-            by.count(hits)
-            covered = by.mask.cover(hidden, hits)
-            return covered if _is_json(covered) else b'"[redacted]"'
-    except (orjson.JSONDecodeError, orjson.JSONEncodeError, TooDeep, RecursionError):
-        return b'"[redacted]"'
-    return hidden if found else value
+    """JSON whose text cannot be searched or covered in place."""
+    hidden, found = search_json(value, by.mask)
+    for name in found:
+        by.counts[name] = by.counts.get(name, 0) + 1
+    return hidden
 
 
 def _search_hex(value: bytes, by: Search) -> bytes:

@@ -10,15 +10,14 @@ import datetime as dt
 import re
 import struct
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import orjson
-
+from gateway.masking.documents import hide_json, hide_paths, permuted
 from gateway.masking.engine import number_for
+from gateway.masking.paths import JsonPath, TooDeep
 from gateway.protocols.postgres import binary
-from gateway.protocols.postgres.encodings import to_utf8
+from gateway.protocols.postgres.encodings import from_utf8, to_utf8
 from gateway.protocols.postgres.kinds import ELEMENTS, Kind, kind_of
 from gateway.wire import Mask
 
@@ -50,10 +49,6 @@ _NEUTRAL: Mapping[Kind, bytes] = {
 _HSTORE = re.compile(rb'\s*"(?:[^"\\]|\\.)*"=>', re.DOTALL)
 _YEAR = re.compile(rb"(\d{4})-\d\d-\d\d")
 DEEPEST = 64
-
-
-class TooDeep(Exception):
-    """A value nests deeper than anything real; it is not searched but hidden."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +86,29 @@ def hide(
         return None
 
 
+def hide_inside(
+    value: bytes,
+    *,
+    type_oid: int,
+    written: int,
+    paths: Sequence[tuple[JsonPath, str]],
+    mask: Mask,
+    codec: str = "",
+) -> tuple[bytes, int]:
+    """A JSON document with what these paths lead to hidden, and how many leaves; text that is none stays as it is."""
+    kind = kind_of(type_oid)
+    version = value[:1] if kind is Kind.JSONB and written == BINARY_FORMAT else b""
+    document = value[len(version) :]
+    if kind not in {Kind.JSON, Kind.JSONB} and document.lstrip()[:1] not in {b"{", b"["}:
+        return value, 0
+    if codec and not document.isascii():
+        document, codec = to_utf8(document, codec)
+        hidden, count = hide_paths(document, paths, mask)
+        return (version + from_utf8(hidden, codec), count) if count else (value, 0)
+    hidden, count = hide_paths(document, paths, mask)
+    return (version + hidden, count) if count else (value, 0)
+
+
 def redacted(*, type_oid: int, written: int, mask: Mask, modifier: int = -1) -> bytes | None:
     """What `redact` makes of every value of a type of which it makes always the same."""
     kind = kind_of(type_oid)
@@ -107,7 +125,7 @@ def _hide_text(value: bytes, kind: Kind, type_oid: int, way: Way) -> bytes | Non
         case Kind.TEXT:
             return fitted(_text(value, strategy, mask), type_oid, way.modifier)
         case Kind.JSON | Kind.JSONB:
-            return _json(value, strategy, mask)
+            return hide_json(value, strategy, mask)
         case Kind.INT2 | Kind.INT4 | Kind.INT8 | Kind.OID | Kind.NUMERIC | Kind.FLOAT4 | Kind.FLOAT8:
             return _number(value, kind, way)
         case Kind.DATE | Kind.TIMESTAMP | Kind.TIMESTAMPTZ:
@@ -173,7 +191,7 @@ def _number(value: bytes, kind: Kind, way: Way) -> bytes:
         case "partial" if len(digits) > 8:
             return _narrowed(int(number_for(digits, "payment_card")), way.modifier)
         case "tokenise" if _PLAIN.fullmatch(value):
-            return _permuted(value.decode(), way.mask, most=_MOST.get(kind)).encode()
+            return permuted(value.decode(), way.mask, most=_MOST.get(kind)).encode()
         case "hash" | "tokenise":
             width = max(1, min(len(digits), _WIDEST[kind]))
             noise = int.from_bytes(_keyed(value, way.mask, 16), "big")
@@ -187,14 +205,6 @@ def _number(value: bytes, kind: Kind, way: Way) -> bytes:
 
 _PLAIN = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?")
 _MOST = {Kind.INT2: 2**15 - 1, Kind.INT4: 2**31 - 1, Kind.INT8: 2**63 - 1, Kind.OID: 2**32 - 1}
-
-
-def _permuted(number: str, mask: Mask, *, most: int | None) -> str:
-    """A number of the same form that is at most `most`, as it is: permuted until it is, so that none is given twice."""
-    while True:
-        number = mask.replace(number, strategy="tokenise")
-        if most is None or abs(int(number)) <= most:
-            return number
 
 
 def _narrowed(number: int, modifier: int) -> bytes:
@@ -243,34 +253,6 @@ def address(value: bytes, kind: Kind, strategy: str) -> bytes:
     return shown + b"/16" if kind is Kind.CIDR else shown
 
 
-def _json(value: bytes, strategy: str, mask: Mask) -> bytes:
-    try:
-        parsed = orjson.loads(value)
-    except orjson.JSONDecodeError:
-        return b'"[redacted]"'
-
-    def leaf(item: Any) -> Any:
-        if isinstance(item, str):
-            return mask.replace(item, strategy=strategy)
-        if isinstance(item, bool):
-            return False
-        if strategy == "tokenise" and isinstance(item, int):
-            return int(_permuted(str(item), mask, most=2**63 - 1 if abs(item) < 2**63 else 2**64 - 1))
-        return 0 if isinstance(item, int | float) else None
-
-    return orjson.dumps(mapped(parsed, leaf, mask, 0))
-
-
-def mapped(item: Any, leaf: Any, mask: Mask, depth: int) -> Any:
-    if depth > DEEPEST:
-        raise TooDeep
-    if isinstance(item, dict):
-        return {mask.text(name): mapped(inner, leaf, mask, depth + 1) for name, inner in item.items()}
-    if isinstance(item, list):
-        return [mapped(inner, leaf, mask, depth + 1) for inner in item]
-    return leaf(item)
-
-
 _ELEMENT = re.compile(rb'"((?:[^"\\]|\\.)*)"|([^{},"]+)|([{},])', re.DOTALL)
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
@@ -309,7 +291,7 @@ def _hide_binary(value: bytes, kind: Kind, type_oid: int, way: Way, depth: int) 
         case Kind.RECORD:
             return binary.map_record(value, inner)
         case Kind.JSONB:
-            return b"\x01" + _json(
+            return b"\x01" + hide_json(
                 to_utf8(value[1:], way.codec)[0] if way.codec else value[1:], way.strategy, way.mask
             )
         case Kind.MADE | Kind.OTHER:
