@@ -6,7 +6,7 @@ recorded; where recording fails, `RecordingFailed` ends the session and nothing 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -42,6 +42,7 @@ class Meters(Protocol):
     def session_opened(self) -> None: ...
     def session_closed(self) -> None: ...
     def recording_failed(self) -> None: ...
+    def masked(self, counts: Mapping[str, int]) -> None: ...
 
 
 class Gate:
@@ -268,6 +269,7 @@ class Gate:
             self._budgets.count(self.policy, rules, live.session.lineage, self._clock(), spent)
         if event.masked:
             live.masked.update(event.masked)
+            self._meters.masked(event.masked)
         self.sessions.touch(live)
 
     def unrecorded(self, live: LiveSession, failure: RecordingFailed) -> None:

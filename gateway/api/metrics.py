@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -25,6 +25,12 @@ class Meters:
         self._opened = Counter("countersign_sessions_opened", "Sessions opened.", registry=self.registry)
         self._failures = Counter(
             "countersign_recording_failures", "Recordings that could not be written.", registry=self.registry
+        )
+        self._masked = Counter(
+            "countersign_masked_values",
+            "Values hidden in answers, by the detector that found them; `column` for those that rules name.",
+            ["detector"],
+            registry=self.registry,
         )
         settled = Counter(
             "countersign_approvals", "Approvals by how they ended.", ["state"], registry=self.registry
@@ -49,6 +55,10 @@ class Meters:
 
     def recording_failed(self) -> None:
         self._failures.inc()
+
+    def masked(self, counts: Mapping[str, int]) -> None:
+        for name, count in counts.items():
+            self._masked.labels("column" if name.startswith("column ") else name).inc(count)
 
     def settled(self, approval: Approval) -> None:
         """An approval is over."""
