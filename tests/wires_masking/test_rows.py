@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import gateway.protocols.postgres as package
-from gateway.masking.engine import CompiledMask
+from gateway.masking.engine import CompiledMask, Masks
 from gateway.model import Effect, Facts, Output, Resource
+from gateway.policy.model import MaskPolicy
 from gateway.protocols.postgres import results, rows
 from gateway.protocols.postgres.messages import Column
 from gateway.protocols.postgres.results import ColumnRule, ResultMask, column_rules, plan_rows
@@ -337,3 +338,62 @@ def test_a_value_with_too_many_hits_is_gone(
     out = fields(plan.rows(row(value, b"b@example.com")))
     assert out == [wanted, b"*@example.com"]
     assert plan.masked == {"too_many": 1, "email": 1}
+
+
+PATHS = Masks(
+    {
+        "m": MaskPolicy(
+            name="m",
+            columns={"$..token": "redact", "orders.payload$.card": "partial"},
+            except_=("logs.*",),
+        )
+    },
+    key=b"k" * 32,
+).mask(["m"])
+DOCUMENT = b'{"token": "abc", "card": "4111111111111111", "n": 1}'
+
+
+def test_paths_reach_into_documents(walk: ModuleType) -> None:
+    columns = [
+        column("payload", 3802),
+        column("j", JSON),
+        column("raw", JSON),
+        column("b", 3802, 1),
+        column("t"),
+    ]
+    sources = ["orders.payload", "t.j", "logs.raw", "t.b", "t.t"]
+    rules = column_rules(
+        [each.name for each in columns],
+        [out(c.name, s) for c, s in zip(columns, sources, strict=True)],
+        PATHS,
+    )
+    plan = ResultMask(columns, rules, PATHS)
+    masked = fields(plan.rows(row(DOCUMENT, DOCUMENT, DOCUMENT, b"\x01" + DOCUMENT, DOCUMENT)))
+    assert masked == [
+        b'{"token":"[redacted]","card":"************1111","n":1}',
+        b'{"token":"[redacted]","card":"4111111111111111","n":1}',
+        DOCUMENT,
+        b'\x01{"token":"[redacted]","card":"4111111111111111","n":1}',
+        DOCUMENT,
+    ]
+    assert plan.masked == {"column payload": 2, "column j": 1, "column b": 1}
+    quiet = row(b"{}", None, b"1", b"\x01[]", b"x")
+    assert plan.rows(quiet) == quiet
+
+
+def test_what_is_taken_out_of_a_named_document_is_redacted_and_text_in_it_is_read() -> None:
+    taken = out("t", "orders.payload", exact=False)
+    assert [rule.strategy for rule in column_rules(["t"], [taken], PATHS)] == ["redact"]
+    whole = column_rules(["payload"], [out("payload", "orders.payload")], PATHS)
+    plan = ResultMask([column("payload")], whole, PATHS)
+    assert fields(plan.rows(row(DOCUMENT)))[0] == b'{"token":"[redacted]","card":"************1111","n":1}'
+    assert fields(plan.rows(row(b"no document")))[0] == b"no document"
+
+
+@pytest.mark.parametrize("written", [0, 1])
+def test_rows_are_read_in_the_client_s_encoding(walk: ModuleType, mask: CompiledMask, written: int) -> None:
+    plan = result(mask, column("a", TEXT, written), column("b", TEXT, written), rules=[None, "partial"])
+    data = row("josé@example.com".encode("latin_1"), "Müller".encode("latin_1"))
+    assert fields(plan.rows(data, "LATIN1")) == [b"*****@example.com", b"****er"]
+    ascii_only = row(b"jane@example.com", b"Jane Doe")
+    assert plan.rows(ascii_only, "LATIN1") == plan.rows(ascii_only)
