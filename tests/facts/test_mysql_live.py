@@ -212,7 +212,7 @@ def test_sql_mode_decides_where_strings_end_as_it_does_there(server, mode, text)
 
 def test_the_statements_of_the_servers_own_tools_are_plain_reads(server):
     before = len(server.statements())
-    server.tool("mysqldump", "--single-transaction", "--routines", "--events", "--triggers", "billing")
+    server.tool("mariadb-dump", "--single-transaction", "--routines", "--events", "--triggers", "billing")
     server.tool("mariadb-show", "billing")
     server.tool("mariadb-show", "--keys", "billing", "invoices")
     server.tool("mariadb-admin", "status", "extended-status", "processlist", "variables")
