@@ -73,7 +73,6 @@ def refused(vocabulary):
         (when("resources: 'prod/secrets/*'"), "write path: (of HTTP), file: or k8s: before it"),
         (when("resources: 'path:admin/**'"), "write path:/admin/**"),
         (when("resources: ':a'"), "names no resource"),
-        (when("resources: 'https://x'"), "names no resource"),
         (rule("{name: x, when: , then: {block: a}}"), "must be a mapping"),
         ("", "the file is empty"),
         ("hello", "must be a mapping"),
