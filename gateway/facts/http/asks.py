@@ -11,7 +11,7 @@ from gateway.facts.http.reading import Reading
 from gateway.facts.http.request import Request
 from gateway.facts.http.segments import names_a_deed
 from gateway.facts.http.statements import is_sql, only_selects
-from gateway.facts.http.words import CLEAR_DEEDS, EXECUTING, parts, words
+from gateway.facts.http.words import CLEAR_DEEDS, EXECUTING, is_reading_call, parts, words
 from gateway.model import Effect
 
 _QUESTIONS = """
@@ -37,6 +37,8 @@ _EXPRESSION = re.compile(r"[$%#]\{")
 """What template and expression languages of servers run wherever they find it."""
 _NAMING = frozenset({"action", "do", "op", "operation", "method", "mode", "task", "act", "cmd", "command"})
 """Parameters by which older services name what a GET does."""
+_SIGNED = frozenset({"x-amz-signature", "x-goog-signature", "x-oss-signature", "x-ms-signature"})
+"""Parameters of presigned URLs."""
 _RECORDS = frozenset({"audit", "events", "logs", "log", "history", "activity", "search"})
 
 
@@ -61,6 +63,8 @@ def asks(reading: Reading, request: Request, body: Body) -> None:
                 reading.doubt("by a parameter's name and value the request does something")
         elif name.lower() == "jsonrpc":
             reading.doubt("a call stands in the query")
+        elif name.lower() in _SIGNED:
+            reading.doubt("the query is signed by somebody, and does what they may")
     if names_a_deed(request.segments):
         reading.doubt("by its name the path does something, whatever the method says")
     if "cgi-bin" in request.segments:
@@ -92,6 +96,8 @@ def _is_question(request: Request, body: Body) -> bool:
     below = request.segments[-2] if len(request.segments) > 1 else ""
     a_search = parts(last)[-1:] == ("search",) and set(parts(last)[:-1]) <= _KINDS_OF_SEARCH
     if last in QUESTIONS or a_search or below in {"_view", "_explain"}:
+        return True
+    if request.segments and is_reading_call(request.segments[-1].rpartition(":")[2]):
         return True
     return bool(_PROMETHEUS.search(request.path) or _statements(request, body))
 

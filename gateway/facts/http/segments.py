@@ -34,8 +34,8 @@ _CONTAINERS = re.compile(
     re.IGNORECASE,
 )
 """Deleting one of these loses all that it holds."""
-_ALL = frozenset("all force cascade recursive recurse purge everything wipe drop permanent hard".split())  # noqa: SIM905
-_MANY = _ALL | frozenset(
+ALL = frozenset("all force cascade recursive recurse purge everything wipe drop permanent hard".split())  # noqa: SIM905
+_MANY = ALL | frozenset(
     [
         "data",
         "history",
@@ -135,7 +135,7 @@ def deletes_one_item(request: Request) -> bool:
 def _asks_for_all(request: Request) -> bool:
     return any(
         value in {"*", "_all"}
-        or (name.lower() in _ALL | DELETING and (value.lower() in _YES or value == "all"))
+        or (name.lower() in ALL | DELETING and (value.lower() in _YES or value == "all"))
         or name.lower() == "force"
         for name, value in request.query
     )
