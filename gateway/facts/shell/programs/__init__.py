@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 
 from gateway.facts.shell.call import Call, Handler
@@ -83,6 +84,8 @@ def run(call: Call) -> str:
     if not static(name):
         _guess(call)
         return WILD
+    if name.startswith("/"):
+        name = posixpath.normpath(name)
     for place in _PLACES:
         if name.startswith(place):
             name = name[len(place) :]
