@@ -35,6 +35,10 @@ _KINDS_OF_SEARCH = frozenset(
 )
 _EXPRESSION = re.compile(r"[$%#]\{")
 """What template and expression languages of servers run wherever they find it."""
+_SHELL = re.compile(
+    r"\$\(|`[^`]+`|[;|&]\s*(?:cat|id|ls|wget|curl|bash|sh|nc|rm|whoami|uname|ping|sleep|python3?|perl|powershell)(?:\s|$)"
+)
+_SEARCHING = frozenset({"q", "query", "search", "text", "term", "keyword", "filter", "jql", "cql"})
 _NAMING = frozenset({"action", "do", "op", "operation", "method", "mode", "task", "act", "cmd", "command"})
 """Parameters by which older services name what a GET does."""
 _SIGNED = frozenset({"x-amz-signature", "x-goog-signature", "x-oss-signature", "x-ms-signature"})
@@ -114,8 +118,11 @@ def _statements(request: Request, body: Body) -> list[str]:
 def runs(reading: Reading, request: Request, body: Body) -> bool:
     """Whether the request brings something that the server runs and that is not a plain SELECT: a script, a statement."""
     names = {name.lower() for name, _ in (*request.query, *body.members())}
-    an_expression = any(_EXPRESSION.search(text) for pair in request.query for text in pair)
-    found = bool(names & RUN - _STATEMENTS) or an_expression
+    injected = any(
+        _EXPRESSION.search(f"{name}={value}") or (name.lower() not in _SEARCHING and _SHELL.search(value))
+        for name, value in request.query
+    )
+    found = bool(names & RUN - _STATEMENTS) or injected
     if found or not all(map(only_selects, _statements(request, body))):
         reading.does(Effect.EXEC)
         reading.doubt("the request holds something that the server runs")

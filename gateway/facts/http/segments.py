@@ -14,7 +14,7 @@ PROSE = frozenset(
 _OTHER_DEEDS = """
     execute eval exec run cmd shell bash trigger deploy undeploy redeploy reload disable enable activate approve reject accept
     cancel pay submit install grant ban unban assign rotate publish unpublish logout unsubscribe restore resume apply create
-    update insert rebuild reindex
+    update insert rebuild reindex promote demote elevate impersonate
 """
 _DEEDS = (DESTROYING | DELETING | frozenset(_OTHER_DEEDS.split())) - {"archive", "trash"}
 _ALSO_THINGS = frozenset({"stop", "run", "drop", "trigger", "seal"})
@@ -54,6 +54,7 @@ _MANY = ALL | frozenset(
 _YES = frozenset({"", "1", "true", "yes", "on"})
 _NUMBER = re.compile(r"[0-9]+|[0-9a-f-]{16,}|me|self")
 _AN_ID = re.compile(r".*[0-9].*|[0-9a-f]{8,}|[A-Za-z0-9_-]{20,}|.*[@:=].*|me|self|current")
+_SCRIPT = re.compile(r"\.(?:php|aspx?|jspx?|do|action|cgi|pl|cfm)$", re.IGNORECASE)
 _VERSION = re.compile(r"v[0-9.]+|api", re.IGNORECASE)
 
 
@@ -62,6 +63,7 @@ def names_a_deed(segments: tuple[str, ...]) -> bool:
     if not segments or PROSE & {segment.lower() for segment in segments[:-1]}:
         return False
     *above, last = segments
+    last = _SCRIPT.sub("", last)
     for at, segment in enumerate(above):
         first = parts(segment)[:1]
         if set(first) & (_DEEDS & CLEAR_DEEDS) - _ALSO_THINGS and not _is_title(segments, at):

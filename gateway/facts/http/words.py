@@ -67,7 +67,7 @@ _LOOKED_AT = frozenset({"read", "get", "list", "search", "find", "describe", "lo
 _STRONG = """
     secret secrets credential credentials password passwords passwd passphrase privatekey masterkey apikey apikeys kubeconfig
     keystore heapdump threaddump configprops httptrace dump dumps backup backups coredump shadow keytab pgpass netrc htpasswd
-    vault env environ dotenv creds
+    vault env environ dotenv creds keyring
 """
 _CARRYING = """
     value values data hash hashes store list file files version versions text plain dump backup scanning content
@@ -142,7 +142,8 @@ def is_credential(name: str) -> bool:
 def plainly_reads(name: str) -> bool:
     """Whether a method's or tool's name says that it only looks, and nothing in it says otherwise.
 
-    The first verb decides (`get_issue`, `github_list_commits`), or the last where things come first (`issue_read`).
+    The first verb decides (`get_issue`, `github_list_commits`, `OrderService.GetOrder`), or the last where things come
+    first (`issue_read`).
     """
     found = parts(name)
     everything = words(name)
@@ -151,6 +152,9 @@ def plainly_reads(name: str) -> bool:
     if is_credential(name) or everything & _STRONG_WORDS or {"token", "tokens"} & set(found[-1:]):
         return False
     first = next((word for word in found[:3] if word in VERBS), "")
+    called = parts(re.split(r"[./]", name)[-1])[:1]
+    if not READING.isdisjoint(called) and (first not in SENDING or not _CALLED_TO_LOOK.isdisjoint(called)):
+        return True
     return first in READING or (found[-1:] and found[-1] in _LOOKED_AT and first not in SENDING) is True
 
 
