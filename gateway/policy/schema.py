@@ -394,7 +394,7 @@ def _address() -> Schema:
 
 def _pattern() -> Schema:
     """A glob of names: other pattern languages' marks and blanks mean nothing in it."""
-    return {"type": "string", "pattern": r"^[^\[\]^$|\\%\s]+$"}
+    return {"type": "string", "pattern": r"^(?!!)[^\[\](){}^$|\\%\s]+$"}
 
 
 def _whole(least: int, most: int) -> Schema:

@@ -8,6 +8,8 @@ import json
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.facts.http.request import RequestUnclear, request_of
 from gateway.model import Effect
@@ -167,3 +169,56 @@ def test_the_largest_requests_are_answered_in_time(read, name):
     facts = read(row)
     assert time.process_time() - started < 3
     assert facts.effects - {Effect.READ, Effect.SESSION}
+
+
+TEXTS = st.one_of(
+    st.text(max_size=30),
+    st.text(alphabet="/%2e.;?&=#:\\ aZ0{}[]\"'-_~\r\n\0é", max_size=40),
+    st.sampled_from(["/graphql", "/mcp", "/_bulk", "/orders/7", "query", "_method", "application/json", "DELETE", "{}", "[]", '{"query": 1}', '{"jsonrpc": "2.0", "method": "tools/call", "params": []}', '[{"delete": []}]']),
+)  # fmt: skip
+JSON_VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=10)),
+    lambda each: st.one_of(
+        st.lists(each, max_size=4),
+        st.dictionaries(
+            st.sampled_from(["query", "jsonrpc", "method", "params", "name", "arguments", "spec", "metadata", "_method", "docs", "operationName"]),
+            each,
+            max_size=4,
+        ),
+    ),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "get", "BREW", ""]),
+    st.one_of(TEXTS, TEXTS.map(lambda text: "/" + text)),
+    st.lists(st.tuples(TEXTS, TEXTS), max_size=4),
+    st.lists(st.tuples(st.sampled_from(["Content-Type", "X-HTTP-Method", "Host", "X-Amz-Target", "SOAPAction", "a"]), TEXTS), max_size=3),
+    st.one_of(TEXTS, JSON_VALUES.map(json.dumps)),
+    st.booleans(),
+)  # fmt: skip
+def test_arbitrary_requests_never_raise(method, path, query, headers, body, of_json):
+    row = {"method": method, "path": path, "query": query, "body": body}
+    row["headers"] = [*headers, *([("Content-Type", "application/json")] if of_json else [])]
+    for read in (read_facts, read_kubernetes):
+        facts = read(row)
+        assert facts.effects
+        assert facts.complete == (Effect.UNKNOWN not in facts.effects)
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.one_of(
+        st.binary(max_size=80),
+        st.builds(
+            lambda first, lines, body: "\r\n".join([first, *lines, "", body]).encode("latin-1"),
+            st.sampled_from(["GET / HTTP/1.1", "POST /a?b HTTP/1.0", "GET  / HTTP/1.1", "get /a HTTP/1.1"]),
+            st.lists(st.sampled_from(["Host: a", "Content-Length: 3", "Transfer-Encoding: chunked", "A:", ": b", " c", "Connection: host", "\t"]), max_size=4),
+            st.sampled_from(["", "abc", "0\r\n\r\n", "3\r\nabc\r\n0\r\n\r\n", "3\r\nabc\r\n0\r\n"]),
+        ),
+    )
+)  # fmt: skip
+def test_arbitrary_bytes_never_raise(data):
+    assert read_facts({"raw_b64": coded(data)}).effects

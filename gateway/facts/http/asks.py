@@ -9,9 +9,9 @@ from gateway.facts.http.bodies import Body
 from gateway.facts.http.methods import ASK_WITH_A_BODY
 from gateway.facts.http.reading import Reading
 from gateway.facts.http.request import Request
-from gateway.facts.http.secrets import PROSE
+from gateway.facts.http.segments import names_a_deed
 from gateway.facts.http.statements import is_sql, only_selects
-from gateway.facts.http.words import CLEAR_DEEDS, DELETING, DESTROYING, EXECUTING, parts, words
+from gateway.facts.http.words import CLEAR_DEEDS, EXECUTING, is_reading_call, parts, words
 from gateway.model import Effect
 
 _QUESTIONS = """
@@ -35,24 +35,15 @@ _KINDS_OF_SEARCH = frozenset(
 )
 _EXPRESSION = re.compile(r"[$%#]\{")
 """What template and expression languages of servers run wherever they find it."""
+_SHELL = re.compile(
+    r"\$\(|`[^`]+`|[;|&]\s*(?:cat|id|ls|wget|curl|bash|sh|nc|rm|whoami|uname|ping|sleep|python3?|perl|powershell)(?:\s|$)"
+)
+_SEARCHING = frozenset({"q", "query", "search", "text", "term", "keyword", "filter", "jql", "cql"})
 _NAMING = frozenset({"action", "do", "op", "operation", "method", "mode", "task", "act", "cmd", "command"})
 """Parameters by which older services name what a GET does."""
+_SIGNED = frozenset({"x-amz-signature", "x-goog-signature", "x-oss-signature", "x-ms-signature"})
+"""Parameters of presigned URLs."""
 _RECORDS = frozenset({"audit", "events", "logs", "log", "history", "activity", "search"})
-_OTHER_DEEDS = """
-    execute eval exec run trigger deploy undeploy redeploy reload disable enable activate approve reject accept cancel pay submit
-    install grant ban unban assign rotate publish unpublish logout unsubscribe restore resume apply create update insert rebuild
-    reindex
-"""
-_DEEDS = (DESTROYING | DELETING | frozenset(_OTHER_DEEDS.split())) - {
-    "archive",
-    "trash",
-    "deleted",
-    "deletes",
-}
-_FORMS = frozenset({"edit", "new"})
-"""Pages on which a deed is prepared."""
-_ALL = frozenset({"all", "everything", "every", "bulk", "batch"})
-_AN_ID = re.compile(r"[0-9]+|[0-9a-f-]{16,}|me|self")
 
 
 def asks(reading: Reading, request: Request, body: Body) -> None:
@@ -72,37 +63,17 @@ def asks(reading: Reading, request: Request, body: Body) -> None:
         if name == "Action":
             rpc.read_call(reading, "action", value)
         elif name.lower() in _NAMING and len(value) < 60 and not _RECORDS & set(request.segments):
-            if words(value) & (CLEAR_DEEDS | EXECUTING) - _FORMS:
+            if words(value) & (CLEAR_DEEDS | EXECUTING) - {"edit"}:
                 reading.doubt("by a parameter's name and value the request does something")
         elif name.lower() == "jsonrpc":
             reading.doubt("a call stands in the query")
+        elif name.lower() in _SIGNED:
+            reading.doubt("the query is signed by somebody, and does what they may")
     if names_a_deed(request.segments):
         reading.doubt("by its name the path does something, whatever the method says")
     if "cgi-bin" in request.segments:
         reading.does(Effect.EXEC)
         reading.doubt("a program behind the path runs")
-
-
-def names_a_deed(segments: tuple[str, ...]) -> bool:
-    """Whether a segment says what is done: `/orders/7/cancel`, `/delete/7`, `/deleteUser`, and not `/products/stop-sign`."""
-    lower = [segment.lower() for segment in segments]
-    if not segments or PROSE & set(lower[:-1]):
-        return False
-    *above, last = segments
-    if any(each in _DEEDS & CLEAR_DEEDS and not _is_list(lower[:at]) for at, each in enumerate(lower[:-1])):
-        return True
-    found = parts(last)
-    if len(found) > 3:
-        return False
-    if above and _AN_ID.fullmatch(above[-1]) and found and found[0] in CLEAR_DEEDS - _FORMS:
-        return True
-    a_title = "-" in last and _is_list(lower[:-1]) and not _ALL & set(found)
-    return bool(words(last) & _DEEDS) and not a_title
-
-
-def _is_list(above: list[str]) -> bool:
-    """Whether the segment behind these is the name of one of many."""
-    return bool(above) and above[-1].endswith("s")
 
 
 def only_asks(reading: Reading, request: Request, body: Body) -> bool:
@@ -130,6 +101,8 @@ def _is_question(request: Request, body: Body) -> bool:
     a_search = parts(last)[-1:] == ("search",) and set(parts(last)[:-1]) <= _KINDS_OF_SEARCH
     if last in QUESTIONS or a_search or below in {"_view", "_explain"}:
         return True
+    if request.segments and is_reading_call(request.segments[-1].rpartition(":")[2]):
+        return True
     return bool(_PROMETHEUS.search(request.path) or _statements(request, body))
 
 
@@ -145,8 +118,11 @@ def _statements(request: Request, body: Body) -> list[str]:
 def runs(reading: Reading, request: Request, body: Body) -> bool:
     """Whether the request brings something that the server runs and that is not a plain SELECT: a script, a statement."""
     names = {name.lower() for name, _ in (*request.query, *body.members())}
-    an_expression = any(_EXPRESSION.search(text) for pair in request.query for text in pair)
-    found = bool(names & RUN - _STATEMENTS) or an_expression
+    injected = any(
+        _EXPRESSION.search(f"{name}={value}") or (name.lower() not in _SEARCHING and _SHELL.search(value))
+        for name, value in request.query
+    )
+    found = bool(names & RUN - _STATEMENTS) or injected
     if found or not all(map(only_selects, _statements(request, body))):
         reading.does(Effect.EXEC)
         reading.doubt("the request holds something that the server runs")

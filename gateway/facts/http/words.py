@@ -13,15 +13,15 @@ _SPLIT = re.compile(r"[^A-Za-z0-9]+")
 _DESTROYING = """
     purge wipe truncate drop flush destroy shutdown terminate kill stop restart reboot poweroff halt erase clear evict
     uninstall undeploy decommission failover reset nuke prune rollback suspend deactivate drain empty
-    seal saferestart quitquitquit forcemerge
+    seal saferestart safeexit exit quit quitquitquit quietdown forcemerge
 """
-_DELETING = "delete deletes deleted remove del rm unlink discard archive trash expunge"
+_DELETING = "delete remove del rm unlink discard archive trash expunge"
 _PRIVILEGED = """
     role roles permission permissions grant grants revoke acl acls policy policies iam rbac binding bindings member members
     membership memberships collaborator collaborators admin admins token tokens apikey apikeys apitoken key keys credential
     credentials password passwords passwd secret secrets sso saml oidc mfa 2fa totp webhook webhooks hook hooks audit
     impersonate sudo login logins signin auth oauth owner owners ownership privilege privileges firewall acme certificate
-    certificates cert certs trust promote elevate authorize invitation invitations invite protection security entitlements
+    certificates cert certs trust promote elevate authorize invitation invitations invite protection protections protected security entitlements scim
     unseal access
 """
 _EXECUTING = """
@@ -59,12 +59,15 @@ VERBS = READING | frozenset(_CHANGING.split()) | DELETING | DESTROYING | EXECUTI
 CLEAR_DEEDS = VERBS - READING - frozenset(_THINGS.split())
 """Verbs that are hardly ever the name of a thing, as `issue` or `order` are."""
 _LINKING = frozenset({"and", "or", "then"})
+_CALLED_TO_LOOK = frozenset(
+    {"get", "list", "search", "find", "describe", "lookup", "query", "count", "info", "history"}
+)
 _LOOKED_AT = frozenset({"read", "get", "list", "search", "find", "describe", "lookup", "query"})
 
 _STRONG = """
     secret secrets credential credentials password passwords passwd passphrase privatekey masterkey apikey apikeys kubeconfig
     keystore heapdump threaddump configprops httptrace dump dumps backup backups coredump shadow keytab pgpass netrc htpasswd
-    vault env environ dotenv
+    vault env environ dotenv creds keyring
 """
 _CARRYING = """
     value values data hash hashes store list file files version versions text plain dump backup scanning content
@@ -139,7 +142,8 @@ def is_credential(name: str) -> bool:
 def plainly_reads(name: str) -> bool:
     """Whether a method's or tool's name says that it only looks, and nothing in it says otherwise.
 
-    The first verb decides (`get_issue`, `github_list_commits`), or the last where things come first (`issue_read`).
+    The first verb decides (`get_issue`, `github_list_commits`, `OrderService.GetOrder`), or the last where things come
+    first (`issue_read`).
     """
     found = parts(name)
     everything = words(name)
@@ -148,4 +152,14 @@ def plainly_reads(name: str) -> bool:
     if is_credential(name) or everything & _STRONG_WORDS or {"token", "tokens"} & set(found[-1:]):
         return False
     first = next((word for word in found[:3] if word in VERBS), "")
+    called = parts(re.split(r"[./]", name)[-1])[:1]
+    if not READING.isdisjoint(called) and (first not in SENDING or not _CALLED_TO_LOOK.isdisjoint(called)):
+        return True
     return first in READING or (found[-1:] and found[-1] in _LOOKED_AT and first not in SENDING) is True
+
+
+def is_reading_call(name: str) -> bool:
+    """Whether a name is that of a call that only looks: `GetOrder`, `orders.list`, and not a thing as `status` may be."""
+    found = parts(name)
+    called = found[:1] if "." not in name else parts(name.rpartition(".")[2])[:1]
+    return len(found) > 1 and not _CALLED_TO_LOOK.isdisjoint(called) and plainly_reads(name)

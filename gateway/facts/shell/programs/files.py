@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.facts.shell.call import Call, Handler, each, options
-from gateway.facts.shell.values import WILD
+from gateway.facts.shell.values import COUNT, WILD
 from gateway.model import Effect
 
 
@@ -35,12 +35,14 @@ def _copy(call: Call) -> str | None:
     sources = given.operands if targets else given.operands[:-1]
     for path in targets or given.operands[-1:]:
         call.write(path, truncates=True)
+        # The target may be a directory that the sources land in.
+        for source in sources:
+            call.below(path, source.rstrip("/").rsplit("/", 1)[-1])
     for path in sources:
         if call.name != "ln" or not given.has("s", "symbolic"):
             call.read(path, deep=given.has("r", "R", "a", "recursive", "archive"))
         if call.name == "mv":
             call.remove(path)
-        # The new name stands where the old one is still guarded: `cp x /etc/cron.d/` lands below the directory.
     if call.name == "ln" and sources:
         for path in sources:
             call.read(path)
@@ -117,7 +119,7 @@ def _patch(call: Call) -> str | None:
 
 def _mktemp(call: Call) -> str | None:
     call.add(Effect.WRITE)
-    return "/tmp/tmp.\ue001"  # noqa: S108  # the name that mktemp gives
+    return "/tmp/tmp." + COUNT  # noqa: S108  # the name that mktemp gives
 
 
 HANDLERS: Mapping[str, Handler] = {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from gateway.facts.shell.call import Call, Handler, each, options
-from gateway.facts.shell.values import TAME, words
+from gateway.facts.shell.values import COUNT, STAR, TAME, WILD, leaks, static, words
 from gateway.model import Effect
 
 _LOOKING = words(
@@ -19,25 +21,104 @@ _LOOKING = words(
     systemd-analyze systemd-cgls systemd-cgtop systemd-detect-virt
     dpkg-query rpmquery apt-cache locate mlocate plocate which whereis whatis apropos type
     basename dirname pwd pathchk numfmt factor seq expr cal ncal uuidgen jobs
-    jps jstat infocmp xdpyinfo fc-list fc-match
+    pwdx pmap prtstat lsinitramfs lastcomm systemd-path systemd-delta systemd-escape systemd-id128
+    getfattr lsscsi lsdev lshal numastat cpuid x86info zramctl lsfd lsirq irqtop
+    biosdecode procinfo runlevel
+    jps jstat infocmp xdpyinfo fc-list fc-match info jstack pg_lsclusters varnishstat varnishtop
     """
 )
-_TAME_OUTPUT = words(
-    "pgrep pidof nproc whoami id uname arch tty seq expr hostid uuidgen logname basename getconf"
-)
+_TAME_OUTPUT = words("whoami id uname arch tty hostid logname basename")
+_REVEALING = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL|AUTH|PRIVATE|DSN|DATABASE_URL|CONN", re.IGNORECASE)
+_NUMBERS = re.compile(r"(?:%[aAbBdDfghiorstTuwWXYZ]|[ ,:])+")
+_COUNT_OUTPUT = words("pgrep pidof nproc seq expr uuidgen getconf")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Options:
+    """Options of a program that else looks: with a command, a file to read, a file to write."""
+
+    runs: str = ""
+    reads: str = ""
+    writes: str = ""
+    guards: str = ""
+
+
+_DOING: Mapping[str, _Options] = {
+    "pidstat": _Options(runs="e"),
+    "sar": _Options(writes="o"),
+    "atop": _Options(writes="w"),
+    "nmon": _Options(writes="F"),
+    "glances": _Options(
+        runs="enable-plugin", writes="export-csv-file export-json-file", guards="w webserver s server"
+    ),
+    "iftop": _Options(runs="c"),
+    "ss": _Options(reads="F filter", writes="D diag", guards="K kill"),
+    "dmidecode": _Options(reads="from-dump", writes="dump-bin"),
+    "lshw": _Options(writes="dump"),
+    "hwinfo": _Options(writes="log save-config"),
+    "blkid": _Options(writes="w"),
+    "inxi": _Options(writes="output-file"),
+    "pmap": _Options(reads="c read-rc-from", writes="N create-rc-to"),
+    "locate": _Options(reads="d database"),
+    "plocate": _Options(reads="d database"),
+    "lsof": _Options(reads="A", writes="D"),
+    "systemd-analyze": _Options(guards="generators"),
+    "finger": _Options(),
+    "info": _Options(writes="o output"),
+}
 
 
 def _looking(call: Call) -> str | None:
     call.add(Effect.READ)
+    if call.name == "getent" and any(arg in {"shadow", "gshadow"} for arg in call.args):
+        call.add(Effect.EXFIL)
+    if call.name in _DOING:
+        _doing(call, _DOING[call.name])
+    if call.name == "which":
+        return f"{TAME}/{call.args[-1]}\n" if call.args else WILD
+    if call.name == "basename" and len(call.args) == 1 and static(call.args[0]):
+        return call.args[0].rstrip("/").rsplit("/", 1)[-1] + "\n"
+    if call.name in _COUNT_OUTPUT:
+        told = any(WILD in arg for arg in call.args) or any(arg.startswith("-") for arg in call.args)
+        return WILD if call.name in {"expr", "seq", "pgrep"} and told else COUNT
     return TAME if call.name in _TAME_OUTPUT else None
 
 
+def _doing(call: Call, more: _Options) -> None:
+    letters = "".join(name for name in f"{more.runs} {more.reads} {more.writes}".split() if len(name) == 1)
+    given = options(call.args, takes=letters, long=f"{more.runs} {more.reads} {more.writes}")
+    if given.has(*more.runs.split()):
+        call.execute("a program is run that an option names")
+    if given.has(*more.guards.split()):
+        call.add(Effect.PRIVILEGE)
+    for path in given.values(*more.reads.split()):
+        call.read(path)
+    for path in given.values(*more.writes.split()):
+        call.write(path, truncates=True)
+    if call.name == "systemd-analyze" and any(arg.startswith(("set-", "log-")) for arg in call.args):
+        call.add(Effect.PRIVILEGE)
+    if call.name == "finger" and any(leaks(arg) and "@" in arg for arg in call.args):
+        call.add(Effect.EXFIL)
+
+
 def _listing(call: Call) -> str | None:
-    """Ls and its like: names and metadata; the names below are what it prints."""
+    """Names and metadata. What ls prints are the names that it is given, or those below, as a glob finds them."""
     call.add(Effect.READ)
     for arg in call.args:
         call.list(arg)
-    return TAME if call.name == "ls" and not any(a.startswith("-") and "R" in a for a in call.args) else None
+    given = options(call.args, takes="cft", long="format printf files-from")
+    if call.name == "file":
+        for path in given.values("f", "files-from"):
+            call.read(path)
+    forms = given.values("c", "format")
+    if call.name == "stat" and forms and all(_NUMBERS.fullmatch(form) for form in forms):
+        return COUNT
+    if call.name != "ls" or given.has("R", "recursive", "l", "a", "A"):
+        return None
+    paths = [
+        path if STAR in path or given.has("d") else f"{path.rstrip('/')}/{STAR}" for path in given.operands
+    ]
+    return "\n".join(paths or [STAR]) + "\n"
 
 
 def _date(call: Call) -> str | None:
@@ -47,7 +128,8 @@ def _date(call: Call) -> str | None:
     for path in given.values("f", "file"):
         call.read(path)
     call.add(Effect.READ)
-    return TAME
+    forms = [operand[1:] for operand in given.operands if operand.startswith("+")]
+    return re.sub(r"%[-_0^#]?\d*[a-zA-Z%]", COUNT, forms[0]) if forms else TAME
 
 
 def _hostname(call: Call) -> str | None:
@@ -101,24 +183,8 @@ def _environment(call: Call) -> str | None:
 
 
 def revealing(name: str) -> bool:
-    """Whether a variable's name says that it holds a credential."""
-    upper = name.upper()
-    return any(
-        word in upper
-        for word in (
-            "PASS",
-            "SECRET",
-            "TOKEN",
-            "KEY",
-            "CREDENTIAL",
-            "AUTH",
-            "PRIVATE",
-            "DSN",
-            "DATABASE_URL",
-            "CONN",
-            "\ue000",
-        )
-    )
+    """Whether a variable's name says that it holds a credential, or may turn out to."""
+    return leaks(name) or _REVEALING.search(name) is not None
 
 
 def _yes(call: Call) -> str | None:
@@ -132,11 +198,16 @@ def _sysctl(call: Call) -> str | None:
         "=" in operand for operand in given.operands
     )
     call.add(Effect.PRIVILEGE if writes else Effect.READ)
+    for operand in given.operands:
+        if "/" in operand or ".." in operand:
+            call.read(f"/proc/sys/{operand}")
     return None
 
 
 def _dmesg(call: Call) -> str | None:
-    given = options(call.args, takes="lfFns")
+    given = options(call.args, takes="lfFns", long="file facility level")
+    for path in given.values("F", "file"):
+        call.read(path)
     if given.has("c", "C", "read-clear", "clear"):
         call.add(Effect.DESTRUCTIVE, Effect.PRIVILEGE)
     if given.has("n", "D", "E", "console-level", "console-off", "console-on"):
