@@ -141,7 +141,6 @@ def main() -> None:
     searched = [ColumnRule()] * len(COLUMNS)
     columns = [Column(name, 0, 0, oid, 0) for oid, name in COLUMNS]
     ruled = [ColumnRule(strategy="redact" if name == "note" else None) for _, name in COLUMNS]
-    partial = [ColumnRule(strategy="partial" if name == "note" else None) for _, name in COLUMNS]
     cases: dict[str, tuple[Callable[[bytes], object], list[bytes]]] = {}
     for kind, make in (("text rows", text_row), ("JSON", json_row), ("logs", log_row)):
         for label, hits in (("clean", 0.0), ("1% hits", 0.01), ("10% hits", 0.1)):
@@ -156,12 +155,15 @@ def main() -> None:
     )
     for label, hits in (("clean", 0.0), ("1% hits", 0.01), ("10% hits", 0.1)):
         cases[f"DataRow, {label}"] = (ResultMask(columns, searched, mask).rows, chunks(data_row, hits))
-        cases[f"CopyData, {label}"] = (CopyMask(6, [], CopyFormat(), mask).data, chunks(copy_row, hits))
+        copied = CopyMask(len(columns), [], CopyFormat(), mask, columns=columns)
+        cases[f"CopyData, {label}"] = (copied.data, chunks(copy_row, hits))
     cases["DataRow, a column redacted"] = (ResultMask(columns, ruled, mask).rows, chunks(data_row, 0.0))
-    cases["DataRow, a column partial"] = (
-        ResultMask(columns, partial, mask).rows,
-        chunks(data_row, 0.0, count=4),
-    )
+    for strategy in ("partial", "hash", "tokenise"):
+        rules = [ColumnRule(strategy=strategy if name == "note" else None) for _, name in COLUMNS]
+        cases[f"DataRow, a column {strategy}"] = (
+            ResultMask(columns, rules, mask).rows,
+            chunks(data_row, 0.0, count=4),
+        )
     rates = measure(cases)
     compiled = str(rows.__file__).endswith(".so")
     ratios = {name: rates[name] / rates[f"{name}, re"] for name in rates if f"{name}, re" in rates}

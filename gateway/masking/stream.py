@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from gateway.masking.credentials import LONGEST_KEY
+from gateway.masking.detectors import expand
 from gateway.masking.engine import CompiledMask
 from gateway.masking.scanner import LONGEST_CANDIDATE, Hit
 from gateway.masking.shapes import LOOK_BEHIND
@@ -20,6 +21,8 @@ _LONGEST_TAIL = LONGEST_CANDIDATE + LOOK_BEHIND
 _LONGEST_HIT = 2 * LONGEST_KEY
 """More than any hit's length: what is longer is decided without waiting for its end."""
 _ARMOUR_END = 64
+_PERSONAL = frozenset(expand(("personal", "ip")))
+"""Detectors of values that show where they end before anything follows."""
 
 _RUN = frozenset(
     b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+%'@=/~\\$,<{}*!#?^()[]|-"
@@ -86,20 +89,22 @@ class StreamMask:
         return self._give(len(self._window), closing=True)
 
     def flush(self) -> bytes:
-        """For a stream that has gone quiet: all but a value that has begun.
+        """For a stream that has gone quiet, as a terminal does that waits for its user: all but a secret that has begun.
 
-        What was given out so cannot be hidden any more, should it turn out to have been the first part of something.
+        Personal data at the end is hidden as far as it has come. What was given out so cannot be hidden any more,
+        should it turn out to have been the first part of something.
         """
-        return self._give(len(self._window))
+        return self._give(len(self._window), whole=_PERSONAL)
 
-    def _give(self, upto: int, *, closing: bool = False) -> bytes:
+    def _give(self, upto: int, *, closing: bool = False, whole: frozenset[str] = frozenset()) -> bytes:
         window = self._window
         out: list[bytes] = []
         at = self._given
         for start, end, name in self._mask.find_from(window, max(self._free, at - _CONTEXT)):
             if end <= at:
                 continue
-            if start >= upto or not (closing or (end <= upto and _settled(window, start, end, name))):
+            ended = closing or name in whole or (end <= upto and _settled(window, start, end, name))
+            if start >= upto or not ended:
                 upto = min(upto, max(start, at))
                 break
             out += window[at : max(start, at)], self._mask.stand_in(window, start, end, name)

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.masking.detectors import expand
 from gateway.masking.engine import CompiledMask
 from gateway.masking.stream import StreamMask
 from tests.masking.test_detectors import FOUND, LEFT_ALONE
 from tests.masking.test_engine import TEXTS
 
+PERSONAL = frozenset(expand(("personal", "ip")))
 CUTS = st.lists(st.integers(1, 400), max_size=30)
 SAMPLE = "\n".join(
     [re.sub(r"<((?:[^<>])*?)>", r"\1", text) for texts in FOUND.values() for text in texts] + LEFT_ALONE
@@ -103,6 +105,30 @@ def test_a_quiet_stream_can_be_asked_for_what_it_keeps(mask: CompiledMask) -> No
     assert stream.feed(b"password=abc") == b""
     assert stream.flush() == b"password=", "a value that has begun is never given out"
     assert stream.close() == b"[redacted]"
+
+
+def test_a_prompt_that_ends_with_personal_data_appears_when_the_stream_is_quiet(mask: CompiledMask) -> None:
+    stream = StreamMask(mask)
+    assert stream.feed(b"Log in as jane@example.com") == b"Log in as "
+    assert stream.flush() == b"****@example.com"
+    assert stream.feed(b"\nnext ") == b"\nnext "
+    assert stream.hits == [(10, 26, "email")]
+
+
+@settings(max_examples=100, deadline=None)
+@given(TEXTS, CUTS)
+def test_a_stream_that_is_always_quiet_delays_nothing_but_secrets(
+    mask: CompiledMask, text: str, cuts: list[int]
+) -> None:
+    stream = StreamMask(mask)
+    fed = 0
+    for part in pieces(text.encode(), cuts):
+        stream.feed(part)
+        stream.flush()
+        fed += len(part)
+        if stream.pending:
+            kept = mask.find(text.encode()[:fed])
+            assert any(end > fed - stream.pending and name not in PERSONAL for _, end, name in kept)
 
 
 def test_without_a_mask_the_same_object_comes_back(mask: CompiledMask) -> None:
