@@ -13,7 +13,7 @@ from typing import Protocol
 from gateway.approvals import Approvals
 from gateway.contract import Estimate
 from gateway.elevations.grants import Grants
-from gateway.masking.engine import Masks
+from gateway.masking.engine import CompiledMask, Masks
 from gateway.masking.scrub import Scrubber
 from gateway.model import Allow, Block, Command, Facts, Final, Hold, Session, Verdict
 from gateway.policy.evaluate import evaluate, outside, shadows
@@ -21,7 +21,7 @@ from gateway.policy.granting import satisfied
 from gateway.policy.model import Policy
 from gateway.recorder import Recorder, RecordingFailed
 from gateway.sessions import LiveSession, Sessions
-from gateway.wire import CommandAnswered, Mask
+from gateway.wire import CommandAnswered
 
 VERDICTS_KEPT = 4_096
 """Verdicts remembered for one session before it starts afresh."""
@@ -165,7 +165,7 @@ class Gate:
             "is outside its scope.",
         )
 
-    def mask(self, verdict: Final) -> Mask:
+    def mask(self, verdict: Final) -> CompiledMask:
         return self._masks.mask(verdict.masks if isinstance(verdict, Allow) else ())
 
     def knows_masks(self, names: tuple[str, ...]) -> bool:

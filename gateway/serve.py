@@ -41,7 +41,7 @@ from gateway.identity.tokens import Issuer
 from gateway.journal import Journal, JournalFailed
 from gateway.policy.live import LivePolicy
 from gateway.policy.model import Policy, SecretMissing
-from gateway.protocols import load
+from gateway.protocols import served
 from gateway.recorder import Recorder
 from gateway.recorder.read import recordings, summary
 from gateway.recorder.retention import sweep
@@ -241,7 +241,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         feed.recall(_ended(recorder.directory, gate, links), unheard_since=clock() - UNHEARD_FOR)
 
         def transcripts() -> Transcripts:
-            return Transcripts(recorder.directory, lambda protocol: load(protocol).render)
+            return Transcripts(recorder.directory, lambda protocol: served(protocol).render)
 
         failures = Failures(clock=clock)
         application = api.build(
@@ -296,7 +296,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         await site.start()
 
         # The doors are opened last and closed first: while they drain, what is held can still be decided.
-        doors = Doors(gate, admission, spawn=tasks.spawn, clock=clock)
+        doors = Doors(gate, admission, spawn=tasks.spawn, secret=keys.secret, clock=clock)
         parts.push_async_callback(doors.close, drain=DRAIN_WITHIN)
         await doors.follow(policy())
 

@@ -53,10 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def play(path: Path, *, speed: float | None, as_json: bool, sleep: Callable[[float], None]) -> None:
     """Print every entry; with a `speed`, in the rhythm in which they were recorded. Raises `ChainBroken`."""
-    from gateway.protocols import load
+    from gateway.protocols import served
 
     before: float | None = None
-    for entry in entries(path, lambda protocol: load(protocol).render):
+    for entry in entries(path, lambda protocol: served(protocol).render):
         if speed is not None and before is not None:
             sleep(min(max(0.0, entry.at - before) / speed, LONGEST_PAUSE))
         before = entry.at

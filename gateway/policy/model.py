@@ -80,7 +80,7 @@ class Upstream:
     """"" where clients may choose."""
     tls: Literal["disable", "require", "verify-full"] = "verify-full"
     ca: str | None = None
-    """A file of certificates to trust in place of the system's."""
+    """A file of what to trust in place of the system's: certificates, or known hosts."""
 
     def __str__(self) -> str:
         return str(Address(host=self.host, port=self.port)) + (f"/{self.database}" if self.database else "")
@@ -106,6 +106,8 @@ class Target:
     credential: StoredCredential
     approvals_channel: str
     audit_channel: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    """The protocol's own switches: `shell: refuse`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

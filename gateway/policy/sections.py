@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Literal, cast
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
@@ -45,7 +46,7 @@ def targets(look: Look, vocabulary: Vocabulary, slack: Slack) -> dict[str, Targe
     listening: dict[str, str] = {}
     for name, entry in look.entries("a connection").items():
         keys = entry.fields(
-            ("protocol", "listen", "upstream", "credential", "labels", "channels"),
+            ("protocol", "listen", "upstream", "credential", "labels", "channels", "options"),
             required=("protocol", "listen", "upstream", "credential"),
         )
         protocol = given(keys, "protocol", lambda look: look.choice(vocabulary.protocols, "a protocol"), "")
@@ -68,12 +69,19 @@ def targets(look: Look, vocabulary: Vocabulary, slack: Slack) -> dict[str, Targe
             credential=given(keys, "credential", _credential, StoredCredential(user="")),
             approvals_channel=channels.get("approvals", slack.approvals),
             audit_channel=channels.get("audit", slack.audit),
+            options=given(
+                keys, "options", partial(_options, choices=vocabulary.options.get(protocol, {})), {}
+            ),
         )
     return found
 
 
 def _labels(look: Look) -> dict[str, str]:
     return {key: each.text() for key, each in look.entries("a label").items()}
+
+
+def _options(look: Look, *, choices: Mapping[str, Collection[str]]) -> dict[str, str]:
+    return {key: each.choice(choices[key], "a choice") for key, each in look.fields(tuple(choices)).items()}
 
 
 def _channels(look: Look) -> dict[str, str]:
@@ -100,7 +108,7 @@ def _credential(look: Look) -> StoredCredential:
 
 
 def _upstream(look: Look, protocol: str, schemes: Mapping[str, int]) -> Upstream:
-    """`scheme://host[:port][/database][?sslmode=...&sslrootcert=...]`; no user, no password."""
+    """`scheme://host[:port][/database][?sslmode=...&sslrootcert=...]` or `[?known_hosts=...]`; no user, no password."""
     nowhere = Upstream(host="", port=0)
     value = look.text()
     if not value:
@@ -144,10 +152,10 @@ def _upstream_tls(
                 mode = value
             case "sslmode":
                 look.fault(f"sslmode `{value[:40]}` is not known{suggestion(value, TLS_MODES)}")
-            case "sslrootcert" if value:
+            case "sslrootcert" | "known_hosts" if value:
                 ca = value
             case _:
-                known = ("sslmode", "sslrootcert")
+                known = ("sslmode", "sslrootcert", "known_hosts")
                 look.fault(f"`{key[:40]}` is no parameter of an upstream address{suggestion(key, known)}")
     if ca is not None and mode not in {None, "verify-full"}:
         look.fault(f"sslrootcert is of no use with sslmode={mode}; write sslmode=verify-full")

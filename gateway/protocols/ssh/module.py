@@ -1,16 +1,20 @@
-"""What the gateway needs of SSH (`gateway.protocols.CommandReader`)."""
+"""What the gateway needs of SSH (`gateway.protocols.HostedModule`)."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+import shlex
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from gateway.facts.shell import ATTRIBUTES, read, unread
 from gateway.model import Facts
+from gateway.protocols.ssh.server import serve
+from gateway.protocols.ssh.timeline import render
 
 SCHEMES: Mapping[str, int] = {"ssh": 22}
+OPTIONS: Mapping[str, Collection[str]] = {"shell": ("guarded", "refuse", "hold")}
 
 
 def read_facts(row: Mapping[str, Any]) -> Facts:
@@ -34,4 +38,16 @@ def read_facts(row: Mapping[str, Any]) -> Facts:
     raise ValueError("the row has neither command nor command_b64")
 
 
-__all__ = ["ATTRIBUTES", "SCHEMES", "read_facts"]
+def environment(*, host: str, port: int, database: str, user: str, secret: str) -> Mapping[str, str]:
+    """For sshpass; clients with a password of their own take it from there too."""
+    del host, port, database, user
+    return {"SSHPASS": secret}
+
+
+def client_line(*, host: str, port: int, database: str, user: str) -> str:
+    """ssh, with the password from SSHPASS; a command may follow."""
+    del database
+    return shlex.join(["sshpass", "-e", "ssh", "-p", str(port), f"{user}@{host}"])
+
+
+__all__ = ["ATTRIBUTES", "OPTIONS", "SCHEMES", "client_line", "environment", "read_facts", "render", "serve"]
