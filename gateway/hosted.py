@@ -111,6 +111,9 @@ class Desk(Protocol):
 
     @property
     def limits(self) -> HostedLimits: ...
+    def now(self) -> float:
+        """Unix seconds."""
+
     def secret(self, purpose: str) -> bytes:
         """32 bytes that are the gateway's own and stay the same over restarts."""
 

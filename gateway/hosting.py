@@ -16,7 +16,7 @@ from gateway.masking.starred import Starred
 from gateway.masking.stream import StreamMask
 from gateway.model import Block, Command, Connection, Final, Hold, Session
 from gateway.policy.model import Policy, SecretMissing, SecretRef, Target
-from gateway.protocols import load_hosted
+from gateway.protocols import HOSTED, load_hosted, own_secrets
 from gateway.recorder import RecordingFailed
 from gateway.sessions import LiveSession
 from gateway.wire import CommandAnswered
@@ -110,8 +110,11 @@ class Hosting:
             pending_bytes=self._limits.wire.pipelined_bytes,
         )
 
+    def now(self) -> float:
+        return self._clock()
+
     def secret(self, purpose: str) -> bytes:
-        return self._secret(f"{self.connection.protocol}-{purpose}")
+        return own_secrets(self.connection.protocol, self._secret)(purpose)
 
     def admit(self, *, user: str, secret: str, client: str, kill: Callable[[str], None]) -> _Seat:
         admit = partial(self._admission.admit, self.connection.name, user=user, secret=secret, client=client)
@@ -288,3 +291,23 @@ class _Masking:
 
 def _read(secret: SecretRef | None) -> str:
     return secret.read() if secret is not None else ""
+
+
+def certifying(secret: Callable[[str], bytes]) -> Callable[..., Mapping[str, str]]:
+    """Has a protocol certify a client's key (`gateway.api.tokens.Certify`)."""
+
+    def certify(
+        protocol: str, public_key: str, *, user: str, name: str, expires_at: float
+    ) -> Mapping[str, str]:
+        if protocol not in HOSTED:
+            raise ValueError(f"{protocol} connections are not entered by certificate")
+        return load_hosted(protocol).certify(
+            own_secrets(protocol, secret), public_key, user=user, name=name, expires_at=expires_at
+        )
+
+    return certify
+
+
+def authorities(secret: Callable[[str], bytes]) -> Mapping[str, str]:
+    """Protocol -> what targets have to trust where the gateway has no stored credential for them."""
+    return {name: load_hosted(name).authority(own_secrets(name, secret)) for name in sorted(HOSTED)}

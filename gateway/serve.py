@@ -33,6 +33,7 @@ from gateway.contract import Announcement, Approval, SessionView
 from gateway.doors import DoorFailed, Doors
 from gateway.elevations import Elevations, Grants
 from gateway.gate import Gate
+from gateway.hosting import authorities, certifying
 from gateway.identity.failures import Failures
 from gateway.identity.keys import KeyRing, KeysUnsafe, public_keys
 from gateway.identity.lineages import Lineages, Revocation
@@ -268,6 +269,8 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
                     store=store,
                     policy=policy,
                     is_operator=lambda credential: _same(credential, operator_credential),
+                    certify=certifying(keys.secret),
+                    authorities=authorities(keys.secret),
                 ),
                 *Elevating(
                     elevations,

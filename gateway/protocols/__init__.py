@@ -7,8 +7,9 @@ sockets (`load_hosted`).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 from gateway.contract import Estimate
@@ -27,6 +28,10 @@ SERVED = WIRES | HOSTED
 
 class ProtocolUnknown(Exception):
     """A policy names a protocol that the gateway does not speak."""
+
+
+Certify = Callable[[str], Mapping[str, Any]]
+"""A public key -> the gateway's answer for it."""
 
 
 class CommandReader(Protocol):
@@ -74,6 +79,22 @@ class HostedModule(ServedModule, Protocol):
 
     async def serve(self, desk: Desk, *, host: str, port: int) -> Host:
         """Begin to accept. Raises `OSError` where the address cannot be had."""
+
+    def certify(
+        self, secret: Callable[[str], bytes], public_key: str, *, user: str, name: str, expires_at: float
+    ) -> Mapping[str, str]:
+        """What lets the holder of a key enter as the minted `user`, and know the server. Raises `ValueError`."""
+
+    def authority(self, secret: Callable[[str], bytes]) -> str:
+        """What targets have to trust so that the gateway can log in without a stored credential."""
+
+    def write_access(self, directory: Path, *, name: str, host: str, port: int, certify: Certify) -> str:
+        """Put what the usual client needs to enter by certificate into a directory; the line that uses it."""
+
+
+def own_secrets(name: str, secret: Callable[[str], bytes]) -> Callable[[str], bytes]:
+    """The secrets that a protocol has for itself, by what each is for."""
+    return lambda purpose: secret(f"{name}-{purpose}")
 
 
 def reader(name: str) -> CommandReader:

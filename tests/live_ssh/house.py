@@ -22,7 +22,7 @@ connections:
     protocol: ssh
     listen: 127.0.0.1:0
     upstream: ssh://127.0.0.1:{port}?known_hosts={known_hosts}
-    credential: {{user: {user}, key: file:{key}}}
+    credential: {{user: {user}{key}}}
     labels: {{env: prod}}
     options: {{shell: {shell}}}
 agents:
@@ -112,7 +112,7 @@ class SshGateway(Gateway):
             port=server.port,
             known_hosts=server.known_hosts,
             user=getpass.getuser(),
-            key=server.key,
+            key=f", key: file:{server.key}" if server.key.is_file() else "",
             shell=shell,
             free=free,
         )

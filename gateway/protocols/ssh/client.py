@@ -12,6 +12,7 @@ import asyncssh
 from gateway.hosted import Desk, Refused, Seat
 from gateway.protocols.ssh import lines, sftp
 from gateway.protocols.ssh.channel import Channel
+from gateway.protocols.ssh.keys import TARGETS
 from gateway.protocols.ssh.target import connect
 
 log = logging.getLogger("countersign.ssh")
@@ -131,8 +132,14 @@ class Client(asyncssh.SSHServer):
 
     async def target(self) -> asyncssh.SSHClientConnection:
         if self._target is None:
-            upstream = self._desk.upstream()
-            self._target = asyncio.get_running_loop().create_task(connect(upstream))
+            session = self.seat.session
+            work = connect(
+                self._desk.upstream(),
+                authority=self._desk.secret(TARGETS),
+                name=f"countersign {session.id} {session.lineage.agent}",
+                now=self._desk.now(),
+            )
+            self._target = asyncio.get_running_loop().create_task(work)
         return await asyncio.shield(self._target)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

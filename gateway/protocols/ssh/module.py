@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from gateway.facts.shell import ATTRIBUTES, read, unread
 from gateway.model import Facts
+from gateway.protocols.ssh import keys
+from gateway.protocols.ssh.configuration import write_access
 from gateway.protocols.ssh.server import serve
 from gateway.protocols.ssh.timeline import render
 
@@ -50,4 +52,31 @@ def client_line(*, host: str, port: int, database: str, user: str) -> str:
     return shlex.join(["sshpass", "-e", "ssh", "-p", str(port), f"{user}@{host}"])
 
 
-__all__ = ["ATTRIBUTES", "OPTIONS", "SCHEMES", "client_line", "environment", "read_facts", "render", "serve"]
+def certify(
+    secret: Callable[[str], bytes], public_key: str, *, user: str, name: str, expires_at: float
+) -> Mapping[str, str]:
+    """A user certificate for an agent's key, and the server's own key. Raises `ValueError`."""
+    signed = keys.certify(
+        secret(keys.AUTHORITY), public_key, principal=user, name=name, expires_at=expires_at
+    )
+    return {"certificate": signed, "host_key": keys.public_line(secret(keys.HOST))}
+
+
+def authority(secret: Callable[[str], bytes]) -> str:
+    """A line for a target's TrustedUserCAKeys file."""
+    return keys.public_line(secret(keys.TARGETS))
+
+
+__all__ = [
+    "ATTRIBUTES",
+    "OPTIONS",
+    "SCHEMES",
+    "authority",
+    "certify",
+    "client_line",
+    "environment",
+    "read_facts",
+    "render",
+    "serve",
+    "write_access",
+]

@@ -5,11 +5,10 @@ from __future__ import annotations
 import functools
 
 import asyncssh
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from gateway.hosted import Desk
 from gateway.protocols.ssh.client import Client
+from gateway.protocols.ssh.keys import AUTHORITY, HOST, key
 
 LONGEST_LINE = 8_192
 KEEPALIVE = 30.0
@@ -42,12 +41,12 @@ class Server:
 async def serve(desk: Desk, *, host: str, port: int) -> Server:
     """Begin to accept. Raises `OSError` where the address cannot be had."""
     clients: set[Client] = set()
-    authority = key(desk.secret("authority"))
+    authority = key(desk.secret(AUTHORITY))
     acceptor = await asyncssh.listen(
         host,
         port,
         server_factory=functools.partial(Client, desk, clients, authority),
-        server_host_keys=[key(desk.secret("host"))],
+        server_host_keys=[key(desk.secret(HOST))],
         server_version=TITLE,
         login_timeout=desk.limits.login,
         keepalive_interval=KEEPALIVE,
@@ -64,10 +63,3 @@ async def serve(desk: Desk, *, host: str, port: int) -> Server:
         rekey_bytes=1 << 30,
     )
     return Server(acceptor, clients)
-
-
-def key(seed: bytes) -> asyncssh.SSHKey:
-    """The Ed25519 key of these 32 bytes: the same after every restart."""
-    private = Ed25519PrivateKey.from_private_bytes(seed)
-    pem = private.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
-    return asyncssh.import_private_key(pem.decode())

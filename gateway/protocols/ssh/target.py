@@ -8,13 +8,21 @@ from typing import Any
 import asyncssh
 
 from gateway.hosted import HostedUpstream, Refused
+from gateway.protocols.ssh.keys import session_key
 
 KEEPALIVE = 30.0
 
 
-async def connect(upstream: HostedUpstream) -> asyncssh.SSHClientConnection:
-    """Logged in at the target. Raises `Refused` with a sentence that tells no credential."""
+async def connect(
+    upstream: HostedUpstream, *, authority: bytes, name: str, now: float
+) -> asyncssh.SSHClientConnection:
+    """Logged in at the target: by the stored key or password, else by a certificate of this session's own.
+
+    `name` stands in the target's log. Raises `Refused` with a sentence that tells no credential.
+    """
     options: dict[str, Any] = {"password": upstream.password or None, "client_keys": None}
+    if not upstream.password and not upstream.key:
+        options["client_keys"] = [session_key(authority, principal=upstream.user, name=name, now=now)]
     if upstream.known_hosts is not None:
         options["known_hosts"] = upstream.known_hosts
     try:
