@@ -20,7 +20,7 @@ POLICY = """
 connections:
   web-1:
     protocol: ssh
-    listen: 127.0.0.1:0
+    listen: 127.0.0.1:{listen}
     upstream: ssh://127.0.0.1:{port}?known_hosts={known_hosts}
     credential: {{user: {user}{key}}}
     labels: {{env: prod}}
@@ -65,15 +65,19 @@ class Server:
     known_hosts: Path
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextlib.contextmanager
 def sshd(directory: Path) -> Iterator[Server]:
     """OpenSSH's server on a free port, for the user who runs the tests."""
     for name in ("host", "client"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / name], check=True)
     (directory / "authorized").write_text((directory / "client.pub").read_text())
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     configuration = directory / "sshd_config"
     configuration.write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {directory}/host\nPidFile none\nUsePAM no\nStrictModes no\n"
@@ -109,6 +113,7 @@ class SshGateway(Gateway):
         self, directory: Path, server: Server, *, shell: str = "guarded", free: str = "none:none"
     ) -> None:
         self._policy = POLICY.format(
+            listen=free_port(),
             port=server.port,
             known_hosts=server.known_hosts,
             user=getpass.getuser(),

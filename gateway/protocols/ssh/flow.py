@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ from gateway.wire import CommandAnswered
 
 QUIET = 0.05
 """Seconds after which a stream counts as quiet: a prompt that was kept back is shown then."""
+log = logging.getLogger("countersign.ssh")
 STDERR = asyncssh.EXTENDED_DATA_STDERR
 
 Write = Callable[[bytes, bool], None]
@@ -28,6 +30,9 @@ class Sink(Protocol):
 
     def rest(self) -> None:
         """No more comes."""
+
+    def failed(self, why: str) -> None:
+        """Nothing more may come; the client is told why."""
 
     def over(self, outcome: str, *, failed: bool) -> None:
         """How it ended."""
@@ -62,6 +67,10 @@ class Answer:
         """No more comes for now: what was kept back goes out."""
         for error, stream in self._streams.items():
             self._give(stream.close(), error=error)
+
+    def failed(self, why: str) -> None:
+        self._streams = {}
+        self._write(f"countersign: {why}\n".encode(), True)  # the shape of Write
 
     def over(self, outcome: str, *, failed: bool) -> None:
         """The command has ended; said once."""
@@ -112,6 +121,11 @@ class Upstream(asyncssh.SSHClientSession[bytes]):
         try:
             self._sink.came(data, error=datatype == STDERR)
         except SessionOver:
+            self.channel.abort()
+        except Exception:  # whatever goes wrong while an answer is masked, nothing more of it is given out
+            log.exception("an answer could not be given out")
+            self._outcome = ("the answer could not be masked", True)
+            self._sink.failed("The answer could not be masked, so it ends here.")
             self.channel.abort()
 
     def eof_received(self) -> bool:

@@ -164,6 +164,10 @@ class _Screen:
                 self._answer.came(data, error=error)
         self._kept = {False: b"", True: b""}
 
+    def failed(self, why: str) -> None:
+        if self._answer is not None:
+            self._answer.failed(why)
+
     def over(self, outcome: str, *, failed: bool) -> None:
         """The shell itself has ended; its last line says how."""
         del outcome, failed

@@ -13,7 +13,7 @@ from gateway.model import Facts
 from gateway.protocols.ssh import keys
 from gateway.protocols.ssh.configuration import write_access
 from gateway.protocols.ssh.server import serve
-from gateway.protocols.ssh.timeline import render
+from gateway.protocols.ssh.timeline import render, timed
 
 SCHEMES: Mapping[str, int] = {"ssh": 22}
 OPTIONS: Mapping[str, Collection[str]] = {"shell": ("guarded", "refuse", "hold")}
@@ -78,5 +78,6 @@ __all__ = [
     "read_facts",
     "render",
     "serve",
+    "timed",
     "write_access",
 ]

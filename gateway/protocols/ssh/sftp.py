@@ -59,8 +59,11 @@ class _Transfer:
         if not data:
             self._asked.put_nowait(None)
             return
-        for packet in self._from_client.feed(data):
-            self._asked.put_nowait(packet)
+        try:
+            for packet in self._from_client.feed(data):
+                self._asked.put_nowait(packet)
+        except packets.Malformed as malformed:
+            self._end(malformed)
         if self._asked.qsize() > packets.AHEAD:
             self._channel.read(False)
 
@@ -68,8 +71,17 @@ class _Transfer:
         while (packet := await self._asked.get()) is not None:
             if self._asked.qsize() <= packets.AHEAD:
                 self._channel.read(True)
-            await self._one(packet)
+            try:
+                await self._one(packet)
+            except packets.Malformed as malformed:
+                self._end(malformed)
+                return
         self.upstream.channel.write_eof()
+
+    def _end(self, malformed: packets.Malformed) -> None:
+        """What cannot be accounted for is not sent on."""
+        self._channel.say(f"This is no SFTP: {malformed}.")
+        self.upstream.channel.abort()
 
     async def _one(self, packet: Packet) -> None:
         paths = {handle: path for handle, (path, _) in self._open.items()}
@@ -138,6 +150,9 @@ class _Transfer:
         return packet.data
 
     def rest(self) -> None: ...
+
+    def failed(self, why: str) -> None:
+        self._channel.say(why)
 
     def over(self, outcome: str, *, failed: bool) -> None: ...
 

@@ -1,12 +1,11 @@
 """How answers stand in recordings: what came out of which stream, and when.
 
 An entry is one byte for the stream, four for the milliseconds since the command was let through, four for the length, and
-the bytes as the client got them. `render` makes a person's text of it, `asciicast` a terminal's (asciicast v2).
+the bytes as the client got them. `render` makes a person's text of it, `timed` a player's.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import struct
 from collections.abc import Iterator
@@ -53,11 +52,11 @@ def render(answer: bytes, _shape: bytes) -> str:
     return "".join(shown)
 
 
-def asciicast(answer: bytes, *, after: float) -> Iterator[str]:
-    """Event lines of asciicast v2; `after` is how long the session ran, in seconds, when the command began."""
+def timed(answer: bytes, _shape: bytes) -> Iterator[tuple[float, str, str]]:
+    """As an asciicast has it: seconds since the command was let through, `o` or `r`, and the text."""
     for stream, milliseconds, data in entries(answer):
-        kind = "r" if stream == RESIZE else "o"
         text = data.decode("utf-8", "replace")
-        if kind == "o":
-            text = text.replace("\r\n", "\n").replace("\n", "\r\n")
-        yield json.dumps([round(after + milliseconds / 1000, 3), kind, text])
+        if stream == RESIZE:
+            yield milliseconds / 1000, "r", text
+        else:
+            yield milliseconds / 1000, "o", text.replace("\r\n", "\n").replace("\n", "\r\n")
