@@ -40,6 +40,7 @@ from gateway.identity.lineages import Lineages, Revocation
 from gateway.identity.minted import Minted
 from gateway.identity.tokens import Issuer
 from gateway.journal import Journal, JournalFailed
+from gateway.policy.budgets import Budgets
 from gateway.policy.live import LivePolicy
 from gateway.policy.model import Policy, SecretMissing
 from gateway.protocols import served
@@ -57,6 +58,7 @@ log = logging.getLogger("countersign.serve")
 
 DRAIN_WITHIN = 10.0
 """Seconds that open sessions get to end by themselves when the gateway stops."""
+BUDGETS = "budgets"
 TICK = 1.0
 """Seconds between looks at the policy file, and between changes of one busy session in the feed."""
 RETENTION_EVERY = 3_600.0
@@ -223,6 +225,8 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             spawn=tasks.spawn,
             store=store,
         )
+        budgets = _budgets(store)
+        parts.callback(_keep, budgets, store)
         meters = api.Meters()
         gate = Gate(
             policy(),
@@ -233,6 +237,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             still_valid=admission.still_valid,
             estimate=Measure(policy).estimate,
             grants=grants,
+            budgets=budgets,
             announce=announce,
             meters=meters,
             clock=clock,
@@ -313,6 +318,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             reload_asked=asyncio.Event(),
         )
         tasks.spawn(_tick(gateway, journal))
+        tasks.spawn(_count(budgets, store))
         tasks.spawn(_retain(gateway, recorder.directory, journal))
         yield gateway
 
@@ -389,6 +395,31 @@ async def _tick(gateway: Gateway, journal: Journal) -> None:
                 gateway.announce("error", f"The new policy is in force, but {failure}.")
             await journal.append("policy", {"from": before, "to": policy.version})
             log.info("policy reloaded", extra={"version": policy.version})
+
+
+def _budgets(store: EmbeddedStore) -> Budgets:
+    """What was spent before. Raises `StoreFailed`."""
+    budgets = Budgets()
+    try:
+        budgets.recall(store.all(BUDGETS))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise StoreFailed(
+            f"a budget in the store is not readable ({error}): put back a copy of it"
+        ) from error
+    return budgets
+
+
+def _keep(budgets: Budgets, store: EmbeddedStore) -> None:
+    for key, document in budgets.changes():
+        store.put(BUDGETS, key, document)
+
+
+async def _count(budgets: Budgets, store: EmbeddedStore) -> None:
+    """Each second: what was spent of budgets becomes durable."""
+    while True:
+        await asyncio.sleep(TICK)
+        _keep(budgets, store)
+        await store.commit()
 
 
 async def _retain(gateway: Gateway, recordings: Path, journal: Journal) -> None:

@@ -11,11 +11,11 @@ import pytest
 
 from gateway.commands.explain import Explainer, explain_line
 from gateway.model import Effect
+from gateway.policy.conditions import CONDITIONS
 from gateway.policy.examples import failures
 from gateway.policy.file import SECTIONS, PolicyFileError, load, parse
 from gateway.policy.lint import warnings
 from gateway.policy.model import Limits, Policy
-from gateway.policy.rules import CONDITIONS
 from gateway.vocabulary import known
 
 ROOT = Path(__file__).parents[1]

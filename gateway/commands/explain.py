@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from gateway.model import Actor, Block, Connection, Effect, Facts, Hold, Lineage, Verdict
-from gateway.policy.evaluate import combine, evaluate
+from gateway.policy.evaluate import combine, judge
 from gateway.policy.examples import lineage_of, outcome
 from gateway.policy.file import PolicyFileError, load
 from gateway.policy.matching import deeds
@@ -124,7 +124,7 @@ class Explainer:
         facts = self._facts(connection.protocol, row)
         lineage = _lineage(row)
         if connection.name:
-            verdict = evaluate(self._policy, lineage, connection, facts)
+            verdict, facts = judge(self._policy, lineage, connection, facts)
         else:
             verdict = combine((), deeds(facts), self._policy.default)
         masks = () if isinstance(verdict, Block) else verdict.masks

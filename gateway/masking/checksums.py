@@ -190,7 +190,7 @@ def in_pan(number: str) -> bool:
 
 
 def ca_sin(number: str) -> bool:
-    return len(number) == 9 and number[0] not in "08" and _varied(number) and luhn(number)
+    return len(number) == 9 and number[0] != "8" and _varied(number) and luhn(number)
 
 
 def au_tfn(number: str) -> bool:

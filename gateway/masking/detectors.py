@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gateway.masking import addresses, credentials, encoded, identifiers, national, phones
+from gateway.masking import addresses, credentials, encoded, hashes, identifiers, national, passwords, phones
 from gateway.masking.shapes import Shape
 from gateway.masking.vendors import VENDORS
 
@@ -27,7 +27,8 @@ _SECRETS: Mapping[str, tuple[Shape, ...]] = {
     "basic_auth": credentials.BASIC,
     "auth_header": credentials.HEADER,
     "cookie": credentials.COOKIE,
-    "password": credentials.PASSWORD,
+    "password_hash": hashes.PASSWORD_HASH,
+    "password": passwords.PASSWORD,
     "encoded_secret": encoded.ENCODED,
 }
 _PERSONAL: Mapping[str, tuple[Shape, ...]] = {

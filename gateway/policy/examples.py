@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gateway.model import Actor, Allow, Block, Facts, Hold, Lineage, Verdict
 from gateway.policy.evaluate import evaluate
 from gateway.policy.model import Example, Policy
+from gateway.policy.moment import Moment
 from gateway.policy.reader import Fault
 from gateway.policy.vocabulary import Vocabulary
 
@@ -26,9 +27,8 @@ def failures(policy: Policy, vocabulary: Vocabulary) -> list[Fault]:
             "session_before": list(example.session_before),
         }
         facts = vocabulary.read_facts(connection.protocol, row)
-        verdict = evaluate(
-            policy, lineage_of(example.agents, example.person, example.groups), connection, facts
-        )
+        lineage = lineage_of(example.agents, example.person, example.groups)
+        verdict = evaluate(policy, lineage, connection, facts, moment_of(policy, example))
         masked = () if isinstance(verdict, Block) else masked_columns(verdict.masks, facts)
         difference = _difference(example, verdict, masked, facts)
         if difference:
@@ -42,6 +42,15 @@ def lineage_of(agents: Iterable[str], person: str, groups: frozenset[str]) -> Li
         person=person,
         chain=tuple(Actor(name=name, token_id=f"example-{at}") for at, name in enumerate(agents)),
         groups=groups,
+    )
+
+
+def moment_of(policy: Policy, example: Example) -> Moment:
+    """What the example says of it. Without `at` the time is not known: an example holds at night as it does by day."""
+    return Moment(
+        at=example.at,
+        rows=example.estimated_rows,
+        spent={rule.name: example.used for rule in policy.rules if rule.when.budget is not None},
     )
 
 

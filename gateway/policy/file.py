@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.policy import elevations, sections, tree
+from gateway.policy.conditions import Declared
 from gateway.policy.model import (
     BOT_CREDENTIAL,
     ApiPolicy,
@@ -21,7 +22,7 @@ from gateway.policy.model import (
     TokenPolicy,
 )
 from gateway.policy.reader import Fault, Look
-from gateway.policy.rules import Declared, default, examples, rules
+from gateway.policy.rules import default, examples, rules
 from gateway.policy.values import given, group
 from gateway.policy.vocabulary import Vocabulary
 

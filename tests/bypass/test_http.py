@@ -85,10 +85,9 @@ def test_escapes_and_case_of_headers_lower_no_verdict(case):
 
 
 def test_the_shipped_policy_allows_exactly_what_only_reads():
-    rows = [{"id": number, "protocol": "http", **asked(row)} for number, row in enumerate(ROWS)]
-    policy = Path(__file__).parent / "http-policies.yaml"
+    rows = [{"id": number, "connection": "orders-api", **asked(row)} for number, row in enumerate(ROWS)]
     done = subprocess.run(
-        [sys.executable, "-m", "gateway", "explain", "--policy", str(policy), "--jsonl"],
+        [sys.executable, "-m", "gateway", "explain", "--policy", "policies.yaml", "--jsonl"],
         input="\n".join(map(json.dumps, rows)),
         cwd=Path(__file__).parents[2],
         capture_output=True,

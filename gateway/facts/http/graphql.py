@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,21 +18,69 @@ from graphql import (
     parse,
 )
 
+from gateway.facts.http.bodies import Body
 from gateway.facts.http.reading import Reading
-from gateway.facts.http.words import DELETING, SECRET, hinted, words
+from gateway.facts.http.request import Request
+from gateway.facts.http.words import DELETING, hinted, is_credential, words
 from gateway.model import Effect
 
 TEXT_MOST = 64 * 1024
 TOKENS_MOST = 10_000
+BATCH_MOST = 200
 _KNOWN = frozenset({"query", "operationName", "variables", "extensions"})
+_DOCUMENT = re.compile(r"(?:[\s,\ufeff]|#[^\n\r]*[\n\r])*(?:query|mutation|subscription|fragment|\{)")
+_MUTATION = re.compile(r"\b(?:mutation|subscription)\b")
+
+
+def is_one(request: Request, body: Body) -> bool:
+    """Whether a request is a GraphQL request, by its type, its path or by what it holds."""
+    if body.kind == "graphql":
+        return True
+    if any(segment.lower().startswith(("graphql", "gql")) for segment in request.segments):
+        return bool(body.kind) or any(name in {"query", "extensions", "id"} for name, _ in request.query)
+    if any(name == "query" and "{" in value and _MUTATION.search(value) for name, value in request.query):
+        return True
+    return any(
+        isinstance(each, dict) and isinstance(each.get("query"), str) and _DOCUMENT.match(each["query"])
+        for each in (body.value if isinstance(body.value, list) else [body.value])
+    )
+
+
+def read_query(reading: Reading, request: Request) -> None:
+    """A GraphQL request in the query of a URL."""
+    found = [value for name, value in request.query if name == "query"]
+    names = [value for name, value in request.query if name == "operationName"]
+    if len(found) > 1 or len(names) > 1:
+        reading.doubt("a parameter stands there twice")
+    if (not found and not request.body) or any(name in {"extensions", "id"} for name, _ in request.query):
+        reading.doubt("the GraphQL request names a query that stands elsewhere")
+    for text in found:
+        read_text(reading, text, names[0] if len(names) == 1 else "")
+
+
+def read_body(reading: Reading, body: Body) -> None:
+    match body.kind:
+        case "json":
+            read_request(reading, body.value)
+        case "graphql":
+            read_text(reading, body.data.decode("utf-8", "replace"))
+        case "form":
+            fields = dict(body.fields)
+            if len(fields) != len(body.fields):
+                reading.doubt("a parameter stands there twice")
+            read_request(
+                reading, {"query": fields.get("query"), "operationName": fields.get("operationName")}
+            )
+        case _:
+            reading.doubt("the GraphQL request is in a form that is not read here")
 
 
 def read_request(reading: Reading, value: Any) -> None:
     """One request, or a batch of them."""
     if isinstance(value, list):
-        if not value:
-            reading.doubt("the GraphQL batch is empty")
-        for each in value:
+        if not value or len(value) > BATCH_MOST:
+            reading.doubt("the GraphQL batch is empty, or too large")
+        for each in value[:BATCH_MOST]:
             read_request(reading, each)
         return
     if not isinstance(value, Mapping) or not isinstance(value.get("query"), str):
@@ -80,11 +129,11 @@ def _operation(
     if operation.operation is OperationType.MUTATION:
         effects.add(Effect.WRITE)
         for name in fields:
-            found = set(words(name)) - {"post", "message", "share", "comment"}
+            found = words(name) - {"post", "message", "share", "comment"}
             effects |= hinted(found)
             if found & DELETING:
                 effects.add(Effect.DESTRUCTIVE)
-    if any(set(words(name)) & SECRET for name in _every_name(operation, fragments)):
+    if any(is_credential(name) or name.lower() == "token" for name in _every_name(operation, fragments)):
         effects.add(Effect.EXFIL)
     reading.does(*effects)
     for name in fields:

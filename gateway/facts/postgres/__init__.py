@@ -67,6 +67,7 @@ def combine(facts: Facts, executed: Facts) -> Facts:
         attributes=attributes,
         complete=(facts.complete or settled) and executed.complete,
         outputs=executed.outputs if facts.attributes.get("sql.verbs") == "execute" else facts.outputs,
+        carried=facts.carried + executed.carried,
     )
 
 
@@ -160,4 +161,5 @@ def _united(each: Sequence[Facts]) -> Facts:
         attributes={key: value for key, value in attributes.items() if value != ""},
         complete=all(facts.complete for facts in each),
         outputs=rows[0].outputs if len(rows) == 1 and told else None,
+        carried=tuple(dict.fromkeys(moved for facts in each for moved in facts.carried)),
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.facts.postgres import functions, settings
+from gateway.facts.postgres.likeness import bare
 from gateway.facts.postgres.reading import Reading
 from gateway.facts.postgres.sources import NOTHING, Relation, Scope, Sources, united
 from gateway.facts.postgres.tree import Node, constant, strings, typed
@@ -19,7 +20,7 @@ _VALUED_SUBLINKS = frozenset(
 )
 _NOT_VALUED = frozenset({"funcname", "agg_filter", "over"})
 _COUNTING = frozenset({"count", "pg_typeof"})
-"""Calls whose value tells nothing of their arguments' values."""
+"""Calls whose value tells nothing of their arguments' values, where these are columns and not made of them."""
 
 
 def gather(reading: Reading, value: object, scope: Scope) -> Sources:
@@ -58,7 +59,8 @@ def _field(reading: Reading, key: str, inner: object, scope: Scope) -> Sources:
             case "TypeName" | "typeName":
                 return NOTHING
             case "NullTest":
-                gather(reading, inner, scope)  # whether a value is there tells nothing of the value
+                # Whether a value is there tells nothing of it; whether one made of it is there may.
+                _counted(reading, [inner.get("arg", {})], gather(reading, inner, scope))
                 return NOTHING
             case _:
                 pass
@@ -120,7 +122,7 @@ def _qualified(scope: Scope, names: Sequence[str]) -> Output:
     relation = scope.relation(names[-2], names[-3] if len(names) > 2 else "")
     if relation is None:
         return _outside(names[:-1], names[-1])
-    return relation.column(names[-1]) or Output(name=names[-1], sources=relation.whole, exact=False)
+    return relation.field(names[-1]) or Output(name=names[-1], sources=relation.whole, exact=False)
 
 
 def _outside(names: Sequence[str], column: str) -> Output:
@@ -144,7 +146,7 @@ def _indirection(reading: Reading, body: Node, scope: Scope) -> list[Output]:
         return [Output(name="*", sources=sources, exact=False)]
     name = (strings([last]) or [named(arg)])[0].lower()
     relation = _whole_row(scope, arg) if len(steps) == 1 and "String" in last else None
-    if relation is not None and (found := relation.column(name)):
+    if relation is not None and (found := relation.field(name)):
         reading.columns(found.sources)
         return [found]
     return [Output(name=name, sources=sources, exact=False)]
@@ -173,8 +175,12 @@ def _call(reading: Reading, body: Node, scope: Scope) -> Sources:
     made_of = gather(reading, {key: value for key, value in body.items() if key not in _NOT_VALUED}, scope)
     made_of |= condition(reading, [body.get("agg_filter"), body.get("over")], scope)
     if name in _COUNTING and schema in {"", "pg_catalog"}:
+        _counted(reading, args, made_of)
         made_of = NOTHING
+    if name in functions.MULTIPLIES:
+        reading.columns(made_of, kind="condition")
     if name == "set_config" and schema in {"", "pg_catalog"}:
+        reading.carries("", made_of)
         _set_config(reading, args)
         return made_of
     sql = [functions.RUNS_SQL[name]] if name in functions.RUNS_SQL else []
@@ -188,11 +194,19 @@ def _call(reading: Reading, body: Node, scope: Scope) -> Sources:
     if Effect.UNKNOWN in effects:
         reading.doubt(f"function {called} has a body that cannot be seen")
     reading.does(*effects)
+    if effects:
+        reading.carries("", made_of)
     for effect in sorted(effects):
         reading.touches("function", called.lower(), effect)
     if name in {"nextval", "setval"} and args and (sequence := constant(args[0])):
         reading.touches("sequence", sequence.lower(), Effect.WRITE)
     return made_of
+
+
+def _counted(reading: Reading, args: Sequence[Node], made_of: Sources) -> None:
+    """`count(nullif(ssn = '1', false))` asks about values as a WHERE does."""
+    if not all("ColumnRef" in bare(arg) for arg in args):
+        reading.columns(made_of, kind="condition")
 
 
 def _set_config(reading: Reading, args: Sequence[Node]) -> None:

@@ -65,6 +65,7 @@ class Reading:
     doubts: dict[str, None] = field(default_factory=dict)
     verbs: dict[str, None] = field(default_factory=dict)
     outputs: tuple[Output, ...] | None = None
+    carried: dict[Output, None] = field(default_factory=dict)
     counts_integers: bool = False
     """What was found depends on the value of an integer in the text."""
     steps: int = 0
@@ -100,6 +101,11 @@ class Reading:
             if secret is not None and (column == "*" or column in secret):
                 self.does(Effect.EXFIL)
 
+    def carries(self, to: str, sources: Sources, *, exact: bool = False) -> None:
+        """Stored values go to the column `to`, or ("") to where columns have no names."""
+        if sources:
+            self.carried[Output(name=to, sources=sources, exact=exact)] = None
+
     def doubt(self, why: str) -> None:
         """Something cannot be judged; `why` may name identifiers of the text, never its values."""
         self.effects.add(Effect.UNKNOWN)
@@ -127,4 +133,5 @@ class Reading:
             attributes=attributes,
             complete=not self.doubts,
             outputs=self.outputs,
+            carried=tuple(self.carried),
         )

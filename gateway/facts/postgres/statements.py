@@ -96,7 +96,7 @@ def _prepare(reading: Reading, body: Node) -> Outputs:
 
 
 def _execute(reading: Reading, body: Node) -> Outputs:
-    gather(reading, body.get("params"), Scope())
+    reading.carries("", gather(reading, body.get("params"), Scope()))
     reading.one("sql.execute", body.get("name", ""))
     reading.doubt(EXECUTES)
     return ()
@@ -211,8 +211,9 @@ def _do(reading: Reading, body: Node) -> Outputs:
 
 def _create_as(reading: Reading, body: Node) -> Outputs:
     reading.does(Effect.DDL, Effect.WRITE)
-    reading.touches("table", dotted(body["into"]["rel"]), Effect.DDL)
-    statement(reading, body["query"])
+    name = dotted(body["into"]["rel"])
+    reading.touches("table", name, Effect.DDL)
+    queries.stored(reading, name, strings(body["into"].get("colNames")), statement(reading, body["query"]))
     return ()
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import assert_never
 
-from gateway.facts.shell.reading import Shell
+from gateway.facts.shell.state import Shell
 from gateway.facts.shell.tree import (
     Arithmetic,
     Node,
@@ -19,31 +19,17 @@ from gateway.facts.shell.tree import (
     Variable,
     Word,
 )
-from gateway.facts.shell.values import CLASS, GLOBS, SPLIT, STAR, TAME, WILD, static
+from gateway.facts.shell.values import CLASS, GLOBS, SPLIT, STAR, TAME, WILD, static, words
 
 _ALTERNATIVES = 16
 _BRACES = 64
 _LONGEST = 65_536
 _RANGE = re.compile(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.-?\d+)?\Z")
 _KNOWN = {"HOME": "~", "PWD": ".", "OLDPWD": WILD, "IFS": " ", "SHELL": "/bin/bash", "BASH": "/bin/bash"}
-_TAME_NAMES = frozenset(
-    [
-        "?",
-        "#",
-        "$",
-        "!",
-        "RANDOM",
-        "SECONDS",
-        "UID",
-        "EUID",
-        "PPID",
-        "LINENO",
-        "HOSTNAME",
-        "USER",
-        "LOGNAME",
-        "EPOCHSECONDS",
-        "SHLVL",
-    ]
+_TAME_NAMES = words(
+    """
+    ? # $ ! RANDOM SECONDS UID EUID PPID LINENO HOSTNAME USER LOGNAME EPOCHSECONDS SHLVL
+    """
 )
 _NAMES = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -183,8 +169,8 @@ class Expander:
                 return (positionals[at],) if at < len(positionals) else ("",)
         if name in {"@", "*"}:
             return (WILD,)
-        if name == "PWD" and self.shell.directory:
-            return (self.shell.directory,)
+        if name == "PWD" and self.shell.directories != ("",):
+            return self.shell.directories
         if name in _KNOWN:
             return (_KNOWN[name],)
         return (TAME,) if name in _TAME_NAMES else None

@@ -37,3 +37,8 @@ def matcher(value: str) -> re.Pattern[str]:
     """What the value may turn out to be."""
     forms = {WILD: ".*", DEEP: ".*", TAME: "[^/]*", STAR: "[^/]*", QUESTION: "[^/]", CLASS: "[^/]"}
     return re.compile("".join(forms.get(c, re.escape(c)) for c in value) + r"\Z", re.DOTALL)
+
+
+def words(text: str) -> frozenset[str]:
+    """The names in a table that is written as text."""
+    return frozenset(text.split())

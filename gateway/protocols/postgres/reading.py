@@ -175,4 +175,5 @@ def combined(facts: Facts, named: Facts) -> Facts:
         attributes=attributes,
         complete=named.complete,
         outputs=named.outputs if passed_on else facts.outputs,
+        carried=facts.carried + named.carried,
     )
