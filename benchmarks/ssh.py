@@ -74,7 +74,7 @@ def compare(
 ) -> dict[str, float]:
     options, environment = running.client(running.token())
     cipher = ["-o", f"Ciphers={CIPHER}"]
-    through = ["ssh", *options, *cipher, "-p", str(running.ports["web-1"]), "agent@127.0.0.1"]
+    through = ["ssh", *options, *cipher, "-p", str(running.ports["web-1"]), "127.0.0.1"]
     direct = [
         *(
             "ssh",

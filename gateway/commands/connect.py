@@ -60,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     from gateway.commands.reach import Account, mint, reach
+    from gateway.protocols import HOSTED
 
     gateway = client(arguments)
     token = own_token()
@@ -69,10 +70,11 @@ def _run(arguments: argparse.Namespace) -> int:
         print(_certified(gateway, token, connection, arguments.certificate))
         return 0
     minted = mint(gateway, token) if arguments.minted else None
-    if minted is None and not connection.private:
+    if minted is None and not connection.takes(token):
         print(
-            f"countersign: {connection.name} is not encrypted and not on this machine, so the token is no password "
-            "there: use --minted",
+            f"countersign: the token is no password for {connection.name}: it is too long for the usual client, or the way is "
+            "neither encrypted nor on this machine; use --minted"
+            + (", or better --certificate DIR" if connection.protocol in HOSTED else ""),
             file=sys.stderr,
         )
     text = _text(

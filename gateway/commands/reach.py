@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.commands.token_client import Refused, TokenClient, Unreachable, loopback
-from gateway.protocols import SERVED, ProtocolUnknown, ServedModule, served
+from gateway.protocols import SERVED, ProtocolUnknown, ServedModule, longest_password, served
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +26,9 @@ class Reached:
     tls: bool
     effects: tuple[str, ...]
 
-    @property
-    def private(self) -> bool:
-        """Whether a secret may cross it as it is."""
-        return self.tls or loopback(self.host)
+    def takes(self, token: str) -> bool:
+        """Whether a token may cross it as it is, and the usual client takes a password that long."""
+        return (self.tls or loopback(self.host)) and len(token) <= longest_password(self.protocol)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,6 +116,11 @@ def served(name: str) -> ServedModule:
     return cast(ServedModule, import_module(_MODULES[name]))
 
 
+def longest_password(name: str) -> int:
+    """Characters that the usual client takes as a password."""
+    return int(getattr(served(name), "LONGEST_PASSWORD", 1_000_000))
+
+
 def timed(name: str) -> Callable[[bytes, bytes], Iterable[tuple[float, str, str]]]:
     """How a player shows recorded answers of a protocol: all at once where it does not keep its own time."""
     module = served(name)

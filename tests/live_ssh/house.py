@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.demo.postgres import Account
-from tests.live.house import Gateway
+from tests.live.house import Api, Gateway, Refused
 
 POLICY = """
 connections:
@@ -51,7 +51,8 @@ rules:
 default: hold
 masks:
   pii: {{detect: [email, phone, payment_card, iban, secrets]}}
-api: {{listen: 127.0.0.1:0}}
+slack: {{people: {{U0MARIA: maria.lopez@example.com, U0ANA: ana.silva@example.com, U0SAM: sam.chen@example.com}}}}
+api: {{listen: 127.0.0.1:{api}}}
 """
 
 
@@ -114,6 +115,7 @@ class SshGateway(Gateway):
     ) -> None:
         self._policy = POLICY.format(
             listen=free_port(),
+            api=free_port(),
             port=server.port,
             known_hosts=server.known_hosts,
             user=getpass.getuser(),
@@ -125,11 +127,15 @@ class SshGateway(Gateway):
         super().__init__(directory, nowhere)
         self.policy_file.write_text(self._policy)
         self.askpass = directory / "askpass"
-        self.askpass.write_text('#!/bin/sh\nprintf "%s\\n" "$TOKEN"\n')
+        self.askpass.write_text('#!/bin/sh\nprintf "%s\\n" "$PASSWORD"\n')
         self.askpass.chmod(0o700)
 
     def client(self, token: str) -> tuple[list[str], dict[str, str]]:
-        """Options for OpenSSH's clients, and their environment: the token comes by SSH_ASKPASS."""
+        """Options for OpenSSH's clients, and their environment: a minted password comes by SSH_ASKPASS."""
+        try:
+            pair = Api(self.url, token).call("/oauth/minted", {}, method="POST")
+        except Refused:
+            pair = {"user": "agent", "password": token}
         options = [
             *(
                 "-o",
@@ -147,13 +153,13 @@ class SshGateway(Gateway):
                 "-o",
                 "LogLevel=ERROR",
             ),
-            *("-F", "none"),
+            *("-F", "none", "-o", f"User={pair['user']}"),
         ]
         environment = {
             **os.environ,
             "SSH_ASKPASS": str(self.askpass),
             "SSH_ASKPASS_REQUIRE": "force",
-            "TOKEN": token,
+            "PASSWORD": pair["password"],
         }
         return options, environment
 
@@ -163,7 +169,7 @@ class SshGateway(Gateway):
         """`ssh host COMMAND`, to its end."""
         given, environment = self.client(token or self.token())
         return subprocess.run(
-            ["ssh", *given, *options, "-p", str(self.ports["web-1"]), "agent@127.0.0.1", *command],
+            ["ssh", *given, *options, "-p", str(self.ports["web-1"]), "127.0.0.1", *command],
             env=environment,
             input=stdin,
             capture_output=True,

@@ -32,7 +32,7 @@ def client(
 def test_a_file_is_fetched_byte_for_byte(gateway: SshGateway, tmp_path: Path, protocol: str) -> None:
     data = bytes(range(256)) * 5_000
     (tmp_path / "there").write_bytes(data)
-    done = client(gateway, "scp", protocol, f"agent@127.0.0.1:{tmp_path}/there", f"{tmp_path}/here")
+    done = client(gateway, "scp", protocol, f"127.0.0.1:{tmp_path}/there", f"{tmp_path}/here")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "here").read_bytes() == data
 
@@ -43,7 +43,7 @@ def test_what_is_sensitive_in_a_fetched_file_is_starred_wherever_a_read_cuts_it(
 ) -> None:
     text = "".join(f"{n:07d} ana.silva@example.com {CARD}\n" for n in range(20_000))
     (tmp_path / "there").write_text(text)
-    done = client(gateway, "scp", protocol, f"agent@127.0.0.1:{tmp_path}/there", f"{tmp_path}/here")
+    done = client(gateway, "scp", protocol, f"127.0.0.1:{tmp_path}/there", f"{tmp_path}/here")
     assert done.returncode == 0, done.stderr
     here = (tmp_path / "here").read_text()
     assert len(here) == len(text)
@@ -57,7 +57,7 @@ def test_an_upload_waits_for_a_yes(gateway: SshGateway, tmp_path: Path, protocol
     (tmp_path / "here").write_bytes(b"x" * 100_000)
     there = tmp_path / "there"
     with gateway.api.deciding("approve", containing=str(there)):
-        done = client(gateway, "scp", protocol, f"{tmp_path}/here", f"agent@127.0.0.1:{there}")
+        done = client(gateway, "scp", protocol, f"{tmp_path}/here", f"127.0.0.1:{there}")
     assert done.returncode == 0, done.stderr
     assert there.read_bytes() == b"x" * 100_000
 
@@ -67,7 +67,7 @@ def test_each_operation_of_sftp_is_judged_and_a_refusal_leaves_the_transfer_aliv
 ) -> None:
     (tmp_path / "kept").write_text("kept")
     batch = f"-chmod 4755 {tmp_path}/kept\nls {tmp_path}\n"
-    done = client(gateway, "sftp", "-b", "-", "agent@127.0.0.1", stdin=batch)
+    done = client(gateway, "sftp", "-b", "-", "127.0.0.1", stdin=batch)
     assert "Destructive commands never run through an agent." in done.stderr, done.stderr
     assert "kept" in done.stdout
     assert (tmp_path / "kept").stat().st_mode & 0o7777 != 0o4755
@@ -75,7 +75,7 @@ def test_each_operation_of_sftp_is_judged_and_a_refusal_leaves_the_transfer_aliv
 
 def test_a_secret_path_is_not_simply_read(gateway: SshGateway, tmp_path: Path) -> None:
     with gateway.api.deciding("deny", containing="/etc/shadow"):
-        done = client(gateway, "scp", "agent@127.0.0.1:/etc/shadow", f"{tmp_path}/here")
+        done = client(gateway, "scp", "127.0.0.1:/etc/shadow", f"{tmp_path}/here")
     assert done.returncode != 0
     assert not (tmp_path / "here").exists()
 
@@ -88,7 +88,7 @@ def test_rsync_fetches(gateway: SshGateway, tmp_path: Path) -> None:
     options, environment = gateway.client(gateway.token())
     shell = " ".join(["ssh", *options, "-p", str(gateway.ports["web-1"])])
     done = subprocess.run(
-        ["rsync", "-r", "-e", shell, f"agent@127.0.0.1:{source}/", f"{tmp_path}/here/"],
+        ["rsync", "-r", "-e", shell, f"127.0.0.1:{source}/", f"{tmp_path}/here/"],
         env=environment,
         capture_output=True,
         text=True,
@@ -118,7 +118,7 @@ def test_git_clones_and_a_push_waits_for_a_yes(gateway: SshGateway, tmp_path: Pa
         )
 
     assert git("init", "--quiet", "--bare", str(bare)).returncode == 0
-    cloned = git("clone", "--quiet", f"ssh://agent@127.0.0.1:{gateway.ports['web-1']}{bare}", str(work))
+    cloned = git("clone", "--quiet", f"ssh://127.0.0.1:{gateway.ports['web-1']}{bare}", str(work))
     assert cloned.returncode == 0, cloned.stderr
     (work / "file").write_text("content")
     assert git("-C", str(work), "add", "file").returncode == 0

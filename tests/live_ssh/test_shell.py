@@ -48,7 +48,7 @@ def terminal(gateway: SshGateway) -> Iterator[tuple[Terminal, Callable[[], int]]
     options, environment = gateway.client(gateway.token())
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        ["ssh", *options, "-tt", "-p", str(gateway.ports["web-1"]), "agent@127.0.0.1"],
+        ["ssh", *options, "-tt", "-p", str(gateway.ports["web-1"]), "127.0.0.1"],
         env={**environment, "TERM": "xterm"},
         stdin=slave,
         stdout=slave,

@@ -242,6 +242,8 @@ class Channel(asyncssh.SSHServerSession[Any]):
             self.channel.pause_reading()
 
     def write(self, data: bytes, error: bool) -> None:  # noqa: FBT001  # the shape of Answer's callback
+        if self._task is None or self.channel.is_closing():
+            return  # nobody has asked for anything here yet, or listens any more
         shown: bytes | str = data.decode("utf-8", "surrogateescape") if self._terminal else data
         self.channel.write(shown, STDERR if error and not self._terminal else None)
 

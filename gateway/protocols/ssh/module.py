@@ -16,6 +16,8 @@ from gateway.protocols.ssh.server import serve
 from gateway.protocols.ssh.timeline import render, timed
 
 SCHEMES: Mapping[str, int] = {"ssh": 22}
+LONGEST_PASSWORD = 1_023
+"""OpenSSH's client cuts what is longer (its `read_passphrase`)."""
 OPTIONS: Mapping[str, Collection[str]] = {"shell": ("guarded", "refuse", "hold")}
 
 
