@@ -32,6 +32,7 @@ class Doors:
         spawn: Spawn,
         secret: Callable[[str], bytes],
         clock: Callable[[], float],
+        known: Callable[[Target], object],
     ) -> None:
         """`secret(purpose)`: 32 bytes that stay the same over restarts, for keys that clients remember."""
         self._gate = gate
@@ -39,6 +40,7 @@ class Doors:
         self._spawn = spawn
         self._secret = secret
         self._clock = clock
+        self._known = known
         self._open: dict[str, Listener | Hosting] = {}
         self._tls: TlsPolicy | None = None
 
@@ -87,7 +89,9 @@ class Doors:
             return Hosting(
                 target, policy, gate=gate, admission=admission, spawn=spawn, secret=self._secret, clock=clock
             )
-        return Listener(target, policy, gate=gate, admission=admission, spawn=spawn, clock=clock)
+        return Listener(
+            target, policy, gate=gate, admission=admission, spawn=spawn, clock=clock, known=self._known
+        )
 
     async def close(self, *, drain: float) -> None:
         """Accept no more; give open sessions `drain` seconds to end, then end them."""

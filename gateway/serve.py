@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,8 @@ from gateway.sessions import Sessions
 from gateway.store import StoreFailed
 from gateway.store.embedded import EmbeddedStore
 from gateway.upstream.measure import Measure
+from gateway.upstream.surveys import EVERY as SURVEYS_EVERY
+from gateway.upstream.surveys import Surveys
 from gateway.vocabulary import known
 
 log = logging.getLogger("countersign.serve")
@@ -304,7 +307,15 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         await site.start()
 
         # The doors are opened last and closed first: while they drain, what is held can still be decided.
-        doors = Doors(gate, admission, spawn=tasks.spawn, secret=keys.secret, clock=clock)
+        surveys = Surveys(policy)
+        doors = Doors(
+            gate,
+            admission,
+            spawn=tasks.spawn,
+            secret=keys.secret,
+            clock=clock,
+            known=surveys.known,
+        )
         parts.push_async_callback(doors.close, drain=DRAIN_WITHIN)
         await doors.follow(policy())
 
@@ -316,6 +327,9 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             gate=gate,
             announce=announce,
             reload_asked=asyncio.Event(),
+        )
+        scheduler.add_job(
+            surveys.renew, "interval", seconds=SURVEYS_EVERY, next_run_time=datetime.now(tz=UTC)
         )
         tasks.spawn(_tick(gateway, journal))
         tasks.spawn(_count(budgets, store))

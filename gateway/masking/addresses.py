@@ -80,6 +80,7 @@ def _email(data: bytes, start: int, end: int) -> Span | None:
         data[start:at] == b"git"
         or _PIXEL_DENSITY.fullmatch(b".".join(labels))
         or labels[-1].lower() in _UNITS
+        or data[max(0, start - 3) : start] == b"://"
     ):
         return None
     if len(labels) > 2 and labels[0].isdigit() and labels[1].isdigit():

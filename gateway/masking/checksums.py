@@ -189,6 +189,14 @@ def in_pan(number: str) -> bool:
     return re.fullmatch(r"[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]", number) is not None
 
 
+def in_gst(number: str) -> bool:
+    """GSTIN: the state, the PAN of the taxpayer, and a check sign by Luhn in base 36."""
+    if not re.fullmatch(r"\d{2}[A-Z]{5}\d{4}[A-Z][1-9A-Z]Z[0-9A-Z]", number):
+        return False
+    products = [int(sign, 36) * (1 + at % 2) for at, sign in enumerate(number[:14])]
+    return -sum(product // 36 + product % 36 for product in products) % 36 == int(number[14], 36)
+
+
 def ca_sin(number: str) -> bool:
     return len(number) == 9 and number[0] != "8" and _varied(number) and luhn(number)
 

@@ -7,7 +7,7 @@ import binascii
 import json
 import re
 
-from gateway.masking.shapes import LOOK_BEHIND, Shape, Span, word
+from gateway.masking.shapes import LOOK_BEHIND, Shape, Span, before, word
 from gateway.masking.values import LONGEST_VALUE, is_value, looks_secret
 
 LONGEST_TOKEN = 16 * 1024
@@ -102,12 +102,16 @@ def _cookie(data: bytes, start: int, end: int) -> Span | None:
     return first, first + len(data[first:last].rstrip(b" \t\\,;)}]"))
 
 
-def _session(data: bytes, _start: int, end: int) -> Span | None:
+def _session(data: bytes, start: int, end: int) -> Span | None:
     """`PHPSESSID=x`, `"session_id": "x"`; a UUID there names a session in a log and opens none."""
     match = _SESSION_ID.match(data, end - 1)
     if match is None or _UUID.fullmatch(match.group()):
         return None
+    if data[start:end].lower().startswith(b"sid") and before(data, start) in b"_-":  # ACCOUNT_SID
+        return None
     value = match.group()
+    if value.startswith(b"S-1-"):  # an account of Windows
+        return None
     return match.span() if re.search(rb"[0-9]", value) and re.search(rb"[A-Za-z]", value) else None
 
 

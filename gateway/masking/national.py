@@ -14,7 +14,7 @@ from gateway.masking import checksums as check
 from gateway.masking import vat
 from gateway.masking.checksums import Valid
 from gateway.masking.identifiers import FIELD_EDGES
-from gateway.masking.shapes import ALNUM_BYTES, WORD_BYTES, Shape, Span, after, before, word
+from gateway.masking.shapes import ALNUM_BYTES, WORD_BYTES, Check, Shape, Span, after, before, word
 
 _SEPARATORS = b" .-/()\xc2\xa0"
 
@@ -22,6 +22,14 @@ _SEPARATORS = b" .-/()\xc2\xa0"
 def plain(value: bytes) -> str:
     """The number's letters and digits, in capitals."""
     return value.translate(None, _SEPARATORS).decode("latin-1").upper()
+
+
+def _holds(valid: Valid, number: str) -> bool:
+    """Whether the number is valid; it is not if it is too short for its check, or has a letter where the check has a digit."""
+    try:
+        return valid(number)
+    except (ValueError, IndexError):
+        return False
 
 
 def _alone(data: bytes, start: int, end: int) -> bool:
@@ -53,7 +61,7 @@ def _strong(
     pattern: bytes, valid: Valid, stands: Callable[[bytes, int, int], bool] = lambda *_: True
 ) -> Shape:
     def judged(data: bytes, start: int, end: int) -> Span | None:
-        if not _alone(data, start, end) or not valid(plain(data[start:end])):
+        if not _alone(data, start, end) or not _holds(valid, plain(data[start:end])):
             return None
         return (start, end) if stands(data, start, end) and not _otherwise_named(data, start) else None
 
@@ -102,6 +110,8 @@ TAX_FORMS = (
     _strong(rb"[0-9]{2}\.[0-9]{3}\.[0-9]{3}/[0-9]{4}-[0-9]{2}", check.br_cnpj),
     _strong(rb"(?:2[03-7]|3[034])-[0-9]{8}-[0-9]", check.ar_cuit),
     _strong(rb"[0-9]{2} [0-9]{3} [0-9]{3} [0-9]{3}", check.au_abn),
+    _strong(rb"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z]Z[0-9A-Z]", check.in_gst),
+    _strong(rb"CHE-?[0-9]{3}\.[0-9]{3}\.[0-9]{3}(?: (?:MWST|TVA|IVA))?", vat.is_vat),
 )
 
 
@@ -141,8 +151,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("my ?number|individual number|mynumber", check.jp_my_number),
         ("rrn|resident registration", check.kr_resident),
         ("nric|fin", check.sg_nric),
-        ("(?:tw|taiwan) id|身分證(?:字號)?|身份證字號", check.tw_id),
-        ("身份证(?:号码?)?|居民身份证", check.cn_resident),
+        ("(?:tw|taiwan) id", check.tw_id),
         ("hkid", check.hk_id),
         ("curp", check.mx_curp),
         ("rut|run", check.cl_rut),
@@ -160,7 +169,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("pps|ppsn", check.ie_pps),
         ("cnic|nik|ktp|c(?:\u00e9|e)dula|curp", _form(r"\d{8,16}")),
         ("mykad|my kad", check.my_card),
-        ("sa id|rsa id|south african id", check.za_id),
+        ("(?:sa |rsa |south african )?id(?: number| no)?", check.za_id),
         ("driver'?s? licen[cs]e|driving licen[cs]e|dl (?:number|no)|f(?:ü|u)hrerschein(?:nummer)?|permis de conduire", _LICENCE),
         (
             "national id(?:entity)?|identity (?:card|number|no)|id card|citizen id|personal id"  # noqa: ISC004
@@ -184,7 +193,8 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("ein|employer identification|fein", _form(r"\d{9}")),
         ("rfc", _form(r"[A-Z&]{3,4}\d{6}[A-Z0-9]{3}")),
         ("vat|ust-?id(?:-?nr)?|tva(?: intracommunautaire)?|btw(?:-nummer)?|partita iva|p\\.? iva|moms(?:reg)?", vat.may_be_vat),
-        ("vat (?:reg(?:istration)?|number|no|id)", _form(r"(?=(?:.*\d){8})[A-Z0-9]{8,15}")),
+        ("vat (?:reg(?:istration)?|number|no|id)", _any(vat.may_be_vat, _form(r"(?=(?:.*\d){8})[A-Z0-9]{8,15}"))),
+        ("gstin?|gst", check.in_gst),
         ("tax id|taxpayer|taxpayer id|tax identification|tin", _form(r"(?=(?:.*\d){7})[A-Z0-9]{8,15}")),
     ),
     "passport": (
@@ -203,18 +213,34 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
 }  # fmt: skip
 """Detector -> the words behind which its numbers stand, and what they have to be."""
 
+_FOREIGN_WORDS = (
+    ("身份证(?:号)?(?:码)?", check.cn_resident),
+    ("身分證(?:字號)?(?:號碼)?", check.tw_id),
+    ("マイナンバー", check.jp_my_number),
+    ("주민등록번호", check.kr_resident),
+    ("СНИЛС|снилс", check.ru_snils),
+    ("ИНН|инн", check.ru_inn),
+    ("ЕГН", check.bg_egn),
+    ("ΑΜΚΑ", check.gr_amka),
+    ("ΑΦΜ", _form(r"\d{9}")),
+    ("תעודת זהות|ת\\.ז\\.?", check.il_id),
+)
+"""Words whose letters are none to the scan, so that no word can be seen to begin with them."""
+
 _KIND = (
     r"\.?(?:[ _-]?(?:number|num(?:mer)?|n(?:ú|u)mero|nr|no|n(?:º|°)|id|card|code|#)\.?){0,2}"
     r"(?: \([A-Za-z .]{1,20}\))?"
 )
-_GAP = r"[\"'\\]{0,2}(?:[ \t]{0,3}(?:=>|:=|[:=#>,|])?[ \t]{0,3}|[ \t](?:is|was|e|é|est|es|ist|jest|è|er)[ \t])[\"'\\]{0,2}"
+_GAP = r"[\"'\\]{0,2}(?:[ \t](?:is|was|e|é|est|es|ist|jest|è|er)[ \t]|[ \t]{0,3}(?:=>|:=|[:=#>,|]|：)?[ \t]{0,3})[\"'\\]{0,2}"
 
 
 def _alternatives(words: str) -> str:
     return words.replace(" ", "[ _-]?")
 
 
-def _spoken_numbers(rows: tuple[tuple[str, Valid], ...]) -> Shape:
+def _spoken_numbers(
+    rows: tuple[tuple[str, Valid], ...], begin: Callable[[bytes, Check], Shape] = word
+) -> Shape:
     """One shape for all words of a detector: the scan sees one pattern, the check asks which word it was."""
     led = [
         (re.compile(f"(?i)(?:{_alternatives(words)}){_KIND}{_GAP}".encode()), valid) for words, valid in rows
@@ -234,7 +260,7 @@ def _spoken_numbers(rows: tuple[tuple[str, Valid], ...]) -> Shape:
 
     words = "|".join(f"(?:{_alternatives(words)})" for words, _ in rows)
     value = r"(?:[A-Za-z]{0,4}[0-9]|[A-Z]{6,8}|[A-Z]{2} [0-9])"
-    return word(f"(?i:(?:{words}){_KIND}{_GAP}){value}".encode(), judged)
+    return begin(f"(?i:(?:{words}){_KIND}{_GAP}){value}".encode(), judged)
 
 
 _WORD_BEHIND = re.compile(rb"[0-9] [A-Z]{3}")
@@ -245,7 +271,11 @@ def _shrunk(data: bytes, start: int, end: int, valid: Valid) -> Span | None:
     """The longest run of groups from `start` that is such a number."""
     while end > start:
         value = data[start:end]
-        if after(data, end) not in ALNUM_BYTES and not _WORD_BEHIND.search(value) and valid(plain(value)):
+        if (
+            after(data, end) not in ALNUM_BYTES
+            and not _WORD_BEHIND.search(value)
+            and _holds(valid, plain(value))
+        ):
             return start, end
         cut = max(data.rfind(sign, start, end) for sign in (b" ", b".", b"-", b"/"))
         end = max(start, cut)
@@ -263,7 +293,11 @@ def _icao(value: str) -> str:
     return str(total % 10)
 
 
-NATIONAL_ID = (*NATIONAL_FORMS, _spoken_numbers(_WORDS_OF["national_id"]))
+NATIONAL_ID = (
+    *NATIONAL_FORMS,
+    _spoken_numbers(_WORDS_OF["national_id"]),
+    _spoken_numbers(_FOREIGN_WORDS, lambda pattern, judged: Shape(pattern=pattern, check=judged)),
+)
 TAX_ID = (*TAX_FORMS, _spoken_numbers(_WORDS_OF["tax_id"]))
 PASSPORT = (
     _spoken_numbers(_WORDS_OF["passport"]),

@@ -21,13 +21,16 @@ from gateway.masking.values import (
 
 _FOREIGN = "contraseña|contrasena|senha|mot[_ ]de[_ ]passe|passwort|kennwort|wachtwoord|lösenord|losenord|adgangskode|passord|salasana|hasło|haslo|heslo|jelszó|parol[aă]|şifre|parola|[пП]ароль|ПАРОЛЬ|κωδικός|סיסמה|كلمة المرور|パスワード|密码|密碼|口令|비밀번호|암호|mật khẩu|รหัสผ่าน|पासवर्ड".encode()  # fmt: skip
 """What a password is called elsewhere."""
-_PASSWORD = rb"pass(?:[_-]?(?:word|wd|phrase|code))|pwd|db_?pass|mysql_pwd|" + _FOREIGN
+_PASSWORD = (
+    rb"pass(?:[_-]?(?:word|wd|phrase|code))|pwd|db_?pass|mysql_pwd|(?:bind|root|user|admin|sudo)_?pw|"
+    + _FOREIGN
+)
 _SECRET = (
-    rb"secret(?:[_-]?access)?(?:[_-]?key)?|api[_-]?(?:key|secret|token)|apikey"
-    rb"|(?:access|auth|refresh|bearer|session|id|security|bot|deploy|csrf|xsrf|personal[_-]access)[_-]?token"
+    rb"secret(?:[_ -]?access)?(?:[_ -]?key)?|api[_ -]?(?:key|secret|token)|apikey"
+    rb"|(?:access|auth|refresh|bearer|session|id|security|bot|deploy|csrf|xsrf|personal[_-]access)[_ -]?token"
     rb"|(?:private|encryption|signing|master|access|account|shared|storage|hmac|aes|crypto|service|subscription|functions?|consumer|app|application|admin|write"
-    rb"|server|license|auth|host|ssh|webhook|verification|ingest)[_-]?key"
-    rb"|webhook[_-]?secret|oauth_(?:token|signature|consumer_key)|credentials?|client[_-]?key[_-]?data|x-(?:amz|goog)-(?:signature|security-token)|authorization[_-]?token"
+    rb"|server|license|auth|host|ssh|webhook|verification|ingest)[_ -]?key"
+    rb"|webhook[_ -]?secret|oauth_(?:token|signature|consumer_key)|credentials?|client[_ -]?key[_ -]?data|x-(?:amz|goog)-(?:signature|security-token)|authorization[_ -]?token"
 )
 _SHORT = rb"pass|pw|token|pin|otp|cvv2?|cvc2?|_?auth|_authtoken"
 _SUFFIX = (
@@ -49,9 +52,13 @@ _BETWEEN = rb"\\?[\"'`]?\]?[ \t]{0,8}(?:=>|:=|\?=|==?|:|\xef\xbc\x9a)[ \t]{0,8}"
 _IS_PASSWORD = re.compile(rb"(?i)[_-]?(?:" + _PASSWORD + rb")")
 _NOT_SECRET_BEFORE = re.compile(
     rb"(?i)(?:next|page|continuation|continue|sync|resume|cursor|start|max|min|num|total|prompt|completion|pad|eos|bos|unk|mask|stop|public|publishable"
-    rb"|primary|foreign|sort|partition|cache|idempotency|routing|tenant|pkce)[_ -]?\Z"
+    rb"|primary|foreign|sort|partition|cache|idempotency|routing|tenant|pkce)[_ -]?\Z|[0-9]{12}:\Z"
 )
 """Words before a name that make something else of it: the token of a page, a column's key."""
+_EXPANSION = re.compile(rb"\$\{[A-Za-z0-9_]*\Z")
+"""`${PASSWORD:-default}`: the shell's variable, and not its value."""
+_SMALL = frozenset(b"abcdefghijklmnopqrstuvwxyz")
+_CAPITAL = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _DIGITS_ONLY = re.compile(rb"\d+")
 
 
@@ -62,11 +69,16 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     if span is None or not is_value(data, span, quoted=span[0] != at):
         return None
     value = data[span[0] : span[1]]
+    if value.startswith(b"base64:"):
+        span = (span[0] + 7, span[1])
     name = data[start:end].lower()
+    if _EXPANSION.search(data[max(0, start - 40) : start]):
+        return None
     if _IS_PASSWORD.match(name):
         # The shell's working directory, and what a type is called.
         return None if name.startswith(b"pwd") and value[:1] in b"/~" else span
-    if _NOT_SECRET_BEFORE.search(data[max(0, start - 16) : start + 1]):
+    word_ends = start + (data[start] in _SMALL and data[start + 1] in _CAPITAL)  # nextToken
+    if _NOT_SECRET_BEFORE.search(data[max(0, start - 16) : word_ends]):
         return None
     plain = name.lstrip(b"_-")
     if plain.startswith((b"pin", b"otp", b"cvv", b"cvc")) or plain[1:].startswith(b"pin"):
@@ -76,10 +88,12 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     return span if looks_secret(value, least=6) else None
 
 
-def _told(data: bytes, _start: int, end: int) -> Span | None:
+def _told(data: bytes, start: int, end: int) -> Span | None:
     """`password is x`, `with password x`, `login x password y`: in prose only what cannot be a word."""
     span = value_at(data, end - 1)
     if span is None or not is_value(data, span, quoted=span[0] != end - 1):
+        return None
+    if _NOT_SECRET_BEFORE.search(data[max(0, start - 16) : start]):
         return None
     return span if is_strong(data[span[0] : span[1]]) else None
 
@@ -87,15 +101,21 @@ def _told(data: bytes, _start: int, end: int) -> Span | None:
 def _spoken(data: bytes, _start: int, end: int) -> Span | None:
     """`PASSWORD 'x'`, `IDENTIFIED BY 'x'`, `--password x`, `<password>x`."""
     span = value_at(data, end - 1)
-    if span is None or data[span[0] : span[0] + 1] == b"-" or not is_value(data, span, quoted=True):
+    if span is None or data[span[0] : span[0] + 1] == b"-":
         return None
-    return span
+    return span if is_value(data, span, quoted=span[0] != end - 1 or data[end - 1 : end] in b"\"'") else None
 
 
 def _element(data: bytes, start: int, end: int) -> Span | None:
-    """`<db:password>x</db:password>`."""
-    opened = re.search(rb"<[A-Za-z:._-]{0,24}\Z", data[max(0, start - 25) : start])
-    return _spoken(data, start, end) if opened is not None else None
+    """`<db:password>x</db:password>`, `<entry key="password">x</entry>`."""
+    opened = re.search(rb"<[^<>\r\n\0]{0,64}\Z", data[max(0, start - 65) : start])
+    return _named(data, start, end) if opened is not None else None
+
+
+def _code(data: bytes, start: int, end: int) -> Span:
+    """The three or four digits on the back of a card."""
+    digits = re.compile(rb"[0-9]{3,4}\Z").search(data, start, end)
+    return digits.span() if digits is not None else (start, end)
 
 
 def _listed(data: bytes, _start: int, end: int) -> Span | None:
@@ -153,8 +173,10 @@ def _in_url(data: bytes, start: int, end: int) -> Span | None:
     """`scheme://user:password@host`: the candidate ends with the `@`; an `@` in the password is hidden too."""
     if before(data, start) not in ALNUM_BYTES:
         return None
-    start = data.index(b"://", start, end) + 3
-    start = data.index(b":", start, end) + 1
+    user = data.index(b"://", start, end) + 3
+    start = data.index(b":", user, end) + 1
+    if looks_secret(data[user : start - 1], least=20):  # https://TOKEN:x-oauth-basic@host
+        start = user
     host = _AUTHORITY_ENDS.match(data, end)
     end = host.end() if host is not None and b":" not in host.group() else end
     return (start, end - 1) if is_value(data, (start, end - 1), quoted=True) else None
@@ -162,8 +184,10 @@ def _in_url(data: bytes, start: int, end: int) -> Span | None:
 
 def _token_in_url(data: bytes, start: int, end: int) -> Span | None:
     """`https://TOKEN@host`."""
-    span = (start + 3, end - 1)
-    return span if looks_secret(data[span[0] : span[1]], least=20) else None
+    at = data.index(b"@", start)
+    if b"sentry" in data[at:end]:  # the public half of a pair
+        return None
+    return (start + 3, at) if looks_secret(data[start + 3 : at], least=20) else None
 
 
 def _go_name(data: bytes, start: int, end: int) -> Span | None:
@@ -211,18 +235,28 @@ PASSWORD = (
         pattern=rb"-(?i:password|passwd|pass|token|secret|api-?key|storepass|keypass)[ \t]{1,4}[^\s\0-]",
         check=_spoken,
     ),
-    Shape(pattern=rb"(?i:" + _PASSWORD + rb"|secret|token|api-?key)>[^\s\0<]", check=_element),
+    Shape(pattern=_NAMES + rb"\\?[\"']?>[^\s\0<]", check=_element),
+    Shape(
+        pattern=rb"(?i:set[ \t]{1,4}password[ \t]{1,4}for)[ \t]{1,4}[^\s\0=]{1,80}[ \t]{0,4}=[ \t]{0,4}(?i:password\()?'",
+        check=_spoken,
+    ),
+    Shape(
+        pattern=rb"(?i:\bcreds?|\bcredentials?|\blogin)\"?:?[ \t]{1,2}[A-Za-z0-9._-]{1,32}[ \t]?[/:|][ \t]?[^\s\0/]",
+        check=_told,
+    ),
+    word(rb"(?i:net[ \t]user)[ \t]{1,4}[A-Za-z0-9._-]{1,32}[ \t]{1,4}[^\s\0/]", _told),
+    word(rb"(?i:cvv2?|cvc2?|security[ _-]?code)[ \t]{1,2}(?i:is[ \t])?[0-9]{3,4}\b", _code),
     Shape(
         pattern=rb"(?i:"
         + _PASSWORD
-        + rb"|secret|api[ _-]?key|token|pin)(?:[ \t](?:is|was|set to|to)(?:[ \t]now)?)?:?[ \t][^\s\0]",
+        + rb"|secret|api[ _-]?key|token|pin)(?:[ \t](?:is|was|set to|to)(?:[ \t]now)?:?)?[ \t][^\s\0]",
         check=_told,
     ),
     Shape(pattern=rb"[ \t]-[pPaw] ?['\"]?[A-Za-z0-9!#$%^&*+=_~@.,]", check=_argument),
     Shape(pattern=rb"-(?:u|-user)[ =]?['\"]?[^\s\0:'\"/]{1,64}:[^\s\0'\":/]", check=_user_and_password),
     Shape(pattern=rb"(?i:convertto-securestring)[ \t]{1,4}(?i:-string[ \t]{1,4})?['\"]", check=_spoken),
     Shape(pattern=rb"://[^\s\0/:@\"'<>]{0,128}:[^\s\0@\"'<>]{1,256}@", check=_in_url),
-    Shape(pattern=rb"://[A-Za-z0-9_-]{20,100}@", check=_token_in_url),
+    Shape(pattern=rb"://[A-Za-z0-9_-]{20,100}@[A-Za-z0-9.-]{1,80}", check=_token_in_url),
     Shape(pattern=rb":[^\s\0:@/\"']{1,64}@(?:tcp|unix)\(", check=_go_name),
     Shape(pattern=rb"oracle:thin:[^\s\0/:@]{1,32}/[^\s\0@\"']{1,64}@", check=_oracle),
     Shape(

@@ -23,7 +23,7 @@ _PLACEHOLDER = re.compile(
     rb"|[\W_]*|x{3,}(?:[-_]x+)*|[.*\xc2\xa0\xe2\x80\xa2\xe2\x97\x8f_x-]*"
     # variables and references to where the value is kept
     rb"|%\(?\w*\)?s?|\$\d+|:\w+|@\w+|&\w+|\*\w+|[$%#@!]?\{.*|\$\(.*|\$[A-Za-z_][\w:]*|%[A-Z_]+%|<.*|\[.*|\(.*|![A-Z]\w*.*"
-    rb"|(?:env|file|vault|secret|ref\+\w+|op|ssm|sops|awsssm|gcpsm|azkv|keyvault|secretsmanager|doppler|infisical):[\w./:+@-]+"
+    rb"|(?:env|file|vault|secret|ref\+\w+|op|ssm|sops|awsssm|gcpsm|azkv|keyvault|secretsmanager|doppler|infisical):[\w./:+@#-]+"
     rb"|ENC[\[(].*|enc:.*|(?:secret|configmap)s?/[\w./-]+|projects/[\w-]+/secrets/.*|/(?:var/)?run/secrets/.*|arn:aws.*"
     # what a reader is to replace
     rb"|(?:your|enter|insert|replace|put|paste|example)(?:[ _-]?[a-z]{1,12}){0,6}"
@@ -37,7 +37,7 @@ _CODE = re.compile(
     rb"|(?:os|process|self|this|cls|config|cfg|conf|settings|env|args|opts?|options|params|req|request|res|response|body|data|user|account|secrets|var|local|module"
     rb"|vault|ctx|context|props|state|form|input|model|event|values|kwargs|session|client|auth|credentials?|row|record|item|obj|db|app|each|std)"
     + _MEMBER
-    + rb"[A-Za-z_$][\w.$>?:-]*"
+    + rb"[A-Za-z_$][\w.$>?:!-]*"
     rb"|"
     + _NAME
     + rb"(?:"
@@ -48,7 +48,9 @@ _CODE = re.compile(
     + rb"(?i:_?(?:"
     + _WORDS
     + rb"|value|text|env|get)\w*)"
-    rb"|(?i:(?:[a-z]+[_-])*(?:" + _WORDS + rb")(?:[_-]?(?:value|field|text|input|str|name|\d))?))"
+    rb"|[a-z]+(?:_[a-z]+)+(?:\.[a-z_]+)+|[a-z]+[0-9]{1,3}[a-z]+\(.*|(?i:(?:[a-z]+[_-])*(?:"
+    + _WORDS
+    + rb")(?:[_-]?(?:value|field|text|input|str|name|\d))?))"
 )
 _SENTENCE = re.compile(
     rb"(?i)(?:must|should|shall|can(?:not|'t)?|could|may|might|will|would|is|isn't|are|was|were|be|been|has|have|had|do|does|did|not|the|an?|this|that|these|it|its|you|your"
@@ -118,8 +120,10 @@ def is_value(data: bytes, span: Span, *, quoted: bool) -> bool:
         return False
     if value == MARK.encode() or _PLACEHOLDER.fullmatch(value) is not None:
         return False
+    if value[:1] in b" \t":  # the quote before it closes a prompt: read -p "Password: " PASSWORD
+        return False
     if quoted:
-        return True
+        return data[span[0] - 1 : span[0]] != b"`" or b" " not in value
     if _CODE.fullmatch(value) is not None:
         return False
     led = data[max(0, span[0] - 2) : span[0]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gateway.model import Actor, Allow, Block, Facts, Hold, Lineage, Verdict
@@ -13,27 +13,45 @@ from gateway.policy.reader import Fault
 from gateway.policy.vocabulary import Vocabulary
 
 
-def failures(policy: Policy, vocabulary: Vocabulary) -> list[Fault]:
-    """What does not hold of the policy's examples, each with the place where it stands."""
-    found: list[Fault] = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One example that was tried."""
+
+    example: Example
+    verdict: Verdict
+    difference: str
+    """What does not hold of it, "" where all does."""
+
+
+def trials(policy: Policy, vocabulary: Vocabulary) -> Iterator[Trial]:
+    """In the file's order."""
     masked_columns = vocabulary.masked_columns(policy.masks)
-    for at, example in enumerate(policy.examples):
+    for example in policy.examples:
         connection = policy.targets[example.connection].connection
-        row = {
-            "id": f"examples[{at}]",
-            "protocol": connection.protocol,
-            "connection": example.connection,
-            "command": example.command,
-            "session_before": list(example.session_before),
-        }
-        facts = vocabulary.read_facts(connection.protocol, row)
+        facts = facts_of(example, connection.protocol, vocabulary)
         lineage = lineage_of(example.agents, example.person, example.groups)
         verdict = evaluate(policy, lineage, connection, facts, moment_of(policy, example))
         masked = () if isinstance(verdict, Block) else masked_columns(verdict.masks, facts)
-        difference = _difference(example, verdict, masked, facts)
-        if difference:
-            found.append(Fault(example.line, example.column, f"examples[{at}]", difference))
-    return found
+        yield Trial(example=example, verdict=verdict, difference=_difference(example, verdict, masked, facts))
+
+
+def failures(policy: Policy, vocabulary: Vocabulary) -> list[Fault]:
+    """What does not hold of the policy's examples, each with the place where it stands."""
+    return [
+        Fault(tried.example.line, tried.example.column, f"examples[{at}]", tried.difference)
+        for at, tried in enumerate(trials(policy, vocabulary))
+        if tried.difference
+    ]
+
+
+def facts_of(example: Example, protocol: str, vocabulary: Vocabulary) -> Facts:
+    row = {
+        "protocol": protocol,
+        "connection": example.connection,
+        "command": example.command,
+        "session_before": list(example.session_before),
+    }
+    return vocabulary.read_facts(protocol, row)
 
 
 def lineage_of(agents: Iterable[str], person: str, groups: frozenset[str]) -> Lineage:

@@ -28,6 +28,12 @@ class Window:
     begins: wall = wall(0)
     ends: wall = wall(0)
 
+    def __str__(self) -> str:
+        """`mon, tue 09:00-17:00 Europe/Berlin`"""
+        days = "every day" if self.days == EVERY_DAY else ", ".join(WEEK[day] for day in sorted(self.days))
+        whole = self.begins == self.ends
+        return f"{days}{'' if whole else f' {self.begins:%H:%M}-{self.ends:%H:%M}'} {self.zone}"
+
     def holds(self, at: float) -> bool:
         """At these Unix seconds. Where clocks are put back, an hour that comes twice counts twice."""
         local = datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(self.zone))

@@ -123,30 +123,32 @@ def only_asks(reading: Reading, request: Request, body: Body) -> bool:
 
 
 def _is_question(request: Request, body: Body) -> bool:
+    if body.kind not in {"", "json", "ndjson", "form"}:
+        return False
     last = request.segments[-1].rpartition(":")[2].lower() if request.segments else ""
     below = request.segments[-2] if len(request.segments) > 1 else ""
     a_search = parts(last)[-1:] == ("search",) and set(parts(last)[:-1]) <= _KINDS_OF_SEARCH
     if last in QUESTIONS or a_search or below in {"_view", "_explain"}:
         return True
-    return bool(_PROMETHEUS.search(request.path)) and body.kind in {"form", ""}
+    return bool(_PROMETHEUS.search(request.path) or _statements(request, body))
+
+
+def _statements(request: Request, body: Body) -> list[str]:
+    """Texts that are there to be run as SQL. What only looks like SQL counts where queries go, not in a search box."""
+    given = [*request.query, *body.members()]
+    found = [value for name, value in given if name.lower() in _STATEMENTS]
+    if not request.segments or {"query", "sql"} & set(parts(request.segments[-1].lower())):
+        found += [value for name, value in given if name.lower() in {"query", "q"} and is_sql(value)]
+    return found
 
 
 def runs(reading: Reading, request: Request, body: Body) -> bool:
-    """Whether the request brings something that the server runs: a script, a command, a statement.
-
-    A plain SELECT is not among it. A text that looks like SQL counts where queries go, not in a search box.
-    """
-    given = [*request.query, *body.members()]
-    names = {name.lower() for name, _ in given}
-    last = request.segments[-1].lower() if request.segments else "query"
-    statements = [value for name, value in given if name.lower() in _STATEMENTS]
-    if {"query", "sql"} & set(parts(last)):
-        statements += [value for name, value in given if name.lower() in {"query", "q"} and is_sql(value)]
+    """Whether the request brings something that the server runs and that is not a plain SELECT: a script, a statement."""
+    names = {name.lower() for name, _ in (*request.query, *body.members())}
     an_expression = any(_EXPRESSION.search(text) for pair in request.query for text in pair)
-    if names & RUN - _STATEMENTS or an_expression or not all(map(only_selects, statements)):
+    found = bool(names & RUN - _STATEMENTS) or an_expression
+    if found or not all(map(only_selects, _statements(request, body))):
         reading.does(Effect.EXEC)
         reading.doubt("the request holds something that the server runs")
         return True
-    if statements:
-        reading.does(Effect.READ)
     return False

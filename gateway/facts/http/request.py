@@ -68,11 +68,16 @@ def request_of(row: Mapping[str, Any]) -> Request:
 
 
 def _spoken(text: str) -> dict[str, Any]:
-    """A request as people write it: method and target, then perhaps headers, an empty line and a body."""
+    """A request as people write it: method and target, then perhaps headers, an empty line and a body; or JSON at once."""
     head, _, body = text.replace("\r\n", "\n").partition("\n\n")
     first, *lines = head.strip().split("\n")
     method, _, target = first.partition(" ")
     headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+    plain, _, json = target.partition(" ")
+    if json.startswith(("{", "[")) and not body:
+        target, body = plain, json
+        if "content-type" not in {name.lower() for name, _ in headers}:
+            headers.append(("Content-Type", "application/json"))
     if not target:
         raise ValueError("a request is written as in GET /orders?status=paid")
     return {"method": method, "path": target.strip(), "headers": headers, "body": body}

@@ -23,7 +23,10 @@ def is_sql(text: str) -> bool:
 
 
 def only_selects(text: str) -> bool:
-    """Whether a text is one plain SELECT, whichever server reads it."""
+    """Whether a text is one plain SELECT, whichever server reads it, of columns under their own names: masks go by these."""
     if len(text) > TEXT_MOST or _DIALECT.search(text) or not re.match(r"\s*select\s", text, re.IGNORECASE):
         return False
-    return postgres.read(text).effects == {Effect.READ}
+    facts = postgres.read(text)
+    return facts.effects == {Effect.READ} and all(
+        {source.rpartition(".")[2] for source in each.sources} <= {each.name} for each in facts.outputs or ()
+    )

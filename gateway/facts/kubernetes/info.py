@@ -18,7 +18,7 @@ _VERBS = {
 _SPECIAL = frozenset({"watch", "proxy"})
 _OF_NAMESPACES = frozenset({"status", "finalize"})
 _NO = frozenset({"false", "0"})
-_RESOURCE = re.compile(r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?")
+_RESOURCE = re.compile(r"[a-z0-9](?:[-_a-z0-9.]*[a-z0-9])?")
 _BY_NAME = re.compile(r"(?:^|,)metadata\.name==?([^,!=\\]+)(?:,|$)")
 
 

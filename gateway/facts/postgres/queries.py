@@ -13,7 +13,6 @@ from gateway.facts.postgres.sources import (
     derived,
     renamed_table,
     side_by_side,
-    table,
     united,
 )
 from gateway.facts.postgres.tree import Node, dotted, strings, typed
@@ -206,7 +205,7 @@ def _range_var(reading: Reading, body: Node, alias: str, renamed: Sequence[str],
         return derived(alias or name, outputs, renamed)
     reading.does(Effect.READ)
     reading.touches("table", name, Effect.READ)
-    return renamed_table(table(name, alias), renamed)
+    return renamed_table(reading.relation(name, alias), renamed)
 
 
 def _join(reading: Reading, body: Node, alias: str, renamed: Sequence[str], scope: Scope) -> None:
@@ -270,7 +269,7 @@ def _target(reading: Reading, relation: Node, scope: Scope) -> str:
     if is_catalogue(name):
         reading.does(Effect.PRIVILEGE)
     alias = relation.get("alias", {}).get("aliasname", "").lower()
-    scope.relations.append(table(name, alias))
+    scope.relations.append(reading.relation(name, alias))
     return name
 
 
@@ -330,11 +329,12 @@ def _insert(reading: Reading, body: Node, outer: Scope) -> Outputs:
     name = _target(reading, body["relation"], scope)
     _assigned(reading, name, body.get("cols"), scope)
     columns = [item["ResTarget"].get("name", "") for item in body.get("cols", ()) if "ResTarget" in item]
+    columns = columns or list(scope.relations[-1].known)
     stored(reading, name, columns, rows, created=False)
     conflict = body.get("onConflictClause", {})
     if conflict:
         target = scope.relations[-1]
-        scope.aside.append(Relation(alias="excluded", rest=target.rest))
+        scope.aside.append(Relation(alias="excluded", known=target.known, rest=target.rest))
         _assigned(reading, name, conflict.get("targetList"), scope)
         gather(reading, conflict.get("infer"), scope)
         condition(reading, conflict.get("whereClause"), scope)

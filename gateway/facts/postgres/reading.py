@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from gateway.facts.postgres.sources import Scope, Sources
+from gateway.facts.postgres.schema import Schema
+from gateway.facts.postgres.sources import Relation, Scope, Sources, based
 from gateway.facts.postgres.tree import Node, Unreadable
 from gateway.model import Effect, Effects, Facts, Output, Resource
 
@@ -59,6 +60,8 @@ class Reading:
     """Reads a query that stands inside an expression."""
     text: Callable[[Reading, str], Sources]
     """Reads SQL that stands in a string and is run; gives what its result is made of."""
+    schema: Schema | None = None
+    """What is known of the target."""
     effects: set[Effect] = field(default_factory=set)
     resources: dict[Resource, None] = field(default_factory=dict)
     attributes: dict[str, str | int | bool] = field(default_factory=dict)
@@ -100,6 +103,10 @@ class Reading:
             secret = _SECRETS.get(table.rpartition(".")[2])
             if secret is not None and (column == "*" or column in secret):
                 self.does(Effect.EXFIL)
+
+    def relation(self, name: str, alias: str) -> Relation:
+        """The table or view of that name, by its columns where they are known."""
+        return based(name, alias, self.schema.columns(name) if self.schema is not None else None)
 
     def carries(self, to: str, sources: Sources, *, exact: bool = False) -> None:
         """Stored values go to the column `to`, or ("") to where columns have no names."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gateway.facts.postgres.expressions import gather
 from gateway.facts.postgres.queries import stored
 from gateway.facts.postgres.reading import Reading
-from gateway.facts.postgres.sources import Scope, table
+from gateway.facts.postgres.sources import Scope
 from gateway.facts.postgres.tree import Node, dotted, strings
 
 
@@ -34,7 +34,7 @@ def altered(reading: Reading, body: Node) -> None:
     for command in body.get("cmds", ()):
         defined = command["AlterTableCmd"].get("def", {})
         for constraint in defined.get("ColumnDef", {}).get("constraints", ()):
-            scope = Scope(relations=[table(name, "")])
+            scope = Scope(relations=[reading.relation(name, "")])
             made_of = gather(reading, constraint["Constraint"].get("raw_expr"), scope)
             reading.carries(f"{name}.{defined['ColumnDef'].get('colname', '*')}".lower(), made_of)
         match command["AlterTableCmd"].get("subtype"):

@@ -20,6 +20,7 @@ _TAKING = """
     json_build_object jsonb_agg jsonb_agg_strict jsonb_build_array jsonb_build_object max min quote_literal
     quote_nullable record_out record_send row_to_json to_json to_jsonb
 """
+_SYSTEM = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", "oid"})
 TAKES_ROW = frozenset(_TAKING.split())
 """Built-in functions that give what is in a row, and can be called on it as if they were its columns."""
 
@@ -48,6 +49,8 @@ class Relation:
     def field(self, name: str) -> Output | None:
         """What `alias.name` is: a column, or a built-in function that takes the row (`c.to_json` is `to_json(c)`)."""
         found = self.column(name)
+        if found is None and name in _SYSTEM:
+            return Output(name=name, sources=NOTHING)
         if name in TAKES_ROW and name not in self.known:
             return Output(name=name, sources=self.whole | (found.sources if found else NOTHING), exact=False)
         return found
@@ -140,6 +143,15 @@ def table(name: str, alias: str) -> Relation:
     return Relation(alias=alias or last, schema="" if alias else schema, rest=rest)
 
 
+def based(name: str, alias: str, outputs: Sequence[Output] | None) -> Relation:
+    """A table or view; `outputs` are its columns, if they are known."""
+    if outputs is None:
+        return table(name, alias)
+    schema, _, last = name.rpartition(".")
+    known = derived(alias or last, outputs).known
+    return Relation(alias=alias or last, schema="" if alias else schema, known=known)
+
+
 def derived(alias: str, outputs: Sequence[Output], renamed: Sequence[str] = ()) -> Relation:
     """A subquery, CTE or join by its result columns; `renamed` are the alias' names for the first of them."""
     known: dict[str, Output] = {}
@@ -166,9 +178,11 @@ def derived(alias: str, outputs: Sequence[Output], renamed: Sequence[str] = ()) 
 
 
 def renamed_table(relation: Relation, names: Sequence[str]) -> Relation:
-    """A relation of unknown columns whose alias names some: each may be any of them."""
-    if not names or relation.rest is None:
+    """A relation whose alias names its columns; where they are not known, each may be any of them."""
+    if not names:
         return relation
+    if relation.rest is None:
+        return derived(relation.alias, tuple(relation.known.values()), names)
     known = {name: Output(name=name, sources=relation.whole, exact=False) for name in names}
     return Relation(alias=relation.alias, schema=relation.schema, known=known, rest=relation.rest)
 

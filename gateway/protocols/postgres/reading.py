@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 from gateway.model import Effect, Facts
 from gateway.protocols.postgres.exchange import Exchange
@@ -46,12 +47,33 @@ _CODECS = {
 """Encodings whose texts can at least be shown."""
 
 
+class Background(Protocol):
+    """What texts are read against."""
+
+    @property
+    def era(self) -> object:
+        """Another object where texts may read otherwise than before."""
+
+    def released(self, facts: Facts, text: str) -> None:
+        """A command was let through."""
+
+
+class _Unchanging:
+    """Nothing but the text."""
+
+    era: object = None
+
+    def released(self, facts: Facts, text: str) -> None:
+        pass
+
+
 class Reader:
     """Reads texts for one session."""
 
-    def __init__(self, exchange: Exchange, read: Read) -> None:
+    def __init__(self, exchange: Exchange, read: Read, background: Background | None = None) -> None:
         self._exchange = exchange
         self._read = read
+        self._background = background or _Unchanging()
         self._doubted: dict[int, tuple[Facts, Facts]] = {}
         self._joined: dict[tuple[int, int], tuple[Facts, Facts, Facts]] = {}
         self.unsettled = False
@@ -65,7 +87,9 @@ class Reader:
                 text = query.decode()
             except UnicodeDecodeError:
                 return self._unreadable(query, types)
-            return Statement(query=query, text=text, facts=self._read(text), types=types)
+            return Statement(
+                query=query, text=text, facts=self._read(text), types=types, era=self._background.era
+            )
         try:
             text = query.decode(_CODECS.get(exchange.encoding, "utf-8"))
         except UnicodeDecodeError:
@@ -76,7 +100,7 @@ class Reader:
         if bytes_differ or strings_differ:
             why = "client_encoding" if bytes_differ else "standard_conforming_strings"
             facts = self._doubt(facts, f"{why} may make the server read this text differently")
-        return Statement(query=query, text=text, facts=facts, types=types)
+        return Statement(query=query, text=text, facts=facts, types=types, era=self._background.era)
 
     def _unreadable(self, query: bytes, types: tuple[int, ...]) -> Statement:
         facts = Facts(
@@ -93,6 +117,7 @@ class Reader:
     def released(self, statement: Statement) -> None:
         """A command was let through: remember it where it may change what the names in later texts mean."""
         facts = statement.facts
+        self._background.released(facts, statement.text)
         if plainly(facts):
             if Effect.DDL not in facts.effects:
                 return
@@ -117,6 +142,7 @@ class Reader:
 
     def judged(self, statement: Statement) -> tuple[Statement, Statement | None]:
         """A statement as it is to be judged: SQL's EXECUTE and FETCH together with what they name, if it is known."""
+        statement = self._fresh(statement)
         facts = statement.facts
         attributes = facts.attributes
         names = self._exchange.names
@@ -130,11 +156,18 @@ class Reader:
             named = names.executed(facts)
             if named is None:
                 return statement, None
+            named = self._fresh(named)
             introduced = "prepared before as"
         else:
             return statement, None
         text = f"{statement.text}\n\n-- {introduced}:\n{named.text}"
         return Statement(query=statement.query, text=text, facts=self._join(facts, named.facts)), named
+
+    def _fresh(self, statement: Statement) -> Statement:
+        """A statement that was prepared when other things were known is read again."""
+        if statement.era is None or statement.era is self._background.era:
+            return statement
+        return self.statement(statement.query, statement.types)
 
     def _join(self, facts: Facts, named: Facts) -> Facts:
         key = (id(facts), id(named))

@@ -48,6 +48,8 @@ class Statement:
     facts: Facts
     types: tuple[int, ...] = ()
     """Type OIDs of its parameters as far as they are known; 0 is unknown."""
+    era: object = None
+    """When it was read (`gateway.protocols.postgres.reading.Background`)."""
     description: bytes | None = None
     """Its RowDescription message; b"" where it returns no rows, `None` where nobody has asked yet."""
 
