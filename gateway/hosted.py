@@ -7,7 +7,7 @@ all the same: nothing moves before `judge` has returned an Allow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -122,6 +122,15 @@ class Desk(Protocol):
 
     def admit_proved(self, *, user: str, client: str, kill: Callable[[str], None]) -> Seat:
         """As `admit`, for a client that has proved to be the minted `user`."""
+
+    def agent_keys(self, name: str) -> Sequence[str]:
+        """The public keys of a root agent, as policies.yaml has them; none for a name that it does not have."""
+
+    def admit_agent(self, *, user: str, client: str, kill: Callable[[str], None]) -> Seat:
+        """As `admit`, for a client that has proved to hold a key of that agent."""
+
+    def guards(self, host: str, port: int) -> bool:
+        """Whether a connection of the policy leads there, so that any other way there leads around the gateway."""
 
     def upstream(self) -> HostedUpstream:
         """Read anew each time, so that secrets can be rotated in place. Raises `Refused`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any, NoReturn
 
@@ -16,6 +16,7 @@ from gateway.masking.starred import Starred
 from gateway.masking.stream import StreamMask
 from gateway.model import Block, Command, Connection, Final, Hold, Session
 from gateway.policy.model import Policy, SecretMissing, SecretRef, Target
+from gateway.policy.values import is_loopback
 from gateway.protocols import HOSTED, load_hosted, own_secrets
 from gateway.recorder import RecordingFailed
 from gateway.sessions import LiveSession
@@ -124,6 +125,26 @@ class Hosting:
         admit = partial(self._admission.admit_proved, self.connection.name, user=user, client=client)
         return self._seated(admit, kill)
 
+    def agent_keys(self, name: str) -> Sequence[str]:
+        agent = self._gate.policy.agents.get(name)
+        return agent.keys if agent is not None else ()
+
+    def admit_agent(self, *, user: str, client: str, kill: Callable[[str], None]) -> _Seat:
+        return self._seated(
+            partial(self._admission.admit_agent, self.connection.name, user=user, client=client), kill
+        )
+
+    def guards(self, host: str, port: int) -> bool:
+        """A target's own loopback counts as the target."""
+        name = host.lower().rstrip(".")
+        own = self._target.upstream
+        if is_loopback(name) and port == own.port:
+            return True
+        return any(
+            port == each.upstream.port and name == each.upstream.host.lower()
+            for each in self._gate.policy.targets.values()
+        )
+
     def upstream(self) -> HostedUpstream:
         upstream, credential = self._target.upstream, self._target.credential
         try:
@@ -150,7 +171,12 @@ class Hosting:
         except RecordingFailed as failure:
             log.exception("no recording, no session", extra={"session": session.id})
             raise Refused("This session cannot be recorded, so it cannot begin.") from failure
-        seat.ends_in(session.expires_at - self._clock())
+        left = session.expires_at - self._clock()
+        if self._limits.session < left:
+            seat.ends_in(self._limits.session, "This session has lasted as long as the policy lets it.")
+        else:
+            seat.ends_in(left, "The token of this session has expired.")
+        seat.idles_out(self._limits.idle)
         self._seats.add(seat)
         self._empty.clear()
         return seat
@@ -172,7 +198,8 @@ class _Seat:
         self._spawn = spawn
         self._left = left
         self._held: dict[str, Held] = {}
-        self._expiry: asyncio.TimerHandle | None = None
+        self._timers: list[asyncio.TimerHandle] = []
+        self._active = 0.0
         self._kill: Callable[[str], None] = lambda _reason: None
         self._over = False
 
@@ -180,10 +207,25 @@ class _Seat:
         self._kill = kill
         self._live = self._gate.open(self.session, kill=self.kill)
 
-    def ends_in(self, seconds: float) -> None:
-        self._expiry = asyncio.get_running_loop().call_later(
-            max(0.0, seconds), self.kill, "The token of this session has expired."
-        )
+    def ends_in(self, seconds: float, why: str) -> None:
+        self._timers.append(asyncio.get_running_loop().call_later(max(0.0, seconds), self.kill, why))
+
+    def idles_out(self, seconds: float) -> None:
+        """End the session once nothing was asked and nothing answered for so long. What waits for people is not idle."""
+        loop = asyncio.get_running_loop()
+        self._active = loop.time()
+
+        def look() -> None:
+            left = self._active + seconds - loop.time()
+            if self._held:
+                left = seconds
+            if left <= 0:
+                self.kill(f"Nothing happened here for {seconds:.0f} s.")
+            else:
+                self._timers[:] = [each for each in self._timers if each.when() > loop.time()]
+                self._timers.append(loop.call_later(left, look))
+
+        look()
 
     def kill(self, reason: str) -> None:
         """End the session now, telling the client why."""
@@ -193,6 +235,7 @@ class _Seat:
     async def judge(self, command: Command, tell: Callable[[str], None]) -> Ruling:
         if self._over:
             raise SessionOver
+        self._active = asyncio.get_running_loop().time()
         try:
             verdict = self._gate.ask(self._live, command)
         except RecordingFailed as failure:
@@ -232,6 +275,7 @@ class _Seat:
             raise
         finally:
             self._held.pop(command.id, None)
+            self._active = asyncio.get_running_loop().time()
 
     def withdraw(self, command_id: str) -> bool:
         held = self._held.get(command_id)
@@ -242,6 +286,7 @@ class _Seat:
     def answer(self, command_id: str, data: bytes) -> None:
         if self._over:
             raise SessionOver
+        self._active = asyncio.get_running_loop().time()
         try:
             self._live.recording.answer(command_id, data)
         except RecordingFailed as failure:
@@ -259,8 +304,8 @@ class _Seat:
         if self._over:
             return
         self._over = True
-        if self._expiry is not None:
-            self._expiry.cancel()
+        for timer in self._timers:
+            timer.cancel()
         for held in list(self._held.values()):
             held.leave(withdraw=False)
         self._gate.close(self._live, reason)

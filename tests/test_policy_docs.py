@@ -93,7 +93,15 @@ def test_no_condition_limit_or_attribute_is_documented_that_does_not_exist() -> 
     assert set(rows(section("limits"))) == limits
     sql = {name for name in known().attributes if name.startswith("sql.")}
     assert {name for name in rows(section("rules")) if name.startswith("sql.")} == sql
-    assert set(rows(section("agents"))) == {"secret", "scope", "max_depth", "person", "persons", "ttl"}
+    assert set(rows(section("agents"))) == {
+        "secret",
+        "scope",
+        "max_depth",
+        "person",
+        "persons",
+        "ttl",
+        "keys",
+    }
 
 
 @pytest.mark.parametrize("key", rows(section("limits")))

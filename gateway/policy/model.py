@@ -126,6 +126,8 @@ class Agent:
     persons: tuple[str, ...] = ()
     """Further people whom a token request may name; "*" is anybody."""
     ttl: float = HOUR
+    keys: tuple[str, ...] = ()
+    """Public keys by which it may enter where a protocol knows keys, as lines of OpenSSH."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +252,10 @@ class Limits:
     """From admission to a connected upstream."""
     login: float = 30.0
     """From accept to an admitted session."""
+    idle: float = 2 * HOUR
+    """Nothing asked and nothing answered, where a protocol's library owns the sockets."""
+    session: float = 12 * HOUR
+    """The longest session there, however long its token lasts."""
     rejoin: float = 30.0
     """How long an approval that nobody waits for any more may still be joined."""
     connections: int = 1_000

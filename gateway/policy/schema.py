@@ -86,6 +86,7 @@ def _connection(vocabulary: Vocabulary) -> Schema:
                 "anyOf": [{"required": ["user"]}, {"required": ["token"]}],
             },
             "labels": {"type": "object", "propertyNames": _name(), "additionalProperties": _text()},
+            "options": {"type": "object"},
             "channels": _object({"approvals": _channel(), "audit": _channel()}),
         },
         required=("protocol", "listen", "upstream", "credential"),
@@ -93,7 +94,17 @@ def _connection(vocabulary: Vocabulary) -> Schema:
     made["allOf"] = [
         {
             "if": {"properties": {"protocol": {"const": protocol}}, "required": ["protocol"]},
-            "then": {"properties": {"upstream": {"pattern": f"^({'|'.join(each)})://"}}},
+            "then": {
+                "properties": {
+                    "upstream": {"pattern": f"^({'|'.join(each)})://"},
+                    "options": _object(
+                        {
+                            name: _choice(sorted(choices))
+                            for name, choices in vocabulary.options.get(protocol, {}).items()
+                        }
+                    ),
+                }
+            },
         }
         for protocol, each in sorted(vocabulary.protocols.items())
     ]
@@ -114,6 +125,7 @@ def _agent() -> Schema:
             "person": _person(),
             "persons": _list(anybody),
             "ttl": _duration(),
+            "keys": _list({"type": "string", "pattern": sections.PUBLIC_KEY.pattern}),
         },
         required=("scope",),
     )
@@ -259,7 +271,7 @@ def _limits() -> Schema:
     in_wires = {
         each.name: count if each.name == "statements" else size for each in dataclasses.fields(wire.Limits)
     }
-    durations = dict.fromkeys(("dial", "login", "rejoin"), _duration())
+    durations = dict.fromkeys(("dial", "login", "idle", "session", "rejoin"), _duration())
     counts = dict.fromkeys(("connections", "connections_per_lineage"), count)
     return _object({**durations, **counts, "answer_recorded": size, **in_wires})
 

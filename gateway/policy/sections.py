@@ -38,6 +38,8 @@ HANDLE = re.compile(r"@[^\s@]{1,80}")
 CHANNEL = re.compile(r"#[^\s#,]{1,80}|[CG][A-Z0-9]{8,}")
 SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,}")
 
+PUBLIC_KEY = re.compile(r"(?:ssh|ecdsa|sk-)[a-z0-9@.-]* AAAA[A-Za-z0-9+/=]{40,}(?: |$)")
+
 # connections
 
 
@@ -184,7 +186,9 @@ def groups(look: Look) -> dict[str, Group]:
 def agents(look: Look, connections: Mapping[str, Target], tokens: TokenPolicy) -> dict[str, Agent]:
     found: dict[str, Agent] = {}
     for name, entry in look.entries("an agent").items():
-        keys = entry.fields(("secret", "scope", "max_depth", "person", "persons", "ttl"), required=("scope",))
+        keys = entry.fields(
+            ("secret", "scope", "max_depth", "person", "persons", "ttl", "keys"), required=("scope",)
+        )
         ttl = given(keys, "ttl", Look.duration, min(tokens.ttl, tokens.max_ttl))
         if ttl > tokens.max_ttl and "ttl" in keys:
             keys["ttl"].fault("this is longer than `tokens.max_ttl`; shorten it, or raise that")
@@ -196,8 +200,16 @@ def agents(look: Look, connections: Mapping[str, Target], tokens: TokenPolicy) -
             person=given(keys, "person", person, ""),
             persons=given(keys, "persons", lambda look: look.each(_person_or_all), ()),
             ttl=ttl,
+            keys=given(keys, "keys", lambda look: look.each(_public_key), ()),
         )
     return found
+
+
+def _public_key(look: Look) -> str:
+    value = look.text()
+    if value and not PUBLIC_KEY.match(value):
+        look.fault("this is no public key; write the line of a .pub file: ssh-ed25519 AAAA...")
+    return value
 
 
 def _person_or_all(look: Look) -> str:
@@ -277,7 +289,10 @@ def retention(look: Look) -> Retention:
 
 def limits(look: Look) -> Limits:
     in_wires = {each.name: each for each in dataclasses.fields(wire.Limits)}
-    durations, counts = ("dial", "login", "rejoin"), ("connections", "connections_per_lineage")
+    durations, counts = (
+        ("dial", "login", "idle", "session", "rejoin"),
+        ("connections", "connections_per_lineage"),
+    )
     keys = look.fields((*durations, *counts, "answer_recorded", *in_wires))
     own = Limits()
     of_wires = {
@@ -289,6 +304,8 @@ def limits(look: Look) -> Limits:
         wire=wire.Limits(**of_wires),
         dial=given(keys, "dial", Look.duration, own.dial),
         login=given(keys, "login", Look.duration, own.login),
+        idle=given(keys, "idle", Look.duration, own.idle),
+        session=given(keys, "session", Look.duration, own.session),
         rejoin=given(keys, "rejoin", Look.duration, own.rejoin),
         connections=given(keys, "connections", _count, own.connections),
         connections_per_lineage=given(keys, "connections_per_lineage", _count, own.connections_per_lineage),

@@ -24,13 +24,15 @@ connections:
     upstream: ssh://127.0.0.1:{port}?known_hosts={known_hosts}
     credential: {{user: {user}{key}}}
     labels: {{env: prod}}
-    options: {{shell: {shell}}}
+    options: {{shell: {shell}, forwarding: {forwarding}}}
 agents:
   release-pipeline:
     secret: env:RELEASE_PIPELINE_SECRET
     person: maria.lopez@example.com
     scope: {{web-1: [read, write, ddl, destructive, privilege, exec, exfil, unknown]}}
     max_depth: 4
+    keys: ["{agent_key}"]
+limits: {limits}
 groups:
   dba: {{members: [ana.silva@example.com, ben.okafor@example.com]}}
   security: {{members: [sam.chen@example.com]}}
@@ -111,8 +113,17 @@ class SshGateway(Gateway):
     """A gateway whose one connection is an SSH server."""
 
     def __init__(
-        self, directory: Path, server: Server, *, shell: str = "guarded", free: str = "none:none"
+        self,
+        directory: Path,
+        server: Server,
+        *,
+        shell: str = "guarded",
+        free: str = "none:none",
+        forwarding: str = "refused",
+        limits: str = "{}",
     ) -> None:
+        self.agent_key = directory / "agent"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.agent_key], check=True)
         self._policy = POLICY.format(
             listen=free_port(),
             api=free_port(),
@@ -121,6 +132,9 @@ class SshGateway(Gateway):
             user=getpass.getuser(),
             key=f", key: file:{server.key}" if server.key.is_file() else "",
             shell=shell,
+            forwarding=forwarding,
+            limits=limits,
+            agent_key=self.agent_key.with_suffix(".pub").read_text().strip(),
             free=free,
         )
         nowhere = Account(host="127.0.0.1", port=1, user="-", password=secrets.token_hex(4), database="-")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import shlex
+import socket
 import subprocess
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import asyncssh
 import paramiko
 
+from tests.live.house import eventually
 from tests.live_ssh import house
 from tests.live_ssh.house import Server, SshGateway
 
@@ -90,3 +93,64 @@ async def test_asyncssh_runs_many_commands_in_one_connection(gateway: SshGateway
     ) as connection:
         for n in range(30):
             assert (await connection.run(f"echo {n}")).stdout == f"{n}\n"
+
+
+def test_an_agent_enters_by_the_key_that_the_policy_has(gateway: SshGateway) -> None:
+    line = [
+        *(
+            "ssh",
+            "-F",
+            "none",
+            "-o",
+            "StrictHostKeyChecking=no",
+            "-o",
+            "UserKnownHostsFile=/dev/null",
+            "-o",
+            "LogLevel=ERROR",
+        ),
+        *("-o", "BatchMode=yes", "-p", str(gateway.ports["web-1"])),
+    ]
+
+    def enter(user: str, key: Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*line, "-i", key, "-o", "IdentitiesOnly=yes", f"{user}@127.0.0.1", "echo", "hello"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert enter("release-pipeline", gateway.agent_key).stdout == "hello\n"
+    assert enter("somebody-else", gateway.agent_key).returncode == 255
+    other = gateway.directory / "other"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", other], check=True)
+    assert enter("release-pipeline", other).returncode == 255
+
+
+def test_a_session_that_does_nothing_ends_and_one_that_waits_for_people_does_not(
+    server: Server, tmp_path: Path
+) -> None:
+    with house.gateway(tmp_path, server, limits="{idle: 1s}") as gateway:
+        idle = gateway.ssh("tail -f /dev/null")
+        assert idle.returncode != 0
+        assert b"Nothing happened here for 1 s." in idle.stderr
+        with gateway.api.meanwhile(lambda: _after(gateway, 2.5)):
+            held = gateway.ssh(f"mkdir {tmp_path}/made")
+        assert held.returncode == 0, held.stderr
+
+
+def _after(gateway: SshGateway, seconds: float) -> None:
+    """Approve what is held once it has been for so long."""
+    approval = gateway.api.pending("mkdir")
+    eventually(lambda: time.time() - approval["opened_at"] > seconds)
+    gateway.api.vote(gateway.api.call(f"/v1/approvals/{approval['id']}"), "approve")
+
+
+def test_the_key_exchange_is_strict_and_its_algorithms_are_strong(gateway: SshGateway) -> None:
+    with socket.create_connection(("127.0.0.1", gateway.ports["web-1"])) as client:
+        client.sendall(b"SSH-2.0-test\r\n")
+        seen = b""
+        while b"ssh-ed25519" not in seen:
+            seen += client.recv(65_536)
+    assert b"kex-strict-s-v00@openssh.com" in seen
+    for weak in (b"-sha1", b"hmac-md5", b"-cbc", b"arcfour", b"ssh-dss", b"none,"):
+        assert weak not in seen

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 
 from gateway.facts.shell import read
-from gateway.model import Command, Effect, Facts
+from gateway.model import Command, Effect, Facts, Resource
 
 SHELL = Facts(
     effects=frozenset({Effect.EXEC}),
@@ -35,6 +35,17 @@ def line(text: str, before: Sequence[str]) -> Command:
 def shell() -> Command:
     """A whole interactive shell, keystroke by keystroke."""
     return command("an interactive shell", SHELL, b"shell")
+
+
+def forward(host: str, port: int) -> Command:
+    """A connection that the target makes for the client: nothing that flows through it is seen."""
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    facts = Facts(
+        effects=frozenset({Effect.EXFIL}),
+        resources=(Resource(kind="host", name=place.lower()[:512], effect=Effect.EXFIL),),
+        attributes={"shell.remote": place.lower()[:512]},
+    )
+    return command(f"forward to {place}", facts, b"forward", place.encode("utf-8", "surrogateescape"))
 
 
 def sftp() -> Command:

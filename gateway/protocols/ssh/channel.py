@@ -44,6 +44,9 @@ class Behind(Protocol):
     async def target(self) -> asyncssh.SSHClientConnection:
         """The connection to the target, made once. Raises `Refused`."""
 
+    def leads_around(self, host: str, port: int) -> bool:
+        """Whether a connection from the target to there would reach what the gateway guards."""
+
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]: ...
 
     def closed(self, channel: Channel) -> None: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import logging
 from collections.abc import Coroutine
 from typing import Any
@@ -12,6 +13,7 @@ import asyncssh
 from gateway.hosted import Desk, Refused, Seat
 from gateway.protocols.ssh import lines, sftp
 from gateway.protocols.ssh.channel import Channel
+from gateway.protocols.ssh.forwarding import forward
 from gateway.protocols.ssh.keys import TARGETS
 from gateway.protocols.ssh.target import connect
 
@@ -75,11 +77,17 @@ class Client(asyncssh.SSHServer):
         del username
         return key.public_data == self._authority.public_data
 
+    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        """An agent's own key, as policies.yaml has it."""
+        return any(_same_key(line, key) for line in self._desk.agent_keys(username))
+
     def auth_completed(self) -> None:
+        """A key or a certificate was proved: for an agent's name only its keys can be, for a minted user only a certificate."""
         if self._seated:
             return
+        admit = self._desk.admit_agent if self._desk.agent_keys(self._user) else self._desk.admit_proved
         try:
-            self._sit(self._desk.admit_proved(user=self._user, client=self._peer, kill=self.kill))
+            self._sit(admit(user=self._user, client=self._peer, kill=self.kill))
         except Refused as refused:
             self._connection.disconnect(asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE, str(refused))
 
@@ -104,7 +112,7 @@ class Client(asyncssh.SSHServer):
             channel.say(reason)
         self._connection.disconnect(asyncssh.DISC_BY_APPLICATION, reason)
 
-    # What it asks for. Forwarding of any kind is not answered here, and so refused.
+    # What it asks for. Forwarding to sockets, from the target, of agents and of displays is not answered here, and so refused.
 
     def session_requested(self) -> Channel | bool:
         if not self._seated or len(self._channels) >= CHANNELS:
@@ -112,6 +120,14 @@ class Client(asyncssh.SSHServer):
         channel = Channel(self, run_lines=lines.run, run_files=sftp.run)
         self._channels.add(channel)
         return channel
+
+    def connection_requested(
+        self, dest_host: str, dest_port: int, orig_host: str, orig_port: int
+    ) -> Coroutine[Any, Any, asyncssh.SSHTCPSession[bytes]] | bool:
+        del orig_host, orig_port
+        if not self._seated or self._desk.options.get("forwarding") != "judged":
+            return False
+        return forward(self, dest_host, dest_port)
 
     # What its channels need (`channel.Behind`).
 
@@ -126,6 +142,9 @@ class Client(asyncssh.SSHServer):
     @property
     def pending_bytes(self) -> int:
         return self._desk.limits.pending_bytes
+
+    def leads_around(self, host: str, port: int) -> bool:
+        return self._desk.guards(host, port)
 
     def closed(self, channel: Channel) -> None:
         self._channels.discard(channel)
@@ -153,6 +172,14 @@ class Client(asyncssh.SSHServer):
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a channel's task failed", exc_info=error, extra={"peer": self._peer})
             self.kill("The gateway failed while it served this session; nothing was let through.")
+
+
+def _same_key(line: str, key: asyncssh.SSHKey) -> bool:
+    try:
+        known = asyncssh.import_public_key(line)
+    except asyncssh.KeyImportError:
+        return False
+    return hmac.compare_digest(known.public_data, key.public_data)
 
 
 def _hang_up(target: asyncio.Task[asyncssh.SSHClientConnection]) -> None:

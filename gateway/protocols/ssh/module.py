@@ -18,7 +18,10 @@ from gateway.protocols.ssh.timeline import render, timed
 SCHEMES: Mapping[str, int] = {"ssh": 22}
 LONGEST_PASSWORD = 1_023
 """OpenSSH's client cuts what is longer (its `read_passphrase`)."""
-OPTIONS: Mapping[str, Collection[str]] = {"shell": ("guarded", "refuse", "hold")}
+OPTIONS: Mapping[str, Collection[str]] = {
+    "shell": ("guarded", "refuse", "hold"),
+    "forwarding": ("refused", "judged"),
+}
 
 
 def read_facts(row: Mapping[str, Any]) -> Facts:

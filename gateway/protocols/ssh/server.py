@@ -7,6 +7,7 @@ import functools
 import asyncssh
 
 from gateway.hosted import Desk
+from gateway.protocols.ssh.algorithms import STRONG
 from gateway.protocols.ssh.client import Client
 from gateway.protocols.ssh.keys import AUTHORITY, HOST, key
 
@@ -61,5 +62,6 @@ async def serve(desk: Desk, *, host: str, port: int) -> Server:
         gss_host=None,
         compression_algs=None,
         rekey_bytes=1 << 30,
+        **STRONG,
     )
     return Server(acceptor, clients)

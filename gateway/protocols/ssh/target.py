@@ -8,6 +8,7 @@ from typing import Any
 import asyncssh
 
 from gateway.hosted import HostedUpstream, Refused
+from gateway.protocols.ssh.algorithms import STRONG
 from gateway.protocols.ssh.keys import session_key
 
 KEEPALIVE = 30.0
@@ -38,6 +39,7 @@ async def connect(
                 agent_forwarding=False,
                 keepalive_interval=KEEPALIVE,
                 client_factory=_Client,
+                **STRONG,
                 **options,
             )
     except TimeoutError:
