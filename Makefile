@@ -30,7 +30,8 @@ demo: install
 	$(BIN)/countersign demo $(DEMO)
 
 test: install-test
-	sh .ci/packages chromium postgresql
+	sh .ci/packages chromium mariadb-server postgresql
+	command -v kubectl >/dev/null || sh .ci/packages kubernetes-client
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh .ci/check
 
 lint: install-test

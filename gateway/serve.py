@@ -400,7 +400,8 @@ async def _tick(gateway: Gateway, journal: Journal) -> None:
             continue
         gateway.reload_asked.clear()
         before = gateway.policy.current.version
-        if gateway.policy.reload() is None and gateway.policy.current.version != before:
+        found = await asyncio.to_thread(gateway.policy.read)
+        if gateway.policy.take(found) is None and gateway.policy.current.version != before:
             policy = gateway.policy.current
             gateway.gate.adopt(policy)
             try:

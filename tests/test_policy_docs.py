@@ -48,6 +48,7 @@ KEYS = {
     "groups": ("groups:\n  g: {zzz: 1}", "groups, operators"),
     "elevations": ("connections: {}\nelevations: [{zzz: 1}]", "elevations"),
     "masks": ("masks:\n  m: {zzz: 1}", "masks"),
+    "detectors": ("detectors:\n  d: {zzz: 1}", "detectors"),
     "retention": ("retention: {zzz: 1}", "retention"),
     "limits": ("limits: {zzz: 1}", "limits"),
     "rule": ("connections: {}\nrules: [{zzz: 1}]", "rules"),

@@ -7,10 +7,10 @@ import base64
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
@@ -36,7 +36,10 @@ examples:
 """
 PROTOCOLS = ("postgres", "mysql", "ssh", "http", "kubernetes")
 """What a row may name. Commands of protocols that this build cannot read are unknown, and judged as such."""
+DIALECTS = ("mysql", "mariadb")
 UNREAD = Facts(effects=frozenset({Effect.UNKNOWN}), complete=False)
+ROW_BYTES = 128 * 1024 * 1024
+"""Of the longest row; a command of the largest size, escaped, stays below."""
 ANYONE = lineage_of(("agent",), "", frozenset())
 NOW = Moment()
 """Of a policy in which nothing hangs on the moment."""
@@ -60,7 +63,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--before", action="append", default=[], help="an earlier command of the same session"
     )
-    parser.add_argument("--dialect", choices=("mysql", "mariadb"), help="of a MySQL connection")
+    parser.add_argument("--dialect", choices=DIALECTS, help="of a MySQL connection")
     parser.add_argument(
         "--at", metavar="TIME", help="when it is asked, as in 2026-03-29T09:30+02:00; default: now"
     )
@@ -221,9 +224,11 @@ class Explainer:
     def _facts(self, protocol: str, row: Mapping[str, Any]) -> Facts:
         if protocol not in self._vocabulary.protocols:
             return UNREAD
-        before = row.get("session_before", ())
-        if not isinstance(before, list | tuple):
-            raise RowUnreadable("`session_before` is a list of commands")
+        row = {key: value for key, value in row.items() if value is not None}
+        if not _texts(row.get("session_before", ())):
+            raise RowUnreadable("`session_before` is a list of texts, the commands that went before")
+        if protocol == "mysql" and row.get("dialect", "mysql") not in DIALECTS:
+            raise RowUnreadable(f"`dialect` is one of {', '.join(DIALECTS)}")
         try:
             return self._vocabulary.read_facts(protocol, row)
         except Exception as error:  # one bad row must not end the batch, and is blocked
@@ -254,7 +259,7 @@ def _texts(value: Any) -> bool:
 
 def _stream(explainer: Explainer) -> int:
     out = sys.stdout.buffer
-    for line in sys.stdin.buffer:
+    for line in _lines(sys.stdin.buffer):
         if not line.strip():
             continue
         # Written one by one: a caller may wait for each answer before it asks again.
@@ -264,6 +269,14 @@ def _stream(explainer: Explainer) -> int:
         except BrokenPipeError:
             return 1
     return 0
+
+
+def _lines(source: IO[bytes]) -> Iterator[bytes]:
+    """Lines, each of at most `ROW_BYTES`; of a longer one the beginning, which is no JSON."""
+    while line := source.readline(ROW_BYTES):
+        yield line
+        while len(line) == ROW_BYTES and not line.endswith(b"\n"):
+            line = source.readline(ROW_BYTES)
 
 
 def explain_line(explainer: Explainer, line: bytes) -> bytes:
@@ -292,6 +305,10 @@ def _row(line: bytes) -> dict[str, Any]:
             raise RowUnreadable("this line is no JSON") from None
     if not isinstance(row, dict):
         raise RowUnreadable("a row must be a JSON object")
+    if isinstance(row.get("id"), float):
+        row["id"] = json.loads(line).get(
+            "id"
+        )  # it may be a whole number that is too long for the quick reader
     return row
 
 

@@ -22,6 +22,9 @@ EFFECTS = 124
 """Where effects begin in the last column, behind the word for their verdict."""
 LINE, CARD, GAP = 24, 60, 18
 HEAD, FOOT = 96, 56
+PLACE = {"name": 8.8, "soft": 7.0, "title": 13.0, "effect": 7.8}
+"""How wide a usual letter is."""
+_WIDE = frozenset("mwMW@%—")
 GROUPS = (("allow", "now"), ("hold", "with approval"), ("block", "never"))
 STYLE = """
   svg { --paper: #fbfbfd; --ink: #1c2430; --soft: #566072; --card: #ffffff; --edge: #d5dae3;
@@ -62,7 +65,7 @@ def picture(radii: Sequence[Radius]) -> str:
             f'<desc id="said">{_safe(said)}</desc>',
             f"<style>{STYLE}</style>",
             f'<rect class="paper" width="{WIDTH}" height="{height}"/>',
-            _text(MARGIN, 46, title, "title", room=WIDTH - 2 * MARGIN, size=11.5),
+            _text(MARGIN, 46, title, "title", room=WIDTH - 2 * MARGIN),
             *(
                 _text(column[0], HEAD - 18, words, "column")
                 for column, words in ((LEFT, "WHO ASKS"), (MIDDLE, "CONNECTION"), (RIGHT, "EFFECTS"))
@@ -113,7 +116,7 @@ def _lineage(radius: Radius, lines: Sequence[str], top: int, high: int) -> list[
             )
         )
     deeper = f"may put {radius.deeper} more below itself" if radius.deeper else "may start nobody"
-    drawn.append(_text(left + 14, top + 26 + LINE * len(lines), deeper, "soft", room=wide - 28, size=6.6))
+    drawn.append(_text(left + 14, top + 26 + LINE * len(lines), deeper, "soft", room=wide - 28))
     return drawn
 
 
@@ -148,7 +151,6 @@ def _connection(connection: Connection, reached: Sequence[Reached], top: int) ->
             " · ".join(filter(None, (connection.protocol, labels))),
             "soft",
             room=wide - 28,
-            size=6.6,
         ),
     ]
     return drawn, middle, top + high
@@ -208,18 +210,24 @@ def _curve(left: int, top: int, right: int, bottom: int) -> str:
     return f"M{left} {top} C{middle} {top} {middle} {bottom} {right} {bottom}"
 
 
-def _text(left: int, base: int, words: str, kind: str, *, room: int = 0, size: float = 7.6) -> str:
+def _text(left: int, base: int, words: str, kind: str, *, room: int = 0) -> str:
     """One line, cut to the `room` that there is; the whole of it is what a pointer finds."""
-    shown = _cut(harmless(words), int(room / size)) if room else words
-    whole = f"<title>{_safe(words)}</title>" if shown != harmless(words) else ""
-    return f'<text x="{left}" y="{base}" class="{kind}">{whole}{_safe(shown)}</text>'
+    if not room:
+        return f'<text x="{left}" y="{base}" class="{kind}">{_safe(words)}</text>'
+    whole = harmless(words)
+    shown = _cut(whole, room / PLACE[kind])
+    title = f"<title>{_safe(whole)}</title>" if shown != whole else ""
+    # A picture in the picture keeps what is drawn within its room, whatever the reader's font.
+    return (
+        f'<svg x="{left}" y="{base - LINE}" width="{room}" height="{LINE + 8}">'
+        f'<text y="{LINE}" class="{kind}">{title}{_safe(shown)}</text></svg>'
+    )
 
 
-def _cut(words: str, places: int) -> str:
-    """Wide characters take two places."""
-    taken = 0
+def _cut(words: str, places: float) -> str:
+    taken = 0.0
     for at, each in enumerate(words):
-        taken += 2 if unicodedata.east_asian_width(each) in {"W", "F"} else 1
+        taken += 2 if unicodedata.east_asian_width(each) in {"W", "F"} else 1.6 if each in _WIDE else 1
         if taken > places:
             return words[: max(at - 1, 0)] + "…"
     return words

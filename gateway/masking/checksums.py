@@ -25,6 +25,8 @@ _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 def luhn(number: str) -> bool:
     """Whether the last of these digits is the check digit of the others (ISO/IEC 7812-1, annex B)."""
+    if not number.isdigit():
+        return False
     values = [ord(digit) - 48 for digit in reversed(number)]
     return (sum(values[::2]) + sum(_DOUBLED[value] for value in values[1::2])) % 10 == 0
 

@@ -61,13 +61,14 @@ class UnknownDetector(Exception):
     """A mask names a detector that does not exist."""
 
 
-def expand(names: Iterable[str]) -> tuple[str, ...]:
-    """The detectors that these names of detectors and groups mean, in the order in which they are asked."""
+def expand(names: Iterable[str], custom: Iterable[str] = ()) -> tuple[str, ...]:
+    """The detectors that these names of detectors and groups mean, in the order in which they are asked; `custom` last."""
+    own = sorted(set(custom))
     wanted: set[str] = set()
     for name in names:
-        if name not in NAMES:
+        if name not in NAMES and name not in own:
             raise UnknownDetector(
-                f"there is no detector {name!r}; the detectors are {', '.join(sorted(NAMES))}"
+                f"there is no detector {name!r}; the detectors are {', '.join(sorted([*NAMES, *own]))}"
             )
         wanted |= GROUPS.get(name, frozenset({name}))
-    return tuple(name for name in DETECTORS if name in wanted)
+    return tuple(name for name in (*DETECTORS, *own) if name in wanted)

@@ -130,7 +130,16 @@ def _resource(look: Look) -> str:
                 f"`{value[:60]}` names no resource; write it as in table:public.orders or path:/admin/**"
             )
             return ""
+        if kind == "path" and rest[0] not in "/*?":
+            look.fault(f"`{value[:60]}` is no path, which begins with a slash; write path:/{rest[:60]}")
+            return ""
         return value
+    if "/" in value:
+        look.fault(
+            f"`{value[:60]}` has slashes and no kind, and would match nothing; write path: (of HTTP), file: or k8s: "
+            "before it"
+        )
+        return ""
     if value.startswith(".") or value.endswith(".") or ".." in value:
         look.fault(f"`{value[:60]}` names no resource; write it as in orders, public.orders or audit.*")
         return ""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gateway.policy import elevations, sections, tree
 from gateway.policy.conditions import Declared
+from gateway.policy.detectors import detectors
 from gateway.policy.model import (
     BOT_CREDENTIAL,
     ApiPolicy,
@@ -34,6 +35,7 @@ SECTIONS = (
     "rules",
     "default",
     "elevations",
+    "detectors",
     "masks",
     "retention",
     "limits",
@@ -116,7 +118,8 @@ def _policy(root: Look, version: str, source: str, vocabulary: Vocabulary) -> Po
     tokens = given(keys, "tokens", sections.tokens, TokenPolicy())
     groups = given(keys, "groups", sections.groups, {})
     targets = given(keys, "connections", lambda look: sections.targets(look, vocabulary, slack), {})
-    masks = given(keys, "masks", lambda look: sections.masks(look, vocabulary), {})
+    custom = given(keys, "detectors", lambda look: detectors(look, vocabulary), {})
+    masks = given(keys, "masks", lambda look: sections.masks(look, vocabulary, custom), {})
     declared = Declared(vocabulary=vocabulary, targets=targets, groups=groups, masks=masks)
     found_rules = given(keys, "rules", lambda look: rules(look, declared), ())
     return Policy(

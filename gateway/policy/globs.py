@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 WILDCARDS = frozenset("*?")
-FOREIGN = re.compile(r"[\[\]^$|\\%]")
+FOREIGN = re.compile(r"[\[\](){}^$|\\%]|\A!")
 """Marks of other pattern languages, in which an operator would expect a match that never comes."""
 
 MAX_PARTS = 16

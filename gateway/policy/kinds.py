@@ -15,6 +15,51 @@ from gateway.policy.globs import Names
 
 SLASHED = frozenset({"k8s", "path", "file"})
 """Kinds whose names are made of parts with slashes between."""
+KNOWN = SLASHED | frozenset(
+    [
+        "table",
+        "view",
+        "matview",
+        "column",
+        "condition",
+        "function",
+        "procedure",
+        "aggregate",
+        "sequence",
+        "schema",
+        "database",
+        "role",
+        "setting",
+        "channel",
+        "extension",
+        "index",
+        "type",
+        "domain",
+        "trigger",
+        "event",
+        "rule",
+        "policy",
+        "publication",
+        "subscription",
+        "server",
+        "collation",
+        "operator",
+        "language",
+        "tablespace",
+        "user",
+        "host",
+        "program",
+        "service",
+        "package",
+        "process",
+        "container",
+        "remote",
+        "field",
+        "rpc",
+        "tool",
+    ]
+)
+"""Kinds that commands are known to touch. SQL has more, and gains some: what is not here is doubtful, not wrong."""
 ANY_NAMESPACE = "-"
 """What stands for the namespace of a request that is about all of them."""
 _REACHING = frozenset({Effect.WRITE, Effect.DESTRUCTIVE, Effect.PRIVILEGE, Effect.EXFIL})

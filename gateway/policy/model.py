@@ -227,9 +227,24 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomDetector:
+    """One detector of the file: what it is made of, and the texts on which it is tried."""
+
+    name: str
+    pattern: str
+    validator: str = ""
+    words: tuple[str, ...] = ()
+    """One of them must stand before a value; none: a value may stand anywhere."""
+    matches: tuple[str, ...] = ()
+    misses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MaskPolicy:
     name: str
     detect: tuple[str, ...] = ()
+    custom: tuple[CustomDetector, ...] = ()
+    """Those of `detect` that the file itself makes."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Column pattern (`*.ssn`) -> strategy."""
     except_: tuple[str, ...] = ()

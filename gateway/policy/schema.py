@@ -46,6 +46,7 @@ def schema(vocabulary: Vocabulary) -> Schema:
         },
         "default": _default(),
         "elevations": {"type": "array", "minItems": 1, "items": _offer()},
+        "detectors": _named(_detector(vocabulary), "What masks may detect beside what is known, by name."),
         "masks": _named(_mask(vocabulary), "What nobody may see, by name."),
         "retention": _object({"recordings": _duration(), "required": _duration()}),
         "limits": _limits(),
@@ -250,10 +251,25 @@ def _offer() -> Schema:
     )
 
 
+def _detector(vocabulary: Vocabulary) -> Schema:
+    return _object(
+        {
+            "pattern": _text("A pattern of RE2; no letter or digit may go on with what it finds."),
+            "validator": _choice(sorted(vocabulary.validators)),
+            "words": _list(_text("A word of which one must stand before a value.")),
+            "matches": _list(_text("A text in which something must be found.")),
+            "misses": _list(_text("A text in which nothing may be found.")),
+        },
+        required=("pattern", "matches"),
+    )
+
+
 def _mask(vocabulary: Vocabulary) -> Schema:
     made = _object(
         {
-            "detect": _list(_choice(sorted(vocabulary.detectors))),
+            "detect": _list(
+                {"anyOf": [_choice(sorted(vocabulary.detectors)), _text("A detector of `detectors`.")]}
+            ),
             "columns": {
                 "type": "object",
                 "additionalProperties": _choice(sorted(vocabulary.strategies)),
@@ -389,7 +405,7 @@ def _address() -> Schema:
 
 def _pattern() -> Schema:
     """A glob of names: other pattern languages' marks and blanks mean nothing in it."""
-    return {"type": "string", "pattern": r"^[^\[\]^$|\\%\s]+$"}
+    return {"type": "string", "pattern": r"^(?!!)[^\[\](){}^$|\\%\s]+$"}
 
 
 def _whole(least: int, most: int) -> Schema:

@@ -73,8 +73,8 @@ class ProtocolModule(ServedModule, Protocol):
     def knowledge(self) -> object:
         """What is to be known of one target, for `Opening.known`: nothing yet."""
 
-    async def survey(self, upstream: Any, login: Login, known: Any) -> None:
-        """Renew `known` by what the target's own catalogue says. Raises nothing for what the target does."""
+    async def survey(self, upstream: Any, login: Login, known: Any) -> str:
+        """Renew `known` by what the target's own catalogue says; "" or why it cannot. Raises nothing the target does."""
 
     async def estimate(self, upstream: Any, login: Login, command: Command) -> Estimate | None:
         """How much a held command would touch, as far as the target can tell without running it."""

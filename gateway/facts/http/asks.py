@@ -9,9 +9,9 @@ from gateway.facts.http.bodies import Body
 from gateway.facts.http.methods import ASK_WITH_A_BODY
 from gateway.facts.http.reading import Reading
 from gateway.facts.http.request import Request
-from gateway.facts.http.secrets import PROSE
+from gateway.facts.http.segments import names_a_deed
 from gateway.facts.http.statements import is_sql, only_selects
-from gateway.facts.http.words import CLEAR_DEEDS, DELETING, DESTROYING, EXECUTING, parts, words
+from gateway.facts.http.words import CLEAR_DEEDS, EXECUTING, parts, words
 from gateway.model import Effect
 
 _QUESTIONS = """
@@ -38,21 +38,6 @@ _EXPRESSION = re.compile(r"[$%#]\{")
 _NAMING = frozenset({"action", "do", "op", "operation", "method", "mode", "task", "act", "cmd", "command"})
 """Parameters by which older services name what a GET does."""
 _RECORDS = frozenset({"audit", "events", "logs", "log", "history", "activity", "search"})
-_OTHER_DEEDS = """
-    execute eval exec run trigger deploy undeploy redeploy reload disable enable activate approve reject accept cancel pay submit
-    install grant ban unban assign rotate publish unpublish logout unsubscribe restore resume apply create update insert rebuild
-    reindex
-"""
-_DEEDS = (DESTROYING | DELETING | frozenset(_OTHER_DEEDS.split())) - {
-    "archive",
-    "trash",
-    "deleted",
-    "deletes",
-}
-_FORMS = frozenset({"edit", "new"})
-"""Pages on which a deed is prepared."""
-_ALL = frozenset({"all", "everything", "every", "bulk", "batch"})
-_AN_ID = re.compile(r"[0-9]+|[0-9a-f-]{16,}|me|self")
 
 
 def asks(reading: Reading, request: Request, body: Body) -> None:
@@ -72,7 +57,7 @@ def asks(reading: Reading, request: Request, body: Body) -> None:
         if name == "Action":
             rpc.read_call(reading, "action", value)
         elif name.lower() in _NAMING and len(value) < 60 and not _RECORDS & set(request.segments):
-            if words(value) & (CLEAR_DEEDS | EXECUTING) - _FORMS:
+            if words(value) & (CLEAR_DEEDS | EXECUTING) - {"edit"}:
                 reading.doubt("by a parameter's name and value the request does something")
         elif name.lower() == "jsonrpc":
             reading.doubt("a call stands in the query")
@@ -81,28 +66,6 @@ def asks(reading: Reading, request: Request, body: Body) -> None:
     if "cgi-bin" in request.segments:
         reading.does(Effect.EXEC)
         reading.doubt("a program behind the path runs")
-
-
-def names_a_deed(segments: tuple[str, ...]) -> bool:
-    """Whether a segment says what is done: `/orders/7/cancel`, `/delete/7`, `/deleteUser`, and not `/products/stop-sign`."""
-    lower = [segment.lower() for segment in segments]
-    if not segments or PROSE & set(lower[:-1]):
-        return False
-    *above, last = segments
-    if any(each in _DEEDS & CLEAR_DEEDS and not _is_list(lower[:at]) for at, each in enumerate(lower[:-1])):
-        return True
-    found = parts(last)
-    if len(found) > 3:
-        return False
-    if above and _AN_ID.fullmatch(above[-1]) and found and found[0] in CLEAR_DEEDS - _FORMS:
-        return True
-    a_title = "-" in last and _is_list(lower[:-1]) and not _ALL & set(found)
-    return bool(words(last) & _DEEDS) and not a_title
-
-
-def _is_list(above: list[str]) -> bool:
-    """Whether the segment behind these is the name of one of many."""
-    return bool(above) and above[-1].endswith("s")
 
 
 def only_asks(reading: Reading, request: Request, body: Body) -> bool:

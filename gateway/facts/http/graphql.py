@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from graphql import (
@@ -14,6 +14,7 @@ from graphql import (
     InlineFragmentNode,
     OperationDefinitionNode,
     OperationType,
+    SelectionNode,
     SelectionSetNode,
     parse,
 )
@@ -121,6 +122,8 @@ def _operation(
     reading: Reading, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
 ) -> None:
     kind = operation.operation.value
+    if not _spreads(operation, fragments) <= fragments.keys():
+        reading.doubt("a fragment of the GraphQL document is missing")
     reading.attributes["http.graphql"] = kind
     fields = sorted(_fields(operation.selection_set, fragments, set()))
     known = str(reading.attributes.get("http.fields", ""))
@@ -140,19 +143,28 @@ def _operation(
         reading.touches("field", f"{kind}.{name}", *sorted(effects))
 
 
-def _every_name(
+def _selections(
     operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
-) -> set[str]:
-    """The names of all fields at any depth, with those of all fragments: one may be spread from anywhere."""
-    found: set[str] = set()
+) -> Iterator[SelectionNode]:
+    """What is selected at any depth, with that of all fragments: one may be spread from anywhere."""
     waiting = [operation.selection_set, *(each.selection_set for each in fragments.values())]
     while waiting:
         for each in waiting.pop().selections:
-            if isinstance(each, FieldNode):
-                found.add(each.name.value)
+            yield each
             if isinstance(each, FieldNode | InlineFragmentNode) and each.selection_set is not None:
                 waiting.append(each.selection_set)
-    return found
+
+
+def _every_name(
+    operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> set[str]:
+    return {each.name.value for each in _selections(operation, fragments) if isinstance(each, FieldNode)}
+
+
+def _spreads(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> set[str]:
+    return {
+        each.name.value for each in _selections(operation, fragments) if isinstance(each, FragmentSpreadNode)
+    }
 
 
 def _fields(

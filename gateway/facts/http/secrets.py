@@ -8,13 +8,10 @@ from urllib.parse import unquote, urlsplit
 
 from gateway.facts.http.reading import Reading
 from gateway.facts.http.request import Request
+from gateway.facts.http.segments import PROSE
 from gateway.facts.http.words import is_credential, parts, secret_file
 from gateway.model import Effect
 
-PROSE = frozenset(
-    "docs doc documentation help wiki blog kb faq static assets news articles manual reference search guides".split()  # noqa: SIM905
-)
-"""Below these stands text about things, not the things."""
 _PUBLIC = frozenset({"jwks", "public", "publickey", ".well-known"})
 _KEYRING = frozenset({"api", "access", "private", "personal"})
 _DIAGNOSTICS = {
@@ -36,7 +33,9 @@ _FOLLOWED = re.compile(
     r"redirect|callback|return|next|origin|referr?er|continue|issuer|audience", re.IGNORECASE
 )
 """Parameters that tell a browser where to go on; the service itself goes nowhere."""
-_SCHEMES = re.compile(r"(?:file|gopher|dict|php|phar|jar|ldaps?|netdoc|expect|smb|unix):", re.IGNORECASE)
+_SCHEMES = re.compile(
+    r"(?:file|t?ftp|sftp|gopher|dict|php|phar|jar|ldaps?|netdoc|expect|smb|unix):", re.IGNORECASE
+)
 _CLIMBING = re.compile(r"(?:^|[/\\.])\.\.(?:[/\\]|$)|^/(?:etc|proc|root|var/run)/|^~/\.|^[A-Za-z]:\\")
 
 
@@ -76,7 +75,9 @@ def _holds_credentials(request: Request) -> bool:
     if lower[-1:] and lower[-1] not in _ABOUT_LISTS and _LISTS & set(tail):
         return True
     everything = {word for segment in segments for word in parts(segment)}
-    return bool({"key", "keys"} & set(tail)) and bool(_KEYRING & everything)
+    return bool(
+        {"key", "keys"} & (everything if "private" in everything else set(tail)) and _KEYRING & everything
+    )
 
 
 def _shows_insides(request: Request) -> bool:
@@ -105,7 +106,7 @@ def _is_inside(value: str) -> bool:
         # 2130706433 and 0x7f000001 are addresses to many resolvers.
         return (
             host in _CLOUD_HOSTS
-            or host == "localhost"
+            or "." not in host
             or host.endswith((".localhost", ".internal", ".local", ".svc"))
             or re.fullmatch(r"[0-9.]+|0x[0-9a-f.x]+", host) is not None
         )

@@ -15,7 +15,7 @@ _DESTROYING = """
     uninstall undeploy decommission failover reset nuke prune rollback suspend deactivate drain empty
     seal saferestart quitquitquit forcemerge
 """
-_DELETING = "delete deletes deleted remove del rm unlink discard archive trash expunge"
+_DELETING = "delete remove del rm unlink discard archive trash expunge"
 _PRIVILEGED = """
     role roles permission permissions grant grants revoke acl acls policy policies iam rbac binding bindings member members
     membership memberships collaborator collaborators admin admins token tokens apikey apikeys apitoken key keys credential

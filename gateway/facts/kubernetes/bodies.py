@@ -31,7 +31,9 @@ def object_of(request: Request) -> Any:
             return json_of(request.body)  # which kubectl sends under that name
         except BodyUnclear:
             return _yaml(request.body)
-    if kind and not (kind == "application/json" or kind.endswith("+json")):
+    if not kind and request.method != "PATCH" and not request.header("content-encoding"):
+        return json_of(request.body)  # as the API server takes what does not say what it is
+    if not (kind == "application/json" or kind.endswith("+json")):
         raise BodyUnclear("the body is in an encoding that is not read here")
     body = body_of(request)
     if body.kind != "json":

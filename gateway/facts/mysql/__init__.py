@@ -79,6 +79,8 @@ def _read(text: str, servers: Sequence[Server], state: State, depth: int) -> Fac
         return _unread("the text is too long")
     if state.unclear:
         return _unread(state.unclear)
+    if state.cuts_otherwise and not text.isascii():
+        return _unread("the session's character set cuts texts otherwise")
     each = versions(text, servers)
     if not each:
         return _unread("the text depends on too many versions of the server")
@@ -87,20 +89,24 @@ def _read(text: str, servers: Sequence[Server], state: State, depth: int) -> Fac
     first = readings[0]
     if any(one.key() != state.key() for one in states[1:]):
         state.unclear = "the session's state depends on the version of the server"
+    resources = tuple(dict.fromkeys(resource for facts in readings for resource in facts.resources))
     if all(_alike(first, other) for other in readings[1:]):
-        return first
+        return replace(first, resources=resources) if len(readings) > 1 else first
     return replace(
         first,
         effects=frozenset({Effect.UNKNOWN}).union(*(facts.effects for facts in readings)),
-        resources=tuple(dict.fromkeys(resource for facts in readings for resource in facts.resources)),
+        resources=resources,
         attributes=dict(first.attributes) | {"sql.why_unknown": "servers read this differently"},
         complete=False,
         outputs=None,
+        carried=tuple(dict.fromkeys(moved for facts in readings for moved in facts.carried)),
     )
 
 
 def _alike(one: Facts, other: Facts) -> bool:
-    return (one.effects, one.resources, one.outputs) == (other.effects, other.resources, other.outputs)
+    """Whether it does not matter which server reads it."""
+    same = (one.effects, one.complete, one.outputs) == (other.effects, other.complete, other.outputs)
+    return same and one.carried == other.carried
 
 
 def _of(text: str, version: Version, state: State, depth: int) -> Facts:
@@ -111,21 +117,31 @@ def _of(text: str, version: Version, state: State, depth: int) -> Facts:
 
     reading = Reading(text=inner, state=state)
     try:
-        found = tokens(text, version, state.modes)
+        found = _complete(reading, text, version)
         if state.modes.pipes_as_concat and any(token.is_mark("||") for token in found):
             return _unread("the session's sql_mode gives || another meaning")
         each = bodies.cut(found)
         outputs = [_one(reading, part) for part in each]
-    except (LexUnclear, Unreadable) as unclear:
-        return _unread(str(unclear))
+    except Unreadable as unreadable:
+        return _unread(str(unreadable))
     except RecursionError:
         return _unread("the text nests too deep")
-    if not each:
+    if not each and not reading.doubts:
         reading.does(Effect.SESSION)
     rows = [found for found in outputs if found is not None]
     told = len(each) == 1 or (len(rows) == 1 and not _ROWLESS & reading.verbs.keys())
     reading.outputs = rows[0] if rows and told else None
     return reading.facts(statements=len(each))
+
+
+def _complete(reading: Reading, text: str, version: Version) -> Sequence[Token]:
+    """The tokens up to the last semicolon before something that cannot be told, or all."""
+    try:
+        return tokens(text, version, reading.state.modes)
+    except LexUnclear as unclear:
+        reading.doubt(str(unclear))
+        ends = [at for at, token in enumerate(unclear.before) if token.is_mark(";")]
+        return unclear.before[: ends[-1]] if ends else ()
 
 
 def _one(reading: Reading, part: Sequence[Token]) -> tuple[Output, ...] | None:

@@ -17,11 +17,13 @@ _SCOPES = frozenset({"GLOBAL", "SESSION", "LOCAL", "PERSIST", "PERSIST_ONLY"})
 _NESTED_MOST = 8
 _TEXT_MOST = 64 * 1024
 """What a text that is put together may measure."""
-_CUTS_OTHERWISE = "the session's character set cuts texts otherwise"
 
 
 def assign(reading: Reading, tokens: Sequence[Token]) -> None:
     """What stands behind SET, up to the end."""
+    if "TRANSACTION" in [token.upper for token in tokens[:2]]:
+        reading.does(Effect.PRIVILEGE if tokens[0].upper == "GLOBAL" else Effect.SESSION)
+        return
     for part in split(tokens):
         _one(reading, part)
 
@@ -35,10 +37,8 @@ def _one(reading: Reading, part: Sequence[Token]) -> None:
             reading.does(Effect.PRIVILEGE)
         case ["ROLE", *_]:
             reading.does(Effect.PRIVILEGE, Effect.SESSION)
-        case ["RESOURCE", *_] | ["TRANSACTION", *_]:
+        case ["RESOURCE", *_]:
             reading.does(Effect.SESSION)
-        case [scope, "TRANSACTION", *_] if scope in _SCOPES:
-            reading.does(Effect.PRIVILEGE if scope == "GLOBAL" else Effect.SESSION)
         case ["NAMES" | "CHARSET", *_]:
             _charset(reading, part[1:2])
         case ["CHARACTER" | "CHAR", "SET", *_]:
@@ -49,11 +49,10 @@ def _one(reading: Reading, part: Sequence[Token]) -> None:
 
 def _charset(reading: Reading, value: Sequence[Token]) -> None:
     reading.does(Effect.SESSION)
-    if not value or value[0].kind not in {"word", "string"} or not settings.cuts_alike(value[0].text):
+    alike = bool(value) and value[0].kind in {"word", "string"} and settings.cuts_alike(value[0].text)
+    if not alike:
         reading.doubt("a character set decides how later texts are cut")
-        reading.state.unclear = _CUTS_OTHERWISE
-    else:
-        reading.state.unclear = reading.state.unclear.replace(_CUTS_OTHERWISE, "")
+    reading.state.cuts_otherwise = not alike
 
 
 def _assignment(reading: Reading, part: Sequence[Token]) -> None:
@@ -94,11 +93,9 @@ def _setting(reading: Reading, name: str, scope: str, value: Sequence[Token]) ->
         else:
             reading.state.unclear = "sql_mode was set to what is not written out"
     elif name == "character_set_client" and not everyone:
-        if Effect.UNKNOWN in effects and not _is_kept_charset(reading, value):
-            reading.state.unclear = _CUTS_OTHERWISE
-        else:
-            effects = frozenset({Effect.SESSION})
-            reading.state.unclear = reading.state.unclear.replace(_CUTS_OTHERWISE, "")
+        alike = Effect.UNKNOWN not in effects or _is_kept_charset(reading, value)
+        reading.state.cuts_otherwise = not alike
+        effects = frozenset({Effect.SESSION}) if alike else effects
     reading.does(*effects)
     if Effect.UNKNOWN in effects:
         reading.doubt("a setting decides how later texts are read")
@@ -116,7 +113,8 @@ def _is_kept_charset(reading: Reading, value: Sequence[Token]) -> bool:
 
 def _kept(reading: Reading, value: Sequence[Token], sources: Sources) -> Variable:
     setting = value[0].text.lower().removeprefix("@@").removeprefix("session.") if _is_variable(value) else ""
-    keeps = setting in {"sql_mode", "character_set_client"} and not reading.state.unclear
+    unclear = reading.state.unclear or reading.state.cuts_otherwise
+    keeps = setting in {"sql_mode", "character_set_client"} and not unclear
     return Variable(
         sources=sources, text=text_of(reading, value), modes=reading.state.modes if keeps else None
     )

@@ -15,6 +15,8 @@ from gateway.model import Effect
 
 Statement = Callable[[Reading, Sequence[Token]], None]
 
+RUN_AT_ONCE = frozenset({"IF", "CASE", "LOOP", "WHILE", "REPEAT", "FOR"})
+"""MariaDB runs them outside of stored programs too."""
 _STARTS = frozenset({"PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE"})
 _OPENS = frozenset({"BEGIN", "CASE", "IF", "LOOP", "WHILE", "REPEAT", "FOR"})
 _STEPS = frozenset({"BEGIN", "THEN", "ELSE", "DO", "LOOP", "REPEAT", "ATOMIC"})
@@ -27,7 +29,7 @@ _PASSES = frozenset({"LEAVE", "ITERATE", "OPEN", "CLOSE", "FETCH", "END"})
 def is_program(tokens: Sequence[Token]) -> bool:
     """Whether what the statement has begun with may hold semicolons of its own."""
     words = [token.upper for token in tokens[:14]]
-    if words[:2] == ["BEGIN", "NOT"]:
+    if words[:2] == ["BEGIN", "NOT"] or (words and words[0] in RUN_AT_ONCE):
         return True
     return words[:1] in (["CREATE"], ["ALTER"]) and any(word in _STARTS for word in words)
 

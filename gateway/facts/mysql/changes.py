@@ -48,17 +48,32 @@ def _insert(reading: Reading, node: exp.Insert, scope: Scope) -> None:
     if isinstance(node.this, exp.Schema):
         for column in node.this.expressions:
             reading.touches("column", f"{name}.{column.name}", Effect.WRITE)
+    columns = [each.name for each in node.this.expressions] if isinstance(node.this, exp.Schema) else []
     match node.expression:
-        case exp.Values() as rows:
-            for row in rows.expressions:
-                EXPRESSIONS.gather(reading, row, scope)
-        case exp.Query() | exp.Table() as source:
-            query(reading, source, scope)
+        case exp.Query() | exp.Table() | exp.Values() as source:
+            before = Effect.READ in reading.effects
+            stored(reading, name, columns, query(reading, source, scope), created=False)
+            if isinstance(source, exp.Values) and not before and source.find(exp.Select) is None:
+                reading.effects.discard(Effect.READ)
         case None:
             pass
         case _:
             reading.doubt("what is inserted is not read here")
     scope.relations.append(table(name, ""))
+
+
+def stored(
+    reading: Reading, name: str, columns: Sequence[str], outputs: Sequence[Output], *, created: bool
+) -> None:
+    """The values of `outputs` go into a table's `columns`; one that is created calls the others as they were called."""
+    starred = False
+    for position, output in enumerate(outputs):
+        starred = starred or output.name == "*"
+        if position < len(columns) and not starred:
+            column = columns[position].lower()
+        else:
+            column = output.name if created and not (columns and starred) else "*"
+        reading.carries(f"{name}.{column}", output.sources, exact=created and not columns and output.exact)
 
 
 def _target(reading: Reading, node: exp.Expr) -> str:
@@ -87,7 +102,8 @@ def _assignments(reading: Reading, nodes: Sequence[exp.Expr], scope: Scope, name
             relation = scope.relation(each.this.table.lower()) if each.this.table else None
             target = (_stored_name(relation) if relation else "") or name
             reading.touches("column", f"{target}.{each.this.name}".lstrip("."), Effect.WRITE)
-            EXPRESSIONS.gather(reading, each.expression, scope)
+            column = f"{target}.{each.this.name}".lower() if target else ""
+            reading.carries(column, EXPRESSIONS.gather(reading, each.expression, scope))
         else:
             EXPRESSIONS.gather(reading, each, scope)
 

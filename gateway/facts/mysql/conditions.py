@@ -16,6 +16,7 @@ from sqlglot import exp
 from gateway.facts.mysql.truth import (
     COMPARISONS,
     COMPUTATIONS,
+    Bytes,
     Open,
     Row,
     Value,
@@ -36,6 +37,7 @@ from gateway.facts.mysql.truth import (
 _KEYS = frozenset({"id", "uuid", "guid", "pk", "rowid", "_rowid", "_id"})
 _FAR = 100_000_000.0
 """No key lies beyond."""
+_LITERALS = (exp.Literal, exp.HexString, exp.BitString, exp.Boolean)
 _ROWS = 160
 _WORK = 60_000
 """Nodes evaluated for one condition; one that takes more is taken to restrict nothing."""
@@ -91,8 +93,10 @@ class _Trial:
         return f"{table}.{column.name.lower()}" if table and table not in self._names else column.name.lower()
 
     def _values(self, name: str) -> list[Value]:
-        spoken = [_literal(each) for each in itertools.islice(self._where.find_all(exp.Literal), 40)]
-        numbers = {number(value) + step for value in spoken for step in (0.0, -1.0, 1.0)}
+        spoken = [_literal(each) for each in itertools.islice(self._where.find_all(*_LITERALS), 40)]
+        numbers = {
+            sign * number(value) + step for value in spoken for step in (0.0, -1.0, 1.0) for sign in (1, -1)
+        }
         if self._is_key(name):
             return [
                 1.0,
@@ -342,11 +346,14 @@ def _literal(node: exp.Expr) -> Value:
         case exp.HexString():
             digits = str(node.this)
             try:
-                return bytes.fromhex(digits.zfill(len(digits) + len(digits) % 2)).decode("latin-1")
+                return Bytes(bytes.fromhex(digits.zfill(len(digits) + len(digits) % 2)).decode("latin-1"))
             except ValueError:
-                return float(int(digits, 16)) if digits.isalnum() and digits.isascii() else Open.FIXED
+                return Open.FIXED
         case exp.BitString():
-            return float(int(str(node.this)[:64] or "0", 2))
+            bits = int(str(node.this)[-64:] or "0", 2)
+            return Bytes(bits.to_bytes(8, "big").lstrip(b"\0").decode("latin-1"))
+        case exp.Boolean():
+            return float(bool(node.this))
         case exp.Literal() if not node.is_string:
             try:
                 return float(node.this)

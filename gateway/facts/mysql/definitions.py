@@ -70,6 +70,7 @@ def define(reading: Reading, tokens: Sequence[Token]) -> bool:
     reading.does(*effects)
     if Effect.UNKNOWN in effects:
         reading.doubt("what is defined or replayed cannot be read")
+    _renamed(reading, words, tokens)
     for kind, name in _named(words, tokens):
         reading.touches(kind, name, *sorted(effects - {Effect.UNKNOWN}))
     return True
@@ -151,3 +152,39 @@ def _named(words: Sequence[str], tokens: Sequence[Token]) -> list[tuple[str, str
     if kind == "index" and (on := next((at for at, word in enumerate(words) if word == "ON"), None)):
         names.append(("table", dotted(tokens[on + 1 :])))
     return names
+
+
+def _renamed(reading: Reading, words: Sequence[str], tokens: Sequence[Token]) -> None:
+    """Values that are stored already go on under another name."""
+    if words[0] == "RENAME":
+        for part in split(tokens[2:]):
+            to = next((at for at, token in enumerate(part) if token.upper == "TO"), len(part))
+            reading.carries(f"{dotted(part[to + 1 :])}.*", {f"{dotted(part)}.*"}, exact=True)
+    if words[:1] != ["ALTER"] or "TABLE" not in words[:_KIND_WITHIN]:
+        return
+    name = next((name for kind, name in _named(words, tokens) if kind == "table"), "")
+    for part in split(tokens[words.index("TABLE") + 1 :]):
+        each = [token.upper for token in part]
+        if "RENAME" in each:
+            behind = part[each.index("RENAME") + 1 :]
+            to = next((at for at, token in enumerate(behind) if token.upper in {"TO", "AS"}), -1)
+            if behind[:1] and behind[0].upper == "COLUMN" and to > 1:
+                reading.carries(
+                    f"{name}.{dotted(behind[to + 1 :])}", {f"{name}.{dotted(behind[1:])}"}, exact=True
+                )
+            elif behind[:1] and behind[0].upper not in {"INDEX", "KEY"}:
+                reading.carries(f"{dotted(behind[to + 1 :])}.*", {f"{name}.*"}, exact=True)
+        if "CHANGE" in each:
+            behind = [
+                t for t in part[each.index("CHANGE") + 1 :] if t.upper not in {"COLUMN", "IF", "EXISTS"}
+            ]
+            if len(behind) > 1:
+                reading.carries(f"{name}.{dotted(behind[1:])}", {f"{name}.{dotted(behind)}"}, exact=True)
+        if "EXCHANGE" in each and "TABLE" in each:
+            other = dotted(part[each.index("TABLE") + 1 :])
+            reading.carries(f"{other}.*", {f"{name}.*"}, exact=True)
+        if "AS" in each and ({"ADD", "MODIFY", "CHANGE"} & set(each[:12])):
+            made_of = {
+                f"{name}.{t.text.lower()}" for t in part[each.index("AS") :] if t.kind in {"word", "name"}
+            }
+            reading.carries(f"{name}.*", made_of)

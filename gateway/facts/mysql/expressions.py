@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from gateway.facts.mysql.functions import TELLING
 from gateway.facts.mysql.reading import Reading
 from gateway.facts.mysql.sources import NOTHING, Scope, Sources, united
 from gateway.facts.mysql.state import Variable
@@ -13,9 +14,6 @@ from gateway.model import Output
 
 Query = Callable[[Reading, exp.Expr, Scope], tuple[Output, ...]]
 """Reads a query that stands inside an expression."""
-
-_TELLS_NOTHING = (exp.Count, exp.Exists)
-"""How many, and whether any: nothing of the values."""
 
 
 class Expressions:
@@ -50,14 +48,24 @@ class Expressions:
                 self.condition(reading, [each for each in over if each], scope)
                 return self.gather(reading, node.this, scope)
             case exp.Is() if not isinstance(node.expression, exp.Boolean):
-                self.gather(reading, node.this, scope)  # whether a value is there tells nothing of the value
-                return NOTHING
+                return self._told(reading, node.this, scope)
+            case exp.Count() | exp.Exists():
+                return self._told(reading, node.this, scope)
+            case exp.Func():
+                found = self.gather(reading, list(node.iter_expressions()), scope)
+                if _name(node) in TELLING:
+                    reading.carries("", found)
+                return found
             case exp.Expr():
-                inner = list(node.iter_expressions())
-                found = self.gather(reading, inner, scope) if inner else NOTHING
-                return NOTHING if isinstance(node, _TELLS_NOTHING) else found
+                return self.gather(reading, list(node.iter_expressions()), scope)
             case _:
                 return NOTHING
+
+    def _told(self, reading: Reading, node: exp.Expr, scope: Scope) -> Sources:
+        """How many, and whether any: nothing of the values, unless it was computed from them."""
+        plain = isinstance(node, exp.Column | exp.Star | exp.Query | exp.Distinct)
+        (self.gather if plain else self.condition)(reading, node, scope)
+        return NOTHING
 
     def condition(self, reading: Reading, node: object, scope: Scope) -> Sources:
         """Read what decides which rows or groups come back, and in which order."""
@@ -83,7 +91,10 @@ class Expressions:
                 if len(found) != 1 or found[0].name == "*":
                     found = [Output(name="", sources=united(found), exact=False)]
             case _:
-                found = [Output(name="", sources=self.gather(reading, inner, scope), exact=False)]
+                made_of = self.gather(reading, inner, scope)
+                if any(_name(each) in TELLING for each in inner.find_all(exp.Func)):
+                    reading.carries("", made_of)  # it may run for some values alone
+                found = [Output(name="", sources=made_of, exact=False)]
         starred = isinstance(inner, exp.Star) or (isinstance(inner, exp.Column) and inner.name == "*")
         if len(found) == 1 and not starred:
             # Without a label the server takes the expression as it is written.
@@ -92,6 +103,10 @@ class Expressions:
             )
             found = [Output(name=name.lower(), sources=found[0].sources, exact=found[0].exact)]
         return found
+
+
+def _name(node: exp.Func) -> str:
+    return (str(node.this) if isinstance(node, exp.Anonymous) else node.sql_name()).lower()
 
 
 def columns(node: exp.Column, scope: Scope) -> list[Output]:

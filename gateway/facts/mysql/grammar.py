@@ -70,10 +70,15 @@ def plainer(tokens: Sequence[Token]) -> list[Token]:
     """Without what says how, not what, and with the servers' own spellings in the parser's."""
     plain: list[Token] = []
     at, end = 0, len(tokens)
+    grouped = [False]  # for each open parenthesis: whether GROUP BY was the last clause in it
     while at < end:
         token = tokens[at]
         following = tokens[at + 1] if at + 1 < end else _NOTHING
-        before = plain[-1].upper if plain else ""
+        before = (
+            (plain[-1].upper or plain[-1].text if plain[-1].kind == "mark" else plain[-1].upper)
+            if plain
+            else ""
+        )
         match token.upper:
             case word if word in _MODIFIERS and before in {"INSERT", "REPLACE", "UPDATE", "DELETE"}:
                 at += 1
@@ -85,6 +90,21 @@ def plainer(tokens: Sequence[Token]) -> list[Token]:
                 at += 4
             case "FOR" if following.upper in {"UPDATE", "SHARE"}:
                 at = _behind_locking(tokens, at + 2)
+            case "FOR" if following.upper == "PORTION":
+                at += 1
+                while at < end and tokens[at].upper not in {"SET", "WHERE", "ORDER", "LIMIT"}:
+                    at += 1
+            case "ASC" | "DESC" if grouped[-1]:
+                at += 1
+            case "COLUMNS" if following.is_mark("(") and plain and plain[-1].kind == "string":
+                # Of JSON_TABLE: its columns are made of what goes in, whatever they are called.
+                plain += _COLUMNS
+                at = closing(tokens, at + 1) + 1
+            case "VALUES" if before == "(" and plain[-2:-1] and plain[-2].upper == "AS":
+                last = closing(tokens, at - 1)
+                rows = [Token("word", "VALUES"), *plainer(tokens[at + 1 : last])]
+                plain += [*_ROWS, *rows, Token("mark", ")"), Token("name", "v")]
+                at = last
             case "PARTITION" if following.is_mark("(") and _behind_table(plain):
                 at = closing(tokens, at + 1) + 1
             case "LIMIT" if following.upper == "ROWS":
@@ -101,11 +121,31 @@ def plainer(tokens: Sequence[Token]) -> list[Token]:
                 plain.append(Token("mark", ")"))
                 at += 1
             case _:
+                if token.is_mark("("):
+                    grouped.append(False)
+                elif token.is_mark(")") and len(grouped) > 1:
+                    grouped.pop()
+                elif token.upper in _CLAUSES:
+                    grouped[-1] = token.upper == "GROUP" and following.upper == "BY"
                 plain.append(token)
                 at += 1
     return plain
 
 
+_CLAUSES = frozenset({"SELECT", "GROUP", "ORDER", "HAVING", "LIMIT", "WINDOW", "UNION"})
+_COLUMNS = [
+    Token(kind, text)
+    for kind, text in (
+        ("word", "COLUMNS"),
+        ("mark", "("),
+        ("name", "c"),
+        ("word", "INT"),
+        ("word", "PATH"),
+        ("string", "$"),
+        ("mark", ")"),
+    )
+]
+_ROWS = [Token("word", "SELECT"), Token("mark", "*"), Token("word", "FROM"), Token("mark", "(")]
 _NOTHING = Token("mark", "")
 
 

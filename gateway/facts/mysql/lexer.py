@@ -14,6 +14,9 @@ TOKENS_MOST = 20_000
 class LexUnclear(Exception):
     """Where the text ends, or what belongs to it, cannot be told; the message holds nothing of it."""
 
+    before: Sequence[Token] = ()
+    """What was cut before that: its statements run before the server finds out."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Modes:
@@ -59,6 +62,15 @@ _PLAIN_IN_QUOTES = {quote: re.compile(rf"[^{quote}\\]+") for quote in "'\"`"}
 def tokens(text: str, version: Version, modes: Modes) -> list[Token]:
     """Raises `LexUnclear`."""
     found: list[Token] = []
+    try:
+        _cut(text, version, modes, found)
+    except LexUnclear as unclear:
+        unclear.before = found
+        raise
+    return found
+
+
+def _cut(text: str, version: Version, modes: Modes, found: list[Token]) -> None:
     at, end, running = 0, len(text), False
     while at < end:
         if len(found) > TOKENS_MOST:
@@ -76,7 +88,6 @@ def tokens(text: str, version: Version, modes: Modes) -> list[Token]:
             found.append(token)
     if running:
         raise LexUnclear("a comment that runs does not end")
-    return found
 
 
 def _token(text: str, at: int, before: Sequence[Token], modes: Modes) -> tuple[Token, int]:

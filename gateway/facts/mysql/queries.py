@@ -102,6 +102,8 @@ def _set_operation(reading: Reading, node: exp.SetOperation, outer: Scope) -> Ou
     outputs = query(reading, left, scope)
     for each in reversed(chain):
         outputs = side_by_side(outputs, query(reading, each.expression, scope))
+        if each.args.get("distinct") is not False or not isinstance(each, exp.Union):
+            reading.columns(united(outputs), kind="condition")
         inner = scope.inner()
         inner.relations.append(derived("", outputs))
         _labelled(reading, each, outputs, inner)
@@ -176,8 +178,26 @@ def from_items(
         EXPRESSIONS.condition(reading, join.args.get("on"), scope)
         for name in join.args.get("using") or ():
             reading.columns(scope.resolve(name.name.lower()).sources, kind="condition")
+        if join.args.get("method"):
+            reading.columns(_shared(scope.relations), kind="condition")
         if join.args.get("using") or join.args.get("method"):
             scope.merged = True
+
+
+def _shared(relations: Sequence[Relation]) -> frozenset[str]:
+    """What NATURAL JOIN compares: the names that the last relation has in common with those before it."""
+    *before, last = relations
+    if last.rest is not None and any(each.rest is not None for each in before):
+        return frozenset(source for each in relations for source in each.whole)
+    known = last.known if last.rest is None else {name: None for each in before for name in each.known}
+    both = [name for name in known if last.column(name) and any(each.column(name) for each in before)]
+    return frozenset(
+        source
+        for name in both
+        for each in relations
+        if (found := each.column(name)) is not None
+        for source in found.sources
+    )
 
 
 def from_item(reading: Reading, node: exp.Expr, scope: Scope) -> None:
@@ -192,11 +212,13 @@ def from_item(reading: Reading, node: exp.Expr, scope: Scope) -> None:
             outputs = query(reading, node.this, scope)
             scope.relations.append(derived(node.alias.lower(), outputs, _renamed(node)))
         case exp.Query():
+            if not isinstance(node, exp.Subquery):
+                reading.doubt("a query stands in FROM without parentheses")
             around = Scope(outer=scope.outer, ctes=scope.ctes)
             scope.relations.append(derived(node.alias.lower(), query(reading, node, around), _renamed(node)))
         case _:
             # JSON_TABLE and its like: each column may be made of everything that went in.
-            sources = EXPRESSIONS.gather(reading, node.this, scope)
+            sources = EXPRESSIONS.condition(reading, node.this, scope)
             rest = Output(name="*", sources=sources, exact=False)
             scope.relations.append(Relation(alias=node.alias.lower(), rest=rest))
     from_items(reading, (), node.args.get("joins"), scope)

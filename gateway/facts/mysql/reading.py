@@ -51,6 +51,7 @@ class Reading:
     verbs: dict[str, None] = field(default_factory=dict)
     outputs: tuple[Output, ...] | None = None
     steps: int = 0
+    carried: dict[Output, None] = field(default_factory=dict)
     recursions: int = 0
     """How many recursive WITH clauses are being read around this point."""
 
@@ -95,6 +96,11 @@ class Reading:
         if found:
             self.touches("function", name, *sorted(found))
 
+    def carries(self, to: str, sources: Iterable[str], *, exact: bool = False) -> None:
+        """Stored values go to the column `to`, or ("") to where columns have no names."""
+        if made_of := frozenset(sources):
+            self.carried[Output(name=to, sources=made_of, exact=exact)] = None
+
     def doubt(self, why: str) -> None:
         """Something cannot be judged; `why` holds no value of the text."""
         self.effects.add(Effect.UNKNOWN)
@@ -112,6 +118,7 @@ class Reading:
         """What another text does that this one runs or prepares."""
         self.effects |= other.effects
         self.resources |= dict.fromkeys(other.resources)
+        self.carried |= dict.fromkeys(other.carried)
         for key in ("sql.has_where", "sql.where_restricts"):
             if key in other.attributes:
                 self.both(key, value=bool(other.attributes[key]))
@@ -131,4 +138,5 @@ class Reading:
             attributes=attributes,
             complete=not self.doubts,
             outputs=self.outputs,
+            carried=tuple(self.carried),
         )

@@ -126,7 +126,9 @@ def change_of(reading: Reading, tokens: Sequence[Token]) -> None:
             reading.outputs = change(reading, node, scope, returned) or None
         if conflict < end:
             updates = [*keywords("UPDATE t SET"), *tokens[conflict + 4 : end]]
-            EXPRESSIONS.gather(reading, [each.expression for each in parsed(updates).expressions], scope)
+            for each in parsed(updates).expressions:
+                column = f"{_inserted(tokens[at:])}.{each.this.name}".lower()
+                reading.carries(column, EXPRESSIONS.gather(reading, each.expression, scope))
     except NotParsed:
         reading.doubt(_NOT_PARSED)
         if verb in {"UPDATE", "DELETE"}:
@@ -151,6 +153,12 @@ def _insert_set(tokens: Sequence[Token]) -> tuple[Sequence[Token], Sequence[Toke
         return (), ()
     table = [token for token in tokens[1:at] if token.upper not in {*_MODIFIERS, "INTO"}]
     return table, tokens[at + 1 :]
+
+
+def _inserted(tokens: Sequence[Token]) -> str:
+    """The table that INSERT names."""
+    at = next((at for at in range(1, len(tokens)) if tokens[at].upper not in {*_MODIFIERS, "INTO"}), 1)
+    return dotted(tokens[at:])
 
 
 def _plain_change(tokens: Sequence[Token], at: int) -> list[Token]:

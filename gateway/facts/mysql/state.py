@@ -32,6 +32,8 @@ class State:
     modes: Modes = field(default_factory=Modes)
     unclear: str = ""
     """Why no text of this session can be judged any more, or ""."""
+    cuts_otherwise: bool = False
+    """The client's character set may hide quotes in its characters; texts in ASCII alone have none of these."""
     database: str = ""
     variables: dict[str, Variable] = field(default_factory=dict)
     prepared: dict[str, str] = field(default_factory=dict)
@@ -40,6 +42,7 @@ class State:
         return State(
             modes=self.modes,
             unclear=self.unclear,
+            cuts_otherwise=self.cuts_otherwise,
             database=self.database,
             variables=dict(self.variables),
             prepared=dict(self.prepared),
@@ -64,7 +67,16 @@ class State:
         if self == _FRESH:
             return ""
         variables = sorted((name, sorted(v.sources), v.text, v.modes) for name, v in self.variables.items())
-        return repr((self.modes, self.unclear, self.database, variables, sorted(self.prepared.items())))
+        return repr(
+            (
+                self.modes,
+                self.unclear,
+                self.cuts_otherwise,
+                self.database,
+                variables,
+                sorted(self.prepared.items()),
+            )
+        )
 
 
 _FRESH = State()

@@ -9,7 +9,8 @@ from sqlglot import exp
 
 from gateway.facts.mysql import assigning, bodies, definitions, prepared
 from gateway.facts.mysql.calls import effects_anywhere
-from gateway.facts.mysql.grammar import dotted, outermost
+from gateway.facts.mysql.changes import stored
+from gateway.facts.mysql.grammar import closing, dotted, outermost, split
 from gateway.facts.mysql.lexer import Token
 from gateway.facts.mysql.queries import EXPRESSIONS
 from gateway.facts.mysql.reading import Reading
@@ -81,7 +82,7 @@ def statement(reading: Reading, tokens: Sequence[Token]) -> None:
         case ["USE", _] if len(tokens) == 2:
             reading.does(Effect.SESSION)
             reading.state.database = tokens[1].text.lower()
-        case ["BEGIN", "NOT", *_]:
+        case ["BEGIN", "NOT", *_] | ["IF" | "CASE" | "LOOP" | "WHILE" | "REPEAT" | "FOR", *_]:
             reading.does(Effect.EXEC)
             bodies.run(reading, tokens, statement)
         case ["LOCK", "INSTANCE", *_]:
@@ -100,6 +101,9 @@ def statement(reading: Reading, tokens: Sequence[Token]) -> None:
             _load(reading, tokens)
         case _ if _SESSION.fullmatch(_shape(tokens)):
             reading.does(Effect.SESSION)
+            for token in tokens:
+                if token.kind == "variable":  # what SIGNAL says is an error's text
+                    reading.carries("", reading.state.variable(token.text).sources)
         case _ if definitions.define(reading, tokens):
             if first in {"CREATE", "ALTER"}:
                 _defined(reading, tokens)
@@ -134,7 +138,10 @@ def _explain(reading: Reading, tokens: Sequence[Token]) -> None:
     statement(inner, rest)
     if runs:
         reading.absorb(inner.facts(statements=1))
-    elif inner.doubts:
+        return
+    # What the server expects to find tells of what is stored.
+    reading.resources |= {each: None for each in inner.resources if each.effect is Effect.READ}
+    if inner.doubts:
         reading.doubt(next(iter(inner.doubts)))
 
 
@@ -228,8 +235,21 @@ def _defined(reading: Reading, tokens: Sequence[Token]) -> None:
         if check[-2:] == ["CHECK", "OPTION"]:
             source = source[: max(place for place, word in enumerate(check) if word == "WITH")]
     statement(inner, source)
+    stored(reading, *_created(tokens[:at]), inner.outputs or (), created=True)
     if "VIEW" in kinds:
         inner.effects.discard(Effect.READ)
     reading.absorb(inner.facts(statements=1))
     if "TABLE" in kinds:
         reading.does(Effect.READ, Effect.WRITE)
+
+
+def _created(tokens: Sequence[Token]) -> tuple[str, list[str]]:
+    """The table or view before its query, and the names of a view's columns."""
+    at = next((at for at, token in enumerate(tokens) if token.upper in {"TABLE", "VIEW"}), 0) + 1
+    while at < len(tokens) and tokens[at].upper in {"IF", "NOT", "EXISTS"}:
+        at += 1
+    name = dotted(tokens[at:])
+    opening = next((at for at in range(at, len(tokens)) if tokens[at].is_mark("(")), len(tokens))
+    is_view = any(token.upper == "VIEW" for token in tokens)
+    columns = [part[0].text for part in split(tokens[opening + 1 : closing(tokens, opening)]) if part]
+    return name, columns if is_view and opening < len(tokens) else []

@@ -26,13 +26,24 @@ Row: TypeAlias = Mapping[str, Value]
 _NUMBER = re.compile(r"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?")
 _WILDCARDS = re.compile(r"(?<!\\)%+")
 _PIECES = re.compile(r"\\.|.", re.DOTALL)
-_SIMPLE_PATTERN = re.compile(r"[\w .^$*+?|()-]{0,40}")
+_SIMPLE_PATTERN = re.compile(r"[\w .^$*+?|()\[\]-]{0,40}")
 """Regular expressions that are tried on short values, so that none can take long."""
 _BITS = (1 << 64) - 1
 
 
+class Bytes(str):
+    """`0x31`, `b'1'`: a string that counts as a number by its bits."""
+
+    __slots__ = ()
+
+    def bits(self) -> float:
+        return float(int.from_bytes(self.encode("latin-1")[-8:], "big"))
+
+
 def number(value: Value) -> float:
     """A string counts as the number it begins with."""
+    if isinstance(value, Bytes):
+        return value.bits()
     if isinstance(value, str):
         match = _NUMBER.match(value)
         return float(match[0]) if match else 0.0
@@ -126,7 +137,11 @@ def _rest(one: float, other: float) -> Value:
 
 
 def _bitwise(of: Callable[[int, int], int]) -> Callable[[float, float], Value]:
-    return lambda one, other: float(of(int(one) & _BITS, int(other) & _BITS) & _BITS)
+    return lambda one, other: float(of(_rounded(one) & _BITS, _rounded(other) & _BITS) & _BITS)
+
+
+def _rounded(value: float) -> int:
+    return math.floor(abs(value) + 0.5) * (1 if value >= 0 else -1)
 
 
 _COMPUTED: dict[type[exp.Expr], Callable[[float, float], Value]] = {
@@ -136,6 +151,7 @@ _COMPUTED: dict[type[exp.Expr], Callable[[float, float], Value]] = {
     exp.Div: _divided,
     exp.IntDiv: _whole,
     exp.Mod: _rest,
+    exp.Pow: lambda one, other: float(one**other) if abs(other) <= 9 else Open.FIXED,
     exp.BitwiseAnd: _bitwise(operator.and_),
     exp.BitwiseOr: _bitwise(operator.or_),
     exp.BitwiseXor: _bitwise(operator.xor),
@@ -150,7 +166,7 @@ def computed(kind: type[exp.Expr], left: Value, right: Value) -> Value:
         return None
     try:
         return _COMPUTED[kind](number(left), number(right))
-    except (OverflowError, ValueError):
+    except (OverflowError, ValueError, ZeroDivisionError, TypeError):
         return Open.FIXED
 
 

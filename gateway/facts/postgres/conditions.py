@@ -7,58 +7,81 @@ Comparisons that only look like they depend on it (`id = id`, `id > 0`, `name LI
 
 from __future__ import annotations
 
-import math
-from enum import Enum
+from collections.abc import Mapping, Sequence
 
+from gateway.facts.postgres.itself import Columns, Itself, looked_up
 from gateway.facts.postgres.likeness import (
     bare,
     boolean,
     cancels,
+    column,
     columns,
     covers,
+    empty,
     logical,
     negates,
     offset,
     plain,
+    qualifier,
+    qualifiers,
     same,
     scalar,
 )
 from gateway.facts.postgres.tree import Node, Unreadable, children, constant, dotted, strings, typed
+from gateway.facts.postgres.trial import always
+from gateway.facts.postgres.truth import OPPOSITE, Truth, both, fixed, never_fails
 
-
-class Truth(Enum):
-    ALL = "all"
-    NONE = "none"
-    EITHER = "either"
-    SOME = "some"
-
-
-_OPPOSITE = {Truth.ALL: Truth.NONE, Truth.NONE: Truth.ALL}
 _SYSTEM_KEYS = frozenset(
     {"id", "uuid", "guid", "pk", "oid", "rowid", "ctid", "xmin", "cmin", "tableoid", "_id"}
 )
 _NEVER_NEGATIVE = frozenset({"length", "char_length", "octet_length", "abs", "cardinality", "bit_length"})
 _ANYTHING = frozenset({"", "%", "%%", ".*", "^", "$", "^.*$", "^.*", ".*$", "(.*)", "^(.*)$"})
-_HUGE = 999_999_999
 _WORK = 60_000
 """Nodes looked at for one condition."""
 _PAIRS = 20_000
 """Pairs of an OR's sides that are compared; where there are more, nothing is taken to be restricted."""
 
 
-def restricts(where: Node | None, table: str, alias: str) -> bool:
-    """Whether `where` keeps some rows of `table`, called `alias`, out whatever the data."""
+def restricts(
+    where: Node | None,
+    table: str,
+    alias: str,
+    *,
+    joined: Sequence[Node] = (),
+    ctes: Mapping[str, Node] | None = None,
+) -> bool:
+    """Whether `where` keeps some rows of `table`, called `alias`, out whatever the data.
+
+    `joined` stands beside the table in FROM or USING, `ctes` in the statement's WITH, by name.
+    """
     if where is None:
         return False
-    return _Folding(table, alias).truth(where) in {Truth.SOME, Truth.NONE}
+    folding = _Folding(table, alias, ctes=ctes or {}, joined=joined)
+    truth = folding.truth(where)
+    if truth is Truth.SOME and always(where, is_key=folding.is_key, is_own=folding.is_own):
+        return False
+    return truth in {Truth.SOME, Truth.NONE}
 
 
 class _Folding:
-    def __init__(self, table: str, alias: str) -> None:
+    def __init__(
+        self,
+        table: str,
+        alias: str,
+        *,
+        ctes: Mapping[str, Node],
+        joined: Sequence[Node] = (),
+        beside: Mapping[str, Columns] | None = None,
+    ) -> None:
         self._table = table
         self._last = table.rpartition(".")[2]
         self._alias = alias
         self._work = 0
+        self._ctes = ctes
+        self._itself = Itself(
+            self._last, lambda where, own: not restricts(where, table, own, ctes=ctes), ctes
+        )
+        self._beside = beside if beside is not None else self._itself.beside(joined)
 
     def _step(self) -> None:
         self._work += 1
@@ -102,8 +125,10 @@ class _Folding:
         truths = [self.truth(arg) for arg in args]
         match body.get("boolop"):
             case "NOT_EXPR":
-                return _OPPOSITE.get(truths[0], truths[0])
+                return OPPOSITE.get(truths[0], truths[0])
             case "AND_EXPR":
+                if self._beside and Truth.EITHER in truths:
+                    truths = self._tied(args, truths)
                 if Truth.NONE in truths:
                     return Truth.NONE
                 for truth in (Truth.SOME, Truth.EITHER):
@@ -117,6 +142,19 @@ class _Folding:
                     if truth in truths:
                         return truth
                 return Truth.NONE
+
+    def _tied(self, args: list[Node], truths: list[Truth]) -> list[Truth]:
+        """`t.id = u.id AND u.rn > 1`: once tied to the row, what else is asked of `u` is asked of the row."""
+        tied: set[str] = set()
+        for arg in args:
+            body = bare(arg).get("A_Expr", {})
+            left, right = bare(body.get("lexpr", {})), bare(body.get("rexpr", {}))
+            if strings(body.get("name")) == ["="] and self._same_row(left, right):
+                tied.update(name for side in (left, right) for name in qualifier(side))
+        return [
+            Truth.SOME if truth is Truth.EITHER and tied & set(qualifiers(arg)) else truth
+            for arg, truth in zip(args, truths, strict=True)
+        ]
 
     def _complementary(self, args: list[Node]) -> bool:
         """`p OR NOT p`, `x = 1 OR x <> 1`, `x IS NULL OR x IS NOT NULL`."""
@@ -138,7 +176,7 @@ class _Folding:
             case "IS_TRUE" | "IS_NOT_FALSE":
                 return arg
             case "IS_FALSE" | "IS_NOT_TRUE":
-                return _OPPOSITE.get(arg, arg)
+                return OPPOSITE.get(arg, arg)
             case "IS_NOT_UNKNOWN":
                 return (
                     Truth.ALL if arg is not Truth.SOME or self._only_keys(body.get("arg", {})) else Truth.SOME
@@ -162,7 +200,7 @@ class _Folding:
             return self._listed(operator, left, right)
         if kind in {"AEXPR_BETWEEN", "AEXPR_BETWEEN_SYM"}:
             low, high = [*right.get("List", {}).get("items", ()), {}, {}][:2]
-            return self._both(self._holds(">=", left, bare(low)), self._holds("<=", left, bare(high)))
+            return both(self._holds(">=", left, bare(low)), self._holds("<=", left, bare(high)))
         if kind in {"AEXPR_NOT_BETWEEN", "AEXPR_NOT_BETWEEN_SYM"}:
             return self._rowwise(left, right)
         if kind == "AEXPR_DISTINCT":
@@ -171,6 +209,8 @@ class _Folding:
             return Truth.NONE if same(left, right) else self._holds("<>", left, right)
         if kind == "AEXPR_NOT_DISTINCT":
             return self._holds("=", left, right)
+        if kind in {"AEXPR_OP_ANY", "AEXPR_OP_ALL"} and empty(right):
+            return Truth.ALL if kind == "AEXPR_OP_ALL" else Truth.NONE
         if kind == "AEXPR_OP_ANY" and "A_ArrayExpr" in right:
             items = {"List": {"items": right["A_ArrayExpr"].get("elements", [])}}
             return self._listed("=", left, items) if operator == "=" else self._rowwise(left, right)
@@ -190,20 +230,27 @@ class _Folding:
 
     def _holds(self, operator: str, left: Node, right: Node) -> Truth:
         """`left operator right` for the ordinary comparisons."""
+        if any(self._defaults_to(one, other) for one, other in ((left, right), (right, left))):
+            return Truth.EITHER
         left, right = plain(left), plain(right)
+        if operator == "=" and self._same_row(left, right):
+            return Truth.ALL
         if same(left, right):
             return Truth.ALL if operator in {"=", ">=", "<=", "~~", "@>", "<@"} else Truth.NONE
         (base, plus), (other_base, other_plus) = offset(left), offset(right)
         if plus != other_plus and same(base, other_base):
-            return _fixed(operator, plus, other_plus)
+            return fixed(operator, plus, other_plus)
         one, other = scalar(left), scalar(right)
         if one is not None and other is not None:
-            return _fixed(operator, one, other)
+            return fixed(operator, one, other)
         if one is not None and operator in {"<", ">", "<=", ">=", "=", "<>"}:
             mirrored = operator.translate(str.maketrans("<>", "><")) if operator != "<>" else operator
             return self._holds(mirrored, right, left)
-        if self._varies(left) and other is not None and self._always(operator, left, other):
-            return Truth.ALL
+        if self._varies(left) and other is not None:
+            called = strings(left.get("FuncCall", {}).get("funcname"))[-1:]
+            sized = bool(called) and called[0] in _NEVER_NEGATIVE
+            if never_fails(operator, other, key=self._only_keys(left), sized=sized):
+                return Truth.ALL
         truths = [self.truth(side) for side in (left, right) if logical(side)]
         if len(truths) == 2 and Truth.SOME not in truths and operator == "=":
             return Truth.ALL if truths[0] is truths[1] else Truth.EITHER
@@ -211,37 +258,23 @@ class _Folding:
             wanted = boolean(value)
             if wanted is not None and operator in {"=", "<>"} and logical(side):
                 truth = self.truth(side)
-                return truth if wanted == (operator == "=") else _OPPOSITE.get(truth, truth)
+                return truth if wanted == (operator == "=") else OPPOSITE.get(truth, truth)
         return self._rowwise(left, right)
 
-    def _always(self, operator: str, left: Node, value: float | str) -> bool:
-        """Comparisons of a key, or of something never negative, that no row fails."""
-        if isinstance(value, str):
-            return value in {"", "(0,0)"} and operator in {"<>", ">", ">="} and self._only_keys(left)
-        if abs(value) == math.inf:
-            return operator == "<>" or operator in ({"<", "<="} if value > 0 else {">", ">="})
-        sized = (
-            "FuncCall" in left and (strings(left["FuncCall"].get("funcname")) or [""])[-1] in _NEVER_NEGATIVE
-        )
-        if not sized and not self._only_keys(left):
-            return False
-        match operator:
-            case ">":
-                return value < 0 if sized else value <= 0
-            case ">=":
-                return value <= 0 if sized else value <= 1
-            case "<>":
-                return value < 0 if sized else value <= 0
-            case "<" | "<=":
-                return value >= _HUGE
-            case _:
-                return False
+    def _defaults_to(self, given: Node, column: Node) -> bool:
+        """`coalesce($1, id)` beside `id`: a filter that is off where the parameter is null."""
+        args = [bare(arg) for arg in bare(given).get("CoalesceExpr", {}).get("args", ())]
+        return bool(args) and not self._varies(args[0]) and any(same(arg, bare(column)) for arg in args)
 
-    def _both(self, one: Truth, other: Truth) -> Truth:
-        for truth in (Truth.NONE, Truth.SOME, Truth.EITHER):
-            if truth in {one, other}:
-                return truth
-        return Truth.ALL
+    def _same_row(self, left: Node, right: Node) -> bool:
+        """`t.id = u.id`, where `u` brings every row of `t`."""
+        if not (self._beside and "ColumnRef" in left and "ColumnRef" in right):
+            return False
+        for own, other in ((left, right), (right, left)):
+            names = [name.lower() for name in strings(other["ColumnRef"].get("fields"))]
+            if len(names) > 1 and self.is_own(own) and looked_up(names, self._beside) == column(own):
+                return True
+        return False
 
     def _rowwise(self, *sides: Node) -> Truth:
         return Truth.SOME if any(self._varies(side) for side in sides) else Truth.EITHER
@@ -266,16 +299,21 @@ class _Folding:
             return Truth.ALL
         if kind in {"ANY_SUBLINK", "ALL_SUBLINK"} and self._varies(test):
             return Truth.SOME
+        if kind == "EXISTS_SUBLINK" and "whereClause" in select and self._finds_itself(select):
+            return Truth.ALL
         correlated = self._correlated(select) if kind == "EXISTS_SUBLINK" else self._refers(select)
         return Truth.SOME if correlated else Truth.EITHER
 
     def _meets_all_of_itself(self, kind: str, operator: str, test: Node, sublink: Node) -> bool:
-        """`id = ANY (ARRAY(SELECT id FROM t))`, `id >= (SELECT min(id) FROM t)`."""
+        """`id = ANY (ARRAY(SELECT id FROM t))`, `id >= (SELECT min(id) FROM t)`, `id = (SELECT id ... of this row)`."""
         select = sublink.get("subselect", {}).get("SelectStmt", {})
         if kind == "AEXPR_OP_ANY":
             return operator == "=" and self._everything_of_itself(test, select)
         targets = select.get("targetList", [])
-        call = targets[0].get("ResTarget", {}).get("val", {}).get("FuncCall", {}) if len(targets) == 1 else {}
+        value = targets[0].get("ResTarget", {}).get("val", {}) if len(targets) == 1 else {}
+        if operator == "=" and "whereClause" in select and self._finds_itself(select):
+            return "ColumnRef" in value and column(value) == column(test)
+        call = value.get("FuncCall", {})
         if [operator, *strings(call.get("funcname"))] not in ([">=", "min"], ["<=", "max"]):
             return False
         inner = [{"ResTarget": {"val": arg}} for arg in call.get("args", ())]
@@ -283,19 +321,16 @@ class _Folding:
 
     def _everything_of_itself(self, test: Node, select: Node) -> bool:
         """`id IN (SELECT id FROM t)`: the table's own column, all of it."""
-        sources = select.get("fromClause", [])
-        targets = select.get("targetList", [])
-        if {"limitCount", "limitOffset", "havingClause", "larg"} & select.keys():
+        rows = self._itself.rows(select)
+        return len(rows) == 1 and "ColumnRef" in test and column(test) in {rows[0][1], "*"} - {""}
+
+    def _finds_itself(self, select: Node) -> bool:
+        """`EXISTS (SELECT FROM t u WHERE u.id = t.id)`: each row finds at least itself."""
+        beside = self._itself.beside(select.get("fromClause", ()))
+        if not beside or self._alias in beside or {"limitOffset", "havingClause", "larg"} & select.keys():
             return False
-        if len(sources) != 1 or len(targets) != 1 or "RangeVar" not in sources[0]:
-            return False
-        own = sources[0]["RangeVar"].get("alias", {}).get("aliasname", self._last).lower()
-        if "whereClause" in select and restricts(select["whereClause"], self._table, own):
-            return False
-        inner = targets[0].get("ResTarget", {}).get("val", {})
-        names = [strings(side.get("ColumnRef", {}).get("fields")) for side in (test, inner)]
-        same = bool(names[0]) and bool(names[1]) and names[0][-1] == names[1][-1]
-        return same and dotted(sources[0]["RangeVar"]).rpartition(".")[2] == self._last
+        inner = _Folding(self._table, self._alias, ctes=self._ctes, beside=beside)
+        return inner.truth(select.get("whereClause", {})) is Truth.ALL
 
     def _case(self, body: Node) -> Truth:
         results = [when["CaseWhen"].get("result", {}) for when in body.get("args", ())]
@@ -313,7 +348,7 @@ class _Folding:
 
     def _coalesced(self, body: Node) -> Truth:
         truths = [self.truth(arg) for arg in body.get("args", ())]
-        if truths[0] in _OPPOSITE or len(set(truths)) == 1:
+        if truths[0] in OPPOSITE or len(set(truths)) == 1:
             return truths[0]
         return Truth.SOME if Truth.SOME in truths else Truth.EITHER
 
@@ -346,8 +381,7 @@ class _Folding:
         if not isinstance(node, dict):
             return any(self._varies(inner) for inner in children(node))
         if "ColumnRef" in node:
-            names = [name.lower() for name in strings(node["ColumnRef"].get("fields"))]
-            return len(names) < 2 or names[-2] in {self._alias, self._last}
+            return self.is_own(node) or not strings(node["ColumnRef"].get("fields"))
         if "A_Expr" in node and cancels(node["A_Expr"]):
             return False
         if "FuncCall" in node:
@@ -362,21 +396,18 @@ class _Folding:
     def _only_keys(self, node: Node) -> bool:
         """Whether the value is made of columns that are never null: the row's own key."""
         names = list(columns(node))
+        return bool(names) and all(self.is_key(name) for name in names)
+
+    def is_key(self, name: str) -> bool:
         singular = self._last.removesuffix("s")
-        keys = _SYSTEM_KEYS | {f"{singular}_id", f"{singular}id", f"{self._last}_id", f"{self._last}id"}
-        return bool(names) and all(name in keys for name in names)
+        return name in _SYSTEM_KEYS or name in {
+            f"{singular}_id",
+            f"{singular}id",
+            f"{self._last}_id",
+            f"{self._last}id",
+        }
 
-
-def _fixed(operator: str, one: float | str, other: float | str) -> Truth:
-    if type(one) is not type(other):
-        one, other = str(one), str(other)
-    match operator:
-        case "=":
-            held = one == other
-        case "<>":
-            held = one != other
-        case "<" | "<=" | ">" | ">=" if isinstance(one, float) and isinstance(other, float):
-            held = {"<": one < other, "<=": one <= other, ">": one > other, ">=": one >= other}[operator]
-        case _:
-            return Truth.EITHER
-    return Truth.ALL if held else Truth.NONE
+    def is_own(self, reference: Node) -> bool:
+        """Whether a `ColumnRef` is to a column of the target's row."""
+        names = [name.lower() for name in strings(reference["ColumnRef"].get("fields"))]
+        return len(names) == 1 or (len(names) > 1 and names[-2] in {self._alias, self._last})

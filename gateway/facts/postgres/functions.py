@@ -77,7 +77,7 @@ _DOING: tuple[tuple[frozenset[Effect], str], ...] = (
     ),
     (
         frozenset({_WRITE, _LOSE}),
-        "lo_unlink pg_drop_replication_slot heap_force_kill heap_force_freeze pg_file_unlink",
+        "lo_unlink pg_drop_replication_slot heap_force_kill heap_force_freeze pg_file_unlink drop_chunks",
     ),
     (
         frozenset({_LOSE}),

@@ -19,6 +19,28 @@ def columns(value: object) -> Iterator[str]:
         yield from columns(inner)
 
 
+def qualifier(reference: Node) -> list[str]:
+    return [name.lower() for name in strings(reference["ColumnRef"].get("fields"))[-2:-1]]
+
+
+def qualifiers(value: object) -> Iterator[str]:
+    if isinstance(value, dict) and "ColumnRef" in value:
+        yield from qualifier(value)
+    for inner in children(value):
+        yield from qualifiers(inner)
+
+
+def empty(array: Node) -> bool:
+    if "A_ArrayExpr" in array:
+        return not array["A_ArrayExpr"].get("elements")
+    return (constant(array) or "").replace(" ", "") == "{}"
+
+
+def column(reference: Node) -> str:
+    names = strings(reference["ColumnRef"].get("fields"))
+    return names[-1].lower() if names else ""
+
+
 def bare(node: Node) -> Node:
     """The expression under casts and collations."""
     while node and ("TypeCast" in node or "CollateClause" in node):

@@ -348,7 +348,7 @@ def _update(reading: Reading, body: Node, outer: Scope) -> Outputs:
     for item in body.get("fromClause", ()):
         _from(reading, item, scope)
     _assigned(reading, name, body.get("targetList"), scope)
-    _where(reading, body, name, scope)
+    _where(reading, body, name, scope, body.get("fromClause", ()))
     return _returning(reading, body, scope)
 
 
@@ -358,14 +358,21 @@ def _delete(reading: Reading, body: Node, outer: Scope) -> Outputs:
     name = _target(reading, body["relation"], scope)
     for item in body.get("usingClause", ()):
         _from(reading, item, scope)
-    _where(reading, body, name, scope)
+    _where(reading, body, name, scope, body.get("usingClause", ()))
     return _returning(reading, body, scope)
 
 
-def _where(reading: Reading, body: Node, name: str, scope: Scope) -> None:
+def _where(reading: Reading, body: Node, name: str, scope: Scope, joined: Sequence[Node]) -> None:
     clause = body.get("whereClause")
     condition(reading, clause, scope)
-    restricts = conditions.restricts(clause, name, scope.relations[0].alias)
+    entries = [entry["CommonTableExpr"] for entry in body.get("withClause", {}).get("ctes", ())]
+    restricts = conditions.restricts(
+        clause,
+        name,
+        scope.relations[0].alias,
+        joined=joined,
+        ctes={entry["ctename"].lower(): entry for entry in entries},
+    )
     reading.both("sql.has_where", clause is not None)
     _restricted(reading, name, restricts=restricts)
 

@@ -43,6 +43,7 @@ _SECRETS: dict[str, frozenset[str]] = {
     "pg_statistic": frozenset({f"stavalues{slot}" for slot in range(1, 6)}),
     "pg_statistic_ext_data": frozenset({"stxdmcv", "stxdexpr"}),
     "pg_largeobject": frozenset({"data"}),
+    "decrypted_secrets": frozenset({"decrypted_secret"}),
     "pg_hba_file_rules": frozenset({"options", "address", "user_name", "auth_method"}),
     "pg_ident_file_mappings": frozenset({"pg_username", "sys_name"}),
     "pg_file_settings": frozenset({"setting"}),

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from gateway.facts.shell.call import Call, options
-from gateway.facts.shell.values import TAME, WILD, static, words
+from gateway.facts.shell.values import COUNT, TAME, WILD, static, words
 from gateway.model import Effect
 
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[.*\])?(\+?)(?:=(.*))?\Z", re.DOTALL)
@@ -16,13 +16,18 @@ _SESSION = words(
     """
 )
 _READ = words("test [ type pwd help")
-INDEXED = re.compile(r"\[.*(?:\$\(|`)", re.DOTALL)
 _PRINTF = re.compile(r"\\([nt\\r]|[0-7]{1,3}|x[0-9a-fA-F]{1,2})|%([-+ 0#]*\d*(?:\.\d+)?[a-zA-Z%])")
+
+
+def indexed(value: str) -> bool:
+    """Whether the shell, computing a subscript in the value, may run a command."""
+    opened = value.find("[")
+    return opened >= 0 and max(value.rfind("$("), value.rfind("`")) > opened
 
 
 def run(call: Call) -> str | None:
     """What a builtin prints; `None` where the name is none that is known here."""
-    if any(INDEXED.search(arg) for arg in call.args) and call.name in _EVALUATING:
+    if any(indexed(arg) for arg in call.args) and call.name in _EVALUATING:
         call.execute("a subscript holds a command that the shell runs")
     handler = _HANDLERS.get(call.name)
     if handler is not None:
@@ -101,7 +106,7 @@ def _formatted(form: str, args: list[str]) -> str:
             return value
         if found[2] == "b":
             return _unescaped(value)
-        return TAME if found[2][-1] in "difeEgGuxXoc" else WILD
+        return COUNT if found[2][-1] in "difeEgGuxXo" else WILD
 
     printed = [_PRINTF.sub(one, form)]
     while rest and len(rest) < len(args) and len(printed) < 100:

@@ -99,17 +99,25 @@ class Options:
     """By name without dashes: the values given, "" for an option without one."""
     operands: tuple[str, ...]
 
+    shortened: frozenset[str] = frozenset()
+    """Flags that may be the beginning of a longer name, as getopt_long takes them."""
+
     def has(self, *names: str) -> bool:
-        return any(name in self.flags for name in names)
+        return any(self._flags(name) for name in names)
 
     def values(self, *names: str) -> tuple[str, ...]:
-        return tuple(value for name in names for value in self.flags.get(name, ()))
+        return tuple(value for name in names for flag in self._flags(name) for value in self.flags[flag])
+
+    def _flags(self, name: str) -> list[str]:
+        exact = [name] if name in self.flags else []
+        return exact + [flag for flag in self.shortened if flag != name and name.startswith(flag)]
 
 
 def options(args: Sequence[str], *, takes: str = "", long: str = "", until_operand: bool = False) -> Options:
     """Take arguments apart. `takes`: letters that take a value; `long`: names (space-separated) that do."""
     flags: dict[str, list[str]] = {}
     operands: list[str] = []
+    shortened: set[str] = set()
     named = set(long.split())
     rest = list(args)
     while rest:
@@ -119,6 +127,10 @@ def options(args: Sequence[str], *, takes: str = "", long: str = "", until_opera
             break
         if arg.startswith("--"):
             name, equals, value = arg[2:].partition("=")
+            if name not in named and len(name) > 1:
+                shortened.add(name)
+                if not equals and rest and any(one.startswith(name) for one in named):
+                    value = rest[0]  # or an operand, if the name is a whole one: it counts as both
             if not equals and name in named and rest:
                 value = rest.pop(0)
             flags.setdefault(name, []).append(value)
@@ -136,4 +148,6 @@ def options(args: Sequence[str], *, takes: str = "", long: str = "", until_opera
             if until_operand:
                 operands.extend(rest)
                 break
-    return Options({name: tuple(values) for name, values in flags.items()}, tuple(operands))
+    return Options(
+        {name: tuple(values) for name, values in flags.items()}, tuple(operands), frozenset(shortened)
+    )

@@ -21,6 +21,7 @@ from gateway.facts.shell.tree import (
     Variable,
     Word,
 )
+from gateway.facts.shell.values import WILD
 
 DEPTH = 40
 """Commands and substitutions that may stand inside one another."""
@@ -34,6 +35,7 @@ _PLAIN_WORD = re.compile(r"(?:[a-z]+|\[\[|\]\]|[{}!]|--|-p)(?=[\s;&|<>()]|\Z)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]|[@*#?$!_-]")
 _BRACED = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])")
 _PARAMETER_OPERATOR = re.compile(r":?[-=?+]|##?|%%?|//?|\^\^?|,,?|@|:")
+_RECALL = re.compile(r"!(?:[!$^*#:?]|-?\d|[A-Za-z])")
 _ENDING = "\n;&|<>() \t"
 
 
@@ -114,6 +116,9 @@ class Lexer:
                 self.at = plain.end()
                 continue
             character = self.text[self.at]
+            if character == "!" and _RECALL.match(self.text, self.at):
+                # Where history is expanded, as in an interactive shell, it stands for earlier words.
+                pieces.append(Text(text=WILD, quoted=True))
             if character in "?*+@!":
                 following = self.text.startswith("(", self.at + 1)
                 if following and not extended and character != "!":
@@ -273,13 +278,13 @@ class Lexer:
 
     def _braced(self, *, quoted: bool) -> Variable:
         """`${...}` behind its opening brace."""
-        indirect = False
+        indirect = length = False
         if self.text.startswith("!", self.at) and not self.text.startswith("!}", self.at):
             indirect = True
             self.at += 1
         elif self.text.startswith("#", self.at) and _BRACED.match(self.text, self.at + 1):
             self.at += 1
-            indirect = not self.text.startswith("}", self.at)
+            length = True
         name = _BRACED.match(self.text, self.at)
         if name is None:
             raise Unreadable("an expansion in braces names no parameter")
@@ -298,6 +303,8 @@ class Lexer:
         argument = self._argument(quoted=quoted)
         if not operator and argument:
             raise Unreadable("an expansion in braces has a form that is not known")
+        if length:
+            return Variable(name=name[0], operator="length", argument=(*pieces, *argument), quoted=quoted)
         if indirect:
             return Variable(name=name[0], operator="!", argument=(*pieces, *argument), quoted=quoted)
         return Variable(name=name[0], operator=operator, argument=argument, quoted=quoted)

@@ -9,7 +9,7 @@ import posixpath
 import re
 
 from gateway.facts.shell.reading import Reading
-from gateway.facts.shell.values import CLASS, DEEP, MARKS, STAR, TAME, WILD, matcher, static, words
+from gateway.facts.shell.values import CLASS, COUNT, DEEP, MARKS, STAR, TAME, WILD, matcher, static, words
 from gateway.model import Effect
 
 _LONGEST = 4_096
@@ -37,7 +37,8 @@ _SECRET = re.compile(
         |password-store(?:/.*)?|local/share/keyrings(?:/.*)?|Xauthority|ICEauthority
         |[a-z]*_history|histfile|lesshst|viminfo|env(?:\.(?!example|sample|template|dist).*)?|envrc)
     # names that say it
-    |(?:.*/)?(?:id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?|identity|htpasswd|wp-config\.php|NTDS\.dit|master\.key|environ
+    |(?:.*/)?(?:id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?|identity|htpasswd|wp-config\.php|NTDS\.dit|master\.key|environ|database\.ya?ml
+        |local_settings\.py|LocalSettings\.php|parameters\.ya?ml|tomcat-users\.xml|userlist\.txt|sssd\.conf
         |terraform\.tfstate(?:\..*)?|.*\.tfvars|kubeconfig.*|.*kubeconfig|service[-_]?account.*\.json|shadow(?:\.bak)?
         |.*\.(?:key|kdbx?|keytab|p12|pfx|jks|keystore|ppk|ovpn|asc|gpg|pgp)|privkey.*\.pem|.*[-_.]key\.pem|key\.pem
         |(?:.*[-_.])?(?:priv|private|privkey|server|client|tls|host|ca)[-_.]?key(?:\.pem)?
@@ -50,7 +51,7 @@ _SECRET = re.compile(
 )
 _SECRET_PLACES = words(
     """
-    /etc/shadow /etc/gshadow /etc/sudoers /etc/ssl/private/x.key /etc/ssh/ssh_host_rsa_key /etc/kubernetes/admin.conf
+    /etc/shadow /etc/gshadow /etc/sudoers /etc/ssl/private/x.key /etc/ssh/ssh_host_rsa_key
     /root/.ssh/id_rsa /home/u/.ssh/id_rsa ~/.ssh/id_rsa .ssh/id_rsa id_rsa
     /root/.aws/credentials /home/u/.aws/credentials ~/.aws/credentials /root/.kube/config ~/.kube/config
     /root/.bash_history /home/u/.bash_history ~/.bash_history /root/.env /home/u/.env ~/.env .env
@@ -150,11 +151,15 @@ def secret(path: str, *, deep: bool = False) -> bool:
     if _SECRET.match(
         path.replace(STAR, "x")
         .replace(TAME, "1")
+        .replace(COUNT, "1")
         .replace(CLASS, "x")
+        .replace(DEEP + "/", "")
         .replace(DEEP, "x")
         .replace("\ue011", "x")
     ):
         return True
+    if path.endswith(".pem") and "/cert" not in path:
+        return True  # keys are among them
     if WILD in path and not path.startswith(
         ("/etc", "/root", "~", "/home", "/proc", "/run", "/var/run", "/" + WILD)
     ):

@@ -20,7 +20,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """`$name` and every form of `${name...}`. `operator` is "" for the bare value, "?" for what is not followed."""
+    """`$name` and every form of `${name...}`. `operator` is as written, "" for the bare value, "!" and "length" for `${!name}` and `${#name}`."""
 
     name: str
     operator: str = ""

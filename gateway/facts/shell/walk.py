@@ -103,7 +103,7 @@ class Walker:
             self.reading.doubt("a shell runs a text that only the target knows")
             if text.startswith(WILD):
                 return WILD
-        shell = replace(self.shell.copy(), functions={}, aliases={}, positionals=arguments, left=False)
+        shell = replace(self._copied(), functions={}, aliases={}, positionals=arguments, left=False)
         walker = Walker(self.reading, shell, nested=self.nested)
         return walker.text(text, stdin=stdin)
 
@@ -131,7 +131,7 @@ class Walker:
                 return ""
             case Expression():
                 for word in node.words:
-                    if any(builtins.INDEXED.search(value) for value in self.expander.values(word.pieces)):
+                    if any(builtins.indexed(value) for value in self.expander.values(word.pieces)):
                         self.reading.add(Effect.EXEC)
                         self.reading.doubt("a subscript holds a command that the shell runs")
                 return self._redirected(node.redirects, stdin, lambda _: "")
@@ -161,25 +161,31 @@ class Walker:
         if self.nested > _NESTED or self.reading.parsed > _NESTED_CHARACTERS:
             raise Unreadable("the text nests too deep")
 
+    def _copied(self) -> Shell:
+        """The state as it is, to come back to or to join; where many variables are set, that costs steps."""
+        for _ in range(len(self.shell.variables) // 32):
+            self.reading.step()
+        return self.shell.copy()
+
     def _substituted(self, script: Node) -> str:
         return self._apart(script, None)
 
     def _apart(self, node: Node, stdin: str | None) -> str:
         """In a shell of its own: what it changes stays there."""
-        before = self.shell.copy()
+        before = self._copied()
         printed = self.node(node, stdin)
         self.shell.become(before)
         return printed
 
     def _maybe(self, node: Node, stdin: str | None) -> str:
         """It may run or not: both states count."""
-        before = self.shell.copy()
+        before = self._copied()
         printed = self.node(node, stdin)
         self.shell.join(before)
         return printed
 
     def _block(self, node: Block, stdin: str | None) -> str:
-        before = self.shell.copy() if node.apart else None
+        before = self._copied() if node.apart else None
         printed = _joined([self.node(part, stdin) for part in node.parts])
         if before is not None:
             self.shell.become(before)
@@ -188,10 +194,10 @@ class Walker:
     def _chain(self, node: Chain, stdin: str | None) -> str:
         """Behind `&&` the state is the one that the part before left; behind `||` any part may have failed."""
         printed = self.node(node.first, stdin)
-        anywhere = self.shell.copy()
+        anywhere = self._copied()
         later: list[str] = []
         for operator, part in node.rest:
-            before = self.shell.copy()
+            before = self._copied()
             if operator == "||":
                 self.shell.become(anywhere.copy())
             later.append(self.node(part, stdin))
@@ -203,13 +209,13 @@ class Walker:
 
     def _choice(self, node: Choice, stdin: str | None) -> str:
         printed = self.node(node.head, stdin)
-        start = self.shell.copy()
+        start = self._copied()
         ends = [] if node.always else [start.copy()]
         outcomes: list[str] = [] if node.always else [""]
         for branch in node.branches:
             self.shell.become(start.copy())
             outcomes.append(self.node(branch, stdin))
-            ends.append(self.shell.copy())
+            ends.append(self._copied())
         self.shell.become(ends[0])
         for end in ends[1:]:
             self.shell.join(end)
@@ -229,7 +235,7 @@ class Walker:
         if node.values is None:
             values = list(self.shell.positionals) if self.shell.positionals is not None else [WILD]
         distinct = several(values) or (WILD,)
-        before = self.shell.copy()
+        before = self._copied()
         for _ in range(2 if len(self.shell.variables) > 0 else 1):
             self.assign(node.name, distinct)
             printed = self.node(node.body, stdin)
@@ -257,9 +263,9 @@ class Walker:
         self.calling.append(name)
         positionals, left = self.shell.positionals, self.shell.left
         printed: list[str] = []
-        start = self.shell.copy()
+        start = self._copied()
         for number, body in enumerate(body for body in bodies if body is not None):
-            before = self.shell.copy()
+            before = self._copied()
             self.shell.become(replace(start.copy(), positionals=arguments))
             printed.append(self.node(body, stdin))
             if number or None in bodies:
@@ -269,7 +275,7 @@ class Walker:
         return printed
 
     def _alias(self, name: str, raw: Sequence[Word], stdin: str | None) -> str:
-        before = self.shell.copy()
+        before = self._copied()
         printed: list[str] = []
         for alias in before.aliases[name]:
             self.shell.aliases.pop(name, None)
@@ -290,7 +296,7 @@ class Walker:
         if node.words[0].source in _PRINTERS:
             self._revealed([*node.words[1:], *(r.target for r in node.redirects)])
         forms = self.expander.argv(node.words)
-        before = self.shell.copy() if node.assignments else None
+        before = self._copied() if node.assignments else None
         for assignment in node.assignments:
             if assignment.name != "IFS" or any(form[:1] != ("read",) for form in forms):
                 self._assign(assignment)
@@ -377,7 +383,8 @@ class Walker:
             elif operator in _READ_OPERATORS:
                 for directory in self.shell.directories:
                     read_path(self.reading, target, directory=directory)
-                stdin = WILD if redirect.number in {"", "0"} else stdin
+                if redirect.number in {"", "0"}:
+                    stdin = "" if target == "/dev/null" else WILD
             else:
                 truncates = operator not in {">>", "&>>", "<>"}
                 for directory in self.shell.directories:

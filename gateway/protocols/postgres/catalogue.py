@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -66,11 +66,21 @@ _FUNCTIONS = f"""
     WHERE {_OURS} LIMIT {FUNCTIONS + 1}"""  # noqa: S608  constants alone
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a catalogue said."""
+
+    tables: Mapping[str, Table]
+    functions: Mapping[str, tuple[Function, ...]]
+    path: tuple[str, ...]
+
+
 class Known:
     """What is known of one target."""
 
     def __init__(self) -> None:
-        self._schema: Schema | None = None
+        self.told: Told | None = None
+        """What it follows from."""
         self._believed = self.wary = NOTHING
         self._doubted = 0
 
@@ -78,20 +88,16 @@ class Known:
     def texts(self) -> Texts:
         return self.wary if self._doubted else self._believed
 
-    @property
-    def loaded(self) -> bool:
-        return self._schema is not None
-
     def changed(self) -> None:
         """Somebody may have defined something: once it is done a reading that begins later will show it."""
         self._doubted = 2
 
-    def renew(self, schema: Schema | None) -> None:
+    def renew(self, told: Told | None, schema: Schema | None) -> None:
         """The catalogue as it was read last, None where it could not be."""
         self._doubted = max(0, self._doubted - 1)
-        if schema == self._schema:
+        if told == self.told:
             return
-        self._schema = schema
+        self.told = told
         self._believed = Texts(schema) if schema is not None else NOTHING
         self.wary = Texts(replace(schema, functions={})) if schema is not None else NOTHING
 
@@ -130,19 +136,31 @@ class Knowing:
             self._known.changed()
 
 
-async def survey(upstream: Upstream, login: Login, known: Known) -> None:
-    """Read the target's catalogue into `known`. Never raises for what the target does."""
+async def survey(upstream: Upstream, login: Login, known: Known) -> str:
+    """Read the target's catalogue into `known`; "" or why it could not be read. Never raises for what the target does."""
+    told, note = None, ""
     try:
         async with asyncio.timeout(WITHIN):
-            schema = await _loaded(upstream, login)
-    except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
-        schema = None
-    except (OSError, ValueError):
-        schema = None
-    known.renew(schema)
+            told = await _told(upstream, login)
+    except TimeoutError:
+        note = f"the target did not answer within {WITHIN:g} s"
+    except asyncpg.PostgresError as error:
+        note = f"the target refused (SQLSTATE {error.sqlstate})"
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, ValueError):
+        note = "the target could not be asked"
+    else:
+        if told is None:
+            note = f"there are more than {RELATIONS} tables, {COLUMNS} columns or {FUNCTIONS} functions"
+    if told is None or told == known.told:
+        known.renew(told, None)
+    else:
+        # Views are parsed here, thousands at worst: beside the loop that carries sessions.
+        known.renew(told, await asyncio.to_thread(resolved, told.tables, told.functions, told.path))
+    return note
 
 
-async def _loaded(upstream: Upstream, login: Login) -> Schema | None:
+async def _told(upstream: Upstream, login: Login) -> Told | None:
+    """None where there is more than is read."""
     connection = await connect(upstream, login, application="countersign catalogue", timeout=WITHIN / 2)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -157,9 +175,10 @@ async def _loaded(upstream: Upstream, login: Login) -> Schema | None:
     many = len(tables) > RELATIONS or len(functions) > FUNCTIONS
     if many or sum(len(row["columns"]) for row in tables) > COLUMNS:
         return None
-    # Views are parsed here, thousands at worst: beside the loop that carries sessions.
-    return await asyncio.to_thread(
-        resolved, _tables(tables, generated, parents), _functions(functions), ("pg_catalog", *path)
+    return Told(
+        tables=_tables(tables, generated, parents),
+        functions=_functions(functions),
+        path=("pg_catalog", *path),
     )
 
 

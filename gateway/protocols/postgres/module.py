@@ -94,8 +94,8 @@ def knowledge() -> Known:
     return Known()
 
 
-async def survey(upstream: Upstream, login: Login, known: Known) -> None:
-    await _survey(upstream, login, known)
+async def survey(upstream: Upstream, login: Login, known: Known) -> str:
+    return await _survey(upstream, login, known)
 
 
 async def estimate(upstream: Upstream, login: Login, command: Command) -> Estimate | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from gateway.facts.shell.call import Call, Handler
 from gateway.facts.shell.programs import (
     archives,
+    awk,
     clouds,
     containers,
     content,
@@ -25,6 +26,7 @@ from gateway.facts.shell.programs import (
     network,
     packages,
     remote,
+    sed,
     streams,
     systemd,
     tools,
@@ -37,6 +39,8 @@ from gateway.model import Effect
 _FAMILIES = (
     looking,
     content,
+    sed,
+    awk,
     streams,
     finding,
     files,
@@ -126,7 +130,7 @@ def _guess(call: Call) -> None:
     """A command word that only the target knows: unknown, with what it would do as each program that it may be."""
     call.doubt("which program is run is not known")
     base = call.name.rsplit("/", 1)[-1]
-    if base.strip("\ue000\ue001\ue010\ue011\ue012") == "":
+    if base.strip("\ue000\ue001\ue003\ue010\ue011\ue012") == "":
         return
     pattern = matcher(base)
     likely = [name for name in _HANDLERS if pattern.match(name)]

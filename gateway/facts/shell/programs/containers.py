@@ -61,6 +61,16 @@ _DOCKER = table(
         (P,),
     ),
 )
+_NAMES_ONLY = {
+    "-q",
+    "--quiet",
+    "--services",
+    "--images",
+    "--volumes",
+    "--profiles",
+    "--no-interpolate",
+    "--hash",
+}
 _DOCKER_EXEC = {"run": "aehlmpuvw", "exec": "euw"}
 _DOCKER_LONG = """
     env env-file name network volume mount publish user workdir label entrypoint memory cpus hostname restart
@@ -154,6 +164,8 @@ def _docker(call: Call) -> str | None:
             call.execute("a shell in a container reads what the text does not show")
         return None
     found = judge(call, _DOCKER, *words)
+    if words[:2] == ["compose", "config"] and not any(a in _NAMES_ONLY for a in args):
+        call.add(E)  # shows what is put in for variables
     if U in found:
         call.execute()
     if (

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import re
 from collections.abc import Mapping
 
 from gateway.facts.shell.call import Call, Handler, each, options
-from gateway.facts.shell.values import TAME, static, words
+from gateway.facts.shell.values import COUNT, DEEP, STAR, TAME, static, words
 from gateway.model import Effect
 
 _CONTENT = words(
@@ -21,6 +24,13 @@ _CONTENT = words(
     """
 )
 _SEARCHING = words("grep egrep fgrep zgrep zegrep zfgrep bzgrep xzgrep rg ag ack pcregrep pcre2grep ugrep")
+HUNTED = re.compile(
+    r"passw(?:or)?d|pwd=|secret|api.?key|access.?key|private.key|AKIA|credential|BEGIN .*KEY", re.IGNORECASE
+)
+"""What a search through a tree looks for where it looks for credentials."""
+_ONLY_DIGITS = re.compile(r"(?:\[0-9\]|\\d)[+*]|(?:\[0-9\]|\\d)")
+_JQ_STRINGS = re.compile(r'"(?:\\.|[^"\\])*"')
+_JQ_ENVIRONMENT = re.compile(r"\$ENV\b|(?<![.\w$])env\b")
 _TAKES = {
     "head": "nc",
     "tail": "ncs",
@@ -46,6 +56,9 @@ _TAKES = {
     "readelf": "xpRw",
 }
 _THROUGH = words("cat tac head tail more")
+_DIGITS = {("0-9",), ("[:digit:]",), ("0-9.",)}
+_KERNEL = re.compile(r"/(?:proc/(?:sys|loadavg|uptime)|sys)/?[\w/.-]*\Z")
+"""Files in which the kernel shows numbers."""
 
 
 def _content(call: Call) -> str | None:
@@ -59,13 +72,10 @@ def _content(call: Call) -> str | None:
         for path in given.values("o", "output"):
             call.write(path, truncates=True)
     if call.name == "tr":
-        return (
-            None
-            if call.stdin is not None and "\n" in call.stdin.strip("\n")
-            else call.stdin
-            if call.stdin == TAME + "\n"
-            else None
+        digits = (
+            given.has("d", "delete") and given.has("c", "C", "complement") and given.operands[:1] in _DIGITS
         )
+        return COUNT if digits else call.stdin if call.stdin in {TAME + "\n", COUNT + "\n"} else None
     if call.name in {"bat", "batcat"} and any(a.startswith("--pager") for a in call.args):
         call.execute()
     for path in (*given.operands, *given.values("files0-from", "from-file")):
@@ -73,14 +83,18 @@ def _content(call: Call) -> str | None:
     if call.name == "base64" and given.has("d", "D", "decode"):
         return _decoded(call)
     if call.name in _THROUGH and (not given.operands or given.operands == ("-",)):
-        return call.stdin
-    return TAME if call.name == "wc" else None
+        return call.stdin if call.name == "cat" else some_lines(call.stdin, narrowed=bool(call.args))
+    return COUNT if call.name == "wc" or all(_KERNEL.match(path) for path in given.operands or " ") else None
+
+
+def some_lines(text: str | None, *, narrowed: bool = True) -> str | None:
+    """What is left of a text that a filter narrows or sorts; `None` where that decides which of its words stays."""
+    if text is None or (not narrowed and "\n" not in text.strip("\n")):
+        return text
+    return None if any(static(line) for line in text.strip("\n").split("\n")) else text
 
 
 def _decoded(call: Call) -> str | None:
-    import base64
-    import binascii
-
     if call.stdin is None or len(call.stdin) > 65_536 or not call.stdin.isascii():
         return None
     try:
@@ -110,19 +124,24 @@ def _searching(call: Call) -> str | None:
         "ack",
         "ugrep",
     }
-    narrowed = any(
-        value
-        and not value.startswith("*.env")
-        and "key" not in value
-        and "secret" not in value
-        and value.strip("*\ue010")
+    included = [
+        value.replace("*", STAR)
         for value in given.values("include", "g", "glob")
-    )
+        if not value.startswith("!")
+    ]
     for path in paths:
-        call.read(path, deep=recursive and not narrowed)
+        call.read(path, deep=recursive and not included)
+        for name in included:
+            call.read(f"{path.rstrip('/')}/{DEEP}/{name}")
+    patterns = given.values("e", "regexp") or given.operands[:1]
+    hunts = recursive and any(HUNTED.search(pattern) for pattern in patterns)
+    if hunts and not (paths and all(path.startswith("/var/log") for path in paths)):
+        call.add(Effect.EXFIL)
     if given.has("l", "files-with-matches", "L", "files-without-match"):
-        return "\n".join(f"{path.rstrip('/')}/\ue013" if recursive else path for path in paths) + "\n"
-    return call.stdin if not paths and not given.has("c", "o") else None
+        return "\n".join(f"{path.rstrip('/')}/{DEEP}" if recursive else path for path in paths) + "\n"
+    if given.has("c", "count") or (given.has("o") and all(_ONLY_DIGITS.fullmatch(p) for p in patterns)):
+        return COUNT
+    return some_lines(call.stdin) if not paths and not given.has("o") else None
 
 
 def _xxd(call: Call) -> str | None:
@@ -173,9 +192,7 @@ def _jq(call: Call) -> str | None:
     given = options(call.args, takes="fLI", long="from-file indent arg argjson slurpfile rawfile")
     for path in given.values("f", "from-file"):
         call.read(path)
-    if any(
-        "env" in operand or "$ENV" in operand or "input_filename" in operand for operand in given.operands[:1]
-    ):
+    if any(_JQ_ENVIRONMENT.search(_JQ_STRINGS.sub('""', operand)) for operand in given.operands[:1]):
         call.add(Effect.EXFIL)
     for path in given.operands[1:]:
         call.read(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.facts.shell.call import Call, Handler, each, options
-from gateway.facts.shell.values import WILD
+from gateway.facts.shell.values import COUNT, WILD
 from gateway.model import Effect
 
 
@@ -117,7 +117,7 @@ def _patch(call: Call) -> str | None:
 
 def _mktemp(call: Call) -> str | None:
     call.add(Effect.WRITE)
-    return "/tmp/tmp.\ue001"  # noqa: S108  # the name that mktemp gives
+    return "/tmp/tmp." + COUNT  # noqa: S108  # the name that mktemp gives
 
 
 HANDLERS: Mapping[str, Handler] = {

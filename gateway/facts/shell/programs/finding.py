@@ -7,9 +7,11 @@ import re
 from collections.abc import Mapping
 
 from gateway.facts.shell.call import Call, Handler, options
-from gateway.facts.shell.values import DEEP, WILD, static, words
+from gateway.facts.shell.values import COUNT, DEEP, STAR, TAME, WILD, static, words
 from gateway.model import Effect
 
+_FOLLOWED = {ord(mark): None for mark in (DEEP, STAR, TAME, COUNT)}
+"""Marks of values that xargs may pass on one by one."""
 _FIND_OPERATORS = words(
     """
     ( ) ! , -a -o -and -or -not
@@ -43,24 +45,10 @@ def _find(call: Call) -> str | None:
             call.list(root)
     names = [value for option, value in itertools.pairwise(args) if option in {"-name", "-iname"}]
     below = [f"{root.rstrip('/')}/{DEEP}" for root in roots or ["."]]
-    printed = (
-        "\n".join(
-            path
-            + (
-                names[0].replace("*", "\ue010")
-                if len(names) == 1 and "-o" not in args and not any(root == "/" for root in roots)
-                else ""
-            )
-            for path in below
-        )
-        + "\n"
-    )
     # A name that is searched for narrows what is found: `-name '*.log'` finds no keys.
     if len(names) == 1 and "-o" not in args and "/" not in names[0]:
-        printed = (
-            "\n".join(f"{root.rstrip('/')}/{names[0].replace('*', chr(0xE010))}" for root in roots or ["."])
-            + "\n"
-        )
+        below = [f"{path}/{names[0].replace('*', STAR)}" for path in below]
+    printed = "\n".join(below) + "\n"
     while args:
         arg = args.pop(0)
         if arg in _FIND_PLAIN:
@@ -113,7 +101,7 @@ def _xargs(call: Call) -> str | None:
             )
             if part
         ]
-        if static(stdin.replace(DEEP, "").replace("\ue010", "").replace("\ue001", ""))
+        if static(stdin.translate(_FOLLOWED))
         else [WILD]
     )
     items = items[:32]

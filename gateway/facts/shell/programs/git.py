@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 
 from gateway.facts.shell.call import Call, Handler, each
+from gateway.facts.shell.paths import secret
+from gateway.facts.shell.programs.content import HUNTED
 from gateway.facts.shell.programs.subcommands import D, E, P, R, U, W, X, judge, table
-from gateway.facts.shell.values import static
+from gateway.facts.shell.values import static, words
 
 _GIT = table(
     (
@@ -51,6 +53,7 @@ _GIT = table(
     ),
     ("config", (W, P)),
 )
+_SHOWING = words("show log diff cat-file blame annotate whatchanged archive diff-tree difftool")
 _GIT_READ_LISTS = {
     "branch": {
         "-a",
@@ -73,6 +76,17 @@ _GIT_READ_LISTS = {
     "worktree": set(),
     "submodule": set(),
 }
+
+
+def _shows_secrets(verb: str, rest: list[str]) -> bool:
+    """Whether what is shown of the history is named like a credential, or is looked for as one."""
+    if verb == "grep":
+        return any(HUNTED.search(arg) for arg in rest)
+    named = [arg.rsplit(":", 1)[1] for arg in rest if ":" in arg and not arg.startswith("-")]
+    behind = rest[rest.index("--") + 1 :] if "--" in rest else []
+    if verb in {"blame", "annotate"}:
+        behind = [arg for arg in rest if not arg.startswith("-")]
+    return verb in _SHOWING and any(secret(path) for path in (*named, *behind) if path)
 
 
 def _git(call: Call) -> str | None:
@@ -111,7 +125,7 @@ def _git(call: Call) -> str | None:
     if (
         any(
             re.match(
-                r"--(?:upload-pack|receive-pack|exec|ext-diff|open-files-in-pager|extcmd|tool-cmd|template|textconv-cmd)\b",
+                r"--(?:upload-pack|receive-pack|exec|ext-diff|open-files-in-pager|extcmd|tool-cmd|template|textconv-cmd|web)\b",
                 a,
             )
             for a in options_only
@@ -171,6 +185,8 @@ def _git(call: Call) -> str | None:
     found = judge(call, _GIT, verb, *operands[:1]) if operands else judge(call, _GIT, verb, *options_only[:1])
     if U in found:
         call.execute("git runs a program")
+    if verb == "help" and {"-w", "--web", "-i", "--info", "-m", "--man"} & set(rest):
+        call.execute("git runs a viewer of its settings")
     if verb == "push":
         for remote in operands[:1]:
             call.resource("remote", remote, E)
@@ -186,7 +202,7 @@ def _git(call: Call) -> str | None:
         or (verb == "reset" and "--hard" in rest)
     ):
         call.add(D)
-    if verb == "show" and any(".env" in o for o in operands):
+    if _shows_secrets(verb, rest):
         call.add(E)
     return "\ue013\n" if verb in {"ls-files", "ls-tree"} else None
 

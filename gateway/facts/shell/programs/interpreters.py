@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from gateway.facts.shell.call import Call, Handler, each, options
-from gateway.facts.shell.values import WILD, static, words
+from gateway.facts.shell.values import COUNT, WILD, static, words
 from gateway.model import Effect
 
 _SHELLS = words("sh bash dash ash ksh ksh93 mksh zsh rbash lksh yash posh bash5 rzsh")
@@ -24,6 +24,13 @@ _LANGUAGES = words(
     links lynx w3m elinks gimp ghostscript gs wine qemu-system-x86_64 qemu-x86_64
     """
 )
+_LOOKS: Mapping[str, frozenset[str]] = {
+    "go": words("version env list"),
+    "php": words("-m -v --ini --modules --rf --ri"),
+    "dotnet": words("--info --list-sdks --list-runtimes"),
+    "bundle": words("list show info outdated check platform"),
+}
+"""What only looks, as first argument."""
 _HARMLESS = re.compile(r"(?:-V|--version|-v|-h|--help|-version)\Z")
 
 
@@ -53,7 +60,9 @@ def _shell(call: Call) -> str | None:
 
 
 def _language(call: Call) -> str | None:
-    if call.args and all(_HARMLESS.match(arg) for arg in call.args):
+    if call.args and (
+        all(_HARMLESS.match(arg) for arg in call.args) or call.args[0] in _LOOKS.get(call.name, ())
+    ):
         call.add(Effect.READ)
         return None
     return call.execute("a program is run whose code is not read")
@@ -85,7 +94,7 @@ def _calculator(call: Call) -> str | None:
     call.add(Effect.READ)
     for path in options(call.args, takes="ef", long="expression file").operands:
         call.read(path)
-    return "\ue001"
+    return COUNT
 
 
 def versioned(name: str) -> Handler | None:

@@ -74,7 +74,7 @@ def _kubectl(call: Call) -> str | None:
         call.execute()
     kinds = rest[0].lower() if rest else ""
     if verb in {"get", "describe", "explain", "logs", "top"} and verb in {"get", "describe"}:
-        if not static(kinds) and kinds.startswith(WILD):
+        if verb == "get" and not static(kinds) and kinds.startswith(WILD):
             call.doubt("which resource is read is not known")
         if any(
             kind.partition("/")[0].partition(".")[0] in {"secret", "secrets"} for kind in kinds.split(",")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from gateway.facts.shell.call import Call, Handler, each, options
-from gateway.facts.shell.values import TAME, words
+from gateway.facts.shell.values import COUNT, STAR, TAME, leaks, words
 from gateway.model import Effect
 
 _LOOKING = words(
@@ -19,25 +20,43 @@ _LOOKING = words(
     systemd-analyze systemd-cgls systemd-cgtop systemd-detect-virt
     dpkg-query rpmquery apt-cache locate mlocate plocate which whereis whatis apropos type
     basename dirname pwd pathchk numfmt factor seq expr cal ncal uuidgen jobs
+    pwdx pmap prtstat lsinitramfs lastcomm systemd-path systemd-delta systemd-escape systemd-id128
+    getfattr lsscsi lsdev lshal numastat cpuid x86info zramctl lsfd lsirq irqtop
+    biosdecode procinfo runlevel
     jps jstat infocmp xdpyinfo fc-list fc-match
     """
 )
-_TAME_OUTPUT = words(
-    "pgrep pidof nproc whoami id uname arch tty seq expr hostid uuidgen logname basename getconf"
-)
+_TAME_OUTPUT = words("whoami id uname arch tty hostid logname basename")
+_REVEALING = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL|AUTH|PRIVATE|DSN|DATABASE_URL|CONN", re.IGNORECASE)
+_NUMBERS = re.compile(r"(?:%[aAbBdDfghiorstTuwWXYZ]|[ ,:])+")
+_COUNT_OUTPUT = words("pgrep pidof nproc seq expr uuidgen getconf")
 
 
 def _looking(call: Call) -> str | None:
     call.add(Effect.READ)
-    return TAME if call.name in _TAME_OUTPUT else None
+    if call.name == "getent" and any(arg in {"shadow", "gshadow"} for arg in call.args):
+        call.add(Effect.EXFIL)
+    return COUNT if call.name in _COUNT_OUTPUT else TAME if call.name in _TAME_OUTPUT else None
 
 
 def _listing(call: Call) -> str | None:
-    """Ls and its like: names and metadata; the names below are what it prints."""
+    """Names and metadata. What ls prints are the names that it is given, or those below, as a glob finds them."""
     call.add(Effect.READ)
     for arg in call.args:
         call.list(arg)
-    return TAME if call.name == "ls" and not any(a.startswith("-") and "R" in a for a in call.args) else None
+    given = options(call.args, takes="cft", long="format printf files-from")
+    if call.name == "file":
+        for path in given.values("f", "files-from"):
+            call.read(path)
+    forms = given.values("c", "format")
+    if call.name == "stat" and forms and all(_NUMBERS.fullmatch(form) for form in forms):
+        return COUNT
+    if call.name != "ls" or given.has("R", "recursive", "l", "a", "A"):
+        return None
+    paths = [
+        path if STAR in path or given.has("d") else f"{path.rstrip('/')}/{STAR}" for path in given.operands
+    ]
+    return "\n".join(paths or [STAR]) + "\n"
 
 
 def _date(call: Call) -> str | None:
@@ -47,7 +66,7 @@ def _date(call: Call) -> str | None:
     for path in given.values("f", "file"):
         call.read(path)
     call.add(Effect.READ)
-    return TAME
+    return COUNT
 
 
 def _hostname(call: Call) -> str | None:
@@ -101,24 +120,8 @@ def _environment(call: Call) -> str | None:
 
 
 def revealing(name: str) -> bool:
-    """Whether a variable's name says that it holds a credential."""
-    upper = name.upper()
-    return any(
-        word in upper
-        for word in (
-            "PASS",
-            "SECRET",
-            "TOKEN",
-            "KEY",
-            "CREDENTIAL",
-            "AUTH",
-            "PRIVATE",
-            "DSN",
-            "DATABASE_URL",
-            "CONN",
-            "\ue000",
-        )
-    )
+    """Whether a variable's name says that it holds a credential, or may turn out to."""
+    return leaks(name) or _REVEALING.search(name) is not None
 
 
 def _yes(call: Call) -> str | None:

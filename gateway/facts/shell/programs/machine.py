@@ -51,7 +51,7 @@ _ENDING = """
 _GUARDING = """
     setenforce setsebool semanage semodule auditctl augenrules aa-disable aa-enforce aa-complain aa-teardown
     apparmor_parser insmod rmmod modprobe depmod update-grub grub-install grub-mkconfig update-initramfs dracut hwclock
-    update-rc.d chkconfig rc-update ssh-keygen ssh-copy-id ssh-add ssh-agent certbot update-ca-certificates
+    update-rc.d chkconfig rc-update ssh-copy-id ssh-add ssh-agent certbot update-ca-certificates
     update-crypto-policies fips-mode-setup visudo tpm2_clear mokutil bpftool quotaon setquota edquota exportfs
 """
 _SHOWING = """
@@ -71,6 +71,16 @@ def sftp_server(call: Call) -> str | None:
     return call.execute("a file server serves what the text does not show")
 
 
+def _logrotate(call: Call) -> str | None:
+    given = options(call.args, takes="sml", long="state mail log")
+    call.add(Effect.READ)
+    if not given.has("d", "debug", "version"):
+        call.add(Effect.WRITE, Effect.EXEC)
+    if given.has("f", "force"):
+        call.add(Effect.DESTRUCTIVE)
+    return None
+
+
 def _logger(call: Call) -> str | None:
     given = options(call.args, takes="fipPntuT", long="file server socket tag priority port")
     call.add(Effect.WRITE)
@@ -78,6 +88,35 @@ def _logger(call: Call) -> str | None:
         call.read(path)
     if given.has("n", "server"):
         call.add(Effect.EXFIL)
+    return None
+
+
+def _ssh_keygen(call: Call) -> str | None:
+    given = options(call.args, takes="abCDEfFIJKmMnNOPrRsStTVwWYz")
+    if given.has("l", "B") and not given.has("D"):
+        call.add(Effect.READ)
+    elif given.has("y", "e"):
+        call.add(Effect.READ)
+        for path in given.values("f"):
+            call.read(path)
+    else:
+        call.add(Effect.PRIVILEGE, Effect.WRITE)
+    return None
+
+
+def _daemon(call: Call) -> str | None:
+    """A server's own program: it tells and tests its settings, or is started, stopped and told to read them again."""
+    given = options(call.args, takes="cfgkpCDd")
+    looks = (
+        given.has("t", "T", "v", "V", "S", "M", "L", "l")
+        or "configtest" in given.operands
+        or "status" in given.operands
+    )
+    if call.name == "haproxy":
+        looks = given.has("c", "v", "vv")
+    call.add(Effect.READ if looks and not given.has("k", "s") else Effect.DESTRUCTIVE)
+    if given.has("g", "C") or (call.name != "haproxy" and given.has("c", "f", "d")):
+        call.execute("a server reads settings that may load what they name")
     return None
 
 
@@ -106,10 +145,9 @@ HANDLERS: Mapping[str, Handler] = {
     **each("chronyd renice", _always(Effect.PRIVILEGE)),
     **each("postsuper stress stress-ng", _always(Effect.DESTRUCTIVE)),
     **each("reset clear stty tput setterm", _terminal),
-    **each(
-        "nginx apachectl apache2ctl httpd haproxy named-checkconf sshd php-fpm",
-        _verbs("-t -T -v -V configtest status -c -S -M", otherwise=Effect.DESTRUCTIVE),
-    ),
+    **each("nginx apachectl apache2ctl httpd haproxy sshd php-fpm", _daemon),
+    "ssh-keygen": _ssh_keygen,
+    "named-checkconf": _always(Effect.READ),
     "supervisorctl": _verbs("status avail tail pid maintail version", otherwise=Effect.DESTRUCTIVE),
     "pm2": _verbs(
         "list ls status show describe logs monit info prettylist jlist", otherwise=Effect.DESTRUCTIVE
@@ -117,7 +155,7 @@ HANDLERS: Mapping[str, Handler] = {
     "fuser": _fuser,
     "sync": _always(Effect.SESSION),
     "postqueue": _verbs("-p -j", otherwise=Effect.WRITE),
-    "logrotate": _verbs("-d", otherwise=Effect.WRITE),
+    "logrotate": _logrotate,
     "logger": _logger,
     "ldconfig": _ldconfig,
     "ntpdate": _verbs("-q", otherwise=Effect.PRIVILEGE),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from gateway.facts.shell.call import Call, Handler, each, options
 from gateway.facts.shell.programs.web import host_of
-from gateway.facts.shell.values import WILD
+from gateway.facts.shell.values import WILD, leaks, words
 from gateway.model import Effect
 
 _SENDERS = """
@@ -41,6 +41,14 @@ def _socat(call: Call) -> str | None:
     return None
 
 
+_OPENSSL = words(
+    """
+    x509 verify crl req ca pkcs7 pkcs8 pkcs12 rsa ec ecparam dhparam pkey pkeyutl rsautl asn1parse cms smime genrsa genpkey
+    dgst md5 sha256 enc base64 rand prime passwd speed ciphers list version help
+    """
+)
+
+
 def _openssl(call: Call) -> str | None:
     verb = call.args[0] if call.args else ""
     given = options(
@@ -59,53 +67,16 @@ def _openssl(call: Call) -> str | None:
     for path in given.values("out", "keyout", "writerand"):
         call.write(path, truncates=True)
     if verb == "s_client":
+        asks_only = call.stdin is None or call.stdin.strip() in {"", "Q", "q"}
         for host in given.values("connect", "host"):
-            call.host(
-                host_of(host),
-                Effect.READ if call.stdin in {"", "\n", "Q\n"} or call.stdin is None else Effect.EXFIL,
-            )
-        if (call.stdin is not None and call.stdin.strip() not in {"", "Q", "q", WILD}) or (
-            call.stdin == WILD and not given.has("showcerts", "servername")
-        ):
+            call.host(host_of(host), Effect.READ if asks_only else Effect.EXFIL)
+        if not asks_only:
             call.add(Effect.EXFIL)
     elif verb in {"s_server", "s_time", "ocsp"}:
         call.add(Effect.EXFIL)
     elif verb in {"ca", "req"} and given.has("newkey", "new", "out"):
         call.add(Effect.WRITE)
-    elif verb not in {
-        "x509",
-        "version",
-        "dgst",
-        "rand",
-        "enc",
-        "base64",
-        "verify",
-        "req",
-        "rsa",
-        "pkey",
-        "crl",
-        "list",
-        "ciphers",
-        "pkcs12",
-        "pkcs8",
-        "ec",
-        "asn1parse",
-        "genrsa",
-        "genpkey",
-        "passwd",
-        "prime",
-        "md5",
-        "sha256",
-        "pkcs7",
-        "help",
-        "speed",
-        "ecparam",
-        "dhparam",
-        "cms",
-        "smime",
-        "pkeyutl",
-        "rsautl",
-    }:
+    elif verb not in _OPENSSL:
         call.doubt("a subcommand of openssl is not known")
     return None
 
@@ -126,8 +97,11 @@ def _sending(call: Call) -> str | None:
 def _dns(call: Call) -> str | None:
     """A name that holds a value of the target carries it to whoever answers for the zone."""
     call.add(Effect.READ)
-    for arg in call.args:
-        if WILD in arg and "." in arg:
+    carried = (
+        [at + 1 for at, arg in enumerate(call.args) if arg == "-p"] if call.name.startswith("ping") else []
+    )
+    for at, arg in enumerate(call.args):
+        if leaks(arg) and ("." in arg or at in carried):
             call.add(Effect.EXFIL)
         if arg == "-f" and call.name == "dig":
             call.doubt("dig reads names from a file")
@@ -159,6 +133,8 @@ def _ip(call: Call) -> str | None:
     elif any(WILD in word for word in words[1:2]):
         call.doubt("a subcommand is not known")
     call.add(Effect.READ)
+    if any(word.startswith("x") for word in words[:1]):
+        call.add(Effect.EXFIL)  # keys of tunnels
     return None
 
 

@@ -35,7 +35,8 @@ def _systemctl(call: Call) -> str | None:
         call.add(Effect.READ)
         for unit in units:
             call.resource("service", unit, Effect.READ)
-        if verb == "show-environment":
+        properties = ",".join(given.values("p", "P", "property"))
+        if verb == "show-environment" or "Environment" in properties:
             call.add(Effect.EXFIL)
     else:
         if verb in {"start", "daemon-reload", "reload", "reset-failed"}:

@@ -13,7 +13,7 @@ _CLI = {
         (
             """
         list ls status history get show search template lint version env repo/list repo/update verify
-        dependency/list get/values get/manifest get/notes get/hooks get/all show/values show/chart
+        dependency/list   get/notes get/hooks  show/values show/chart
     """,
             (R,),
         ),
@@ -24,32 +24,33 @@ _CLI = {
     """,
             (W, X),
         ),
+        ("get/values get/manifest get/all", (R, E)),
         ("uninstall delete del", (W, D)),
         ("plugin registry", (X, W)),
     ),
     "terraform": table(
         (
             """
-        plan show validate version providers graph state/list workspace/list workspace/show fmt/-check get
+        plan validate version providers graph state/list workspace/list workspace/show fmt get
         metadata test console/-help
     """,
             (R,),
         ),
-        ("fmt init import workspace/new workspace/select state/mv refresh force-unlock", (W,)),
+        ("init import workspace/new workspace/select state/mv refresh force-unlock", (W,)),
         ("apply", (W, X)),
         ("destroy taint untaint state/rm state/push workspace/delete", (W, D)),
-        ("output state/show state/pull", (R, E)),
+        ("output show state/show state/pull", (R, E)),
         ("console login logout", (X,)),
     ),
     "vault": table(
         (
             """
-        status version token/lookup policy/list policy/read secrets/list auth/list kv/list list path-help
+        status version policy/list policy/read secrets/list auth/list kv/list list path-help
         operator/members audit/list
     """,
             (R,),
         ),
-        ("read kv/get unwrap login print token/create operator/generate-root ssh", (E, P)),
+        ("read kv/get token/lookup unwrap login print token/create operator/generate-root ssh", (E, P)),
         ("write kv/put kv/patch", (W,)),
         (
             """
@@ -71,25 +72,6 @@ _CLI = {
         ("kv/delete leave force-leave", (D,)),
         ("exec", (X,)),
         ("acl", (P,)),
-    ),
-    "redis-cli": table(
-        (
-            """
-        ping info dbsize --version PING INFO DBSIZE get GET keys KEYS scan SCAN ttl TTL type TYPE exists
-        EXISTS llen LLEN hgetall HGETALL hget HGET lrange LRANGE smembers SMEMBERS scard SCARD zrange ZRANGE
-        mget MGET strlen STRLEN slowlog SLOWLOG memory MEMORY time TIME lastsave LASTSAVE --stat --latency
-        --bigkeys
-    """,
-            (R,),
-        ),
-        (
-            """
-        set SET incr INCR lpush LPUSH rpush RPUSH hset HSET sadd SADD expire EXPIRE del DEL unlink UNLINK
-        publish PUBLISH
-    """,
-            (W,),
-        ),
-        ("flushall FLUSHALL flushdb FLUSHDB shutdown SHUTDOWN", (D, W)),
     ),
     "systemd-tmpfiles": table(("--cat-config", (R,))),
     "crictl": table(
@@ -165,7 +147,6 @@ _CLI_TAKES = {
         "namespace kube-context kubeconfig values set version output filter post-renderer timeout",
     ),
     "vault": ("", "address namespace format field"),
-    "redis-cli": ("hpansu", "user pass"),
     "gh": ("RLBsf", "repo limit json jq state"),
 }
 
@@ -183,6 +164,8 @@ def _cli(call: Call) -> str | None:
     if given.has("post-renderer", "kubeconfig", "eval"):
         call.execute()
     if call.name in {"terraform", "tofu", "terragrunt"}:
+        if words[:1] == ("fmt",) and not {"-check", "-diff", "-write=false"} & set(call.args):
+            call.add(W)
         if any(a.startswith(("-destroy",)) for a in call.args):
             call.add(D)
         for arg in call.args:

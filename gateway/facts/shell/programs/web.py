@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from gateway.facts.shell.call import Call, Handler, options
-from gateway.facts.shell.values import WILD
+from gateway.facts.shell.values import WILD, leaks
 from gateway.model import Effect
 
 _URL_HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^@/]*@)?(\[[^\]]*\]|[^/:?#]+)", re.IGNORECASE)
@@ -21,6 +21,14 @@ _CURL_LONG = """
         max-filesize tls-max tlsv1 continue-at proto proto-default engine hsts alt-svc etag-save etag-compare
         egd-file random-file url-query variable expand-data request-target telnet-option
     """
+_LOCAL = re.compile(r"(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0)\Z")
+_METADATA = re.compile(
+    r"(?:169\.254\.169\.254|169\.254\.170\.2|100\.100\.100\.200|metadata(?:\.google\.internal)?|\[?fd00:ec2::254\]?)\Z"
+)
+_PLAIN_METADATA = re.compile(
+    r"/(?:instance-(?:id|type)|ami-id|(?:local-|public-)?hostname|(?:local|public)-ipv[46]|zone|region|availability-zone|mac|id|name"
+    r"|machine-type|project-id|numeric-project-id|placement/[\w-]+|spot/[\w-]+|vmId|location)/?\Z"
+)
 _SENSITIVE_HEADER = re.compile(r"authorization|token|key|cookie|secret", re.IGNORECASE)
 
 
@@ -48,8 +56,7 @@ def _curl(call: Call) -> str | None:
             call.read(url[5:].lstrip("/") and "/" + url[5:].lstrip("/"))
         else:
             call.host(host_of(url), Effect.READ)
-            if "\ue000" in url.partition("?")[2] or _carries(url):
-                call.add(Effect.EXFIL)  # a value of the target rides in the address
+            _asked(call, url)
         if url.startswith(WILD):
             call.doubt("which address is asked is not known")
     files = [
@@ -67,12 +74,12 @@ def _curl(call: Call) -> str | None:
     files += list(uploads)
     for path in files:
         call.read(path)
-    if files or any("\ue000" in value for value in (*bodies, *forms)):
+    if files or any(leaks(value) for value in (*bodies, *forms)):
         call.add(Effect.EXFIL)
     if bodies or forms or uploads or method not in {"", "GET", "HEAD", "OPTIONS"}:
         if not given.has("G", "get") or method not in {"", "GET"}:
             call.add(Effect.DESTRUCTIVE if method == "DELETE" else Effect.WRITE)
-        elif any("\ue000" in value for value in bodies):
+        elif any(leaks(value) for value in bodies):
             call.add(Effect.EXFIL)
     for path in given.values("K", "config"):
         call.read(path)
@@ -105,14 +112,24 @@ def _curl(call: Call) -> str | None:
         if header.startswith("@"):
             call.read(header[1:])
             call.add(Effect.EXFIL)
-        elif WILD in header and not _SENSITIVE_HEADER.search(header):
+        elif (
+            leaks(header)
+            and not _SENSITIVE_HEADER.search(header)
+            and not all(_LOCAL.match(host_of(u)) for u in urls)
+        ):
             call.add(Effect.EXFIL)
     return None
 
 
-def _carries(url: str) -> bool:
-    """Whether the host of an address is made of a value that only the target knows."""
-    return "\ue000" in host_of(url) and not url.startswith("\ue000")
+def _asked(call: Call, url: str) -> None:
+    """What an address itself carries or brings, besides what is sent there."""
+    host = host_of(url)
+    if leaks(host) and host != WILD:
+        call.add(Effect.EXFIL)
+    if leaks(url) and not _LOCAL.match(host):
+        call.add(Effect.EXFIL)  # a value of the target rides in the address
+    if _METADATA.match(host) and not _PLAIN_METADATA.search(url):
+        call.resource("host", host, Effect.EXFIL)  # the cloud hands out the machine's credentials there
 
 
 def host_of(address: str) -> str:
@@ -133,15 +150,14 @@ def _wget(call: Call) -> str | None:
     call.add(Effect.READ)
     for url in given.operands:
         call.host(host_of(url), Effect.READ)
-        if "\ue000" in url.partition("?")[2] or _carries(url):
-            call.add(Effect.EXFIL)
+        _asked(call, url)
     for path in given.values("post-file", "body-file"):
         call.read(path)
         call.add(Effect.EXFIL)
     if given.has("post-data", "body-data", "post-file", "body-file") or given.has("method"):
         call.add(Effect.WRITE)
     if any(
-        "\ue000" in value
+        leaks(value)
         for value in given.values("post-data", "body-data", "header", "user-agent", "U", "referer")
     ):
         call.add(Effect.EXFIL)
