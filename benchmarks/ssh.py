@@ -43,7 +43,7 @@ def main() -> int:
     with (
         tempfile.TemporaryDirectory() as name,
         sshd(_made(Path(name), "sshd")) as server,
-        gateway(_made(Path(name), "gateway"), server, free="*") as running,
+        gateway(_made(Path(name), "gateway"), server) as running,
     ):
         say(f"{'x direct':28}{'direct':>12}{'countersign':>14}{'ratio':>8}")
         for title, through in (("download, MB/s", download), ("upload, MB/s", upload)):

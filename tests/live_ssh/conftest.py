@@ -23,14 +23,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[house.Server]:
 
 
 @pytest.fixture(scope="session")
-def box(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A directory at the target that may be written to without asking."""
-    return tmp_path_factory.mktemp("box")
-
-
-@pytest.fixture(scope="session")
-def gateway(
-    server: house.Server, box: Any, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[house.SshGateway]:
+def gateway(server: house.Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[house.SshGateway]:
     with house.gateway(tmp_path_factory.mktemp("gateway"), server) as running:
         yield running

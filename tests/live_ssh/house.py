@@ -39,16 +39,13 @@ groups:
 operators: [security]
 rules:
   - name: destructive-never
-    when: {{labels: {{env: prod}}, effects: [destructive, privilege]}}
+    when: {{labels: {{env: prod}}, effects: [{never}]}}
     then: {{block: "Destructive commands never run through an agent."}}
   - name: writes-need-somebody
-    when: {{effects: [write]}}
+    when: {{effects: [{held}]}}
     then: {{hold: {{approvers: dba, message: "Somebody looks at writes on prod."}}, mask: pii}}
-  - name: drop-box
-    when: {{effects: [write], resources: ["{free}"]}}
-    then: {{allow: true, mask: pii}}
   - name: reads
-    when: {{effects: [read, session]}}
+    when: {{effects: [{freely}]}}
     then: {{allow: true, mask: pii}}
 default: hold
 masks:
@@ -118,8 +115,10 @@ class SshGateway(Gateway):
         server: Server,
         *,
         shell: str = "guarded",
-        free: str = "none:none",
+        held: str = "write",
         forwarding: str = "refused",
+        never: str = "destructive, privilege",
+        freely: str = "read, session",
         limits: str = "{}",
     ) -> None:
         self.agent_key = directory / "agent"
@@ -133,9 +132,11 @@ class SshGateway(Gateway):
             key=f", key: file:{server.key}" if server.key.is_file() else "",
             shell=shell,
             forwarding=forwarding,
+            never=never,
+            freely=freely,
             limits=limits,
             agent_key=self.agent_key.with_suffix(".pub").read_text().strip(),
-            free=free,
+            held=held,
         )
         nowhere = Account(host="127.0.0.1", port=1, user="-", password=secrets.token_hex(4), database="-")
         super().__init__(directory, nowhere)

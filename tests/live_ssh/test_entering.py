@@ -154,3 +154,37 @@ def test_the_key_exchange_is_strict_and_its_algorithms_are_strong(gateway: SshGa
     assert b"kex-strict-s-v00@openssh.com" in seen
     for weak in (b"-sha1", b"hmac-md5", b"-cbc", b"arcfour", b"ssh-dss", b"none,"):
         assert weak not in seen
+
+
+def test_ansible_pings_a_host_by_certificate(server: Server, tmp_path: Path) -> None:
+    """Its modules are programs that it copies there: a policy for it lets them go, and still records them."""
+    freely = "read, session, write, destructive, privilege, exec, exfil, unknown"
+    with house.gateway(tmp_path, server, never="ddl", held="ddl", freely=freely) as gateway:
+        made = gateway.countersign(
+            "connect", "web-1", "--certificate", str(tmp_path / "access"), COUNTERSIGN_TOKEN=gateway.token()
+        )
+        assert made.returncode == 0, made.stderr
+        done = subprocess.run(
+            [
+                "/usr/bin/ansible",
+                "all",
+                "-i",
+                "web-1,",
+                "-m",
+                "ping",
+                "-e",
+                "ansible_python_interpreter=/usr/bin/python3",
+            ],
+            env={
+                "PATH": "/usr/bin:/bin",
+                "HOME": str(tmp_path),
+                "LC_ALL": "C.UTF-8",
+                "ANSIBLE_SSH_ARGS": f"-F {tmp_path}/access/config -o ControlMaster=no",
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert '"ping": "pong"' in done.stdout, done.stdout + done.stderr
