@@ -10,7 +10,8 @@ from gateway.facts.http.bodies import AWS_JSON, Body
 from gateway.facts.http.reading import Reading
 from gateway.facts.http.request import Request
 from gateway.facts.http.segments import ALL, deletes_one_item, told
-from gateway.facts.http.words import DELETING, hinted, parts, words
+from gateway.facts.http.vocabulary import DELETING
+from gateway.facts.http.words import hinted, parts, words
 from gateway.model import Effect
 
 _HOOKS = frozenset({"webhook", "webhooks", "hook", "hooks"})

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from gateway.facts.http.request import Request
-from gateway.facts.http.words import CLEAR_DEEDS, DELETING, DESTROYING, PRIVILEGED, parts, words
+from gateway.facts.http.vocabulary import CLEAR_DEEDS, DELETING, DESTROYING, PRIVILEGED
+from gateway.facts.http.words import parts, words
 
 PROSE = frozenset(
     "docs doc documentation help wiki blog kb faq static assets news articles manual reference search guides".split()  # noqa: SIM905
