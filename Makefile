@@ -42,6 +42,7 @@ lint: install-test
 
 bench: install-test
 	sh .ci/packages pgbouncer
+	$(BIN)/python benchmarks/facts.py
 	$(BIN)/python benchmarks/masking.py
 	$(BIN)/python benchmarks/postgres.py
 

@@ -34,6 +34,8 @@ _TRUNK_ZERO = (
 _DATE = re.compile(
     rb"\d{1,2}([./-])\d{1,2}\1(?:19|20)\d\d(?!\d)|0{3}|\d{3}(?:\.\d{3}){3}\Z|(?:\d{2}[-./ ]){2}\d{2}\Z"
 )
+_EXTENSION_BEGINS = re.compile(rb"[ ,]*[xXeE]")
+_POSTCODE = re.compile(rb"\d{5}-\d{4}")
 _GROUP = re.compile(rb"\d+")
 
 
@@ -136,7 +138,7 @@ def _nanp(data: bytes, start: int, end: int) -> Span | None:
     """North America: (212) 555-0123, 212-555-0123, 212.555.0123, 1-800-555-0199."""
     if not _clean_edges(data, start, end):
         return None
-    value = data[start:end]
+    value = _EXTENSION_BEGINS.split(data[start:end])[0]
     number = digits(value)
     if len(number) == 11:
         number = number[1:]
@@ -158,6 +160,10 @@ def _spaced(data: bytes, start: int, end: int) -> bool:
 def _trunk(data: bytes, start: int, end: int) -> Span | None:
     """020 7946 0958, 0171/1234567, 06 12 34 56 78, (030) 1234567."""
     if before(data, start) in ALNUM_BYTES or (before(data, start) in b"-./:+" and start > 1):
+        return None
+    if _POSTCODE.fullmatch(data[start:end]) and not _PHONE_WORD.search(
+        data[max(0, start - LOOK_BEHIND) : start]
+    ):
         return None
     while end > start:
         value = data[start:end]
@@ -219,13 +225,16 @@ _TO_NUMBER = (
     rb"(?:\+|\()?[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}\b"
 )
 
+_EXTENSION = rb"(?:(?:,? | ?)(?i:ext\.?|extension|x) ?[0-9]{1,6})?\b"
+
 PHONE = (
     Shape(pattern=rb"\+\(?[1-9](?:\(0\)|[ .\-/()]{0,3}[0-9]){6,14}", check=_international),
     Shape(pattern=rb"%2[Bb][1-9][0-9]{6,14}\b", check=_encoded),
     word(rb"00[1-9](?:[ .\-/()]{0,2}[0-9]){7,13}\b", _double_zero),
-    Shape(pattern=rb"(?:\b1[-. ]?)?\([2-9][0-9]{2}\) ?[-.]?[0-9]{3}[-. ][0-9]{4}\b", check=_nanp),
+    Shape(pattern=rb"(?:\b1[-. ]?)?\([2-9][0-9]{2}\) ?[-.]?[0-9]{3}[-. ][0-9]{4}" + _EXTENSION, check=_nanp),
     word(
-        rb"(?:1[-. ])?[2-9][0-9]{2}(?:-[0-9]{3}-|\.[0-9]{3}\.| [2-9][0-9]{2} | [2-9][0-9]{2}-)[0-9]{4}\b",
+        rb"(?:1[-. ])?[2-9][0-9]{2}(?:-[0-9]{3}-|\.[0-9]{3}\.| [2-9][0-9]{2} | [2-9][0-9]{2}-)[0-9]{4}"
+        + _EXTENSION,
         _nanp,
     ),
     # A trunk zero. Groups as they are written somewhere, and no others: dates and times must not be candidates.

@@ -20,7 +20,7 @@ _PLACEHOLDER = re.compile(
     rb"(?i)(?:null|nil|none|true|false|undefined|yes|no|str(?:ing)?|text|varchar\S*|char|bool(?:ean)?|int(?:eger)?|number|bytes|any|object|optional\S*"
     rb"|n/a|tbd|todo|prompt|redacted|hidden|masked|filtered|omitted|sensitive|placeholder|dummy|secretstr|securestring"
     rb"|not[ _-]?(?:set|shown|provided|available|found|required|applicable)"
-    rb"|[\W_]*|x{3,}(?:[-_]x+)*|[.*\xc2\xa0\xe2\x80\xa2\xe2\x97\x8f_x-]*"
+    rb"|[\W_]*|\+?[0-9]{0,4}(?:\*{3,}[\w.@*()+-]*|\*+@[\w.-]*)|x{3,}(?:[-_]x+)*|[.*\xc2\xa0\xe2\x80\xa2\xe2\x97\x8f_x-]*"
     # variables and references to where the value is kept
     rb"|%\(?\w*\)?s?|\$\d+|:\w+|@\w+|&\w+|\*\w+|[$%#@!]?\{.*|\$\(.*|\$[A-Za-z_][\w:]*|%[A-Z_]+%|<.*|\[.*|\(.*|![A-Z]\w*.*"
     rb"|(?:env|file|vault|secret|ref\+\w+|op|ssm|sops|awsssm|gcpsm|azkv|keyvault|secretsmanager|doppler|infisical):[\w./:+@#-]+"
@@ -120,7 +120,7 @@ def is_value(data: bytes, span: Span, *, quoted: bool) -> bool:
         return False
     if value == MARK.encode() or _PLACEHOLDER.fullmatch(value) is not None:
         return False
-    if value[:1] in b" \t":  # the quote before it closes a prompt: read -p "Password: " PASSWORD
+    if value[:1] in b" \t:,":  # the quote before it closes something: read -p "Password: " PASSWORD
         return False
     if quoted:
         return data[span[0] - 1 : span[0]] != b"`" or b" " not in value
@@ -129,14 +129,21 @@ def is_value(data: bytes, span: Span, *, quoted: bool) -> bool:
     led = data[max(0, span[0] - 2) : span[0]]
     if _SENTENCE.fullmatch(value) is not None:
         return False
-    return not (_CODE_TYPE.fullmatch(value) and led == b": ")
+    return len(value) > 2 and not (_CODE_TYPE.fullmatch(value) and led == b": ")
 
 
 def looks_secret(value: bytes, *, least: int) -> bool:
     """Whether the value looks like something made up to be secret, and not like a name, a date, a path or a number."""
     if len(value) < least:
         return False
+    if value.isalpha() and 4 * sum(map(_is_hump, value, value[1:])) <= len(value):  # NSPersistentHistoryToken
+        return False
     return not any(shape.fullmatch(value) for shape in (_PLAIN, _DATE_OR_VERSION, _PATH_OR_ADDRESS))
+
+
+def _is_hump(one: int, next_one: int) -> bool:
+    """Whether a small letter stands before a capital."""
+    return one > 0x60 and next_one < 0x60
 
 
 def is_strong(value: bytes) -> bool:

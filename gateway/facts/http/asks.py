@@ -6,12 +6,14 @@ import re
 
 from gateway.facts.http import graphql, rpc
 from gateway.facts.http.bodies import Body
+from gateway.facts.http.calls import is_reading_call
 from gateway.facts.http.methods import ASK_WITH_A_BODY
 from gateway.facts.http.reading import Reading
 from gateway.facts.http.request import Request
 from gateway.facts.http.segments import names_a_deed
 from gateway.facts.http.statements import is_sql, only_selects
-from gateway.facts.http.words import CLEAR_DEEDS, EXECUTING, parts, words
+from gateway.facts.http.vocabulary import CLEAR_DEEDS, EXECUTING
+from gateway.facts.http.words import parts, words
 from gateway.model import Effect
 
 _QUESTIONS = """
@@ -35,8 +37,14 @@ _KINDS_OF_SEARCH = frozenset(
 )
 _EXPRESSION = re.compile(r"[$%#]\{")
 """What template and expression languages of servers run wherever they find it."""
+_SHELL = re.compile(
+    r"\$\(|`[^`]+`|[;|&]\s*(?:cat|id|ls|wget|curl|bash|sh|nc|rm|whoami|uname|ping|sleep|python3?|perl|powershell)(?:\s|$)"
+)
+_SEARCHING = frozenset({"q", "query", "search", "text", "term", "keyword", "filter", "jql", "cql"})
 _NAMING = frozenset({"action", "do", "op", "operation", "method", "mode", "task", "act", "cmd", "command"})
 """Parameters by which older services name what a GET does."""
+_SIGNED = frozenset({"x-amz-signature", "x-goog-signature", "x-oss-signature", "x-ms-signature"})
+"""Parameters of presigned URLs."""
 _RECORDS = frozenset({"audit", "events", "logs", "log", "history", "activity", "search"})
 
 
@@ -61,6 +69,8 @@ def asks(reading: Reading, request: Request, body: Body) -> None:
                 reading.doubt("by a parameter's name and value the request does something")
         elif name.lower() == "jsonrpc":
             reading.doubt("a call stands in the query")
+        elif name.lower() in _SIGNED:
+            reading.doubt("the query is signed by somebody, and does what they may")
     if names_a_deed(request.segments):
         reading.doubt("by its name the path does something, whatever the method says")
     if "cgi-bin" in request.segments:
@@ -93,6 +103,8 @@ def _is_question(request: Request, body: Body) -> bool:
     a_search = parts(last)[-1:] == ("search",) and set(parts(last)[:-1]) <= _KINDS_OF_SEARCH
     if last in QUESTIONS or a_search or below in {"_view", "_explain"}:
         return True
+    if request.segments and is_reading_call(request.segments[-1].rpartition(":")[2]):
+        return True
     return bool(_PROMETHEUS.search(request.path) or _statements(request, body))
 
 
@@ -108,8 +120,11 @@ def _statements(request: Request, body: Body) -> list[str]:
 def runs(reading: Reading, request: Request, body: Body) -> bool:
     """Whether the request brings something that the server runs and that is not a plain SELECT: a script, a statement."""
     names = {name.lower() for name, _ in (*request.query, *body.members())}
-    an_expression = any(_EXPRESSION.search(text) for pair in request.query for text in pair)
-    found = bool(names & RUN - _STATEMENTS) or an_expression
+    injected = any(
+        _EXPRESSION.search(f"{name}={value}") or (name.lower() not in _SEARCHING and _SHELL.search(value))
+        for name, value in request.query
+    )
+    found = bool(names & RUN - _STATEMENTS) or injected
     if found or not all(map(only_selects, _statements(request, body))):
         reading.does(Effect.EXEC)
         reading.doubt("the request holds something that the server runs")

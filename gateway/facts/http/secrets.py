@@ -6,10 +6,11 @@ import ipaddress
 import re
 from urllib.parse import unquote, urlsplit
 
+from gateway.facts.http.credentials import is_credential, secret_file
 from gateway.facts.http.reading import Reading
 from gateway.facts.http.request import Request
 from gateway.facts.http.segments import PROSE
-from gateway.facts.http.words import is_credential, parts, secret_file
+from gateway.facts.http.words import parts
 from gateway.model import Effect
 
 _PUBLIC = frozenset({"jwks", "public", "publickey", ".well-known"})

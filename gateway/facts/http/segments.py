@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from gateway.facts.http.request import Request
-from gateway.facts.http.words import CLEAR_DEEDS, DELETING, DESTROYING, PRIVILEGED, parts, words
+from gateway.facts.http.vocabulary import CLEAR_DEEDS, DELETING, DESTROYING, PRIVILEGED
+from gateway.facts.http.words import parts, words
 
 PROSE = frozenset(
     "docs doc documentation help wiki blog kb faq static assets news articles manual reference search guides".split()  # noqa: SIM905
@@ -14,7 +15,7 @@ PROSE = frozenset(
 _OTHER_DEEDS = """
     execute eval exec run cmd shell bash trigger deploy undeploy redeploy reload disable enable activate approve reject accept
     cancel pay submit install grant ban unban assign rotate publish unpublish logout unsubscribe restore resume apply create
-    update insert rebuild reindex
+    update insert rebuild reindex promote demote elevate impersonate
 """
 _DEEDS = (DESTROYING | DELETING | frozenset(_OTHER_DEEDS.split())) - {"archive", "trash"}
 _ALSO_THINGS = frozenset({"stop", "run", "drop", "trigger", "seal"})
@@ -34,8 +35,8 @@ _CONTAINERS = re.compile(
     re.IGNORECASE,
 )
 """Deleting one of these loses all that it holds."""
-_ALL = frozenset("all force cascade recursive recurse purge everything wipe drop permanent hard".split())  # noqa: SIM905
-_MANY = _ALL | frozenset(
+ALL = frozenset("all force cascade recursive recurse purge everything wipe drop permanent hard".split())  # noqa: SIM905
+_MANY = ALL | frozenset(
     [
         "data",
         "history",
@@ -54,6 +55,7 @@ _MANY = _ALL | frozenset(
 _YES = frozenset({"", "1", "true", "yes", "on"})
 _NUMBER = re.compile(r"[0-9]+|[0-9a-f-]{16,}|me|self")
 _AN_ID = re.compile(r".*[0-9].*|[0-9a-f]{8,}|[A-Za-z0-9_-]{20,}|.*[@:=].*|me|self|current")
+_SCRIPT = re.compile(r"\.(?:php|aspx?|jspx?|do|action|cgi|pl|cfm)$", re.IGNORECASE)
 _VERSION = re.compile(r"v[0-9.]+|api", re.IGNORECASE)
 
 
@@ -62,6 +64,7 @@ def names_a_deed(segments: tuple[str, ...]) -> bool:
     if not segments or PROSE & {segment.lower() for segment in segments[:-1]}:
         return False
     *above, last = segments
+    last = _SCRIPT.sub("", last)
     for at, segment in enumerate(above):
         first = parts(segment)[:1]
         if set(first) & (_DEEDS & CLEAR_DEEDS) - _ALSO_THINGS and not _is_title(segments, at):
@@ -135,7 +138,7 @@ def deletes_one_item(request: Request) -> bool:
 def _asks_for_all(request: Request) -> bool:
     return any(
         value in {"*", "_all"}
-        or (name.lower() in _ALL | DELETING and (value.lower() in _YES or value == "all"))
+        or (name.lower() in ALL | DELETING and (value.lower() in _YES or value == "all"))
         or name.lower() == "force"
         for name, value in request.query
     )

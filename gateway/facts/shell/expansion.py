@@ -103,9 +103,7 @@ class Expander:
     def _spread(self, values: list[str], *, quoted: bool) -> list[str]:
         if quoted:
             return values
-        return [
-            re.sub(r"[ \t\n]+", SPLIT, value).translate(_GLOBBING) if value else SPLIT for value in values
-        ]
+        return [re.sub(r"[ \t\n]+", SPLIT, value).translate(_GLOBBING) for value in values]
 
     def _variable(self, piece: Variable) -> list[str]:
         known = self.lookup(piece.name)

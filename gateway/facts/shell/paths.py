@@ -87,6 +87,10 @@ _GUARD = re.compile(
     )\Z""",
     re.VERBOSE | re.DOTALL,
 )
+_ABOVE_GUARDS = frozenset(
+    {"", "/etc", "/usr", "/usr/local", "/var", "/var/lib", "/var/log", "/var/spool", "/run", "/home", "~"}
+)
+"""Directories that hold guards."""
 _RUNS_LATER = re.compile(
     r""".*(?:cron|/systemd/|\.service|\.timer|/init\.d/|rc\.local|profile|\.bash|\.zsh|\.vimrc|\.gdbinit|\.ssh/rc
     |/hooks/|/s?bin/|ld\.so\.preload|update-motd|udev|core_pattern).*""",
@@ -168,6 +172,12 @@ def secret(path: str, *, deep: bool = False) -> bool:
     return any(pattern.match(place) for place in _SECRET_PLACES)
 
 
+def guarded(path: str) -> bool:
+    """Whether writing there changes who may do what."""
+    path = normal(path)
+    return _GUARD.match(path) is not None or (path.endswith("/" + DEEP) and path[:-2] in _ABOVE_GUARDS)
+
+
 def list_path(reading: Reading, path: str, *, directory: str = "") -> None:
     """Names and metadata of a path are looked at."""
     if path.startswith("-") or path == WILD:
@@ -219,7 +229,7 @@ def write_path(reading: Reading, path: str, *, directory: str = "", truncates: b
         reading.resource("file", path, Effect.DESTRUCTIVE)
     if _FATAL.match(path):
         reading.resource("file", path, Effect.DESTRUCTIVE)
-    if _GUARD.match(path):
+    if guarded(path):
         reading.resource("file", path, Effect.PRIVILEGE)
     if _RUNS_LATER.match(path):
         reading.resource("file", path, Effect.EXEC)

@@ -32,6 +32,8 @@ class Shell:
     directories: tuple[str, ...] = ("",)
     """Where `cd` may have led; "" is where the session began."""
     visited: tuple[str, ...] = ("",)
+    descriptors: dict[str, str] = field(default_factory=dict)
+    """Files that were opened for reading, by descriptor."""
     doubts: tuple[str, ...] = ()
     """Why no later line can be known: a search path, IFS or an option was changed."""
     left: bool = False

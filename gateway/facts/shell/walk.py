@@ -52,7 +52,9 @@ _GUARDS = words(
 )
 _RUN_LATER = words(
     """
-    PAGER EDITOR VISUAL GIT_PAGER GIT_EDITOR GIT_SSH GIT_SSH_COMMAND GIT_EXTERNAL_DIFF GIT_ASKPASS
+    HOME ZDOTDIR CURL_HOME WGETRC BAT_PAGER DELTA_PAGER RIPGREP_CONFIG_PATH AWS_CONFIG_FILE
+    AWS_SHARED_CREDENTIALS_FILE CLOUDSDK_CONFIG BOTO_CONFIG DOCKER_HOST KUBECTL_EXTERNAL_DIFF GEM_HOME GEM_PATH TERMCAP
+    BASH_LOADABLES_PATH PAGER EDITOR VISUAL GIT_PAGER GIT_EDITOR GIT_SSH GIT_SSH_COMMAND GIT_EXTERNAL_DIFF GIT_ASKPASS
     GIT_PROXY_COMMAND GIT_SEQUENCE_EDITOR GIT_EXEC_PATH GIT_CONFIG_COUNT GIT_CONFIG_GLOBAL GIT_CONFIG_SYSTEM
     GIT_CONFIG_PARAMETERS GIT_TEMPLATE_DIR GIT_DIR LESSOPEN LESSCLOSE LESS MANPAGER MANOPT BROWSER
     SSH_ASKPASS SUDO_ASKPASS SUDO_EDITOR SYSTEMD_PAGER SYSTEMD_EDITOR KUBE_EDITOR PYTHONSTARTUP PYTHONPATH
@@ -341,7 +343,7 @@ class Walker:
         """Set a variable: one that changes what later words mean is a guard, one that names a program runs it."""
         if name in _GUARDS or name.startswith(("LD_", "BASH_FUNC_", "DYLD_")):
             self.reading.add(Effect.PRIVILEGE)
-            if name in _MEANINGS:
+            if name in _MEANINGS or name.startswith(("LD_", "BASH_FUNC_", "DYLD_")):
                 doubt = "a variable was changed that decides what later commands mean"
                 self.reading.doubt(doubt)
                 self.shell.doubts = (doubt,)
@@ -380,7 +382,9 @@ class Walker:
                     elsewhere = WILD
                 elif redirect.number in {"", "0"}:
                     stdin = WILD
+                    self._descriptor(target.rstrip("-"))
             elif operator in _READ_OPERATORS:
+                self.shell.descriptors[redirect.number] = target
                 for directory in self.shell.directories:
                     read_path(self.reading, target, directory=directory)
                 if redirect.number in {"", "0"}:
@@ -398,6 +402,19 @@ class Walker:
                         else WILD
                     )
         return stdin, elsewhere
+
+    def _descriptor(self, number: str) -> None:
+        """What is read from a descriptor is the file that it was opened for."""
+        if number in self.shell.descriptors:
+            self._redirect(
+                Redirect(
+                    operator="<",
+                    target=Word(pieces=(Text(text=self.shell.descriptors[number], quoted=True),), source=""),
+                ),
+                None,
+            )
+        elif number not in {"", "0", "1", "2"}:
+            self.reading.doubt("which file a descriptor leads to is not known")
 
     def _document(self, pieces: Sequence[Piece]) -> str:
         values = self.expander.values(pieces, tilde=False)

@@ -183,7 +183,10 @@ _ADMIN_LOOKS = words("status ping processlist version extended-status variables"
 
 def _database(call: Call) -> str | None:
     """Clients whose statements are not read here."""
-    if call.name == "mysqladmin" and all(a.startswith("-") or a in _ADMIN_LOOKS for a in call.args):
+    admin = options(
+        [a for a in call.args if not re.match(r"-p.", a)], takes="uhPSi", long="user host port socket sleep"
+    )
+    if call.name == "mysqladmin" and _ADMIN_LOOKS.issuperset(admin.operands):
         call.add(R)
         return None
     call.doubt("statements for a database are not read here")

@@ -69,7 +69,7 @@ def _looking_device(call: Call) -> str | None:
 
 
 def _mount(call: Call) -> str | None:
-    if not call.args or (call.args[0] in {"-l", "-t"} and len(call.args) <= 2):
+    if call.name == "mount" and (not call.args or (call.args[0] in {"-l", "-t"} and len(call.args) <= 2)):
         call.add(Effect.READ)
     else:
         call.add(Effect.PRIVILEGE)

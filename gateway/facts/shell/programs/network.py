@@ -100,8 +100,11 @@ def _dns(call: Call) -> str | None:
     carried = (
         [at + 1 for at, arg in enumerate(call.args) if arg == "-p"] if call.name.startswith("ping") else []
     )
+    if call.name == "mtr":
+        for path in options(call.args, takes="F", long="filename").values("F", "filename"):
+            call.read(path)
     for at, arg in enumerate(call.args):
-        if leaks(arg) and ("." in arg or at in carried):
+        if leaks(arg) and ("." in arg or at in carried or call.name == "whois"):
             call.add(Effect.EXFIL)
         if arg == "-f" and call.name == "dig":
             call.doubt("dig reads names from a file")
@@ -140,6 +143,9 @@ def _ip(call: Call) -> str | None:
 
 def _interface(call: Call) -> str | None:
     call.add(Effect.READ)
+    if call.name == "arp":
+        for path in options(call.args, takes="fiAHt").values("f"):
+            call.read(path)
     if len([arg for arg in call.args if not arg.startswith("-")]) > 1 or (
         call.name in {"route", "arp"} and any(a in {"add", "del", "-s", "-d", "flush"} for a in call.args)
     ):
@@ -149,7 +155,10 @@ def _interface(call: Call) -> str | None:
 
 def _capture(call: Call) -> str | None:
     given = options(call.args, takes="wrziFCGWBcEjMsTVyZ")
-    call.add(Effect.READ, Effect.EXFIL)
+    call.add(Effect.READ)
+    if call.args in {("-D",), ("--list-interfaces",), ("--version",), ("-h",), ("-v",)}:
+        return None
+    call.add(Effect.EXFIL)
     if given.has("z", "Z"):
         call.execute()
     for path in given.values("w"):
