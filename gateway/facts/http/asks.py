@@ -96,6 +96,8 @@ def only_asks(reading: Reading, request: Request, body: Body) -> bool:
 
 
 def _is_question(request: Request, body: Body) -> bool:
+    if request.segments[-1:] == ("git-upload-pack",):
+        return request.header("content-type") == "application/x-git-upload-pack-request"  # a clone or fetch
     if body.kind not in {"", "json", "ndjson", "form"}:
         return False
     last = request.segments[-1].rpartition(":")[2].lower() if request.segments else ""

@@ -33,6 +33,9 @@ def changes(reading: Reading, request: Request, body: Body, method: str) -> None
         reading.does(Effect.SESSION)
         return
     last = request.segments[-1] if request.segments else ""
+    if method == "DELETE" and last.lower() == "mcp" and request.values("mcp-session-id"):
+        reading.does(Effect.SESSION)  # which the client ends so
+        return
     found = told(request)
     quiet = _EVERYDAY
     if method == "POST" and not words(last) & _HOOKS:

@@ -8,7 +8,7 @@ from gateway.facts.http.words import parts, words
 
 _STRONG = """
     secret secrets credential credentials password passwords passwd passphrase privatekey masterkey apikey apikeys kubeconfig
-    keystore heapdump threaddump configprops httptrace dump dumps backup backups coredump shadow keytab pgpass netrc htpasswd
+    keystore heapdump threaddump configprops httptrace coredump shadow keytab pgpass netrc htpasswd
     vault env environ dotenv creds keyring
 """
 _CARRYING = """
@@ -26,11 +26,12 @@ STRONG = frozenset(_STRONG.split())
 _CARRYING_WORDS = frozenset(_CARRYING.split())
 _WEAK_WORDS = frozenset(_WEAK.split())
 _QUALIFYING_WORDS = frozenset(_QUALIFYING.split())
+_KEPT_WHOLE = frozenset({"backup", "dump"})
 _NAME_MOST = 4
 """A name of more words is a title: `how-to-reset-your-password`."""
 _FILES = re.compile(
     r"(?:(?:^|/)\.(?:env|git|svn|hg|aws|ssh|kube|docker|htpasswd|htaccess|pgpass|netrc|npmrc|bash_history|ds_store)(?:/|$|\.)"
-    r"|\.(?:pem|key|p12|pfx|jks|kdbx|bak|old|swp|sql|sqlite3?|db|dump|hprof|keytab|ppk)$"
+    r"|\.(?:pem|key|p12|pfx|jks|kdbx|bak|old|swp|sql|sqlite3?|db|dump|hprof|keytab|ppk)(?:\.(?:gz|zip|bz2|xz|zst))?$"
     r"|(?:^|/)(?:id_rsa|id_ed25519|id_ecdsa|wp-config\.php|web\.config|etc/passwd|etc/shadow|proc/self/environ|server-status|phpinfo\.php|(?:trace|elmah)\.axd|__debug__|_profiler)"
     r"(?:/|$))",
     re.IGNORECASE,
@@ -50,6 +51,8 @@ def is_credential(name: str) -> bool:
     head = len(found) - 1
     while head and found[head] in _CARRYING_WORDS:
         head -= 1
+    if found[head] in _KEPT_WHOLE and head < len(found) - 1:
+        return True  # `backup.zip`, and not `backup-schedule`
     if found[head] in STRONG or not STRONG.isdisjoint(words(name) - set(found)):
         return True
     return found[head] in _WEAK_WORDS and head > 0 and not _QUALIFYING_WORDS.isdisjoint(found[:head])
