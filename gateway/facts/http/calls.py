@@ -16,7 +16,7 @@ _RESOLVED = frozenset({"id", "name", "address", "host", "url", "uri", "ref"})
 _CALLED_TO_LOOK = frozenset(
     {"get", "list", "search", "find", "describe", "lookup", "query", "count", "info", "history"}
 )
-_LOOKED_AT = frozenset({"read", "get", "list", "search", "find", "describe", "lookup", "query"})
+_LOOKED_AT = frozenset({"read", "get", "list", "describe"})
 
 
 def plainly_reads(name: str) -> bool:

@@ -32,7 +32,7 @@ _NAME_MOST = 4
 _FILES = re.compile(
     r"(?:(?:^|/)\.(?:env|git|svn|hg|aws|ssh|kube|docker|htpasswd|htaccess|pgpass|netrc|npmrc|bash_history|ds_store)(?:/|$|\.)"
     r"|\.(?:pem|key|p12|pfx|jks|kdbx|bak|old|swp|sql|sqlite3?|db|dump|hprof|keytab|ppk)(?:\.(?:gz|zip|bz2|xz|zst))?$"
-    r"|(?:^|/)(?:id_rsa|id_ed25519|id_ecdsa|wp-config\.php|web\.config|etc/passwd|etc/shadow|proc/self/environ|server-status|phpinfo\.php|(?:trace|elmah)\.axd|__debug__|_profiler)"
+    r"|(?:^|/)(?:id_rsa|id_ed25519|id_ecdsa|wp-config\.php|web\.config|etc/passwd|etc/shadow|proc/self/environ|server-status|phpinfo\.php|(?:trace|elmah)\.axd|__debug__|_profiler|(?:web|meta)-inf)"
     r"(?:/|$))",
     re.IGNORECASE,
 )

@@ -32,9 +32,8 @@ _LISTS = frozenset({"token", "tokens", "variables"})
 _KEPT = frozenset({"backup", "backups", "dump", "dumps", "snapshot", "snapshots"})
 """Whole stores; the list of them tells nothing, what one holds tells all."""
 _TAKEN = frozenset({"download", "content", "export", "latest", "raw", "file"})
-_ABOUT = frozenset(
-    "usage count stats limits new status policy policies rules requirements strength expiry forgot".split()  # noqa: SIM905
-)
+_ABOUT_WORDS = "usage count stats limits new status policy policies rules requirements strength expiry forgot"
+_ABOUT = frozenset(_ABOUT_WORDS.split())
 """What stands behind credentials without holding any: `/password/policy`."""
 _FOLLOWED = re.compile(
     r"redirect|callback|return|next|origin|referr?er|continue|issuer|audience", re.IGNORECASE
