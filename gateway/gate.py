@@ -13,7 +13,7 @@ from typing import Protocol
 from gateway.approvals import Approvals
 from gateway.contract import Estimate
 from gateway.elevations.grants import Grants
-from gateway.masking.engine import Masks
+from gateway.masking.engine import CompiledMask, Masks
 from gateway.masking.scrub import Scrubber
 from gateway.model import Allow, Block, Command, Connection, Facts, Final, Hold, Session, Verdict
 from gateway.policy.budgets import Budgets
@@ -23,7 +23,7 @@ from gateway.policy.model import Policy
 from gateway.policy.moment import EVERYTHING, Moment, Spent
 from gateway.recorder import Recorder, RecordingFailed
 from gateway.sessions import LiveSession, Sessions
-from gateway.wire import CommandAnswered, Mask
+from gateway.wire import CommandAnswered
 
 VERDICTS_KEPT = 4_096
 """Verdicts remembered for one session before it starts afresh."""
@@ -236,7 +236,7 @@ class Gate:
         )
         return Block(rules=("scope",), message=message), facts
 
-    def mask(self, verdict: Final) -> Mask:
+    def mask(self, verdict: Final) -> CompiledMask:
         return self._masks.mask(verdict.masks if isinstance(verdict, Allow) else ())
 
     def knows_masks(self, names: tuple[str, ...]) -> bool:

@@ -34,6 +34,7 @@ from gateway.contract import Announcement, Approval, SessionView
 from gateway.doors import DoorFailed, Doors
 from gateway.elevations import Elevations, Grants
 from gateway.gate import Gate
+from gateway.hosting import authorities, certifying
 from gateway.identity.failures import Failures
 from gateway.identity.keys import KeyRing, KeysUnsafe, public_keys
 from gateway.identity.lineages import Lineages, Revocation
@@ -43,7 +44,7 @@ from gateway.journal import Journal, JournalFailed
 from gateway.policy.budgets import Budgets
 from gateway.policy.live import LivePolicy
 from gateway.policy.model import Policy, SecretMissing
-from gateway.protocols import load
+from gateway.protocols import served
 from gateway.recorder import Recorder
 from gateway.recorder.read import recordings, summary
 from gateway.recorder.retention import sweep
@@ -249,7 +250,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         feed.recall(_ended(recorder.directory, gate, links), unheard_since=clock() - UNHEARD_FOR)
 
         def transcripts() -> Transcripts:
-            return Transcripts(recorder.directory, lambda protocol: load(protocol).render)
+            return Transcripts(recorder.directory, lambda protocol: served(protocol).render)
 
         failures = Failures(clock=clock)
         application = api.build(
@@ -276,6 +277,8 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
                     store=store,
                     policy=policy,
                     is_operator=lambda credential: _same(credential, operator_credential),
+                    certify=certifying(keys.secret),
+                    authorities=authorities(keys.secret),
                 ),
                 *Elevating(
                     elevations,
@@ -305,7 +308,14 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
 
         # The doors are opened last and closed first: while they drain, what is held can still be decided.
         surveys = Surveys(policy)
-        doors = Doors(gate, admission, spawn=tasks.spawn, clock=clock, known=surveys.known)
+        doors = Doors(
+            gate,
+            admission,
+            spawn=tasks.spawn,
+            secret=keys.secret,
+            clock=clock,
+            known=surveys.known,
+        )
         parts.push_async_callback(doors.close, drain=DRAIN_WITHIN)
         await doors.follow(policy())
 

@@ -87,6 +87,15 @@ async def test_columns_of_tables_views_partitions_and_generated_ones_are_known(k
     assert sources(texts, "select b from twice") == [("b", {"twice.b"}, True)]
 
 
+async def test_answers_tell_by_number_where_their_columns_are_stored(server, known):
+    found = server.psql(
+        "SELECT attrelid::int8, attnum FROM pg_attribute WHERE attname = 'ssn' AND attrelid = 'customers'::regclass"
+    )
+    table, number = map(int, found.split("|"))
+    assert known.told.places[table, number] == SSN
+    assert "public.cards.ssn" not in known.told.places.values()
+
+
 @pytest.mark.parametrize(
     ("sql", "effects"),
     [

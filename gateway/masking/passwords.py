@@ -26,8 +26,8 @@ _PASSWORD = (
     + _FOREIGN
 )
 _SECRET = (
-    rb"secret(?:[_ -]?access)?(?:[_ -]?key)?|token|api[_ -]?key"
-    rb"|(?:private|encryption|signing|master|access|account|shared|storage|hmac|aes|crypto|service|subscription|functions?|consumer|app|application|admin|write"
+    rb"secret(?:[_ -]?access)?(?:[_ -]?key)?|token|csrf|api[_ -]?key"
+    rb"|(?:private|encrypt(?:ion)?|signing|master|access|account|shared|storage|hmac|aes|crypto|service|subscription|functions?|consumer|app|application|admin|write"
     rb"|server|license|auth|host|ssh|webhook|verification|ingest)[_ -]?key"
     rb"|oauth_(?:signature|consumer_key)|credentials?|client[_ -]?key[_ -]?data|x-(?:amz|goog)-(?:signature|security-token)"
 )
@@ -37,7 +37,7 @@ _SUFFIX = (
     rb"|primary|secondary|backup|plain(?:text)?|clear(?:text)?|b64|base64|data|hash|digest|[0-9]{1,2}))?"
 )
 _NAMES = (
-    rb"(?:(?i:" + _PASSWORD + rb"|" + _SECRET + rb"|(?:\b|_|-)(?:" + _SHORT + rb"))|[a-z](?:Pass|Pin))"
+    rb"(?:(?i:" + _PASSWORD + rb"|" + _SECRET + rb"|(?:\b|_|-)(?:" + _SHORT + rb"))|[a-z](?:Pass|Pin)|_KEY)"
     rb"(?i:" + _SUFFIX + rb")"
 )
 _BETWEEN = rb"\\?[\"'`]?\]?[ \t]{0,8}(?:=>|:=|\?=|==?|:|\xef\xbc\x9a)[ \t]{0,8}"
@@ -76,6 +76,8 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     plain = name.lstrip(b"_-")
     if plain.startswith((b"pin", b"otp", b"cvv", b"cvc")) or plain[1:].startswith(b"pin"):
         return span if _DIGITS_ONLY.fullmatch(value) and 3 <= len(value) <= 10 else None
+    if name.startswith(b"_key"):  # any key of an environment, if it is none of a table
+        return span if len(value) >= 16 and is_strong(value) else None
     if plain.startswith((b"pass", b"pw")) or plain[1:].startswith((b"pass", b"pwd")):
         return span if looks_secret(value, least=4) else None
     return span if looks_secret(value, least=6) else None
@@ -228,7 +230,7 @@ PASSWORD = (
         + rb"[^\s\0]"
         + rb"|\\?[\"']?(?:[ \t]{0,4},)?\s{0,24}\\?[\"']?(?i:value|newvalue)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[^\s\0]"
         + rb"|\\?[\"'][ \t]{0,4},[ \t]{0,4}\\?[\"']"
-        + rb"|\\?[\"']?>[^\s\0<])",
+        + rb"|\\?[\"']?(?:[ \t][A-Za-z:_.-]{1,24}=\\?[\"'][^\"'<>\0]{0,32}[\"'])?>[^\s\0<])",
         check=_behind_name,
     ),
     Shape(
@@ -263,8 +265,12 @@ PASSWORD = (
     Shape(
         pattern=rb"(?i:"
         + _PASSWORD
-        + rb"|secret|api[ _-]?key|token|pin)(?:[ \t](?:is|was|set to|to)(?:[ \t]now)?:?)?[ \t][^\s\0]",
+        + rb"|secret|api[ _-]?key|token|pin)(?:[ \t](?:is|was|set to|to|from)(?:[ \t]now)?:?)?[ \t][^\s\0]",
         check=_told,
+    ),
+    Shape(
+        pattern=rb"(?i:\bauth|credentials?)[ \t]?=[ \t]?\([\"'][^\"'\s\0]{1,48}[\"'],[ \t]?[\"']",
+        check=_spoken,
     ),
     Shape(pattern=rb"[ \t]-[pPaw] ?['\"]?[A-Za-z0-9!#$%^&*+=_~@.,]", check=_argument),
     Shape(

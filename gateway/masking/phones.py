@@ -8,11 +8,12 @@ as `phone:`. A bare run of digits is an order number until something says otherw
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
-from gateway.masking.identifiers import FIELD_EDGES
+from gateway.masking.identifiers import FIELD_EDGES, otherwise_named
 from gateway.masking.shapes import (
     ALNUM_BYTES,
     DIGIT_BYTES,
@@ -35,6 +36,7 @@ _DATE = re.compile(
     rb"\d{1,2}([./-])\d{1,2}\1(?:19|20)\d\d(?!\d)|0{3}|\d{3}(?:\.\d{3}){3}\Z|(?:\d{2}[-./ ]){2}\d{2}\Z"
 )
 _EXTENSION_BEGINS = re.compile(rb"[ ,]*[xXeE]")
+_GROUP_BEFORE = re.compile(rb"(?<![0-9A-Za-z])([0-9A-F]{1,5})[ \n]{1,2}\Z")
 _POSTCODE = re.compile(rb"\d{5}-\d{4}")
 _GROUP = re.compile(rb"\d+")
 
@@ -136,7 +138,7 @@ def _double_zero(data: bytes, start: int, end: int) -> Span | None:
 
 def _nanp(data: bytes, start: int, end: int) -> Span | None:
     """North America: (212) 555-0123, 212-555-0123, 212.555.0123, 1-800-555-0199."""
-    if not _clean_edges(data, start, end):
+    if not _clean_edges(data, start, end) or otherwise_named(data, start):
         return None
     value = _EXTENSION_BEGINS.split(data[start:end])[0]
     number = digits(value)
@@ -161,6 +163,8 @@ def _trunk(data: bytes, start: int, end: int) -> Span | None:
     """020 7946 0958, 0171/1234567, 06 12 34 56 78, (030) 1234567."""
     if before(data, start) in ALNUM_BYTES or (before(data, start) in b"-./:+" and start > 1):
         return None
+    if _in_table(data, start, end) or _counts(data[start:end]):
+        return None
     if _POSTCODE.fullmatch(data[start:end]) and not _PHONE_WORD.search(
         data[max(0, start - LOOK_BEHIND) : start]
     ):
@@ -181,6 +185,24 @@ def _trunk(data: bytes, start: int, end: int) -> Span | None:
             return start, end
         end = _shrink(data, start, end)
     return None
+
+
+def _in_table(data: bytes, start: int, end: int) -> bool:
+    """Whether a group as long as the first stands before it, parted like the others: a dump of bytes, a table."""
+    group = _GROUP_BEFORE.search(data[max(0, start - 8) : start])
+    first = _GROUP.match(data, start, end)
+    return (
+        group is not None
+        and first is not None
+        and len(group[1]) == len(first.group())
+        and not data[start:end].translate(None, b"0123456789 ")
+    )
+
+
+def _counts(value: bytes) -> bool:
+    """Whether the groups are numbers at equal distances: 07 08 09 10 11."""
+    groups = [int(group) for group in _GROUP.findall(value)]
+    return len(groups) > 3 and len({second - first for first, second in itertools.pairwise(groups)}) == 1
 
 
 def _bracketed(data: bytes, start: int, end: int) -> Span | None:

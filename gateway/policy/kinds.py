@@ -115,7 +115,8 @@ class Patterns:
                 of == kind and _could_be(kind, pattern, name.lower(), effect)
                 for of, _, pattern in self._slashed
             )
-        if self.bare is not None and self.bare.could_be(name):
+        # What is called nothing but `*` (UNLISTEN *) is all of its kind, of which a bare pattern says nothing.
+        if self.bare is not None and name != "*" and self.bare.could_be(name):
             return True
         return any(of == kind and names.could_be(name) for of, names in self._kinds)
 

@@ -49,7 +49,7 @@ class PathPattern:
             return _fits(self._exact, name)
         if not is_wild(self.text):
             return _fits(_compiled(name), self.text)
-        return any(_meet(pattern, other) for pattern in _both(self.text) for other in _both(name))
+        return any(meet(pattern, other) for pattern in _both(self.text) for other in _both(name))
 
     def is_below(self, name: str) -> bool:
         """It says by its own first parts that what it matches is below `name`."""
@@ -82,7 +82,7 @@ def _fits(pattern: Any, name: str) -> bool:
     return pattern.fullmatch(name.encode("utf-8", "replace").decode()) is not None
 
 
-def _meet(one: str, other: str) -> bool:
+def meet(one: str, other: str) -> bool:
     """Whether some text fits both patterns: a walk over the pairs of places in them."""
     left, right = _tokens(one), _tokens(other)
     waiting, seen = [(0, 0)], {(0, 0)}

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 
 from gateway.policy.model import Policy, SecretMissing, Target
-from gateway.protocols import SPOKEN, load
+from gateway.protocols import WIRES, load
 from gateway.wire import Login
 
 log = logging.getLogger("countersign.surveys")
@@ -37,7 +37,7 @@ class Surveys:
             target
             for target in self._policy().targets.values()
             # Where clients choose the database, one catalogue would be another's.
-            if target.connection.protocol in SPOKEN and target.upstream.database
+            if target.connection.protocol in WIRES and target.upstream.database
         ]
         await asyncio.gather(*(self._survey(target) for target in targets))
 

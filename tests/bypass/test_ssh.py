@@ -1,4 +1,4 @@
-"""The corpus of shell texts that try to get past, judged by their effects, held against bash and shfmt, and rewritten."""
+"""The corpus of shell texts that try to get past, judged by their effects, and rewritten."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from gateway.facts.shell import grammar, read
-from gateway.facts.shell.tree import Unreadable
+from gateway.facts.shell import read
 from gateway.model import Effect
 
 ROWS = YAML(typ="safe").load((Path(__file__).parent / "ssh.yaml").read_text())
@@ -38,25 +37,6 @@ def test_nothing_gets_past_and_nothing_harmless_is_stopped(row):
 
 def test_more_than_a_third_of_the_corpus_is_harmless():
     assert sum(row["verdict"] == "allow" for row in ROWS) > len(ROWS) / 3
-
-
-def test_what_is_read_is_what_bash_accepts():
-    wrong = []
-    for row in ROWS:
-        accepted = (
-            subprocess.run(
-                ["bash", "-n"], input=row["shell"], capture_output=True, text=True, check=False
-            ).returncode
-            == 0
-        )
-        try:
-            grammar.parse(row["shell"])
-            parsed = True
-        except Unreadable:
-            parsed = False
-        if parsed and not accepted:
-            wrong.append(row["shell"])
-    assert not wrong
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,9 @@ def thing(kind: str, name: str, effect: Effect = Effect.WRITE) -> Resource:
         ("orders", "table", "public.orders", Effect.READ, True),
         ("orders", "path", "/orders", Effect.READ, False),
         ("program:rm", "program", "rm", Effect.EXEC, True),
+        ("service:nginx", "service", "ngin*", Effect.WRITE, True),
+        ("channel:jobs", "channel", "*", Effect.SESSION, True),
+        ("jobs", "channel", "*", Effect.SESSION, False),
     ],
 )
 def test_what_a_pattern_could_mean(pattern, kind, name, effect, meant):

@@ -6,12 +6,14 @@ import re
 
 from gateway.facts.http import graphql, rpc
 from gateway.facts.http.bodies import Body
+from gateway.facts.http.calls import is_reading_call
 from gateway.facts.http.methods import ASK_WITH_A_BODY
 from gateway.facts.http.reading import Reading
 from gateway.facts.http.request import Request
 from gateway.facts.http.segments import names_a_deed
 from gateway.facts.http.statements import is_sql, only_selects
-from gateway.facts.http.words import CLEAR_DEEDS, EXECUTING, is_reading_call, parts, words
+from gateway.facts.http.vocabulary import CLEAR_DEEDS, EXECUTING
+from gateway.facts.http.words import parts, words
 from gateway.model import Effect
 
 _QUESTIONS = """
@@ -94,6 +96,8 @@ def only_asks(reading: Reading, request: Request, body: Body) -> bool:
 
 
 def _is_question(request: Request, body: Body) -> bool:
+    if request.segments[-1:] == ("git-upload-pack",):
+        return request.header("content-type") == "application/x-git-upload-pack-request"  # a clone or fetch
     if body.kind not in {"", "json", "ndjson", "form"}:
         return False
     last = request.segments[-1].rpartition(":")[2].lower() if request.segments else ""

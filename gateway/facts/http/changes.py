@@ -10,7 +10,8 @@ from gateway.facts.http.bodies import AWS_JSON, Body
 from gateway.facts.http.reading import Reading
 from gateway.facts.http.request import Request
 from gateway.facts.http.segments import ALL, deletes_one_item, told
-from gateway.facts.http.words import DELETING, hinted, parts, words
+from gateway.facts.http.vocabulary import DELETING
+from gateway.facts.http.words import hinted, parts, words
 from gateway.model import Effect
 
 _HOOKS = frozenset({"webhook", "webhooks", "hook", "hooks"})
@@ -32,6 +33,9 @@ def changes(reading: Reading, request: Request, body: Body, method: str) -> None
         reading.does(Effect.SESSION)
         return
     last = request.segments[-1] if request.segments else ""
+    if method == "DELETE" and last.lower() == "mcp" and request.values("mcp-session-id"):
+        reading.does(Effect.SESSION)  # which the client ends so
+        return
     found = told(request)
     quiet = _EVERYDAY
     if method == "POST" and not words(last) & _HOOKS:

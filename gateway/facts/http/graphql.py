@@ -20,9 +20,11 @@ from graphql import (
 )
 
 from gateway.facts.http.bodies import Body
+from gateway.facts.http.credentials import is_credential
 from gateway.facts.http.reading import Reading
 from gateway.facts.http.request import Request
-from gateway.facts.http.words import DELETING, hinted, is_credential, words
+from gateway.facts.http.vocabulary import DELETING
+from gateway.facts.http.words import hinted, words
 from gateway.model import Effect
 
 TEXT_MOST = 64 * 1024

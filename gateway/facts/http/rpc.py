@@ -6,19 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.facts.http.calls import plainly_reads
+from gateway.facts.http.credentials import is_credential, secret_file
 from gateway.facts.http.reading import Reading
 from gateway.facts.http.secrets import leads_inside
 from gateway.facts.http.statements import is_sql, only_selects
-from gateway.facts.http.words import (
-    DELETING,
-    EXECUTING,
-    hinted,
-    is_credential,
-    parts,
-    plainly_reads,
-    secret_file,
-    words,
-)
+from gateway.facts.http.vocabulary import DELETING, EXECUTING
+from gateway.facts.http.words import hinted, parts, words
 from gateway.model import Effect
 
 BATCH_MOST = 1_000

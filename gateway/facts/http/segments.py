@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 
 from gateway.facts.http.request import Request
-from gateway.facts.http.words import CLEAR_DEEDS, DELETING, DESTROYING, PRIVILEGED, parts, words
+from gateway.facts.http.vocabulary import CLEAR_DEEDS, DELETING, DESTROYING, PRIVILEGED
+from gateway.facts.http.words import parts, words
 
-PROSE = frozenset(
-    "docs doc documentation help wiki blog kb faq static assets news articles manual reference search guides".split()  # noqa: SIM905
+_PROSE_WORDS = (
+    "docs doc documentation help wiki blog kb faq static assets news articles manual reference search guides"
 )
+PROSE = frozenset(_PROSE_WORDS.split())
 """Below these stands text about things, not the things."""
 _OTHER_DEEDS = """
     execute eval exec run cmd shell bash trigger deploy undeploy redeploy reload disable enable activate approve reject accept
     cancel pay submit install grant ban unban assign rotate publish unpublish logout unsubscribe restore resume apply create
-    update insert rebuild reindex promote demote elevate impersonate
+    update insert rebuild reindex promote demote elevate impersonate add save send
 """
 _DEEDS = (DESTROYING | DELETING | frozenset(_OTHER_DEEDS.split())) - {"archive", "trash"}
 _ALSO_THINGS = frozenset({"stop", "run", "drop", "trigger", "seal"})
@@ -34,22 +36,10 @@ _CONTAINERS = re.compile(
     re.IGNORECASE,
 )
 """Deleting one of these loses all that it holds."""
-ALL = frozenset("all force cascade recursive recurse purge everything wipe drop permanent hard".split())  # noqa: SIM905
-_MANY = ALL | frozenset(
-    [
-        "data",
-        "history",
-        "content",
-        "contents",
-        "storage",
-        "inventory",
-        "log",
-        "audit",
-        "trail",
-        "media",
-        "messages",
-    ]
-)
+_ALL_WORDS = "all force cascade recursive recurse purge everything wipe drop permanent hard"
+ALL = frozenset(_ALL_WORDS.split())
+_MANY_WORDS = "data history content contents storage inventory log audit trail media messages"
+_MANY = ALL | frozenset(_MANY_WORDS.split())
 """Singular, and yet many things."""
 _YES = frozenset({"", "1", "true", "yes", "on"})
 _NUMBER = re.compile(r"[0-9]+|[0-9a-f-]{16,}|me|self")
@@ -71,7 +61,9 @@ def names_a_deed(segments: tuple[str, ...]) -> bool:
     found = parts(last)
     if len(found) > 3 or _is_title(segments, len(above)):
         return False
-    if above and _NUMBER.fullmatch(above[-1]) and set(found[:1]) & CLEAR_DEEDS - _FORMS:
+    of_an_item = bool(above) and _NUMBER.fullmatch(above[-1]) is not None
+    called = len(found) > 1 and "-" not in last  # as programs name their calls: `addAdmin`
+    if (of_an_item or called) and set(found[:1]) & CLEAR_DEEDS - _FORMS:
         return True
     return bool(({*found[:1], *found[-1:]} | (words(last) - set(found))) & _DEEDS)
 

@@ -69,7 +69,9 @@ def read(text: str, context: Context = PLAIN) -> Facts:
 def follow(text: str, context: Context) -> Context:
     """The context behind `text`, which went through."""
     state = context.state.copy()
-    _read(text, context.servers, state, 0)
+    facts = _read(text, context.servers, state, 0)
+    if Effect.UNKNOWN in facts.effects and facts.attributes.get("sql.verbs") not in {"prepare", "set"}:
+        state.forget_texts()
     return replace(context, state=state)
 
 

@@ -53,6 +53,8 @@ _NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _BYTES_NUMBER = re.compile(r"(?:0x[0-9A-Fa-f]+|0b[01]+)(?![A-Za-z0-9_$\x80-\U0010ffff])")
 _DIGITS_IN_NAME = re.compile(r"[0-9]+[A-Za-z_$\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*")
 _EXPONENT = re.compile(r"[0-9]+[eE](?:[+-]?[0-9])")
+_JOINS = re.compile(r"[A-Za-z0-9_$`\x80-\U0010ffff]\.[A-Za-z0-9_$\x80-\U0010ffff]")
+"""A dot that stands in a name, as in `t.1a`."""
 _VARIABLE = re.compile(r"@@?(?:[A-Za-z0-9_.$\x80-\U0010ffff]+)?")
 _MARK = re.compile(r":=|<=>|->>|->|<<|>>|<=|>=|<>|!=|\|\||&&|[-+*/%=<>!~^&|(),.;:?{}\[\]]")
 _ESCAPES = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a"}
@@ -101,6 +103,8 @@ def _token(text: str, at: int, before: Sequence[Token], modes: Modes) -> tuple[T
         return Token("mark", ";"), at + 2
     if character == "\\" and text[at + 1 : at + 2] == "N":
         return Token("word", "NULL"), at + 2
+    if character == "." and _JOINS.match(text, at - 1):
+        return Token("mark", "."), at + 1
     if not behind_dot:
         if character in "nN" and text[at + 1 : at + 2] == "'":
             return _in_quotes(text, at + 1, modes)

@@ -30,7 +30,7 @@ _CUT_ALIKE = frozenset({"utf8", "utf8mb3", "utf8mb4", "latin1", "ascii", "binary
 """Character sets in which no second byte looks like a quote or backslash, as those of gbk, sjis and big5 do."""
 _ANSI = frozenset({"ANSI", "ANSI_QUOTES", "ORACLE", "MSSQL", "DB2", "MAXDB", "POSTGRESQL"})
 _PIPES = frozenset({"PIPES_AS_CONCAT", *_ANSI}) - {"ANSI_QUOTES"}
-_UNREAD = frozenset({"ORACLE", "HIGH_NOT_PRECEDENCE"})
+_UNREAD = frozenset({"ORACLE", "MSSQL", "HIGH_NOT_PRECEDENCE"})
 """Modes with a grammar of their own."""
 _MODES_THAT_READ = frozenset({"NO_BACKSLASH_ESCAPES", "IGNORE_SPACE", *_PIPES, *_ANSI, *_UNREAD})
 _OTHER_MODES = """

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
+from gateway.facts.postgres.likeness import columns
 from gateway.facts.postgres.tree import Node, strings, typed
 
 
@@ -183,7 +184,8 @@ def _expression(body: Node, row: Row) -> Value:
     kind, name = body.get("kind", ""), (strings(body.get("name")) or [""])[-1]
     left = value_of(body.get("lexpr", {}), row) if "lexpr" in body else None
     right = body.get("rexpr", {})
-    computed = "ColumnRef" not in body.get("lexpr", {})
+    made_of = body.get("lexpr", {})
+    computed = "ColumnRef" not in made_of and any(columns(made_of))
     match kind:
         case "AEXPR_IN":
             found = _joined("OR_EXPR", [_compare("=", left, value_of(i, row)) for i in _items(right)])
@@ -307,7 +309,7 @@ def _case(body: Node, row: Row) -> Value:
         tested = value_of(when["CaseWhen"].get("expr", {}), row)
         if "arg" in body:
             tested = _compare("=", subject, tested)
-        if isinstance(tested, Unsure):
+        if tested is not None and not isinstance(tested, bool):
             return UNSURE
         if tested is True:
             return value_of(when["CaseWhen"].get("result", {}), row)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from gateway.facts.postgres.computing import Unsure, value_of
 from gateway.facts.postgres.itself import Columns, Itself, looked_up
 from gateway.facts.postgres.likeness import (
     bare,
@@ -26,6 +27,7 @@ from gateway.facts.postgres.likeness import (
     qualifiers,
     same,
     scalar,
+    written_out,
 )
 from gateway.facts.postgres.tree import Node, Unreadable, children, constant, dotted, strings, typed
 from gateway.facts.postgres.trial import always
@@ -34,8 +36,11 @@ from gateway.facts.postgres.truth import OPPOSITE, Truth, both, fixed, never_fai
 _SYSTEM_KEYS = frozenset(
     {"id", "uuid", "guid", "pk", "oid", "rowid", "ctid", "xmin", "cmin", "tableoid", "_id"}
 )
-_NEVER_NEGATIVE = frozenset({"length", "char_length", "octet_length", "abs", "cardinality", "bit_length"})
-_ANYTHING = frozenset({"", "%", "%%", ".*", "^", "$", "^.*$", "^.*", ".*$", "(.*)", "^(.*)$"})
+_NEVER_NEGATIVE = frozenset(
+    {"length", "char_length", "octet_length", "abs", "cardinality", "bit_length", "num_nulls", "num_nonnulls"}
+)
+_LIKE_ANYTHING = frozenset({"%", "%%"})
+_MATCH_ANYTHING = frozenset({"", ".*", "^", "$", "^.*$", "^.*", ".*$", "(.*)", "^(.*)$"})
 _WORK = 60_000
 """Nodes looked at for one condition."""
 _PAIRS = 20_000
@@ -193,6 +198,9 @@ class _Folding:
         return Truth.NONE if self._only_keys(arg) else Truth.SOME
 
     def _compared(self, body: Node) -> Truth:
+        if written_out(body):
+            value = value_of({"A_Expr": body}, {})
+            return Truth.EITHER if isinstance(value, Unsure) else Truth.ALL if value is True else Truth.NONE
         kind = body.get("kind", "")
         left, right = bare(body.get("lexpr", {})), bare(body.get("rexpr", {}))
         operator = (strings(body.get("name")) or [""])[-1]
@@ -217,14 +225,9 @@ class _Folding:
         if "SubLink" in right and self._meets_all_of_itself(kind, operator, left, right["SubLink"]):
             return Truth.ALL
         if kind in {"AEXPR_LIKE", "AEXPR_ILIKE", "AEXPR_SIMILAR"} or operator in {"~~", "~", "~*", "~~*"}:
-            pattern = constant(right)
-            if (
-                pattern is not None
-                and pattern in _ANYTHING
-                and not operator.startswith("!")
-                and operator != "<>"
-            ):
-                return Truth.ALL if pattern or operator.startswith("~") else Truth.SOME
+            anything = _MATCH_ANYTHING if operator in {"~", "~*"} else _LIKE_ANYTHING
+            if constant(right) in anything and not operator.startswith("!") and operator != "<>":
+                return Truth.ALL
             return self._rowwise(left, right)
         return self._holds(operator, left, right)
 
@@ -249,7 +252,8 @@ class _Folding:
         if self._varies(left) and other is not None:
             called = strings(left.get("FuncCall", {}).get("funcname"))[-1:]
             sized = bool(called) and called[0] in _NEVER_NEGATIVE
-            if never_fails(operator, other, key=self._only_keys(left), sized=sized):
+            key = "ColumnRef" in left and self._only_keys(left)
+            if never_fails(operator, other, key=key, sized=sized):
                 return Truth.ALL
         truths = [self.truth(side) for side in (left, right) if logical(side)]
         if len(truths) == 2 and Truth.SOME not in truths and operator == "=":

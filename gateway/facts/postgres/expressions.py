@@ -40,7 +40,10 @@ def gather(reading: Reading, value: object, scope: Scope) -> Sources:
         # Long chains of operators lean to the left: followed in a loop, they need no stack.
         expression = value["A_Expr"]
         _operator(reading, expression.get("name"))
-        found |= gather(reading, expression.get("rexpr"), scope)
+        right = gather(reading, expression.get("rexpr"), scope)
+        if right and strings(expression.get("name"))[-1:] in (["/"], ["%"]):
+            reading.columns(right, kind="condition")  # by nothing, it fails
+        found |= right
         value = expression.get("lexpr")
 
 
@@ -65,6 +68,13 @@ def _field(reading: Reading, key: str, inner: object, scope: Scope) -> Sources:
                 # Whether a value is there tells nothing of it; whether one made of it is there may.
                 _counted(reading, [inner.get("arg", {})], gather(reading, inner, scope))
                 return NOTHING
+            case "CaseExpr" | "CaseWhen":
+                # Which branch is computed shows, if one of them fails or takes its time.
+                decides = "arg" if key == "CaseExpr" else "expr"
+                rest = {name: part for name, part in inner.items() if name != decides}
+                return condition(reading, inner.get(decides), scope) | gather(reading, rest, scope)
+            case "BoolExpr" if len(inner.get("args", ())) > 1:
+                return condition(reading, inner["args"], scope)
             case _:
                 pass
     if key in {"operName", "useOp"}:

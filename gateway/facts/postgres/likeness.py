@@ -7,6 +7,18 @@ from collections.abc import Iterator
 from gateway.facts.postgres.tree import Node, children, constant, strings, typed
 
 _COMPLEMENTS = frozenset({("=", "<>"), ("<", ">="), (">", "<="), ("~~", "!~~"), ("~", "!~"), ("~~*", "!~~*")})
+_LOOKED_UP = frozenset(
+    {
+        "ColumnRef",
+        "ParamRef",
+        "FuncCall",
+        "SQLValueFunction",
+        "SubLink",
+        "SetToDefault",
+        "A_ArrayExpr",
+        "RowExpr",
+    }
+)
 _NEUTRAL: dict[str, float | str] = {"+": 0.0, "-": 0.0, "*": 1.0, "/": 1.0, "||": "", "|": 0.0, "#": 0.0}
 
 
@@ -28,6 +40,13 @@ def qualifiers(value: object) -> Iterator[str]:
         yield from qualifier(value)
     for inner in children(value):
         yield from qualifiers(inner)
+
+
+def written_out(value: object) -> bool:
+    """Whether nothing but literals and operators stands here."""
+    if isinstance(value, dict) and value.keys() & _LOOKED_UP:
+        return False
+    return all(written_out(inner) for inner in children(value))
 
 
 def empty(array: Node) -> bool:

@@ -107,4 +107,6 @@ def _wanted_true(name: str, nodes: Sequence[Node]) -> bool:
     for node in nodes:
         tested += node.get("BoolExpr", {}).get("args", ())
         tested.append(node.get("BooleanTest", {}).get("arg", {}))
+        tested += [node.get("CaseWhen", {}).get(part, {}) for part in ("expr", "result")]
+        tested.append(node.get("CaseExpr", {}).get("defresult", {}))
     return any("ColumnRef" in node and name in columns(node) for node in tested)

@@ -29,7 +29,7 @@ def run(call: Call) -> str | None:
     """What a builtin prints; `None` where the name is none that is known here."""
     if any(indexed(arg) for arg in call.args) and call.name in _EVALUATING:
         call.execute("a subscript holds a command that the shell runs")
-    handler = _HANDLERS.get(call.name)
+    handler = HANDLERS.get(call.name)
     if handler is not None:
         return handler(call)
     if call.name in _SESSION:
@@ -339,7 +339,7 @@ def _sleep(call: Call) -> str:
     return ""
 
 
-_HANDLERS: Mapping[str, Callable[[Call], str]] = {
+HANDLERS: Mapping[str, Callable[[Call], str]] = {
     "echo": _echo,
     "printf": _printf,
     **dict.fromkeys(("export", "declare", "typeset", "local", "readonly"), _declare),

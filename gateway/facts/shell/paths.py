@@ -17,7 +17,7 @@ _HOME = r"(?:~[^/]*|/root|/home/[^/]+|/Users/[^/]+|\$HOME)"
 _SECRET = re.compile(
     r"""(?:
     # the system's own
-    /etc/(?:g?shadow-?|master\.passwd|sudoers(?:\.d(?:/.*)?)?|security/opasswd|krb5\.keytab|ipsec\.secrets|ppp/.*-secrets
+    /etc/(?:.*shadow.*|master\.passwd|sudoers(?:\.d(?:/.*)?)?|security/opasswd|krb5\.keytab|ipsec\.secrets|ppp/.*-secrets
         |ssl/private(?:/.*)?|pki/tls/private(?:/.*)?|letsencrypt/(?:live|archive|keys|accounts)(?:/.*)?
         |ssh/ssh_host_.*_key|wireguard/.*|openvpn/.*|NetworkManager/system-connections(?:/.*)?
         |kubernetes/(?:.*\.conf|pki/.*)|rancher/.*|docker/.*\.key|ansible/vault.*|vault.*

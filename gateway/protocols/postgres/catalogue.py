@@ -22,7 +22,8 @@ from gateway.facts.postgres.resolving import resolved
 from gateway.facts.postgres.schema import Function, Schema, Table
 from gateway.model import Effect, Facts
 from gateway.protocols.postgres.aside import Upstream, connect
-from gateway.wire import Login
+from gateway.protocols.postgres.results import Plans, ResultMask
+from gateway.wire import Login, Mask
 
 WITHIN = 20.0
 """Seconds that one reading of the catalogue may take."""
@@ -38,7 +39,9 @@ _PATH = "SELECT pg_catalog.current_schemas(false)::text[]"
 _BARE = "SELECT pg_catalog.set_config('search_path', '', false)"
 """Now definitions come with every schema written out."""
 _TABLES = f"""
-    SELECT n.nspname || '.' || c.relname AS name, pg_catalog.array_agg(a.attname::text ORDER BY a.attnum) AS columns,
+    SELECT n.nspname || '.' || c.relname AS name, c.oid::int8 AS oid, c.relkind IN ('v', 'm') AS viewed,
+        pg_catalog.array_agg(a.attname::text ORDER BY a.attnum) AS columns,
+        pg_catalog.array_agg(a.attnum::int4 ORDER BY a.attnum) AS numbers,
         CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) ELSE '' END AS definition
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -73,6 +76,8 @@ class Told:
     tables: Mapping[str, Table]
     functions: Mapping[str, tuple[Function, ...]]
     path: tuple[str, ...]
+    places: Mapping[tuple[int, int], str]
+    """`(table OID, attribute number)`, as answers name where a column comes from -> `schema.table.column`."""
 
 
 class Known:
@@ -82,7 +87,11 @@ class Known:
         self.told: Told | None = None
         """What it follows from."""
         self._believed = self.wary = NOTHING
+        self.plans = Plans(resolve=self._place)
         self._doubted = 0
+
+    def _place(self, table: int, column: int) -> str | None:
+        return self.told.places.get((table, column)) if self.told is not None else None
 
     @property
     def texts(self) -> Texts:
@@ -98,6 +107,7 @@ class Known:
         if told == self.told:
             return
         self.told = told
+        self.plans = Plans(resolve=self._place)
         self._believed = Texts(schema) if schema is not None else NOTHING
         self.wary = Texts(replace(schema, functions={})) if schema is not None else NOTHING
 
@@ -121,6 +131,9 @@ class Knowing:
 
     def read_each(self, text: str) -> tuple[Facts, ...]:
         return self.era.read_each(text)
+
+    def plan_rows(self, description: bytes, facts: Facts, mask: Mask) -> ResultMask:
+        return self._known.plans.rows(description, facts, mask)
 
     def released(self, facts: Facts, text: str) -> None:
         """A command goes on. What it defines may take effect with any later one: with the COMMIT.
@@ -179,6 +192,12 @@ async def _told(upstream: Upstream, login: Login) -> Told | None:
         tables=_tables(tables, generated, parents),
         functions=_functions(functions),
         path=("pg_catalog", *path),
+        places={
+            (row["oid"], number): f"{row['name']}.{column}".lower()
+            for row in tables
+            if not row["viewed"]
+            for number, column in zip(row["numbers"], row["columns"], strict=True)
+        },
     )
 
 

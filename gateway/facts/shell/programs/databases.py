@@ -37,7 +37,7 @@ def _psql(call: Call) -> str | None:
     if given.has("l", "list", "V", "version"):
         call.add(R)
         return None
-    if not texts and not given.has("f", "file"):
+    if not texts and all(path == "-" for path in given.values("f", "file")):
         if call.stdin is None or not static(call.stdin):
             return call.execute("statements are read that the text does not show")
         texts = [call.stdin]

@@ -19,7 +19,7 @@ _LOOKING = words(
     df findmnt blkid lsblk ipcs modinfo getcap sestatus getenforce aa-status
     netstat ss nstat traceroute6 arping ipcalc sipcalc
     systemd-analyze systemd-cgls systemd-cgtop systemd-detect-virt
-    dpkg-query rpmquery apt-cache locate mlocate plocate which whereis whatis apropos type
+    dpkg-query rpmquery locate mlocate plocate which whereis whatis apropos type
     basename dirname pwd pathchk numfmt factor seq expr cal ncal uuidgen jobs
     pwdx pmap prtstat lsinitramfs lastcomm systemd-path systemd-delta systemd-escape systemd-id128
     getfattr lsscsi lsdev lshal numastat cpuid x86info zramctl lsfd lsirq irqtop
