@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gateway.masking.documents import hide_paths
+from gateway.masking.documents import hide_paths, mask_document
 from gateway.masking.engine import CompiledMask, Masks
 from gateway.masking.paths import PathUnclear, hidden, json_path
 from gateway.policy.model import MaskPolicy
@@ -86,3 +86,20 @@ def test_json_of_any_shape_comes_out_as_json() -> None:
         assert count
     quiet = b'{"tokens": 1}'
     assert hide_paths(quiet, paths, made) == (quiet, 0)
+
+
+def test_a_body_is_masked_by_paths_and_by_detectors() -> None:
+    policy = MaskPolicy(
+        name="m", columns={"$.items[*].id": "hash", "t.c$.x": "redact"}, detect=("email", "secrets")
+    )
+    made = Masks({"m": policy}, key=b"k" * 32).mask(["m"])
+    shown, counts = mask_document(
+        b'{"items": [{"id": "7"}], "x": 1, "to": "jane\\u0040example.com", "password": "hunter2"}', made
+    )
+    parsed = json.loads(shown)
+    assert parsed["items"][0]["id"].startswith("h")
+    assert (parsed["x"], parsed["to"], parsed["password"]) == (1, "****@example.com", "[redacted]")
+    assert counts == {"path": 1, "email": 1, "password": 1}
+    quiet = b'{"a": [1, 2.50, "x"]}'
+    assert mask_document(quiet, made) == (quiet, {})
+    assert mask_document(b"{", made)[0] == b'"[redacted]"'

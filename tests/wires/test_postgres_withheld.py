@@ -10,9 +10,7 @@ import pytest
 
 from gateway.masking.engine import CompiledMask
 from gateway.policy.model import MaskPolicy
-from gateway.protocols.postgres import module
 from gateway.protocols.postgres.module import open_wire
-from gateway.protocols.postgres.results import Plans
 from gateway.wire import Login
 from tests.wires.conftest import PASSWORD, Server
 from tests.wires.pump import Pump
@@ -63,8 +61,7 @@ def mask() -> Broken:
 
 
 @pytest.fixture
-async def pump(server: Server, mask: Broken, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pump]:
-    monkeypatch.setattr(module, "_plans", Plans())
+async def pump(server: Server, mask: Broken) -> AsyncIterator[Pump]:
     login = Login(user="gateway", password=PASSWORD, database="postgres")
     async with Pump(open_wire, server.address, login, mask=mask) as pump:
         yield pump
