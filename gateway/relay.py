@@ -23,6 +23,7 @@ from gateway.sessions import LiveSession
 from gateway.tls import TlsLayer, end_point
 from gateway.upstream.dial import Dialer, UpstreamUnreachable
 from gateway.wire import (
+    AnswerWithheld,
     Aside,
     CancelAsked,
     CommandAnswered,
@@ -124,6 +125,8 @@ class Relay:
             return
         try:
             self._carry_out(self._wire.receive(side, data))
+        except AnswerWithheld as failure:
+            self._withheld(failure)
         except ProtocolViolation as violation:
             self._violated(side, str(violation))
         except RecordingFailed as failure:
@@ -157,6 +160,8 @@ class Relay:
             return
         try:
             self._carry_out(enter())
+        except AnswerWithheld as failure:
+            self._withheld(failure)
         except ProtocolViolation as violation:
             self._violated(Side.CLIENT, str(violation))
         except RecordingFailed as failure:
@@ -310,6 +315,15 @@ class Relay:
         except (ProtocolViolation, RecordingFailed):
             self.client.abort()
         self._close(f"protocol violation by the {side.value}: {reason}")
+
+    def _withheld(self, failure: AnswerWithheld) -> None:
+        """What cannot be masked is not passed on, and what came before it can no longer be told apart from it."""
+        log.error("masking failed", extra={"reason": str(failure), "peer": self.peer})
+        try:
+            self._carry_out(self._wire.end(f"This session was ended: {failure}."))
+        except (ProtocolViolation, RecordingFailed):
+            self.client.abort()
+        self._close(str(failure))
 
     def _unrecorded(self, failure: RecordingFailed) -> None:
         """What cannot be recorded does not happen: the session ends without another byte from upstream."""
