@@ -166,7 +166,7 @@ class Opening:
     """`disable`, `require` or `verify-full`; the relay verifies, the wire refuses to go on without."""
     random: Callable[[int], bytes]
     """A source of that many unpredictable bytes: nonces and cancel keys."""
-    known: object = None
+    known: Any = None
     """The protocol's own `knowledge` of the target, if there is any; it is renewed while wires use it."""
 
 
