@@ -39,7 +39,7 @@ class BlankRows:
         self.masked: dict[str, int] = {}
         self.kept = b""
 
-    def rows(self, data: bytes) -> bytes:
+    def rows(self, data: bytes, encoding: str = "UTF8") -> bytes:
         hits = data.count(self.word)
         if hits:
             self.masked["word"] = self.masked.get("word", 0) + hits

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from gateway.model import Effect, Facts
 from gateway.protocols.postgres.messages import Bind, with_formats
@@ -48,7 +48,7 @@ class Statement:
     facts: Facts
     types: tuple[int, ...] = ()
     """Type OIDs of its parameters as far as they are known; 0 is unknown."""
-    era: object = None
+    era: Any = None
     """When it was read (`gateway.protocols.postgres.reading.Background`)."""
     description: bytes | None = None
     """Its RowDescription message; b"" where it returns no rows, `None` where nobody has asked yet."""
