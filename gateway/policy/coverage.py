@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, assert_never
 
 from gateway.model import Connection, Effect, Effects
+from gateway.policy.matching import OF_THE_MOMENT
 from gateway.policy.model import DEFAULT_RULE, Allowing, Blocking, Holding, Policy, Rule, Then, When
 
 Word: TypeAlias = Literal["allow", "hold", "block"]
@@ -91,7 +92,7 @@ def cell(policy: Policy, connection: Connection, effect: Effect, sender: Sender 
         left_open = open_conditions(rule, connection, sender)
         if left_open is None:
             continue
-        if not left_open:
+        if OF_THE_MOMENT.issuperset(left_open):
             lending.update(masks_of(rule.then))
         if effect not in effects_of(rule):
             continue

@@ -21,8 +21,8 @@ MEANS = frozenset({"function"})
 """Kinds that are nothing in themselves as long as they only read: `sum` is not what a command reaches."""
 
 
-OF_THE_MOMENT = ("during", "outside", "budget", "estimated_rows")
-"""Conditions that hold now and may not hold in a moment."""
+OF_THE_MOMENT = frozenset({"during", "outside", "budget", "estimated_rows"})
+"""Conditions that hold now and may not hold in a moment; they are asked last."""
 
 
 class RuleErred(Exception):
@@ -123,7 +123,7 @@ def failing(
         except ExpressionErred as erred:
             raise RuleErred(str(erred)) from None
     if when.is_of_the_moment:
-        return next((key for key in OF_THE_MOMENT if key != but and not _now(key, rule, moment)), "")
+        return next((key for key in sorted(OF_THE_MOMENT) if key != but and not _now(key, rule, moment)), "")
     return ""
 
 

@@ -255,3 +255,26 @@ examples:
     assert failures(policy_of(rules, more=examples), vocabulary) == []
     with pytest.raises(PolicyFileError, match="is no moment"):
         policy_of(rules, more=examples.replace("2026-01-05T10:00+01:00", "2026-01-05T10:00", 1))
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "budget: {commands: 1}",
+        f"during: {OFFICE}",
+        f"outside: {OFFICE}, during: {OFFICE}",
+        "estimated_rows: {le: 1}",
+    ],
+)
+def test_what_a_rule_masks_at_other_times_an_approval_does_not_show_at_this_one(policy_of, condition) -> None:
+    policy = policy_of(
+        f"- {{name: r, when: {{effects: [read], {condition}}}, then: {{allow: true, mask: pii}}}}"
+    )
+    sunday = Moment(at=1_767_506_400.0, rows=9, spent={"r": Spent(commands=1)})
+    verdict = evaluate(policy, AGENT, SHOP, does(READ), sunday)
+    assert isinstance(verdict, Hold)
+    assert (verdict.rules, verdict.masks) == (("default",), ("pii",))
+    elsewhere = policy_of(
+        f"- {{name: r, when: {{labels: {{env: dev}}, {condition}}}, then: {{allow: true, mask: pii}}}}"
+    )
+    assert evaluate(elsewhere, AGENT, SHOP, does(READ), sunday).masks == ()  # type: ignore[union-attr]
