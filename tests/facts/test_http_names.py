@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.facts.http import request_of
 from gateway.facts.http.calls import plainly_reads
 from gateway.facts.http.credentials import is_credential, secret_file
-from gateway.facts.http.request import request_of
 from gateway.facts.http.segments import deletes_one_item, names_a_deed
 from gateway.facts.http.statements import only_selects
 from gateway.facts.http.words import parts, words
