@@ -61,7 +61,11 @@ def _looking_device(call: Call) -> str | None:
     if call.name == "parted":
         looking = bool(looks.intersection(call.args)) and not set(verbs) - _PARTED_WORDS
     else:
-        looking = bool(looks.intersection((*call.args[:1], *verbs[:1], "/".join(verbs[:2]))))
+        looking = bool(
+            looks.intersection(
+                (*(arg.partition("=")[0] for arg in call.args[:1]), *verbs[:1], "/".join(verbs[:2]))
+            )
+        )
     if looking or call.name == "xfs_info" or (not call.args and call.name in {"losetup", "swapon"}):
         call.add(Effect.READ)
         return None

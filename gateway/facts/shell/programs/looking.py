@@ -24,7 +24,7 @@ _LOOKING = words(
     pwdx pmap prtstat lsinitramfs lastcomm systemd-path systemd-delta systemd-escape systemd-id128
     getfattr lsscsi lsdev lshal numastat cpuid x86info zramctl lsfd lsirq irqtop
     biosdecode procinfo runlevel
-    jps jstat infocmp xdpyinfo fc-list fc-match info jstack pg_lsclusters varnishstat varnishtop
+    jps jstat infocmp xdpyinfo fc-list fc-match info jstack pg_lsclusters iptables-save ip6tables-save varnishstat varnishtop
     """
 )
 _TAME_OUTPUT = words("whoami id uname arch tty hostid logname basename")
@@ -64,6 +64,8 @@ _DOING: Mapping[str, _Options] = {
     "lsof": _Options(reads="A", writes="D"),
     "systemd-analyze": _Options(guards="generators"),
     "finger": _Options(),
+    "iptables-save": _Options(writes="f file"),
+    "ip6tables-save": _Options(writes="f file"),
     "info": _Options(writes="o output"),
 }
 

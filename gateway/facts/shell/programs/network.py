@@ -97,6 +97,10 @@ def _sending(call: Call) -> str | None:
 def _dns(call: Call) -> str | None:
     """A name that holds a value of the target carries it to whoever answers for the zone."""
     call.add(Effect.READ)
+    asked = [arg for arg in call.args if not arg.startswith(("-", "+", "@"))]
+    elsewhere = any(arg.startswith("@") for arg in call.args) or (
+        call.name in {"nslookup", "host"} and len(asked) > 1
+    )
     carried = (
         [at + 1 for at, arg in enumerate(call.args) if arg == "-p"] if call.name.startswith("ping") else []
     )
@@ -104,7 +108,7 @@ def _dns(call: Call) -> str | None:
         for path in options(call.args, takes="F", long="filename").values("F", "filename"):
             call.read(path)
     for at, arg in enumerate(call.args):
-        if leaks(arg) and ("." in arg or at in carried or call.name == "whois"):
+        if leaks(arg) and ("." in arg or at in carried or elsewhere or call.name == "whois"):
             call.add(Effect.EXFIL)
         if arg == "-f" and call.name == "dig":
             call.doubt("dig reads names from a file")
