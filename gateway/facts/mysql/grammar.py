@@ -94,6 +94,21 @@ def plainer(tokens: Sequence[Token]) -> list[Token]:
                 at += 1
                 while at < end and tokens[at].upper not in {"SET", "WHERE", "ORDER", "LIMIT"}:
                     at += 1
+            case "MATCH" if following.is_mark("("):
+                plain.append(Token("word", "MATCHED"))
+                at += 1
+            case "AGAINST" if following.is_mark("("):
+                # MATCH (a) AGAINST (b IN BOOLEAN MODE) is made of both, however it compares them.
+                last = closing(tokens, at + 1)
+                mode = outermost(tokens[at + 2 : last], "IN", "WITH")
+                inner = tokens[at + 2 : last if mode is None else at + 2 + mode]
+                plain += [Token("mark", "+"), Token("mark", "("), *plainer(inner), Token("mark", ")")]
+                at = last + 1
+            case "LAST_VALUE" if following.is_mark("("):
+                plain.append(Token("word", "NTH_VALUE"))
+                at += 1
+            case "FROM" if following.upper == "FIRST" and before == ")":
+                at += 2
             case "ASC" | "DESC" if grouped[-1]:
                 at += 1
             case "COLUMNS" if following.is_mark("(") and plain and plain[-1].kind == "string":

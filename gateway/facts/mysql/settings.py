@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from gateway.facts.mysql.lexer import Modes, Token
+from gateway.facts.mysql.lexer import Modes, Token, cuts_alike
 from gateway.model import Effect, Effects
 
 _SESSION = frozenset({Effect.SESSION})
@@ -26,8 +26,6 @@ _RAISED = ("_checks", "_safe_updates", "_log_bin", "read_only")
 """Guards that `1` raises."""
 READING = frozenset({"sql_mode", "character_set_client"})
 """They decide how later texts are cut and what they mean."""
-_CUT_ALIKE = frozenset({"utf8", "utf8mb3", "utf8mb4", "latin1", "ascii", "binary", "default", "null"})
-"""Character sets in which no second byte looks like a quote or backslash, as those of gbk, sjis and big5 do."""
 _ANSI = frozenset({"ANSI", "ANSI_QUOTES", "ORACLE", "MSSQL", "DB2", "MAXDB", "POSTGRESQL"})
 _PIPES = frozenset({"PIPES_AS_CONCAT", *_ANSI}) - {"ANSI_QUOTES"}
 _UNREAD = frozenset({"ORACLE", "MSSQL", "HIGH_NOT_PRECEDENCE"})
@@ -87,8 +85,3 @@ def keeps_modes(strings: Iterable[str], value: Sequence[Token]) -> bool:
 
 
 _OWN_MODE = frozenset({"@@sql_mode", "@@session.sql_mode", "@@local.sql_mode"})
-
-
-def cuts_alike(charset: str) -> bool:
-    """Whether a client's character set cuts tokens where UTF-8 does."""
-    return charset.lower() in _CUT_ALIKE

@@ -183,7 +183,7 @@ def _show(reading: Reading, tokens: Sequence[Token]) -> None:
     if words[1:3] in (["CREATE", "TABLE"], ["CREATE", "VIEW"]):
         reading.touches("table", dotted(tokens[3:]), Effect.READ)
     at = outermost(tokens, "WHERE")
-    if at is not None:
+    if at is not None and any(token.upper == "SELECT" for token in tokens[at:]):
         node = parsed_or_doubted(reading, [*keywords("SELECT"), *tokens[at + 1 :]])
         if node is not None:
             EXPRESSIONS.condition(reading, list(node.expressions), Scope())
