@@ -186,8 +186,10 @@ def _is_for(rule: Rule, sender: Sender) -> bool:
         return False
     if when.groups is not None and when.groups.isdisjoint(sender.groups):
         return False
-    if when.ancestors is not None and not any(map(when.ancestors.match, sender.agents[:-1])):
-        return False
+    if when.ancestors is not None:
+        named = [when.ancestors.match(name) for name in sender.agents[:-1]]
+        if not (bool(named) and all(named) if isinstance(rule.then, Allowing) else any(named)):
+            return False
     depth = len(sender.agents)
     return depth >= when.min_depth and not 0 < when.max_depth < depth and _is_then(when, sender.at)
 

@@ -98,10 +98,10 @@ def failing(
         return "persons"
     if when.groups is not None and when.groups.isdisjoint(lineage.groups):
         return "groups"
-    if when.ancestors is not None and not any(
-        when.ancestors.match(actor.name) for actor in lineage.chain[:-1]
-    ):
-        return "ancestors"
+    if when.ancestors is not None:
+        named = [when.ancestors.match(actor.name) for actor in lineage.chain[:-1]]
+        if not (named and all(named) if allows else any(named)):
+            return "ancestors"
     if lineage.depth < when.min_depth:
         return "min_depth"
     if when.max_depth and lineage.depth > when.max_depth:

@@ -98,7 +98,8 @@ def _sentence(rule: Rule, lineage: Lineage, connection: Connection, facts: Facts
         case "groups":
             return f"is for the groups {_list(when.groups or ())}; the person is in {_list(lineage.groups)}"
         case "ancestors":
-            return f"wants {_patterns(when.ancestors)} above the agent that asks"
+            every = "every agent" if isinstance(rule.then, Allowing) else "an agent"
+            return f"wants {every} above the one that asks to be {_patterns(when.ancestors)}"
         case "min_depth":
             return f"begins at depth {when.min_depth}; the chain has {lineage.depth}"
         case "max_depth":

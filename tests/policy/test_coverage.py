@@ -89,6 +89,7 @@ def test_a_shadow_covers_nothing(at) -> None:
         ("groups: dba", Sender(agents=("a",)), False),
         ("ancestors: root", Sender(agents=("root", "x")), True),
         ("ancestors: root", Sender(agents=("root",)), False),
+        ("ancestors: root", Sender(agents=("evil", "root", "x")), False),
         ("min_depth: 2", Sender(agents=("a",)), False),
         ("max_depth: 1", Sender(agents=("a",)), True),
         ("max_depth: 1", Sender(agents=("a", "b")), False),
