@@ -10,7 +10,7 @@ from gateway.facts.http.calls import is_reading_call
 from gateway.facts.http.methods import ASK_WITH_A_BODY
 from gateway.facts.http.reading import Reading
 from gateway.facts.http.request import Request
-from gateway.facts.http.segments import names_a_deed
+from gateway.facts.http.segments import names_a_deed, takes_calls
 from gateway.facts.http.statements import is_sql, only_selects
 from gateway.facts.http.vocabulary import CLEAR_DEEDS, EXECUTING
 from gateway.facts.http.words import parts, words
@@ -32,6 +32,7 @@ _RUN = """
 RUN = frozenset(_RUN.split())
 """Members of a body or query that a server runs."""
 _STATEMENTS = frozenset({"sql", "statement", "statements"})
+_STATEMENTS_GO = frozenset({"query", "sql", "statement", "statements"})
 _KINDS_OF_SEARCH = frozenset(
     {"multi", "advanced", "full", "text", "vector", "hybrid", "semantic", "quick", "bulk"}
 )
@@ -54,11 +55,10 @@ def asks(reading: Reading, request: Request, body: Body) -> None:
         graphql.read_query(reading, request)
         if body.kind:
             graphql.read_body(reading, body)
-        return
-    with_body = request.method in ASK_WITH_A_BODY or (
-        body.kind == "json" and not QUESTIONS.isdisjoint(request.segments[-1:])
-    )
-    if body.kind and not with_body:
+    elif body.kind and not (
+        request.method in ASK_WITH_A_BODY
+        or (body.kind == "json" and not QUESTIONS.isdisjoint(request.segments[-1:]))
+    ):
         reading.doubt("a request that only asks has a body")
     runs(reading, request, body)
     for name, value in request.query:
@@ -79,16 +79,22 @@ def asks(reading: Reading, request: Request, body: Body) -> None:
 
 
 def only_asks(reading: Reading, request: Request, body: Body) -> bool:
-    """Whether a POST is a question, or a call that says itself what it does; the reading then has it all."""
+    """Whether a POST is a question, or a call that says itself what it does; the reading then has it all.
+
+    A body that looks like a call is one where calls go. Elsewhere a service may take no notice of it and do what its path
+    says: then both count.
+    """
     if graphql.is_one(request, body):
         if {"query", "extensions", "operationName"} & {name for name, _ in request.query}:
             reading.doubt("the GraphQL request stands in the query and in the body")
             graphql.read_query(reading, request)
         graphql.read_body(reading, body)
-        return True
-    if body.kind == "json" and rpc.is_rpc(body.value):
+        if takes_calls(request):
+            return True
+    elif body.kind == "json" and rpc.is_rpc(body.value):
         rpc.read_request(reading, body.value)
-        return True
+        if takes_calls(request):
+            return True
     if _is_question(request, body) and not runs(reading, request, body):
         reading.does(Effect.READ)
         return True
@@ -100,6 +106,8 @@ def _is_question(request: Request, body: Body) -> bool:
         return request.header("content-type") == "application/x-git-upload-pack-request"  # a clone or fetch
     if body.kind not in {"", "json", "ndjson", "form"}:
         return False
+    if names_a_deed(request.segments[:-1]):
+        return False
     last = request.segments[-1].rpartition(":")[2].lower() if request.segments else ""
     below = request.segments[-2] if len(request.segments) > 1 else ""
     a_search = parts(last)[-1:] == ("search",) and set(parts(last)[:-1]) <= _KINDS_OF_SEARCH
@@ -107,16 +115,22 @@ def _is_question(request: Request, body: Body) -> bool:
         return True
     if request.segments and is_reading_call(request.segments[-1].rpartition(":")[2]):
         return True
-    return bool(_PROMETHEUS.search(request.path) or _statements(request, body))
+    if _PROMETHEUS.search(request.path):
+        return True
+    return bool(_takes_statements(request) and _statements(request, body))
 
 
 def _statements(request: Request, body: Body) -> list[str]:
     """Texts that are there to be run as SQL. What only looks like SQL counts where queries go, not in a search box."""
     given = [*request.query, *body.members()]
     found = [value for name, value in given if name.lower() in _STATEMENTS]
-    if not request.segments or {"query", "sql"} & set(parts(request.segments[-1].lower())):
+    if _takes_statements(request):
         found += [value for name, value in given if name.lower() in {"query", "q"} and is_sql(value)]
     return found
+
+
+def _takes_statements(request: Request) -> bool:
+    return not request.segments or bool(_STATEMENTS_GO & set(parts(request.segments[-1].lower())))
 
 
 def runs(reading: Reading, request: Request, body: Body) -> bool:
