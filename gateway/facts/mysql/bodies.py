@@ -29,6 +29,9 @@ _PASSES = frozenset({"LEAVE", "ITERATE", "OPEN", "CLOSE", "FETCH", "END"})
 def is_program(tokens: Sequence[Token]) -> bool:
     """Whether what the statement has begun with may hold semicolons of its own."""
     words = [token.upper for token in tokens[:14]]
+    if words[:2] == ["SET", "STATEMENT"]:
+        at = next((at for at, token in enumerate(tokens[:60]) if token.upper == "FOR"), None)
+        return at is not None and is_program(tokens[at + 1 :])
     if words[:2] == ["BEGIN", "NOT"] or (words and words[0] in RUN_AT_ONCE):
         return True
     return words[:1] in (["CREATE"], ["ALTER"]) and any(word in _STARTS for word in words)
