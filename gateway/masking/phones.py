@@ -146,6 +146,8 @@ def _nanp(data: bytes, start: int, end: int) -> Span | None:
         number = number[1:]
     if value.count(b" ") == 2 - value.count(b"(") and b"(" not in value and not _spaced(data, start, end):
         return None
+    if all(group.endswith(b"00") for group in _GROUP.findall(value)):  # round numbers: 200-300-4000
+        return None
     return (start, end) if number[0] in "23456789" and len(set(number)) > 1 else None
 
 
