@@ -55,10 +55,7 @@ def asks(reading: Reading, request: Request, body: Body) -> None:
         graphql.read_query(reading, request)
         if body.kind:
             graphql.read_body(reading, body)
-    elif body.kind and not (
-        request.method in ASK_WITH_A_BODY
-        or (body.kind == "json" and not QUESTIONS.isdisjoint(request.segments[-1:]))
-    ):
+    if body.kind and not _may_have_a_body(request, body):
         reading.doubt("a request that only asks has a body")
     runs(reading, request, body)
     for name, value in request.query:
@@ -76,6 +73,14 @@ def asks(reading: Reading, request: Request, body: Body) -> None:
     if "cgi-bin" in request.segments:
         reading.does(Effect.EXEC)
         reading.doubt("a program behind the path runs")
+
+
+def _may_have_a_body(request: Request, body: Body) -> bool:
+    if request.method in ASK_WITH_A_BODY:
+        return True
+    if graphql.is_one(request, body):
+        return takes_calls(request)
+    return body.kind == "json" and not QUESTIONS.isdisjoint(request.segments[-1:])
 
 
 def only_asks(reading: Reading, request: Request, body: Body) -> bool:
@@ -117,7 +122,8 @@ def _is_question(request: Request, body: Body) -> bool:
         return True
     if _PROMETHEUS.search(request.path):
         return True
-    return bool(_takes_statements(request) and _statements(request, body))
+    of_statements = bool(request.segments) and _STATEMENTS_GO.issuperset(parts(request.segments[-1]))
+    return of_statements and bool(_statements(request, body)) and not (body.kind and request.query)
 
 
 def _statements(request: Request, body: Body) -> list[str]:

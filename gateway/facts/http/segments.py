@@ -55,7 +55,7 @@ def takes_calls(request: Request) -> bool:
     segments = request.segments
     if not segments or set(parts(segments[-1])) & _CALLED_AT:
         return not names_a_deed(segments[:-1])
-    if segments[-1] in {"message", "messages"}:  # of MCP over server-sent events
+    if len(segments) < 3 and segments[-1] in {"message", "messages"}:  # of MCP over server-sent events
         return any(name.lower().replace("_", "") == "sessionid" for name, _ in request.query)
     return all(_VERSION.fullmatch(segment) or _A_KEY.fullmatch(segment) for segment in segments)
 
