@@ -16,6 +16,9 @@ _BEGINNING = """
 _BEGINS = frozenset(_BEGINNING.split())
 _PARTS = frozenset({";", "begin", "then", "else", "loop"})
 _ASSIGNS = frozenset({":=", "="})
+_COMPUTES = frozenset(
+    {"assert", "case", "continue", "elsif", "exit", "if", "raise", "return", "when", "while"}
+)
 _PIECES = 500
 
 
@@ -63,7 +66,7 @@ def _candidates(piece: Sequence[str]) -> Iterator[str]:
             case _:
                 yield " ".join(words)
     assigned = next((at for at, word in enumerate(piece) if word in _ASSIGNS), None)
-    for at in (assigned, 0):
+    for at in (assigned, 0 if piece[0].lower() in _COMPUTES else None):
         if at is not None and at + 1 < len(piece):
             yield "SELECT " + " ".join(piece[at + 1 :])
 
