@@ -209,7 +209,7 @@ def _zone(look: Look) -> str:
     if value and value not in known:
         cities = {name.rpartition("/")[2]: name for name in known}
         meant = cities.get(value)
-        hint = f"; did you mean `{meant}`?" if meant else suggestion(value, {*known, "Europe/Berlin"})
+        hint = f"; did you mean `{meant}`?" if meant else suggestion(value, known)
         look.fault(f"`{value[:60]}` is no time zone; write one as in Europe/Berlin or UTC{hint}"[:300])
         return "UTC"
     return ZoneInfo(value).key if value else "UTC"
