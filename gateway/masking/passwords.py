@@ -79,7 +79,7 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     if name.startswith(b"_key"):  # any key of an environment, if it is none of a table
         return span if len(value) >= 16 and is_strong(value) else None
     if plain.startswith((b"pass", b"pw")) or plain[1:].startswith((b"pass", b"pwd")):
-        return span if looks_secret(value, least=4) else None
+        return span if len(value) > 3 and not value.isdigit() else None
     return span if looks_secret(value, least=6) else None
 
 
