@@ -11,7 +11,12 @@ from gateway.facts.http.methods import ASK_WITH_A_BODY
 from gateway.facts.http.reading import Reading
 from gateway.facts.http.request import Request
 from gateway.facts.http.segments import names_a_deed, takes_calls
-from gateway.facts.http.statements import is_sql, only_selects
+from gateway.facts.http.statements import (
+    asks_prometheus,
+    only_selects,
+    statements_of,
+    takes_only_statements,
+)
 from gateway.facts.http.vocabulary import CLEAR_DEEDS, EXECUTING
 from gateway.facts.http.words import parts, words
 from gateway.model import Effect
@@ -23,16 +28,11 @@ _QUESTIONS = """
 """
 QUESTIONS = frozenset(_QUESTIONS.split())
 """Last segments under which a POST only asks."""
-_PROMETHEUS = re.compile(
-    r"/api/v1/(?:query|query_range|query_exemplars|series|labels|format_query|parse_query)$"
-)
 _RUN = """
-    cmd command exec execute eval shell script script_fields scripted_metric runtime_mappings sql statement statements
+    cmd command exec execute eval shell script script_fields scripted_metric runtime_mappings
 """
 RUN = frozenset(_RUN.split())
 """Members of a body or query that a server runs."""
-_STATEMENTS = frozenset({"sql", "statement", "statements"})
-_STATEMENTS_GO = frozenset({"query", "sql", "statement", "statements"})
 _KINDS_OF_SEARCH = frozenset(
     {"multi", "advanced", "full", "text", "vector", "hybrid", "semantic", "quick", "bulk"}
 )
@@ -120,23 +120,9 @@ def _is_question(request: Request, body: Body) -> bool:
         return True
     if request.segments and is_reading_call(request.segments[-1].rpartition(":")[2]):
         return True
-    if _PROMETHEUS.search(request.path):
+    if asks_prometheus(request):
         return True
-    of_statements = bool(request.segments) and _STATEMENTS_GO.issuperset(parts(request.segments[-1]))
-    return of_statements and bool(_statements(request, body)) and not (body.kind and request.query)
-
-
-def _statements(request: Request, body: Body) -> list[str]:
-    """Texts that are there to be run as SQL. What only looks like SQL counts where queries go, not in a search box."""
-    given = [*request.query, *body.members()]
-    found = [value for name, value in given if name.lower() in _STATEMENTS]
-    if _takes_statements(request):
-        found += [value for name, value in given if name.lower() in {"query", "q"} and is_sql(value)]
-    return found
-
-
-def _takes_statements(request: Request) -> bool:
-    return not request.segments or bool(_STATEMENTS_GO & set(parts(request.segments[-1].lower())))
+    return takes_only_statements(request, body) and bool(statements_of(request, body))
 
 
 def runs(reading: Reading, request: Request, body: Body) -> bool:
@@ -146,8 +132,8 @@ def runs(reading: Reading, request: Request, body: Body) -> bool:
         _EXPRESSION.search(f"{name}={value}") or (name.lower() not in _SEARCHING and _SHELL.search(value))
         for name, value in request.query
     )
-    found = bool(names & RUN - _STATEMENTS) or injected
-    if found or not all(map(only_selects, _statements(request, body))):
+    found = bool(names & RUN) or injected
+    if found or not all(map(only_selects, statements_of(request, body))):
         reading.does(Effect.EXEC)
         reading.doubt("the request holds something that the server runs")
         return True
