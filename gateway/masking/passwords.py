@@ -79,7 +79,7 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     if name.startswith(b"_key"):  # any key of an environment, if it is none of a table
         return span if len(value) >= 16 and is_strong(value) else None
     if plain.startswith((b"pass", b"pw")) or plain[1:].startswith((b"pass", b"pwd")):
-        return span if looks_secret(value, least=4) else None
+        return span if len(value) > 3 and not value.isdigit() else None
     return span if looks_secret(value, least=6) else None
 
 
@@ -258,14 +258,14 @@ PASSWORD = (
     ),
     word(
         rb"(?i:otp|one[- ]time (?:code|password|passcode|pin)|(?:verification|login|sms|2fa|mfa|auth(?:entication)?|access|confirmation)[ _-]code|passcode)"
-        rb"(?i:[ \t]code)?(?i::|[ \t]is:?)?[ \t]{1,2}[0-9]{4,8}\b",
+        rb"(?i:[ \t]code)?(?i::|[ \t]is:?)?[ \t]{1,2}[0-9]{4,8}\b|(?i:pin)(?i:[ \t](?:code|number))?[ \t](?i:is)[ \t][0-9]{4,8}\b",
         _code,
     ),
     word(rb"(?i:cvv2?|cvc2?|security[ _-]?code)[ \t]{1,2}(?i:is[ \t])?[0-9]{3,4}\b", _code),
     Shape(
         pattern=rb"(?i:"
         + _PASSWORD
-        + rb"|secret|api[ _-]?key|token|pin)(?:[ \t](?:is|was|set to|to|from)(?:[ \t]now)?:?)?[ \t][^\s\0]",
+        + rb"|secret|api[ _-]?key|token|\bpw|\bpass)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t]now)?:?)?[ \t][^\s\0]",
         check=_told,
     ),
     Shape(

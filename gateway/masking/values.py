@@ -150,14 +150,9 @@ def looks_secret(value: bytes, *, least: int) -> bool:
     """Whether the value looks like something made up to be secret, and not like a name, a date, a path or a number."""
     if len(value) < least:
         return False
-    if value.isalpha() and 4 * sum(map(_is_hump, value, value[1:])) <= len(value):  # NSPersistentHistoryToken
+    if value.isalpha() and 3 * sum(byte < 0x60 for byte in value) <= len(value):  # NSPersistentHistoryToken
         return False
     return not any(shape.fullmatch(value) for shape in (_PLAIN, _DATE_OR_VERSION, _PATH_OR_ADDRESS))
-
-
-def _is_hump(one: int, next_one: int) -> bool:
-    """Whether a small letter stands before a capital."""
-    return one > 0x60 and next_one < 0x60
 
 
 def is_strong(value: bytes) -> bool:

@@ -72,7 +72,7 @@ def _sentence(rule: Rule, lineage: Lineage, connection: Connection, facts: Facts
         return f"is a shadow: it {_matched(rule, facts)}, and acts on nothing"
     match key:
         case "":
-            return _matched(rule, facts)
+            return _matched(rule, facts) + _unknown(rule, moment)
         case "connections":
             return f"is for other connections than {connection.name}"
         case "protocols":
@@ -122,6 +122,16 @@ def _sentence(rule: Rule, lineage: Lineage, connection: Connection, facts: Facts
             return "has a `where` that is false of it"
         case _:
             return f"compares attributes: {_attributes(rule, facts)}"
+
+
+def _unknown(rule: Rule, moment: Moment) -> str:
+    """What had to be taken for the worst."""
+    when = rule.when
+    if when.estimated_rows is not None and moment.rows is None:
+        return ", since nobody knows here how many rows it would touch"
+    if (when.during is not None or when.outside is not None) and moment.at is None:
+        return ", since the time is not known"
+    return ""
 
 
 def _matched(rule: Rule, facts: Facts) -> str:

@@ -39,7 +39,7 @@ def is_one(request: Request, body: Body) -> bool:
     """Whether a request is a GraphQL request, by its type, its path or by what it holds."""
     if body.kind == "graphql":
         return True
-    if any(segment.lower().startswith(("graphql", "gql")) for segment in request.segments):
+    if request.segments and request.segments[-1].lower().startswith(("graphql", "gql")):
         return bool(body.kind) or any(name in {"query", "extensions", "id"} for name, _ in request.query)
     if any(name == "query" and "{" in value and _MUTATION.search(value) for name, value in request.query):
         return True

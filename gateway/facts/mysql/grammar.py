@@ -41,6 +41,10 @@ def parsed(tokens: Sequence[Token]) -> exp.Expr:
         raise NotParsed from None
     if len(found) != 1 or found[0] is None or isinstance(found[0], exp.Command):
         raise NotParsed
+    for name in found[0].find_all(exp.Identifier):
+        # However it is spelt and quoted, it is the same name.
+        name.set("this", str(name.this).lower())
+        name.set("quoted", None)
     return found[0]
 
 

@@ -24,8 +24,6 @@ GUARDS = frozenset(_GUARDS.split())
 """Turning one of these may take a guard away, whoever's session it is in."""
 _RAISED = ("_checks", "_safe_updates", "_log_bin", "read_only")
 """Guards that `1` raises."""
-READING = frozenset({"sql_mode", "character_set_client"})
-"""They decide how later texts are cut and what they mean."""
 _ANSI = frozenset({"ANSI", "ANSI_QUOTES", "ORACLE", "MSSQL", "DB2", "MAXDB", "POSTGRESQL"})
 _PIPES = frozenset({"PIPES_AS_CONCAT", *_ANSI}) - {"ANSI_QUOTES"}
 _UNREAD = frozenset({"ORACLE", "MSSQL", "HIGH_NOT_PRECEDENCE"})
