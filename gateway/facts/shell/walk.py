@@ -14,7 +14,7 @@ from typing import assert_never
 from gateway.facts.shell import builtins, programs
 from gateway.facts.shell.call import Call
 from gateway.facts.shell.expansion import Expander
-from gateway.facts.shell.grammar import parse
+from gateway.facts.shell.grammar import Parser, parse
 from gateway.facts.shell.paths import read_path, write_path
 from gateway.facts.shell.programs.looking import revealing
 from gateway.facts.shell.reading import Reading
@@ -322,6 +322,12 @@ class Walker:
         if doubt:
             self.reading.doubt(doubt)
             self.shell.doubts = tuple(dict.fromkeys((*self.shell.doubts, doubt)))
+        for value in values:
+            if builtins.indexed(value):
+                # Arithmetic anywhere later would compute the subscript, and run what it holds.
+                self.reading.add(Effect.EXEC)
+                self.reading.doubt("a variable holds a subscript that runs a command")
+                self.expander.values(Parser(value).document(value))
         self.shell.set(name, values)
 
     def _redirected(
