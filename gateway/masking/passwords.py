@@ -79,6 +79,10 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     if name.startswith(b"_key"):  # any key of an environment, if it is none of a table
         return span if len(value) >= 16 and is_strong(value) else None
     if plain.startswith((b"pass", b"pw")) or plain[1:].startswith((b"pass", b"pwd")):
+        if (
+            name.startswith((b"pass", b"pw")) and data[at - 1 : at] in b" \t"
+        ):  # "pass: 12 of 15", "second pass: merge"
+            return span if looks_secret(value, least=4) else None
         return span if len(value) > 3 and not value.isdigit() else None
     return span if looks_secret(value, least=6) else None
 
@@ -93,10 +97,12 @@ def _told(data: bytes, start: int, end: int) -> Span | None:
     return span if is_strong(data[span[0] : span[1]]) else None
 
 
-def _spoken(data: bytes, _start: int, end: int) -> Span | None:
+def _spoken(data: bytes, start: int, end: int) -> Span | None:
     """`PASSWORD 'x'`, `IDENTIFIED BY 'x'`, `--password x`, `<password>x`."""
     span = value_at(data, end - 1)
     if span is None or data[span[0] : span[0] + 1] == b"-":
+        return None
+    if data[start : start + 1] == b"-" and before(data, start) in ALNUM_BYTES:  # a three-token tuple
         return None
     return span if is_value(data, span, quoted=span[0] != end - 1 or data[end - 1 : end] in b"\"'") else None
 
@@ -253,7 +259,7 @@ PASSWORD = (
     word(rb"(?i:net[ \t]user)[ \t]{1,4}[A-Za-z0-9._-]{1,32}[ \t]{1,4}[^\s\0/]", _told),
     # the configurations of redis, keepalived and routers
     Shape(
-        pattern=rb"(?i:\b(?:requirepass|masterauth|auth_pass|snmp-server community)|\b(?:password|secret|key)[ \t][0-9])[ \t]{1,4}[^\s\0]",
+        pattern=rb"(?i:\b(?:requirepass|masterauth|auth_pass|snmp-server community)|\b(?:password|secret)[ \t][0-9])[ \t]{1,4}[^\s\0]",
         check=_told,
     ),
     word(
@@ -265,7 +271,7 @@ PASSWORD = (
     Shape(
         pattern=rb"(?i:"
         + _PASSWORD
-        + rb"|secret|api[ _-]?key|token|\bpw|\bpass)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t]now)?:?)?[ \t][^\s\0]",
+        + rb"|secret|api[ _-]?key|token|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t]now)?:?)?[ \t][^\s\0]",
         check=_told,
     ),
     Shape(

@@ -37,7 +37,7 @@ _DATE = re.compile(
 )
 _EXTENSION_ENDS = re.compile(rb"(?i)[ ,]{0,2}(?:ext\.?|extension|x) ?[0-9]{1,6}\Z")
 _EXTENSION_BEGINS = re.compile(rb"[ ,]*[xXeE]")
-_GROUP_BEFORE = re.compile(rb"(?<![0-9A-Za-z])([0-9A-F]{1,5})[ \n]{1,2}\Z")
+_GROUP_BEFORE = re.compile(rb"(?<![0-9A-Za-z])((?=[A-Fa-f]*[0-9])[0-9A-Fa-f]{1,5})[ \n]{1,2}\Z")
 _POSTCODE = re.compile(rb"\d{5}-\d{4}")
 _GROUP = re.compile(rb"\d+")
 

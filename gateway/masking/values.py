@@ -48,7 +48,7 @@ _CODE = re.compile(
     + rb"(?i:_?(?:"
     + _WORDS
     + rb"|value|text|env|get)\w*)"
-    rb"|[a-z]+(?:_[a-z]+)+(?:\.[a-z_]+)+|[a-z]+[0-9]{1,3}[a-z]+\(.*|(?i:(?:[a-z]+[_-])*(?:"
+    rb"|[a-z]+(?:_[a-z]+)+(?:\.[a-z_]+)+|[A-Za-z_]+(?:\.[A-Za-z_]+){2,}|_?[A-Z][A-Za-z]+\.[A-Za-z_]+|[a-z]+[0-9]{1,3}[a-z]+\(.*|(?i:(?:[a-z]+[_-])*(?:"
     + _WORDS
     + rb")(?:[_-]?(?:value|field|text|input|str|name|\d))?))"
 )
