@@ -52,13 +52,17 @@ def statements_of(request: Request, body: Body) -> list[str]:
     """Texts that are there to be run. What only looks like a statement counts where they are sent to, not in a search box."""
     where = bool(_SENT_TO & set(_last(request))) or not request.segments
     queries = {"query", "q"} if where and not asks_prometheus(request) else set()
-    found: list[str] = []
-    for name, value in (*request.query, *body.members()):
-        named = set(parts(name))
-        a_statement = is_sql(value) or (request.segments and _WRITING.search(value))
-        if named & _LANGUAGES or ((named & _STATEMENTS or name.lower() in queries) and a_statement):
-            found.append(value)
-    return found
+    given = [*request.query, *body.members()]
+    named = {
+        name: {name.lower()} & queries | (_LANGUAGES | _STATEMENTS) & set(parts(name))
+        for name in {name for name, _ in given}
+    }
+    return [
+        value
+        for name, value in given
+        if named[name] & _LANGUAGES
+        or (named[name] and (is_sql(value) or (request.segments and _WRITING.search(value))))
+    ]
 
 
 def takes_only_statements(request: Request, body: Body) -> bool:
