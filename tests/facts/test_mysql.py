@@ -95,6 +95,35 @@ def test_statements_before_what_cannot_be_cut_count():
 
 
 @pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("select /*+ set_var(foreign_key_checks=off) */ 1", "privilege read session"),
+        ("select /*+ max_execution_time(5) */ 1", "read"),
+        ("set session wsrep_on = 0", "privilege session"),
+        ("set session wsrep_sync_wait = 1", "session"),
+        ("set names utf8mb4, sql_log_bin = 0", "privilege session"),
+        ("set @@global.read_only = 0", "privilege"),
+        ("set foreign_key_checks = 1", "session"),
+        ("set sql_mode = concat(@@sql_mode, ',STRICT_ALL_TABLES')", "session"),
+        ("set sql_mode = concat(@@sql_mode, ',ANSI_QUOTES')", "session unknown"),
+        ("set statement max_statement_time = 1 for delete from t", "destructive session write"),
+    ],
+)
+def test_settings_that_are_guards_are_told_from_those_that_are_none(sql, expected):
+    assert effects(sql) == expected
+
+
+def test_a_function_is_plain_only_by_its_whole_name():
+    assert effects("select st_x(p), count(*), coalesce(a, 1) from t") == "read"
+    for call in ("st_evil(1)", "`count`(1)", "billing.count(1)", "purge (1)"):
+        assert effects(f"select {call}") == "read unknown"
+
+
+def test_hints_are_comments_to_mariadb():
+    assert effects("select /*+ set_var(foreign_key_checks=off) */ 1", dialect="mariadb") == "read"
+
+
+@pytest.mark.parametrize(
     ("before", "sql", "expected"),
     [
         (["prepare p from 'drop table t'"], "execute p", "ddl destructive session"),

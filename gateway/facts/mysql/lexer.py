@@ -30,7 +30,7 @@ class Modes:
 @dataclass(frozen=True, slots=True)
 class Token:
     kind: str
-    """`word`, `name` (quoted), `string`, `number`, `variable`, `mark`."""
+    """`word`, `name` (quoted), `string`, `number`, `variable`, `mark`, or a `hint` to MySQL's optimizer."""
     text: str
     """A string's and a name's content, a variable's name with its @; anything else as it is written."""
     quote: str = ""
@@ -88,8 +88,11 @@ def _cut(text: str, version: Version, modes: Modes, found: list[Token]) -> None:
         if blank is not None:
             at = blank.end()
         elif text.startswith("/*", at):
+            start = at
             at, runs = _comment(text, at, version)
             running = running or runs
+            if text.startswith("/*+", start):
+                found.append(Token("hint", text[start + 3 : at - 2]))
         elif running and text.startswith("*/", at):
             running, at = False, at + 2
         else:

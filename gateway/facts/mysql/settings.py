@@ -22,6 +22,12 @@ system_versioning_insert_history secure_timestamp
 """
 GUARDS = frozenset(_GUARDS.split())
 """Turning one of these may take a guard away, whoever's session it is in."""
+_GUARDING = (
+    "audit_", "binlog_", "debug", "gtid_", "immediate_", "log_slow_", "original_", "pseudo_", "server_audit", "sql_log_",
+    "validate_password", "wsrep_",
+)  # fmt: skip
+"""Families of settings for those who replicate, audit and debug."""
+_WAITS = frozenset({"wsrep_sync_wait", "wsrep_causal_reads"})
 _RAISED = ("_checks", "_safe_updates", "_log_bin", "read_only")
 """Guards that `1` raises."""
 _ANSI = frozenset({"ANSI", "ANSI_QUOTES", "ORACLE", "MSSQL", "DB2", "MAXDB", "POSTGRESQL"})
@@ -48,7 +54,7 @@ def effects_of(name: str, scope: str, value: str | None) -> Effects:
         return _SESSION if alike else _SESSION | {Effect.UNKNOWN}
     if name == "character_set_client":
         return _SESSION if value is not None and cuts_alike(value) else _SESSION | {Effect.UNKNOWN}
-    if name in GUARDS:
+    if name in GUARDS or (name.startswith(_GUARDING) and name not in _WAITS):
         raised = (value or "").lower() in {"1", "on", "true"} and name.endswith(_RAISED)
         return _SESSION if raised else _GUARD
     return _SESSION
