@@ -42,7 +42,7 @@ def test_more_than_a_third_of_the_corpus_is_harmless():
 
 @pytest.mark.parametrize(
     "wrapper",
-    ["$({})", "echo {{}}; {}", "sudo bash -c {quoted}", "env bash -c {quoted}", "true && {{ {}\n}}", "if true; then {}\nfi", "( {}\n)", "eval {quoted}", "timeout 9 sh -c {quoted}"],
+    ["$( {})", "echo {{}}; {}", "sudo bash -c {quoted}", "env bash -c {quoted}", "true && {{ {}\n}}", "if true; then {}\nfi", "( {}\n)", "eval {quoted}", "timeout 9 sh -c {quoted}"],
 )  # fmt: skip
 def test_no_wrapping_lowers_a_verdict(wrapper):
     for row in DANGEROUS:

@@ -29,7 +29,6 @@ from gateway.facts.shell.tree import (
     ForEach,
     Loop,
     Node,
-    Piece,
     Pipeline,
     Redirect,
     Simple,
@@ -345,7 +344,7 @@ class Walker:
         """What the command is fed then, and what is left of its output if it goes elsewhere."""
         operator = redirect.operator
         if operator == "<<":
-            return self._document(redirect.document), None
+            return _either(self.expander.values(redirect.document, tilde=False)), None
         values = self.expander.value(redirect.target)
         if operator == "<<<":
             return values[0] + "\n" if len(values) == 1 else WILD, None
@@ -384,10 +383,6 @@ class Walker:
     def _reads(self, path: str) -> None:
         for directory in self.shell.directories:
             read_path(self.reading, path, directory=directory)
-
-    def _document(self, pieces: Sequence[Piece]) -> str:
-        values = self.expander.values(pieces, tilde=False)
-        return values[0] if len(values) == 1 else WILD
 
 
 def _either(printed: Sequence[str]) -> str:
