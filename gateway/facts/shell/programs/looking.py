@@ -12,19 +12,16 @@ from gateway.model import Effect
 
 _LOOKING = words(
     """
-    ps pgrep pidof pstree lsof uptime w who whoami id groups users last lastlog lastb logname finger
-    arch uname tty locale getconf getent nproc hostid lsb_release
-    free vmstat iostat mpstat pidstat sar dstat nmon htop atop iotop iftop nethogs glances slabtop tload
-    lscpu lsmem lspci lsusb lsns lsipc lslocks lslogins lshw dmidecode hwinfo inxi sensors acpi nvidia-smi rocm-smi
-    df findmnt blkid lsblk ipcs modinfo getcap sestatus getenforce aa-status
-    netstat ss nstat traceroute6 arping ipcalc sipcalc
-    systemd-analyze systemd-cgls systemd-cgtop systemd-detect-virt
-    dpkg-query rpmquery locate mlocate plocate which whereis whatis apropos type
-    basename dirname pwd pathchk numfmt factor seq expr cal ncal uuidgen jobs
-    pwdx pmap prtstat lsinitramfs lastcomm systemd-path systemd-delta systemd-escape systemd-id128
-    getfattr lsscsi lsdev lshal numastat cpuid x86info zramctl lsfd lsirq irqtop
-    biosdecode procinfo runlevel
-    jps jstat infocmp xdpyinfo fc-list fc-match info jstack pg_lsclusters iptables-save ip6tables-save varnishstat varnishtop
+    ps pgrep pidof pstree lsof uptime w who whoami id groups users last lastlog lastb logname finger arch
+    uname tty locale getconf getent nproc hostid lsb_release free vmstat iostat mpstat pidstat sar dstat nmon
+    htop atop iotop iftop nethogs glances slabtop tload lscpu lsmem lspci lsusb lsns lsipc lslocks lslogins
+    lshw dmidecode hwinfo inxi sensors acpi nvidia-smi rocm-smi df findmnt blkid lsblk ipcs modinfo getcap
+    sestatus getenforce aa-status netstat ss nstat traceroute6 arping ipcalc sipcalc systemd-analyze
+    systemd-cgls systemd-cgtop systemd-detect-virt dpkg-query rpmquery locate mlocate plocate which whereis
+    whatis apropos type basename dirname pwd pathchk numfmt factor seq expr cal ncal uuidgen jobs pwdx pmap
+    prtstat lsinitramfs lastcomm systemd-path systemd-delta systemd-escape systemd-id128 getfattr lsscsi lsdev
+    lshal numastat cpuid x86info zramctl lsfd lsirq irqtop biosdecode procinfo runlevel jps jstat infocmp
+    xdpyinfo fc-list fc-match info jstack pg_lsclusters iptables-save ip6tables-save varnishstat varnishtop
     """
 )
 _TAME_OUTPUT = words("whoami id uname arch tty hostid logname basename")

@@ -43,8 +43,8 @@ def _socat(call: Call) -> str | None:
 
 _OPENSSL = words(
     """
-    x509 verify crl req ca pkcs7 pkcs8 pkcs12 rsa ec ecparam dhparam pkey pkeyutl rsautl asn1parse cms smime genrsa genpkey
-    dgst md5 sha256 enc base64 rand prime passwd speed ciphers list version help
+    x509 verify crl req ca pkcs7 pkcs8 pkcs12 rsa ec ecparam dhparam pkey pkeyutl rsautl asn1parse cms smime
+    genrsa genpkey dgst md5 sha256 enc base64 rand prime passwd speed ciphers list version help
     """
 )
 
