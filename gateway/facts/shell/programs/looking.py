@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.facts.shell.call import Call, Handler, each, options
@@ -112,12 +112,22 @@ def _listing(call: Call) -> str | None:
     forms = given.values("c", "format")
     if call.name == "stat" and forms and all(_NUMBERS.fullmatch(form) for form in forms):
         return COUNT
+    if call.name == "realpath" or (call.name == "readlink" and given.has("f", "e", "m", "canonicalize")):
+        return _resolved(given.operands)
     if call.name != "ls" or given.has("R", "recursive", "l", "a", "A"):
         return None
-    paths = [
-        path if STAR in path or given.has("d") else f"{path.rstrip('/')}/{STAR}" for path in given.operands
-    ]
-    return "\n".join(paths or [STAR]) + "\n"
+    printed: list[str] = []
+    for path in given.operands:
+        # A file is printed as it is given, of a directory the names below.
+        printed += [path] if STAR in path or given.has("d") else [path, STAR]
+    return "\n".join(printed or [STAR]) + "\n"
+
+
+def _resolved(paths: Sequence[str]) -> str | None:
+    """What links point at is not seen."""
+    if len(paths) != 1 or not static(paths[0]):
+        return None
+    return (paths[0] if "/" in paths[0] else f"./{paths[0]}") + "\n"
 
 
 def _date(call: Call) -> str | None:

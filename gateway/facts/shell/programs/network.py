@@ -64,6 +64,9 @@ def _openssl(call: Call) -> str | None:
         call.execute()
     for path in given.values("in", "inkey", "key", "kfile", "CAkey", "cert", "CAfile"):
         call.read(path)
+    if verb in {"dgst", "md5", "sha256", "verify", "crl", "cms"}:
+        for path in given.operands:
+            call.read(path)
     for path in given.values("out", "keyout", "writerand"):
         call.write(path, truncates=True)
     if verb == "s_client":
