@@ -44,6 +44,7 @@ bench: install-test
 	sh .ci/packages pgbouncer
 	$(BIN)/python benchmarks/facts.py
 	$(BIN)/python benchmarks/masking.py
+	$(BIN)/python benchmarks/masking_quality.py
 	$(BIN)/python benchmarks/postgres.py
 
 lock: .venv/bin/python

@@ -13,6 +13,7 @@ from gateway.listener import Listener
 from gateway.policy.model import Policy, Target, TlsPolicy
 from gateway.protocols import HOSTED, SERVED
 from gateway.relay import Spawn
+from gateway.street import Street
 
 log = logging.getLogger("countersign.listener")
 
@@ -87,11 +88,25 @@ class Doors:
         gate, admission, spawn, clock = self._gate, self._admission, self._spawn, self._clock
         if target.connection.protocol in HOSTED:
             return Hosting(
-                target, policy, gate=gate, admission=admission, spawn=spawn, secret=self._secret, clock=clock
+                target,
+                policy,
+                self._street(target),
+                gate=gate,
+                admission=admission,
+                spawn=spawn,
+                secret=self._secret,
+                clock=clock,
             )
         return Listener(
             target, policy, gate=gate, admission=admission, spawn=spawn, clock=clock, known=self._known
         )
+
+    def _street(self, target: Target) -> Street:
+        """The one that another connection at the same address is on, or a new one."""
+        for door in self._open.values():
+            if isinstance(door, Hosting) and door.target.listen == target.listen and target.listen.port:
+                return door.street
+        return Street(target.listen)
 
     async def close(self, *, drain: float) -> None:
         """Accept no more; give open sessions `drain` seconds to end, then end them."""

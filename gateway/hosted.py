@@ -136,6 +136,16 @@ class Desk(Protocol):
         """Read anew each time, so that secrets can be rotated in place. Raises `Refused`."""
 
 
+class Desks(Protocol):
+    """The connections behind one address."""
+
+    @property
+    def first(self) -> Desk: ...
+
+    def desk(self, name: str) -> Desk | None:
+        """The desk of a connection; of the only one where `name` is empty; None where that says nothing."""
+
+
 class Host(Protocol):
     """A protocol's own server on one address."""
 

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from gateway.admission import Admission, AdmissionRefused
 from gateway.gate import Gate
 from gateway.holding import Held
-from gateway.hosted import Host, HostedLimits, HostedUpstream, Refused, Ruling, SessionOver
+from gateway.hosted import HostedLimits, HostedUpstream, Refused, Ruling, SessionOver
 from gateway.masking.starred import Starred
 from gateway.masking.stream import StreamMask
 from gateway.model import Block, Command, Connection, Final, Hold, Session
@@ -20,6 +20,7 @@ from gateway.policy.values import is_loopback
 from gateway.protocols import HOSTED, load_hosted, own_secrets
 from gateway.recorder import RecordingFailed
 from gateway.sessions import LiveSession
+from gateway.street import Street
 from gateway.wire import CommandAnswered
 
 log = logging.getLogger("countersign.listener")
@@ -34,6 +35,7 @@ class Hosting:
         self,
         target: Target,
         policy: Policy,
+        street: Street,
         *,
         gate: Gate,
         admission: Admission,
@@ -48,7 +50,7 @@ class Hosting:
         self._spawn = spawn
         self._secret = secret
         self._clock = clock
-        self._host: Host | None = None
+        self._street = street
         self._seats: set[_Seat] = set()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -60,15 +62,16 @@ class Hosting:
         return self._target
 
     @property
+    def street(self) -> Street:
+        return self._street
+
+    @property
     def address(self) -> tuple[str, int]:
-        assert self._host is not None
-        return self._host.address
+        return self._street.address
 
     async def open(self) -> None:
         """Begin to accept. Raises `OSError` where the address cannot be had."""
-        listen = self._target.listen
-        module = load_hosted(self._target.connection.protocol)
-        self._host = await module.serve(self, host=listen.host, port=listen.port)
+        await self._street.join(self)
         log.info(
             "listening", extra={"connection": self.connection.name, "address": "{}:{}".format(*self.address)}
         )
@@ -78,8 +81,7 @@ class Hosting:
         self._target, self._limits = target, policy.limits
 
     def stop_accepting(self) -> None:
-        if self._host is not None:
-            self._host.stop_accepting()
+        self._street.stop_accepting()
 
     async def empty(self) -> None:
         """Wait until the last client has left."""
@@ -89,8 +91,7 @@ class Hosting:
         """Accept no more, and end what is open."""
         for seat in list(self._seats):
             seat.kill(reason)
-        if self._host is not None:
-            await self._host.close(reason)
+        await self._street.leave(self, reason)
 
     # What its server asks of it (`gateway.hosted.Desk`).
 
@@ -342,12 +343,17 @@ def certifying(secret: Callable[[str], bytes]) -> Callable[..., Mapping[str, str
     """Has a protocol certify a client's key (`gateway.api.tokens.Certify`)."""
 
     def certify(
-        protocol: str, public_key: str, *, user: str, name: str, expires_at: float
+        protocol: str, public_key: str, *, connection: str, user: str, name: str, expires_at: float
     ) -> Mapping[str, str]:
         if protocol not in HOSTED:
             raise ValueError(f"{protocol} connections are not entered by certificate")
         return load_hosted(protocol).certify(
-            own_secrets(protocol, secret), public_key, user=user, name=name, expires_at=expires_at
+            own_secrets(protocol, secret),
+            public_key,
+            connection=connection,
+            user=user,
+            name=name,
+            expires_at=expires_at,
         )
 
     return certify

@@ -44,7 +44,14 @@ class Certify(Protocol):
     """Has a protocol certify a client's key. Raises `ValueError`."""
 
     def __call__(
-        self, protocol: str, public_key: str, *, user: str, name: str, expires_at: float
+        self,
+        protocol: str,
+        public_key: str,
+        *,
+        connection: str,
+        user: str,
+        name: str,
+        expires_at: float,
     ) -> Mapping[str, str]: ...
 
 
@@ -177,6 +184,7 @@ class _Endpoints:
             return self.certify(
                 target.connection.protocol,
                 form["public_key"],
+                connection=target.connection.name,
                 user=pair.user,
                 name=f"countersign {claims.token_id} {claims.agent}",
                 expires_at=pair.expires_at,

@@ -22,23 +22,16 @@ from gateway.policy.schema import schema, text_of
 
 HELP = "check policies.yaml: errors and warnings with their places, its examples, and what it covers"
 FORMATS = ("text", "json", "github")
-EXAMPLES = """\
+EXIT_CODES = """\
 exit codes:
   0  in order, warnings or not
   1  an error, or an example that does not hold; with --strict, a warning
   2  there is no such file
-
-examples:
-  countersign check
-  countersign check policies.yaml --strict
-  countersign check --json | jq .coverage
-  countersign check --format github        # annotations in a workflow
-  countersign check --schema > policies.schema.json
 """
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, EXAMPLES
+    parser.epilog = f"{EXIT_CODES}\n{parser.epilog or ''}"
     parser.add_argument(
         "file", nargs="?", type=Path, default=Path("policies.yaml"), help="default: %(default)s"
     )

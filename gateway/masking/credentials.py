@@ -14,7 +14,7 @@ LONGEST_TOKEN = 16 * 1024
 LONGEST_KEY = 64 * 1024
 
 _TOKEN = re.compile(rb"[A-Za-z0-9._~+/=%%|:-]{0,%d}" % LONGEST_TOKEN)
-_AUTHORIZATION = re.compile(rb"(?i)authorization\\?[\"']?[ \t]*[:=,][ \t\\\"'\[]*\Z")
+_AUTHORIZATION = re.compile(rb"(?i)authorization\\?[\"']?[ \t]*[:=,][ \t\\\"'`\[]*\Z")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{4,%d}={0,2}" % LONGEST_VALUE)
 _LINE = re.compile(rb"[^\r\n\0\"']{1,%d}" % LONGEST_VALUE)
 _SCHEME = re.compile(rb"([A-Za-z][A-Za-z0-9-]{1,30})[ \t]+(?=\S)")
@@ -76,7 +76,7 @@ def _digest(data: bytes, start: int, end: int) -> Span | None:
 
 
 _HEX = re.compile(rb"[0-9a-fA-F]{32,128}")
-_PAIR = re.compile(rb"([^\s=;,\"']{1,128})=([^;\s]{0,%d})" % LONGEST_VALUE)
+_PAIR = re.compile(rb"[; ]{0,4}([^\s=;,\"']{1,128})=([^;\s\0\"']{0,%d})" % LONGEST_VALUE)
 _HARMLESS_COOKIE = re.compile(
     rb"(?i)_g[acil]\w*|_fbp|_hj\w*|_pk_\w*|lang(?:uage)?|locale|theme|tz|timezone|currency|consent\w*|cookie_?consent|path|domain|expires|max-age|samesite|version|priority"
 )
@@ -85,15 +85,16 @@ _HARMLESS_VALUE = re.compile(rb"[A-Za-z]{0,12}|\d{1,6}|[a-z]{2}[-_][A-Za-z]{2}|v
 
 def _cookie(data: bytes, start: int, end: int) -> Span | None:
     """RFC 6265: from the first value that may open a session to the last, as one; attributes are left."""
-    line = _LINE.match(data, end - 1)
-    assert line is not None
-    secret = [
-        match.span(2)
-        for match in _PAIR.finditer(data, end - 1, line.end())
-        if not _HARMLESS_COOKIE.fullmatch(match[1])
-        and not _HARMLESS_VALUE.fullmatch(match[2])
-        and is_value(data, match.span(2), quoted=True)
-    ]
+    secret: list[Span] = []
+    at, farthest = end - 1, end + LONGEST_VALUE
+    while (match := _PAIR.match(data, at, farthest)) is not None:
+        at = match.end()
+        if (
+            not _HARMLESS_COOKIE.fullmatch(match[1])
+            and not _HARMLESS_VALUE.fullmatch(match[2])
+            and is_value(data, match.span(2), quoted=True)
+        ):
+            secret.append(match.span(2))
     if not secret:
         return None
     if b"set-" in data[start:end].lower():
@@ -171,7 +172,7 @@ BEARER = (word(rb"(?i:bearer)(?:[ \t]{1,4}|%20)[A-Za-z0-9._~+/=-]", _bearer),)
 BASIC = (word(rb"(?i:basic)[ \t]{1,4}[A-Za-z0-9+/]", _basic),)
 HEADER = (
     word(
-        rb"(?i:(?:proxy-)?authorization|x-[a-z-]{0,24}(?:api-?key|token|secret|auth|key|signature))[\"']?[ \t]{0,3}:[ \t]{0,3}[\"']?[^\s\0\"'\\]",
+        rb"(?i:(?:proxy-)?authorization|x-[a-z-]{0,24}(?:api-?key|token|secret|auth|key|signature))[\"']?[ \t]{0,3}:[ \t]{0,3}[\"'`]?[^\s\0\"'\\`]",
         _header,
     ),
     word(rb"response=\\?\"[0-9a-fA-F]{32}", _digest),

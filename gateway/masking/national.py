@@ -158,7 +158,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("pps|ppsn", check.ie_pps),
         ("cnic|nik|ktp|c(?:\u00e9|e)dula|curp", _form(r"\d{8,16}")),
         ("mykad|my kad", check.my_card),
-        ("(?:sa |rsa |south african )?id(?: number| no)?", check.za_id),
+        ("(?:sa|rsa|south african) id|id (?:number|no|nr)", check.za_id),
         ("driver'?s? licen[cs]e|driving licen[cs]e|dl (?:number|no)|f(?:ü|u)hrerschein(?:nummer)?|permis de conduire", _LICENCE),
         (
             "national id(?:entity)?|identity (?:card|number|no)|id card|citizen id|personal id"  # noqa: ISC004

@@ -79,7 +79,11 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     if name.startswith(b"_key"):  # any key of an environment, if it is none of a table
         return span if len(value) >= 16 and is_strong(value) else None
     if plain.startswith((b"pass", b"pw")) or plain[1:].startswith((b"pass", b"pwd")):
-        return span if looks_secret(value, least=4) else None
+        if (
+            name.startswith((b"pass", b"pw")) and data[at - 1 : at] in b" \t"
+        ):  # "pass: 12 of 15", "second pass: merge"
+            return span if looks_secret(value, least=4) else None
+        return span if len(value) > 3 and not value.isdigit() else None
     return span if looks_secret(value, least=6) else None
 
 
@@ -93,10 +97,12 @@ def _told(data: bytes, start: int, end: int) -> Span | None:
     return span if is_strong(data[span[0] : span[1]]) else None
 
 
-def _spoken(data: bytes, _start: int, end: int) -> Span | None:
+def _spoken(data: bytes, start: int, end: int) -> Span | None:
     """`PASSWORD 'x'`, `IDENTIFIED BY 'x'`, `--password x`, `<password>x`."""
     span = value_at(data, end - 1)
     if span is None or data[span[0] : span[0] + 1] == b"-":
+        return None
+    if data[start : start + 1] == b"-" and before(data, start) in ALNUM_BYTES:  # a three-token tuple
         return None
     return span if is_value(data, span, quoted=span[0] != end - 1 or data[end - 1 : end] in b"\"'") else None
 
@@ -107,9 +113,12 @@ def _element(data: bytes, start: int, end: int) -> Span | None:
     return _named(data, start, end) if opened is not None else None
 
 
+_LAST_DIGITS = re.compile(rb"[0-9]{3,8}\Z")
+
+
 def _code(data: bytes, start: int, end: int) -> Span:
     """The digits on the back of a card, or those that were sent to somebody's phone."""
-    digits = re.compile(rb"[0-9]{3,8}\Z").search(data, start, end)
+    digits = _LAST_DIGITS.search(data, start, end)
     return digits.span() if digits is not None else (start, end)
 
 
@@ -197,18 +206,25 @@ def _oracle(data: bytes, start: int, end: int) -> Span | None:
     return (begin, end - 1) if is_value(data, (begin, end - 1), quoted=True) else None
 
 
+_HOST_ON_ITS_LINE = re.compile(rb"(?:\A|[\r\n'\"])[A-Za-z0-9.*_-]{1,64}\Z")
+_TO_BLANK = re.compile(rb"[^\s\0]{1,%d}" % LONGEST_VALUE)
+
+
 def _pgpass(data: bytes, start: int, end: int) -> Span | None:
     """`host:port:database:user:password`, a line of ~/.pgpass."""
-    match = re.compile(rb"[^\s\0]{1,%d}" % LONGEST_VALUE).match(data, end - 1)
-    assert match is not None
-    if re.search(rb"(?:\A|[\r\n'\"])[A-Za-z0-9.*_-]{1,64}\Z", data[max(0, start - 65) : start]) is None:
+    if _HOST_ON_ITS_LINE.search(data[max(0, start - 65) : start]) is None:
         return None
+    match = _TO_BLANK.match(data, end - 1)
+    assert match is not None
     return match.span() if is_value(data, match.span(), quoted=False) else None
+
+
+_MNEMONIC = re.compile(rb"[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23}")
 
 
 def _phrase(data: bytes, _start: int, end: int) -> Span:
     """The twelve to twenty-four words of BIP 39."""
-    match = re.compile(rb"[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23}").search(data, max(0, end - 200), end)
+    match = _MNEMONIC.search(data, max(0, end - 230), end)
     return match.span() if match is not None else (end - 1, end)
 
 
@@ -253,19 +269,19 @@ PASSWORD = (
     word(rb"(?i:net[ \t]user)[ \t]{1,4}[A-Za-z0-9._-]{1,32}[ \t]{1,4}[^\s\0/]", _told),
     # the configurations of redis, keepalived and routers
     Shape(
-        pattern=rb"(?i:\b(?:requirepass|masterauth|auth_pass|snmp-server community)|\b(?:password|secret|key)[ \t][0-9])[ \t]{1,4}[^\s\0]",
+        pattern=rb"(?i:\b(?:requirepass|masterauth|auth_pass|snmp-server community)|\b(?:password|secret)[ \t][0-9])[ \t]{1,4}[^\s\0]",
         check=_told,
     ),
     word(
         rb"(?i:otp|one[- ]time (?:code|password|passcode|pin)|(?:verification|login|sms|2fa|mfa|auth(?:entication)?|access|confirmation)[ _-]code|passcode)"
-        rb"(?i:[ \t]code)?(?i::|[ \t]is:?)?[ \t]{1,2}[0-9]{4,8}\b",
+        rb"(?i:[ \t]code)?(?i::|[ \t]is:?)?[ \t]{1,2}[0-9]{4,8}\b|(?i:pin)(?i:[ \t](?:code|number))?[ \t](?i:is)[ \t][0-9]{4,8}\b",
         _code,
     ),
     word(rb"(?i:cvv2?|cvc2?|security[ _-]?code)[ \t]{1,2}(?i:is[ \t])?[0-9]{3,4}\b", _code),
     Shape(
         pattern=rb"(?i:"
         + _PASSWORD
-        + rb"|secret|api[ _-]?key|token|pin)(?:[ \t](?:is|was|set to|to|from)(?:[ \t]now)?:?)?[ \t][^\s\0]",
+        + rb"|secret|api[ _-]?key|token|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t]now)?:?)?[ \t][^\s\0]",
         check=_told,
     ),
     Shape(

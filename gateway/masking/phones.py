@@ -35,8 +35,9 @@ _TRUNK_ZERO = (
 _DATE = re.compile(
     rb"\d{1,2}([./-])\d{1,2}\1(?:19|20)\d\d(?!\d)|0{3}|\d{3}(?:\.\d{3}){3}\Z|(?:\d{2}[-./ ]){2}\d{2}\Z"
 )
+_EXTENSION_ENDS = re.compile(rb"(?i)[ ,]{0,2}(?:ext\.?|extension|x) ?[0-9]{1,6}\Z")
 _EXTENSION_BEGINS = re.compile(rb"[ ,]*[xXeE]")
-_GROUP_BEFORE = re.compile(rb"(?<![0-9A-Za-z])([0-9A-F]{1,5})[ \n]{1,2}\Z")
+_GROUP_BEFORE = re.compile(rb"(?<![0-9A-Za-z])((?=[A-Fa-f]*[0-9])[0-9A-Fa-f]{1,5})[ \n]{1,2}\Z")
 _POSTCODE = re.compile(rb"\d{5}-\d{4}")
 _GROUP = re.compile(rb"\d+")
 
@@ -146,6 +147,8 @@ def _nanp(data: bytes, start: int, end: int) -> Span | None:
         number = number[1:]
     if value.count(b" ") == 2 - value.count(b"(") and b"(" not in value and not _spaced(data, start, end):
         return None
+    if all(group.endswith(b"00") for group in _GROUP.findall(value)):  # round numbers: 200-300-4000
+        return None
     return (start, end) if number[0] in "23456789" and len(set(number)) > 1 else None
 
 
@@ -215,9 +218,13 @@ def _bracketed(data: bytes, start: int, end: int) -> Span | None:
 
 def _named(data: bytes, start: int, end: int) -> Span | None:
     """Whatever is written like a number behind a word that says what it is."""
+    whole = end
+    if (extension := _EXTENSION_ENDS.search(data, start, end)) is not None:
+        end = extension.start()
     match = re.search(rb"[+(]?\d[\d ().\-/]{4,24}\d\Z", data[start:end])
     if match is None:
         return None
+    core = end
     start += match.start()
     while end > start:
         number = digits(data[start:end])
@@ -226,7 +233,7 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
                 rb"(?:19|20)\d\d-\d\d-\d\d(?: \d\d)?", data[start:end]
             ):
                 return None
-            return start, end
+            return start, whole if end == core else end
         end = _shrink(data, start, end)
     return None
 
@@ -242,12 +249,12 @@ _OTHER_NUMBER = re.compile(
     rb"(?i)\b(?:order|invoice|ticket|ref|reference|id|sku|serial|part|case|account|acct|po|isbn|version|build|size|port|ports|line|lines|rows|bytes|took|status|code|pid)[^\w\0]*(?:no|number|nr|num)?[^\w\0]{0,4}\Z"
 )
 
+_EXTENSION = rb"(?:(?:,? | ?)(?i:ext\.?|extension|x) ?[0-9]{1,6})?\b"
 _TO_NUMBER = (
     rb"(?i:[ _-]?(?:no|nr|num|number|#))?\.?\\?[\"']?[ \t]{0,3}(?i:is|at|on|:|=|=>|\xef\xbc\x9a)?[ \t]{0,3}\\?[\"']?"
-    rb"(?:\+|\()?[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}\b"
+    rb"(?:\+|\()?[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}" + _EXTENSION
 )
 
-_EXTENSION = rb"(?:(?:,? | ?)(?i:ext\.?|extension|x) ?[0-9]{1,6})?\b"
 
 PHONE = (
     Shape(pattern=rb"\+\(?[1-9](?:\(0\)|[ .\-/()]{0,3}[0-9]){6,14}", check=_international),

@@ -26,7 +26,7 @@ _PLACEHOLDER = re.compile(
     rb"|(?:env|file|vault|secret|ref\+\w+|op|ssm|sops|awsssm|gcpsm|azkv|keyvault|secretsmanager|doppler|infisical):[\w./:+@#-]+"
     rb"|ENC[\[(].*|enc:.*|(?:secret|configmap)s?/[\w./-]+|projects/[\w-]+/secrets/.*|/(?:var/)?run/secrets/.*|arn:aws.*"
     # what a reader is to replace
-    rb"|(?:your|enter|insert|replace|put|paste|example)(?:[ _-]?[a-z]{1,12}){0,6}"
+    rb"|(?:your|enter|insert|replace|put|paste|example)[a-z]{0,12}(?:[ _-][a-z]{1,12}){0,6}"
     rb"|(?:[a-z]{1,12}[ _-]){0,4}(?:" + _WORDS + rb")[ _-](?:here|placeholder|goes[ _-]here))"
 )
 _NAME = rb"[A-Za-z_$][A-Za-z_$]*[0-9]{0,3}"
@@ -48,7 +48,7 @@ _CODE = re.compile(
     + rb"(?i:_?(?:"
     + _WORDS
     + rb"|value|text|env|get)\w*)"
-    rb"|[a-z]+(?:_[a-z]+)+(?:\.[a-z_]+)+|[a-z]+[0-9]{1,3}[a-z]+\(.*|(?i:(?:[a-z]+[_-])*(?:"
+    rb"|[a-z]+(?:_[a-z]+)+(?:\.[a-z_]+)+|[A-Za-z_]+(?:\.[A-Za-z_]+){2,}|_?[A-Z][A-Za-z]+\.[A-Za-z_]+|[a-z]+[0-9]{1,3}[a-z]+\(.*|(?i:(?:[a-z]+[_-])*(?:"
     + _WORDS
     + rb")(?:[_-]?(?:value|field|text|input|str|name|\d))?))"
 )
@@ -79,7 +79,7 @@ _PLAIN = re.compile(
 )
 """Words, joined as in names: no generator makes such keys."""
 _DATE_OR_VERSION = re.compile(
-    rb"\d{4}-\d\d-\d\d\S*|(?:\d+:)?v?\d+(?:\.\d+){1,4}(?:[-+~.a-z]\S{0,40})?|\d{1,3}(?:[.,]\d+)?[%a-z]{0,2}"
+    rb"[A-Za-z]+/\d+(?:\.\d+)*|\d{4}-\d\d-\d\d\S*|(?:\d+:)?v?\d+(?:\.\d+){1,4}(?:[-+~.a-z]\S{0,40})?|\d{1,3}(?:[.,]\d+)?[%a-z]{0,2}"
 )
 _PATH_OR_ADDRESS = re.compile(
     rb"(?:[A-Za-z]:|[~.]{0,2})(?:[/\\][A-Za-z]?[a-z0-9._@ -]*)+|[a-z][a-z0-9+.-]*://[^\s@]*|[\w.-]+\.(?:json|ya?ml|pem|key|txt|env|crt|p12|jks|js|ts|py|go|rb|java|html)"
@@ -150,14 +150,9 @@ def looks_secret(value: bytes, *, least: int) -> bool:
     """Whether the value looks like something made up to be secret, and not like a name, a date, a path or a number."""
     if len(value) < least:
         return False
-    if value.isalpha() and 4 * sum(map(_is_hump, value, value[1:])) <= len(value):  # NSPersistentHistoryToken
+    if value.isalpha() and 3 * sum(byte < 0x60 for byte in value) <= len(value):  # NSPersistentHistoryToken
         return False
     return not any(shape.fullmatch(value) for shape in (_PLAIN, _DATE_OR_VERSION, _PATH_OR_ADDRESS))
-
-
-def _is_hump(one: int, next_one: int) -> bool:
-    """Whether a small letter stands before a capital."""
-    return one > 0x60 and next_one < 0x60
 
 
 def is_strong(value: bytes) -> bool:

@@ -57,7 +57,8 @@ def targets(look: Look, vocabulary: Vocabulary, slack: Slack) -> dict[str, Targe
         listen = given(keys, "listen", address, Address(host="", port=0))
         if listen.port and "listen" in keys:
             other = listening.setdefault(str(listen), name)
-            if other != name:
+            both = {protocol, found[other].connection.protocol} if other in found else {protocol}
+            if other != name and not (len(both) == 1 and both <= vocabulary.shares_addresses):
                 keys["listen"].fault(
                     f"the connection `{other}` already listens on {listen}; choose another port"
                 )

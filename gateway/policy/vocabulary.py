@@ -29,6 +29,8 @@ class Vocabulary:
     read_facts: FactReader
     masked_columns: Callable[[Mapping[str, MaskPolicy]], ColumnTeller]
     """The masks of a policy -> what they touch."""
+    shares_addresses: frozenset[str] = frozenset()
+    """Protocols of which several connections may listen on one address: clients name theirs when they log in."""
     options: Mapping[str, Mapping[str, Collection[str]]] = field(default_factory=dict)
     """Protocol -> the switches that its connections have, and what each may be."""
     validators: frozenset[str] = frozenset()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from gateway.contract import Estimate
-from gateway.hosted import Desk, Host
+from gateway.hosted import Desks, Host
 from gateway.model import Command, Facts
 from gateway.wire import Login, Opening, Wire
 
@@ -83,11 +83,18 @@ class ProtocolModule(ServedModule, Protocol):
 class HostedModule(ServedModule, Protocol):
     """What the module of a protocol whose library owns the sockets supplies."""
 
-    async def serve(self, desk: Desk, *, host: str, port: int) -> Host:
+    async def serve(self, desks: Desks, *, host: str, port: int) -> Host:
         """Begin to accept. Raises `OSError` where the address cannot be had."""
 
     def certify(
-        self, secret: Callable[[str], bytes], public_key: str, *, user: str, name: str, expires_at: float
+        self,
+        secret: Callable[[str], bytes],
+        public_key: str,
+        *,
+        connection: str,
+        user: str,
+        name: str,
+        expires_at: float,
     ) -> Mapping[str, str]:
         """What lets the holder of a key enter as the minted `user`, and know the server. Raises `ValueError`."""
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.facts.http.request import RequestUnclear, request_of
+from gateway.facts.http import RequestUnclear, request_of
 from gateway.model import Effect
 from gateway.protocols.http.module import read_facts
 from gateway.protocols.kubernetes.module import read_facts as read_kubernetes
@@ -39,6 +39,41 @@ def raw(text):
 )
 def test_a_path_has_one_normal_form(written, normal):
     assert request_of({"method": "GET", "path": written}).path == normal
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"method": "POST", "path": "/a?b=1&b=2&c=true", "headers": [JSON], "body": '{"d": 7}'},
+        {"method": "POST", "path": "/a", "query": {"b": [1, 2], "c": True}, "body": {"d": 7}},
+        {"method": "POST", "path": "/a?b=1", "query": [["b", "2"], ["c", "true"]], "body": {"d": 7}},
+        {"method": "POST", "path": "/a?b=1", "query": "?b=2&c=true", "headers": {"Content-Type": "application/json"}, "body_b64": base64.b64encode(b'{"d": 7}').decode()},
+        {"command": 'POST /a?b=1&b=2&c=true {"d": 7}'},
+        {"command": 'POST /a?b=1&b=2&c=true\nContent-Type: application/json\n\n{"d": 7}'},
+    ],
+)  # fmt: skip
+def test_a_request_may_be_written_in_many_ways(row):
+    request = request_of(row)
+    assert request.path == "/a"
+    assert request.query == (("b", "1"), ("b", "2"), ("c", "true"))
+    assert request.header("content-type") == "application/json"
+    assert request.body == b'{"d": 7}'
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {},
+        {"method": "GET"},
+        {"raw_b64": "!"},
+        {"method": "GET", "path": "/", "query": 7},
+        {"method": "GET", "path": "/", "body": 7},
+        {"command": "GET"},
+    ],
+)
+def test_a_row_without_a_request_is_an_error(row):
+    with pytest.raises(ValueError):
+        request_of(row)
 
 
 @pytest.mark.parametrize(

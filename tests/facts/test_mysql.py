@@ -95,6 +95,35 @@ def test_statements_before_what_cannot_be_cut_count():
 
 
 @pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("select /*+ set_var(foreign_key_checks=off) */ 1", "privilege read session"),
+        ("select /*+ max_execution_time(5) */ 1", "read"),
+        ("set session wsrep_on = 0", "privilege session"),
+        ("set session wsrep_sync_wait = 1", "session"),
+        ("set names utf8mb4, sql_log_bin = 0", "privilege session"),
+        ("set @@global.read_only = 0", "privilege"),
+        ("set foreign_key_checks = 1", "session"),
+        ("set sql_mode = concat(@@sql_mode, ',STRICT_ALL_TABLES')", "session"),
+        ("set sql_mode = concat(@@sql_mode, ',ANSI_QUOTES')", "session unknown"),
+        ("set statement max_statement_time = 1 for delete from t", "destructive session write"),
+    ],
+)
+def test_settings_that_are_guards_are_told_from_those_that_are_none(sql, expected):
+    assert effects(sql) == expected
+
+
+def test_a_function_is_plain_only_by_its_whole_name():
+    assert effects("select st_x(p), count(*), coalesce(a, 1) from t") == "read"
+    for call in ("st_evil(1)", "`count`(1)", "billing.count(1)", "purge (1)"):
+        assert effects(f"select {call}") == "read unknown"
+
+
+def test_hints_are_comments_to_mariadb():
+    assert effects("select /*+ set_var(foreign_key_checks=off) */ 1", dialect="mariadb") == "read"
+
+
+@pytest.mark.parametrize(
     ("before", "sql", "expected"),
     [
         (["prepare p from 'drop table t'"], "execute p", "ddl destructive session"),
@@ -173,6 +202,11 @@ OUTPUTS = [
     ("select count(*) as n, count(ssn) as m, ssn is null as k from customers", [("n", set(), False), ("m", set(), False), ("k", set(), False)]),
     ("select j.a from customers c, json_table(c.data, '$' columns (a int path '$.a' null on empty, nested path '$.b' columns (b int path '$'))) j", [("a", {"customers.data"}, False)]),
     ("select max(ssn) over (partition by country) as w from customers", [("w", {SSN}, False)]),
+    ("select max(ssn) as m from first", [("m", {"first.ssn"}, False)]),
+    ("select nth_value(ssn, 2) from first over (order by id) as n from customers", [("n", {SSN}, False)]),
+    ("select full.ssn from customers full join orders o on 1", [("ssn", {SSN}, True)]),
+    ("select semi.ssn from customers semi join orders o on 1", [("ssn", {SSN}, True)]),
+    ("select ssn isnull from customers", [("isnull", {SSN}, True)]),
     ("values (1, 2), (3, 4)", [("column_0", set(), False), ("column_1", set(), False)]),
     ("delete from customers where id = 1 returning ssn", [("ssn", {SSN}, True)]),
     ("replace into customers values (1) returning *", [("*", {"customers.*"}, True)]),

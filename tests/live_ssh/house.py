@@ -25,11 +25,11 @@ connections:
     credential: {{user: {user}{key}}}
     labels: {{env: prod}}
     options: {{shell: {shell}, forwarding: {forwarding}}}
-agents:
+{more}agents:
   release-pipeline:
     secret: env:RELEASE_PIPELINE_SECRET
     person: maria.lopez@example.com
-    scope: {{web-1: [read, write, ddl, destructive, privilege, exec, exfil, unknown]}}
+    scope: {{{also}web-1: [read, write, ddl, destructive, privilege, exec, exfil, unknown]}}
     max_depth: 4
     keys: ["{agent_key}"]
 limits: {limits}
@@ -52,6 +52,13 @@ masks:
   pii: {{detect: [email, phone, payment_card, iban, secrets]}}
 slack: {{people: {{U0MARIA: maria.lopez@example.com, U0ANA: ana.silva@example.com, U0SAM: sam.chen@example.com}}}}
 api: {{listen: 127.0.0.1:{api}}}
+"""
+BESIDE = """
+  web-2:
+    protocol: ssh
+    listen: 127.0.0.1:{listen}
+    upstream: ssh://127.0.0.1:{port}?known_hosts={known_hosts}
+    credential: {{user: nobody-there, password: env:SHOP_PASSWORD}}
 """
 
 
@@ -120,11 +127,13 @@ class SshGateway(Gateway):
         never: str = "destructive, privilege",
         freely: str = "read, session",
         limits: str = "{}",
+        beside: bool = False,
     ) -> None:
         self.agent_key = directory / "agent"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.agent_key], check=True)
+        listen = free_port()
         self._policy = POLICY.format(
-            listen=free_port(),
+            listen=listen,
             api=free_port(),
             port=server.port,
             known_hosts=server.known_hosts,
@@ -133,8 +142,12 @@ class SshGateway(Gateway):
             shell=shell,
             forwarding=forwarding,
             never=never,
+            also="web-2: [read], " if beside else "",
             freely=freely,
             limits=limits,
+            more=BESIDE.format(listen=listen, port=server.port, known_hosts=server.known_hosts)
+            if beside
+            else "",
             agent_key=self.agent_key.with_suffix(".pub").read_text().strip(),
             held=held,
         )
@@ -145,12 +158,16 @@ class SshGateway(Gateway):
         self.askpass.write_text('#!/bin/sh\nprintf "%s\\n" "$PASSWORD"\n')
         self.askpass.chmod(0o700)
 
-    def client(self, token: str) -> tuple[list[str], dict[str, str]]:
-        """Options for OpenSSH's clients, and their environment: a minted password comes by SSH_ASKPASS."""
+    def minted_pair(self, token: str) -> dict[str, str]:
+        """What stands for a token; a token that is none stands for itself."""
         try:
-            pair = Api(self.url, token).call("/oauth/minted", {}, method="POST")
+            return dict(Api(self.url, token).call("/oauth/minted", {}, method="POST"))
         except Refused:
-            pair = {"user": "agent", "password": token}
+            return {"user": "agent", "password": token}
+
+    def client(self, token: str, pair: dict[str, str] | None = None) -> tuple[list[str], dict[str, str]]:
+        """Options for OpenSSH's clients, and their environment: a minted password comes by SSH_ASKPASS."""
+        pair = pair or self.minted_pair(token)
         options = [
             *(
                 "-o",
@@ -179,17 +196,33 @@ class SshGateway(Gateway):
         return options, environment
 
     def ssh(
-        self, *command: str, token: str | None = None, stdin: bytes = b"", options: tuple[str, ...] = ()
+        self,
+        *command: str,
+        token: str | None = None,
+        stdin: bytes = b"",
+        options: tuple[str, ...] = (),
+        pair: dict[str, str] | None = None,
     ) -> subprocess.CompletedProcess[bytes]:
         """`ssh host COMMAND`, to its end."""
-        given, environment = self.client(token or self.token())
+        given, environment = self.client(token or self.token(), pair)
         return subprocess.run(
-            ["ssh", *given, *options, "-p", str(self.ports["web-1"]), "127.0.0.1", *command],
+            ["ssh", *options, *given, "-p", str(self.ports["web-1"]), "127.0.0.1", *command],
             env=environment,
             input=stdin,
             capture_output=True,
             check=False,
             timeout=60,
+        )
+
+    def start_ssh(self, command: str) -> subprocess.Popen[bytes]:
+        """`ssh host COMMAND`, as it runs."""
+        given, environment = self.client(self.token())
+        return subprocess.Popen(
+            ["ssh", *given, "-p", str(self.ports["web-1"]), "127.0.0.1", command],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
 
 

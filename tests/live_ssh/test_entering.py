@@ -188,3 +188,24 @@ def test_ansible_pings_a_host_by_certificate(server: Server, tmp_path: Path) -> 
             timeout=60,
         )
     assert '"ping": "pong"' in done.stdout, done.stdout + done.stderr
+
+
+def test_connections_that_share_an_address_are_named_with_the_user(server: Server, tmp_path: Path) -> None:
+    with house.gateway(tmp_path, server, beside=True) as gateway:
+        pair = gateway.minted_pair(gateway.token())
+
+        def enter(user: str) -> subprocess.CompletedProcess[bytes]:
+            return gateway.ssh("echo hello", options=("-l", user), token=gateway.token(), pair=pair)
+
+        assert enter(f"{pair['user']}%web-1").stdout == b"hello\n"
+        there = enter(f"{pair['user']}%web-2")
+        assert b"did not accept the gateway's credential" in there.stderr
+        assert enter(pair["user"]).returncode == 255
+        assert enter(f"{pair['user']}%web-3").returncode == 255
+        made = gateway.countersign(
+            "connect", "web-1", "--certificate", str(tmp_path / "access"), COUNTERSIGN_TOKEN=gateway.token()
+        )
+        done = subprocess.run(
+            [*shlex.split(made.stdout), "echo", "hello"], capture_output=True, text=True, check=False
+        )
+        assert done.stdout == "hello\n", done.stderr

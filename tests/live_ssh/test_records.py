@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import select
+import signal
+import subprocess
 from pathlib import Path
 
 import asyncssh
@@ -59,3 +63,42 @@ def test_a_gateway_that_was_killed_leaves_a_recording_that_holds(gateway: SshGat
     gateway.kill()
     gateway.start()
     assert gateway.ssh("echo again").stdout == b"again\n"
+
+
+def test_a_target_that_is_killed_ends_the_command_and_not_the_client(
+    gateway: SshGateway, tmp_path: Path
+) -> None:
+    own = tmp_path / "pid"
+    with gateway.api.deciding("approve", containing=str(own)):
+        running = gateway.start_ssh(f"echo $PPID > {own}; echo begun; exec tail -f /dev/null")
+        assert running.stdout is not None
+        assert running.stdout.readline() == b"begun\n"
+    os.kill(int(own.read_text()), signal.SIGKILL)
+    out, _ = running.communicate(timeout=30)
+    assert (out, running.returncode) == (b"", 255)
+    assert gateway.ssh("echo fine").stdout == b"fine\n"
+
+
+def test_a_client_that_does_not_read_fills_no_memory(gateway: SshGateway) -> None:
+    running = gateway.start_ssh("yes")
+    assert running.stdout is not None
+    assert running.stdout.read(1_000_000).count(b"y\n") == 500_000
+    before = resident(gateway.pid)
+    eventually(lambda: steady(running), within=20)
+    assert resident(gateway.pid) - before < 64_000_000
+    running.kill()
+    running.communicate()
+
+
+def resident(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) * 1024
+
+
+def steady(running: subprocess.Popen[bytes]) -> bool:
+    """Whether the client takes nothing more from the network: what it has was not read."""
+    before = Path(f"/proc/{running.pid}/io").read_text()
+    return (
+        bool(select.select([], [], [], 0.5) == ([], [], []))
+        and Path(f"/proc/{running.pid}/io").read_text() == before
+    )

@@ -316,6 +316,9 @@ HOSTILE = {
     "one long word": b"a" * 64_000,
     "pluses": b"+1 +1 +1 " * 7_000,
     "headers": b"Authorization: " * 4_000,
+    "cookies": b"Cookie: a " * 6_000,
+    "placeholders": b"password=yourabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrst! " * 1_000,
+    "password files": b":5432:a:b:c" * 5_500,
 }
 
 

@@ -116,6 +116,20 @@ def test_ancestors_are_those_above_the_one_that_asks(depth, holds):
     assert isinstance(judged(rule, thing("path", "/x"), agents=depth)[0], Hold) == holds
 
 
+@pytest.mark.parametrize(
+    ("agents", "allowed"),
+    [
+        (("root",), False),
+        (("root", "x"), True),
+        (("evil", "root", "x"), False),
+        (("root", "root-2", "x"), True),
+    ],
+)
+def test_to_allow_every_ancestor_has_to_fit_since_only_the_root_has_proved_its_name(agents, allowed):
+    rule = "  - {name: a, when: {effects: [exec], ancestors: [root, 'root-*']}, then: {allow: true}}"
+    assert isinstance(judged(rule, thing("path", "/x", Effect.EXEC), agents=agents)[0], Allow) == allowed
+
+
 def test_max_depth_ends_a_rule():
     rule = "  - {name: d, when: {max_depth: 1}, then: {hold: {approvers: dba}}}"
     assert isinstance(judged(rule, agents=("a",))[0], Hold)

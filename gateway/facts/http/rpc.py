@@ -16,6 +16,7 @@ from gateway.facts.http.words import hinted, parts, words
 from gateway.model import Effect
 
 BATCH_MOST = 1_000
+_KNOWN = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
 MCP_READS = frozenset(
     {
         "initialize",
@@ -76,7 +77,7 @@ def read_call(reading: Reading, kind: str, name: str) -> None:
 
 
 def _message(reading: Reading, value: Any) -> None:
-    if not isinstance(value, Mapping) or value.get("jsonrpc") != "2.0":
+    if not isinstance(value, Mapping) or value.get("jsonrpc") != "2.0" or not value.keys() <= _KNOWN:
         reading.doubt("a message is no JSON-RPC 2.0")
         return
     method = value.get("method")

@@ -45,7 +45,21 @@ _YES = frozenset({"", "1", "true", "yes", "on"})
 _NUMBER = re.compile(r"[0-9]+|[0-9a-f-]{16,}|me|self")
 _AN_ID = re.compile(r".*[0-9].*|[0-9a-f]{8,}|[A-Za-z0-9_-]{20,}|.*[@:=].*|me|self|current")
 _SCRIPT = re.compile(r"\.(?:php|aspx?|jspx?|do|action|cgi|pl|cfm)$", re.IGNORECASE)
+_CALLED_AT = frozenset({"graphql", "gql", "rpc", "jsonrpc", "mcp", "sse"})
+_A_KEY = re.compile(r"(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20,}")
 _VERSION = re.compile(r"v[0-9.]+|api", re.IGNORECASE)
+
+
+def takes_calls(request: Request) -> bool:
+    """Whether a path is one to which calls of GraphQL, JSON-RPC and MCP are sent: `/`, `/api/v1`, `/shop/graphql`, `/rpc`."""
+    segments = request.segments
+    while segments and _VERSION.fullmatch(segments[-1]):
+        segments = segments[:-1]
+    if not segments or set(parts(segments[-1])) & _CALLED_AT:
+        return not names_a_deed(segments[:-1])
+    if len(segments) < 3 and segments[-1] in {"message", "messages"}:  # of MCP over server-sent events
+        return any(name.lower().replace("_", "") == "sessionid" for name, _ in request.query)
+    return all(_VERSION.fullmatch(segment) or _A_KEY.fullmatch(segment) for segment in segments)
 
 
 def names_a_deed(segments: tuple[str, ...]) -> bool:

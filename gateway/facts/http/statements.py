@@ -1,20 +1,47 @@
-"""Statements of SQL that a request brings: whether a text is one, and whether it only selects."""
+"""Statements that a request brings for a server to run: which texts are any, and whether they only select."""
 
 from __future__ import annotations
 
 import re
 
 from gateway.facts import postgres
+from gateway.facts.http.bodies import Body
+from gateway.facts.http.request import Request
+from gateway.facts.http.words import parts
 from gateway.model import Effect
 
 TEXT_MOST = 8_192
+_THINGS = (
+    "table|database|schema|index|view|user|role|function|procedure|trigger|sequence|type|domain|extension|server|policy|publication"
+    "|subscription|column|keyspace|series|measurement|retention|tablespace|event|login|partition|catalog|warehouse|stage|stream|task"
+)
 _BEGINS = re.compile(
-    r"(?>(?:\s|(?>/\*.*?\*/)|--[^\n]*\n|\()*)(?:select|with|insert|update|delete|drop|alter|create|truncate|grant|revoke|copy|call"
-    r"|exec|merge|set|do|vacuum|explain|show|replace|load|attach|pragma|use)\s",
+    r"(?>(?:\s|(?>/\*.*?\*/)|--[^\n]*\n|\()*)(?:"
+    r"select\s+(?:.*\bfrom\b|[\d'\"(*@$]|[\w.]+\s*\()|with\s+(?:recursive\s+)?\w+\s*(?:\([^)]*\)\s*)?as\b"
+    r"|insert\s+(?:\w+\s+)?into\b|replace\s+into\b|merge\s+into\b|update\s+.*\bset\b|delete\s+(?:\S+\s+)?from\b"
+    rf"|(?:drop|alter|create)\s+(?:\w+\s+){{0,3}}(?:{_THINGS})\b|truncate\s+\S|(?:grant|revoke)\s+.*\b(?:on|to|from)\b"
+    r"|copy\s+.*\b(?:from|to)\b|call\s+[\w.]+\s*\(|exec(?:ute)?\s+(?:[sx]p_|immediate\b|[\w.]+\s*[@('])|do\s+(?:\$|'|language\b)"
+    r"|set\s+\S+\s*(?:=|to\b)|vacuum\b|explain\s+(?:analy[sz]e|select|update|delete|insert|with|\()|pragma\s|attach\s+(?:database|')"
+    r"|show\s+(?:tables|databases|create|columns|grants|variables|processlist|users|series|measurements|index|schemas|full)\b"
+    r"|load\s+(?:data|xml|csv)\b|kill\s+(?:query\s+|connection\s+)?\d|use\s+\S+\s*;?$)",
     re.IGNORECASE | re.DOTALL,
 )
+"""Statements, and not what people search for: `drop shipping`, `select all that apply`, `update on my order`."""
 _DIALECT = re.compile(r"/\*|--|[#\\`;]")
 """What the servers of different makers read differently."""
+
+_STATEMENTS = frozenset({"statement", "statements"})
+_LANGUAGES = frozenset({"sql", "cypher"})
+_WRITING = re.compile(
+    r"\b(?:delete|drop|create|merge|set|remove|insert|update|alter|kill|grant|revoke|truncate|detach|foreach|call|load|into)\b"
+    r"|\|>\s*to\b",
+    re.IGNORECASE,
+)
+"""What no statement of any language has that only looks."""
+_SENT_TO = frozenset({"query", "sql", "statement", "statements"})
+_PROMETHEUS = re.compile(
+    r"/api/v1/(?:query|query_range|query_exemplars|series|labels|format_query|parse_query)$"
+)
 
 
 def is_sql(text: str) -> bool:
@@ -30,3 +57,33 @@ def only_selects(text: str) -> bool:
     return facts.effects == {Effect.READ} and all(
         {source.rpartition(".")[2] for source in each.sources} <= {each.name} for each in facts.outputs or ()
     )
+
+
+def statements_of(request: Request, body: Body) -> list[str]:
+    """Texts that are there to be run. What only looks like a statement counts where they are sent to, not in a search box."""
+    where = bool(_SENT_TO & set(_last(request))) or not request.segments
+    queries = {"query", "q"} if where and not asks_prometheus(request) else set()
+    given = [*request.query, *body.members()]
+    named = {
+        name: {name.lower()} & queries | (_LANGUAGES | _STATEMENTS) & set(parts(name))
+        for name in {name for name, _ in given}
+    }
+    return [
+        value
+        for name, value in given
+        if named[name] & _LANGUAGES
+        or (named[name] and (is_sql(value) or (request.segments and _WRITING.search(value))))
+    ]
+
+
+def takes_only_statements(request: Request, body: Body) -> bool:
+    """Whether a path is that of an endpoint which runs statements and does nothing else, and the request says one alone."""
+    return bool(_last(request)) and _SENT_TO.issuperset(_last(request)) and not (body.kind and request.query)
+
+
+def asks_prometheus(request: Request) -> bool:
+    return _PROMETHEUS.search(request.path) is not None
+
+
+def _last(request: Request) -> tuple[str, ...]:
+    return parts(request.segments[-1].lower()) if request.segments else ()

@@ -29,12 +29,21 @@ octet_length old_password ord password percent_rank percentile_cont percentile_d
 polygon position pow power ps_current_thread_id ps_thread_id quarter quote radians rand random_bytes rank regexp_instr
 regexp_like regexp_replace regexp_substr repeat replace replace_oracle reverse right roles_graphml round row row_count
 row_number rpad rpad_oracle rtrim rtrim_oracle schema schemas sec_to_time second session_user sformat sha sha1 sha2
-sign sin soundex space sqrt st_area st_asbinary st_asgeojson st_astext st_aswkb st_aswkt st_buffer st_centroid
-st_contains st_crosses st_difference st_dimension st_disjoint st_distance st_distance_sphere st_endpoint st_envelope
-st_equals st_geohash st_geometryn st_geometrytype st_geomfromgeojson st_geomfromtext st_geomfromwkb st_intersection
-st_intersects st_isempty st_issimple st_isvalid st_latitude st_length st_longitude st_makeenvelope st_numpoints
-st_overlaps st_point st_pointfromtext st_simplify st_srid st_startpoint st_touches st_transform st_union st_within
-st_x st_y statement_digest statement_digest_text std stddev stddev_pop stddev_samp str_to_date strcmp subdate substr
+sign sin soundex space sqrt st_area st_asbinary st_asgeojson st_astext st_aswkb st_aswkt st_boundary st_buffer
+st_buffer_strategy st_centroid st_collect st_contains st_convexhull st_crosses st_difference st_dimension st_disjoint
+st_distance st_distance_sphere st_endpoint st_envelope st_equals st_exteriorring st_frechetdistance st_geohash
+st_geomcollfromtext st_geomcollfromtxt st_geomcollfromwkb st_geometrycollectionfromtext st_geometrycollectionfromwkb
+st_geometryfromtext st_geometryfromwkb st_geometryn st_geometrytype st_geomfromgeojson st_geomfromtext st_geomfromwkb
+st_hausdorffdistance st_interiorringn st_intersection st_intersects st_isclosed st_isempty st_isring st_issimple
+st_isvalid st_latfromgeohash st_latitude st_length st_linefromtext st_linefromwkb st_lineinterpolatepoint
+st_lineinterpolatepoints st_linestringfromtext st_linestringfromwkb st_longfromgeohash st_longitude st_makeenvelope
+st_mlinefromtext st_mlinefromwkb st_mpointfromtext st_mpointfromwkb st_mpolyfromtext st_mpolyfromwkb
+st_multilinestringfromtext st_multilinestringfromwkb st_multipointfromtext st_multipointfromwkb
+st_multipolygonfromtext st_multipolygonfromwkb st_numgeometries st_numinteriorring st_numinteriorrings st_numpoints
+st_overlaps st_point st_pointatdistance st_pointfromgeohash st_pointfromtext st_pointfromwkb st_pointn
+st_pointonsurface st_polyfromtext st_polyfromwkb st_polygonfromtext st_polygonfromwkb st_relate st_simplify st_srid
+st_startpoint st_swapxy st_symdifference st_touches st_transform st_union st_validate st_within st_x st_y
+statement_digest statement_digest_text std stddev stddev_pop stddev_samp str_to_date strcmp subdate substr
 substr_oracle substring substring_index subtime sum sys_guid sysdate system_user tan time time_format time_to_sec
 timediff timestamp timestampadd timestampdiff to_base64 to_char to_date to_days to_number to_seconds trim trim_oracle
 truncate ucase uncompress uncompressed_length unhex unix_timestamp updatexml upper user utc_date utc_time
@@ -102,6 +111,6 @@ def effects_of(name: str) -> frozenset[Effect] | None:
         return MORE[name]
     if name in SESSION:
         return frozenset({Effect.SESSION})
-    if name in PLAIN or name.startswith("st_"):
+    if name in PLAIN:
         return frozenset()
     return None

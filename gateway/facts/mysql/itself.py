@@ -23,41 +23,42 @@ class Itself:
 
     def brings_all(self, tested: exp.Expr | None, query: exp.Expr) -> bool:
         """`id IN (SELECT id FROM t)`, however deep: the table's own column, all of it."""
-        select = query.find(exp.Select)
-        tables = list(query.find_all(exp.Table))
-        if select is None or not isinstance(tested, exp.Column) or len(tables) != 1:
-            return False
-        projected = select.expressions[0].unalias() if len(select.expressions) == 1 else None
-        column = isinstance(projected, exp.Star) or (
-            isinstance(projected, exp.Column) and projected.name.lower() in {tested.name.lower(), "*"}
+        found = _projected(query)
+        return (
+            isinstance(tested, exp.Column)
+            and (
+                isinstance(found, exp.Star)
+                or (isinstance(found, exp.Column) and found.name.lower() in {tested.name.lower(), "*"})
+            )
+            and self._keeps_all(query)
         )
-        return column and self._keeps_all(query, tables[0])
 
     def is_bound(self, tested: exp.Expr, query: exp.Expr, bound: type[exp.Min | exp.Max]) -> bool:
         """`id >= (SELECT MIN(id) FROM t)`."""
-        select = query.find(exp.Select)
-        tables = list(query.find_all(exp.Table))
-        if select is None or len(select.expressions) != 1 or len(tables) != 1:
-            return False
-        found = select.expressions[0].unalias()
-        return isinstance(found, bound) and found.this == tested and self._keeps_all(query, tables[0])
+        found = _projected(query)
+        return isinstance(found, bound) and found.this == tested and self._keeps_all(query)
 
-    def _keeps_all(self, query: exp.Expr, table: exp.Table) -> bool:
-        named = self._ctes.get(table.name.lower()) if not table.db else None
-        if named is not None:
-            inner = list(named.find_all(exp.Table))
-            if len(inner) != 1 or inner[0].name.lower() == table.name.lower():
-                return False
-            return self._keeps_all(named, inner[0])
-        if table.name.lower() != self._last:
+    def _keeps_all(self, query: exp.Expr, inside: frozenset[str] = frozenset()) -> bool:
+        """Whether every row of the table comes back; `inside` are the WITH queries around this one."""
+        query = _unwrapped(query)
+        if isinstance(query, exp.Union):
+            return self._keeps_all(query.left, inside) or self._keeps_all(query.right, inside)
+        source = query.args.get("from_")
+        if (
+            not isinstance(query, exp.Select)
+            or source is None
+            or any(query.args.get(key) for key in _NARROWS)
+        ):
             return False
-        for select in query.find_all(exp.Select):
-            if any(select.args.get(key) for key in ("having", "limit", "offset", "joins", "group")):
-                return False
-            where = select.args.get("where")
-            if where is not None and self._restricts(where.this, self._last, table.alias):
-                return False
-        return True
+        table, where = source.this, query.args.get("where")
+        if where is not None and self._restricts(where.this, self._last, table.alias):
+            return False
+        if not isinstance(table, exp.Table):
+            return isinstance(table, exp.Subquery) and self._keeps_all(table, inside)
+        name = table.name.lower()
+        if not table.db and name in self._ctes.keys() - inside:
+            return self._keeps_all(self._ctes[name], inside | {name})
+        return name == self._last
 
     def is_looked_at(self, query: exp.Expr) -> bool:
         """Whether a subquery may look at the row around it: by the table's name, or by one it does not bring itself."""
@@ -70,16 +71,33 @@ class Itself:
         return False
 
 
+_NARROWS = ("having", "limit", "offset", "joins", "group")
+
+
+def _unwrapped(query: exp.Expr) -> exp.Expr:
+    while isinstance(query, exp.Subquery | exp.Any | exp.Paren):
+        query = query.this
+    return query
+
+
+def _projected(query: exp.Expr) -> exp.Expr | None:
+    """The one thing that a query selects."""
+    query = _unwrapped(query)
+    while isinstance(query, exp.SetOperation):
+        query = _unwrapped(query.left)
+    selected = query.expressions if isinstance(query, exp.Select) else []
+    return selected[0].unalias() if len(selected) == 1 else None
+
+
 def plain_value(query: exp.Expr) -> exp.Expr | None:
     """The one value of a query that takes it from nowhere: `(SELECT 1)`."""
-    while isinstance(query, exp.Subquery | exp.Any):
-        query = query.this
+    query = _unwrapped(query)
     if not isinstance(query, exp.Select) or len(query.expressions) != 1:
         return None
     source = query.args.get("from_")
     if source is not None and source.this.name.lower() != "dual":
         return None
-    beyond = ("where", "having", "limit", "offset", "group", "joins", "with_")
+    beyond = ("where", "with_", *_NARROWS)
     return None if any(query.args.get(key) for key in beyond) else query.expressions[0].unalias()
 
 

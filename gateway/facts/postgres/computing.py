@@ -59,6 +59,7 @@ _NUMBER: Mapping[str, Callable[[float], Value]] = {
     "ceil": lambda number: float(math.ceil(number)),
     "round": lambda number: float(round(number)),
 }
+CALENDAR = frozenset({"extract", "date_part", "date_trunc"})
 CLOCKS = frozenset({"now", "clock_timestamp", "statement_timestamp", "transaction_timestamp"})
 
 
@@ -184,8 +185,7 @@ def _expression(body: Node, row: Row) -> Value:
     kind, name = body.get("kind", ""), (strings(body.get("name")) or [""])[-1]
     left = value_of(body.get("lexpr", {}), row) if "lexpr" in body else None
     right = body.get("rexpr", {})
-    made_of = body.get("lexpr", {})
-    computed = "ColumnRef" not in made_of and any(columns(made_of))
+    computed = any("ColumnRef" not in side and any(columns(side)) for side in (body.get("lexpr", {}), right))
     match kind:
         case "AEXPR_IN":
             found = _joined("OR_EXPR", [_compare("=", left, value_of(i, row)) for i in _items(right)])
@@ -323,6 +323,23 @@ def _extreme(body: Node, values: Sequence[Value]) -> Value:
     return max(numbers) if body.get("op") == "IS_GREATEST" else min(numbers)
 
 
+def _of_calendar(name: str, unit: Value, at: Value) -> Value:
+    if not isinstance(at, datetime) or not isinstance(unit, str):
+        return None if at is None else UNSURE
+    if name != "date_trunc":
+        return float(at.year) if unit.lower() == "year" else UNSURE
+    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    match unit.lower():
+        case "day":
+            return midnight
+        case "month":
+            return midnight.replace(day=1)
+        case "year":
+            return midnight.replace(month=1, day=1)
+        case _:
+            return UNSURE
+
+
 def _call(body: Node, row: Row) -> Value:
     name = (strings(body.get("funcname")) or [""])[-1]
     args = [value_of(arg, row) for arg in body.get("args", ())]
@@ -336,6 +353,8 @@ def _call(body: Node, row: Row) -> Value:
         return _operated("^@", *args)
     if name == "position" and len(args) == 2 and all(isinstance(arg, str) for arg in args):
         return float(str(args[0]).find(str(args[1])) + 1)
+    if name in CALENDAR and len(args) == 2:
+        return _of_calendar(name, *args)
     if len(args) != 1:
         return UNSURE
     value = args[0]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.facts.postgres import functions, settings
+from gateway.facts.postgres import blocks, functions, settings
 from gateway.facts.postgres.likeness import bare
 from gateway.facts.postgres.reading import Reading
 from gateway.facts.postgres.schema import Function
@@ -237,13 +237,20 @@ def _done(reading: Reading, schema: str, name: str, made_of: Sources) -> Sources
 
 
 def _own(reading: Reading, schema: str, name: str, known: Sequence[Function]) -> Sources:
-    """Functions of the target's own: one that is immutable only computes, one in SQL does what its text does."""
+    """Functions of the target's own: one in SQL does what its text does; one that is immutable only computes.
+
+    Whoever wrote PL/pgSQL may have been wrong about that: what reads as SQL in it counts.
+    """
     found = NOTHING
     called = f"{schema}.{name}" if schema else name
     for function in known:
-        if function.body:
+        immutable = function.immutable and function.language in _CONFINED
+        if function.language == "sql" and function.body:
             found |= reading.text(reading, function.body)
-        elif not (function.immutable and function.language in _CONFINED):
+        elif immutable and function.language == "plpgsql" and blocks.is_static(function.body):
+            for sql in blocks.statements(function.body):
+                found |= reading.text(reading, sql)
+        elif not immutable or function.language == "plpgsql":
             reading.doubt(f"function {called} has a body that cannot be seen")
             reading.touches("function", called.lower(), Effect.UNKNOWN)
     return found

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from gateway.facts.postgres.computing import CLOCKS, RANDOM, TEXT, Value, day, literal, value_of
+from gateway.facts.postgres.computing import CALENDAR, CLOCKS, RANDOM, TEXT, Value, day, literal, value_of
 from gateway.facts.postgres.likeness import columns
 from gateway.facts.postgres.tree import Node, children, strings
 
@@ -80,7 +80,7 @@ def _samples(name: str, nodes: Sequence[Node], *, is_key: bool) -> list[Value]:
     measured = any(_called(node) & TEXT.keys() for node in nodes)
     if _wanted_true(name, nodes):
         found = [True, False]
-    elif days or any(_called(node) & CLOCKS or "SQLValueFunction" in node for node in nodes):
+    elif days or any(_called(node) & (CLOCKS | CALENDAR) or "SQLValueFunction" in node for node in nodes):
         near = [at + _DAY * step for at in days if 1900 <= at.year <= 2100 for step in (-1, 0, 1)]
         found = [*near, *_DAYS]
     elif numbers and not measured and all(re.fullmatch(r"-?\d+|-?infinity", word) for word in words):

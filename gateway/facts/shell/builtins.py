@@ -133,6 +133,8 @@ def _declare(call: Call) -> str:
             continue
         if found[4] is not None:
             call.walker.assign(found[1], [found[4]])
+        if call.name == "readonly" or any(arg.startswith("-") and "r" in arg for arg in call.args):
+            call.walker.shell.fixed |= {found[1]}
     return ""
 
 

@@ -9,7 +9,19 @@ import posixpath
 import re
 
 from gateway.facts.shell.reading import Reading
-from gateway.facts.shell.values import CLASS, COUNT, DEEP, MARKS, STAR, TAME, WILD, matcher, static, words
+from gateway.facts.shell.values import (
+    CLASS,
+    COUNT,
+    DEEP,
+    MARKS,
+    QUESTION,
+    STAR,
+    TAME,
+    WILD,
+    matcher,
+    static,
+    words,
+)
 from gateway.model import Effect
 
 _LONGEST = 4_096
@@ -44,7 +56,9 @@ _SECRET = re.compile(
         |(?:.*[-_.])?(?:priv|private|privkey|server|client|tls|host|ca)[-_.]?key(?:\.pem)?
         |credentials?(?:\.(?:json|ya?ml|xml|ini|txt|csv|db))?
         |secrets?(?:\.(?:json|ya?ml|toml|ini|txt|env|properties|enc))?
-        |.*password.*|.*passwd(?<!/etc/passwd)(?<!\Apasswd)|.*secret.*|.*credential.*|vault_pass.*|\.?pgpass.*
+        |(?!.*\.(?:py|jsx?|tsx?|go|rs|java|kt|c|h|cc|cpp|hpp|md|rst|adoc|html|css|vue|swift|scala)\Z)
+            (?:.*password.*|.*secret.*|.*credential.*)
+        |.*passwd(?<!/etc/passwd)(?<!\Apasswd)|vault_pass.*|\.?pgpass.*
         |(?:.*[-_.])?token(?:\.(?:txt|json))?)
     )\Z""",
     re.VERBOSE | re.DOTALL,
@@ -152,15 +166,7 @@ def secret(path: str, *, deep: bool = False) -> bool:
     if path[0] in STAR and "/" not in path:
         pattern = matcher(path)
         return path.strip(STAR) != "" and any(pattern.match(p) for p in _SECRET_PLACES if "/" not in p)
-    if _SECRET.match(
-        path.replace(STAR, "x")
-        .replace(TAME, "1")
-        .replace(COUNT, "1")
-        .replace(CLASS, "x")
-        .replace(DEEP + "/", "")
-        .replace(DEEP, "x")
-        .replace("\ue011", "x")
-    ):
+    if any(_SECRET.match(path.replace(f"{DEEP}/", "").translate(_filled(stars))) for stars in ("x", "")):
         return True
     if path.endswith(".pem") and "/cert" not in path:
         return True  # keys are among them
@@ -176,6 +182,18 @@ def guarded(path: str) -> bool:
     """Whether writing there changes who may do what."""
     path = normal(path)
     return _GUARD.match(path) is not None or (path.endswith("/" + DEEP) and path[:-2] in _ABOVE_GUARDS)
+
+
+def _filled(stars: str) -> dict[int, str]:
+    """Something that each mark may stand for."""
+    return {
+        ord(STAR): stars,
+        ord(DEEP): "x",
+        ord(TAME): "1",
+        ord(COUNT): "1",
+        ord(CLASS): "x",
+        ord(QUESTION): "x",
+    }
 
 
 def list_path(reading: Reading, path: str, *, directory: str = "") -> None:

@@ -63,7 +63,7 @@ _PARENTS = f"""
 _FUNCTIONS = f"""
     SELECT n.nspname || '.' || p.proname AS name, l.lanname::text AS language, p.provolatile = 'i' AS immutable,
         p.prosecdef OR p.proconfig IS NOT NULL OR p.prokind <> 'f' AS apart,
-        CASE WHEN l.lanname = 'sql' AND pg_catalog.length(p.prosrc) <= {_BODY} THEN p.prosrc ELSE '' END AS body
+        CASE WHEN l.lanname IN ('sql', 'plpgsql') AND pg_catalog.length(p.prosrc) <= {_BODY} THEN p.prosrc ELSE '' END AS body
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     JOIN pg_catalog.pg_language l ON l.oid = p.prolang
     WHERE {_OURS} LIMIT {FUNCTIONS + 1}"""  # noqa: S608  constants alone

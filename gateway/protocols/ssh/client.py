@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncssh
 
-from gateway.hosted import Desk, Refused, Seat
+from gateway.hosted import Desk, Desks, Refused, Seat
 from gateway.protocols.ssh import lines, sftp
 from gateway.protocols.ssh.channel import Channel
 from gateway.protocols.ssh.forwarding import forward
@@ -19,6 +19,7 @@ from gateway.protocols.ssh.target import connect
 
 log = logging.getLogger("countersign.ssh")
 
+SEPARATOR = "%"
 CHANNELS = 64
 """Open at once in one connection."""
 
@@ -29,8 +30,11 @@ class Client(asyncssh.SSHServer):
     seat: Seat
     """From the moment the client has proved who it is."""
 
-    def __init__(self, desk: Desk, clients: set[Client], authority: asyncssh.SSHKey) -> None:
-        self._desk = desk
+    _desk: Desk
+    """Of the connection that it named with its user."""
+
+    def __init__(self, desks: Desks, clients: set[Client], authority: asyncssh.SSHKey) -> None:
+        self._desks = desks
         self._clients = clients
         self._authority = authority
         self._tasks: set[asyncio.Task[None]] = set()
@@ -39,6 +43,7 @@ class Client(asyncssh.SSHServer):
         self._user = ""
         self._peer = ""
         self._seated = False
+        self._named = False
 
     # Who it is.
 
@@ -47,22 +52,31 @@ class Client(asyncssh.SSHServer):
         host, port = conn.get_extra_info("peername")[:2]
         self._peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._clients.add(self)
-        if len(self._clients) > self._desk.limits.clients:
+        if len(self._clients) > self._desks.first.limits.clients:
             conn.disconnect(
                 asyncssh.DISC_TOO_MANY_CONNECTIONS,
                 "This connection has as many clients as it may have; try later.",
             )
 
     def begin_auth(self, username: str) -> bool:
-        self._user = username
+        """`user`, or `user%connection` where an address has several."""
+        self._user, _, name = username.partition(SEPARATOR)
+        desk = self._desks.desk(name)
+        self._named = desk is not None
+        self._desk = desk or self._desks.first
+        if not self._named and not name:
+            self._connection.send_auth_banner("countersign: log in as user%connection\n")
         return True
 
     def password_auth_supported(self) -> bool:
         return True
 
     def validate_password(self, username: str, password: str) -> bool:
+        del username
+        if not self._named:
+            return False
         try:
-            self._sit(self._desk.admit(user=username, secret=password, client=self._peer, kill=self.kill))
+            self._sit(self._desk.admit(user=self._user, secret=password, client=self._peer, kill=self.kill))
         except Refused as refused:
             log.info("refused a client", extra={"peer": self._peer, "connection": self._desk.connection.name})
             self._connection.send_auth_banner(f"countersign: {refused}\n")
@@ -74,12 +88,13 @@ class Client(asyncssh.SSHServer):
 
     def validate_ca_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         """The certificate's principal is the minted user that its token was given."""
-        del username
-        return key.public_data == self._authority.public_data
+        del username  # the library compares it with the certificate's principals
+        return self._named and hmac.compare_digest(key.public_data, self._authority.public_data)
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         """An agent's own key, as policies.yaml has it."""
-        return any(_same_key(line, key) for line in self._desk.agent_keys(username))
+        del username
+        return self._named and any(_same_key(line, key) for line in self._desk.agent_keys(self._user))
 
     def auth_completed(self) -> None:
         """A key or a certificate was proved: for an agent's name only its keys can be, for a minted user only a certificate."""

@@ -27,7 +27,7 @@ def write_access(directory: Path, *, name: str, host: str, port: int, certify: C
         "key": private.export_private_key().decode(),
         "key-cert.pub": f"{answer['certificate']}\n",
         "known_hosts": f"{place} {answer['host_key']}\n",
-        "config": _configuration(directory.resolve(), name, host, port, str(answer["user"])),
+        "config": _configuration(directory.resolve(), name, host, port, f"{answer['user']}%{name}"),
     }
     for each, text in files.items():
         _write(directory / each, text)

@@ -5,6 +5,8 @@ All keys come from secrets that outlive restarts, so what clients and targets we
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import asyncssh
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -27,13 +29,13 @@ def public_line(seed: bytes) -> str:
     return key(seed).export_public_key().decode().strip()
 
 
-def certify(seed: bytes, public_key: str, *, principal: str, name: str, expires_at: float) -> str:
-    """A user certificate for an agent's key, good for this principal alone. Raises `ValueError`."""
+def certify(seed: bytes, public_key: str, *, principals: Sequence[str], name: str, expires_at: float) -> str:
+    """A user certificate for an agent's key, good for these principals alone. Raises `ValueError`."""
     try:
         theirs = asyncssh.import_public_key(public_key)
     except asyncssh.KeyImportError as error:
         raise ValueError("public_key is no public key: send the one line of a .pub file") from error
-    return _signed(key(seed), theirs, principal=principal, name=name, expires_at=expires_at)
+    return _signed(key(seed), theirs, principals=principals, name=name, expires_at=expires_at)
 
 
 def session_key(
@@ -41,17 +43,22 @@ def session_key(
 ) -> tuple[asyncssh.SSHKey, asyncssh.SSHCertificate]:
     """A key of one session's own and its certificate, for a target that trusts the gateway's authority."""
     own = asyncssh.generate_private_key("ssh-ed25519")
-    text = _signed(key(seed), own, principal=principal, name=name, expires_at=now + FOR_A_SESSION)
+    text = _signed(key(seed), own, principals=[principal], name=name, expires_at=now + FOR_A_SESSION)
     return own, asyncssh.import_certificate(text)
 
 
 def _signed(
-    authority: asyncssh.SSHKey, subject: asyncssh.SSHKey, *, principal: str, name: str, expires_at: float
+    authority: asyncssh.SSHKey,
+    subject: asyncssh.SSHKey,
+    *,
+    principals: Sequence[str],
+    name: str,
+    expires_at: float,
 ) -> str:
     certificate = authority.generate_user_certificate(
         subject,
         name,
-        principals=[principal],
+        principals=list(principals),
         valid_before=int(expires_at),
         permit_x11_forwarding=False,
         permit_agent_forwarding=False,

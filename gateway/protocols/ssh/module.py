@@ -11,6 +11,7 @@ from typing import Any
 from gateway.facts.shell import ATTRIBUTES, read, unread
 from gateway.model import Facts
 from gateway.protocols.ssh import keys
+from gateway.protocols.ssh.client import SEPARATOR
 from gateway.protocols.ssh.configuration import write_access
 from gateway.protocols.ssh.server import serve
 from gateway.protocols.ssh.timeline import render, timed
@@ -58,11 +59,21 @@ def client_line(*, host: str, port: int, database: str, user: str) -> str:
 
 
 def certify(
-    secret: Callable[[str], bytes], public_key: str, *, user: str, name: str, expires_at: float
+    secret: Callable[[str], bytes],
+    public_key: str,
+    *,
+    connection: str,
+    user: str,
+    name: str,
+    expires_at: float,
 ) -> Mapping[str, str]:
     """A user certificate for an agent's key, and the server's own key. Raises `ValueError`."""
     signed = keys.certify(
-        secret(keys.AUTHORITY), public_key, principal=user, name=name, expires_at=expires_at
+        secret(keys.AUTHORITY),
+        public_key,
+        principals=[user, f"{user}{SEPARATOR}{connection}"],
+        name=name,
+        expires_at=expires_at,
     )
     return {"certificate": signed, "host_key": keys.public_line(secret(keys.HOST))}
 

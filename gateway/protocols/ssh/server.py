@@ -6,7 +6,7 @@ import functools
 
 import asyncssh
 
-from gateway.hosted import Desk
+from gateway.hosted import Desks
 from gateway.protocols.ssh.algorithms import STRONG
 from gateway.protocols.ssh.client import Client
 from gateway.protocols.ssh.keys import AUTHORITY, HOST, key
@@ -39,14 +39,15 @@ class Server:
             client.kill(reason)
 
 
-async def serve(desk: Desk, *, host: str, port: int) -> Server:
+async def serve(desks: Desks, *, host: str, port: int) -> Server:
     """Begin to accept. Raises `OSError` where the address cannot be had."""
     clients: set[Client] = set()
+    desk = desks.first
     authority = key(desk.secret(AUTHORITY))
     acceptor = await asyncssh.listen(
         host,
         port,
-        server_factory=functools.partial(Client, desk, clients, authority),
+        server_factory=functools.partial(Client, desks, clients, authority),
         server_host_keys=[key(desk.secret(HOST))],
         server_version=TITLE,
         login_timeout=desk.limits.login,

@@ -25,7 +25,7 @@ _CONTENT = words(
 )
 _SEARCHING = words("grep egrep fgrep zgrep zegrep zfgrep bzgrep xzgrep rg ag ack pcregrep pcre2grep ugrep")
 HUNTED = re.compile(
-    r"passw(?:or)?d|pwd=|secret|api.?key|access.?key|private.key|AKIA|credential|BEGIN .*KEY", re.IGNORECASE
+    r"passw|pwd=|secret|api.?key|access.?key|private.key|AKIA|credential|BEGIN .*KEY", re.IGNORECASE
 )
 """What a search through a tree looks for where it looks for credentials."""
 _ONLY_DIGITS = re.compile(r"(?:\[0-9\]|\\d)[+*]|(?:\[0-9\]|\\d)")

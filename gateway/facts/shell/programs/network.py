@@ -43,8 +43,8 @@ def _socat(call: Call) -> str | None:
 
 _OPENSSL = words(
     """
-    x509 verify crl req ca pkcs7 pkcs8 pkcs12 rsa ec ecparam dhparam pkey pkeyutl rsautl asn1parse cms smime genrsa genpkey
-    dgst md5 sha256 enc base64 rand prime passwd speed ciphers list version help
+    x509 verify crl req ca pkcs7 pkcs8 pkcs12 rsa ec ecparam dhparam pkey pkeyutl rsautl asn1parse cms smime
+    genrsa genpkey dgst md5 sha256 enc base64 rand prime passwd speed ciphers list version help
     """
 )
 
@@ -64,6 +64,9 @@ def _openssl(call: Call) -> str | None:
         call.execute()
     for path in given.values("in", "inkey", "key", "kfile", "CAkey", "cert", "CAfile"):
         call.read(path)
+    if verb in {"dgst", "md5", "sha256", "verify", "crl", "cms"}:
+        for path in given.operands:
+            call.read(path)
     for path in given.values("out", "keyout", "writerand"):
         call.write(path, truncates=True)
     if verb == "s_client":
@@ -97,6 +100,10 @@ def _sending(call: Call) -> str | None:
 def _dns(call: Call) -> str | None:
     """A name that holds a value of the target carries it to whoever answers for the zone."""
     call.add(Effect.READ)
+    asked = [arg for arg in call.args if not arg.startswith(("-", "+", "@"))]
+    elsewhere = any(arg.startswith("@") for arg in call.args) or (
+        call.name in {"nslookup", "host"} and len(asked) > 1
+    )
     carried = (
         [at + 1 for at, arg in enumerate(call.args) if arg == "-p"] if call.name.startswith("ping") else []
     )
@@ -104,7 +111,7 @@ def _dns(call: Call) -> str | None:
         for path in options(call.args, takes="F", long="filename").values("F", "filename"):
             call.read(path)
     for at, arg in enumerate(call.args):
-        if leaks(arg) and ("." in arg or at in carried or call.name == "whois"):
+        if leaks(arg) and ("." in arg or at in carried or elsewhere or call.name == "whois"):
             call.add(Effect.EXFIL)
         if arg == "-f" and call.name == "dig":
             call.doubt("dig reads names from a file")

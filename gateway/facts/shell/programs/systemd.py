@@ -129,6 +129,8 @@ def _control(call: Call) -> str | None:
         "activity",
         "list-images",
     }
+    if call.name == "resolvectl" and verb in {"dns", "domain"} and len(call.args) > 2:
+        reads = False
     call.add(Effect.READ if reads else Effect.PRIVILEGE)
     if verb.startswith(("terminate", "kill", "poweroff", "reboot")):
         call.add(Effect.DESTRUCTIVE)
