@@ -73,6 +73,7 @@ class Gate:
         """From the next command on, this policy decides."""
         masks = Masks(policy.masks, key=self._mask_key)
         self.policy, self._masks, self.scrubber = policy, masks, Scrubber(masks)
+        self._made: dict[tuple[str, ...], Mask] = {}
         self._shadowed = not all(rule.enforce for rule in policy.rules)
 
     def open(self, session: Session, *, kill: Callable[[str], None]) -> LiveSession:
@@ -166,7 +167,11 @@ class Gate:
         )
 
     def mask(self, verdict: Final) -> Mask:
-        return self._masks.mask(verdict.masks if isinstance(verdict, Allow) else ())
+        names = verdict.masks if isinstance(verdict, Allow) else ()
+        mask = self._made.get(names)
+        if mask is None:
+            mask = self._made[names] = self._masks.mask(names)
+        return mask
 
     def knows_masks(self, names: tuple[str, ...]) -> bool:
         return all(name in self.policy.masks for name in names)

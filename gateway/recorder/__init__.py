@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import orjson
 
 from gateway.contract import Vote
 from gateway.model import Resource, Session
@@ -62,7 +61,7 @@ class Recording:
         self._key_id = key_id
         self._answer_limit = answer_limit
         self._dead = ""
-        self._resources: tuple[Sequence[Resource], orjson.Fragment] = ((), orjson.Fragment(b"[]"))
+        self._known: tuple[Collection[str], Sequence[Resource], Sequence[str], bytes] = ((), (), (), b"")
         self._command = ""
         self._blocks: list[bytes] = []
         self._gathered = 0
@@ -91,22 +90,17 @@ class Recording:
 
         `shadow` names the rules that would have decided as well, were they enforced.
         """
-        unenforced = {"shadow": shadow} if shadow else {}
-        self._append(
-            "asked",
-            unenforced
-            | {
-                "command": command_id,
-                "verdict": verdict,
-                "text": text,
-                "parameters": parameters,
-                "effects": [*effects],
-                "resources": self._encoded(resources),
-                "rules": rules,
-                "digest": digest,
-                "message": message,
-            },
-        )
+        fields: dict[str, Any] = {
+            "command": command_id,
+            "verdict": verdict,
+            "text": text,
+            "parameters": parameters,
+            "digest": digest,
+            "message": message,
+        }
+        if shadow:
+            fields["shadow"] = shadow
+        self._append("asked", fields, known=self._encoded(effects, resources, rules))
         self._tally[verdict] += 1
         self._made += 2 if verdict == "block" else 1
         self.flush()
@@ -242,12 +236,15 @@ class Recording:
             self._descriptor = -1
             self._dead = self._dead or f"{self.path.name} is closed"
 
-    def _encoded(self, resources: Sequence[Resource]) -> orjson.Fragment:
-        """Facts are cached by text, so a command that comes again brings the same object."""
-        known, encoded = self._resources
-        if resources is not known:
-            encoded = orjson.Fragment(as_json(resources))
-            self._resources = (resources, encoded)
+    def _encoded(
+        self, effects: Collection[str], resources: Sequence[Resource], rules: Sequence[str]
+    ) -> bytes:
+        """Facts and verdicts are remembered, so a command that comes again brings the same objects."""
+        known_effects, known_resources, known_rules, encoded = self._known
+        if encoded and effects is known_effects and resources is known_resources and rules is known_rules:
+            return encoded
+        encoded = b"," + as_json({"effects": [*effects], "resources": resources, "rules": rules})[1:-1]
+        self._known = (effects, resources, rules, encoded)
         return encoded
 
     def _write_answer(self) -> None:
@@ -263,10 +260,12 @@ class Recording:
         self._made += 1
         self.flush()
 
-    def _append(self, kind: str, fields: Mapping[str, Any], payload: bytes = b"") -> None:
+    def _append(
+        self, kind: str, fields: Mapping[str, Any], payload: bytes = b"", *, known: bytes = b""
+    ) -> None:
         if self._dead:
             raise RecordingFailed(self._dead)
-        self._writer.append(kind, self._clock(), fields, payload)
+        self._writer.append(kind, self._clock(), fields, payload, known=known)
 
 
 class Recorder:

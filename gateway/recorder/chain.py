@@ -7,10 +7,10 @@ for the first of all) and `size`; what else it holds depends on the kind. Writte
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
+from hashlib import sha256
 from typing import IO, Any
 
 import orjson
@@ -19,6 +19,9 @@ ORIGIN = "0" * 64
 """What the first record of all gives as the hash of the record before it."""
 HEADER_BYTES = 256 * 1024 * 1024
 """A longer header line is not one of ours: a command of the largest size, escaped, stays below."""
+
+_JOINED = 16 * 1024
+"""Bytes of a payload up to which copying it is cheaper than to hash and to write it apart."""
 
 
 class ChainBroken(Exception):
@@ -66,23 +69,34 @@ class ChainWriter:
         self.head = head
         self.number = number
 
-    def append(self, kind: str, at: float, fields: Mapping[str, Any], payload: bytes = b"") -> None:
-        """Frame a record behind those that wait. It is written by the next `flush`."""
-        header = {"n": self.number, "at": at, "kind": kind, "prev": self.head, "size": len(payload), **fields}
-        line = encoded(header) + b"\n"
-        digest = hashlib.sha256(line)
-        self._pending.append(line)
-        if payload:
+    def append(
+        self, kind: str, at: float, fields: Mapping[str, Any], payload: bytes = b"", *, known: bytes = b""
+    ) -> None:
+        """Frame a record behind those that wait. It is written by the next `flush`.
+
+        `known` is more fields, encoded before: what many records have in common is encoded once.
+        """
+        header = {"n": self.number, "at": at, "kind": kind, "prev": self.head, "size": len(payload)}
+        header.update(fields)
+        line = encoded(header)
+        line = line[:-1] + known + b"}\n" if known else line + b"\n"
+        if len(payload) <= _JOINED:
+            record = line + payload + b"\n" if payload else line
+            self._pending.append(record)
+            digest = sha256(record)
+        else:
+            self._pending += (line, payload, b"\n")
+            digest = sha256(line)
             digest.update(payload)
             digest.update(b"\n")
-            self._pending += (payload, b"\n")
         self.head = digest.hexdigest()
         self.number += 1
 
     def take(self) -> bytes:
         """The framed records that wait, for a caller that writes them itself."""
-        data = b"".join(self._pending)
-        self._pending.clear()
+        pending = self._pending
+        data = pending[0] if len(pending) == 1 else b"".join(pending)
+        pending.clear()
         return data
 
     def flush(self) -> None:
@@ -124,7 +138,7 @@ def records(file: IO[bytes], *, head: str = ORIGIN, number: int = 0) -> Iterator
             raise TornTail(number, offset)
         if size and not rest.endswith(b"\n"):
             raise ChainBroken(number, "its payload does not end where it should")
-        digest = hashlib.sha256(line)
+        digest = sha256(line)
         digest.update(rest)
         head = digest.hexdigest()
         offset += len(line) + len(rest)

@@ -8,7 +8,6 @@ and pass. Every other message is a violation.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import assert_never
 
 from gateway.model import Allow, Block, Command
@@ -39,13 +38,13 @@ _IN_COPY = frozenset(b"dcfHSX")
 _ENDS_DISCARDING = frozenset(b"SX")
 
 
-@dataclass(slots=True, kw_only=True)
 class _Bound:
     """A Bind that has come and has not been asked about, with what goes with it."""
 
-    portal: Portal
-    name: bytes
-    raw: list[bytes]
+    def __init__(self, portal: Portal, name: bytes, raw: bytes) -> None:
+        self.portal = portal
+        self.name = name
+        self.raw = [raw]
 
 
 _Methods = dict[bytes, Callable[[bytes, list[Event]], None]]
@@ -127,13 +126,16 @@ class Asking:
         if tag == _QUERY and end == len(data):
             self._query(data, out)
             return True
-        if tag != _BIND or data[end:] not in EXECUTIONS:
+        described = EXECUTIONS.get(data[end:]) if tag == _BIND else None
+        if described is None:
             return False
         bind = messages.read_bind(data, 5, end)
         statement = exchange.names.prepared.get(bind.statement)
         if bind.portal or statement is None:
             return False
-        self._ask(statement, [data], out, portal=Portal(statement, bind), bound=True, whole=True)
+        portal = Portal(statement, bind)
+        portal.described = described
+        self._ask(statement, [data], out, portal=portal, bound=True, whole=True)
         return True
 
     def resume(self, out: list[Event]) -> None:
@@ -284,7 +286,7 @@ class Asking:
         if statement is None:
             statement = self._reader.unknown(f"-- unknown prepared statement {_shown(bind.statement)}")
         portal = Portal(statement, bind)
-        self._bound = _Bound(portal=portal, name=bind.portal, raw=[raw])
+        self._bound = _Bound(portal, bind.portal, raw)
 
     def _describe(self, raw: bytes, out: list[Event]) -> None:
         del out
@@ -363,9 +365,9 @@ class Asking:
             exact=self._reader.exact(statement, named, portal),
         )
         self._asked = Asked(
-            command=command,
-            statement=judged,
-            raw=raw,
+            command,
+            judged,
+            raw,
             portal=portal,
             name=name,
             bound=bound,
