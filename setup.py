@@ -14,8 +14,9 @@ from setuptools import Extension, setup
 POSTGRES = "gateway/protocols/postgres"
 ROWS = tuple(f"{POSTGRES}/{name}.py" for name in ("copy_rows", "frames", "rows"))
 COMMANDS = (
-    *(f"gateway/{name}.py" for name in ("gate", "model", "relay", "sessions", "wire")),
+    *(f"gateway/{name}.py" for name in ("end", "errand", "gate", "model", "relay", "sessions", "wire")),
     *(f"gateway/recorder/{name}.py" for name in ("__init__", "chain")),
+    "gateway/masking/scrub.py",
     *(
         f"{POSTGRES}/{name}.py"
         for name in (

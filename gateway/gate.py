@@ -32,7 +32,10 @@ Estimator = Callable[[Session, Command], Awaitable[Estimate | None]]
 class Meters(Protocol):
     """What the gate counts, for operators."""
 
-    def judged(self, verdict: str) -> None: ...
+    @property
+    def judged(self) -> dict[str, int]:
+        """How many commands got each verdict."""
+
     def session_opened(self) -> None: ...
     def session_closed(self) -> None: ...
     def recording_failed(self) -> None: ...
@@ -66,6 +69,7 @@ class Gate:
         self._grants = grants
         self._announce = announce
         self._meters = meters
+        self._judged = meters.judged
         self._clock = clock
         self.adopt(policy)
 
@@ -117,7 +121,7 @@ class Gate:
             live.blocked += 1
         elif isinstance(verdict, Hold):
             live.held += 1
-        self._meters.judged(kind)
+        self._judged[kind] += 1
         self.sessions.touch(live)
         return verdict
 

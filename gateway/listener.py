@@ -8,6 +8,7 @@ import logging
 import secrets
 import ssl
 from collections.abc import Callable
+from typing import cast
 
 from gateway.admission import Admission
 from gateway.end import End
@@ -100,14 +101,14 @@ class Listener:
         for relay in list(self._relays):
             relay.kill(reason)
 
-    def _accept(self) -> End:
+    def _accept(self) -> asyncio.Protocol:
         relay = Relay(self, clock=self._clock)
         self._relays.add(relay)
         self._empty.clear()
         self._logins[relay] = asyncio.get_running_loop().call_later(
             self._limits.login, relay.kill, f"Nobody logged in within {self._limits.login:.0f} s."
         )
-        return relay.client
+        return cast(asyncio.Protocol, relay.client)
 
     # What a relay asks of its door.
 

@@ -6,11 +6,11 @@ the process has its own shape in `gateway.contract`.
 
 from __future__ import annotations
 
-import hashlib
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 from typing import TypeAlias
 
 
@@ -71,7 +71,7 @@ class Lineage:
     @property
     def key(self) -> str:
         """The same for two connections exactly when the same chain of tokens asks."""
-        return hashlib.sha256("\0".join((self.person, *self.token_ids)).encode()).hexdigest()
+        return sha256("\0".join((self.person, *self.token_ids)).encode()).hexdigest()
 
     def __str__(self) -> str:
         names = [actor.name for actor in self.chain]
@@ -158,7 +158,7 @@ class Command:
         id: str,  # noqa: A002  # what it is called everywhere
         text: str,
         facts: Facts,
-        exact: tuple[bytes, ...],
+        exact: bytes,
         parameters: tuple[str | None, ...] = (),
     ) -> None:
         self.id: typing.Final = id
@@ -167,16 +167,16 @@ class Command:
         """Bound parameters as a person would read them; `None` is SQL's NULL."""
         self.facts: typing.Final = facts
         self.exact: typing.Final = exact
-        """Everything that decides what would run: the bytes, the bound values, the name space they run in."""
+        """Everything that decides what would run, `measured`: text, bound values, the name space they run in."""
 
     @property
     def digest(self) -> str:
-        """SHA-256 over `exact`, each part behind its length, so that no two lists of parts collide."""
-        return hashlib.sha256(measured(self.exact)).hexdigest()
+        """SHA-256 over `exact`."""
+        return sha256(self.exact).hexdigest()
 
 
-def measured(parts: tuple[bytes, ...]) -> bytes:
-    """The parts in one, each behind its length."""
+def measured(*parts: bytes) -> bytes:
+    """The parts in one, each behind its length, so that no two lists of parts give the same."""
     pieces: list[bytes] = []
     for part in parts:
         pieces.append(len(part).to_bytes(8, "big"))

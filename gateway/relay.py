@@ -10,10 +10,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import Any, Protocol, assert_never
+from typing import Any, Final, Protocol, assert_never
 
 from gateway.admission import Admission, AdmissionRefused
-from gateway.end import End
+from gateway.end import End, Owner
 from gateway.errand import run_errand
 from gateway.gate import Gate
 from gateway.holding import Held
@@ -40,6 +40,9 @@ from gateway.wire import (
 )
 
 log = logging.getLogger("countersign.relay")
+
+_CLIENT: Final = Side.CLIENT
+_UPSTREAM: Final = Side.UPSTREAM
 
 Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
@@ -78,7 +81,7 @@ class Door(Protocol):
     def closed(self, relay: Relay) -> None: ...
 
 
-class Relay:
+class Relay(Owner):
     """One client connection, its upstream, and the wire between."""
 
     _wire: Wire
@@ -88,14 +91,7 @@ class Relay:
         self._door = door
         self._clock = clock
         self._gate = door.gate
-        self.client = End(
-            Side.CLIENT,
-            opened=self._opened,
-            received=self._received,
-            tls_up=self._tls_up,
-            congested=self._congested,
-            failed=self._broke,
-        )
+        self.client = End(Side.CLIENT, self)
         self._upstream: End | None = None
         self.live: LiveSession | None = None
         self.peer = ""
@@ -109,7 +105,7 @@ class Relay:
 
     # What enters the wire.
 
-    def _opened(self, peer: str) -> None:
+    def opened(self, peer: str) -> None:
         self.peer = peer
         self._wire = self._door.open_wire(peer)
         if self._door.full:
@@ -119,7 +115,7 @@ class Relay:
         else:
             self._step(self._wire.start)
 
-    def _received(self, side: Side, data: bytes) -> None:
+    def received(self, side: Side, data: bytes) -> None:
         if self._over:
             return
         try:
@@ -128,14 +124,14 @@ class Relay:
             self._violated(side, str(violation))
         except RecordingFailed as failure:
             self._unrecorded(failure)
-        if side is Side.CLIENT:
+        if side is _CLIENT:
             if self._held is not None and self._wire.buffered > self._door.pipelined_bytes:
                 self._pause_client(paused=True)
         elif not self._keyed and self.live is not None and self._wire.cancel_key:
             self._keyed = True
             self._gate.sessions.keyed(self.live, self._wire.cancel_key, self.cancel)
 
-    def _tls_up(self, side: Side, tls: TlsLayer) -> None:
+    def tls_up(self, side: Side, tls: TlsLayer) -> None:
         def started() -> Sequence[Event]:
             if side is Side.UPSTREAM:
                 return self._wire.tls_started(side, end_point(tls.peer_certificate))
@@ -170,7 +166,7 @@ class Relay:
             answer: Sequence[Event] = ()
             for event in events:
                 if isinstance(event, Send):
-                    if event.to is Side.UPSTREAM:
+                    if event.to is _UPSTREAM:
                         assert self._upstream is not None
                         self._upstream.send(event.data)
                     else:
@@ -254,15 +250,7 @@ class Relay:
             return
         dialer = self._door.dialer
         try:
-            self._upstream = await dialer.connect(
-                End(
-                    Side.UPSTREAM,
-                    received=self._received,
-                    tls_up=self._tls_up,
-                    congested=self._congested,
-                    failed=self._broke,
-                )
-            )
+            self._upstream = await dialer.connect(End(Side.UPSTREAM, self))
             login = dialer.login(session, user=asked.user, database=asked.database)
         except UpstreamUnreachable as failure:
             self._step(partial(self._wire.refuse, str(failure)))
@@ -283,7 +271,7 @@ class Relay:
             assert self._upstream is not None
             self._door.dialer.start_tls(self._upstream)
 
-    def _congested(self, side: Side, full: bool) -> None:  # noqa: FBT001  # the shape of End's callback
+    def congested(self, side: Side, full: bool) -> None:  # noqa: FBT001
         if side is Side.CLIENT:
             if self._upstream is not None:
                 self._upstream.read(paused=full)
@@ -295,7 +283,7 @@ class Relay:
             self._paused = paused
             self.client.read(paused=paused)
 
-    def _broke(self, side: Side, reason: str) -> None:
+    def failed(self, side: Side, reason: str) -> None:
         log.info("TLS failed", extra={"side": side.value, "peer": self.peer, "reason": reason})
         if side is Side.UPSTREAM:
             self._step(partial(self._wire.refuse, f"TLS with the target failed: {reason}."))

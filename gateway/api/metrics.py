@@ -19,8 +19,8 @@ class Meters:
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
         # Counted for every command: a plain number costs a tenth of a Counter.
-        self._judged = {"allow": 0, "hold": 0, "block": 0}
-        self.registry.register(_Judged(self._judged))
+        self.judged = {"allow": 0, "hold": 0, "block": 0}
+        self.registry.register(_Judged(self.judged))
         self._sessions = Gauge("countersign_sessions", "Open sessions.", registry=self.registry)
         self._opened = Counter("countersign_sessions_opened", "Sessions opened.", registry=self.registry)
         self._failures = Counter(
@@ -36,9 +36,6 @@ class Meters:
             buckets=HOLD_SECONDS,
             registry=self.registry,
         )
-
-    def judged(self, verdict: str) -> None:
-        self._judged[verdict] += 1
 
     def session_opened(self) -> None:
         self._sessions.inc()

@@ -8,7 +8,7 @@ and pass. Every other message is a violation.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import assert_never
+from typing import Final, assert_never
 
 from gateway.model import Allow, Block, Command
 from gateway.protocols.postgres import messages, refusals
@@ -26,8 +26,14 @@ from gateway.wire import CommandAsked, CommandWithdrawn, Event, Hangup, Mask, Pr
 REFUSED = frozenset(b"F")
 """Understood, and refused politely: the fast-path function call, whose result nobody could mask."""
 
-_QUERY, _BIND, _COPY_DATA, _DESCRIBE, _EXECUTE, _TERMINATE = b"QBdDEX"
-_STATEMENT, _PORTAL = b"SP"
+_QUERY: Final = ord("Q")
+_BIND: Final = ord("B")
+_COPY_DATA: Final = ord("d")
+_DESCRIBE: Final = ord("D")
+_EXECUTE: Final = ord("E")
+_TERMINATE: Final = ord("X")
+_STATEMENT: Final = ord("S")
+_PORTAL: Final = ord("P")
 _SMALL = frozenset(b"DECHSXcf")
 """Messages that are never large."""
 _HEAVY = 4_096
@@ -112,7 +118,10 @@ class Asking:
         exchange = self._exchange
         if self._asked is not None or exchange.waiting or exchange.discarding or exchange.copying_in:
             return False
-        tag, size = HEADER.unpack_from(data) if len(data) >= HEADER.size else (0, 0)
+        if len(data) < 5:
+            return False
+        tag = data[0]
+        size = data[1] << 24 | data[2] << 16 | data[3] << 8 | data[4]
         end = 1 + size
         if (
             self._inbox

@@ -16,7 +16,9 @@ from gateway.protocols.postgres.plans import CopyPlan, Plan
 from gateway.protocols.postgres.statements import Portal, Statement, Statements
 from gateway.wire import Limits, Mask
 
-IDLE, IN_TRANSACTION, FAILED = b"ITE"
+IDLE: Final = ord("I")
+IN_TRANSACTION: Final = ord("T")
+FAILED: Final = ord("E")
 STATE_KEPT = 64
 """Commands that changed what names and texts mean, kept one by one; older ones are folded into one digest."""
 PLAIN_ENCODINGS = frozenset({"UTF8", "UNICODE", "SQL_ASCII"})
@@ -174,7 +176,7 @@ class Exchange:
         """One digest of everything that decides what names mean."""
         names = tuple(name.encode() for name in (self.database, self.role, self.search_path))
         state = b"".join((self._folded, self.encoding.encode(), *self._state))
-        self.namespace = measured((*names, hashlib.sha256(state).digest()))
+        self.namespace = measured(*names, hashlib.sha256(state).digest())
 
     def unfold(self) -> None:
         """Take a turn for the messages it is made of: its answer is not the plain one."""

@@ -39,10 +39,12 @@ def bind(
     view = data
     if end > len(data):
         raise ProtocolViolation("a Bind is shorter than its fields say")
-    named = data.find(b"\0", start, end)
-    prepared = data.find(b"\0", named + 1, end) if named >= 0 else -1
-    if prepared < 0:
-        raise ProtocolViolation("a Bind is shorter than its fields say")
+    named = start
+    while named < end and view[named]:
+        named += 1
+    prepared = named + 1
+    while prepared < end and view[prepared]:
+        prepared += 1
     pos = prepared + 1
     formats = _codes(data, pos, end)
     pos += 2 + 2 * len(formats)

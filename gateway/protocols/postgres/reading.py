@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from gateway.model import Effect, Facts
+from gateway.model import Effect, Facts, measured
 from gateway.protocols.postgres.exchange import Exchange
 from gateway.protocols.postgres.statements import Portal, Statement, Traits
 
@@ -159,16 +159,14 @@ class Reader:
         self._joined[key] = (facts, named, joined)
         return joined
 
-    def exact(
-        self, statement: Statement, named: Statement | None, portal: Portal | None
-    ) -> tuple[bytes, ...]:
+    def exact(self, statement: Statement, named: Statement | None, portal: Portal | None) -> bytes:
         """Everything that decides what would run: texts, bound values with their types and formats, name space."""
         namespace = self._exchange.namespace
         if portal is None:
-            exact: tuple[bytes, ...] = (b"query", statement.query, namespace)
+            exact = measured(b"query", statement.query) + namespace
         else:
-            exact = (b"bound", portal.statement.exact(), portal.bind.exact, namespace)
-        return exact if named is None else (*exact, named.query)
+            exact = portal.statement.exact() + measured(portal.bind.exact) + namespace
+        return exact if named is None else exact + measured(named.query)
 
 
 def combined(facts: Facts, named: Facts) -> Facts:

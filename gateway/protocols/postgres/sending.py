@@ -6,6 +6,7 @@ Every message that is sent has a `Reply` queued for its answer, in the same call
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from gateway.model import Command
 from gateway.protocols.postgres import messages
@@ -25,7 +26,7 @@ EXECUTIONS = {
     messages.describe_portal(b"") + EXECUTED + messages.SYNC: True,
 }
 """What drivers send behind a Bind where they want all rows; whether they have them described."""
-_UPSTREAM = Side.UPSTREAM
+_UPSTREAM: Final = Side.UPSTREAM
 _POISON = b"refused by the gateway"
 """No SQL: a Parse of it fails without a trace, and so puts the server's transaction where a refusal puts the client's."""
 _POISON_NAME = b"countersign_refusal"

@@ -82,7 +82,7 @@ class Statement:
         types, exact = self._exact
         if not exact or types is not self.types:
             types = self.types
-            exact = measured((self.query, b"".join([oid.to_bytes(4, "big") for oid in types])))
+            exact = measured(b"bound", self.query, b"".join([oid.to_bytes(4, "big") for oid in types]))
             self._exact = (types, exact)
         return exact
 
