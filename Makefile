@@ -31,6 +31,7 @@ demo: install
 
 test: install-test
 	sh .ci/packages chromium postgresql
+	command -v kubectl >/dev/null || sh .ci/packages kubernetes-client
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh .ci/check
 
 lint: install-test

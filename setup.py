@@ -22,6 +22,7 @@ COMMANDS = (
         for name in (
             "answers",
             "asking",
+            "catalogue",
             "exchange",
             "inbox",
             "messages",

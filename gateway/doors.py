@@ -23,11 +23,20 @@ class DoorFailed(Exception):
 class Doors:
     """One listener for each connection."""
 
-    def __init__(self, gate: Gate, admission: Admission, *, spawn: Spawn, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        admission: Admission,
+        *,
+        spawn: Spawn,
+        clock: Callable[[], float],
+        known: Callable[[Target], object],
+    ) -> None:
         self._gate = gate
         self._admission = admission
         self._spawn = spawn
         self._clock = clock
+        self._known = known
         self._open: dict[str, Listener] = {}
         self._tls: TlsPolicy | None = None
 
@@ -67,6 +76,7 @@ class Doors:
                 admission=self._admission,
                 spawn=self._spawn,
                 clock=self._clock,
+                known=self._known,
             )
             try:
                 await listener.open()

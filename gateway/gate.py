@@ -15,16 +15,22 @@ from gateway.contract import Estimate
 from gateway.elevations.grants import Grants
 from gateway.masking.engine import Masks
 from gateway.masking.scrub import Scrubber
-from gateway.model import Allow, Block, Command, Facts, Final, Hold, Session, Verdict
-from gateway.policy.evaluate import evaluate, outside, shadows
+from gateway.model import Allow, Block, Command, Connection, Facts, Final, Hold, Session, Verdict
+from gateway.policy.budgets import Budgets
+from gateway.policy.evaluate import counting, hinging, judge, outside, shadows
 from gateway.policy.granting import satisfied
 from gateway.policy.model import Policy
+from gateway.policy.moment import EVERYTHING, Moment, Spent
 from gateway.recorder import Recorder, RecordingFailed
 from gateway.sessions import LiveSession, Sessions
 from gateway.wire import CommandAnswered, Mask
 
 VERDICTS_KEPT = 4_096
 """Verdicts remembered for one session before it starts afresh."""
+
+MEASURED_FIRST = "How many rows this would touch is asked of the target first."
+MEASURED_WITHIN = 1.0
+"""Seconds that the target has to say how much a command would touch."""
 
 Estimator = Callable[[Session, Command], Awaitable[Estimate | None]]
 
@@ -55,6 +61,7 @@ class Gate:
         still_valid: Callable[[Session], str],
         estimate: Estimator,
         grants: Grants,
+        budgets: Budgets,
         announce: Callable[[str, str], None],
         meters: Meters,
         clock: Callable[[], float],
@@ -67,9 +74,10 @@ class Gate:
         self.still_valid = still_valid
         self.estimate = estimate
         self._grants = grants
+        self._budgets = budgets
         self._announce = announce
         self._meters = meters
-        self._judged = meters.judged
+        self._tally = meters.judged
         self._clock = clock
         self.adopt(policy)
 
@@ -79,6 +87,8 @@ class Gate:
         self.policy, self._masks, self.scrubber = policy, masks, Scrubber(masks)
         self._made: dict[tuple[str, ...], Mask] = {}
         self._shadowed = not all(rule.enforce for rule in policy.rules)
+        self._of_the_moment = any(rule.when.is_of_the_moment for rule in policy.rules)
+        self._budgeted = any(rule.when.budget is not None for rule in policy.rules)
 
     def open(self, session: Session, *, kill: Callable[[str], None]) -> LiveSession:
         """Begin a session's recording. Raises `RecordingFailed`."""
@@ -99,76 +109,136 @@ class Gate:
 
     def ask(self, live: LiveSession, command: Command) -> Verdict:
         """The verdict on `command`, recorded. Raises `RecordingFailed`."""
-        verdict = self.judge(live, command.facts)
-        if isinstance(verdict, Hold):
-            verdict = self._elevated(live, command, verdict)
+        verdict, seen = self._judged(live, command.facts)
+        if isinstance(verdict, Hold) and verdict.asks:
+            verdict = self._elevated(live, command, verdict, seen)
         text, parameters, _ = self.scrubbed(command)
         kind = _KINDS[type(verdict)]
         live.recording.asked(
             command.id,
             text=text,
             parameters=parameters,
-            effects=command.facts.effects,
+            effects=seen.effects,
             resources=command.facts.resources,
             verdict=kind,
             rules=verdict.rules,
             digest=command.digest,
             message="" if isinstance(verdict, Allow) else verdict.message,
-            shadow=self._shadows(live, command) if self._shadowed else (),
+            shadow=self._shadows(live, seen) if self._shadowed else (),
         )
         live.commands += 1
         if isinstance(verdict, Block):
             live.blocked += 1
         elif isinstance(verdict, Hold):
             live.held += 1
-        self._judged[kind] += 1
+        else:
+            self.released(live, command)
+        self._tally[kind] += 1
         self.sessions.touch(live)
         return verdict
 
-    def judge(self, live: LiveSession, facts: Facts) -> Verdict:
-        """What the policy in force says; remembered for facts that come again."""
+    def measured(self, live: LiveSession, command: Command, rows: int | None, note: str = "") -> Verdict:
+        """The verdict on a command that hung on how much it would touch, recorded; `rows` is None where nobody can tell."""
+        verdict, seen = self._judged(live, command.facts, measured=True, rows=rows)
+        if isinstance(verdict, Hold):
+            verdict = self._elevated(live, command, verdict, seen)
+        expects = (
+            f"the target gave no estimate{f' ({note})' if note else ''}" if rows is None else f"{rows} rows"
+        )
+        decided = {"allow": "Allowed", "hold": "Held", "block": "Blocked"}[_KINDS[type(verdict)]]
+        live.recording.noted(f"Measured: {expects}. {decided} by {', '.join(verdict.rules)}.")
+        if isinstance(verdict, Allow):
+            self.released(live, command, rows=rows)
+        return verdict
+
+    def judge(
+        self, live: LiveSession, facts: Facts, *, measured: bool = False, rows: int | None = None
+    ) -> Verdict:
+        """What the policy in force says; `rows` is what the target expects, once that was `measured`."""
+        return self._judged(live, facts, measured=measured, rows=rows)[0]
+
+    def seen(self, live: LiveSession, facts: Facts) -> Facts:
+        """The facts as the policy in force sees them: with `exfil` where its masks would be got past."""
+        return self._judged(live, facts)[1]
+
+    def released(self, live: LiveSession, command: Command, *, rows: int | None = None) -> None:
+        """The command goes on, and counts for the budgets that it takes of."""
+        if not self._budgeted:
+            return
+        moment = self._moment(live, rows)
+        session, connection = live.session, self._connection(live)
+        rules = counting(self.policy, session.lineage, connection, self.seen(live, command.facts), moment)
+        if rules:
+            live.counting[command.id] = rules
+            self._budgets.count(self.policy, rules, session.lineage, self._clock(), Spent(commands=1))
+
+    def _judged(
+        self, live: LiveSession, facts: Facts, *, measured: bool = False, rows: int | None = None
+    ) -> tuple[Verdict, Facts]:
+        """Verdict and facts; remembered for facts that come again, where the moment does not matter."""
+        if self._of_the_moment:
+            return self._decide(live.session, facts, self._moment(live, rows), measured=measured)
         if live.policy_version != self.policy.version or len(live.verdicts) > VERDICTS_KEPT:
             live.verdicts.clear()
             live.policy_version = self.policy.version
         known = live.verdicts.get(id(facts))
         if known is not None:
             return known[1]
-        verdict = self._decide(live.session, facts)
-        live.verdicts[id(facts)] = (facts, verdict)
-        return verdict
+        decided = self._decide(live.session, facts, Moment(), measured=True)
+        live.verdicts[id(facts)] = (facts, decided)
+        return decided
 
-    def _shadows(self, live: LiveSession, command: Command) -> tuple[str, ...]:
-        return shadows(self.policy, live.session.lineage, live.session.connection, command.facts)
+    def _moment(self, live: LiveSession, rows: int | None = None) -> Moment:
+        now = self._clock()
+        spent = self._budgets.spent(self.policy, live.session.lineage, now) if self._budgeted else {}
+        return Moment(at=now, rows=rows, spent=spent)
 
-    def _elevated(self, live: LiveSession, command: Command, verdict: Hold) -> Verdict:
+    def _connection(self, live: LiveSession) -> Connection:
+        """As the policy in force labels it."""
+        target = self.policy.targets.get(live.session.connection.name)
+        return target.connection if target is not None else live.session.connection
+
+    def _shadows(self, live: LiveSession, facts: Facts) -> tuple[str, ...]:
+        moment = self._moment(live) if self._of_the_moment else Moment()
+        return shadows(self.policy, live.session.lineage, self._connection(live), facts, moment)
+
+    def _elevated(self, live: LiveSession, command: Command, verdict: Hold, seen: Facts) -> Verdict:
         """A hold that a grant of this chain satisfies lets go, masked as it would have been."""
         grant = self._grants.spend(
             live.session.lineage,
             live.session.connection.name,
-            lambda effects: satisfied(self.policy, verdict, command.facts, effects),
+            lambda effects: satisfied(self.policy, verdict, seen, effects),
         )
         if grant is None:
             return verdict
         live.elevated[command.id] = grant.id
         return Allow(rules=(*verdict.rules, f"grant:{grant.id}"), masks=verdict.masks)
 
-    def _decide(self, session: Session, facts: Facts) -> Verdict:
+    def _decide(
+        self, session: Session, facts: Facts, moment: Moment, *, measured: bool
+    ) -> tuple[Verdict, Facts]:
         target = self.policy.targets.get(session.connection.name)
         if target is None:
-            return Block(
-                rules=("connections",), message=f"The connection {session.connection.name} is closed."
-            )
-        verdict = evaluate(self.policy, session.lineage, target.connection, facts)
+            message = f"The connection {session.connection.name} is closed."
+            return Block(rules=("connections",), message=message), facts
+        verdict, facts = judge(self.policy, session.lineage, target.connection, facts, moment)
         beyond = outside(session.scope, facts)
         if not beyond:
-            return verdict
+            hanging = (
+                ()
+                if measured or isinstance(verdict, Allow)
+                else hinging(self.policy, session.lineage, target.connection, facts, moment)
+            )
+            if hanging and (isinstance(verdict, Hold) or set(verdict.rules) <= set(hanging)):
+                return _to_measure(hanging), facts
+            return verdict, facts
         if isinstance(verdict, Block):
-            return replace(verdict, rules=("scope", *verdict.rules))
-        return Block(
-            rules=("scope",),
-            message=f"This token does not reach that far: {', '.join(sorted(beyond))} on {target.connection.name} "
-            "is outside its scope.",
+            return replace(verdict, rules=("scope", *verdict.rules)), facts
+        message = (
+            f"This token does not reach that far: {', '.join(sorted(beyond))} on {target.connection.name} "
+            "is outside its scope."
         )
+        return Block(rules=("scope",), message=message), facts
 
     def mask(self, verdict: Final) -> Mask:
         names = verdict.masks if isinstance(verdict, Allow) else ()
@@ -201,7 +271,11 @@ class Gate:
             masked=event.masked,
             shape=event.shape,
         )
-        live.elevated.pop(event.command_id, None)
+        if live.elevated:
+            live.elevated.pop(event.command_id, None)
+        if live.counting and (rules := live.counting.pop(event.command_id, ())):
+            spent = Spent(rows=event.rows)
+            self._budgets.count(self.policy, rules, live.session.lineage, self._clock(), spent)
         if event.masked:
             live.masked.update(event.masked)
         self.sessions.touch(live)
@@ -213,6 +287,9 @@ class Gate:
         )
 
     def close(self, live: LiveSession, reason: str) -> None:
+        for rules in live.counting.values():
+            # Nobody saw how many rows came before the end: as many as there are.
+            self._budgets.count(self.policy, rules, live.session.lineage, self._clock(), EVERYTHING)
         try:
             head = live.recording.close(reason)
         except RecordingFailed as failure:
@@ -220,6 +297,11 @@ class Gate:
             head = ""
         self._meters.session_closed()
         self.sessions.remove(live, reason=reason, head=head)
+
+
+def _to_measure(rules: tuple[str, ...]) -> Hold:
+    """A hold that asks nobody but the target: see `gateway.holding`."""
+    return Hold(rules=rules, message=MEASURED_FIRST, asks=(), expires_in=MEASURED_WITHIN)
 
 
 _KINDS: dict[type, str] = {Allow: "allow", Hold: "hold", Block: "block"}

@@ -12,14 +12,12 @@ from collections.abc import Callable
 
 from gateway.approvals import HoldRefused, Waiting
 from gateway.contract import CARD_TEXT, Approval, CommandView, Estimate, ResourceView, State
-from gateway.gate import Gate
+from gateway.gate import MEASURED_WITHIN, Gate
 from gateway.model import Allow, Block, Command, Final, Hold
 from gateway.sessions import LiveSession, lineage_view
 from gateway.store import StoreFailed
 from gateway.words import words
 
-ESTIMATE_WITHIN = 1.0
-"""Seconds that a card waits for the gateway's measurement."""
 VIEW_TEXT = 8_000
 VIEW_PARAMETERS = 100
 VIEW_RESOURCES = 50
@@ -33,6 +31,7 @@ class Held:
         self._gate = gate
         self._live = live
         self._verdict = verdict
+        self._rows: int | None = None
         self._waiting: Waiting | None = None
         self._left: bool | None = None
         self._task: asyncio.Task[object] | None = None
@@ -52,6 +51,12 @@ class Held:
         session = live.session
         view = self._view()
         estimate = await self._estimate()
+        self._rows = estimate.rows if estimate is not None else None
+        if not verdict.asks:
+            now = gate.measured(live, command, self._rows, estimate.note if estimate is not None else "")
+            if not isinstance(now, Hold):
+                return now
+            self._verdict = verdict = now
         try:
             waiting = await gate.approvals.hold(
                 session=session,
@@ -101,23 +106,25 @@ class Held:
         reason = self._gate.still_valid(self._live.session)
         if reason:
             return Block(rules=("token",), message=reason)
-        again = self._gate.judge(self._live, self.command.facts)
+        again = self._gate.judge(self._live, self.command.facts, measured=True, rows=self._rows)
         if isinstance(again, Block):
             return again
         masks = tuple(dict.fromkeys((*verdict.masks, *again.masks)))
         unasked = isinstance(again, Hold) and not set(again.asks) <= set(verdict.asks)
         if unasked or not self._gate.knows_masks(masks):
             return Block(
-                rules=again.rules, message="The policy changed while this waited; send the command again."
+                rules=again.rules,
+                message="What the policy asks for changed while this waited; send the command again.",
             )
+        self._gate.released(self._live, self.command, rows=self._rows)
         return Allow(rules=(*verdict.rules, f"approval:{approval.id}"), masks=masks)
 
     async def _estimate(self) -> Estimate | None:
         try:
-            async with asyncio.timeout(ESTIMATE_WITHIN):
+            async with asyncio.timeout(MEASURED_WITHIN):
                 return await self._gate.estimate(self._live.session, self.command)
         except TimeoutError:
-            return Estimate(note=f"no estimate within {ESTIMATE_WITHIN:.0f} s")
+            return Estimate(note=f"no estimate within {MEASURED_WITHIN:.0f} s")
 
     def _view(self) -> CommandView:
         """The command as a card may show it. What is cut here is longer than a card may be approved on."""
@@ -129,7 +136,7 @@ class Held:
             parameters=tuple(
                 value[:CARD_TEXT] if value is not None else None for value in parameters[:VIEW_PARAMETERS]
             ),
-            effects=tuple(sorted(command.facts.effects)),
+            effects=tuple(sorted(self._gate.seen(self._live, command.facts).effects)),
             resources=tuple(
                 ResourceView(kind=resource.kind, name=resource.name, effect=resource.effect)
                 for resource in command.facts.resources[:VIEW_RESOURCES]

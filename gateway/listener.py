@@ -38,8 +38,11 @@ class Listener:
         admission: Admission,
         spawn: Spawn,
         clock: Callable[[], float],
+        known: Callable[[Target], object],
     ) -> None:
+        """`known(target)` is what its protocol knows of the target (`Opening.known`)."""
         self._target = target
+        self._known = known
         self._limits = policy.limits
         self._protocol: ProtocolModule = load(target.connection.protocol)
         self._tls = _ServerTls(policy.tls, alpn=self._protocol.ALPN) if policy.tls is not None else None
@@ -124,6 +127,7 @@ class Listener:
                 client_trusted_path=_trusted(peer),
                 upstream_tls=self._target.upstream.tls,
                 random=secrets.token_bytes,
+                known=self._known(self._target),
             )
         )
 

@@ -138,6 +138,8 @@ class Facts:
     complete: bool = True
     outputs: tuple[Output, ...] | None = None
     """Result columns in order; `None` where a command returns none, or nobody can tell which."""
+    carried: tuple[Output, ...] = ()
+    """Stored values that go where no answer is masked: `name` is the column they are stored in next, "" elsewhere."""
 
     def __post_init__(self) -> None:
         if not self.complete and Effect.UNKNOWN not in self.effects:

@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from gateway.identity.lineages import Lineages, Revocation
 from gateway.identity.minted import Minted
 from gateway.identity.tokens import Issuer
 from gateway.journal import Journal, JournalFailed
+from gateway.policy.budgets import Budgets
 from gateway.policy.live import LivePolicy
 from gateway.policy.model import Policy, SecretMissing
 from gateway.protocols import load
@@ -50,12 +52,15 @@ from gateway.sessions import Sessions
 from gateway.store import StoreFailed
 from gateway.store.embedded import EmbeddedStore
 from gateway.upstream.measure import Measure
+from gateway.upstream.surveys import EVERY as SURVEYS_EVERY
+from gateway.upstream.surveys import Surveys
 from gateway.vocabulary import known
 
 log = logging.getLogger("countersign.serve")
 
 DRAIN_WITHIN = 10.0
 """Seconds that open sessions get to end by themselves when the gateway stops."""
+BUDGETS = "budgets"
 TICK = 1.0
 """Seconds between looks at the policy file, and between changes of one busy session in the feed."""
 RETENTION_EVERY = 3_600.0
@@ -222,6 +227,8 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             spawn=tasks.spawn,
             store=store,
         )
+        budgets = _budgets(store)
+        parts.callback(_keep, budgets, store)
         meters = api.Meters()
         gate = Gate(
             policy(),
@@ -232,6 +239,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             still_valid=admission.still_valid,
             estimate=Measure(policy).estimate,
             grants=grants,
+            budgets=budgets,
             announce=announce,
             meters=meters,
             clock=clock,
@@ -296,7 +304,8 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         await site.start()
 
         # The doors are opened last and closed first: while they drain, what is held can still be decided.
-        doors = Doors(gate, admission, spawn=tasks.spawn, clock=clock)
+        surveys = Surveys(policy)
+        doors = Doors(gate, admission, spawn=tasks.spawn, clock=clock, known=surveys.known)
         parts.push_async_callback(doors.close, drain=DRAIN_WITHIN)
         await doors.follow(policy())
 
@@ -309,7 +318,11 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             announce=announce,
             reload_asked=asyncio.Event(),
         )
+        scheduler.add_job(
+            surveys.renew, "interval", seconds=SURVEYS_EVERY, next_run_time=datetime.now(tz=UTC)
+        )
         tasks.spawn(_tick(gateway, journal))
+        tasks.spawn(_count(budgets, store))
         tasks.spawn(_retain(gateway, recorder.directory, journal))
         yield gateway
 
@@ -386,6 +399,31 @@ async def _tick(gateway: Gateway, journal: Journal) -> None:
                 gateway.announce("error", f"The new policy is in force, but {failure}.")
             await journal.append("policy", {"from": before, "to": policy.version})
             log.info("policy reloaded", extra={"version": policy.version})
+
+
+def _budgets(store: EmbeddedStore) -> Budgets:
+    """What was spent before. Raises `StoreFailed`."""
+    budgets = Budgets()
+    try:
+        budgets.recall(store.all(BUDGETS))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise StoreFailed(
+            f"a budget in the store is not readable ({error}): put back a copy of it"
+        ) from error
+    return budgets
+
+
+def _keep(budgets: Budgets, store: EmbeddedStore) -> None:
+    for key, document in budgets.changes():
+        store.put(BUDGETS, key, document)
+
+
+async def _count(budgets: Budgets, store: EmbeddedStore) -> None:
+    """Each second: what was spent of budgets becomes durable."""
+    while True:
+        await asyncio.sleep(TICK)
+        _keep(budgets, store)
+        await store.commit()
 
 
 async def _retain(gateway: Gateway, recordings: Path, journal: Journal) -> None:

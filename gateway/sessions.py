@@ -25,10 +25,12 @@ class LiveSession:
     """Where its transcript goes."""
     policy_version: str = ""
     """The policy that `verdicts` were made under."""
-    verdicts: dict[int, tuple[Facts, Verdict]] = field(default_factory=dict)
+    verdicts: dict[int, tuple[Facts, tuple[Verdict, Facts]]] = field(default_factory=dict)
     """Verdicts by identity of the facts they are about; the facts are kept so that the identity stays theirs."""
     elevated: dict[str, str] = field(default_factory=dict)
     """Commands that run under a grant now, and which."""
+    counting: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Commands that run now and take of budgets, and the rules whose."""
     commands: int = 0
     blocked: int = 0
     held: int = 0

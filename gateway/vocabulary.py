@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway import protocols
+from gateway.masking import custom
 from gateway.masking.detectors import NAMES as DETECTORS
 from gateway.masking.engine import Masks
 from gateway.masking.strategies import STRATEGIES
@@ -25,6 +26,8 @@ def known() -> Vocabulary:
         strategies=frozenset(STRATEGIES),
         read_facts=read_facts,
         masked_columns=masked_columns,
+        validators=frozenset(custom.VALIDATORS),
+        detector_faults=custom.faults,
     )
 
 

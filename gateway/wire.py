@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import ClassVar, Final, Protocol, TypeAlias
+from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
 from gateway.model import Allow, Block, Command, Session
 
@@ -193,6 +193,8 @@ class Opening:
     """`disable`, `require` or `verify-full`; the relay verifies, the wire refuses to go on without."""
     random: Callable[[int], bytes]
     """A source of that many unpredictable bytes: nonces and cancel keys."""
+    known: Any = None
+    """The protocol's own `knowledge` of the target, if there is any; it is renewed while wires use it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,11 +11,11 @@ import pytest
 
 from gateway.commands.explain import Explainer, explain_line
 from gateway.model import Effect
+from gateway.policy.conditions import CONDITIONS
 from gateway.policy.examples import failures
 from gateway.policy.file import SECTIONS, PolicyFileError, load, parse
 from gateway.policy.lint import warnings
 from gateway.policy.model import Limits, Policy
-from gateway.policy.rules import CONDITIONS
 from gateway.vocabulary import known
 
 ROOT = Path(__file__).parents[1]
@@ -48,6 +48,7 @@ KEYS = {
     "groups": ("groups:\n  g: {zzz: 1}", "groups, operators"),
     "elevations": ("connections: {}\nelevations: [{zzz: 1}]", "elevations"),
     "masks": ("masks:\n  m: {zzz: 1}", "masks"),
+    "detectors": ("detectors:\n  d: {zzz: 1}", "detectors"),
     "retention": ("retention: {zzz: 1}", "retention"),
     "limits": ("limits: {zzz: 1}", "limits"),
     "rule": ("connections: {}\nrules: [{zzz: 1}]", "rules"),

@@ -3,45 +3,54 @@
 from __future__ import annotations
 
 import argparse
+import base64
 import json
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
-from gateway.model import Actor, Block, Connection, Effect, Facts, Hold, Lineage, Verdict
-from gateway.policy.evaluate import combine, evaluate
+from gateway.commands.explained import Explained, because, beyond_scope, told
+from gateway.model import Actor, Block, Connection, Effect, Facts, Lineage
+from gateway.policy.evaluate import combine, judge
 from gateway.policy.examples import lineage_of, outcome
 from gateway.policy.file import PolicyFileError, load
 from gateway.policy.matching import deeds
-from gateway.policy.model import AttributeValue, Policy
-from gateway.policy.reasons import Reason, reasons
+from gateway.policy.model import Policy
+from gateway.policy.moment import Moment, Spent
+from gateway.policy.reasons import reasons
 from gateway.policy.vocabulary import Vocabulary
 
 HELP = "what the policy says about a command, and why"
+EXAMPLES = """\
+examples:
+  countersign explain "UPDATE orders SET status = 'paid' WHERE id = 7"
+  countersign explain --connection web-1 "rm -rf /var/log"
+  countersign explain --connection orders-api --agent release-pipeline --agent fixer "PATCH /orders/7"
+  countersign explain --at 2026-03-29T23:30+02:00 --rows 12 "DELETE FROM carts WHERE id < 13"
+  countersign explain --jsonl < commands.jsonl > verdicts.jsonl
+"""
 PROTOCOLS = ("postgres", "mysql", "ssh", "http", "kubernetes")
 """What a row may name. Commands of protocols that this build cannot read are unknown, and judged as such."""
+DIALECTS = ("mysql", "mariadb")
 UNREAD = Facts(effects=frozenset({Effect.UNKNOWN}), complete=False)
+ROW_BYTES = 128 * 1024 * 1024
+"""Of the longest row; a command of the largest size, escaped, stays below."""
 ANYONE = lineage_of(("agent",), "", frozenset())
+NOW = Moment()
+"""Of a policy in which nothing hangs on the moment."""
 
 
 class RowUnreadable(Exception):
     """A row that does not say what to explain."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explained:
-    connection: Connection
-    lineage: Lineage
-    facts: Facts
-    verdict: Verdict
-    masked: tuple[str, ...]
-
-
 def options(parser: argparse.ArgumentParser) -> None:
+    parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, EXAMPLES
     parser.add_argument("--policy", type=Path, default=Path("policies.yaml"), help="default: %(default)s")
     parser.add_argument("--jsonl", action="store_true", help="read rows from stdin, write one row for each")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -53,6 +62,16 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--before", action="append", default=[], help="an earlier command of the same session"
+    )
+    parser.add_argument("--dialect", choices=DIALECTS, help="of a MySQL connection")
+    parser.add_argument(
+        "--at", metavar="TIME", help="when it is asked, as in 2026-03-29T09:30+02:00; default: now"
+    )
+    parser.add_argument(
+        "--rows", type=int, metavar="N", help="what the target would estimate that it touches"
+    )
+    parser.add_argument(
+        "--used", type=int, default=0, metavar="N", help="commands that were had of every budget before"
     )
     parser.add_argument("command", nargs="?", help="the command; `-` reads it from stdin")
 
@@ -73,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
     explainer = Explainer(policy, vocabulary)
     if arguments.jsonl:
         return _stream(explainer)
-    command = sys.stdin.read() if arguments.command == "-" else arguments.command
+    text = _asked(arguments.command)
     name = arguments.connection or next(iter(policy.targets), "")
     if name not in policy.targets:
         print(
@@ -82,29 +101,53 @@ def run(arguments: argparse.Namespace) -> int:
         )
         return 2
     row = {
-        "id": command,
         "connection": name,
-        "command": command,
+        **text,
         "session_before": arguments.before,
         "agent": arguments.agent or ["agent"],
         "person": arguments.person,
         "groups": arguments.group,
+        **{key: value for key, value in (("dialect", arguments.dialect), ("at", arguments.at)) if value},
+        **({"estimated_rows": arguments.rows} if arguments.rows is not None else {}),
+        "used": {"commands": arguments.used},
     }
     try:
         explained = explainer.explain(row)
     except RowUnreadable as error:
         print(error, file=sys.stderr)
         return 2
-    why = reasons(policy, explained.lineage, explained.connection, explained.facts)
+    why = reasons(policy, explained.lineage, explained.connection, explained.facts, explained.moment)
+    beyond = beyond_scope(policy, explained)
     if arguments.json:
         answer = _answer(None, explained) | {
-            "why": [{"rule": each.rule, "because": each.sentence} for each in why]
+            "because": because(explained, why),
+            "why": [
+                {
+                    "rule": each.rule,
+                    "file": each.file,
+                    "line": each.line,
+                    "decides": each.decides,
+                    "because": each.sentence,
+                }
+                for each in why
+            ],
+            "outside_scope": beyond,
         }
         del answer["id"]
         print(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
     else:
-        print(_told(policy, explained, why))
+        print(told(explained, why, beyond))
     return 0
+
+
+def _asked(command: str) -> dict[str, str]:
+    """The command that was given, or stdin's exact bytes."""
+    if command != "-":
+        return {"command": command}
+    binary = getattr(sys.stdin, "buffer", None)
+    if binary is None:
+        return {"command": sys.stdin.read()}
+    return {"command_b64": base64.b64encode(binary.read()).decode()}
 
 
 class Explainer:
@@ -114,6 +157,7 @@ class Explainer:
         self._policy = policy
         self._vocabulary = vocabulary
         self._masked_columns = vocabulary.masked_columns(policy.masks)
+        self._of_the_moment = any(rule.when.is_of_the_moment for rule in policy.rules)
         self._first: dict[str, Connection] = {}
         for target in policy.targets.values():
             self._first.setdefault(target.connection.protocol, target.connection)
@@ -123,8 +167,9 @@ class Explainer:
         connection = self._connection(row)
         facts = self._facts(connection.protocol, row)
         lineage = _lineage(row)
+        moment = self._moment(row)
         if connection.name:
-            verdict = evaluate(self._policy, lineage, connection, facts)
+            verdict, facts = judge(self._policy, lineage, connection, facts, moment)
         else:
             verdict = combine((), deeds(facts), self._policy.default)
         masks = () if isinstance(verdict, Block) else verdict.masks
@@ -132,6 +177,7 @@ class Explainer:
             connection=connection,
             lineage=lineage,
             facts=facts,
+            moment=moment,
             verdict=verdict,
             masked=self._masked_columns(masks, facts),
         )
@@ -154,13 +200,43 @@ class Explainer:
             raise RowUnreadable(f"`protocol` must be one of {', '.join(PROTOCOLS)}")
         return self._first.get(protocol) or Connection(name="", protocol=protocol)
 
+    def _moment(self, row: Mapping[str, Any]) -> Moment:
+        """Now, with budgets that nobody has touched and no estimate, but for what the row says."""
+        if not self._of_the_moment:
+            return NOW
+        at, rows, used = row.get("at"), row.get("estimated_rows"), row.get("used", {})
+        try:
+            when = time.time() if at is None else datetime.fromisoformat(at)
+            spent = Spent(**used)
+            if not all(_is_count(each) for each in (spent.commands, spent.rows, 0 if rows is None else rows)):
+                raise TypeError
+            return Moment(
+                at=when.timestamp() if isinstance(when, datetime) else when,
+                rows=rows,
+                spent=dict.fromkeys((rule.name for rule in self._policy.rules), spent),
+            )
+        except (TypeError, ValueError, OverflowError):
+            raise RowUnreadable(
+                "`at` is a time such as 2026-03-29T09:30+02:00, `estimated_rows` a number, and `used` an object of "
+                "numbers, `commands` and `rows`"
+            ) from None
+
     def _facts(self, protocol: str, row: Mapping[str, Any]) -> Facts:
         if protocol not in self._vocabulary.protocols:
             return UNREAD
+        row = {key: value for key, value in row.items() if value is not None}
+        if not _texts(row.get("session_before", ())):
+            raise RowUnreadable("`session_before` is a list of texts, the commands that went before")
+        if protocol == "mysql" and row.get("dialect", "mysql") not in DIALECTS:
+            raise RowUnreadable(f"`dialect` is one of {', '.join(DIALECTS)}")
         try:
             return self._vocabulary.read_facts(protocol, row)
         except Exception as error:  # one bad row must not end the batch, and is blocked
             raise RowUnreadable(f"this row cannot be read: {type(error).__name__}: {error}"[:300]) from error
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _lineage(row: Mapping[str, Any]) -> Lineage:
@@ -183,7 +259,7 @@ def _texts(value: Any) -> bool:
 
 def _stream(explainer: Explainer) -> int:
     out = sys.stdout.buffer
-    for line in sys.stdin.buffer:
+    for line in _lines(sys.stdin.buffer):
         if not line.strip():
             continue
         # Written one by one: a caller may wait for each answer before it asks again.
@@ -193,6 +269,14 @@ def _stream(explainer: Explainer) -> int:
         except BrokenPipeError:
             return 1
     return 0
+
+
+def _lines(source: IO[bytes]) -> Iterator[bytes]:
+    """Lines, each of at most `ROW_BYTES`; of a longer one the beginning, which is no JSON."""
+    while line := source.readline(ROW_BYTES):
+        yield line
+        while len(line) == ROW_BYTES and not line.endswith(b"\n"):
+            line = source.readline(ROW_BYTES)
 
 
 def explain_line(explainer: Explainer, line: bytes) -> bytes:
@@ -221,6 +305,10 @@ def _row(line: bytes) -> dict[str, Any]:
             raise RowUnreadable("this line is no JSON") from None
     if not isinstance(row, dict):
         raise RowUnreadable("a row must be a JSON object")
+    if isinstance(row.get("id"), float):
+        row["id"] = json.loads(line).get(
+            "id"
+        )  # it may be a whole number that is too long for the quick reader
     return row
 
 
@@ -252,47 +340,3 @@ def _refused(identifier: Any, message: str) -> dict[str, Any]:
         "sanitised": [],
         "attributes": {},
     }
-
-
-def _told(policy: Policy, explained: Explained, why: Iterable[Reason]) -> str:
-    verdict, facts = explained.verdict, explained.facts
-    judged = outcome(verdict)
-    lines = [f"{judged.word}  by {', '.join(judged.rules)}, on {explained.connection.name}"]
-    if judged.message:
-        lines.append(f"  says       {judged.message}")
-    if isinstance(verdict, Hold):
-        asks = " and ".join(f"{ask.quorum} of {_group(ask.approvers)}" for ask in verdict.asks)
-        lines.append(f"  asks       {asks}, within {verdict.expires_in / 60:g} minutes")
-    lines.append(f"  effects    {', '.join(sorted(facts.effects)) or 'none'}")
-    if not facts.complete:
-        lines.append("  incomplete: it could not be read to the end")
-    lines += [
-        f"  touches    {each.kind} {_visible(each.name)} ({each.effect})" for each in facts.resources[:20]
-    ]
-    lines += [
-        f"  attribute  {key}: {_visible(_plain(value))}" for key, value in sorted(facts.attributes.items())
-    ]
-    if not isinstance(verdict, Block) and verdict.masks:
-        lines.append(f"  masks      {', '.join(verdict.masks)}")
-    if explained.masked:
-        lines.append(f"  masked     {', '.join(map(_visible, explained.masked))}")
-    lines.append(f"rules of {policy.source}:")
-    lines += [
-        f"  {'*' if each.decides else ' '} {each.rule} (line {each.line}) {_visible(each.sentence)}"
-        for each in why
-    ]
-    return "\n".join(lines)
-
-
-def _group(approvers: str) -> str:
-    return "any group" if approvers == "*" else approvers
-
-
-def _plain(value: AttributeValue) -> str:
-    """As the policy file would spell it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _visible(text: str) -> str:
-    """Without control and formatting characters, which a terminal would obey."""
-    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)

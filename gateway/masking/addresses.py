@@ -1,6 +1,6 @@
 """E-mail and IP addresses.
 
-E-mail follows RFC 5321 as people use it (no quoted local parts, a domain with a top-level name), and RFC 6531
+E-mail follows RFC 5321 as people use it (a domain with a top-level name), and RFC 6531
 for other scripts. What only looks like one, such as `icon@2x.png`, `pkg@1.2.beta` or `getty@tty1.service`, is left alone.
 """
 
@@ -28,6 +28,7 @@ _DOMAIN = (
 _MORE = re.compile(rb"(?:@|%40)" + _DOMAIN)
 _LOCAL_BYTES = WORD_BYTES | frozenset(b".+%-") | frozenset(range(0x80, 0xE0))
 _LONGEST_LOCAL = 64
+_QUOTED_LOCAL = re.compile(rb"(?:\A|[\s<(,:;])(\"[A-Za-z0-9](?:[A-Za-z0-9 ._+-]{0,60}[A-Za-z0-9])?\")\Z")
 _PERCENT = re.compile(rb"%[0-9A-Fa-f]{2}")
 _WIDE_LOCAL = re.compile(rb"(?:" + _THREE + rb"){1,20}\Z")
 _BEFORE_APOSTROPHE = re.compile(rb"(?:\A|[^A-Za-z0-9_\\])([A-Za-z]{1,20}')\Z")
@@ -63,6 +64,9 @@ def _email(data: bytes, start: int, end: int) -> Span | None:
     if after(data, end) in ALNUM_BYTES:
         return None
     at = data.find(b"@", start, end) if b"@" in data[start:end] else data.index(b"%40", start, end)
+    if before(data, at) == 0x22:
+        quoted = _QUOTED_LOCAL.search(data, max(0, at - _LONGEST_LOCAL), at)
+        return (quoted.start(1), end) if quoted is not None else None
     start = _local_start(data, at)
     if start == at:
         return None
@@ -76,6 +80,7 @@ def _email(data: bytes, start: int, end: int) -> Span | None:
         data[start:at] == b"git"
         or _PIXEL_DENSITY.fullmatch(b".".join(labels))
         or labels[-1].lower() in _UNITS
+        or data[max(0, start - 3) : start] == b"://"
     ):
         return None
     if len(labels) > 2 and labels[0].isdigit() and labels[1].isdigit():
@@ -108,7 +113,7 @@ def _address(data: bytes, start: int, end: int) -> Span | None:
 
 
 # Only what stands around the sign is searched for: counting every word's letters would cost the scan its speed.
-EMAIL = (Shape(pattern=rb"[A-Za-z0-9_.+%\x80-\xbf-](?:@|%40)" + _DOMAIN, check=_email),)
+EMAIL = (Shape(pattern=rb"[A-Za-z0-9_.+%\"\x80-\xbf-](?:@|%40)" + _DOMAIN, check=_email),)
 IP = (
     word(rb"(?:[0-9]{1,3}\.){3}[0-9]{1,3}\b", _ipv4),
     Shape(

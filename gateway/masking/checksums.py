@@ -25,6 +25,8 @@ _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 def luhn(number: str) -> bool:
     """Whether the last of these digits is the check digit of the others (ISO/IEC 7812-1, annex B)."""
+    if not number.isdigit():
+        return False
     values = [ord(digit) - 48 for digit in reversed(number)]
     return (sum(values[::2]) + sum(_DOUBLED[value] for value in values[1::2])) % 10 == 0
 
@@ -189,8 +191,16 @@ def in_pan(number: str) -> bool:
     return re.fullmatch(r"[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]", number) is not None
 
 
+def in_gst(number: str) -> bool:
+    """GSTIN: the state, the PAN of the taxpayer, and a check sign by Luhn in base 36."""
+    if not re.fullmatch(r"\d{2}[A-Z]{5}\d{4}[A-Z][1-9A-Z]Z[0-9A-Z]", number):
+        return False
+    products = [int(sign, 36) * (1 + at % 2) for at, sign in enumerate(number[:14])]
+    return -sum(product // 36 + product % 36 for product in products) % 36 == int(number[14], 36)
+
+
 def ca_sin(number: str) -> bool:
-    return len(number) == 9 and number[0] not in "08" and _varied(number) and luhn(number)
+    return len(number) == 9 and number[0] != "8" and _varied(number) and luhn(number)
 
 
 def au_tfn(number: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gateway.masking import addresses, credentials, encoded, identifiers, national, phones
+from gateway.masking import addresses, credentials, encoded, hashes, identifiers, national, passwords, phones
 from gateway.masking.shapes import Shape
 from gateway.masking.vendors import VENDORS
 
@@ -27,7 +27,8 @@ _SECRETS: Mapping[str, tuple[Shape, ...]] = {
     "basic_auth": credentials.BASIC,
     "auth_header": credentials.HEADER,
     "cookie": credentials.COOKIE,
-    "password": credentials.PASSWORD,
+    "password_hash": hashes.PASSWORD_HASH,
+    "password": passwords.PASSWORD,
     "encoded_secret": encoded.ENCODED,
 }
 _PERSONAL: Mapping[str, tuple[Shape, ...]] = {
@@ -60,13 +61,14 @@ class UnknownDetector(Exception):
     """A mask names a detector that does not exist."""
 
 
-def expand(names: Iterable[str]) -> tuple[str, ...]:
-    """The detectors that these names of detectors and groups mean, in the order in which they are asked."""
+def expand(names: Iterable[str], custom: Iterable[str] = ()) -> tuple[str, ...]:
+    """The detectors that these names of detectors and groups mean, in the order in which they are asked; `custom` last."""
+    own = sorted(set(custom))
     wanted: set[str] = set()
     for name in names:
-        if name not in NAMES:
+        if name not in NAMES and name not in own:
             raise UnknownDetector(
-                f"there is no detector {name!r}; the detectors are {', '.join(sorted(NAMES))}"
+                f"there is no detector {name!r}; the detectors are {', '.join(sorted([*NAMES, *own]))}"
             )
         wanted |= GROUPS.get(name, frozenset({name}))
-    return tuple(name for name in DETECTORS if name in wanted)
+    return tuple(name for name in (*DETECTORS, *own) if name in wanted)

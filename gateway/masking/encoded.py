@@ -15,15 +15,26 @@ from typing import Any
 
 import re2
 
-from gateway.masking import credentials
+from gateway.masking import credentials, passwords
 from gateway.masking.shapes import Shape, Span
+from gateway.masking.values import is_value, value_at
 from gateway.masking.vendors import VENDORS
 
 JUDGED = 960
 """Characters that are decoded: what stands behind them is hidden with them, but does not decide."""
+_ASCII = rb"[C-DI-Za-f][A-HQ-Xg-nw-z0-3][ABEFIJMNQRUVYZcdghklopstwx014589][A-Za-z0-9+/]"
+"""Four signs of base64 that three bytes of ASCII give: digests, UUIDs and pictures are hardly ever made of them."""
 _REST = re.compile(rb"[A-Za-z0-9+/_-]{0,65536}={0,2}")
+_WHOLE = re.compile(rb"(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?(?![A-Za-z0-9+/=_-])")
 _TEXT = bytes([*range(32, 127), 9, 10, 13])
 _DOCKER = re.compile(rb'"auths?"\s*:')
+_PUBLIC = re.compile(rb"\s*(?:-{5}BEGIN (?!.*PRIVATE)|\{|\[|ssh-(?:rsa|ed25519) )")
+_IN_SECRET = re.compile(
+    # YAML: nothing but deeper lines since `data:`; JSON: no brace closed since `"data": {`
+    rb"(?:(?:\A|\n|\\n)([ \t]*)data:[ \t]*\r?(?:\n\1[ \t]+[\w.-]+:[^\r\n]*\r?)*\n\1[ \t]+[\w.-]+|\"data\"\s*:\s*\{[^{}]*)\Z"
+)
+_FARTHEST = 800
+"""Bytes that are looked at for the beginning of a Secret's data; with a candidate's own they stay below its longest."""
 
 
 @functools.cache
@@ -32,7 +43,7 @@ def _secrets() -> tuple[Any, tuple[Shape, ...]]:
         *credentials.PRIVATE_KEY,
         *credentials.JWT,
         *(shape for shapes in VENDORS.values() for shape in shapes),
-        *credentials.PASSWORD,
+        *passwords.PASSWORD,
     )
     options = re2.Options()
     options.log_errors = False
@@ -63,11 +74,9 @@ def holds_secret(text: bytes) -> bool:
     )
 
 
-def _value(data: bytes, start: int, end: int) -> Span | None:
-    start = end - 16
-    whole = _REST.match(data, start)
-    assert whole is not None
-    value = data[start : min(whole.end(), start + JUDGED)].rstrip(b"=")
+def _text_at(data: bytes, start: int, end: int) -> bytes | None:
+    """What is encoded there, if it is ASCII text."""
+    value = data[start : min(end, start + JUDGED)].rstrip(b"=")
     try:
         text = base64.b64decode(
             value[: len(value) // 4 * 4 or None] if len(value) % 4 == 1 else value + b"=" * (-len(value) % 4),
@@ -76,12 +85,45 @@ def _value(data: bytes, start: int, end: int) -> Span | None:
         )
     except binascii.Error:
         return None
-    if len(text.translate(None, _TEXT)) or not holds_secret(text):
+    return text if text and not text.translate(None, _TEXT) else None
+
+
+def _value(data: bytes, start: int, end: int) -> Span | None:
+    """A value, or a line of its own, that decodes to text in which there is a secret."""
+    start = end - 16
+    whole = _REST.match(data, start)
+    assert whole is not None
+    text = _text_at(data, start, whole.end())
+    return whole.span() if text is not None and holds_secret(text) else None
+
+
+def _in_secret(data: bytes, start: int, end: int) -> Span | None:
+    """A value of a Kubernetes Secret's `data`: all of them are secret but certificates and public keys."""
+    begin = end - 8
+    if (whole := _WHOLE.match(data, begin)) is None:
         return None
-    return start, whole.end()
+    text = _text_at(data, begin, whole.end())
+    if text is None or _PUBLIC.match(text):
+        return None
+    if len(whole.group()) < 12 and not whole.group().endswith(b"="):
+        return None
+    return whole.span() if _IN_SECRET.search(data, max(0, start - _FARTHEST), start) else None
+
+
+_IN_STRING_DATA = re.compile(rb"(?:\A|\n)([ \t]*)stringData:[ \t]*\r?(?:\n\1[ \t]+[^\r\n]*\r?)*\Z")
+
+
+def _plain_in_secret(data: bytes, start: int, end: int) -> Span | None:
+    """A value of a Secret's `stringData`, which is not encoded."""
+    if _IN_STRING_DATA.search(data, max(0, start - _FARTHEST), start) is None:
+        return None
+    span = value_at(data, end - 1)
+    return span if span is not None and is_value(data, span, quoted=True) else None
 
 
 ENCODED = (
-    Shape(pattern=rb"[:=>][ \t]{0,3}(?:\\?[\"'])?[A-Za-z0-9+/_-]{16}", check=_value),
-    Shape(pattern=rb"(?:\n|\\n)[ \t]{2,8}[A-Za-z0-9+/]{16}", check=_value),
+    Shape(pattern=rb"\n[ \t]{2,8}[A-Za-z0-9_.-]{1,64}:[ \t]{1,3}[^\s\0]", check=_plain_in_secret),
+    Shape(pattern=rb"[:=>][ \t]{0,3}(?:\\?[\"'])?(?:" + _ASCII + rb"){4}", check=_value),
+    Shape(pattern=rb"(?:\n|\\n)[ \t]{2,8}(?:" + _ASCII + rb"){4}", check=_value),
+    Shape(pattern=rb"\"?:[ \t]{0,3}\"?(?:" + _ASCII + rb"){2}", check=_in_secret),
 )

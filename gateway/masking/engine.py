@@ -33,8 +33,11 @@ class CompiledMask:
 
     def __init__(self, policies: Sequence[MaskPolicy], key: bytes) -> None:
         self._key = key
-        self.detectors = expand(name for policy in policies for name in policy.detect)
-        self._scanner: Scanner = scanner(self.detectors)
+        own = frozenset(each for policy in policies for each in policy.custom)
+        self.detectors = expand(
+            (name for policy in policies for name in policy.detect), (each.name for each in own)
+        )
+        self._scanner: Scanner = scanner(self.detectors, own)
         self._rules: list[tuple[ColumnPattern, str, tuple[ColumnPattern, ...]]] = []
         self._exceptions: list[tuple[ColumnPattern, ...]] = []
         for policy in policies:
@@ -156,6 +159,8 @@ class Masks:
     def everything(self) -> CompiledMask:
         """All detectors of all masks, and those for secrets in any case: for what people and logs are shown."""
         detect = {name for policy in self._policies.values() for name in policy.detect}
-        return CompiledMask(
-            [MaskPolicy(name="everything", detect=tuple(sorted(detect | {"secrets"})))], self._key
+        own = {each for policy in self._policies.values() for each in policy.custom}
+        everything = MaskPolicy(
+            name="everything", detect=tuple(sorted(detect | {"secrets"})), custom=tuple(own)
         )
+        return CompiledMask([everything], self._key)

@@ -137,6 +137,8 @@ def _iban(data: bytes, start: int, end: int) -> Span | None:
 def is_ssn(number: str) -> bool:
     """Whether these nine digits lie in a range from which an SSN or ITIN is issued."""
     area, group, serial = int(number[:3]), int(number[3:5]), int(number[5:])
+    if len(set(number)) == 1:
+        return False
     if area >= 900:
         return group in range(50, 66) or group in range(70, 89) or group in {90, 91, 92, *range(94, 100)}
     return area not in {0, 666} and group != 0 and serial != 0

@@ -8,11 +8,13 @@ has to be right. A bare number without its word is left alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from gateway.masking import checksums as check
+from gateway.masking import vat
 from gateway.masking.checksums import Valid
-from gateway.masking.shapes import ALNUM_BYTES, WORD_BYTES, Shape, Span, after, before, word
+from gateway.masking.identifiers import FIELD_EDGES
+from gateway.masking.shapes import ALNUM_BYTES, WORD_BYTES, Check, Shape, Span, after, before, word
 
 _SEPARATORS = b" .-/()\xc2\xa0"
 
@@ -20,6 +22,14 @@ _SEPARATORS = b" .-/()\xc2\xa0"
 def plain(value: bytes) -> str:
     """The number's letters and digits, in capitals."""
     return value.translate(None, _SEPARATORS).decode("latin-1").upper()
+
+
+def _holds(valid: Valid, number: str) -> bool:
+    """Whether the number is valid; it is not if it is too short for its check, or has a letter where the check has a digit."""
+    try:
+        return valid(number)
+    except (ValueError, IndexError):
+        return False
 
 
 def _alone(data: bytes, start: int, end: int) -> bool:
@@ -31,9 +41,29 @@ def _alone(data: bytes, start: int, end: int) -> bool:
     return not (before(data, start) in b"-./+" and start > 1 and data[start - 2] in ALNUM_BYTES)
 
 
-def _strong(pattern: bytes, valid: Valid) -> Shape:
+def _field(data: bytes, start: int, end: int) -> bool:
+    """Whether it is a field, or a text, of its own."""
+    return (not start or data[start - 1] in FIELD_EDGES) and after(data, end) in FIELD_EDGES
+
+
+_OTHER_WORD = re.compile(
+    rb"(?i)\b(?:order|invoice|ticket|ref(?:erence)?|sku|serial|part|case|po|isbn|version|build|batch|lot|model|product|item|tracking|shipment|job|event|request|trace|log|run|row|line"
+    rb"|transaction|txn|commit|release|bestellung|rechnung|commande|facture|pedido|factura)s?[^\w\0]{0,3}(?:no|number|nr|num|id|n\xc2\xb0)?[^\w\0]{0,4}\Z"
+)
+
+
+def _otherwise_named(data: bytes, start: int) -> bool:
+    """Whether the word before says that this is the number of something else."""
+    return _OTHER_WORD.search(data[max(0, start - 40) : start]) is not None
+
+
+def _strong(
+    pattern: bytes, valid: Valid, stands: Callable[[bytes, int, int], bool] = lambda *_: True
+) -> Shape:
     def judged(data: bytes, start: int, end: int) -> Span | None:
-        return (start, end) if _alone(data, start, end) and valid(plain(data[start:end])) else None
+        if not _alone(data, start, end) or not _holds(valid, plain(data[start:end])):
+            return None
+        return (start, end) if stands(data, start, end) and not _otherwise_named(data, start) else None
 
     return word(pattern + rb"\b", judged)
 
@@ -55,15 +85,14 @@ NATIONAL_FORMS = (
     _strong(
         rb"(?i:[A-Z]{6}[0-9L-NP-V]{2}[A-EHLMPRST][0-9L-NP-V]{2}[A-Z][0-9L-NP-V]{3}[A-Z])", check.it_codice
     ),
-    _strong(rb"(?:19|20)?[0-9]{6}[-+][0-9]{4}", check.se_personal),
-    _strong(rb"[0-7][0-9]{5} ?[0-9]{5}", check.no_personal),
+    _strong(rb"(?:19)?[0-9]{6}[-+][0-9]{4}", check.se_personal),
+    _strong(rb"[0-7][0-9]{5} [0-9]{5}", check.no_personal),
     _strong(rb"[0-3][0-9][01][0-9]{3}-[0-9]{4}", check.dk_cpr_checked),
     word(rb"[0-3][0-9][01][0-9]{3}[-+A-FU-Y][0-9]{3}[0-9A-FHJ-NPR-Y]\b", _hetu),
     _strong(rb"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}", check.br_cpf),
-    _strong(rb"[2-9][0-9]{3} [0-9]{4} [0-9]{4}", check.in_aadhaar),
+    _strong(rb"[2-9][0-9]{3} [0-9]{4} [0-9]{4}", check.in_aadhaar, _field),
     _strong(rb"[1-9][0-9]{5}(?:19|20)[0-9]{9}[0-9Xx]", check.cn_resident),
     _strong(rb"[0-9]{6}-[1-8][0-9]{6}", check.kr_resident),
-    _strong(rb"[A-Z][1289][0-9]{8}", check.tw_id),
     _strong(rb"[STFGM][0-9]{7}[A-Z]", check.sg_nric),
     Shape(pattern=rb"\b[A-Z]{1,2}[0-9]{6}\([0-9A]\)", check=_hong_kong),
     _strong(rb"[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[0-9A-Z][0-9]", check.mx_curp),
@@ -81,6 +110,8 @@ TAX_FORMS = (
     _strong(rb"[0-9]{2}\.[0-9]{3}\.[0-9]{3}/[0-9]{4}-[0-9]{2}", check.br_cnpj),
     _strong(rb"(?:2[03-7]|3[034])-[0-9]{8}-[0-9]", check.ar_cuit),
     _strong(rb"[0-9]{2} [0-9]{3} [0-9]{3} [0-9]{3}", check.au_abn),
+    _strong(rb"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z]Z[0-9A-Z]", check.in_gst),
+    _strong(rb"CHE-?[0-9]{3}\.[0-9]{3}\.[0-9]{3}(?: (?:MWST|TVA|IVA))?", vat.is_vat),
 )
 
 
@@ -120,6 +151,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("my ?number|individual number|mynumber", check.jp_my_number),
         ("rrn|resident registration", check.kr_resident),
         ("nric|fin", check.sg_nric),
+        ("(?:tw|taiwan) id", check.tw_id),
         ("hkid", check.hk_id),
         ("curp", check.mx_curp),
         ("rut|run", check.cl_rut),
@@ -137,11 +169,11 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("pps|ppsn", check.ie_pps),
         ("cnic|nik|ktp|c(?:\u00e9|e)dula|curp", _form(r"\d{8,16}")),
         ("mykad|my kad", check.my_card),
-        ("sa id|rsa id|south african id", check.za_id),
-        ("driver'?s? licen[cs]e|driving licen[cs]e|dl|licen[cs]e", _LICENCE),
+        ("(?:sa |rsa |south african )?id(?: number| no)?", check.za_id),
+        ("driver'?s? licen[cs]e|driving licen[cs]e|dl (?:number|no)|f(?:ü|u)hrerschein(?:nummer)?|permis de conduire", _LICENCE),
         (
-            "national id|national identity|identity|identity card|id card|citizen id|personal id"  # noqa: ISC004
-            "|personal identification|identification|social security",
+            "national id(?:entity)?|identity (?:card|number|no)|id card|citizen id|personal id"  # noqa: ISC004
+            "|personal identification|identification (?:number|no)|social security",
             _form(r"(?=(?:.*\d){5})[A-Z0-9]{7,18}"),
         ),
     ),
@@ -160,7 +192,9 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("pan card|pan|permanent account", check.in_pan),
         ("ein|employer identification|fein", _form(r"\d{9}")),
         ("rfc", _form(r"[A-Z&]{3,4}\d{6}[A-Z0-9]{3}")),
-        ("vat|vat id|ust-?id(?:nr)?|tva|btw|partita iva|p\\.? iva", _form(r"(?=(?:.*\d){7})[A-Z0-9]{8,15}")),
+        ("vat|ust-?id(?:-?nr)?|tva(?: intracommunautaire)?|btw(?:-nummer)?|partita iva|p\\.? iva|moms(?:reg)?", vat.may_be_vat),
+        ("vat (?:reg(?:istration)?|number|no|id)", _any(vat.may_be_vat, _form(r"(?=(?:.*\d){8})[A-Z0-9]{8,15}"))),
+        ("gstin?|gst", check.in_gst),
         ("tax id|taxpayer|taxpayer id|tax identification|tin", _form(r"(?=(?:.*\d){7})[A-Z0-9]{8,15}")),
     ),
     "passport": (
@@ -168,33 +202,52 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
     ),
     "bank_account": (
         ("routing|aba|rtn|transit routing", check.us_routing),
+        ("blz|bankleitzahl", _form(r"[1-8]\d{7}")),
         ("clabe", check.mx_clabe),
         ("sort code", _form(r"\d{6}")),
         ("bsb", _form(r"\d{6}")),
-        ("(?:bank )?account|acct|a/c|kontonummer|kto|account number", _ACCOUNT),
+        ("bank account|account (?:number|no|nr|num|#)|acct|a/c|kontonummer|konto-?nr|kto(?:-?nr)?|num(?:é|e)ro de compte|n(?:ú|u)mero de cuenta", _ACCOUNT),
         ("bic|swift|bic/swift|swift/bic", _form(r"[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")),
         ("ifsc", _form(r"[A-Z]{4}0[A-Z0-9]{6}")),
     ),
 }  # fmt: skip
 """Detector -> the words behind which its numbers stand, and what they have to be."""
 
+_FOREIGN_WORDS = (
+    ("身份证(?:号)?(?:码)?", check.cn_resident),
+    ("身分證(?:字號)?(?:號碼)?", check.tw_id),
+    ("マイナンバー", check.jp_my_number),
+    ("주민등록번호", check.kr_resident),
+    ("СНИЛС|снилс", check.ru_snils),
+    ("ИНН|инн", check.ru_inn),
+    ("ЕГН", check.bg_egn),
+    ("ΑΜΚΑ", check.gr_amka),
+    ("ΑΦΜ", _form(r"\d{9}")),
+    ("תעודת זהות|ת\\.ז\\.?", check.il_id),
+)
+"""Words whose letters are none to the scan, so that no word can be seen to begin with them."""
+
 _KIND = (
-    r"(?:[ _-]?(?:number|num(?:mer)?|n(?:ú|u)mero|nr|no|n(?:º|°)|id|card|code|#)\.?){0,2}"
+    r"\.?(?:[ _-]?(?:number|num(?:mer)?|n(?:ú|u)mero|nr|no|n(?:º|°)|id|card|code|#)\.?){0,2}"
     r"(?: \([A-Za-z .]{1,20}\))?"
 )
-_GAP = r"[\"'\\]{0,2}(?:[ \t]{0,3}(?:=>|:=|[:=#>,|])?[ \t]{0,3}|[ \t](?:is|was|e|é|est|es|ist|jest|è|er)[ \t])[\"'\\]{0,2}"
+_GAP = r"[\"'\\]{0,2}(?:[ \t](?:is|was|e|é|est|es|ist|jest|è|er)[ \t]|[ \t]{0,3}(?:=>|:=|[:=#>,|]|：)?[ \t]{0,3})[\"'\\]{0,2}"
 
 
 def _alternatives(words: str) -> str:
     return words.replace(" ", "[ _-]?")
 
 
-def _spoken_numbers(rows: tuple[tuple[str, Valid], ...]) -> Shape:
+def _spoken_numbers(
+    rows: tuple[tuple[str, Valid], ...], begin: Callable[[bytes, Check], Shape] = word
+) -> Shape:
     """One shape for all words of a detector: the scan sees one pattern, the check asks which word it was."""
     led = [
         (re.compile(f"(?i)(?:{_alternatives(words)}){_KIND}{_GAP}".encode()), valid) for words, valid in rows
     ]
-    longest = re.compile(rb"[A-Za-z]{0,4}[0-9](?:[ ./-]?[0-9A-Z]|[a-z]){2,20}|[A-Z]{4,8}[A-Z0-9]{2,7}")
+    longest = re.compile(
+        rb"[A-Za-z]{0,4}[0-9](?:[ ./-]?[0-9A-Z]|[a-z]){2,20}|[A-Z]{4,8}[A-Z0-9]{2,7}|[A-Z]{2} [0-9](?:[ ./-]?[0-9A-Z]){2,20}"
+    )
 
     def judged(data: bytes, start: int, end: int) -> Span | None:
         for head, valid in led:
@@ -206,14 +259,23 @@ def _spoken_numbers(rows: tuple[tuple[str, Valid], ...]) -> Shape:
         return None
 
     words = "|".join(f"(?:{_alternatives(words)})" for words, _ in rows)
-    value = r"(?:[A-Za-z]{0,4}[0-9]|[A-Z]{6,8})"
-    return word(f"(?i:(?:{words}){_KIND}{_GAP}){value}".encode(), judged)
+    value = r"(?:[A-Za-z]{0,4}[0-9]|[A-Z]{6,8}|[A-Z]{2} [0-9])"
+    return begin(f"(?i:(?:{words}){_KIND}{_GAP}){value}".encode(), judged)
+
+
+_WORD_BEHIND = re.compile(rb"[0-9] [A-Z]{3}")
+"""Where a number ends and the next word begins."""
 
 
 def _shrunk(data: bytes, start: int, end: int, valid: Valid) -> Span | None:
     """The longest run of groups from `start` that is such a number."""
     while end > start:
-        if after(data, end) not in ALNUM_BYTES and valid(plain(data[start:end])):
+        value = data[start:end]
+        if (
+            after(data, end) not in ALNUM_BYTES
+            and not _WORD_BEHIND.search(value)
+            and _holds(valid, plain(value))
+        ):
             return start, end
         cut = max(data.rfind(sign, start, end) for sign in (b" ", b".", b"-", b"/"))
         end = max(start, cut)
@@ -231,7 +293,11 @@ def _icao(value: str) -> str:
     return str(total % 10)
 
 
-NATIONAL_ID = (*NATIONAL_FORMS, _spoken_numbers(_WORDS_OF["national_id"]))
+NATIONAL_ID = (
+    *NATIONAL_FORMS,
+    _spoken_numbers(_WORDS_OF["national_id"]),
+    _spoken_numbers(_FOREIGN_WORDS, lambda pattern, judged: Shape(pattern=pattern, check=judged)),
+)
 TAX_ID = (*TAX_FORMS, _spoken_numbers(_WORDS_OF["tax_id"]))
 PASSPORT = (
     _spoken_numbers(_WORDS_OF["passport"]),

@@ -114,6 +114,11 @@ def _international(data: bytes, start: int, end: int) -> Span | None:
     return (start, first_end) if after(data, first_end) in b"xX" and first_end - start >= 11 else None
 
 
+def _encoded(data: bytes, start: int, end: int) -> Span | None:
+    """`%2B14155552671`, in a URL."""
+    return (start, end) if is_international(digits(data[start + 3 : end])) else None
+
+
 def _balanced(value: bytes) -> bool:
     return value.count(b"(") == value.count(b")")
 
@@ -200,15 +205,23 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
 
 _WORDS = (
     rb"phone|telephone|mobile|cell(?:phone)?|tel|fax|whatsapp|msisdn|sms(?:[ _-]?to)?|handy|telefon|t\xc3\xa9l(?:\xc3\xa9phone)?"
-    rb"|m(?:o|\xc3\xb3)vil|call(?:[ _](?:me|us|him|her|them|back))?|dial|text me|hotline|phone_number|phonenumber|mobile_number"
+    rb"|m(?:o|\xc3\xb3)vil|tel(?:e|\xc3\xa9)fono|telefone|celular|mobil(?:e|nummer|telefon)?|rufnummer|gsm|natel|phn|ph|contact[ _-]?(?:no|number|phone)"
+    rb"|call(?:[ _](?:me|us|him|her|them|back))?|dial|text me|hotline|phone_number|phonenumber|mobile_number"
 )
+_FOREIGN = "телефон(?:а|у)?|Телефон(?:а)?|тел|Тел|手机(?:号)?(?:码)?|手機|电话(?:号码)?|電話(?:番号)?|携帯(?:電話)?|전화(?:번호)?|휴대폰|τηλ|טלפון|هاتف".encode()  # fmt: skip
 _PHONE_WORD = re.compile(rb"(?i)(?:\b|_)(?:" + _WORDS + rb")[^\d\n\0]{0,24}\Z")
 _OTHER_NUMBER = re.compile(
     rb"(?i)\b(?:order|invoice|ticket|ref|reference|id|sku|serial|part|case|account|acct|po|isbn|version|build|size|port|ports|line|lines|rows|bytes|took|status|code|pid)[^\w\0]*(?:no|number|nr|num)?[^\w\0]{0,4}\Z"
 )
 
+_TO_NUMBER = (
+    rb"(?i:[ _-]?(?:no|nr|num|number|#))?\.?\\?[\"']?[ \t]{0,3}(?i:is|at|on|:|=|=>|\xef\xbc\x9a)?[ \t]{0,3}\\?[\"']?"
+    rb"(?:\+|\()?[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}\b"
+)
+
 PHONE = (
     Shape(pattern=rb"\+\(?[1-9](?:\(0\)|[ .\-/()]{0,3}[0-9]){6,14}", check=_international),
+    Shape(pattern=rb"%2[Bb][1-9][0-9]{6,14}\b", check=_encoded),
     word(rb"00[1-9](?:[ .\-/()]{0,2}[0-9]){7,13}\b", _double_zero),
     Shape(pattern=rb"(?:\b1[-. ]?)?\([2-9][0-9]{2}\) ?[-.]?[0-9]{3}[-. ][0-9]{4}\b", check=_nanp),
     word(
@@ -223,11 +236,7 @@ PHONE = (
     word(rb"0[1-9](?:(?:[ .\-/][0-9]{2}){4}|[ \-][0-9]{4}[ \-][0-9]{4})\b", _trunk),
     Shape(pattern=rb"\(0[1-9][0-9]{0,4}\)(?:[ .\-/]?[0-9]{2,8}){1,4}\b", check=_trunk),
     Shape(pattern=rb"\([1-9][0-9]{1,2}\) ?[0-9]{3,5}[- ][0-9]{3,5}\b", check=_bracketed),
-    word(
-        rb"(?i:"
-        + _WORDS
-        + rb")(?i:[ _-]?(?:no|nr|num|number|#))?\.?\\?[\"']?[ \t]{0,3}(?i:is|at|on|:|=|=>)?[ \t]{0,3}\\?[\"']?"
-        rb"(?:\+|\()?[0-9](?:[ ().\-/]{0,2}[0-9]){6,14}\b",
-        _named,
-    ),
+    word(rb"(?i:" + _WORDS + rb")" + _TO_NUMBER, _named),
+    # No `\b` begins such a word: to the scan its letters are none.
+    Shape(pattern=rb"(?:" + _FOREIGN + rb")" + _TO_NUMBER, check=_named),
 )

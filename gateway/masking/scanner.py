@@ -15,8 +15,10 @@ from typing import Any, TypeAlias
 
 import re2
 
+from gateway.masking import custom
 from gateway.masking.detectors import DETECTORS, Detector
 from gateway.masking.shapes import Check
+from gateway.policy.model import CustomDetector
 
 Hit: TypeAlias = tuple[int, int, str]
 """`(start, end, detector)`"""
@@ -153,7 +155,8 @@ def _compiled(pattern: bytes) -> Any:
     return re2.compile(pattern, _options())
 
 
-@functools.cache
-def scanner(names: tuple[str, ...]) -> Scanner:
-    """The scanner for these detectors; compiled once, kept for the life of the process."""
-    return Scanner([DETECTORS[name] for name in names])
+@functools.lru_cache(maxsize=64)
+def scanner(names: tuple[str, ...], own: frozenset[CustomDetector] = frozenset()) -> Scanner:
+    """The scanner for these detectors, some of which are a policy's own; compiled once."""
+    made = {each.name: Detector(name=each.name, shapes=(custom.shape(each),)) for each in own}
+    return Scanner([made.get(name) or DETECTORS[name] for name in names])

@@ -16,7 +16,7 @@ Check: TypeAlias = Callable[[bytes, int, int], Span | None]
 """`(data, start, end)` of a candidate -> the span to hide. It may reach over the candidate on both sides, but looks at
 no more than `LOOK_BEHIND` bytes before it and `LOOK_AHEAD` behind the span it returns."""
 
-LOOK_BEHIND = 96
+LOOK_BEHIND = 128
 LOOK_AHEAD = 2
 
 _ESCAPE = rb"\\(?:[nrtbfv]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|%[0-9A-Fa-f]{2}"

@@ -15,8 +15,8 @@ import hmac
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from gateway.masking.credentials import MARK
 from gateway.masking.phones import calling_code
+from gateway.masking.values import MARK
 
 STRICTEST_FIRST = ("null", "redact", "hash", "tokenise", "partial")
 STRATEGIES = frozenset(STRICTEST_FIRST)

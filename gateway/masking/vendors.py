@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from gateway.masking.shapes import Shape, Span, word
+from gateway.masking.shapes import LOOK_BEHIND, Check, Shape, Span, word
 
 _REST = re.compile(rb"[A-Za-z0-9_-]{0,4096}")
 _REST_BASE64 = re.compile(rb"[A-Za-z0-9+/=_-]{0,4096}")
-_REST_DOTTED = re.compile(rb"[A-Za-z0-9_.~-]{0,4096}")
+_REST_DOTTED = re.compile(rb"[A-Za-z0-9_.~=-]{0,4096}")
+_REST_PATH = re.compile(rb"[A-Za-z0-9/_-]{0,512}")
+_REST_FLY = re.compile(rb"[A-Za-z0-9+/=_,-]{0,4096}")
 
 
 def _to_end(rest: re.Pattern[bytes], data: bytes, start: int, end: int) -> Span:
@@ -49,39 +51,59 @@ def _client_secret(data: bytes, start: int, end: int) -> Span | None:
 
 def _telegram(data: bytes, start: int, end: int) -> Span | None:
     """The number before the colon is the bot's public id."""
-    known = re.search(rb"(?<![0-9A-Za-z])[0-9]{8,10}\Z", data[max(0, start - 11) : start]) is not None
-    return (start + 1, end) if known else None
+    known = re.search(rb"(?<![0-9A-Za-z])(?:bot)?[0-9]{8,10}\Z", data[max(0, start - 14) : start])
+    return (start + 1, end) if known is not None else None
 
 
-def _terraform(data: bytes, start: int, end: int) -> Span | None:
-    first = start - 14
-    if first < 0 or not data[first:start].isalnum():
-        return None
-    return _to_end(_REST_BASE64, data, first, end)
+def _behind(before: bytes, rest: re.Pattern[bytes] = _REST) -> Check:
+    """A token of which so much stands before its mark; `before` ends where the mark begins."""
+    led = re.compile(rb"(?<![A-Za-z0-9])" + before + rb"\Z")
+
+    def judged(data: bytes, start: int, end: int) -> Span | None:
+        match = led.search(data, max(0, start - LOOK_BEHIND), start)
+        return _to_end(rest, data, match.start(), end) if match is not None else None
+
+    return judged
+
+
+def _mixed(data: bytes, start: int, end: int) -> Span | None:
+    """A run of letters and digits that no name has: capitals, small letters and digits."""
+    value = data[start:end]
+    return (start, end) if all(re.search(kind, value) for kind in (rb"[a-z]", rb"[A-Z]", rb"[0-9]")) else None
 
 
 VENDORS: Mapping[str, tuple[Shape, ...]] = {
     "aws_key": (
-        word(rb"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b"),
+        word(
+            rb"AKIA[A-Z0-9]{16}[\"']?[ \t]{0,2}[,:;|/ \t][ \t]{0,2}[\"']?[A-Za-z0-9+/]{40}\b"
+        ),  # credentials.csv
+        word(rb"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}\b"),
         _token(rb"(?:bedrock-api-key-|ABSK)[A-Za-z0-9+/=]{40}", _REST_BASE64),
+        _token(
+            rb"(?:IQoJb3JpZ2lu|FwoGZXIvYXdz|FQoGZXIvYXdz)[A-Za-z0-9+/=%]{40}", _REST_BASE64
+        ),  # session token
     ),
     "gcp_key": (
         _token(rb"AIza[A-Za-z0-9_-]{30}"),
         _token(rb"ya29\.[A-Za-z0-9_-]{20}", _REST_DOTTED),
         _token(rb"GOCSPX-[A-Za-z0-9_-]{20}"),
         _token(rb"1//0[A-Za-z0-9_-]{30}"),
+        _token(rb"GOOG1[A-Z0-9]{40}"),  # storage HMAC
     ),
     "azure_key": (
         _valued(
             rb"(?:AccountKey|SharedAccessKey|SharedAccessSignature)=[A-Za-z0-9+/%]{20}",
             re.compile(rb"[A-Za-z0-9+/=%]{0,512}"),
         ),
-        _valued(rb"sig=[A-Za-z0-9+/%]{40}", re.compile(rb"[A-Za-z0-9+/=%]{0,512}")),
+        _valued(rb"sig=[A-Za-z0-9+/%_-]{40}", re.compile(rb"[A-Za-z0-9+/=%_-]{0,512}")),
         Shape(pattern=rb"[0-9]Q~[A-Za-z0-9_~.-]{31}", check=_client_secret),
     ),
     "github_token": (_token(rb"gh[pousr]_[A-Za-z0-9]{30}"), _token(rb"github_pat_[A-Za-z0-9_]{30}")),
     "gitlab_token": (
-        _token(rb"gl(?:pat|ptt|dt|rt|rtr|cbt|ft|soat|agent|imt|oas|ffct)-[A-Za-z0-9_-]{16}", _REST_DOTTED),
+        _token(
+            rb"gl(?:pat|ptt|dt|rt|rtr|cbt|ft|soat|agent|imt|oas|ffct|wt)-[A-Za-z0-9_-]{16}|GR1348941[A-Za-z0-9_-]{20}",
+            _REST_DOTTED,
+        ),
     ),
     "slack_token": (
         _token(rb"xox[a-z]-[A-Za-z0-9-]{10}"),
@@ -96,47 +118,131 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
         ),
     ),
     "stripe_key": (
-        _token(rb"[rs]k_(?:live|test)_[A-Za-z0-9]{10}"),
+        _token(rb"[rs]k_(?:live|test|prod)_[A-Za-z0-9]{10}"),
         _token(rb"whsec_[A-Za-z0-9+/=]{20}", _REST_BASE64),
     ),
     "anthropic_key": (_token(rb"sk-ant-[A-Za-z0-9_-]{20}"),),
     "openai_key": (
-        _token(rb"sk-(?:proj|svcacct|admin|None)-[A-Za-z0-9_-]{20}"),
+        _token(rb"sk-(?:proj|svcacct|admin|None|or-v1|lf)-[A-Za-z0-9_-]{20}"),
         _token(rb"sk-[A-Za-z0-9]{32}"),
         _token(rb"sk-[A-Za-z0-9_-]{4,80}T3BlbkFJ[A-Za-z0-9_-]{10}"),
     ),
     "npm_token": (_token(rb"npm_[A-Za-z0-9]{30}"),),
     "pypi_token": (_token(rb"pypi-[A-Za-z0-9_-]{16}"),),
     "vendor_key": (
-        _token(rb"SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{16}"),  # SendGrid
-        word(rb"SK[0-9a-f]{32}\b"),  # Twilio
-        word(rb"key-[0-9a-f]{32}\b"),  # Mailgun
-        _token(rb"do[opr]_v1_[a-f0-9]{40}"),  # DigitalOcean
-        _token(rb"shp(?:at|ca|pa|ss|tka)_[A-Fa-f0-9]{32}"),  # Shopify
-        _token(rb"hf_[A-Za-z0-9]{30}"),  # Hugging Face
-        _token(rb"dapi[a-f0-9]{32}"),  # Databricks
-        _token(rb"hv[sbr]\.[A-Za-z0-9_-]{20}"),  # Vault
-        Shape(pattern=rb":AA[A-Za-z0-9_-]{33}", check=_telegram),
-        _token(rb"lin_api_[A-Za-z0-9]{20}"),  # Linear
-        _token(rb"ntn_[A-Za-z0-9]{40}"),  # Notion
-        _token(rb"sq0(?:atp|csp|idp)-[A-Za-z0-9_-]{20}"),  # Square
-        _token(rb"dp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9_.-]{20}", _REST_DOTTED),  # Doppler
-        _token(rb"glsa_[A-Za-z0-9]{20}"),  # Grafana
-        _token(rb"PMAK-[A-Za-z0-9-]{40}"),  # Postman
-        _token(rb"ATATT3[A-Za-z0-9_=-]{40}", _REST_BASE64),  # Atlassian
+        _token(rb"A3-[A-Z0-9]{6}-[A-Z0-9]{6,11}-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}"),  # 1Password secret key
+        _token(rb"ops_eyJ[A-Za-z0-9+/=_-]{40}", _REST_BASE64),  # 1Password service account
+        _token(rb"p8e-[a-z0-9]{32}"),  # Adobe
         _token(rb"AGE-SECRET-KEY-1[A-Z0-9]{50}"),  # age
+        Shape(pattern=rb"\.[a-f0-9]{64}\b", check=_behind(rb"pat[A-Za-z0-9]{14}")),  # Airtable
+        _token(rb"LTAI[A-Za-z0-9]{16}"),  # Alibaba Cloud
+        _token(
+            rb"AT(?:ATT3|CTT3)[A-Za-z0-9_=-]{40}|ATBB[A-Za-z0-9]{30}", _REST_BASE64
+        ),  # Atlassian, Bitbucket
+        _token(rb"bk(?:ua|aa|at|ct)_[A-Za-z0-9]{32}"),  # Buildkite
+        _token(rb"CCI(?:PAT|PRJ)_[A-Za-z0-9]{20}"),  # CircleCI
+        _token(rb"CLOJARS_[a-z0-9]{50}"),
+        _token(rb"v1\.0-[a-f0-9]{24}-[a-f0-9]{100}|cf(?:ut|at|k)_[A-Za-z0-9]{30}"),  # Cloudflare
+        _token(rb"CFPAT-[A-Za-z0-9_-]{40}"),  # Contentful
+        _token(rb"cflt[A-Za-z0-9+/]{50}", _REST_BASE64),  # Confluent
+        _token(rb"CCDB1_[A-Za-z0-9_-]{20}"),  # CockroachDB
+        _token(rb"(?:dapi|dkea|dose|ddbr)[a-f0-9]{32}"),  # Databricks
+        _token(rb"do[opr]_v1_[a-f0-9]{40}"),  # DigitalOcean
+        Shape(
+            pattern=rb"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27}", check=_behind(rb"[MNO][A-Za-z0-9_-]{22,27}")
+        ),  # Discord
+        word(
+            rb"discord(?:app)?\.com/api/webhooks/[0-9]{16,20}/[A-Za-z0-9_-]{60}",
+            lambda data, start, end: (end - 60, _to_end(_REST, data, start, end)[1]),
+        ),
+        word(
+            rb"webhook\.office\.com/webhookb2/[A-Za-z0-9@-]{20,128}/IncomingWebhook/[A-Za-z0-9/-]{32}",
+            lambda data, start, end: (
+                data.index(b"/webhookb2/", start) + 11,
+                _to_end(_REST_PATH, data, start, end)[1],
+            ),
+        ),
         _token(rb"dckr_[a-z]{2,4}_[A-Za-z0-9_-]{20}"),  # Docker
-        _token(rb"sb[pt]_[A-Za-z0-9]{30}"),  # Supabase
-        _token(rb"NRAK-[A-Z0-9]{20}"),  # New Relic
-        _token(rb"pul-[a-f0-9]{40}"),  # Pulumi
-        _token(rb"rubygems_[a-f0-9]{40}"),
-        Shape(pattern=rb"\.atlasv1\.[A-Za-z0-9_=-]{40}", check=_terraform),
-        _token(rb"pplx-[A-Za-z0-9]{32}"),
-        _token(rb"gsk_[A-Za-z0-9]{32}"),
-        _token(rb"xai-[A-Za-z0-9]{40}"),
-        _token(rb"r8_[A-Za-z0-9]{30}"),  # Replicate
-        _token(rb"tskey-[a-z]{3,8}-[A-Za-z0-9-]{16}"),  # Tailscale
-        _token(rb"EAA[A-Za-z0-9]{80}"),  # Meta
+        _token(rb"dp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9_.-]{20}", _REST_DOTTED),  # Doppler
+        _token(rb"sl\.(?:u\.)?[A-Za-z0-9_-]{100}"),  # Dropbox
+        _token(rb"duffel_(?:test|live)_[A-Za-z0-9_-]{40}"),
+        _token(rb"dt0[a-z][0-9]{2}\.[A-Z0-9]{24}\.[A-Z0-9]{40}"),  # Dynatrace
+        _token(rb"EZ[AT]K[A-Za-z0-9]{50}"),  # EasyPost
+        _token(rb"fig[dour]_[A-Za-z0-9_-]{36}"),  # Figma
+        _token(rb"FLW(?:PUB|SEC)K(?:_TEST)?-[A-Za-z0-9]{20}"),  # Flutterwave
+        word(rb"fm[12][a-z]?_[A-Za-z0-9+/=_,-]{40}", lambda *at: _to_end(_REST_FLY, *at)),  # Fly.io
+        _token(rb"fo1_[A-Za-z0-9_-]{40}"),
+        _token(rb"fio-u-[A-Za-z0-9_=-]{60}"),  # Frame.io
+        _token(rb"glsa_[A-Za-z0-9]{20}"),  # Grafana
+        _token(
+            rb"glc_eyJ[A-Za-z0-9+/=]{30}|eyJrIjoi[A-Za-z0-9]{40}", _REST_BASE64
+        ),  # Grafana Cloud, Grafana before 9
+        _token(rb"gsk_[A-Za-z0-9]{32}"),  # Groq
+        _token(rb"(?:pat|sat)\.[A-Za-z0-9_-]{22}\.[a-z0-9]{24}\.[A-Za-z0-9]{20}"),  # Harness
+        _token(rb"HRKU-[A-Za-z0-9_-]{36}"),  # Heroku
+        _token(rb"(?:hf|api_org)_[A-Za-z0-9]{30}"),  # Hugging Face
+        _token(rb"pat-(?:na|eu|ap)[0-9]-[a-f0-9]{8}-[a-f0-9-]{27}"),  # HubSpot
+        _token(rb"ico-[A-Za-z0-9]{32}"),  # Infracost
+        _token(rb"AKC[Pp][A-Za-z0-9]{60}|cmVmdGtu[A-Za-z0-9]{50}"),  # JFrog
+        _token(rb"lsv2_(?:pt|sk)_[a-f0-9]{32}"),  # LangSmith
+        _token(
+            rb"(?:api|sdk|mob)-[a-f0-9]{8}-[a-f0-9]{4}-4[a-f0-9]{3}-[a-f0-9]{4}-[a-f0-9]{12}"
+        ),  # LaunchDarkly
+        _token(rb"lin_(?:api|oauth)_[A-Za-z0-9]{20}"),  # Linear
         _token(rb"AQ[A-Za-z0-9_-]{80}"),  # LinkedIn
+        Shape(pattern=rb"-us[0-9]{1,2}\b", check=_behind(rb"[a-f0-9]{32}")),  # Mailchimp
+        word(rb"key-[0-9a-f]{32}\b"),  # Mailgun
+        _token(rb"sk\.eyJ[A-Za-z0-9_-]{40}", _REST_DOTTED),  # Mapbox
+        Shape(pattern=rb"_[A-Za-z0-9]{29}_mmk\b", check=_behind(rb"[A-Za-z0-9]{6}")),  # MaxMind
+        _token(rb"EAA[A-Za-z0-9]{80}"),  # Meta
+        _token(rb"napi_[A-Za-z0-9]{40}"),  # Neon
+        _token(rb"nf[pcoub]_[A-Za-z0-9]{36}"),  # Netlify
+        _token(rb"NR(?:AK|II|JS|IQ|RA)-[A-Za-z0-9_-]{20}"),  # New Relic
+        Shape(
+            pattern=rb"NRAL\b", check=_behind(rb"(?:eu01xx|us01xx)?[A-Fa-f0-9]{30,36}")
+        ),  # New Relic licence
+        _token(rb"ntn_[A-Za-z0-9]{40}|secret_[A-Za-z0-9]{43}"),  # Notion
+        _token(rb"nvapi-[A-Za-z0-9_-]{50}"),  # NVIDIA
+        word(rb"oy2[a-z0-9]{43}\b"),  # NuGet
+        _token(rb"API-[A-Z0-9]{26,32}"),  # Octopus Deploy
+        _token(rb"sha256~[A-Za-z0-9_-]{43}"),  # OpenShift
+        word(rb"access_token\$(?:production|sandbox)\$[a-z0-9]{16}\$[a-f0-9]{32}\b"),  # Braintree
+        _token(rb"pcsk_[A-Za-z0-9]{5,6}_[A-Za-z0-9]{40}"),  # Pinecone
+        _token(rb"pplx-[A-Za-z0-9]{32}"),  # Perplexity
+        _token(rb"access-(?:sandbox|development|production)-[a-f0-9]{8}-[a-f0-9-]{27}"),  # Plaid
+        _token(rb"pscale_(?:tkn|pw|oauth)_[A-Za-z0-9_.=-]{30}", _REST_DOTTED),  # PlanetScale
+        _token(rb"phx_[A-Za-z0-9]{40}"),  # PostHog
+        _token(rb"PMA[KT]-[A-Za-z0-9-]{24}"),  # Postman
+        _token(rb"pn[ub]_[A-Za-z0-9]{36}"),  # Prefect
+        _token(rb"pul-[a-f0-9]{40}"),  # Pulumi
+        _token(rb"rdme_[a-z0-9]{60}"),  # ReadMe
+        _token(rb"r8_[A-Za-z0-9]{30}"),  # Replicate
+        _token(rb"re_[A-Za-z0-9]{8}_[A-Za-z0-9]{20}"),  # Resend
+        _token(rb"rpa_[A-Z0-9]{40}"),  # RunPod
+        _token(rb"rubygems_[a-f0-9]{40}"),
+        word(rb"00D[A-Za-z0-9]{12,15}![A-Za-z0-9._]{60,128}"),  # Salesforce
+        _token(rb"xkeysib-[a-f0-9]{64}|xsmtpsib-[a-f0-9]{64}"),  # Brevo
+        _token(rb"SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{16}"),  # SendGrid
+        _token(rb"sntrys_eyJ[A-Za-z0-9+/=_-]{20}|sntry[ua]_[a-f0-9]{40}", _REST_BASE64),  # Sentry
+        _token(rb"shippo_(?:live|test)_[a-f0-9]{40}"),
+        _token(rb"shp(?:at|ca|pa|ss|tka|ua)_[A-Fa-f0-9]{32}"),  # Shopify
+        _token(rb"sq[upa]_[a-f0-9]{40}"),  # SonarQube
+        _token(rb"sgp_[A-Za-z0-9_]{40}"),  # Sourcegraph
+        _token(rb"sq0(?:atp|csp|idp)-[A-Za-z0-9_-]{20}|EAAA[A-Za-z0-9_-]{58}"),  # Square
+        _token(rb"sb[pt]_[A-Za-z0-9]{30}|sb_secret_[A-Za-z0-9_-]{20}"),  # Supabase
+        _token(rb"tskey-[a-z]{3,8}-[A-Za-z0-9-]{16}"),  # Tailscale
+        _token(rb"tvly-(?:dev-|prod-)?[A-Za-z0-9]{24}"),  # Tavily
+        Shape(pattern=rb":AA[A-Za-z0-9_-]{33}", check=_telegram),
+        Shape(
+            pattern=rb"\.atlasv1\.[A-Za-z0-9_=-]{40}", check=_behind(rb"[A-Za-z0-9]{14}", _REST_BASE64)
+        ),  # Terraform
+        _token(rb"tfp_[A-Za-z0-9_-]{30}"),  # Typeform
+        word(rb"SK[0-9a-f]{32}\b"),  # Twilio
+        _token(rb"hv[sbr]\.[A-Za-z0-9_-]{20}"),  # Vault
+        word(rb"s\.[A-Za-z0-9]{24}\b", _mixed),  # Vault before 1.10
+        _token(rb"vc[pikar]_[A-Za-z0-9]{24}"),  # Vercel
+        _token(rb"xai-[A-Za-z0-9]{40}"),
+        _token(rb"AQVN[A-Za-z0-9_-]{35}|y0_[A-Za-z0-9_-]{50}"),  # Yandex
+        _token(rb"zpka_[A-Za-z0-9_]{32}"),  # Zuplo
     ),
 }

@@ -23,8 +23,10 @@ _NONE = When()
 _CONDITIONS = tuple(field.name for field in dataclasses.fields(When))
 _OF_CELLS = frozenset({"connections", "protocols", "labels", "effects"})
 """Conditions that a cell decides: connection and effect."""
-_OF_SENDERS = frozenset({"agents", "persons", "groups", "min_depth"})
+_OF_SENDERS = frozenset({"agents", "persons", "groups", "ancestors", "min_depth", "max_depth"})
 """Conditions that a known sender decides."""
+_OF_THE_CLOCK = frozenset({"during", "outside"})
+"""Conditions that a known time decides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,8 @@ class Sender:
     """Root first."""
     person: str = ""
     groups: frozenset[str] = frozenset()
+    at: float | None = None
+    """When, in Unix seconds; None is at some time or other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +87,7 @@ def cell(policy: Policy, connection: Connection, effect: Effect, sender: Sender 
     always: list[Rule] = []
     sometimes: list[tuple[Rule, tuple[str, ...]]] = []
     lending: set[str] = set()
-    for rule in policy.rules:
+    for rule in policy.enforced:
         left_open = open_conditions(rule, connection, sender)
         if left_open is None:
             continue
@@ -133,7 +137,9 @@ def open_conditions(
     """The conditions that connection, effect and sender leave open; `None` where the rule never speaks of them."""
     if not reaches(rule, connection) or (sender is not None and not _is_for(rule, sender)):
         return None
-    decided = _OF_CELLS if sender is None else _OF_CELLS | _OF_SENDERS
+    decided = _OF_CELLS
+    if sender is not None:
+        decided |= _OF_SENDERS if sender.at is None else _OF_SENDERS | _OF_THE_CLOCK
     return tuple(name for name in set_conditions(rule.when) if name not in decided)
 
 
@@ -179,4 +185,15 @@ def _is_for(rule: Rule, sender: Sender) -> bool:
         return False
     if when.groups is not None and when.groups.isdisjoint(sender.groups):
         return False
-    return len(sender.agents) >= when.min_depth
+    if when.ancestors is not None and not any(map(when.ancestors.match, sender.agents[:-1])):
+        return False
+    depth = len(sender.agents)
+    return depth >= when.min_depth and not 0 < when.max_depth < depth and _is_then(when, sender.at)
+
+
+def _is_then(when: When, at: float | None) -> bool:
+    if at is None:
+        return True
+    return (when.during is None or any(each.holds(at) for each in when.during)) and not (
+        when.outside is not None and any(each.holds(at) for each in when.outside)
+    )

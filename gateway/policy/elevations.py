@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from gateway.model import Effect
 from gateway.policy import tree
+from gateway.policy.conditions import Declared
 from gateway.policy.globs import Globs, is_glob
 from gateway.policy.model import HOUR, Holding, Offer
 from gateway.policy.reader import Look, suggestion
-from gateway.policy.rules import Declared, holding
+from gateway.policy.rules import holding
 from gateway.policy.values import effect, given, name_is_free, pattern
 
 DAY_MOST = 24 * HOUR

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from gateway.model import Allow, Ask, Block, Connection, Effect, Effects, Facts, Hold, Lineage, Verdict
+from gateway.policy.carrying import under_masks
 from gateway.policy.matching import Deed, RuleErred, deeds, failing, speaks_of
 from gateway.policy.model import ANYBODY, DEFAULT_RULE, Allowing, Blocking, Default, Holding, Policy, Then
+from gateway.policy.moment import SOME_MOMENT, Moment
 
 HELD = "A person has to approve this."
 """What a hold says where no rule has a sentence of its own."""
@@ -30,15 +32,34 @@ class Finding:
     """The deeds it speaks of. A rule that allows none of them decides nothing, but lends its masks."""
 
 
-def evaluate(policy: Policy, lineage: Lineage, connection: Connection, facts: Facts) -> Verdict:
+def evaluate(
+    policy: Policy, lineage: Lineage, connection: Connection, facts: Facts, moment: Moment = SOME_MOMENT
+) -> Verdict:
     """What becomes of a command of `lineage` on `connection`. Pure: depends on nothing but its arguments."""
+    return judge(policy, lineage, connection, facts, moment)[0]
+
+
+def judge(
+    policy: Policy, lineage: Lineage, connection: Connection, facts: Facts, moment: Moment = SOME_MOMENT
+) -> tuple[Verdict, Facts]:
+    """The verdict, and the facts it was made on: those given, with `exfil` where its masks would be got past."""
+    verdict = _by_rules(policy, lineage, connection, facts, moment)
+    if isinstance(verdict, Block):
+        return verdict, facts
+    seen = under_masks(policy, verdict.masks, facts)
+    return (verdict if seen is facts else _by_rules(policy, lineage, connection, seen, moment)), seen
+
+
+def _by_rules(
+    policy: Policy, lineage: Lineage, connection: Connection, facts: Facts, moment: Moment
+) -> Verdict:
     done = deeds(facts)
     findings: list[Finding] = []
     for rule in policy.rules:
         if not rule.enforce:
             continue
         try:
-            if not failing(rule, lineage, connection, facts):
+            if not failing(rule, lineage, connection, facts, moment):
                 findings.append(Finding(rule=rule.name, then=rule.then, covers=speaks_of(rule, done)))
         except Exception as error:  # noqa: BLE001 - whatever goes wrong inside a rule, it blocks
             message = f"The rule {rule.name} cannot be judged: {error}."
@@ -46,17 +67,59 @@ def evaluate(policy: Policy, lineage: Lineage, connection: Connection, facts: Fa
     return combine(findings, done, policy.default)
 
 
-def shadows(policy: Policy, lineage: Lineage, connection: Connection, facts: Facts) -> tuple[str, ...]:
+def shadows(
+    policy: Policy,
+    lineage: Lineage,
+    connection: Connection,
+    facts: Facts,
+    moment: Moment = SOME_MOMENT,
+) -> tuple[str, ...]:
     """The rules that would have decided as well, were they enforced; for the record alone."""
+    done = deeds(facts)
     found: list[str] = []
     for rule in policy.rules:
         if rule.enforce:
             continue
         try:
-            matches = not failing(rule, lineage, connection, facts)
-        except RuleErred:
+            matches = not failing(rule, lineage, connection, facts, moment)
+        except Exception:  # noqa: BLE001 - it would block, and acts on nothing
             matches = True
-        if matches and (speaks_of(rule, deeds(facts)) or not isinstance(rule.then, Allowing)):
+        if matches and (speaks_of(rule, done) or not isinstance(rule.then, Allowing)):
+            found.append(rule.name)
+    return tuple(found)
+
+
+def counting(
+    policy: Policy, lineage: Lineage, connection: Connection, facts: Facts, moment: Moment
+) -> tuple[str, ...]:
+    """The rules, shadows included, of whose budget a command takes: those that speak of it but for the budget."""
+    return _but_for("budget", policy, lineage, connection, facts, moment)
+
+
+def hinging(
+    policy: Policy, lineage: Lineage, connection: Connection, facts: Facts, moment: Moment
+) -> tuple[str, ...]:
+    """The enforced rules whose say hangs on an estimate that the moment does not have, and nothing else."""
+    if moment.rows is not None:
+        return ()
+    found = _but_for("estimated_rows", policy, lineage, connection, facts, moment)
+    enforced = {rule.name for rule in policy.enforced}
+    return tuple(name for name in found if name in enforced)
+
+
+def _but_for(
+    key: str, policy: Policy, lineage: Lineage, connection: Connection, facts: Facts, moment: Moment
+) -> tuple[str, ...]:
+    done = deeds(facts)
+    found: list[str] = []
+    for rule in policy.rules:
+        if getattr(rule.when, key) is None:
+            continue
+        try:
+            holds = not failing(rule, lineage, connection, facts, moment, but=key)
+        except RuleErred:
+            holds = True
+        if holds and speaks_of(rule, done):
             found.append(rule.name)
     return tuple(found)
 

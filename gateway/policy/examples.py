@@ -2,38 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gateway.model import Actor, Allow, Block, Facts, Hold, Lineage, Verdict
 from gateway.policy.evaluate import evaluate
 from gateway.policy.model import Example, Policy
+from gateway.policy.moment import Moment
 from gateway.policy.reader import Fault
 from gateway.policy.vocabulary import Vocabulary
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One example that was tried."""
+
+    example: Example
+    verdict: Verdict
+    difference: str
+    """What does not hold of it, "" where all does."""
+
+
+def trials(policy: Policy, vocabulary: Vocabulary) -> Iterator[Trial]:
+    """In the file's order."""
+    masked_columns = vocabulary.masked_columns(policy.masks)
+    for example in policy.examples:
+        connection = policy.targets[example.connection].connection
+        facts = facts_of(example, connection.protocol, vocabulary)
+        lineage = lineage_of(example.agents, example.person, example.groups)
+        verdict = evaluate(policy, lineage, connection, facts, moment_of(policy, example))
+        masked = () if isinstance(verdict, Block) else masked_columns(verdict.masks, facts)
+        yield Trial(example=example, verdict=verdict, difference=_difference(example, verdict, masked, facts))
+
+
 def failures(policy: Policy, vocabulary: Vocabulary) -> list[Fault]:
     """What does not hold of the policy's examples, each with the place where it stands."""
-    found: list[Fault] = []
-    masked_columns = vocabulary.masked_columns(policy.masks)
-    for at, example in enumerate(policy.examples):
-        connection = policy.targets[example.connection].connection
-        row = {
-            "id": f"examples[{at}]",
-            "protocol": connection.protocol,
-            "connection": example.connection,
-            "command": example.command,
-            "session_before": list(example.session_before),
-        }
-        facts = vocabulary.read_facts(connection.protocol, row)
-        verdict = evaluate(
-            policy, lineage_of(example.agents, example.person, example.groups), connection, facts
-        )
-        masked = () if isinstance(verdict, Block) else masked_columns(verdict.masks, facts)
-        difference = _difference(example, verdict, masked, facts)
-        if difference:
-            found.append(Fault(example.line, example.column, f"examples[{at}]", difference))
-    return found
+    return [
+        Fault(tried.example.line, tried.example.column, f"examples[{at}]", tried.difference)
+        for at, tried in enumerate(trials(policy, vocabulary))
+        if tried.difference
+    ]
+
+
+def facts_of(example: Example, protocol: str, vocabulary: Vocabulary) -> Facts:
+    row = {
+        "protocol": protocol,
+        "connection": example.connection,
+        "command": example.command,
+        "session_before": list(example.session_before),
+    }
+    return vocabulary.read_facts(protocol, row)
 
 
 def lineage_of(agents: Iterable[str], person: str, groups: frozenset[str]) -> Lineage:
@@ -42,6 +60,15 @@ def lineage_of(agents: Iterable[str], person: str, groups: frozenset[str]) -> Li
         person=person,
         chain=tuple(Actor(name=name, token_id=f"example-{at}") for at, name in enumerate(agents)),
         groups=groups,
+    )
+
+
+def moment_of(policy: Policy, example: Example) -> Moment:
+    """What the example says of it. Without `at` the time is not known: an example holds at night as it does by day."""
+    return Moment(
+        at=example.at,
+        rows=example.estimated_rows,
+        spent={rule.name: example.used for rule in policy.rules if rule.when.budget is not None},
     )
 
 

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gateway.policy import elevations, sections, tree
+from gateway.policy.conditions import Declared
+from gateway.policy.detectors import detectors
 from gateway.policy.model import (
     BOT_CREDENTIAL,
     ApiPolicy,
@@ -21,7 +23,7 @@ from gateway.policy.model import (
     TokenPolicy,
 )
 from gateway.policy.reader import Fault, Look
-from gateway.policy.rules import Declared, default, examples, rules
+from gateway.policy.rules import default, examples, rules
 from gateway.policy.values import given, group
 from gateway.policy.vocabulary import Vocabulary
 
@@ -33,6 +35,7 @@ SECTIONS = (
     "rules",
     "default",
     "elevations",
+    "detectors",
     "masks",
     "retention",
     "limits",
@@ -115,7 +118,8 @@ def _policy(root: Look, version: str, source: str, vocabulary: Vocabulary) -> Po
     tokens = given(keys, "tokens", sections.tokens, TokenPolicy())
     groups = given(keys, "groups", sections.groups, {})
     targets = given(keys, "connections", lambda look: sections.targets(look, vocabulary, slack), {})
-    masks = given(keys, "masks", lambda look: sections.masks(look, vocabulary), {})
+    custom = given(keys, "detectors", lambda look: detectors(look, vocabulary), {})
+    masks = given(keys, "masks", lambda look: sections.masks(look, vocabulary, custom), {})
     declared = Declared(vocabulary=vocabulary, targets=targets, groups=groups, masks=masks)
     found_rules = given(keys, "rules", lambda look: rules(look, declared), ())
     return Policy(

@@ -131,13 +131,18 @@ def _within(policy: Policy, at: int, rule: Rule, then: Holding) -> Iterator[Faul
 
 def _unmasked(policy: Policy, at: int, rule: Rule) -> Iterator[Fault]:
     """Reading let through for whoever asks, where another rule masks it for some: the answers differ by accident."""
-    if not _reads(rule) or masks_of(rule.then) or not _OF_EVERYBODY.issuperset(set_conditions(rule.when)):
+    if (
+        not rule.enforce
+        or not _reads(rule)
+        or masks_of(rule.then)
+        or not _OF_EVERYBODY.issuperset(set_conditions(rule.when))
+    ):
         return
     for target in policy.targets.values():
         connection = target.connection
         if not reaches(rule, connection):
             continue
-        lending = [each for each in policy.rules if masks_of(each.then) and reaches(each, connection)]
+        lending = [each for each in policy.enforced if masks_of(each.then) and reaches(each, connection)]
         if any(implied(rule, each) for each in lending):
             continue
         masking = [
@@ -165,7 +170,8 @@ def _approvers(policy: Policy) -> Iterator[Fault]:
     holding = [rule.then for rule in policy.rules if isinstance(rule.then, Holding)]
     if isinstance(policy.default, Holding):
         holding.append(policy.default)
-    asked = {ask.approvers for then in holding for ask in then.asks}
+    asking = [*(then.asks for then in holding), *(offer.asks for offer in policy.elevations)]
+    asked = {ask.approvers for asks in asking for ask in asks}
     for name in sorted((asked | set(policy.operators)) - {ANY_GROUP}):
         if is_empty(policy.groups[name]):
             yield _at(

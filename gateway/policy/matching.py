@@ -13,11 +13,16 @@ from gateway.model import Connection, Effect, Facts, Lineage, Resource
 from gateway.policy.expressions import ExpressionErred
 from gateway.policy.globs import Globs
 from gateway.policy.model import Allowing, AttributeValue, Comparison, Rule, When
+from gateway.policy.moment import NOTHING, SOME_MOMENT, Moment
 
 COLUMNS = frozenset({"column", "condition"})
 """Kinds that are parts of a table. Only a dotted pattern (`customers.ssn`) speaks of them."""
 MEANS = frozenset({"function"})
 """Kinds that are nothing in themselves as long as they only read: `sum` is not what a command reaches."""
+
+
+OF_THE_MOMENT = ("during", "outside", "budget", "estimated_rows")
+"""Conditions that hold now and may not hold in a moment."""
 
 
 class RuleErred(Exception):
@@ -59,10 +64,18 @@ def speaks_of(rule: Rule, done: frozenset[Deed]) -> frozenset[Deed]:
     return frozenset(deed for deed in done if _stopped_effect(when, deed) and _stopped_name(when, deed))
 
 
-def failing(rule: Rule, lineage: Lineage, connection: Connection, facts: Facts) -> str:
+def failing(
+    rule: Rule,
+    lineage: Lineage,
+    connection: Connection,
+    facts: Facts,
+    moment: Moment = SOME_MOMENT,
+    *,
+    but: str = "",
+) -> str:
     """The key of the first condition of `rule` that does not hold, "" where all do. Raises `RuleErred`.
 
-    `effects` of an allowing rule is no condition here: with effects that are not the command's it speaks of no
+    `but` is a condition of the moment that is left aside. `effects` of an allowing rule is no condition here: with effects that are not the command's it speaks of no
     deed, but still lends its masks. What may not be seen by reading comes back from no other command either.
     """
     when = rule.when
@@ -109,7 +122,26 @@ def failing(rule: Rule, lineage: Lineage, connection: Connection, facts: Facts) 
                 return "where"
         except ExpressionErred as erred:
             raise RuleErred(str(erred)) from None
+    if when.is_of_the_moment:
+        return next((key for key in OF_THE_MOMENT if key != but and not _now(key, rule, moment)), "")
     return ""
+
+
+def _now(key: str, rule: Rule, moment: Moment) -> bool:
+    """Whether a condition of the moment holds; what is not known stops, and lets nothing through."""
+    when, stops = rule.when, not isinstance(rule.then, Allowing)
+    match key:
+        case "during" if when.during is not None:
+            return stops if moment.at is None else any(each.holds(moment.at) for each in when.during)
+        case "outside" if when.outside is not None:
+            return stops if moment.at is None else not any(each.holds(moment.at) for each in when.outside)
+        case "budget" if when.budget is not None:
+            return when.budget.is_used_up(moment.spent.get(rule.name, NOTHING)) == stops
+        case "estimated_rows" if when.estimated_rows is not None:
+            rows = moment.rows
+            return stops if rows is None else all(_compares(key, rows, each) for each in when.estimated_rows)
+        case _:
+            return True
 
 
 def _compares(name: str, found: AttributeValue, wanted: Comparison) -> bool:

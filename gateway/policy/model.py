@@ -16,6 +16,7 @@ from gateway.model import Connection, Effects, Scope
 from gateway.policy.expressions import Expression
 from gateway.policy.globs import Globs
 from gateway.policy.kinds import Patterns
+from gateway.policy.moment import NOTHING, Budget, Spent, Window
 
 AttributeValue: TypeAlias = str | int | bool
 
@@ -161,7 +162,20 @@ class When:
     """0 where there is none."""
     comparisons: Mapping[str, tuple[Comparison, ...]] = field(default_factory=dict)
     """Attribute -> what it is compared with; all of them must hold."""
+    during: tuple[Window, ...] | None = None
+    """It is now within one of them."""
+    outside: tuple[Window, ...] | None = None
+    """It is now within none of them."""
+    budget: Budget | None = None
+    """To allow: some of it is left. To hold or block: it is used up."""
+    estimated_rows: tuple[Comparison, ...] | None = None
+    """What the target's estimate is compared with; all must hold."""
     where: Expression | None = None
+
+    @property
+    def is_of_the_moment(self) -> bool:
+        """The same command may be judged otherwise a moment later."""
+        return any(each is not None for each in (self.during, self.outside, self.budget, self.estimated_rows))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,9 +223,24 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomDetector:
+    """One detector of the file: what it is made of, and the texts on which it is tried."""
+
+    name: str
+    pattern: str
+    validator: str = ""
+    words: tuple[str, ...] = ()
+    """One of them must stand before a value; none: a value may stand anywhere."""
+    matches: tuple[str, ...] = ()
+    misses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MaskPolicy:
     name: str
     detect: tuple[str, ...] = ()
+    custom: tuple[CustomDetector, ...] = ()
+    """Those of `detect` that the file itself makes."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """Column pattern (`*.ssn`) -> strategy."""
     except_: tuple[str, ...] = ()
@@ -286,6 +315,11 @@ class Example:
     """The rules that must decide; `None` leaves that open."""
     masked: tuple[str, ...] | None = None
     """The result columns that must come back masked; `None` leaves that open."""
+    at: float | None = None
+    """When it is asked, in Unix seconds; `None` is a time that nobody knows."""
+    estimated_rows: int | None = None
+    used: Spent = NOTHING
+    """What the chain has had of every budget before."""
     line: int = 0
     column: int = 0
 
@@ -334,3 +368,8 @@ class Policy:
     examples: tuple[Example, ...] = ()
     places: Mapping[str, tuple[int, int]] = field(default_factory=dict, repr=False)
     """Path of keys -> line and column in the file."""
+
+    @property
+    def enforced(self) -> tuple[Rule, ...]:
+        """The rules that decide: all but the shadows."""
+        return tuple(rule for rule in self.rules if rule.enforce)

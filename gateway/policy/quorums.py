@@ -50,6 +50,9 @@ def unmeetable(policy: Policy) -> Iterator[Unmeetable]:
             yield Unmeetable(key=key, message=_too_few(policy, then.asks))
         else:
             yield from _without_the_accountable(policy, key, name, then)
+    for at, offer in enumerate(policy.elevations):
+        if all(_people(policy, ask.approvers) for ask in offer.asks) and not can_be_met(policy, offer.asks):
+            yield Unmeetable(key=f"elevations[{at}].hold", message=_too_few(policy, offer.asks))
     yield from _together(policy, broken)
 
 
@@ -137,6 +140,7 @@ def _together(policy: Policy, broken: set[str]) -> Iterator[Unmeetable]:
             (at, rule, rule.then)
             for at, rule in enumerate(policy.rules)
             if isinstance(rule.then, Holding)
+            and rule.enforce
             and rule.name not in broken
             and open_conditions(rule, target.connection) == ()
         ]
@@ -159,7 +163,7 @@ def _together(policy: Policy, broken: set[str]) -> Iterator[Unmeetable]:
 def _is_blocked(policy: Policy, connection: Connection, effect: Effect) -> bool:
     return any(
         word(rule.then) == "block" and effect in effects_of(rule) and open_conditions(rule, connection) == ()
-        for rule in policy.rules
+        for rule in policy.enforced
     )
 
 

@@ -8,36 +8,63 @@ from dataclasses import dataclass
 from gateway.model import Connection, Facts, Lineage
 from gateway.policy.evaluate import evaluate
 from gateway.policy.globs import Globs
-from gateway.policy.matching import RuleErred, deeds, failing, speaks_of
-from gateway.policy.model import Allowing, Blocking, Holding, Policy, Rule, Then
+from gateway.policy.matching import Deed, RuleErred, deeds, failing, speaks_of
+from gateway.policy.model import DEFAULT_RULE, Allowing, Blocking, Comparison, Holding, Policy, Rule, Then
+from gateway.policy.moment import NOTHING, SOME_MOMENT, Moment, Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
     rule: str
+    file: str
     line: int
     decides: bool
     """It is among the rules of the verdict."""
     sentence: str
 
 
-def reasons(policy: Policy, lineage: Lineage, connection: Connection, facts: Facts) -> tuple[Reason, ...]:
-    """One for each rule, in the file's order."""
-    deciding = evaluate(policy, lineage, connection, facts).rules
-    return tuple(
+def reasons(
+    policy: Policy, lineage: Lineage, connection: Connection, facts: Facts, moment: Moment = SOME_MOMENT
+) -> tuple[Reason, ...]:
+    """One for each rule, in the file's order, and one for the default where it decides."""
+    deciding = evaluate(policy, lineage, connection, facts, moment).rules
+    found = [
         Reason(
             rule=rule.name,
+            file=policy.source,
             line=rule.line,
             decides=rule.name in deciding,
-            sentence=_sentence(rule, lineage, connection, facts),
+            sentence=_sentence(rule, lineage, connection, facts, moment),
         )
         for rule in policy.rules
+    ]
+    if DEFAULT_RULE in deciding:
+        found.append(_default(policy, lineage, connection, facts, moment))
+    return tuple(found)
+
+
+def _default(
+    policy: Policy, lineage: Lineage, connection: Connection, facts: Facts, moment: Moment
+) -> Reason:
+    left = deeds(facts)
+    for rule in policy.enforced:
+        try:
+            if not failing(rule, lineage, connection, facts, moment):
+                left -= speaks_of(rule, left)
+        except RuleErred:
+            left = frozenset()
+    return Reason(
+        rule=DEFAULT_RULE,
+        file=policy.source,
+        line=policy.places.get("default", (0, 0))[0],
+        decides=True,
+        sentence=f"{_does(policy.default)}: no rule speaks of {_deeds(left) if left else 'this command'}",
     )
 
 
-def _sentence(rule: Rule, lineage: Lineage, connection: Connection, facts: Facts) -> str:
+def _sentence(rule: Rule, lineage: Lineage, connection: Connection, facts: Facts, moment: Moment) -> str:
     try:
-        key = failing(rule, lineage, connection, facts)
+        key = failing(rule, lineage, connection, facts, moment)
     except RuleErred as error:
         return f"blocks, because it cannot be judged: {error}"
     when = rule.when
@@ -76,6 +103,20 @@ def _sentence(rule: Rule, lineage: Lineage, connection: Connection, facts: Facts
             return f"begins at depth {when.min_depth}; the chain has {lineage.depth}"
         case "max_depth":
             return f"ends at depth {when.max_depth}; the chain has {lineage.depth}"
+        case "during":
+            return f"is for {_windows(when.during)}" + (
+                "" if moment.at is not None else "; the time is not known"
+            )
+        case "outside":
+            return f"is for times outside {_windows(when.outside)}"
+        case "budget":
+            spent = moment.spent.get(rule.name, NOTHING)
+            used = f"{spent.commands} commands and {spent.rows} rows were had"
+            left = "its budget is used up" if isinstance(rule.then, Allowing) else "its budget is not used up"
+            return f"does not speak of it now: {left} ({used})"
+        case "estimated_rows":
+            rows = "nobody knows how many" if moment.rows is None else str(moment.rows)
+            return f"is for {_compared(when.estimated_rows or ())} estimated rows; {rows} are expected"
         case "where":
             return "has a `where` that is false of it"
         case _:
@@ -84,16 +125,21 @@ def _sentence(rule: Rule, lineage: Lineage, connection: Connection, facts: Facts
 
 def _matched(rule: Rule, facts: Facts) -> str:
     done = deeds(facts)
-    if not isinstance(rule.then, Allowing):
-        return _does(rule.then)
     covered = speaks_of(rule, done)
     rest = done - covered
+    if not isinstance(rule.then, Allowing):
+        return f"{_does(rule.then)} {_deeds(covered)}" if covered else _does(rule.then)
     if not rest:
-        return _does(rule.then)
-    missing = _list({f"{deed.effect} of {deed.name}" if deed.name else str(deed.effect) for deed in rest})
+        return f"allows {_deeds(covered)}" if covered else "allows"
     if covered:
-        return f"allows a part; it does not speak of {missing}"
-    return f"does not speak of {missing}" + ("; its masks apply all the same" if rule.then.masks else "")
+        return f"allows a part, {_deeds(covered)}; it does not speak of {_deeds(rest)}"
+    return f"does not speak of {_deeds(rest)}" + ("; its masks apply all the same" if rule.then.masks else "")
+
+
+def _deeds(done: Iterable[Deed]) -> str:
+    """`write of orders, read of customers`"""
+    said = sorted({f"{deed.effect} of {deed.name}" if deed.name else str(deed.effect) for deed in done})
+    return ", ".join(said[:5]) + (f" and {len(said) - 5} more" if len(said) > 5 else "")
 
 
 def _does(then: Then) -> str:
@@ -117,9 +163,16 @@ def _attributes(rule: Rule, facts: Facts) -> str:
         found = facts.attributes.get(name)
         if found is None:
             return f"this command has no {name}"
-        compared = " and ".join(f"{each.operator} {_plain(each.value)}" for each in comparisons)
-        return f"{name} is {_plain(found)}, which is not {compared}"
+        return f"{name} is {_plain(found)}, which is not {_compared(comparisons)}"
     return "they differ"
+
+
+def _compared(comparisons: Iterable[Comparison]) -> str:
+    return " and ".join(f"{each.operator} {_plain(each.value)}" for each in comparisons)
+
+
+def _windows(windows: Iterable[Window] | None) -> str:
+    return " or ".join(map(str, windows or ()))
 
 
 def _plain(value: object) -> str:

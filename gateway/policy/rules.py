@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, cast
+from datetime import datetime
+from typing import Literal, cast
 
-from gateway.model import Effect
 from gateway.policy import tree
-from gateway.policy.expressions import Expression, ExpressionUnclear
-from gateway.policy.globs import Globs, is_glob
-from gateway.policy.kinds import SLASHED, Patterns
+from gateway.policy.conditions import MOST, Declared, conditions
 from gateway.policy.model import (
     ANY_GROUP,
     DEFAULT_RULE,
     Allowing,
     AskedGroup,
-    AttributeValue,
     Blocking,
-    Comparison,
     Default,
     Example,
-    Group,
     Holding,
     MaskPolicy,
     Rule,
@@ -29,40 +23,14 @@ from gateway.policy.model import (
     Then,
     When,
 )
+from gateway.policy.moment import NOTHING, Spent
 from gateway.policy.reader import Look, suggestion
-from gateway.policy.values import effect, given, group, name_is_free, pattern, person
-from gateway.policy.vocabulary import Vocabulary
+from gateway.policy.values import given, group, name_is_free, person
 
-CONDITIONS = (
-    "connections",
-    "protocols",
-    "labels",
-    "effects",
-    "resources",
-    "attributes",
-    "agents",
-    "persons",
-    "groups",
-    "ancestors",
-    "min_depth",
-    "max_depth",
-    "where",
-)
 UNMATCHED = "No rule speaks of this command; a person has to approve it."
-OPERATORS = ("gt", "ge", "lt", "le", "ne", "like")
 OUTCOMES = ("allow", "hold", "block")
 MAX_MESSAGE = 500
 MAX_QUORUM = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declared:
-    """What rules may refer to."""
-
-    vocabulary: Vocabulary
-    targets: Mapping[str, Target]
-    groups: Mapping[str, Group]
-    masks: Mapping[str, MaskPolicy]
 
 
 def rules(look: Look, declared: Declared) -> tuple[Rule, ...]:
@@ -81,7 +49,7 @@ def rules(look: Look, declared: Declared) -> tuple[Rule, ...]:
         found.append(
             Rule(
                 name=name,
-                when=given(keys, "when", lambda look: _when(look, declared), When()),
+                when=given(keys, "when", lambda look: conditions(look, declared), When()),
                 then=given(keys, "then", lambda look: _then(look, declared), Blocking()),
                 enforce=given(keys, "enforce", Look.flag, True),
                 line=entry.node.line,
@@ -114,146 +82,6 @@ def default(look: Look, declared: Declared) -> Default:
         case other:
             look.fault(f"`{other[:60]}` is no default{suggestion(other, ('hold', 'block'))}")
     return Blocking()
-
-
-# when
-
-
-def _when(look: Look, declared: Declared) -> When:
-    keys = look.fields(CONDITIONS)
-    protocols = declared.vocabulary.protocols
-
-    def protocol(look: Look) -> str:
-        return look.choice(protocols, "a protocol")
-
-    def listed_group(look: Look) -> str:
-        return group(look, declared.groups)
-
-    def connection(look: Look) -> str:
-        return _connection(look, declared.targets)
-
-    effects = given(keys, "effects", lambda look: look.each(effect), None)
-    resources = given(keys, "resources", lambda look: look.each(_resource), None)
-    in_protocols = given(keys, "protocols", lambda look: look.each(protocol), None)
-    in_groups = given(keys, "groups", lambda look: look.each(listed_group), None)
-    equal, comparisons = given(
-        keys, "attributes", lambda look: _attributes(look, declared.vocabulary), ({}, {})
-    )
-    return When(
-        connections=_globs(given(keys, "connections", lambda look: look.each(connection), None)),
-        protocols=None if in_protocols is None else frozenset(in_protocols),
-        labels=given(keys, "labels", _labels, {}),
-        effects=None if effects is None else frozenset(map(Effect, effects)),
-        resources=None if resources is None else Patterns(resources),
-        attributes=equal,
-        comparisons=comparisons,
-        ancestors=_globs(given(keys, "ancestors", lambda look: look.each(pattern), None)),
-        max_depth=given(keys, "max_depth", lambda look: look.integer(least=1, most=32), 0),
-        where=given(keys, "where", _expression, None),
-        agents=_globs(given(keys, "agents", lambda look: look.each(pattern), None)),
-        persons=_globs(given(keys, "persons", lambda look: look.each(_persons), None)),
-        groups=None if in_groups is None else frozenset(in_groups),
-        min_depth=given(keys, "min_depth", lambda look: look.integer(least=1, most=32), 0),
-    )
-
-
-def _globs(patterns: tuple[str, ...] | None) -> Globs | None:
-    return None if patterns is None else Globs(patterns)
-
-
-def _connection(look: Look, targets: Mapping[str, Target]) -> str:
-    value = pattern(look)
-    if value and not any(map(Globs((value,)).match, targets)):
-        if is_glob(value):
-            look.fault(
-                f"`{value[:60]}` matches no connection; there are: {', '.join(sorted(targets)) or 'none'}"
-            )
-        else:
-            look.fault(f"the connection `{value[:60]}` is not declared{suggestion(value, targets)}")
-    return value
-
-
-def _persons(look: Look) -> str:
-    value = pattern(look)
-    if value and not is_glob(value):
-        return person(look)
-    return value.lower()
-
-
-def _resource(look: Look) -> str:
-    value = pattern(look)
-    kind, colon, rest = value.partition(":")
-    if colon:
-        if not kind.isidentifier() or not rest or (kind not in SLASHED and ".." in rest):
-            look.fault(
-                f"`{value[:60]}` names no resource; write it as in table:public.orders or path:/admin/**"
-            )
-            return ""
-        return value
-    if value.startswith(".") or value.endswith(".") or ".." in value:
-        look.fault(f"`{value[:60]}` names no resource; write it as in orders, public.orders or audit.*")
-        return ""
-    return value
-
-
-def _labels(look: Look) -> dict[str, Globs]:
-    return {key: Globs(each.each(pattern)) for key, each in look.entries("a label").items()}
-
-
-def _expression(look: Look) -> Expression | None:
-    text = look.text()
-    try:
-        return Expression(text) if text else None
-    except ExpressionUnclear as unclear:
-        look.fault(f"this is no CEL expression that can be judged: {unclear}")
-        return None
-
-
-def _comparisons(look: Look) -> tuple[Comparison, ...]:
-    """`{gt: 1, like: "/api/*"}`"""
-    found: list[Comparison] = []
-    for operator, entry in look.fields(OPERATORS).items():
-        match entry.node:
-            case tree.Scalar(value=bool() | int() | str() as value) if value != "":
-                fits = {"like": isinstance(value, str), "ne": True}.get(
-                    operator, isinstance(value, int) and not isinstance(value, bool)
-                )
-                if not fits:
-                    entry.fault("`like` takes a text, gt, ge, lt and le a whole number; write one of these")
-                found.append(Comparison(operator=cast("Any", operator), value=value))
-            case _:
-                entry.fault(
-                    "an attribute is compared with a text, a whole number, true or false; write one of these"
-                )
-    return tuple(found)
-
-
-def _attributes(
-    look: Look, vocabulary: Vocabulary
-) -> tuple[dict[str, tuple[AttributeValue, ...]], dict[str, tuple[Comparison, ...]]]:
-    found: dict[str, tuple[AttributeValue, ...]] = {}
-    compared: dict[str, tuple[Comparison, ...]] = {}
-    for name, entry in look.pairs().items():
-        if name not in vocabulary.attributes:
-            entry.fault_at_key(f"`{name[:60]}` is not an attribute{suggestion(name, vocabulary.attributes)}")
-        if isinstance(entry.node, tree.Mapping):
-            compared[name] = _comparisons(entry)
-            continue
-        values: list[AttributeValue] = []
-        for item in entry.items():
-            match item.node:
-                case tree.Scalar(value=bool() | int() | str() as value) if value != "":
-                    values.append(value)
-                case _:
-                    item.fault(
-                        "an attribute is compared with a text, a whole number, true or false; write one of these"
-                    )
-        if len({type(value) for value in values}) > 1:
-            entry.fault(
-                "these values are of different kinds; write only texts, only numbers, or only true and false"
-            )
-        found[name] = tuple(values)
-    return found, compared
 
 
 # then
@@ -372,6 +200,9 @@ def examples(look: Look, declared: Declared, found_rules: tuple[Rule, ...]) -> t
                 "person",
                 "groups",
                 "session_before",
+                "at",
+                "estimated_rows",
+                "used",
                 "expect",
                 "rules",
                 "masked",
@@ -398,11 +229,40 @@ def examples(look: Look, declared: Declared, found_rules: tuple[Rule, ...]) -> t
                 ),
                 rules=given(keys, "rules", lambda look: look.each(rule), None),
                 masked=given(keys, "masked", _columns, None),
+                at=given(keys, "at", _instant, None),
+                estimated_rows=given(
+                    keys, "estimated_rows", lambda look: look.integer(least=0, most=MOST), None
+                ),
+                used=given(keys, "used", _used, NOTHING),
                 line=entry.node.line,
                 column=entry.node.column,
             )
         )
     return tuple(found)
+
+
+def _instant(look: Look) -> float | None:
+    """`2026-03-29T02:30+01:00`, as Unix seconds."""
+    value = look.text()
+    try:
+        when = datetime.fromisoformat(value) if value else None
+    except ValueError:
+        when = None
+    if value and (when is None or when.tzinfo is None):
+        look.fault(
+            f"`{value[:60]}` is no moment; write date, time and offset, as in 2026-03-29T09:30+02:00 or ...Z"
+        )
+        return None
+    return when.timestamp() if when is not None else None
+
+
+def _used(look: Look) -> Spent:
+    """`{commands: 100, rows: 5000}`"""
+    keys = look.fields(("commands", "rows"))
+    commands, rows = (
+        given(keys, name, lambda look: look.integer(least=0, most=MOST), 0) for name in ("commands", "rows")
+    )
+    return Spent(commands=commands, rows=rows)
 
 
 def _columns(look: Look) -> tuple[str, ...]:

@@ -15,9 +15,12 @@ import orjson
 
 from gateway import wire
 from gateway.policy import sections
+from gateway.policy.conditions import CLOCK, CONDITIONS, MOST, ORDERING
+from gateway.policy.expressions import LONGEST
 from gateway.policy.file import SECTIONS
+from gateway.policy.moment import WEEK
 from gateway.policy.reader import DURATION, NAME, SIZE
-from gateway.policy.rules import CONDITIONS, MAX_MESSAGE, MAX_QUORUM, OUTCOMES
+from gateway.policy.rules import MAX_MESSAGE, MAX_QUORUM, OUTCOMES
 from gateway.policy.values import EFFECTS, ENVIRONMENT, PERSON
 from gateway.policy.vocabulary import Vocabulary
 
@@ -42,6 +45,8 @@ def schema(vocabulary: Vocabulary) -> Schema:
             "description": "Every rule that matches counts, in any order: block over hold over allow.",
         },
         "default": _default(),
+        "elevations": {"type": "array", "minItems": 1, "items": _offer()},
+        "detectors": _named(_detector(vocabulary), "What masks may detect beside what is known, by name."),
         "masks": _named(_mask(vocabulary), "What nobody may see, by name."),
         "retention": _object({"recordings": _duration(), "required": _duration()}),
         "limits": _limits(),
@@ -58,6 +63,7 @@ def schema(vocabulary: Vocabulary) -> Schema:
         **_object(
             {name: by_section[name] for name in SECTIONS}, required=("connections", "rules", "default")
         ),
+        "$defs": {"attribute": _attribute()},
     }
 
 
@@ -76,7 +82,10 @@ def _connection(vocabulary: Vocabulary) -> Schema:
             "protocol": _choice(sorted(vocabulary.protocols)),
             "listen": _address(),
             "upstream": {"type": "string", "pattern": f"^({'|'.join(schemes)})://"},
-            "credential": _object({"user": _text(), "password": _secret()}, required=("user",)),
+            "credential": {
+                **_object({"user": _text(), "password": _secret(), "key": _secret(), "token": _secret()}),
+                "anyOf": [{"required": ["user"]}, {"required": ["token"]}],
+            },
             "labels": {"type": "object", "propertyNames": _name(), "additionalProperties": _text()},
             "channels": _object({"approvals": _channel(), "audit": _channel()}),
         },
@@ -121,26 +130,63 @@ def _rule(vocabulary: Vocabulary) -> Schema:
             "name": {**_name(), "not": {"const": "default"}},
             "when": _when(vocabulary),
             "then": _then(),
+            "enforce": {
+                "type": "boolean",
+                "description": "false is a shadow: judged and recorded, without effect.",
+            },
         },
         required=("name", "then"),
     )
 
 
 def _when(vocabulary: Vocabulary) -> Schema:
-    value: Schema = {"type": ["string", "integer", "boolean"]}
     conditions: Mapping[str, Schema] = {
         "connections": _list(_pattern()),
         "protocols": _list(_choice(sorted(vocabulary.protocols))),
         "labels": {"type": "object", "propertyNames": _name(), "additionalProperties": _list(_pattern())},
         "effects": _list(_choice(EFFECTS)),
         "resources": _list(_pattern()),
-        "attributes": _object({name: _list(value) for name in sorted(vocabulary.attributes)}),
+        "attributes": _object(
+            {name: {"$ref": "#/$defs/attribute"} for name in sorted(vocabulary.attributes)}
+        ),
         "agents": _list(_pattern()),
         "persons": _list(_pattern()),
         "groups": _list(_text()),
+        "ancestors": _list(_pattern()),
         "min_depth": _whole(1, DEPTH),
+        "max_depth": _whole(1, DEPTH),
+        "during": _list(_window(), "It is now within one of these windows."),
+        "outside": _list(_window(), "It is now within none of these windows."),
+        "budget": {
+            **_object({"commands": _whole(1, MOST), "rows": _whole(1, MOST), "per": _duration()}),
+            "anyOf": [{"required": ["commands"]}, {"required": ["rows"]}],
+            "description": "To allow: some of it is left. To hold or block: it is used up.",
+        },
+        "estimated_rows": {**_object({name: _whole(0, MOST) for name in ORDERING}), "minProperties": 1},
+        "where": {**_text("A CEL expression that is true."), "maxLength": LONGEST},
     }
     return _object({name: conditions[name] for name in CONDITIONS})
+
+
+def _attribute() -> Schema:
+    """A value, a list of values, or what one is compared with."""
+    value: Schema = {"type": ["string", "integer", "boolean"]}
+    compared = _object(
+        {name: {"type": "integer"} for name in ORDERING} | {"ne": value, "like": {"type": "string"}}
+    )
+    return {"anyOf": [*_list(value)["anyOf"], compared]}
+
+
+def _window() -> Schema:
+    clock = _matching(CLOCK)
+    day = f"(?:{'|'.join(WEEK)})"
+    days = _matching(re.compile(f"{day}(?:-{day})?"))
+    made = _object(
+        {"days": _list(days), "from": clock, "to": clock, "zone": _text("As in Europe/Berlin.")},
+        required=("zone",),
+    )
+    made["dependentRequired"] = {"from": ["to"], "to": ["from"]}
+    return made
 
 
 def _then() -> Schema:
@@ -178,10 +224,40 @@ def _default() -> Schema:
     return {"anyOf": [{"enum": ["hold", "block"]}, then]}
 
 
+def _offer() -> Schema:
+    return _object(
+        {
+            "name": _name(),
+            "connections": _list(_pattern()),
+            "agents": _list(_pattern()),
+            "effects": _list(_choice(EFFECTS)),
+            "longest": _duration(),
+            "commands": _whole(1, 1_000_000),
+            "hold": _hold(),
+        },
+        required=("name", "effects", "hold"),
+    )
+
+
+def _detector(vocabulary: Vocabulary) -> Schema:
+    return _object(
+        {
+            "pattern": _text("A pattern of RE2; no letter or digit may go on with what it finds."),
+            "validator": _choice(sorted(vocabulary.validators)),
+            "words": _list(_text("A word of which one must stand before a value.")),
+            "matches": _list(_text("A text in which something must be found.")),
+            "misses": _list(_text("A text in which nothing may be found.")),
+        },
+        required=("pattern", "matches"),
+    )
+
+
 def _mask(vocabulary: Vocabulary) -> Schema:
     made = _object(
         {
-            "detect": _list(_choice(sorted(vocabulary.detectors))),
+            "detect": _list(
+                {"anyOf": [_choice(sorted(vocabulary.detectors)), _text("A detector of `detectors`.")]}
+            ),
             "columns": {
                 "type": "object",
                 "additionalProperties": _choice(sorted(vocabulary.strategies)),
@@ -228,6 +304,9 @@ def _example() -> Schema:
             "person": _person(),
             "groups": _list(_text()),
             "session_before": _list(_text()),
+            "at": _text("When: date, time and offset."),
+            "estimated_rows": _whole(0, MOST),
+            "used": _object({"commands": _whole(0, MOST), "rows": _whole(0, MOST)}),
             "expect": _choice(OUTCOMES),
             "rules": _list(_text()),
             "masked": {"anyOf": [{"type": "array", "items": _text()}, _text()]},

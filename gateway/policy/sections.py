@@ -16,6 +16,7 @@ from gateway.policy.model import (
     Address,
     Agent,
     ApiPolicy,
+    CustomDetector,
     Group,
     Limits,
     MaskPolicy,
@@ -227,9 +228,11 @@ def slack(look: Look) -> Slack:
 # what may not be seen
 
 
-def masks(look: Look, vocabulary: Vocabulary) -> dict[str, MaskPolicy]:
+def masks(look: Look, vocabulary: Vocabulary, custom: Mapping[str, CustomDetector]) -> dict[str, MaskPolicy]:
+    known = vocabulary.detectors | custom.keys()
+
     def detector(look: Look) -> str:
-        return look.choice(vocabulary.detectors, "a detector")
+        return look.choice(known, "a detector")
 
     found: dict[str, MaskPolicy] = {}
     for name, entry in look.entries("a mask").items():
@@ -243,9 +246,11 @@ def masks(look: Look, vocabulary: Vocabulary) -> dict[str, MaskPolicy]:
                     f'`{column[:60]}` is no column pattern; write a name with `*` (anything) or `?`, as in "*.ssn"'
                 )
             columns[column] = strategy.choice(vocabulary.strategies, "a strategy")
+        detect = given(keys, "detect", lambda look: look.each(detector), ())
         found[name] = MaskPolicy(
             name=name,
-            detect=given(keys, "detect", lambda look: look.each(detector), ()),
+            detect=detect,
+            custom=tuple(custom[each] for each in detect if each in custom),
             columns=columns,
             except_=given(keys, "except", lambda look: look.each(pattern), ()),
         )

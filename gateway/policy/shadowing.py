@@ -6,14 +6,15 @@ stricter rule whose conditions follow from its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gateway.model import Connection, Effect
 from gateway.policy.coverage import STRICTNESS, effects_of, masks_of, reaches, set_conditions, word
 from gateway.policy.globs import Globs, is_glob
-from gateway.policy.model import Allowing, AttributeValue, Blocking, Policy, Rule
+from gateway.policy.model import Allowing, AttributeValue, Blocking, Comparison, Policy, Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,8 @@ def dead(policy: Policy) -> Iterator[Dead]:
         found = (
             _without_connection(rule, reached)
             or _without_agent(policy, rule)
+            or _without_person(policy, rule)
+            or _contradicts_itself(rule)
             or _too_deep(policy, rule)
             or _out_of_scope(policy, rule, reached)
             or _shadowed(policy, rule, reached)
@@ -89,6 +92,54 @@ def _without_agent(policy: Policy, rule: Rule) -> tuple[str, str] | None:
     return None
 
 
+def _without_person(policy: Policy, rule: Rule) -> tuple[str, str] | None:
+    """Who is accountable, agents' `person` and `persons` say; "*" is anybody."""
+    persons = rule.when.persons
+    named = {name for agent in policy.agents.values() for name in (agent.person, *agent.persons) if name}
+    if persons is None or not named or "*" in named or any(map(persons.match, named)):
+        return None
+    return (
+        "persons",
+        f"the rule {rule.name} can never match: nobody it names is accountable for any agent ({', '.join(sorted(named))})",
+    )
+
+
+def _contradicts_itself(rule: Rule) -> tuple[str, str] | None:
+    when = rule.when
+    if 0 < when.max_depth < when.min_depth:
+        return (
+            "max_depth",
+            f"the rule {rule.name} can never match: it ends at depth {when.max_depth}, before it begins",
+        )
+    compared = [("attributes", each) for each in when.comparisons.values()]
+    if when.estimated_rows is not None:
+        compared.append(("estimated_rows", when.estimated_rows))
+    for key, comparisons in compared:
+        if not _can_hold(comparisons):
+            return key, f"the rule {rule.name} can never match: no number is all that `{key}` asks for"
+    return None
+
+
+def _can_hold(comparisons: Sequence[Comparison]) -> bool:
+    """Some whole number lies within all of the bounds."""
+    least, most = -math.inf, math.inf
+    for each in comparisons:
+        if isinstance(each.value, str):
+            continue
+        match each.operator:
+            case "gt":
+                least = max(least, each.value + 1)
+            case "ge":
+                least = max(least, each.value)
+            case "lt":
+                most = min(most, each.value - 1)
+            case "le":
+                most = min(most, each.value)
+            case _:
+                pass
+    return least <= most
+
+
 def _too_deep(policy: Policy, rule: Rule) -> tuple[str, str] | None:
     deepest = max((agent.max_depth for agent in policy.agents.values()), default=0)
     if not policy.agents or rule.when.min_depth <= deepest:
@@ -130,7 +181,9 @@ def _out_of_scope(policy: Policy, rule: Rule, reached: list[Connection]) -> tupl
 def _shadowed(policy: Policy, rule: Rule, reached: list[Connection]) -> tuple[str, str] | None:
     if isinstance(rule.then, Blocking):
         return None
-    stricter = [other for other in policy.rules if STRICTNESS[word(other.then)] > STRICTNESS[word(rule.then)]]
+    stricter = [
+        other for other in policy.enforced if STRICTNESS[word(other.then)] > STRICTNESS[word(rule.then)]
+    ]
     by: dict[str, Rule] = {}
     for connection in reached:
         covering = [other for other in stricter if reaches(other, connection) and implied(rule, other)]
@@ -158,7 +211,7 @@ def _follows(condition: str, narrow: Rule, wide: Rule) -> bool:
     have: Any = getattr(narrow.when, condition)
     want: Any = getattr(wide.when, condition)
     match condition:
-        case "agents" | "persons":
+        case "agents" | "persons" | "ancestors":
             if want.patterns == ("*",) and condition == "agents":
                 return True  # somebody always asks
             return have is not None and all(_contains(want, pattern) for pattern in have.patterns)
@@ -172,8 +225,12 @@ def _follows(condition: str, narrow: Rule, wide: Rule) -> bool:
             return all(name in have and _kinds(have[name]) <= _kinds(values) for name, values in want.items())
         case "min_depth":
             return bool(have >= want)
+        case "max_depth":
+            return bool(0 < have <= want)
+        case "budget":
+            return False  # each rule has its own
         case _:
-            return False
+            return bool(have == want)
 
 
 def _contains(wide: Globs, pattern: str) -> bool:

@@ -5,12 +5,12 @@ Policy imports neither protocols nor masking; `gateway.vocabulary` composes this
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from gateway.model import Facts
-from gateway.policy.model import MaskPolicy
+from gateway.policy.model import CustomDetector, MaskPolicy
 
 FactReader: TypeAlias = Callable[[str, Mapping[str, Any]], Facts]
 """`(protocol, row)` -> facts; the row is one of `countersign explain --jsonl`."""
@@ -29,3 +29,7 @@ class Vocabulary:
     read_facts: FactReader
     masked_columns: Callable[[Mapping[str, MaskPolicy]], ColumnTeller]
     """The masks of a policy -> what they touch."""
+    validators: frozenset[str] = frozenset()
+    """The checks that a detector of the file may name."""
+    detector_faults: Callable[[CustomDetector], Iterable[tuple[str, int, str]]] = lambda _: ()
+    """A detector of the file -> `(key, index, what is wrong)`."""

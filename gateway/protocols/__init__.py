@@ -58,6 +58,12 @@ class ProtocolModule(CommandReader, Protocol):
     def client_line(self, *, host: str, port: int, database: str, user: str) -> str:
         """A shell line that starts the usual client; it holds no secret."""
 
+    def knowledge(self) -> object:
+        """What is to be known of one target, for `Opening.known`: nothing yet."""
+
+    async def survey(self, upstream: Any, login: Login, known: Any) -> None:
+        """Renew `known` by what the target's own catalogue says. Raises nothing for what the target does."""
+
     async def estimate(self, upstream: Any, login: Login, command: Command) -> Estimate | None:
         """How much a held command would touch, as far as the target can tell without running it."""
 

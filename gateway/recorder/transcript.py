@@ -180,14 +180,16 @@ def _opening(session: dict[str, Any]) -> str:
 
 
 def _command(fields: Any) -> str:
-    text = visible(fields["text"])
-    if not fields["parameters"]:
-        return text
-    shown = (
-        f"${number} = NULL" if value is None else f"${number} = {visible(value)!r}"
-        for number, value in enumerate(fields["parameters"], start=1)
-    )
-    return f"{text}\n-- {', '.join(shown)}"
+    lines = [visible(fields["text"])]
+    if fields["parameters"]:
+        shown = (
+            f"${number} = NULL" if value is None else f"${number} = {visible(value)!r}"
+            for number, value in enumerate(fields["parameters"], start=1)
+        )
+        lines.append(f"-- {', '.join(shown)}")
+    if shadow := fields.get("shadow"):
+        lines.append(f"-- shadow: {', '.join(map(visible, shadow))} would have decided as well")
+    return "\n".join(lines)
 
 
 def _decision(fields: Any) -> str:

@@ -9,10 +9,17 @@ import pytest
 
 from gateway.facts import postgres, shell
 from gateway.model import Effect
+from gateway.protocols.http import module as http
+from gateway.protocols.kubernetes import module as kubernetes
 
 TEXT = (Path(__file__).parents[2] / "docs" / "effects.md").read_text()
-READERS = {"PostgreSQL": postgres, "Shell": shell}
-"""What reads the examples of each section."""
+READERS = {
+    "PostgreSQL": (postgres.read, postgres.ATTRIBUTES),
+    "Shell": (shell.read, shell.ATTRIBUTES),
+    "HTTP": (lambda request: http.read_facts({"command": request}), http.ATTRIBUTES),
+    "Kubernetes": (lambda request: kubernetes.read_facts({"command": request}), kubernetes.ATTRIBUTES),
+}
+"""What reads the examples of each section, and the attributes that it may give."""
 
 
 def section(name: str) -> str:
@@ -31,7 +38,7 @@ def rows(text: str, heading: str) -> list[tuple[str, str]]:
     ]
 
 
-EXAMPLES = [(name, *row) for name in READERS for row in rows(section(name), "statement")]
+EXAMPLES = [(name, *row) for name in READERS for row in rows(section(name), "example")]
 
 
 def test_every_effect_is_explained_once():
@@ -40,7 +47,8 @@ def test_every_effect_is_explained_once():
 
 @pytest.mark.parametrize(("language", "statement", "effects"), EXAMPLES)
 def test_examples_have_exactly_the_effects_that_are_written(language, statement, effects):
-    assert sorted(READERS[language].read(statement).effects) == effects.split()
+    read, _ = READERS[language]
+    assert sorted(read(statement).effects) == effects.split()
 
 
 def test_the_examples_show_every_effect():
@@ -49,4 +57,4 @@ def test_the_examples_show_every_effect():
 
 @pytest.mark.parametrize("language", READERS)
 def test_every_attribute_is_explained(language):
-    assert {name for name, _ in rows(section(language), "attribute")} == READERS[language].ATTRIBUTES
+    assert {name for name, _ in rows(section(language), "attribute")} == READERS[language][1]

@@ -95,6 +95,72 @@ def test_explain_as_json_gives_a_reason_for_each_rule(capsys) -> None:
     assert answer["verdict"] == "allow"
     assert answer["masked"] == ["name"]
     assert [each["rule"] for each in answer["why"]] == ["destructive-never", "writes-need-a-dba", "reads"]
+    (reads,) = [each for each in answer["why"] if each["decides"]]
+    line = SHIPPED.read_text().splitlines()[reads["line"] - 1]
+    assert (reads["file"], line.strip()) == (str(SHIPPED), "- name: reads")
+    assert (
+        answer["because"] == f"Allowed, because reads ({SHIPPED}:{reads['line']}) allows read of customers."
+    )
+    assert answer["outside_scope"] == []
+
+
+def test_explain_names_file_and_line_of_what_decided(capsys) -> None:
+    assert main(["explain", "--policy", str(SHIPPED), "COPY orders TO PROGRAM 'x'"]) == 0
+    said = capsys.readouterr().out.splitlines()[1]
+    line = SHIPPED.read_text().splitlines().index("default: hold") + 1
+    assert said.startswith("Held, because default ")
+    assert f"({SHIPPED}:{line}) holds: no rule speaks of exec" in said
+
+
+def test_explain_says_what_a_scope_refuses_before_any_rule(capsys) -> None:
+    asked = ["explain", "--policy", str(SHIPPED), "--connection", "billing", "--agent", "release-pipeline"]
+    assert main([*asked, "--dialect", "mariadb", "DROP TABLE invoices"]) == 0
+    assert "release-pipeline has no ddl, destructive here: refused before any rule" in capsys.readouterr().out
+
+
+def test_explain_reads_exact_bytes_from_stdin(capsys, monkeypatch) -> None:
+    class Input:
+        buffer = io.BytesIO(b"SELECT '\xff'")
+
+    monkeypatch.setattr(sys, "stdin", Input)
+    assert main(["explain", "--policy", str(SHIPPED), "-"]) == 0
+    assert capsys.readouterr().out.startswith("hold  by default")
+
+
+@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
+def test_explain_is_coloured_on_a_terminal_that_wants_it(monkeypatch, no_color, coloured) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    out = Terminal()
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setenv("NO_COLOR", no_color)
+    monkeypatch.setenv("TERM", "xterm")
+    assert main(["explain", "--policy", str(SHIPPED), "SELECT 1"]) == 0
+    assert out.getvalue().startswith("\x1b[32mallow\x1b[0m  by reads" if coloured else "allow  by reads")
+
+
+def test_explain_takes_the_moment_from_its_options(file, capsys) -> None:
+    more = (
+        "  - {name: late, when: {outside: {from: '09:00', to: '17:00', zone: UTC}}, then: {block: 'It is late.'}}\n"
+        "  - {name: much, when: {estimated_rows: {gt: 10}}, then: {block: 'Much.'}}\n"
+        "  - {name: often, when: {budget: {commands: 5}}, then: {block: 'Often.'}}\n"
+    )
+    file.write_text(MINIMAL.replace("default:", more + "default:"))
+
+    def said(*options: str) -> list[str]:
+        assert main(["explain", "--policy", str(file), "--json", *options, "SELECT 1"]) == 0
+        return json.loads(capsys.readouterr().out)["rules"]
+
+    noon, night = "2026-01-05T12:00Z", "2026-01-05T20:00Z"
+    assert said("--at", noon, "--rows", "1") == ["reads"]
+    assert said("--at", night, "--rows", "1") == ["late"]
+    assert said("--at", noon, "--rows", "11") == ["much"]
+    assert said("--at", noon) == ["much"]
+    assert said("--at", noon, "--rows", "1", "--used", "5") == ["often"]
+    assert main(["explain", "--policy", str(file), "--at", "noon", "SELECT 1"]) == 2
+    assert "2026-03-29T09:30+02:00" in capsys.readouterr().err
 
 
 def test_explain_reads_the_command_from_stdin(capsys, monkeypatch) -> None:
@@ -206,6 +272,8 @@ def test_a_row_gets_the_verdict_of_the_policy(explainer, row, verdict, rules) ->
         {"protocol": "postgres", "connection": {}, "command": "SELECT 1"},
         {"protocol": "postgres", "command": "SELECT 1", "agent": 5},
         {"protocol": "postgres", "command": "SELECT 1", "groups": [1]},
+        {"protocol": "postgres", "command": "SELECT 1", "session_before": "SELECT 1"},
+        {"protocol": "postgres", "command": "SELECT 1", "session_before": {"a": 1}},
     ],
 )
 def test_a_row_that_cannot_be_read_is_blocked(explainer, row) -> None:

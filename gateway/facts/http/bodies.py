@@ -13,6 +13,8 @@ from gateway.facts.http.paths import PathUnclear, pairs
 from gateway.facts.http.request import BODY_MOST, Request
 
 _CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
+AWS_JSON = "application/x-amz-json-"
+_NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -31,6 +33,19 @@ class Body:
     fields: tuple[tuple[str, str], ...] = ()
     data: bytes = b""
 
+    def members(self) -> list[tuple[str, str]]:
+        """Names at any depth, each with its value where that is text."""
+        found = list(self.fields)
+        waiting = [self.value, *self.values]
+        while waiting:
+            each = waiting.pop()
+            if isinstance(each, dict):
+                found += [(name, value if isinstance(value, str) else "") for name, value in each.items()]
+                waiting += each.values()
+            elif isinstance(each, list):
+                waiting += each
+        return found
+
 
 def body_of(request: Request) -> Body:
     """Raises `BodyUnclear`."""
@@ -45,12 +60,14 @@ def body_of(request: Request) -> Body:
         return Body(kind="")
     if parameters.get("charset", "") not in _CHARSETS:
         raise BodyUnclear("the body is in another character set")
-    if kind in {"application/x-ndjson", "application/ndjson", "application/jsonl"}:
+    if kind in _NDJSON or kind.endswith("+x-ndjson"):
         return Body(
-            kind="ndjson", values=tuple(_json(line) for line in data.splitlines() if line.strip()), data=data
+            kind="ndjson",
+            values=tuple(json_of(line) for line in data.splitlines() if line.strip()),
+            data=data,
         )
-    if kind == "application/json" or kind.endswith("+json"):
-        return Body(kind="json", value=_json(data), data=data)
+    if kind == "application/json" or kind.endswith("+json") or kind.startswith(AWS_JSON):
+        return Body(kind="json", value=json_of(data), data=data)
     if kind == "application/graphql":
         return Body(kind="graphql", data=data)
     looks_like_json = data.lstrip()[:1] in {b"{", b"["} or data.startswith(b"\xef\xbb\xbf")
@@ -90,7 +107,7 @@ def _plain(request: Request) -> bytes:
     return plain
 
 
-def _json(data: bytes) -> Any:
+def json_of(data: bytes) -> Any:
     """Strictly: names that stand twice, NaN and what is no UTF-8 are read differently by different readers."""
     try:
         return json.loads(data.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from graphql import (
@@ -13,25 +14,74 @@ from graphql import (
     InlineFragmentNode,
     OperationDefinitionNode,
     OperationType,
+    SelectionNode,
     SelectionSetNode,
     parse,
 )
 
+from gateway.facts.http.bodies import Body
 from gateway.facts.http.reading import Reading
-from gateway.facts.http.words import DELETING, SECRET, hinted, words
+from gateway.facts.http.request import Request
+from gateway.facts.http.words import DELETING, hinted, is_credential, words
 from gateway.model import Effect
 
 TEXT_MOST = 64 * 1024
 TOKENS_MOST = 10_000
+BATCH_MOST = 200
 _KNOWN = frozenset({"query", "operationName", "variables", "extensions"})
+_DOCUMENT = re.compile(r"(?:[\s,\ufeff]|#[^\n\r]*[\n\r])*(?:query|mutation|subscription|fragment|\{)")
+_MUTATION = re.compile(r"\b(?:mutation|subscription)\b")
+
+
+def is_one(request: Request, body: Body) -> bool:
+    """Whether a request is a GraphQL request, by its type, its path or by what it holds."""
+    if body.kind == "graphql":
+        return True
+    if any(segment.lower().startswith(("graphql", "gql")) for segment in request.segments):
+        return bool(body.kind) or any(name in {"query", "extensions", "id"} for name, _ in request.query)
+    if any(name == "query" and "{" in value and _MUTATION.search(value) for name, value in request.query):
+        return True
+    return any(
+        isinstance(each, dict) and isinstance(each.get("query"), str) and _DOCUMENT.match(each["query"])
+        for each in (body.value if isinstance(body.value, list) else [body.value])
+    )
+
+
+def read_query(reading: Reading, request: Request) -> None:
+    """A GraphQL request in the query of a URL."""
+    found = [value for name, value in request.query if name == "query"]
+    names = [value for name, value in request.query if name == "operationName"]
+    if len(found) > 1 or len(names) > 1:
+        reading.doubt("a parameter stands there twice")
+    if (not found and not request.body) or any(name in {"extensions", "id"} for name, _ in request.query):
+        reading.doubt("the GraphQL request names a query that stands elsewhere")
+    for text in found:
+        read_text(reading, text, names[0] if len(names) == 1 else "")
+
+
+def read_body(reading: Reading, body: Body) -> None:
+    match body.kind:
+        case "json":
+            read_request(reading, body.value)
+        case "graphql":
+            read_text(reading, body.data.decode("utf-8", "replace"))
+        case "form":
+            fields = dict(body.fields)
+            if len(fields) != len(body.fields):
+                reading.doubt("a parameter stands there twice")
+            read_request(
+                reading, {"query": fields.get("query"), "operationName": fields.get("operationName")}
+            )
+        case _:
+            reading.doubt("the GraphQL request is in a form that is not read here")
 
 
 def read_request(reading: Reading, value: Any) -> None:
     """One request, or a batch of them."""
     if isinstance(value, list):
-        if not value:
-            reading.doubt("the GraphQL batch is empty")
-        for each in value:
+        if not value or len(value) > BATCH_MOST:
+            reading.doubt("the GraphQL batch is empty, or too large")
+        for each in value[:BATCH_MOST]:
             read_request(reading, each)
         return
     if not isinstance(value, Mapping) or not isinstance(value.get("query"), str):
@@ -72,6 +122,8 @@ def _operation(
     reading: Reading, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
 ) -> None:
     kind = operation.operation.value
+    if not _spreads(operation, fragments) <= fragments.keys():
+        reading.doubt("a fragment of the GraphQL document is missing")
     reading.attributes["http.graphql"] = kind
     fields = sorted(_fields(operation.selection_set, fragments, set()))
     known = str(reading.attributes.get("http.fields", ""))
@@ -80,30 +132,39 @@ def _operation(
     if operation.operation is OperationType.MUTATION:
         effects.add(Effect.WRITE)
         for name in fields:
-            found = set(words(name)) - {"post", "message", "share", "comment"}
+            found = words(name) - {"post", "message", "share", "comment"}
             effects |= hinted(found)
             if found & DELETING:
                 effects.add(Effect.DESTRUCTIVE)
-    if any(set(words(name)) & SECRET for name in _every_name(operation, fragments)):
+    if any(is_credential(name) or name.lower() == "token" for name in _every_name(operation, fragments)):
         effects.add(Effect.EXFIL)
     reading.does(*effects)
     for name in fields:
         reading.touches("field", f"{kind}.{name}", *sorted(effects))
 
 
-def _every_name(
+def _selections(
     operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
-) -> set[str]:
-    """The names of all fields at any depth, with those of all fragments: one may be spread from anywhere."""
-    found: set[str] = set()
+) -> Iterator[SelectionNode]:
+    """What is selected at any depth, with that of all fragments: one may be spread from anywhere."""
     waiting = [operation.selection_set, *(each.selection_set for each in fragments.values())]
     while waiting:
         for each in waiting.pop().selections:
-            if isinstance(each, FieldNode):
-                found.add(each.name.value)
+            yield each
             if isinstance(each, FieldNode | InlineFragmentNode) and each.selection_set is not None:
                 waiting.append(each.selection_set)
-    return found
+
+
+def _every_name(
+    operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> set[str]:
+    return {each.name.value for each in _selections(operation, fragments) if isinstance(each, FieldNode)}
+
+
+def _spreads(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> set[str]:
+    return {
+        each.name.value for each in _selections(operation, fragments) if isinstance(each, FragmentSpreadNode)
+    }
 
 
 def _fields(

@@ -9,6 +9,7 @@ from urllib.parse import unquote_to_bytes
 PATH_MOST = 8_192
 PAIRS_MOST = 1_000
 _PLAIN = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,=:@%/]*")
+_LIKE_A_SLASH = re.compile("[\u2044\u2215\u2216\u29f5\u29f8\u29f9]")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 
 
@@ -32,18 +33,20 @@ def normal_path(path: str) -> str:
         code = int(escape, 16)
         if code < 0x20 or code == 0x7F or code in b"/\\;?#":
             raise PathUnclear("the path hides a separator or a control character behind an escape")
-    if re.search(r"%25[0-9A-Fa-f]{2}", path):
-        raise PathUnclear("the path is escaped twice")
     try:
         decoded = unquote_to_bytes(path).decode("utf-8")
     except UnicodeDecodeError:
         raise PathUnclear("the path is not UTF-8") from None
+    if _ESCAPE.search(decoded):
+        raise PathUnclear("the path is escaped twice")
     segments = decoded.split("/")
     if any(segment in {".", ".."} for segment in segments):
         raise PathUnclear("the path holds dot segments")
     if "" in segments[1:-1]:
         raise PathUnclear("the path holds an empty segment")
-    if _separators(unicodedata.normalize("NFKC", decoded)) != _separators(decoded):
+    if _LIKE_A_SLASH.search(decoded) or _separators(unicodedata.normalize("NFKC", decoded)) != _separators(
+        decoded
+    ):
         raise PathUnclear("the path holds characters that some servers take for separators")
     if not decoded.isprintable():
         raise PathUnclear("the path holds characters that are not shown")
@@ -62,6 +65,10 @@ def pairs(query: str) -> tuple[tuple[str, str], ...]:
         raise PathUnclear("the query holds characters that are not shown")
     if "#" in query or any(ord(character) <= 0x20 or ord(character) == 0x7F for character in query):
         raise PathUnclear("the query holds a fragment, a blank or a control character")
+    if len(_ESCAPE.findall(query)) != query.count("%") or "%00" in query:
+        raise PathUnclear("the query holds a % that escapes nothing, or a NUL")
+    if re.search(r";[^&;]*=", query):
+        raise PathUnclear("the query holds parameters behind a semicolon")
     parts = query.split("&")
     if len(parts) > PAIRS_MOST or len(query) > 8 * PATH_MOST:
         raise PathUnclear("the query is too long")

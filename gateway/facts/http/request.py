@@ -14,51 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from gateway.facts.http.headers import HEADERS_MOST, Headers, fault, is_length, is_token, sanitised
 from gateway.facts.http.paths import PathUnclear, normal_path, pairs
 
 BODY_MOST = 1024 * 1024
 """Bytes of a body that are read."""
-HEADERS_MOST = 200
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_LENGTH = re.compile(r"0|[1-9][0-9]{0,18}")
-_HOST = re.compile(r"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
-
-HOP_BY_HOP = frozenset(
-    {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
-)
-"""RFC 9110 §7.6.1: they speak of this hop alone."""
-OURS = frozenset(
-    {
-        "authorization",
-        "cookie",
-        "forwarded",
-        "via",
-        "x-real-ip",
-        "x-client-ip",
-        "true-client-ip",
-        "cf-connecting-ip",
-        "x-cluster-client-ip",
-        "x-envoy-external-address",
-        "x-ssl-client-cert",
-        "x-client-cert",
-        "x-amzn-oidc-data",
-        "x-amzn-oidc-identity",
-    }
-)
-"""Who asks is the gateway's to say."""
-OUR_PREFIXES = ("proxy-", "x-forwarded-", "x-remote-", "impersonate-", "x-auth-request-", "x-countersign-")
-_REWRITING = frozenset(
-    {"x-original-url", "x-rewrite-url", "x-original-method", "x-original-uri", "x-override-url"}
-)
-"""Some servers take these for the request itself."""
-OVERRIDES = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
-"""Some servers take these for the method."""
-_FRAMING = frozenset(
-    {"host", "content-length", "content-type", "content-encoding", "authorization", "cookie"}
-)
-"""What `Connection` may not name: it would be dropped on the way."""
-_ONCE = frozenset({"host", "content-length", "content-type", "content-encoding", "transfer-encoding"})
 
 
 class RequestUnclear(Exception):
@@ -74,7 +34,7 @@ class Request:
     """The normal form: decoded once, `/` first, no empty or dot segments."""
     segments: tuple[str, ...]
     query: tuple[tuple[str, str], ...]
-    headers: tuple[tuple[str, str], ...]
+    headers: Headers
     """Lower-case names, in order."""
     body: bytes
     sanitised: tuple[str, ...]
@@ -108,11 +68,16 @@ def request_of(row: Mapping[str, Any]) -> Request:
 
 
 def _spoken(text: str) -> dict[str, Any]:
-    """A request as people write it: method and target, then perhaps headers, an empty line and a body."""
+    """A request as people write it: method and target, then perhaps headers, an empty line and a body; or JSON at once."""
     head, _, body = text.replace("\r\n", "\n").partition("\n\n")
     first, *lines = head.strip().split("\n")
     method, _, target = first.partition(" ")
     headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+    plain, _, json = target.partition(" ")
+    if json.startswith(("{", "[")) and not body:
+        target, body = plain, json
+        if "content-type" not in {name.lower() for name, _ in headers}:
+            headers.append(("Content-Type", "application/json"))
     if not target:
         raise ValueError("a request is written as in GET /orders?status=paid")
     return {"method": method, "path": target.strip(), "headers": headers, "body": body}
@@ -160,10 +125,14 @@ def _header_pairs(headers: Any) -> list[tuple[str, str]]:
 
 def _raw(data: bytes) -> Request:
     """RFC 9112, strictly: what is lenient in one server is a hole in front of another."""
+    if len(data) > 2 * BODY_MOST:
+        raise RequestUnclear(f"the request has more than {2 * BODY_MOST} bytes")
     head, ended, rest = data.partition(b"\r\n\r\n")
     if not ended:
         raise RequestUnclear("the head of the request does not end")
     lines = head.split(b"\r\n")
+    if len(lines) > HEADERS_MOST + 1:
+        raise RequestUnclear(f"there are more than {HEADERS_MOST} headers")
     if any(b"\r" in line or b"\n" in line or b"\0" in line for line in lines):
         raise RequestUnclear("a line ends in something else than CR LF, or holds a NUL")
     words = lines[0].split(b" ")
@@ -186,7 +155,7 @@ def _raw(data: bytes) -> Request:
         body = _chunked(rest)
     else:
         length = next((value for name, value in headers if name.lower() == "content-length"), "0")
-        if not _LENGTH.fullmatch(length) or int(length) != len(rest):
+        if not is_length(length, rest):
             raise RequestUnclear("the body is not as long as Content-Length says")
         body = rest
     return _made(words[0].decode("latin-1"), words[1].decode("latin-1"), headers, body)
@@ -213,15 +182,16 @@ def _chunked(data: bytes) -> bytes:
 
 
 def _made(method: str, target: str, headers: list[tuple[str, str]], body: bytes) -> Request:
-    if not _TOKEN.fullmatch(method) or len(method) > 32:
+    if not is_token(method) or len(method) > 32:
         raise RequestUnclear("the method is no token")
     lower = tuple((name.lower(), value) for name, value in headers)
-    _check_headers(lower, body)
+    if why := fault(lower, body):
+        raise RequestUnclear(why)
     if len(body) > BODY_MOST:
         raise RequestUnclear(f"the body has more than {BODY_MOST} bytes")
     path, _, query = target.partition("?")
     try:
-        normal = normal_path(path)
+        normal = "*" if (method, target) == ("OPTIONS", "*") else normal_path(path)
         found = pairs(query)
     except PathUnclear as unclear:
         raise RequestUnclear(str(unclear)) from None
@@ -233,57 +203,5 @@ def _made(method: str, target: str, headers: list[tuple[str, str]], body: bytes)
         query=found,
         headers=lower,
         body=body,
-        sanitised=_sanitised(lower),
-    )
-
-
-def _check_headers(headers: tuple[tuple[str, str], ...], body: bytes) -> None:
-    if len(headers) > HEADERS_MOST:
-        raise RequestUnclear(f"there are more than {HEADERS_MOST} headers")
-    names = [name for name, _ in headers]
-    for name, value in headers:
-        if not _TOKEN.fullmatch(name):
-            raise RequestUnclear("the name of a header is no token")
-        if not value.isprintable() and not _VALUE.fullmatch(value):
-            raise RequestUnclear(f"the header {name} holds a control character")
-        if name in _REWRITING:
-            raise RequestUnclear(f"{name} may stand for another target")
-    for name in _ONCE:
-        if names.count(name) > 1:
-            raise RequestUnclear(f"{name} stands there twice")
-    if "_" in "".join(name for name in names if name.replace("_", "-") in _ONCE | _REWRITING | OVERRIDES):
-        raise RequestUnclear("a header is spelled with _ where some servers read -")
-    values = dict(headers)
-    if "host" in values and not _HOST.fullmatch(values["host"]):
-        raise RequestUnclear("Host is no host")
-    if "transfer-encoding" in values and (
-        "content-length" in values or values["transfer-encoding"].lower() != "chunked"
-    ):
-        raise RequestUnclear("Transfer-Encoding stands beside Content-Length, or is not just chunked")
-    if "content-length" in values and (
-        not _LENGTH.fullmatch(values["content-length"]) or int(values["content-length"]) != len(body)
-    ):
-        raise RequestUnclear("the body is not as long as Content-Length says")
-    if _named(headers) & _FRAMING:
-        raise RequestUnclear("Connection names a header that must not be dropped")
-
-
-def _named(headers: tuple[tuple[str, str], ...]) -> set[str]:
-    """What `Connection` names: it ends at this hop."""
-    return {
-        word.strip().lower() for name, value in headers if name == "connection" for word in value.split(",")
-    }
-
-
-def _sanitised(headers: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    named = _named(headers)
-    return tuple(
-        dict.fromkeys(
-            name
-            for name, value in headers
-            if (name in HOP_BY_HOP and (name, value.lower()) != ("te", "trailers"))
-            or name.replace("_", "-") in OURS
-            or name in named
-            or name.replace("_", "-").startswith(OUR_PREFIXES)
-        )
+        sanitised=sanitised(lower),
     )

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from gateway.facts.http.reading import Reading
-from gateway.facts.http.words import DELETING, EXECUTING, SECRET, hinted, plainly_reads, secret_file, words
+from gateway.facts.http.secrets import leads_inside
+from gateway.facts.http.statements import is_sql, only_selects
+from gateway.facts.http.words import (
+    DELETING,
+    EXECUTING,
+    hinted,
+    is_credential,
+    parts,
+    plainly_reads,
+    secret_file,
+    words,
+)
 from gateway.model import Effect
 
 BATCH_MOST = 1_000
@@ -27,24 +37,18 @@ MCP_READS = frozenset(
     }
 )
 MCP_SESSION = frozenset({"logging/setLevel", "resources/subscribe", "resources/unsubscribe"})
-_RUNNING = frozenset(
-    [
-        "sql",
-        "statement",
-        "command",
-        "cmd",
-        "script",
-        "code",
-        "query",
-        "shell",
-        "exec",
-        "expression",
-        "program",
-        "args",
-        "argv",
-    ]
-)
+_RUN = "sql statement command cmd script code query shell exec expression program args argv"
+_RUNNING = frozenset(_RUN.split())
 """Arguments that a tool runs."""
+_ALSO_ASKING = frozenset({"query", "expression", "args", "program"})
+"""Those of them that a tool which only looks has as well."""
+_OF_STATEMENTS = _ALSO_ASKING | {"sql", "statement"}
+_OF_CHAINS = """
+    eth_blocknumber eth_call eth_chainid eth_estimategas eth_gasprice eth_feehistory eth_syncing eth_accounts eth_maxpriorityfeepergas
+    net_version net_listening net_peercount web3_clientversion web3_sha3
+"""
+_LOOKING_NAMES = frozenset(_OF_CHAINS.split())
+"""Methods of blockchain nodes that only look, and do not say so by a verb."""
 
 
 def read_request(reading: Reading, value: Any) -> None:
@@ -61,6 +65,10 @@ def read_request(reading: Reading, value: Any) -> None:
 def is_rpc(value: Any) -> bool:
     each = value if isinstance(value, list) else [value]
     return any(isinstance(message, Mapping) and "jsonrpc" in message for message in each)
+
+
+def only_looks(name: str) -> bool:
+    return plainly_reads(name) or name.lower() in _LOOKING_NAMES
 
 
 def read_call(reading: Reading, kind: str, name: str) -> None:
@@ -109,42 +117,28 @@ def _tool(reading: Reading, params: Any) -> None:
 def _judged(reading: Reading, kind: str, name: str, arguments: Any) -> None:
     """By its name: one that only looks reads; any other may do what its words say, and more."""
     found = set(words(name))
-    runs = _RUNNING & {word for key in _keys(arguments) for word in words(key)}
-    if plainly_reads(name) and not runs & {
-        "sql",
-        "statement",
-        "command",
-        "cmd",
-        "script",
-        "code",
-        "shell",
-        "exec",
-    }:
+    runs = _RUNNING & {word for key in _keys(arguments) for word in parts(key)}
+    if only_looks(name) and not runs - (_OF_STATEMENTS if _selects(arguments) else _ALSO_ASKING):
         effects = {Effect.READ}
     else:
         effects = {Effect.WRITE} | hinted(found)
         if found & DELETING:
             effects.add(Effect.DESTRUCTIVE)
-        if found & SECRET:
+        if is_credential(name):
             effects.add(Effect.EXFIL)
         if runs or found & EXECUTING:
             effects.add(Effect.EXEC)
         reading.doubt(f"what the {kind} does is known to its server alone")
-    if _says_sql(arguments):
+    if any(is_sql(text) and not only_selects(text) for text in _texts(arguments)):
         reading.doubt("an argument is a statement in a language of its own")
     effects |= _reached(arguments)
     reading.does(*effects)
     reading.touches(kind, name, *sorted(effects))
 
 
-_SQL = re.compile(
-    r"(?>(?:\s|(?>/\*.*?\*/)|--[^\n]*\n|\()*)(?:select|with|insert|update|delete|drop|alter|create|truncate|grant|revoke|copy|call"
-    r"|exec|merge|set|do|vacuum|explain)\s",
-    re.IGNORECASE | re.DOTALL,
-)
-_FILE = re.compile(
-    r"/etc/|/proc/|/root/|\.ssh|\.aws|\.kube|id_rsa|\.\./|169\.254\.169\.254|metadata\.google\.internal|credentials"
-)
+def _selects(arguments: Any) -> bool:
+    statements = [text for text in _texts(arguments) if is_sql(text)]
+    return bool(statements) and all(map(only_selects, statements))
 
 
 def _texts(value: Any) -> list[str]:
@@ -160,14 +154,9 @@ def _texts(value: Any) -> list[str]:
     return found
 
 
-def _says_sql(value: Any) -> bool:
-    return any(_SQL.match(text) for text in _texts(value))
-
-
 def _reached(value: Any) -> set[Effect]:
     """Whether an argument names a file or place that holds secrets."""
-    texts = _texts(value)
-    return {Effect.EXFIL} if any(secret_file(each) or _FILE.search(each.lower()) for each in texts) else set()
+    return {Effect.EXFIL} if any(secret_file(each) or leads_inside(each) for each in _texts(value)) else set()
 
 
 def _keys(value: Any) -> list[str]:

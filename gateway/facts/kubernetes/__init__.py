@@ -8,126 +8,68 @@ from __future__ import annotations
 
 from gateway.facts.http.bodies import BodyUnclear
 from gateway.facts.http.request import Request
+from gateway.facts.kubernetes import streams
+from gateway.facts.kubernetes.bodies import object_of
 from gateway.facts.kubernetes.info import Info, InfoUnclear, info_of
-from gateway.facts.kubernetes.objects import deeds, disagrees, object_of
-from gateway.model import Effect, Facts, Resource
+from gateway.facts.kubernetes.reading import ATTRIBUTES, Reading
+from gateway.facts.kubernetes.writes import writes
+from gateway.model import Effect, Facts
 
-__all__ = ["ATTRIBUTES", "read"]
-
-ATTRIBUTES = frozenset(
-    {
-        "k8s.verb",
-        "k8s.group",
-        "k8s.version",
-        "k8s.resource",
-        "k8s.subresource",
-        "k8s.namespace",
-        "k8s.name",
-        "k8s.command",
-        "k8s.dry_run",
-        "k8s.why_unknown",
-        "http.sanitised",
-    }
-)
-"""Every attribute that facts of a Kubernetes request may have; `docs/effects.md` says what each means."""
+__all__ = ["ATTRIBUTES", "read", "unclear"]
 
 READS = frozenset({"get", "list", "watch"})
 WRITES = frozenset({"create", "update", "patch", "delete", "deletecollection"})
-_OPEN = (
-    "",
-    "api",
-    "apis",
-    "version",
-    "healthz",
-    "livez",
-    "readyz",
-    "openapi",
-    "openid",
-    ".well-known",
-    "metrics",
-)
-_PRIVILEGED_GROUPS = frozenset(
-    {
-        "rbac.authorization.k8s.io",
-        "admissionregistration.k8s.io",
-        "apiregistration.k8s.io",
-        "certificates.k8s.io",
-        "flowcontrol.apiserver.k8s.io",
-        "cert-manager.io",
-        "authentication.k8s.io",
-        "authorization.k8s.io",
-        "kyverno.io",
-        "templates.gatekeeper.sh",
-        "constraints.gatekeeper.sh",
-        "iam.aws.amazon.com",
-        "iam.cnrm.cloud.google.com",
-    }
-)
-_PRIVILEGED = frozenset(
-    {
-        "networkpolicies",
-        "resourcequotas",
-        "limitranges",
-        "serviceaccounts",
-        "poddisruptionbudgets",
-        "podsecuritypolicies",
-        "priorityclasses",
-        "runtimeclasses",
-        "securitycontextconstraints",
-        "clusterpolicies",
-    }
-)
-_SYSTEM = frozenset({"kube-system", "kube-public", "kube-node-lease"})
-_SCHEMA = frozenset({"customresourcedefinitions", "storageclasses", "ingressclasses", "csidrivers"})
-_EPHEMERAL = frozenset({"events", "leases", "controllerrevisions"})
-"""What goes and comes by itself; deleting one loses nothing."""
-_QUESTIONS = frozenset(
-    {
-        "selfsubjectaccessreviews",
-        "selfsubjectrulesreviews",
-        "selfsubjectreviews",
-        "subjectaccessreviews",
-        "localsubjectaccessreviews",
-    }
-)
-_PLAIN_PARTS = frozenset({"", "status", "log", "scale", "approval", "resize"})
+_OPEN_PATHS = """
+    api apis version healthz livez readyz openapi openid .well-known metrics swagger.json swagger-2.0.0.json statusz
+"""
+_OPEN = frozenset(_OPEN_PATHS.split()) | {""}
+_INSIDE = frozenset({"logs", "debug", "flagz", "configz"})
+_SECRETS = """
+    secrets tokens oauthaccesstokens useroauthaccesstokens oauthauthorizetokens oauthclients credentials apikeys kubeconfigs
+"""
+_SECRET = frozenset(_SECRETS.split())
+"""Resources that are credentials, in whatever group."""
+_REVIEWS = """
+    selfsubjectaccessreviews selfsubjectrulesreviews selfsubjectreviews subjectaccessreviews localsubjectaccessreviews
+"""
+_QUESTIONS = frozenset(_REVIEWS.split())
+"""What is created only to be answered."""
+_PARTS = frozenset({"", "status", "scale", "log", "ephemeralcontainers", "approval", "resize", "finalize"})
+_OF_NODES = frozenset({"metrics", "stats", "spec", "healthz", "log", "configz"})
+"""Subresources that a read returns."""
 _IMPERSONATION = ("impersonate-", "x-remote-")
 
 
 def read(request: Request) -> Facts:
     """The facts of a request. Never raises, never waits."""
-    effects: set[Effect] = set()
-    doubts: list[str] = []
-    attributes: dict[str, str | int | bool] = {"http.sanitised": ", ".join(request.sanitised)}
-    resources: tuple[Resource, ...] = ()
+    reading = Reading(sanitised=request.sanitised)
     if any(name.startswith(_IMPERSONATION) for name, _ in request.headers):
-        effects.add(Effect.PRIVILEGE)
+        reading.effects.add(Effect.PRIVILEGE)
     try:
         info = info_of(request)
     except InfoUnclear as why:
-        doubts.append(str(why))
+        reading.doubt(str(why))
+        return reading.facts()
+    reading.attributes |= _attributes(request, info)
+    if info.resource:
+        _judge(request, info, reading)
     else:
-        attributes |= _attributes(request, info)
-        if info.resource:
-            _judge(request, info, effects, doubts)
-        else:
-            _elsewhere(request, effects, doubts)
-        kind, name = ("k8s", info.thing) if info.resource else ("path", request.path)
-        resources = tuple(Resource(kind=kind, name=name, effect=effect) for effect in sorted(effects))
-    if doubts:
-        effects.add(Effect.UNKNOWN)
-        attributes["k8s.why_unknown"] = "; ".join(dict.fromkeys(doubts))[:500]
-    return Facts(
-        effects=frozenset(effects),
-        resources=resources,
-        attributes={key: value for key, value in attributes.items() if value != ""},
-        complete=not doubts,
-    )
+        _elsewhere(request, reading)
+    if request.header("upgrade") and info.subresource not in streams.STREAMS:
+        reading.doubt("the request asks to go on in another protocol")
+    kind, name = ("k8s", info.thing) if info.resource else ("path", request.path)
+    return reading.facts(kind, name)
+
+
+def unclear(why: str) -> Facts:
+    """The facts of a request that has no one meaning."""
+    reading = Reading()
+    reading.doubt(why)
+    return reading.facts()
 
 
 def _attributes(request: Request, info: Info) -> dict[str, str | int | bool]:
-    commands = [value for key, value in request.query if key == "command"]
-    return {
+    found: dict[str, str | int | bool] = {
         "k8s.verb": info.verb,
         "k8s.group": info.group,
         "k8s.version": info.version,
@@ -135,118 +77,64 @@ def _attributes(request: Request, info: Info) -> dict[str, str | int | bool]:
         "k8s.subresource": info.subresource,
         "k8s.namespace": info.namespace,
         "k8s.name": info.name,
-        "k8s.command": " ".join(commands)[:1_000],
-        "k8s.dry_run": any(key == "dryRun" for key, _ in request.query),
+        "k8s.dry_run": any(key == "dryRun" for key, _ in request.query) or _dry_by_body(request, info),
     }
+    if info.subresource in {"exec", "attach"}:
+        found["k8s.command"] = streams.command(request)[:1_000]
+        found["k8s.interactive"] = streams.is_interactive(request)
+    return found
 
 
-def _elsewhere(request: Request, effects: set[Effect], doubts: list[str]) -> None:
-    """Paths that are about no resource: discovery, health, metrics."""
-    first = request.segments[0] if request.segments else ""
-    if request.method not in {"GET", "HEAD"}:
-        doubts.append("a path that is no resource is written to")
-    elif first in _OPEN:
-        effects.add(Effect.READ)
-    elif first in {"logs", "debug"}:
-        effects |= {Effect.READ, Effect.EXFIL}
-    else:
-        doubts.append("the path is none of the API's")
-
-
-def _judge(request: Request, info: Info, effects: set[Effect], doubts: list[str]) -> None:
-    if info.subresource not in _PLAIN_PARTS:
-        if _part(info, effects):
-            if info.subresource == "ephemeralcontainers":
-                _objects(request, info, effects, doubts)
-            return
-        doubts.append("the subresource is not known here")
-    if info.resource == "secrets" and info.group == "":
-        _secrets(info, effects)
-    if info.verb in READS:
-        effects.add(Effect.READ)
-        if request.body and info.verb in READS:
-            doubts.append("a request that only asks has a body")
-    elif info.resource in _QUESTIONS and info.verb == "create":
-        effects.add(Effect.READ)
-    elif info.resource == "tokenreviews" and info.verb == "create":
-        effects |= {Effect.READ, Effect.EXFIL}
-    elif info.verb in WRITES:
-        _writes(request, info, effects, doubts)
-    else:
-        doubts.append("the verb is not known here")
-
-
-def _secrets(info: Info, effects: set[Effect]) -> None:
-    """Every answer brings the object back, the ones to writes too."""
-    effects.add(Effect.EXFIL)
-    if info.verb not in READS:
-        effects.add(Effect.WRITE)
-
-
-def _part(info: Info, effects: set[Effect]) -> bool:
-    """What subresources do that are more than a part of their object; whether this is one."""
-    match info.resource, info.subresource:
-        case ("pods", "exec" | "attach"):
-            effects.add(Effect.EXEC)
-        case ("pods", "portforward"):
-            effects |= {Effect.EXEC, Effect.EXFIL}
-        case (_, "proxy"):
-            effects |= {Effect.EXEC, Effect.EXFIL, Effect.UNKNOWN}
-        case ("pods", "ephemeralcontainers"):
-            effects |= {Effect.READ} if info.verb in READS else {Effect.WRITE, Effect.EXEC}
-        case ("pods", "eviction"):
-            effects |= {Effect.WRITE, Effect.DESTRUCTIVE}
-        case ("pods", "binding"):
-            effects |= {Effect.WRITE, Effect.PRIVILEGE}
-        case ("serviceaccounts", "token"):
-            effects |= {Effect.EXFIL, Effect.PRIVILEGE}
-        case ("namespaces", "finalize"):
-            effects |= {Effect.WRITE, Effect.DESTRUCTIVE}
-        case ("nodes", "metrics" | "stats" | "spec" | "healthz") if info.verb in READS:
-            effects.add(Effect.READ)
-        case ("nodes", "log" | "configz") if info.verb in READS:
-            effects |= {Effect.READ, Effect.EXFIL}
-        case _:
-            return False
-    return True
-
-
-def _writes(request: Request, info: Info, effects: set[Effect], doubts: list[str]) -> None:
-    effects.add(Effect.WRITE)
-    if info.group in _PRIVILEGED_GROUPS or info.resource in _PRIVILEGED or info.namespace in _SYSTEM:
-        effects.add(Effect.PRIVILEGE)
-    if info.resource in _SCHEMA:
-        effects.add(Effect.DDL)
-    if (
-        info.resource in {"namespaces", "nodes"}
-        and info.verb in {"create", "update", "patch"}
-        and not info.subresource
-    ):
-        labels = {"metadata"} == _top(request)
-        if info.resource == "nodes" and not labels:
-            effects.add(Effect.PRIVILEGE)
-    if info.verb == "deletecollection" or (info.verb == "delete" and info.resource not in _EPHEMERAL):
-        effects.add(Effect.DESTRUCTIVE)
-    if info.verb in {"create", "update", "patch"}:
-        _objects(request, info, effects, doubts)
-
-
-def _top(request: Request) -> set[str]:
+def _dry_by_body(request: Request, info: Info) -> bool:
+    """Deletions have their options in the body."""
+    if info.verb not in {"delete", "deletecollection"}:
+        return False
     try:
         value = object_of(request)
     except BodyUnclear:
-        return set()
-    return {str(key) for key in value} if isinstance(value, dict) else set()
+        return False
+    return isinstance(value, dict) and bool(value.get("dryRun"))
 
 
-def _objects(request: Request, info: Info, effects: set[Effect], doubts: list[str]) -> None:
-    try:
-        value = object_of(request)
-        if value is None:
-            doubts.append("the object that is to be written is missing")
-            return
-        effects |= deeds(info, value)
-        if why := disagrees(info, value):
-            doubts.append(why)
-    except BodyUnclear as why_not:
-        doubts.append(str(why_not))
+def _elsewhere(request: Request, reading: Reading) -> None:
+    """Paths that are about no resource: discovery, health, metrics."""
+    first = request.segments[0] if request.segments else ""
+    if request.method not in {"GET", "HEAD"}:
+        reading.doubt("a path that is no resource is written to")
+    elif first in _OPEN:
+        reading.effects.add(Effect.READ)
+    elif first in _INSIDE:
+        reading.effects |= {Effect.READ, Effect.EXFIL}
+    else:
+        reading.doubt("the path is none of the API's")
+
+
+def _judge(request: Request, info: Info, reading: Reading) -> None:
+    if streams.judge(request, info, reading):
+        return
+    if info.resource in _SECRET:
+        reading.effects.add(Effect.EXFIL)  # every answer brings the object back, the ones to writes too
+    if info.verb in READS:
+        reading.effects.add(Effect.READ)
+        if info.resource == "nodes" and info.subresource in {"log", "configz"}:
+            reading.effects.add(Effect.EXFIL)
+        if not _is_known_part(info):
+            reading.doubt("the subresource is not known here")
+        if request.body:
+            reading.doubt("a request that only asks has a body")
+    elif info.verb == "create" and info.resource in _QUESTIONS:
+        reading.effects.add(Effect.READ)
+    elif info.verb == "create" and info.resource == "tokenreviews":
+        reading.effects |= {Effect.READ, Effect.EXFIL}
+    elif info.verb in WRITES:
+        writes(request, info, reading)
+    else:
+        reading.doubt("the verb is not known here")
+
+
+def _is_known_part(info: Info) -> bool:
+    return (
+        info.subresource in _PARTS
+        or (info.resource == "nodes" and info.subresource in _OF_NODES)
+        or info.group.endswith(".metrics.k8s.io")  # where the name of a metric stands in its place
+    )

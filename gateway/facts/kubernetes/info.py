@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.facts.http.request import Request
 
@@ -17,9 +17,9 @@ _VERBS = {
 }
 _SPECIAL = frozenset({"watch", "proxy"})
 _OF_NAMESPACES = frozenset({"status", "finalize"})
-_NO = frozenset({"false", "0", "f", "F", "False", "FALSE"})
-_NAME = re.compile(r"[a-z0-9A-Z](?:[-a-z0-9A-Z._:@]*[a-z0-9A-Z])?")
-_BY_NAME = re.compile(r"(?:^|,)metadata\.name==?([^,!=]+)(?:,|$)")
+_NO = frozenset({"false", "0"})
+_RESOURCE = re.compile(r"[a-z0-9](?:[-_a-z0-9.]*[a-z0-9])?")
+_BY_NAME = re.compile(r"(?:^|,)metadata\.name==?([^,!=\\]+)(?:,|$)")
 
 
 class InfoUnclear(Exception):
@@ -39,10 +39,6 @@ class Info:
     subresource: str = ""
 
     @property
-    def is_collection(self) -> bool:
-        return bool(self.resource) and not self.name
-
-    @property
     def thing(self) -> str:
         """`prod/secrets/db`; a cluster-wide one has `-` for its namespace."""
         parts = [self.namespace or "-", self.resource]
@@ -51,6 +47,8 @@ class Info:
 
 def info_of(request: Request) -> Info:
     """Raises `InfoUnclear`."""
+    if ";" in request.target:
+        raise InfoUnclear("the query holds a semicolon, for which the API server drops a parameter")
     verb = _VERBS.get(request.method)
     if verb is None:
         raise InfoUnclear("the method is none of the API's")
@@ -71,10 +69,10 @@ def info_of(request: Request) -> Info:
         if len(rest) > 2 and rest[2] not in _OF_NAMESPACES:
             rest = rest[2:]
     resource, name, subresource = (*rest[:3], "", "")[:3]
-    if not all(_NAME.fullmatch(part) for part in (version, resource)) or len(version) > 63:
+    if len(rest) > 3 and "proxy" not in {verb, subresource}:
+        raise InfoUnclear("the path goes on behind the subresource")
+    if not all(_RESOURCE.fullmatch(part) for part in (version, resource)) or len(version) > 63:
         raise InfoUnclear("the path names no resource")
-    if verb == "proxy":
-        verb, subresource = "get" if request.method in {"GET", "HEAD"} else "create", "proxy"
     return _settled(
         request,
         Info(
@@ -84,30 +82,29 @@ def info_of(request: Request) -> Info:
             namespace=namespace,
             resource=resource,
             name=name,
-            subresource=subresource,
+            subresource="" if verb == "proxy" else subresource,
         ),
     )
 
 
 def _settled(request: Request, info: Info) -> Info:
     """Lists, watches and deletions of collections, which the method does not tell."""
-    verb, name = info.verb, info.name
-    selected = [value for key, value in request.query if key == "fieldSelector"]
-    if verb in {"get", "watch"} and not name:
-        named = _BY_NAME.search(selected[0]) if len(selected) == 1 else None
-        if named is not None:
-            name = named[1]
-        if verb == "get":
-            watches = [value for key, value in request.query if key == "watch"]
-            verb = "watch" if any(value not in _NO for value in watches) else "list"
-    if verb == "delete" and not name:
-        verb = "deletecollection"
-    return Info(
-        verb=verb,
-        group=info.group,
-        version=info.version,
-        namespace=info.namespace,
-        resource=info.resource,
-        name=name,
-        subresource=info.subresource,
-    )
+    if info.name:
+        return info
+    if info.verb == "delete":
+        return replace(info, verb="deletecollection")
+    if info.verb != "get":
+        return info
+    # Of a parameter that stands there twice, the API server takes the first.
+    named = _BY_NAME.search(first(request, "fieldSelector") or "")
+    return replace(info, verb="watch" if is_on(request, "watch") else "list", name=named[1] if named else "")
+
+
+def first(request: Request, name: str) -> str | None:
+    return next((value for key, value in request.query if key == name), None)
+
+
+def is_on(request: Request, name: str) -> bool:
+    """A boolean parameter, as the API server takes it: anything but `false` and `0` is true, nothing as well."""
+    value = first(request, name)
+    return value is not None and value.lower() not in _NO

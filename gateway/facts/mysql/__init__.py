@@ -1,21 +1,27 @@
-"""What MySQL and MariaDB text would do, from the text alone.
+"""What MySQL and MariaDB text would do, from the text and from what its session did before.
 
 A text is cut into tokens as the server cuts it, once for each server that it may be meant for; where they read it
-differently, both readings count and the command is in doubt. Queries and changes of rows are parsed by sqlglot; what that
+differently, all readings count and the command is in doubt. Queries and changes of rows are parsed by sqlglot; what that
 does not know has a small grammar of its own. What neither knows is unknown.
+
+Not seen, because only the target knows it: what triggers, views, column defaults and your own functions do.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from gateway.facts.cache import Cache
-from gateway.facts.mysql.lexer import LexUnclear, Modes, Server, cut, tokens
-from gateway.facts.mysql.reading import Reading
+from gateway.facts.mysql import bodies
+from gateway.facts.mysql.lexer import LexUnclear, Token, tokens
+from gateway.facts.mysql.reading import Reading, Unreadable
+from gateway.facts.mysql.servers import Server, Version, versions
+from gateway.facts.mysql.state import State
 from gateway.facts.mysql.statements import statement
-from gateway.model import Effect, Facts
+from gateway.model import Effect, Facts, Output
 
-__all__ = ["ATTRIBUTES", "Context", "Modes", "Server", "read"]
+__all__ = ["ATTRIBUTES", "Context", "Server", "follow", "read"]
 
 ATTRIBUTES = frozenset(
     {
@@ -34,16 +40,16 @@ NESTED_MOST = 4
 """How deep texts in strings of texts are read."""
 _CACHED_TEXT = 4_096
 _cache: Cache[Facts] = Cache(entries=8_192, weight=24 * 1024 * 1024)
+_ROWLESS = frozenset({"call", "execute", "show", "explain", "analyze"})
+"""Verbs that may return rows that the text does not describe."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What of a session decides how its texts read."""
+    """What decides how a session's next text reads: the server, and what went through before."""
 
     servers: tuple[Server, ...] = (Server.MYSQL, Server.MARIADB)
-    modes: Modes = field(default_factory=Modes)
-    unclear: str = ""
-    """Why no text of this session can be judged any more, or ""."""
+    state: State = field(default_factory=State)
 
 
 PLAIN = Context()
@@ -51,57 +57,97 @@ PLAIN = Context()
 
 def read(text: str, context: Context = PLAIN) -> Facts:
     """The facts of everything in `text`, judged as one command. Never raises, never waits, remembers."""
-    key = f"{context.modes}{context.servers}{context.unclear}\0{text}" if context is not PLAIN else text
+    key = text if context is PLAIN else f"{context.servers}{context.state.key()}\0{text}"
     found = _cache.get(key)
     if found is None:
-        found = _read(text, context, 0)
+        found = _read(text, context.servers, context.state.copy(), 0)
         if len(text) <= _CACHED_TEXT:
             _cache.put(key, found, weight=1_024 + 3 * len(text) + 400 * len(found.resources))
     return found
 
 
-def _read(text: str, context: Context, depth: int) -> Facts:
+def follow(text: str, context: Context) -> Context:
+    """The context behind `text`, which went through."""
+    state = context.state.copy()
+    _read(text, context.servers, state, 0)
+    return replace(context, state=state)
+
+
+def _read(text: str, servers: Sequence[Server], state: State, depth: int) -> Facts:
+    """The facts; `state` is afterwards what the first of several readings leaves behind."""
     if len(text) > TEXT_MOST:
         return _unread("the text is too long")
-    if context.unclear:
-        return _unread(context.unclear)
-    readings = [_of(text, server, context.modes, depth) for server in context.servers]
+    if state.unclear:
+        return _unread(state.unclear)
+    if state.cuts_otherwise and not text.isascii():
+        return _unread("the session's character set cuts texts otherwise")
+    each = versions(text, servers)
+    if not each:
+        return _unread("the text depends on too many versions of the server")
+    states = [state, *(state.copy() for _ in each[1:])]
+    readings = [_of(text, version, one, depth) for version, one in zip(each, states, strict=True)]
     first = readings[0]
-    if all(each.effects == first.effects and each.resources == first.resources for each in readings[1:]):
-        return first
-    why = "MySQL and MariaDB read this differently"
+    if any(one.key() != state.key() for one in states[1:]):
+        state.unclear = "the session's state depends on the version of the server"
+    resources = tuple(dict.fromkeys(resource for facts in readings for resource in facts.resources))
+    if all(_alike(first, other) for other in readings[1:]):
+        return replace(first, resources=resources) if len(readings) > 1 else first
     return replace(
         first,
-        effects=frozenset({Effect.UNKNOWN}).union(*(each.effects for each in readings)),
-        resources=tuple(dict.fromkeys(resource for each in readings for resource in each.resources)),
-        attributes=dict(first.attributes) | {"sql.why_unknown": why},
+        effects=frozenset({Effect.UNKNOWN}).union(*(facts.effects for facts in readings)),
+        resources=resources,
+        attributes=dict(first.attributes) | {"sql.why_unknown": "servers read this differently"},
         complete=False,
         outputs=None,
+        carried=tuple(dict.fromkeys(moved for facts in readings for moved in facts.carried)),
     )
 
 
-def _of(text: str, server: Server, modes: Modes, depth: int) -> Facts:
+def _alike(one: Facts, other: Facts) -> bool:
+    """Whether it does not matter which server reads it."""
+    same = (one.effects, one.complete, one.outputs) == (other.effects, other.complete, other.outputs)
+    return same and one.carried == other.carried
+
+
+def _of(text: str, version: Version, state: State, depth: int) -> Facts:
     def inner(nested: str) -> Facts:
         if depth >= NESTED_MOST:
             return _unread("texts in texts nest too deep")
-        return _read(nested, Context(servers=(server,), modes=modes), depth + 1)
+        return _read(nested, (version.server,), state, depth + 1)
 
-    reading = Reading()
+    reading = Reading(text=inner, state=state)
     try:
-        each = cut(tokens(text, server, modes))
-        for found in each:
-            statement(reading, found, inner)
-    except LexUnclear as unclear:
-        return _unread(str(unclear))
+        found = _complete(reading, text, version)
+        if state.modes.pipes_as_concat and any(token.is_mark("||") for token in found):
+            return _unread("the session's sql_mode gives || another meaning")
+        each = bodies.cut(found)
+        outputs = [_one(reading, part) for part in each]
+    except Unreadable as unreadable:
+        return _unread(str(unreadable))
     except RecursionError:
         return _unread("the text nests too deep")
-    if not each:
+    if not each and not reading.doubts:
         reading.does(Effect.SESSION)
-    if len(each) > 1:
-        reading.outputs = (
-            None if sum(1 for found in each if found[0].upper in {"SELECT", "WITH"}) > 1 else reading.outputs
-        )
+    rows = [found for found in outputs if found is not None]
+    told = len(each) == 1 or (len(rows) == 1 and not _ROWLESS & reading.verbs.keys())
+    reading.outputs = rows[0] if rows and told else None
     return reading.facts(statements=len(each))
+
+
+def _complete(reading: Reading, text: str, version: Version) -> Sequence[Token]:
+    """The tokens up to the last semicolon before something that cannot be told, or all."""
+    try:
+        return tokens(text, version, reading.state.modes)
+    except LexUnclear as unclear:
+        reading.doubt(str(unclear))
+        ends = [at for at, token in enumerate(unclear.before) if token.is_mark(";")]
+        return unclear.before[: ends[-1]] if ends else ()
+
+
+def _one(reading: Reading, part: Sequence[Token]) -> tuple[Output, ...] | None:
+    reading.outputs = None
+    statement(reading, part)
+    return reading.outputs
 
 
 def _unread(why: str) -> Facts:

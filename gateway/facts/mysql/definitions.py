@@ -3,60 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
+from gateway.facts.mysql.grammar import dotted, split
 from gateway.facts.mysql.lexer import Token
 from gateway.facts.mysql.reading import Reading
-from gateway.model import Effect
+from gateway.model import Effect, Effects
 
-_KINDS = frozenset(
-    [
-        "TABLE",
-        "VIEW",
-        "INDEX",
-        "DATABASE",
-        "SCHEMA",
-        "PROCEDURE",
-        "FUNCTION",
-        "TRIGGER",
-        "EVENT",
-        "USER",
-        "ROLE",
-        "SERVER",
-        "TABLESPACE",
-        "LOGFILE",
-        "SEQUENCE",
-        "PACKAGE",
-        "RESOURCE",
-        "SPATIAL",
-        "INSTANCE",
-        "CATALOG",
-    ]
-)
-_STORED = frozenset({"PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE"})
-_ACCOUNTS = frozenset({"USER", "ROLE"})
-_ELSEWHERE = frozenset({"FEDERATED", "FEDERATEDX", "CONNECT", "SPIDER", "S3", "CSV", "BLACKHOLE", "OQGRAPH"})
-"""Engines that keep rows in other servers or in files, or lose them."""
+_OBJECTS = """
+TABLE VIEW INDEX DATABASE PROCEDURE FUNCTION TRIGGER EVENT USER ROLE SERVER TABLESPACE LOGFILE SEQUENCE PACKAGE RESOURCE
+INSTANCE CATALOG
+"""
+_KINDS = {word: word.lower() for word in _OBJECTS.split()} | {
+    "SCHEMA": "database",
+    "TABLES": "table",
+    "TRUNCATE": "table",
+}
+_ELSEWHERE = frozenset({"FEDERATED", "FEDERATEDX", "CONNECT", "SPIDER", "S3", "CSV", "OQGRAPH", "MROONGA"})
+"""Engines that keep rows in other servers, or in files that others read and write."""
 _KEEPS = frozenset({"INDEX", "KEY", "FOREIGN", "PRIMARY", "CONSTRAINT", "CHECK", "DEFAULT"})
 """What ALTER TABLE may drop without losing rows."""
+_LOSES = frozenset({"DISCARD", "EXCHANGE", "COALESCE"})
+_BETWEEN = frozenset(
+    {"IF", "EXISTS", "NOT", "IGNORE", "ONLINE", "LOCAL", "NO_WRITE_TO_BINLOG", "TABLE", "TABLES"}
+)
+"""Words between a kind and the name."""
+_KIND_WITHIN = 14
+"""The kind stands among the first words of CREATE, ALTER and DROP, behind OR REPLACE, ALGORITHM, DEFINER and the like."""
 
-_FIXED: dict[str, frozenset[Effect]] = {
-    "TRUNCATE": frozenset({Effect.WRITE, Effect.DESTRUCTIVE}),
-    "GRANT": frozenset({Effect.PRIVILEGE}),
-    "REVOKE": frozenset({Effect.PRIVILEGE}),
-    "KILL": frozenset({Effect.DESTRUCTIVE}),
-    "SHUTDOWN": frozenset({Effect.DESTRUCTIVE}),
-    "RESTART": frozenset({Effect.DESTRUCTIVE}),
-    "PURGE": frozenset({Effect.DESTRUCTIVE}),
-    "INSTALL": frozenset({Effect.EXEC, Effect.PRIVILEGE}),
-    "UNINSTALL": frozenset({Effect.EXEC, Effect.PRIVILEGE}),
-    "CHANGE": frozenset({Effect.PRIVILEGE, Effect.EXFIL}),
-    "STOP": frozenset({Effect.PRIVILEGE, Effect.DESTRUCTIVE}),
-    "START": frozenset({Effect.PRIVILEGE}),
-    "IMPORT": frozenset({Effect.DDL, Effect.WRITE, Effect.EXFIL}),
-    "CLONE": frozenset({Effect.EXFIL, Effect.PRIVILEGE, Effect.DESTRUCTIVE}),
-    "OPTIMIZE": frozenset({Effect.WRITE}),
-    "REPAIR": frozenset({Effect.WRITE}),
-    "BACKUP": frozenset({Effect.SESSION, Effect.DESTRUCTIVE}),
+_FIXED: dict[str, Effects] = {
+    word: frozenset(effects)
+    for words, effects in {
+        "GRANT REVOKE START": {Effect.PRIVILEGE},
+        "KILL SHUTDOWN RESTART PURGE": {Effect.DESTRUCTIVE},
+        "TRUNCATE": {Effect.WRITE, Effect.DESTRUCTIVE},
+        "STOP": {Effect.PRIVILEGE, Effect.DESTRUCTIVE},
+        "INSTALL UNINSTALL": {Effect.EXEC, Effect.PRIVILEGE},
+        "CHANGE": {Effect.PRIVILEGE, Effect.EXFIL},
+        "IMPORT": {Effect.DDL, Effect.WRITE, Effect.EXFIL},
+        "CLONE": {Effect.EXFIL, Effect.PRIVILEGE, Effect.DESTRUCTIVE},
+        "OPTIMIZE REPAIR": {Effect.WRITE},
+        "BACKUP": {Effect.SESSION, Effect.DESTRUCTIVE},
+        "BINLOG": {Effect.WRITE, Effect.PRIVILEGE, Effect.UNKNOWN},
+    }.items()
+    for word in words.split()
 }
 
 
@@ -66,110 +56,135 @@ def define(reading: Reading, tokens: Sequence[Token]) -> bool:
     first, second = (*words, "", "")[:2]
     match first:
         case "CREATE" | "ALTER" | "DROP":
-            _defined(reading, words, tokens)
+            effects = _defined(words, tokens)
         case "RENAME":
-            reading.does(Effect.PRIVILEGE if second == "USER" else Effect.DDL)
+            effects = frozenset({Effect.PRIVILEGE if second == "USER" else Effect.DDL})
         case "FLUSH":
-            _flush(reading, words)
+            effects = _flushed(words)
         case "RESET":
-            reading.does(Effect.WRITE if second == "QUERY" else Effect.DESTRUCTIVE)
-        case "BINLOG":
-            reading.does(Effect.WRITE, Effect.PRIVILEGE)
-            reading.doubt("what an event changes cannot be read")
+            effects = frozenset({Effect.WRITE if second == "QUERY" else Effect.DESTRUCTIVE})
         case _ if first in _FIXED:
-            reading.does(*_FIXED[first])
+            effects = _FIXED[first]
         case _:
             return False
-    name = _object(words, tokens)
-    if name:
-        reading.touches("table", name, *sorted(reading.effects - {Effect.UNKNOWN}))
+    reading.does(*effects)
+    if Effect.UNKNOWN in effects:
+        reading.doubt("what is defined or replayed cannot be read")
+    _renamed(reading, words, tokens)
+    for kind, name in _named(words, tokens):
+        reading.touches(kind, name, *sorted(effects - {Effect.UNKNOWN}))
     return True
 
 
-def _flush(reading: Reading, words: Sequence[str]) -> None:
+def _flushed(words: Sequence[str]) -> Effects:
     if {"PRIVILEGES", "USER_RESOURCES"} & set(words):
-        reading.does(Effect.PRIVILEGE)
-    elif {"READ", "LOCK"} <= set(words) or "EXPORT" in words:
-        reading.does(Effect.SESSION, Effect.DESTRUCTIVE)
-    else:
-        reading.does(Effect.WRITE)
+        return frozenset({Effect.PRIVILEGE})
+    if "EXPORT" in words or {"READ", "LOCK"} <= set(words):
+        return frozenset({Effect.SESSION, Effect.DESTRUCTIVE})
+    return frozenset({Effect.WRITE})
 
 
-def _defined(reading: Reading, words: Sequence[str], tokens: Sequence[Token]) -> None:
+def _defined(words: Sequence[str], tokens: Sequence[Token]) -> Effects:
     first = words[0]
-    kind = next((word for word in words[1:14] if word in _KINDS), "")
-    every = set(words)
-    if kind in _ACCOUNTS or words[1:2] == ["DEFAULT"]:
-        reading.does(Effect.PRIVILEGE, *([Effect.DESTRUCTIVE] if first == "DROP" else []))
-        return
-    if kind in {"INSTANCE", "RESOURCE"}:
-        reading.does(Effect.PRIVILEGE)
-        return
-    if not kind:
-        reading.doubt("what is defined is not known here")
-        return
-    reading.does(Effect.DDL)
+    at = next((at for at, word in enumerate(words[:_KIND_WITHIN]) if word in _KINDS and at), 0)
+    kind = words[at]
+    if kind in {"USER", "ROLE", "INSTANCE", "RESOURCE"} or words[1:2] == ["DEFAULT"]:
+        return frozenset({Effect.PRIVILEGE, *([Effect.DESTRUCTIVE] if first == "DROP" else [])})
+    if not at:
+        return frozenset({Effect.UNKNOWN})
+    effects = {Effect.DDL}
     if kind == "SERVER":
-        reading.does(Effect.EXFIL)
-    if first == "DROP" and kind != "INDEX":
-        reading.does(Effect.DESTRUCTIVE)
-    if (
-        first == "CREATE"
-        and words[1:3] == ["OR", "REPLACE"]
-        and kind in {"TABLE", "DATABASE", "SCHEMA", "SEQUENCE"}
-    ):
-        reading.does(Effect.DESTRUCTIVE)
-    if "DEFINER" in every:
-        reading.does(Effect.PRIVILEGE)
-    if "SONAME" in every:
-        reading.does(Effect.EXEC, Effect.PRIVILEGE)
+        effects.add(Effect.EXFIL)
+    temporary = "TEMPORARY" in words[:at]
+    if first == "DROP" and kind != "INDEX" and not temporary:
+        effects.add(Effect.DESTRUCTIVE)
+    if first == "CREATE" and "REPLACE" in words[:at] and kind in {"TABLE", "DATABASE", "SCHEMA", "SEQUENCE"}:
+        effects.update(() if temporary else (Effect.DESTRUCTIVE,))
+    if "DEFINER" in words[:at] or _follow(words, "SECURITY", "DEFINER"):
+        effects.add(Effect.PRIVILEGE)
+    if kind == "FUNCTION" and "SONAME" in words:
+        effects.update((Effect.EXEC, Effect.PRIVILEGE))
     if kind in {"EVENT", "TRIGGER"} and first != "DROP":
-        reading.does(Effect.EXEC)
-    if (
-        kind in _STORED
-        and first == "CREATE"
-        and every & {"DROP", "TRUNCATE", "GRANT", "REVOKE", "SHUTDOWN", "KILL"}
-    ):
-        reading.does(Effect.DESTRUCTIVE)
-    if kind in {"TABLE", "DATABASE", "SCHEMA"}:
-        _table(reading, first, words, tokens)
+        effects.add(Effect.EXEC)
+    if kind in {"TABLE", "DATABASE", "SCHEMA", "TABLESPACE"}:
+        effects |= _options(first, words, tokens)
+    return frozenset(effects)
 
 
-def _table(reading: Reading, first: str, words: Sequence[str], tokens: Sequence[Token]) -> None:
-    for at, token in enumerate(tokens):
+def _follow(words: Sequence[str], one: str, other: str) -> bool:
+    return any(pair == (one, other) for pair in pairwise(words))
+
+
+def _options(first: str, words: Sequence[str], tokens: Sequence[Token]) -> set[Effect]:
+    """What the options of a table and the steps of ALTER TABLE do beside changing the schema."""
+    effects: set[Effect] = set()
+    depth = 0
+    for at, word in enumerate(words):
+        depth += tokens[at].is_mark("(") - tokens[at].is_mark(")")
         following = words[at + 1] if at + 1 < len(words) else ""
-        word = words[at]
-        if word in {"ENGINE", "TYPE"}:
-            value = next((each for each in tokens[at + 1 : at + 3] if each.text != "="), None)
-            if value is not None and value.text.upper() in _ELSEWHERE:
-                reading.does(Effect.EXFIL)
-        if word in {"CONNECTION", "DIRECTORY"} and token.kind == "word":
-            reading.does(Effect.EXFIL)
-        if first == "ALTER" and (
-            (word == "DROP" and following not in _KEEPS)
-            or (word == "TRUNCATE" and following == "PARTITION")
-            or (word in {"DISCARD", "EXCHANGE", "COALESCE"})
-            or (word == "REMOVE" and following == "PARTITIONING")
-        ):
-            reading.does(Effect.DESTRUCTIVE)
+        if depth == 0 and word in {"ENGINE", "TYPE"}:
+            value = next((each.text.upper() for each in tokens[at + 1 : at + 3] if not each.is_mark("=")), "")
+            effects |= {Effect.EXFIL} if value in _ELSEWHERE else set()
+            effects |= {Effect.DESTRUCTIVE} if value == "BLACKHOLE" and first == "ALTER" else set()
+        # Partitions name directories too, inside parentheses.
+        if word == "DIRECTORY" or (depth == 0 and word == "CONNECTION"):
+            effects.add(Effect.EXFIL)
+        if first == "ALTER" and depth == 0:
+            lost = (word == "DROP" and following not in _KEEPS) or word in _LOSES
+            lost = lost or (word, following) in {("TRUNCATE", "PARTITION"), ("REMOVE", "PARTITIONING")}
+            effects |= {Effect.DESTRUCTIVE} if lost else set()
+    return effects
 
 
-def _object(words: Sequence[str], tokens: Sequence[Token]) -> str:
-    """The table, view or database that the statement names first."""
-    skipped = {"IF", "EXISTS", "NOT", "IGNORE", "ONLINE", "LOCAL", "NO_WRITE_TO_BINLOG", "TABLES"}
-    at = next(
-        (at for at, word in enumerate(words) if word in {"TABLE", "VIEW", "DATABASE", "SCHEMA", "TRUNCATE"}),
-        None,
-    )
-    if at is None:
-        return ""
+def _named(words: Sequence[str], tokens: Sequence[Token]) -> list[tuple[str, str]]:
+    """What the statement names: all that DROP, TRUNCATE and RENAME list, else the first."""
+    at = next((at for at, word in enumerate(words[:_KIND_WITHIN]) if word in _KINDS), None)
+    if at is None or words[0] in {"GRANT", "REVOKE", "FLUSH", "START", "STOP", "CHANGE", "PURGE", "KILL"}:
+        return []
+    kind = _KINDS[words[at]]
     at += 1
-    while at < len(words) and (words[at] in skipped or words[at] == "TABLE"):
+    while at < len(words) and words[at] in _BETWEEN:
         at += 1
-    parts: list[str] = []
-    for place, token in enumerate(tokens[at:]):
-        if place % 2 == 0 and token.kind in {"word", "name"}:
-            parts.append(token.text)
-        elif not (place % 2 == 1 and token.text == "."):
-            break
-    return ".".join(parts)
+    parts = (
+        split(tokens[at:]) if words[0] in {"DROP", "RENAME", "OPTIMIZE", "REPAIR"} else [list(tokens[at:])]
+    )
+    names = [(kind, name) for part in parts if (name := dotted(part))]
+    if kind == "index" and (on := next((at for at, word in enumerate(words) if word == "ON"), None)):
+        names.append(("table", dotted(tokens[on + 1 :])))
+    return names
+
+
+def _renamed(reading: Reading, words: Sequence[str], tokens: Sequence[Token]) -> None:
+    """Values that are stored already go on under another name."""
+    if words[0] == "RENAME":
+        for part in split(tokens[2:]):
+            to = next((at for at, token in enumerate(part) if token.upper == "TO"), len(part))
+            reading.carries(f"{dotted(part[to + 1 :])}.*", {f"{dotted(part)}.*"}, exact=True)
+    if words[:1] != ["ALTER"] or "TABLE" not in words[:_KIND_WITHIN]:
+        return
+    name = next((name for kind, name in _named(words, tokens) if kind == "table"), "")
+    for part in split(tokens[words.index("TABLE") + 1 :]):
+        each = [token.upper for token in part]
+        if "RENAME" in each:
+            behind = part[each.index("RENAME") + 1 :]
+            to = next((at for at, token in enumerate(behind) if token.upper in {"TO", "AS"}), -1)
+            if behind[:1] and behind[0].upper == "COLUMN" and to > 1:
+                reading.carries(
+                    f"{name}.{dotted(behind[to + 1 :])}", {f"{name}.{dotted(behind[1:])}"}, exact=True
+                )
+            elif behind[:1] and behind[0].upper not in {"INDEX", "KEY"}:
+                reading.carries(f"{dotted(behind[to + 1 :])}.*", {f"{name}.*"}, exact=True)
+        if "CHANGE" in each:
+            behind = [
+                t for t in part[each.index("CHANGE") + 1 :] if t.upper not in {"COLUMN", "IF", "EXISTS"}
+            ]
+            if len(behind) > 1:
+                reading.carries(f"{name}.{dotted(behind[1:])}", {f"{name}.{dotted(behind)}"}, exact=True)
+        if "EXCHANGE" in each and "TABLE" in each:
+            other = dotted(part[each.index("TABLE") + 1 :])
+            reading.carries(f"{other}.*", {f"{name}.*"}, exact=True)
+        if "AS" in each and ({"ADD", "MODIFY", "CHANGE"} & set(each[:12])):
+            made_of = {
+                f"{name}.{t.text.lower()}" for t in part[each.index("AS") :] if t.kind in {"word", "name"}
+            }
+            reading.carries(f"{name}.*", made_of)

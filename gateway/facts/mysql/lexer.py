@@ -1,145 +1,180 @@
-"""Tokens of MySQL and MariaDB text as the servers cut it: strings, quoted names, comments, and comments that run.
-
-`/*! ... */` is a comment to nobody: its content is part of the statement. `/*!50700 ... */` runs where the server is of
-that version or later; MariaDB skips numbers from 50700 to 99999, which MySQL runs. `/*M! ... */` runs in MariaDB alone.
-So a text is read once for each server it may be meant for.
-"""
+"""Tokens of MySQL and MariaDB text as the servers cut it: strings, quoted names, comments, and comments that run."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 
-TOKENS_MOST = 50_000
+from gateway.facts.mysql.servers import EXECUTABLE, Version
 
-
-class Server(Enum):
-    MYSQL = "mysql"
-    MARIADB = "mariadb"
+TOKENS_MOST = 20_000
 
 
 class LexUnclear(Exception):
     """Where the text ends, or what belongs to it, cannot be told; the message holds nothing of it."""
 
+    before: Sequence[Token] = ()
+    """What was cut before that: its statements run before the server finds out."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Modes:
-    """What of `sql_mode` decides where tokens end."""
+    """What of `sql_mode` decides where tokens end and what they mean."""
 
     ansi_quotes: bool = False
     no_backslash_escapes: bool = False
+    pipes_as_concat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
     kind: str
-    """`word`, `name` (in backquotes), `string`, `number`, `variable`, `mark`."""
+    """`word`, `name` (quoted), `string`, `number`, `variable`, `mark`."""
     text: str
-    """A string's and a name's content; anything else as it is written."""
-    start: int
+    """A string's and a name's content, a variable's name with its @; anything else as it is written."""
+    quote: str = ""
+    """What a string or name was quoted with; a double-quoted string is a name where sql_mode says ANSI_QUOTES."""
 
     @property
     def upper(self) -> str:
         """A word in upper case; "" for anything that is no word, so that quoted text is never a keyword."""
         return self.text.upper() if self.kind == "word" else ""
 
+    def is_mark(self, *marks: str) -> bool:
+        return self.kind == "mark" and self.text in marks
 
-_BLANKS = re.compile(r"[\s\x00-\x20]+")
+
+_BLANKS = re.compile(r"[ \t\n\v\f\r]+")
+_LINE_COMMENT = re.compile(r"(?:#|--(?=[\x00-\x20\x7f]|\Z))[^\n]*")
+_BYTES = re.compile(r"[xX]'[0-9A-Fa-f]*'|[bB]'[01]*'")
 _WORD = re.compile(r"[A-Za-z_$\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*")
-_NUMBER = re.compile(r"0[xX][0-9A-Fa-f]+|0[bB][01]+|(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_BYTES_NUMBER = re.compile(r"(?:0x[0-9A-Fa-f]+|0b[01]+)(?![A-Za-z0-9_$\x80-\U0010ffff])")
 _DIGITS_IN_NAME = re.compile(r"[0-9]+[A-Za-z_$\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*")
-_VARIABLE = re.compile(r"@@?(?:[A-Za-z0-9_.$]+)?")
-_MARK = re.compile(r":=|<=>|->>|->|<<|>>|<=|>=|<>|!=|\|\||&&|[-+*/%=<>!~^&|(),.;:?@{}\[\]]")
-_RUNS = re.compile(r"/\*(M?)!([0-9]{5,6})?")
+_EXPONENT = re.compile(r"[0-9]+[eE](?:[+-]?[0-9])")
+_VARIABLE = re.compile(r"@@?(?:[A-Za-z0-9_.$\x80-\U0010ffff]+)?")
+_MARK = re.compile(r":=|<=>|->>|->|<<|>>|<=|>=|<>|!=|\|\||&&|[-+*/%=<>!~^&|(),.;:?{}\[\]]")
 _ESCAPES = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a"}
-_NEWEST = {Server.MYSQL: 99_999, Server.MARIADB: 129_999}
+_PLAIN_IN_QUOTES = {quote: re.compile(rf"[^{quote}\\]+") for quote in "'\"`"}
 
 
-def tokens(text: str, server: Server, modes: Modes) -> list[Token]:
+def tokens(text: str, version: Version, modes: Modes) -> list[Token]:
     """Raises `LexUnclear`."""
     found: list[Token] = []
-    at, end, running = 0, len(text), 0
-    while at < end:
-        if len(found) > TOKENS_MOST:
-            raise LexUnclear("the text is too long")
-        character = text[at]
-        blank = _BLANKS.match(text, at)
-        if blank is not None:
-            if "\0" in blank[0]:
-                raise LexUnclear("the text holds a NUL")
-            at = blank.end()
-        elif character == "#" or (text.startswith("--", at) and (at + 2 >= end or text[at + 2] <= " ")):
-            newline = text.find("\n", at)
-            at = end if newline < 0 else newline + 1
-        elif text.startswith("/*", at):
-            at, runs = _comment(text, at, server)
-            running += runs
-        elif running and text.startswith("*/", at):
-            running -= 1
-            at += 2
-        elif character in "'\"`":
-            name = character == "`" or (character == '"' and modes.ansi_quotes)
-            value, at2 = _quoted(text, at, escapes=not name and not modes.no_backslash_escapes)
-            found.append(Token("name" if name else "string", value, at))
-            at = at2
-        else:
-            token = _plain(text, at, found)
-            found.append(token)
-            at += len(token.text)
-    if running:
-        raise LexUnclear("a comment that runs does not end")
+    try:
+        _cut(text, version, modes, found)
+    except LexUnclear as unclear:
+        unclear.before = found
+        raise
     return found
 
 
-def _plain(text: str, at: int, before: list[Token]) -> Token:
-    behind_dot = bool(before) and before[-1].text == "." and before[-1].kind == "mark"
-    for kind, pattern in (
-        ("word", _DIGITS_IN_NAME),
-        ("number", _NUMBER),
-        ("word", _WORD),
-        ("variable", _VARIABLE),
-        ("mark", _MARK),
-    ):
+def _cut(text: str, version: Version, modes: Modes, found: list[Token]) -> None:
+    at, end, running = 0, len(text), False
+    while at < end:
+        if len(found) > TOKENS_MOST:
+            raise LexUnclear("the text is too long")
+        blank = _BLANKS.match(text, at) or _LINE_COMMENT.match(text, at)
+        if blank is not None:
+            at = blank.end()
+        elif text.startswith("/*", at):
+            at, runs = _comment(text, at, version)
+            running = running or runs
+        elif running and text.startswith("*/", at):
+            running, at = False, at + 2
+        else:
+            token, at = _token(text, at, found, modes)
+            found.append(token)
+    if running:
+        raise LexUnclear("a comment that runs does not end")
+
+
+def _token(text: str, at: int, before: Sequence[Token], modes: Modes) -> tuple[Token, int]:
+    character = text[at]
+    behind_dot = bool(before) and before[-1].is_mark(".")
+    if character in "'\"`":
+        return _in_quotes(text, at, modes)
+    if character == "@":
+        return _variable(text, at, modes)
+    if character == "\\" and text[at + 1 : at + 2] in {"G", "g"}:
+        return Token("mark", ";"), at + 2
+    if character == "\\" and text[at + 1 : at + 2] == "N":
+        return Token("word", "NULL"), at + 2
+    if not behind_dot:
+        if character in "nN" and text[at + 1 : at + 2] == "'":
+            return _in_quotes(text, at + 1, modes)
+        match = _BYTES.match(text, at) or _BYTES_NUMBER.match(text, at)
+        if match is not None:
+            return Token("number", match[0]), match.end()
+    names = (_DIGITS_IN_NAME, _WORD) if behind_dot or not _EXPONENT.match(text, at) else ()
+    for kind, pattern in (*(("word", name) for name in names), ("number", _NUMBER), ("mark", _MARK)):
         match = pattern.match(text, at)
-        if match is None:
-            continue
-        if pattern is _DIGITS_IN_NAME and not behind_dot and _NUMBER.fullmatch(match[0]):
-            continue
-        return Token(kind, match[0], at)
+        if match is not None:
+            return Token(kind, match[0]), match.end()
     raise LexUnclear("a character belongs to no token")
 
 
-def _comment(text: str, at: int, server: Server) -> tuple[int, int]:
-    """Where to go on behind the beginning of a comment, and 1 where its content runs."""
-    runs = _RUNS.match(text, at)
-    if runs is not None and _is_run(runs, server):
-        return runs.end(), 1
+def _in_quotes(text: str, at: int, modes: Modes) -> tuple[Token, int]:
+    quote = text[at]
+    name = quote == "`" or (quote == '"' and modes.ansi_quotes)
+    value, end = _quoted(text, at, escapes=not name and not modes.no_backslash_escapes)
+    return Token("name" if name else "string", value, quote), end
+
+
+def _variable(text: str, at: int, modes: Modes) -> tuple[Token, int]:
+    """`@v`, `@'v'`, `@@setting`, `@@global.setting`, quoted or not; also the @ between an account and its host."""
+    match = _VARIABLE.match(text, at)
+    name, end = (match[0], match.end()) if match is not None else ("@", at + 1)
+    while text[end : end + 1] in {"'", '"', "`"} and (name in {"@", "@@"} or name.endswith(".")):
+        token, end = _in_quotes(text, end, modes)
+        name += token.text
+        if name.startswith("@@") and text.startswith(".", end):
+            name, end = name + ".", end + 1
+            rest = _WORD.match(text, end)
+            if rest is not None:
+                name, end = name + rest[0], rest.end()
+    return Token("variable", name), end
+
+
+def _comment(text: str, at: int, version: Version) -> tuple[int, bool]:
+    """Where to go on behind the beginning of a comment, and whether its content runs."""
+    comment = EXECUTABLE.match(text, at)
+    if comment is not None:
+        runs = version.runs(comment)
+        if runs is not None:
+            return runs, True
     end = text.find("*/", at + 2)
+    inner = text.find("/*", at + 2, end if end >= 0 else None) if comment is not None else -1
+    if inner >= 0 and end >= 0:
+        # A comment that is skipped may hold whole comments, which hold none.
+        end = _skipped(text, at + 2)
     if end < 0:
         raise LexUnclear("a comment does not end")
-    if runs is not None and "/*" in text[runs.end() : end]:
-        raise LexUnclear("a comment stands in one that does not run")
-    return end + 2, 0
+    return end + 2, False
 
 
-def _is_run(runs: re.Match[str], server: Server) -> bool:
-    if runs[1] and server is Server.MYSQL:
-        return False
-    version = int(runs[2] or 0)
-    if server is Server.MARIADB and not runs[1] and 50_700 <= version <= 99_999:
-        return False
-    return version <= _NEWEST[server]
+def _skipped(text: str, at: int) -> int:
+    while True:
+        end, inner = text.find("*/", at), text.find("/*", at)
+        if inner < 0 or end < inner:
+            return end
+        at = text.find("*/", inner + 2) + 2
+        if at < 2:
+            return -1
 
 
 def _quoted(text: str, at: int, *, escapes: bool) -> tuple[str, int]:
     quote, at, parts = text[at], at + 1, []
+    plain = _PLAIN_IN_QUOTES[quote]
     while True:
         if at >= len(text):
             raise LexUnclear("a string or quoted name does not end")
         character = text[at]
         if character == "\\" and escapes and at + 1 < len(text):
-            parts.append(_ESCAPES.get(text[at + 1], text[at + 1]))
+            following = text[at + 1]
+            # Before a wildcard the backslash stays: LIKE is to see it.
+            parts.append("\\" + following if following in "%_" else _ESCAPES.get(following, following))
             at += 2
         elif character == quote and text.startswith(quote, at + 1):
             parts.append(quote)
@@ -147,42 +182,24 @@ def _quoted(text: str, at: int, *, escapes: bool) -> tuple[str, int]:
         elif character == quote:
             return "".join(parts), at + 1
         else:
-            stop = at + 1
-            while stop < len(text) and text[stop] != quote and text[stop] != "\\":
-                stop += 1
+            match = plain.match(text, at)
+            stop = match.end() if match is not None else at + 1
             parts.append(text[at:stop])
             at = stop
 
 
-def cut(found: list[Token]) -> list[list[Token]]:
-    """Cut at semicolons; bodies of stored programs stay whole."""
-    each: list[list[Token]] = [[]]
-    for token in found:
-        if token.kind == "mark" and token.text == ";" and not _in_body(each[-1]):
-            each.append([])
-        else:
-            each[-1].append(token)
-    return [statement for statement in each if statement]
+def written(found: Sequence[Token]) -> str:
+    """The tokens as text that any reader cuts alike: standard quotes, no comments."""
+    return " ".join(map(_written, found))
 
 
-def _in_body(statement: list[Token]) -> bool:
-    words = [token.upper for token in statement[:12]]
-    return (
-        words[:1] in (["CREATE"], ["ALTER"], ["BEGIN"])
-        and any(word in {"PROCEDURE", "FUNCTION", "TRIGGER", "EVENT", "PACKAGE"} for word in words)
-        and "BEGIN" in {token.upper for token in statement}
-    ) or (words[:2] == ["BEGIN", "NOT"])
-
-
-def written(found: list[Token]) -> str:
-    """The tokens as text that a parser reads alike: standard quotes, no comments."""
-    parts: list[str] = []
-    for token in found:
-        match token.kind:
-            case "string":
-                parts.append("'" + token.text.replace("\\", "\\\\").replace("'", "''") + "'")
-            case "name":
-                parts.append("`" + token.text.replace("`", "``") + "`")
-            case _:
-                parts.append(token.text)
-    return " ".join(parts)
+def _written(token: Token) -> str:
+    match token.kind:
+        case "string":
+            return "'" + token.text.replace("\\", "\\\\").replace("'", "''") + "'"
+        case "name":
+            return "`" + token.text.replace("`", "``") + "`"
+        case "variable" if not re.fullmatch(r"@@?[A-Za-z0-9_.$]+", token.text):
+            return "@`" + token.text.lstrip("@").replace("`", "``") + "`"
+        case _:
+            return token.text

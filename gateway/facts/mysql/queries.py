@@ -1,262 +1,239 @@
-"""Queries and changes of rows, read from sqlglot's tree: tables, result columns with their sources, conditions."""
+"""Queries, read from sqlglot's tree: tables, result columns with their sources, conditions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from sqlglot import exp
 
-from gateway.facts.mysql.conditions import restricts
+from gateway.facts.mysql.expressions import Expressions
 from gateway.facts.mysql.reading import Reading
+from gateway.facts.mysql.sources import (
+    Relation,
+    Scope,
+    derived,
+    renamed_table,
+    side_by_side,
+    table,
+    united,
+)
 from gateway.model import Effect, Output
 
-_CONDITIONS = ("where", "having", "group", "order", "qualify")
+Outputs = tuple[Output, ...]
+
+_PASSES = 4
+"""How often a recursive WITH is read until its columns' sources stand still."""
+_LABELLED = ("group", "having", "order")
+"""Clauses in which a bare name is first a result column's label, and a number its place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """Something in FROM: a stored table by name, or a query's outputs."""
-
-    alias: str
-    table: str = ""
-    outputs: tuple[Output, ...] = ()
-
-
-Ctes = Mapping[str, tuple[Output, ...]]
-
-
-def query(reading: Reading, node: exp.Expr, ctes: Ctes | None = None) -> tuple[Output, ...]:
+def query(reading: Reading, node: exp.Expr, outer: Scope) -> Outputs:
     """Reads a query; its result columns."""
-    known: dict[str, tuple[Output, ...]] = dict(ctes or {})
-    clause = node.args.get("with_") or node.args.get("with")
-    if clause is not None:
-        for each in clause.expressions:
-            known[each.alias.lower()] = ()
-            found = _any(reading, each.this, known)
-            columns = [
-                column.name for column in (each.args["alias"].columns if each.args.get("alias") else [])
-            ]
-            known[each.alias.lower()] = _renamed(found, columns)
+    reading.step()
+    reading.does(Effect.READ)
     match node:
-        case exp.Subquery() | exp.Paren():
-            return query(reading, node.this, known)
-        case exp.SetOperation():
-            left, right = query(reading, node.left, known), query(reading, node.right, known)
-            return _side_by_side(left, right)
+        case exp.Subquery() if node.args.get("with_") is None and not isinstance(node.this, exp.Table):
+            return query(reading, node.this, outer)
         case exp.Select():
-            return _select(reading, node, known)
+            return _select(reading, node, outer)
+        case exp.SetOperation():
+            return _set_operation(reading, node, outer)
+        case exp.Subquery():
+            scope = outer.inner()
+            with_clause(reading, node, scope)
+            return query(reading, node.this, scope)
         case exp.Values():
-            reading.does(Effect.READ)
-            return ()
+            return _values(reading, node, outer)
         case exp.Table():
-            relation = _table(reading, node, known)
-            return (Output(name="*", sources=frozenset({f"{relation.table}.*"})),)
+            scope = outer.inner()
+            from_item(reading, node, scope)
+            return tuple(scope.star())
         case _:
             reading.doubt("a query is of a kind that is not read here")
             return ()
 
 
-def _any(reading: Reading, node: exp.Expr, ctes: Ctes) -> tuple[Output, ...]:
-    if isinstance(node, exp.DML):
-        change(reading, node)
-        return ()
-    return query(reading, node, ctes)
+EXPRESSIONS = Expressions(query)
 
 
-def _select(reading: Reading, node: exp.Select, ctes: Ctes) -> tuple[Output, ...]:
-    reading.does(Effect.READ)
-    relations = _from(reading, node, ctes)
-    outputs: list[Output] = []
-    for each in node.expressions:
-        outputs += _projected(reading, each, relations, ctes)
-    for name in _CONDITIONS:
-        clause = node.args.get(name)
-        if clause is not None:
-            reading.columns(_sources(reading, clause, relations, ctes), "condition")
-    for output in outputs:
-        reading.columns(output.sources, "column")
-    return tuple(outputs)
+def _select(reading: Reading, node: exp.Select, outer: Scope) -> Outputs:
+    scope = outer.inner()
+    with_clause(reading, node, scope)
+    source = node.args.get("from_")
+    from_items(reading, [source.this] if source is not None else [], node.args.get("joins"), scope)
+    for lateral in node.args.get("laterals") or ():
+        from_item(reading, lateral, scope)
+    outputs = tuple(
+        output for each in node.expressions for output in EXPRESSIONS.values(reading, each, scope)
+    )
+    for key in ("where", "windows", "qualify"):
+        EXPRESSIONS.condition(reading, node.args.get(key), scope)
+    _labelled(reading, node, outputs, scope)
+    EXPRESSIONS.gather(reading, [each for key in ("limit", "offset") if (each := node.args.get(key))], scope)
+    return outputs
 
 
-def _from(reading: Reading, node: exp.Expr, ctes: Ctes) -> list[Relation]:
-    relations: list[Relation] = []
-    source = node.args.get("from_") or node.args.get("from")
-    parts = [source.this] if source is not None else []
-    joins = list(node.args.get("joins") or [])
-    for part in (*parts, *(join.this for join in joins)):
-        relations += _relation(reading, part, ctes)
-    for join in joins:
-        for key in ("on",):
-            if join.args.get(key) is not None:
-                reading.columns(_sources(reading, join.args[key], relations, ctes), "condition")
-    for lateral in node.args.get("laterals") or []:
-        relations += _relation(reading, lateral, ctes)
-    return relations
-
-
-def _relation(reading: Reading, part: exp.Expr, ctes: Ctes) -> list[Relation]:
-    found: list[Relation]
-    match part:
-        case exp.Table() if isinstance(part.this, exp.Identifier):
-            found = [_table(reading, part, ctes)]
-        case exp.Subquery() | exp.Lateral():
-            outputs = query(reading, part.this, ctes)
-            columns = [each.name for each in (part.args["alias"].columns if part.args.get("alias") else [])]
-            found = [Relation(part.alias.lower(), outputs=_renamed(outputs, columns))]
-        case exp.Paren():
-            found = _relation(reading, part.this, ctes)
-        case _:
-            # JSON_TABLE and the like: made of whatever stands in it.
-            found = [Relation(part.alias.lower(), outputs=())]
-    for join in part.args.get("joins") or []:
-        found += _relation(reading, join.this, ctes)
-    return found
-
-
-def _table(reading: Reading, node: exp.Table, ctes: Ctes) -> Relation:
-    name = ".".join(part for part in (node.db, node.name) if part)
-    alias = (node.alias or node.name).lower()
-    if not node.db and name.lower() in ctes:
-        return Relation(alias, outputs=ctes[name.lower()])
-    reading.does(Effect.READ)
-    if name.lower() != "dual":
-        reading.touches("table", name, Effect.READ)
-    return Relation(alias, table=name.lower())
-
-
-def _projected(reading: Reading, node: exp.Expr, relations: Sequence[Relation], ctes: Ctes) -> list[Output]:
-    if isinstance(node, exp.Star):
-        return [output for relation in relations for output in _whole(relation)]
-    if isinstance(node, exp.Column) and isinstance(node.this, exp.Star):
-        named = [relation for relation in relations if relation.alias == node.table.lower()]
-        return [output for relation in named for output in _whole(relation)] or [
-            Output(name="*", sources=frozenset({f"{node.table.lower()}.*"}))
-        ]
-    inner = node.this if isinstance(node, exp.Alias) else node
-    sources = _sources(reading, inner, relations, ctes)
-    name = node.alias_or_name or node.sql(dialect="mysql")[:64]
-    return [Output(name=name.lower(), sources=frozenset(sources), exact=isinstance(inner, exp.Column))]
-
-
-def _whole(relation: Relation) -> list[Output]:
-    if relation.table:
-        return [Output(name="*", sources=frozenset({f"{relation.table}.*"}))]
-    return list(relation.outputs)
-
-
-def _sources(reading: Reading, node: exp.Expr, relations: Sequence[Relation], ctes: Ctes) -> set[str]:
-    """The stored columns that an expression is made of; queries inside are read as well."""
-    found: set[str] = set()
-    waiting = [node]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, exp.Query):
-            for output in query(reading, each, ctes):
-                found |= output.sources
-            for column in each.find_all(exp.Column):
-                if column.table and any(relation.alias == column.table.lower() for relation in relations):
-                    found |= _resolved(column, relations)
+def _labelled(reading: Reading, node: exp.Expr, outputs: Outputs, scope: Scope) -> None:
+    starred = any(output.name == "*" for output in outputs)
+    for key in _LABELLED:
+        clause = node.args.get(key)
+        if clause is None:
             continue
-        if isinstance(each, exp.Column) and not isinstance(each.this, exp.Star):
-            found |= _resolved(each, relations)
-            continue
-        waiting += list(each.iter_expressions())
-    return found
+        EXPRESSIONS.condition(reading, clause, scope)
+        names = {column.name.lower() for column in clause.find_all(exp.Column) if not column.table}
+        reading.columns(united(o for o in outputs if o.name in names), kind="condition")
+        for each in clause.expressions:
+            place = each.this if isinstance(each, exp.Ordered) else each
+            if isinstance(place, exp.Literal) and not place.is_string and place.this.isdigit():
+                at = int(place.this)
+                meant = outputs if starred else outputs[max(at - 1, 0) : at]
+                reading.columns(united(meant), kind="condition")
 
 
-def _resolved(column: exp.Column, relations: Sequence[Relation]) -> set[str]:
-    name, table = column.name.lower(), column.table.lower()
-    if table:
-        named = [relation for relation in relations if relation.alias == table]
-        if not named:
-            return {f"{table}.{name}"}
-        return set().union(*(_of(relation, name) for relation in named))
-    if not relations:
-        return {name}
-    return set().union(*(_of(relation, name) for relation in relations))
+def _set_operation(reading: Reading, node: exp.SetOperation, outer: Scope) -> Outputs:
+    """UNION, INTERSECT, EXCEPT; long chains lean to the left and are followed in a loop."""
+    scope = outer.inner()
+    chain: list[exp.SetOperation] = []
+    left: exp.Expr = node
+    while isinstance(left, exp.SetOperation):
+        with_clause(reading, left, scope)
+        chain.append(left)
+        left = left.this
+    outputs = query(reading, left, scope)
+    for each in reversed(chain):
+        outputs = side_by_side(outputs, query(reading, each.expression, scope))
+        if each.args.get("distinct") is not False or not isinstance(each, exp.Union):
+            reading.columns(united(outputs), kind="condition")
+        inner = scope.inner()
+        inner.relations.append(derived("", outputs))
+        _labelled(reading, each, outputs, inner)
+    return outputs
 
 
-def _of(relation: Relation, name: str) -> set[str]:
-    if relation.table:
-        return {f"{relation.table}.{name}"}
-    found: set[str] = set()
-    for output in relation.outputs:
-        if output.name == name:
-            found |= output.sources
-        elif output.name == "*":
-            found |= {
-                f"{source.removesuffix('.*')}.{name}" if source.endswith(".*") else source
-                for source in output.sources
-            }
-    return found
-
-
-def _renamed(outputs: tuple[Output, ...], names: Sequence[str]) -> tuple[Output, ...]:
-    if not names:
-        return outputs
-    if any(output.name == "*" for output in outputs) or len(names) != len(outputs):
-        whole = frozenset[str]().union(*(output.sources for output in outputs)) if outputs else frozenset()
-        return tuple(Output(name=name.lower(), sources=whole, exact=False) for name in names)
+def _values(reading: Reading, node: exp.Values, scope: Scope) -> Outputs:
+    rows = [_row(each) for each in node.expressions]
+    width = max(map(len, rows), default=0)
+    sources = [
+        [EXPRESSIONS.gather(reading, row[at], scope) for row in rows if at < len(row)] for at in range(width)
+    ]
     return tuple(
-        Output(name=name.lower(), sources=output.sources, exact=output.exact)
-        for name, output in zip(names, outputs, strict=True)
+        Output(name=f"column_{at}", sources=frozenset[str]().union(*each), exact=False)
+        for at, each in enumerate(sources)
     )
 
 
-def _side_by_side(left: tuple[Output, ...], right: tuple[Output, ...]) -> tuple[Output, ...]:
-    """Rows of either: a column is made of what stands in its place in both."""
-    if len(left) == len(right) and not any(output.name == "*" for output in (*left, *right)):
-        return tuple(
-            Output(name=one.name, sources=one.sources | other.sources, exact=one.exact and other.exact)
-            for one, other in zip(left, right, strict=True)
-        )
-    whole = frozenset[str]().union(*(output.sources for output in (*left, *right)))
-    return tuple(Output(name=output.name, sources=whole, exact=False) for output in left)
+def _row(node: exp.Expr) -> list[exp.Expr]:
+    """The values of `(1, 2)` or `ROW(1, 2)`."""
+    while len(node.expressions) == 1 and isinstance(node.expressions[0], exp.Anonymous | exp.Tuple):
+        node = node.expressions[0]
+    return list(node.expressions) or [node]
 
 
-def change(reading: Reading, node: exp.Expr) -> None:
-    """INSERT, UPDATE or DELETE."""
-    clause = node.args.get("with_") or node.args.get("with")
-    ctes: dict[str, tuple[Output, ...]] = {}
-    if clause is not None:
-        for each in clause.expressions:
-            ctes[each.alias.lower()] = _any(reading, each.this, ctes)
-    reading.does(Effect.WRITE)
-    if isinstance(node, exp.Insert):
-        _insert(reading, node, ctes)
+def with_clause(reading: Reading, node: exp.Expr, scope: Scope) -> None:
+    clause = node.args.get("with_")
+    if clause is None:
         return
-    target = node.this
-    names = [_name(each) for each in (node.args.get("tables") or []) if isinstance(each, exp.Table)]
-    main = _name(target) if isinstance(target, exp.Table) else ""
-    for name in dict.fromkeys([main, *names]):
-        if name:
-            reading.touches("table", name, Effect.WRITE)
-    relations = [Relation((target.alias or target.name).lower(), table=main)] if main else []
-    before = set(reading.effects)
-    for join in [*(node.args.get("joins") or []), *((target.args.get("joins") or []) if target else [])]:
-        relations += _relation(reading, join.this, ctes)
-    reading.effects.intersection_update(before | reading.effects - {Effect.READ})
-    where = node.args.get("where")
-    for part in (where, *(each for each in node.expressions)):
-        if part is not None:
-            reading.columns(_sources(reading, part, relations, ctes), "condition")
-    restricted = restricts(where.this if where is not None else None, main)
-    reading.both("sql.has_where", value=where is not None)
-    reading.both("sql.where_restricts", value=restricted)
-    if not restricted:
-        reading.does(Effect.DESTRUCTIVE)
-        reading.touches("table", main, Effect.DESTRUCTIVE)
+    entries = list(clause.expressions)
+    if not clause.args.get("recursive"):
+        for entry in entries:
+            scope.ctes[entry.alias.lower()] = _cte(reading, entry, scope)
+        return
+    # A recursive entry may use itself and those behind it: read until nothing new turns up.
+    for entry in entries:
+        scope.ctes[entry.alias.lower()] = (Output(name="*", sources=frozenset()),)
+    settled = False
+    reading.recursions += 1
+    for _ in range(_PASSES if reading.recursions == 1 else 1):
+        before = dict(scope.ctes)
+        for entry in entries:
+            scope.ctes[entry.alias.lower()] = _cte(reading, entry, scope)
+        settled = scope.ctes == before
+        if settled:
+            break
+    reading.recursions -= 1
+    if settled:
+        return
+    everything = frozenset(source for outputs in scope.ctes.values() for source in united(outputs))
+    for name, outputs in scope.ctes.items():
+        scope.ctes[name] = tuple(Output(name=o.name, sources=everything, exact=False) for o in outputs)
 
 
-def _insert(reading: Reading, node: exp.Insert, ctes: Ctes) -> None:
-    target = node.this.this if isinstance(node.this, exp.Schema) else node.this
-    if isinstance(target, exp.Table):
-        reading.touches("table", _name(target), Effect.WRITE)
-    source = node.expression
-    if isinstance(source, exp.Query) and not isinstance(source, exp.Values):
-        query(reading, source, ctes)
+def _cte(reading: Reading, entry: exp.CTE, scope: Scope) -> Outputs:
+    relation = derived("", query(reading, entry.this, scope), _renamed(entry))
+    return tuple(relation.known.values()) + ((relation.rest,) if relation.rest else ())
 
 
-def _name(table: exp.Table) -> str:
-    return ".".join(part for part in (table.db, table.name) if part).lower()
+def _renamed(node: exp.Expr) -> list[str]:
+    alias = node.args.get("alias")
+    return [column.name.lower() for column in alias.columns] if isinstance(alias, exp.TableAlias) else []
+
+
+def from_items(
+    reading: Reading, items: Sequence[exp.Expr], joins: Sequence[exp.Join] | None, scope: Scope
+) -> None:
+    for item in items:
+        from_item(reading, item, scope)
+    for join in joins or ():
+        from_item(reading, join.this, scope)
+        EXPRESSIONS.condition(reading, join.args.get("on"), scope)
+        for name in join.args.get("using") or ():
+            reading.columns(scope.resolve(name.name.lower()).sources, kind="condition")
+        if join.args.get("method"):
+            reading.columns(_shared(scope.relations), kind="condition")
+        if join.args.get("using") or join.args.get("method"):
+            scope.merged = True
+
+
+def _shared(relations: Sequence[Relation]) -> frozenset[str]:
+    """What NATURAL JOIN compares: the names that the last relation has in common with those before it."""
+    *before, last = relations
+    if last.rest is not None and any(each.rest is not None for each in before):
+        return frozenset(source for each in relations for source in each.whole)
+    known = last.known if last.rest is None else {name: None for each in before for name in each.known}
+    both = [name for name in known if last.column(name) and any(each.column(name) for each in before)]
+    return frozenset(
+        source
+        for name in both
+        for each in relations
+        if (found := each.column(name)) is not None
+        for source in found.sources
+    )
+
+
+def from_item(reading: Reading, node: exp.Expr, scope: Scope) -> None:
+    """One item of FROM joins the scope's relations."""
+    reading.step()
+    match node:
+        case exp.Table() if isinstance(node.this, exp.Identifier):
+            scope.relations.append(_stored(reading, node, scope))
+        case exp.Subquery() if isinstance(node.this, exp.Table):
+            from_item(reading, node.this, scope)
+        case exp.Lateral():
+            outputs = query(reading, node.this, scope)
+            scope.relations.append(derived(node.alias.lower(), outputs, _renamed(node)))
+        case exp.Query():
+            if not isinstance(node, exp.Subquery):
+                reading.doubt("a query stands in FROM without parentheses")
+            around = Scope(outer=scope.outer, ctes=scope.ctes)
+            scope.relations.append(derived(node.alias.lower(), query(reading, node, around), _renamed(node)))
+        case _:
+            # JSON_TABLE and its like: each column may be made of everything that went in.
+            sources = EXPRESSIONS.condition(reading, node.this, scope)
+            rest = Output(name="*", sources=sources, exact=False)
+            scope.relations.append(Relation(alias=node.alias.lower(), rest=rest))
+    from_items(reading, (), node.args.get("joins"), scope)
+
+
+def _stored(reading: Reading, node: exp.Table, scope: Scope) -> Relation:
+    name, alias = dotted(node), node.alias.lower()
+    if not node.db and (outputs := scope.cte(name)) is not None:
+        return derived(alias or name, outputs, _renamed(node))
+    if name == "dual":
+        return Relation(alias=alias or name)
+    reading.does(Effect.READ)
+    reading.touches("table", name, Effect.READ)
+    return renamed_table(table(name, alias), _renamed(node))
+
+
+def dotted(node: exp.Table) -> str:
+    return ".".join(part for part in (node.db, node.name) if part).lower()

@@ -2,45 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from gateway.facts.mysql.functions import effects_of
+from gateway.facts.mysql.state import State
 from gateway.model import Effect, Facts, Output, Resource
 
-_SECRET_TABLES = frozenset(
-    {
-        "mysql.user",
-        "mysql.global_priv",
-        "mysql.servers",
-        "mysql.slave_master_info",
-        "mysql.proxies_priv",
-        "mysql.password_history",
-        "mysql.general_log",
-        "mysql.slow_log",
-        "mysql.authentication_policy",
-        "performance_schema.user_variables_by_thread",
-        "performance_schema.replication_connection_configuration",
-        "performance_schema.keyring_keys",
-        "information_schema.user_variables",
-        "information_schema.column_statistics",
-        "mysql.column_stats",
-        "mysql.innodb_index_stats_samples",
-    }
-)
-"""They hold credentials, other people's statements, or samples of what other tables store."""
+STEPS = 60_000
+"""Nodes and columns looked at for one text; only what is written to be slow comes near it."""
+
+_SECRETS: dict[str, frozenset[str]] = {
+    "mysql.user": frozenset({"authentication_string", "password", "user_attributes"}),
+    "mysql.global_priv": frozenset({"priv"}),
+    "mysql.servers": frozenset({"password"}),
+    "mysql.slave_master_info": frozenset({"user_password"}),
+    "mysql.password_history": frozenset({"password"}),
+    "mysql.general_log": frozenset({"argument"}),
+    "mysql.slow_log": frozenset({"sql_text"}),
+    "mysql.column_stats": frozenset({"min_value", "max_value", "histogram"}),
+    "mysql.column_statistics": frozenset({"histogram"}),
+    "performance_schema.user_variables_by_thread": frozenset({"variable_value"}),
+    "information_schema.user_variables": frozenset({"variable_value"}),
+    "information_schema.column_statistics": frozenset({"histogram"}),
+    "performance_schema.keyring_keys": frozenset({"key_id"}),
+}
+"""Columns of the server's own tables that hold credentials, other people's statements, or samples of other tables."""
+_OWN_SCHEMAS = frozenset({"mysql", "sys", "performance_schema"})
+"""Writing there changes who may do what, or what is watched."""
+_WRITES = frozenset({Effect.WRITE, Effect.DDL, Effect.DESTRUCTIVE})
+
+
+class Unreadable(Exception):
+    """A text that takes too long to read; the message holds nothing of it."""
 
 
 @dataclass(slots=True)
 class Reading:
-    """Facts in the making, for one statement."""
+    """Facts in the making, for one text."""
 
+    text: Callable[[str], Facts]
+    """Reads SQL that stands in a string and is run."""
+    state: State = field(default_factory=State)
     effects: set[Effect] = field(default_factory=set)
     resources: dict[Resource, None] = field(default_factory=dict)
     attributes: dict[str, str | int | bool] = field(default_factory=dict)
     doubts: dict[str, None] = field(default_factory=dict)
     verbs: dict[str, None] = field(default_factory=dict)
     outputs: tuple[Output, ...] | None = None
+    steps: int = 0
+    carried: dict[Output, None] = field(default_factory=dict)
+    recursions: int = 0
+    """How many recursive WITH clauses are being read around this point."""
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.steps > STEPS:
+            raise Unreadable("the text takes too long to read")
 
     def does(self, *effects: Effect) -> None:
         self.effects.update(effects)
@@ -48,12 +66,24 @@ class Reading:
     def touches(self, kind: str, name: str, *effects: Effect) -> None:
         for effect in effects:
             self.resources[Resource(kind=kind, name=name.lower()[:300], effect=effect)] = None
-        if kind == "table" and name.lower() in _SECRET_TABLES:
-            self.effects.add(Effect.EXFIL)
+        if kind == "table" and _WRITES & set(effects):
+            schema = self._placed(name).partition(".")[0]
+            if schema in _OWN_SCHEMAS:
+                self.does(Effect.PRIVILEGE)
 
-    def columns(self, sources: Iterable[str], kind: str) -> None:
+    def columns(self, sources: Iterable[str], kind: str = "column", effect: Effect = Effect.READ) -> None:
         for source in sorted(sources):
-            self.touches(kind, source, Effect.READ)
+            self.step()
+            self.touches(kind, source, effect)
+            table, _, column = source.rpartition(".")
+            secret = _SECRETS.get(self._placed(table))
+            if secret is not None and (column == "*" or column in secret):
+                self.does(Effect.EXFIL)
+
+    def _placed(self, table: str) -> str:
+        """The table with its database, where that is known."""
+        name = table.lower()
+        return name if "." in name or not self.state.database else f"{self.state.database}.{name}"
 
     def calls(self, name: str) -> None:
         """A function is called; what nobody knows of is in doubt."""
@@ -66,6 +96,11 @@ class Reading:
         if found:
             self.touches("function", name, *sorted(found))
 
+    def carries(self, to: str, sources: Iterable[str], *, exact: bool = False) -> None:
+        """Stored values go to the column `to`, or ("") to where columns have no names."""
+        if made_of := frozenset(sources):
+            self.carried[Output(name=to, sources=made_of, exact=exact)] = None
+
     def doubt(self, why: str) -> None:
         """Something cannot be judged; `why` holds no value of the text."""
         self.effects.add(Effect.UNKNOWN)
@@ -75,10 +110,18 @@ class Reading:
         """An attribute that holds for the text only if it holds for each of its statements."""
         self.attributes[key] = bool(self.attributes.get(key, True)) and value
 
+    def one(self, key: str, value: str) -> None:
+        """An attribute that names a single thing; with two different ones it names nothing."""
+        self.attributes[key] = value if self.attributes.get(key, value) == value else ""
+
     def absorb(self, other: Facts) -> None:
         """What another text does that this one runs or prepares."""
         self.effects |= other.effects
         self.resources |= dict.fromkeys(other.resources)
+        self.carried |= dict.fromkeys(other.carried)
+        for key in ("sql.has_where", "sql.where_restricts"):
+            if key in other.attributes:
+                self.both(key, value=bool(other.attributes[key]))
         if not other.complete:
             self.doubt(str(other.attributes.get("sql.why_unknown", "it runs something that cannot be read")))
 
@@ -95,4 +138,5 @@ class Reading:
             attributes=attributes,
             complete=not self.doubts,
             outputs=self.outputs,
+            carried=tuple(self.carried),
         )

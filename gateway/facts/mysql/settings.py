@@ -2,97 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
+from gateway.facts.mysql.lexer import Modes, Token
 from gateway.model import Effect, Effects
 
 _SESSION = frozenset({Effect.SESSION})
 _GUARD = frozenset({Effect.SESSION, Effect.PRIVILEGE})
 _GLOBAL = frozenset({Effect.PRIVILEGE})
 
-GUARDS = frozenset(
-    [
-        "sql_log_bin",
-        "sql_log_off",
-        "foreign_key_checks",
-        "unique_checks",
-        "check_constraint_checks",
-        "sql_safe_updates",
-        "max_statement_time",
-        "general_log",
-        "slow_query_log",
-        "log_output",
-        "read_only",
-        "super_read_only",
-        "secure_file_priv",
-        "local_infile",
-        "secure_auth",
-        "init_connect",
-        "init_file",
-        "event_scheduler",
-        "server_audit_logging",
-        "audit_log_policy",
-        "gtid_next",
-        "gtid_mode",
-        "pseudo_thread_id",
-        "pseudo_slave_mode",
-        "pseudo_replica_mode",
-        "binlog_format",
-        "default_authentication_plugin",
-        "old_passwords",
-        "session_track_gtids",
-        "require_secure_transport",
-        "validate_password",
-        "password_history",
-        "skip_grant_tables",
-        "tx_read_only",
-        "transaction_read_only",
-        "binlog_row_image",
-        "log_bin_trust_function_creators",
-        "server_id",
-        "sql_require_primary_key",
-    ]
-)
+_GUARDS = """
+sql_log_bin sql_log_off foreign_key_checks unique_checks check_constraint_checks sql_safe_updates general_log slow_query_log
+log_output read_only super_read_only secure_file_priv local_infile secure_auth init_connect init_file event_scheduler
+server_audit_logging audit_log_policy gtid_next gtid_mode gtid_domain_id gtid_seq_no server_id pseudo_thread_id
+pseudo_slave_mode pseudo_replica_mode binlog_format binlog_row_image default_authentication_plugin old_passwords
+session_track_gtids require_secure_transport validate_password password_history skip_grant_tables skip_replication wsrep_on
+wsrep_osu_method log_bin_trust_function_creators sql_require_primary_key system_versioning_alter_history
+system_versioning_insert_history secure_timestamp
+"""
+GUARDS = frozenset(_GUARDS.split())
 """Turning one of these may take a guard away, whoever's session it is in."""
-READING = frozenset({"sql_mode", "character_set_client", "character_set_connection", "collation_connection"})
+_RAISED = ("_checks", "_safe_updates", "_log_bin", "read_only")
+"""Guards that `1` raises."""
+READING = frozenset({"sql_mode", "character_set_client"})
 """They decide how later texts are cut and what they mean."""
-_PLAIN_CHARSETS = frozenset(
-    {"utf8", "utf8mb3", "utf8mb4", "latin1", "ascii", "binary", "default", "null", "utf8mb4_unicode_ci"}
-)
-_MODES_THAT_READ = (
-    "ansi",
-    "no_backslash_escapes",
-    "pipes_as_concat",
-    "ignore_space",
-    "oracle",
-    "mssql",
-    "db2",
-    "postgresql",
-    "maxdb",
-)
+_CUT_ALIKE = frozenset({"utf8", "utf8mb3", "utf8mb4", "latin1", "ascii", "binary", "default", "null"})
+"""Character sets in which no second byte looks like a quote or backslash, as those of gbk, sjis and big5 do."""
+_ANSI = frozenset({"ANSI", "ANSI_QUOTES", "ORACLE", "MSSQL", "DB2", "MAXDB", "POSTGRESQL"})
+_PIPES = frozenset({"PIPES_AS_CONCAT", *_ANSI}) - {"ANSI_QUOTES"}
+_UNREAD = frozenset({"ORACLE", "HIGH_NOT_PRECEDENCE"})
+"""Modes with a grammar of their own."""
+_MODES_THAT_READ = frozenset({"NO_BACKSLASH_ESCAPES", "IGNORE_SPACE", *_PIPES, *_ANSI, *_UNREAD})
+_OTHER_MODES = """
+ALLOW_INVALID_DATES ERROR_FOR_DIVISION_BY_ZERO NO_AUTO_CREATE_USER NO_AUTO_VALUE_ON_ZERO NO_DIR_IN_CREATE
+NO_ENGINE_SUBSTITUTION NO_FIELD_OPTIONS NO_KEY_OPTIONS NO_TABLE_OPTIONS NO_UNSIGNED_SUBTRACTION NO_ZERO_DATE NO_ZERO_IN_DATE
+ONLY_FULL_GROUP_BY PAD_CHAR_TO_FULL_LENGTH REAL_AS_FLOAT SIMULTANEOUS_ASSIGNMENT STRICT_ALL_TABLES STRICT_TRANS_TABLES
+TIME_ROUND_FRACTIONAL TIME_TRUNCATE_FRACTIONAL TRADITIONAL DEFAULT EMPTY_STRING_IS_NULL MYSQL323 MYSQL40
+"""
+_KNOWN_MODES = frozenset(_OTHER_MODES.split())
 
 
 def effects_of(name: str, scope: str, value: str | None) -> Effects:
-    """`scope` is `GLOBAL`, `PERSIST` or "" for the session; `value` is `None` where it is no plain word or string."""
+    """`scope` is `GLOBAL`, `PERSIST` or "" for the session; `value` is `None` where it is not written out."""
     name = name.lower()
     if scope in {"GLOBAL", "PERSIST", "PERSIST_ONLY"}:
         return _GLOBAL
-    if name in READING:
-        return _SESSION if _reads_alike(name, value) else _SESSION | {Effect.UNKNOWN}
+    if name == "sql_mode":
+        alike = value is not None and not _modes(value) & _MODES_THAT_READ and not value.isdigit()
+        return _SESSION if alike else _SESSION | {Effect.UNKNOWN}
+    if name == "character_set_client":
+        return _SESSION if value is not None and cuts_alike(value) else _SESSION | {Effect.UNKNOWN}
     if name in GUARDS:
-        safe = (value or "").lower() in {"1", "on", "true"} and name.endswith(
-            ("_checks", "_safe_updates", "_log_bin", "read_only")
-        )
-        return _SESSION if safe else _GUARD
+        raised = (value or "").lower() in {"1", "on", "true"} and name.endswith(_RAISED)
+        return _SESSION if raised else _GUARD
     return _SESSION
 
 
-def _reads_alike(name: str, value: str | None) -> bool:
-    if value is None:
-        return False
-    if name == "sql_mode":
-        return not any(mode in value.lower() for mode in _MODES_THAT_READ)
-    return value.lower().split("_")[0] in _PLAIN_CHARSETS or value.lower() in _PLAIN_CHARSETS
+def _modes(value: str) -> frozenset[str]:
+    return frozenset(mode.strip().upper() for mode in value.split(","))
 
 
-def charset_reads_alike(name: str) -> bool:
-    """Whether a client character set cuts tokens where UTF-8 does: gbk, sjis and big5 hide quotes in characters."""
-    return name.lower() in _PLAIN_CHARSETS
+def modes_of(value: str) -> tuple[Modes, str]:
+    """What a value of sql_mode makes of later texts, and why they cannot be read at all, or ""."""
+    modes = _modes(value)
+    unclear = "sql_mode has a grammar of its own" if modes & _UNREAD or value.isdigit() else ""
+    return (
+        Modes(
+            ansi_quotes=bool(modes & _ANSI),
+            no_backslash_escapes="NO_BACKSLASH_ESCAPES" in modes,
+            pipes_as_concat=bool(modes & _PIPES),
+        ),
+        unclear,
+    )
+
+
+def keeps_modes(strings: Iterable[str], value: Sequence[Token]) -> bool:
+    """Whether an expression only adds modes to, or takes them from, those there are, none of which decides reading."""
+    words = {token.upper for token in value if token.kind == "word"}
+    kept = {token.text.lower() for token in value if token.kind == "variable"}
+    known = all(_modes(string) <= _KNOWN_MODES | {""} for string in strings)
+    return (
+        known and words <= {"CONCAT", "CONCAT_WS", "REPLACE", "SELECT"} and kept <= _OWN_MODE and bool(kept)
+    )
+
+
+_OWN_MODE = frozenset({"@@sql_mode", "@@session.sql_mode", "@@local.sql_mode"})
+
+
+def cuts_alike(charset: str) -> bool:
+    """Whether a client's character set cuts tokens where UTF-8 does."""
+    return charset.lower() in _CUT_ALIKE

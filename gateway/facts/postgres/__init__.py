@@ -17,17 +17,14 @@ from collections.abc import Sequence
 from gateway.facts.cache import Cache
 from gateway.facts.postgres import queries, statements
 from gateway.facts.postgres.reading import ATTRIBUTES, EXECUTES, Reading
+from gateway.facts.postgres.schema import Schema
 from gateway.facts.postgres.tree import Node, Unreadable, parse
 from gateway.model import Effect, Facts
 
-__all__ = ["ATTRIBUTES", "combine", "read", "read_each"]
+__all__ = ["ATTRIBUTES", "Texts", "combine", "read", "read_each"]
 
 _CACHED_TEXT = 4_096
 """Characters of a text up to which its facts are remembered."""
-_texts: Cache[tuple[Facts, ...]] = Cache(entries=8_192, weight=24 * 1024 * 1024)
-_shapes: Cache[tuple[Facts, ...]] = Cache(entries=4_096, weight=12 * 1024 * 1024)
-"""By text with its integers blanked, where the facts cannot depend on them."""
-
 # Integers may be blanked where nothing in the text can make a digit anything but an integer literal's.
 _INTEGER = re.compile(r"[0-9](?<![\w.][0-9])[0-9]*+(?![\w.])")
 _SHAPED = frozenset({"SelectStmt", "InsertStmt"})
@@ -36,15 +33,49 @@ _ROWLESS = frozenset({"fetch", "execute", "call"})
 """Verbs that may return rows that the text does not describe."""
 
 
-def read(text: str) -> Facts:
-    """The facts of everything in `text`, judged as one command. Never raises, never waits, remembers."""
-    return _read(text)[0]
+class Texts:
+    """Reads texts against what is known of one target, and remembers what they mean."""
+
+    def __init__(self, schema: Schema | None = None) -> None:
+        self._schema = schema
+        self._texts: Cache[tuple[Facts, ...]] = Cache(entries=8_192, weight=24 * 1024 * 1024)
+        self._shapes: Cache[tuple[Facts, ...]] = Cache(entries=4_096, weight=12 * 1024 * 1024)
+        """By text with its integers blanked, where the facts cannot depend on them."""
+
+    def read(self, text: str) -> Facts:
+        """The facts of everything in `text`, judged as one command. Never raises, never waits, remembers."""
+        return self._read(text)[0]
+
+    def read_each(self, text: str) -> tuple[Facts, ...]:
+        """The facts of each statement of `text`, in order; a text that cannot be read counts as one."""
+        facts = self._read(text)
+        return facts[1:] or facts
+
+    def _read(self, text: str) -> tuple[Facts, ...]:
+        """Facts of the whole, then those of each statement where there are several."""
+        found = self._texts.get(text)
+        if found is not None:
+            return found
+        shape = _blanked(text)
+        if shape is not None:
+            found = self._shapes.get(shape)
+            if found is not None:
+                return found
+        found, counts_integers = _parsed(text, self._schema)
+        if len(text) <= _CACHED_TEXT:
+            weight = 1_024 + 2 * len(text)
+            weight += sum(400 * (len(f.resources) + len(f.outputs or ()) + len(f.carried)) for f in found)
+            if shape is None or counts_integers:
+                self._texts.put(text, found, weight=weight)
+            else:
+                self._shapes.put(shape, found, weight=weight)
+        return found
 
 
-def read_each(text: str) -> tuple[Facts, ...]:
-    """The facts of each statement of `text`, in order; a text that cannot be read counts as one."""
-    facts = _read(text)
-    return facts[1:] or facts
+_unseen = Texts()
+read = _unseen.read
+"""`Texts.read` where nothing is known of the target."""
+read_each = _unseen.read_each
 
 
 def combine(facts: Facts, executed: Facts) -> Facts:
@@ -67,27 +98,8 @@ def combine(facts: Facts, executed: Facts) -> Facts:
         attributes=attributes,
         complete=(facts.complete or settled) and executed.complete,
         outputs=executed.outputs if facts.attributes.get("sql.verbs") == "execute" else facts.outputs,
+        carried=facts.carried + executed.carried,
     )
-
-
-def _read(text: str) -> tuple[Facts, ...]:
-    """Facts of the whole, then those of each statement where there are several."""
-    found = _texts.get(text)
-    if found is not None:
-        return found
-    shape = _blanked(text)
-    if shape is not None:
-        found = _shapes.get(shape)
-        if found is not None:
-            return found
-    found, counts_integers = _parsed(text)
-    if len(text) <= _CACHED_TEXT:
-        weight = 1_024 + 2 * len(text) + sum(400 * (len(f.resources) + len(f.outputs or ())) for f in found)
-        if shape is None or counts_integers:
-            _texts.put(text, found, weight=weight)
-        else:
-            _shapes.put(shape, found, weight=weight)
-    return found
 
 
 def _blanked(text: str) -> str | None:
@@ -99,11 +111,11 @@ def _blanked(text: str) -> str | None:
     return _INTEGER.sub("\0", text)
 
 
-def _parsed(text: str) -> tuple[tuple[Facts, ...], bool]:
+def _parsed(text: str, schema: Schema | None = None) -> tuple[tuple[Facts, ...], bool]:
     """The facts, and whether they hang on the value of an integer."""
     try:
         nodes = parse(text)
-        readings = [_statement(node) for node in nodes]
+        readings = [_statement(node, schema) for node in nodes]
     except Unreadable as unreadable:
         return (_unread(str(unreadable)),), True
     except RecursionError:
@@ -119,8 +131,8 @@ def _parsed(text: str) -> tuple[tuple[Facts, ...], bool]:
     return (_united(each), *each), counts_integers
 
 
-def _statement(node: Node) -> Reading:
-    reading = Reading(query=queries.query, text=statements.text)
+def _statement(node: Node, schema: Schema | None) -> Reading:
+    reading = Reading(query=queries.query, text=statements.text, schema=schema)
     reading.outputs = statements.statement(reading, node) or None
     return reading
 
@@ -160,4 +172,5 @@ def _united(each: Sequence[Facts]) -> Facts:
         attributes={key: value for key, value in attributes.items() if value != ""},
         complete=all(facts.complete for facts in each),
         outputs=rows[0].outputs if len(rows) == 1 and told else None,
+        carried=tuple(dict.fromkeys(moved for facts in each for moved in facts.carried)),
     )

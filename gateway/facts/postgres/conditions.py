@@ -8,8 +8,10 @@ Comparisons that only look like they depend on it (`id = id`, `id > 0`, `name LI
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 
+from gateway.facts.postgres.itself import Columns, Itself, looked_up
 from gateway.facts.postgres.likeness import (
     bare,
     boolean,
@@ -24,6 +26,7 @@ from gateway.facts.postgres.likeness import (
     scalar,
 )
 from gateway.facts.postgres.tree import Node, Unreadable, children, constant, dotted, strings, typed
+from gateway.facts.postgres.trial import always
 
 
 class Truth(Enum):
@@ -46,19 +49,46 @@ _PAIRS = 20_000
 """Pairs of an OR's sides that are compared; where there are more, nothing is taken to be restricted."""
 
 
-def restricts(where: Node | None, table: str, alias: str) -> bool:
-    """Whether `where` keeps some rows of `table`, called `alias`, out whatever the data."""
+def restricts(
+    where: Node | None,
+    table: str,
+    alias: str,
+    *,
+    joined: Sequence[Node] = (),
+    ctes: Mapping[str, Node] | None = None,
+) -> bool:
+    """Whether `where` keeps some rows of `table`, called `alias`, out whatever the data.
+
+    `joined` stands beside the table in FROM or USING, `ctes` in the statement's WITH, by name.
+    """
     if where is None:
         return False
-    return _Folding(table, alias).truth(where) in {Truth.SOME, Truth.NONE}
+    folding = _Folding(table, alias, ctes=ctes or {}, joined=joined)
+    truth = folding.truth(where)
+    if truth is Truth.SOME and always(where, is_key=folding.is_key, is_own=folding.is_own):
+        return False
+    return truth in {Truth.SOME, Truth.NONE}
 
 
 class _Folding:
-    def __init__(self, table: str, alias: str) -> None:
+    def __init__(
+        self,
+        table: str,
+        alias: str,
+        *,
+        ctes: Mapping[str, Node],
+        joined: Sequence[Node] = (),
+        beside: Mapping[str, Columns] | None = None,
+    ) -> None:
         self._table = table
         self._last = table.rpartition(".")[2]
         self._alias = alias
         self._work = 0
+        self._ctes = ctes
+        self._itself = Itself(
+            self._last, lambda where, own: not restricts(where, table, own, ctes=ctes), ctes
+        )
+        self._beside = beside if beside is not None else self._itself.beside(joined)
 
     def _step(self) -> None:
         self._work += 1
@@ -104,6 +134,8 @@ class _Folding:
             case "NOT_EXPR":
                 return _OPPOSITE.get(truths[0], truths[0])
             case "AND_EXPR":
+                if self._beside and Truth.EITHER in truths:
+                    truths = self._tied(args, truths)
                 if Truth.NONE in truths:
                     return Truth.NONE
                 for truth in (Truth.SOME, Truth.EITHER):
@@ -117,6 +149,19 @@ class _Folding:
                     if truth in truths:
                         return truth
                 return Truth.NONE
+
+    def _tied(self, args: list[Node], truths: list[Truth]) -> list[Truth]:
+        """`t.id = u.id AND u.rn > 1`: once tied to the row, what else is asked of `u` is asked of the row."""
+        tied: set[str] = set()
+        for arg in args:
+            body = bare(arg).get("A_Expr", {})
+            left, right = bare(body.get("lexpr", {})), bare(body.get("rexpr", {}))
+            if strings(body.get("name")) == ["="] and self._same_row(left, right):
+                tied.update(name for side in (left, right) for name in _qualifier(side))
+        return [
+            Truth.SOME if truth is Truth.EITHER and tied & set(_qualifiers(arg)) else truth
+            for arg, truth in zip(args, truths, strict=True)
+        ]
 
     def _complementary(self, args: list[Node]) -> bool:
         """`p OR NOT p`, `x = 1 OR x <> 1`, `x IS NULL OR x IS NOT NULL`."""
@@ -171,6 +216,8 @@ class _Folding:
             return Truth.NONE if same(left, right) else self._holds("<>", left, right)
         if kind == "AEXPR_NOT_DISTINCT":
             return self._holds("=", left, right)
+        if kind in {"AEXPR_OP_ANY", "AEXPR_OP_ALL"} and _empty(right):
+            return Truth.ALL if kind == "AEXPR_OP_ALL" else Truth.NONE
         if kind == "AEXPR_OP_ANY" and "A_ArrayExpr" in right:
             items = {"List": {"items": right["A_ArrayExpr"].get("elements", [])}}
             return self._listed("=", left, items) if operator == "=" else self._rowwise(left, right)
@@ -190,7 +237,11 @@ class _Folding:
 
     def _holds(self, operator: str, left: Node, right: Node) -> Truth:
         """`left operator right` for the ordinary comparisons."""
+        if any(self._defaults_to(one, other) for one, other in ((left, right), (right, left))):
+            return Truth.EITHER
         left, right = plain(left), plain(right)
+        if operator == "=" and self._same_row(left, right):
+            return Truth.ALL
         if same(left, right):
             return Truth.ALL if operator in {"=", ">=", "<=", "~~", "@>", "<@"} else Truth.NONE
         (base, plus), (other_base, other_plus) = offset(left), offset(right)
@@ -213,6 +264,21 @@ class _Folding:
                 truth = self.truth(side)
                 return truth if wanted == (operator == "=") else _OPPOSITE.get(truth, truth)
         return self._rowwise(left, right)
+
+    def _defaults_to(self, given: Node, column: Node) -> bool:
+        """`coalesce($1, id)` beside `id`: a filter that is off where the parameter is null."""
+        args = [bare(arg) for arg in bare(given).get("CoalesceExpr", {}).get("args", ())]
+        return bool(args) and not self._varies(args[0]) and any(same(arg, bare(column)) for arg in args)
+
+    def _same_row(self, left: Node, right: Node) -> bool:
+        """`t.id = u.id`, where `u` brings every row of `t`."""
+        if not (self._beside and "ColumnRef" in left and "ColumnRef" in right):
+            return False
+        for own, other in ((left, right), (right, left)):
+            names = [name.lower() for name in strings(other["ColumnRef"].get("fields"))]
+            if len(names) > 1 and self.is_own(own) and looked_up(names, self._beside) == _column(own):
+                return True
+        return False
 
     def _always(self, operator: str, left: Node, value: float | str) -> bool:
         """Comparisons of a key, or of something never negative, that no row fails."""
@@ -266,16 +332,21 @@ class _Folding:
             return Truth.ALL
         if kind in {"ANY_SUBLINK", "ALL_SUBLINK"} and self._varies(test):
             return Truth.SOME
+        if kind == "EXISTS_SUBLINK" and "whereClause" in select and self._finds_itself(select):
+            return Truth.ALL
         correlated = self._correlated(select) if kind == "EXISTS_SUBLINK" else self._refers(select)
         return Truth.SOME if correlated else Truth.EITHER
 
     def _meets_all_of_itself(self, kind: str, operator: str, test: Node, sublink: Node) -> bool:
-        """`id = ANY (ARRAY(SELECT id FROM t))`, `id >= (SELECT min(id) FROM t)`."""
+        """`id = ANY (ARRAY(SELECT id FROM t))`, `id >= (SELECT min(id) FROM t)`, `id = (SELECT id ... of this row)`."""
         select = sublink.get("subselect", {}).get("SelectStmt", {})
         if kind == "AEXPR_OP_ANY":
             return operator == "=" and self._everything_of_itself(test, select)
         targets = select.get("targetList", [])
-        call = targets[0].get("ResTarget", {}).get("val", {}).get("FuncCall", {}) if len(targets) == 1 else {}
+        value = targets[0].get("ResTarget", {}).get("val", {}) if len(targets) == 1 else {}
+        if operator == "=" and "whereClause" in select and self._finds_itself(select):
+            return "ColumnRef" in value and _column(value) == _column(test)
+        call = value.get("FuncCall", {})
         if [operator, *strings(call.get("funcname"))] not in ([">=", "min"], ["<=", "max"]):
             return False
         inner = [{"ResTarget": {"val": arg}} for arg in call.get("args", ())]
@@ -283,19 +354,16 @@ class _Folding:
 
     def _everything_of_itself(self, test: Node, select: Node) -> bool:
         """`id IN (SELECT id FROM t)`: the table's own column, all of it."""
-        sources = select.get("fromClause", [])
-        targets = select.get("targetList", [])
-        if {"limitCount", "limitOffset", "havingClause", "larg"} & select.keys():
+        rows = self._itself.rows(select)
+        return len(rows) == 1 and "ColumnRef" in test and _column(test) in {rows[0][1], "*"} - {""}
+
+    def _finds_itself(self, select: Node) -> bool:
+        """`EXISTS (SELECT FROM t u WHERE u.id = t.id)`: each row finds at least itself."""
+        beside = self._itself.beside(select.get("fromClause", ()))
+        if not beside or self._alias in beside or {"limitOffset", "havingClause", "larg"} & select.keys():
             return False
-        if len(sources) != 1 or len(targets) != 1 or "RangeVar" not in sources[0]:
-            return False
-        own = sources[0]["RangeVar"].get("alias", {}).get("aliasname", self._last).lower()
-        if "whereClause" in select and restricts(select["whereClause"], self._table, own):
-            return False
-        inner = targets[0].get("ResTarget", {}).get("val", {})
-        names = [strings(side.get("ColumnRef", {}).get("fields")) for side in (test, inner)]
-        same = bool(names[0]) and bool(names[1]) and names[0][-1] == names[1][-1]
-        return same and dotted(sources[0]["RangeVar"]).rpartition(".")[2] == self._last
+        inner = _Folding(self._table, self._alias, ctes=self._ctes, beside=beside)
+        return inner.truth(select.get("whereClause", {})) is Truth.ALL
 
     def _case(self, body: Node) -> Truth:
         results = [when["CaseWhen"].get("result", {}) for when in body.get("args", ())]
@@ -346,8 +414,7 @@ class _Folding:
         if not isinstance(node, dict):
             return any(self._varies(inner) for inner in children(node))
         if "ColumnRef" in node:
-            names = [name.lower() for name in strings(node["ColumnRef"].get("fields"))]
-            return len(names) < 2 or names[-2] in {self._alias, self._last}
+            return self.is_own(node) or not strings(node["ColumnRef"].get("fields"))
         if "A_Expr" in node and cancels(node["A_Expr"]):
             return False
         if "FuncCall" in node:
@@ -362,9 +429,43 @@ class _Folding:
     def _only_keys(self, node: Node) -> bool:
         """Whether the value is made of columns that are never null: the row's own key."""
         names = list(columns(node))
+        return bool(names) and all(self.is_key(name) for name in names)
+
+    def is_key(self, name: str) -> bool:
         singular = self._last.removesuffix("s")
-        keys = _SYSTEM_KEYS | {f"{singular}_id", f"{singular}id", f"{self._last}_id", f"{self._last}id"}
-        return bool(names) and all(name in keys for name in names)
+        return name in _SYSTEM_KEYS or name in {
+            f"{singular}_id",
+            f"{singular}id",
+            f"{self._last}_id",
+            f"{self._last}id",
+        }
+
+    def is_own(self, reference: Node) -> bool:
+        """Whether a `ColumnRef` is to a column of the target's row."""
+        names = [name.lower() for name in strings(reference["ColumnRef"].get("fields"))]
+        return len(names) == 1 or (len(names) > 1 and names[-2] in {self._alias, self._last})
+
+
+def _qualifier(reference: Node) -> list[str]:
+    return [name.lower() for name in strings(reference["ColumnRef"].get("fields"))[-2:-1]]
+
+
+def _qualifiers(value: object) -> Iterator[str]:
+    if isinstance(value, dict) and "ColumnRef" in value:
+        yield from _qualifier(value)
+    for inner in children(value):
+        yield from _qualifiers(inner)
+
+
+def _empty(array: Node) -> bool:
+    if "A_ArrayExpr" in array:
+        return not array["A_ArrayExpr"].get("elements")
+    return (constant(array) or "").replace(" ", "") == "{}"
+
+
+def _column(reference: Node) -> str:
+    names = strings(reference["ColumnRef"].get("fields"))
+    return names[-1].lower() if names else ""
 
 
 def _fixed(operator: str, one: float | str, other: float | str) -> Truth:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from gateway.facts.postgres import settings
 from gateway.facts.postgres.expressions import gather
 from gateway.facts.postgres.reading import Reading
+from gateway.facts.postgres.renaming import altered, renamed, viewed
 from gateway.facts.postgres.sources import Scope
 from gateway.facts.postgres.tree import Node, constant, dotted, strings, typed
 from gateway.model import Effect, Effects
@@ -146,6 +147,9 @@ def define(reading: Reading, kind: str, body: Node) -> None:
     match kind:
         case "AlterTableStmt":
             found |= _altered(body)
+            altered(reading, body)
+        case "ViewStmt":
+            viewed(reading, body)
         case "CreateFunctionStmt" | "AlterFunctionStmt":
             found |= _function(reading, body)
         case "CreateSchemaStmt" if "authrole" in body:
@@ -166,6 +170,8 @@ def define(reading: Reading, kind: str, body: Node) -> None:
             verb = "analyze"
         case _:
             pass
+    if kind == "RenameStmt":
+        renamed(reading, body)
     reading.does(*found)
     severest = next(effect for effect in _SEVEREST if effect in found)
     what = _objects(reading, body, severest)
@@ -173,7 +179,8 @@ def define(reading: Reading, kind: str, body: Node) -> None:
     for key, named in _NAMED.items():
         if isinstance(body.get(key), str) and kind != "RenameStmt":
             reading.touches(named, body[key].lower(), severest)
-    mention(reading, {key: value for key, value in body.items() if key != "schemaElts"}, severest)
+    told = {"schemaElts", "query"} if kind == "ViewStmt" else {"schemaElts"}
+    mention(reading, {key: value for key, value in body.items() if key not in told}, severest)
 
 
 def mention(reading: Reading, value: object, effect: Effect) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.facts.postgres import functions, settings
+from gateway.facts.postgres.likeness import bare
 from gateway.facts.postgres.reading import Reading
+from gateway.facts.postgres.schema import Function
 from gateway.facts.postgres.sources import NOTHING, Relation, Scope, Sources, united
 from gateway.facts.postgres.tree import Node, constant, strings, typed
 from gateway.model import Effect, Output
@@ -18,8 +20,10 @@ _VALUED_SUBLINKS = frozenset(
     {"EXPR_SUBLINK", "ARRAY_SUBLINK", "ANY_SUBLINK", "ALL_SUBLINK", "ROWCOMPARE_SUBLINK"}
 )
 _NOT_VALUED = frozenset({"funcname", "agg_filter", "over"})
+_CONFINED = frozenset({"sql", "plpgsql", "c", "internal"})
+"""Languages whose functions keep what they declare: the database's own, and code that an administrator installed."""
 _COUNTING = frozenset({"count", "pg_typeof"})
-"""Calls whose value tells nothing of their arguments' values."""
+"""Calls whose value tells nothing of their arguments' values, where these are columns and not made of them."""
 
 
 def gather(reading: Reading, value: object, scope: Scope) -> Sources:
@@ -58,7 +62,8 @@ def _field(reading: Reading, key: str, inner: object, scope: Scope) -> Sources:
             case "TypeName" | "typeName":
                 return NOTHING
             case "NullTest":
-                gather(reading, inner, scope)  # whether a value is there tells nothing of the value
+                # Whether a value is there tells nothing of it; whether one made of it is there may.
+                _counted(reading, [inner.get("arg", {})], gather(reading, inner, scope))
                 return NOTHING
             case _:
                 pass
@@ -111,16 +116,24 @@ def _column(reading: Reading, body: Node, scope: Scope) -> list[Output]:
     elif len(names) == 1:
         outputs = [scope.resolve(names[0])]
     else:
-        outputs = [_qualified(scope, names)]
+        outputs = [_qualified(reading, scope, names)]
     reading.columns(united(outputs))
     return outputs
 
 
-def _qualified(scope: Scope, names: Sequence[str]) -> Output:
+def _qualified(reading: Reading, scope: Scope, names: Sequence[str]) -> Output:
     relation = scope.relation(names[-2], names[-3] if len(names) > 2 else "")
     if relation is None:
         return _outside(names[:-1], names[-1])
-    return relation.column(names[-1]) or Output(name=names[-1], sources=relation.whole, exact=False)
+    return relation.field(names[-1]) or _of_row(reading, relation, names[-1])
+
+
+def _of_row(reading: Reading, relation: Relation, name: str) -> Output:
+    """`c.purge` where `c` has no such column: the function `purge`, called with the row."""
+    sources = relation.whole
+    if reading.schema is not None and reading.schema.called("", name):
+        sources |= _done(reading, "", name, sources)
+    return Output(name=name, sources=sources, exact=False)
 
 
 def _outside(names: Sequence[str], column: str) -> Output:
@@ -144,7 +157,8 @@ def _indirection(reading: Reading, body: Node, scope: Scope) -> list[Output]:
         return [Output(name="*", sources=sources, exact=False)]
     name = (strings([last]) or [named(arg)])[0].lower()
     relation = _whole_row(scope, arg) if len(steps) == 1 and "String" in last else None
-    if relation is not None and (found := relation.column(name)):
+    if relation is not None:
+        found = relation.field(name) or _of_row(reading, relation, name)
         reading.columns(found.sources)
         return [found]
     return [Output(name=name, sources=sources, exact=False)]
@@ -173,26 +187,62 @@ def _call(reading: Reading, body: Node, scope: Scope) -> Sources:
     made_of = gather(reading, {key: value for key, value in body.items() if key not in _NOT_VALUED}, scope)
     made_of |= condition(reading, [body.get("agg_filter"), body.get("over")], scope)
     if name in _COUNTING and schema in {"", "pg_catalog"}:
+        _counted(reading, args, made_of)
         made_of = NOTHING
+    if name in functions.MULTIPLIES:
+        reading.columns(made_of, kind="condition")
     if name == "set_config" and schema in {"", "pg_catalog"}:
+        reading.carries("", made_of)
         _set_config(reading, args)
         return made_of
     sql = [functions.RUNS_SQL[name]] if name in functions.RUNS_SQL else []
     sql += functions.RUNS_MORE_SQL.get(name, ())
     if sql or name in functions.READS_TABLE:
         return made_of | _hidden(reading, name, args, sql)
+    made_of |= _done(reading, schema, name, made_of)
+    if name in {"nextval", "setval"} and args and (sequence := constant(args[0])):
+        reading.touches("sequence", sequence.lower(), Effect.WRITE)
+    return made_of
+
+
+def _done(reading: Reading, schema: str, name: str, made_of: Sources) -> Sources:
+    """What calling a function does; gives what its result is made of beside its arguments."""
     effects = functions.effects_of(schema, name)
-    called = ".".join(parts)
+    if effects is None and (known := reading.schema.called(schema, name) if reading.schema else ()):
+        found = _own(reading, schema, name, known)
+        if reading.effects - {Effect.READ}:
+            reading.carries("", made_of)
+        return found
+    called = f"{schema}.{name}" if schema else name
     if effects is None:
         effects = frozenset({Effect.UNKNOWN})
     if Effect.UNKNOWN in effects:
         reading.doubt(f"function {called} has a body that cannot be seen")
     reading.does(*effects)
+    if effects:
+        reading.carries("", made_of)
     for effect in sorted(effects):
         reading.touches("function", called.lower(), effect)
-    if name in {"nextval", "setval"} and args and (sequence := constant(args[0])):
-        reading.touches("sequence", sequence.lower(), Effect.WRITE)
-    return made_of
+    return NOTHING
+
+
+def _own(reading: Reading, schema: str, name: str, known: Sequence[Function]) -> Sources:
+    """Functions of the target's own: one that is immutable only computes, one in SQL does what its text does."""
+    found = NOTHING
+    called = f"{schema}.{name}" if schema else name
+    for function in known:
+        if function.body:
+            found |= reading.text(reading, function.body)
+        elif not (function.immutable and function.language in _CONFINED):
+            reading.doubt(f"function {called} has a body that cannot be seen")
+            reading.touches("function", called.lower(), Effect.UNKNOWN)
+    return found
+
+
+def _counted(reading: Reading, args: Sequence[Node], made_of: Sources) -> None:
+    """`count(nullif(ssn = '1', false))` asks about values as a WHERE does."""
+    if not all("ColumnRef" in bare(arg) for arg in args):
+        reading.columns(made_of, kind="condition")
 
 
 def _set_config(reading: Reading, args: Sequence[Node]) -> None:
@@ -227,8 +277,9 @@ def _hidden(reading: Reading, name: str, args: Sequence[Node], sql: Sequence[int
         else:
             table = table.replace('"', "").lower()
             reading.touches("table", table, Effect.READ)
-            reading.columns([f"{table}.*"])
-            found |= {f"{table}.*"}
+            whole = reading.relation(table, "").whole
+            reading.columns(whole)
+            found |= whole
     return found
 
 

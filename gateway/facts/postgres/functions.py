@@ -77,7 +77,7 @@ _DOING: tuple[tuple[frozenset[Effect], str], ...] = (
     ),
     (
         frozenset({_WRITE, _LOSE}),
-        "lo_unlink pg_drop_replication_slot heap_force_kill heap_force_freeze pg_file_unlink",
+        "lo_unlink pg_drop_replication_slot heap_force_kill heap_force_freeze pg_file_unlink drop_chunks",
     ),
     (
         frozenset({_LOSE}),
@@ -141,6 +141,29 @@ _IN_SCHEMA: dict[str, Effects] = {
 DOES: dict[str, Effects] = {name: effects for effects, names in _DOING for name in names.split()}
 _PLAIN = ONLY_READ | frozenset(_LOOKING.split())
 _COMMON = frozenset(_EXTENSIONS.split())
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "generate_series": ("",),
+    "generate_subscripts": ("",),
+    "regexp_split_to_table": ("",),
+    "regexp_matches": ("",),
+    "string_to_table": ("",),
+    "json_object_keys": ("",),
+    "jsonb_object_keys": ("",),
+    "jsonb_path_query": ("",),
+    "json_array_elements": ("value",),
+    "json_array_elements_text": ("value",),
+    "jsonb_array_elements": ("value",),
+    "jsonb_array_elements_text": ("value",),
+    "json_each": ("key", "value"),
+    "json_each_text": ("key", "value"),
+    "jsonb_each": ("key", "value"),
+    "jsonb_each_text": ("key", "value"),
+}
+"""What functions in FROM call their columns; "" stands for the alias."""
+
+MULTIPLIES = frozenset({*COLUMNS, "unnest"})
+"""Functions whose argument decides how many rows come back."""
 
 RUNS_SQL: dict[str, int] = {
     "query_to_xml": 0,

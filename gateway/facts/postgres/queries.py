@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from gateway.facts.postgres import conditions
+from gateway.facts.postgres import conditions, functions
 from gateway.facts.postgres.expressions import condition, gather, values
 from gateway.facts.postgres.reading import Reading
 from gateway.facts.postgres.sources import (
@@ -13,7 +13,6 @@ from gateway.facts.postgres.sources import (
     derived,
     renamed_table,
     side_by_side,
-    table,
     united,
 )
 from gateway.facts.postgres.tree import Node, dotted, strings, typed
@@ -63,27 +62,40 @@ def _select(reading: Reading, body: Node, outer: Scope) -> Outputs:
         condition(reading, body.get(clause), scope)
     ordering = [body.get(clause, ()) for clause in ("distinctClause", "groupClause", "sortClause")]
     _order(reading, [item for clause in ordering for item in clause if item], outputs, scope)
-    gather(reading, [body.get("limitCount"), body.get("limitOffset")], scope)
+    condition(reading, [body.get("limitCount"), body.get("limitOffset")], scope)
     if body.get("lockingClause"):
         reading.does(Effect.SESSION)
     if body.get("intoClause"):
         reading.does(Effect.DDL, Effect.WRITE)
-        reading.touches("table", dotted(body["intoClause"]["rel"]), Effect.DDL)
+        name = dotted(body["intoClause"]["rel"])
+        reading.touches("table", name, Effect.DDL)
+        stored(reading, name, strings(body["intoClause"].get("colNames")), outputs)
         return ()
     return outputs
 
 
 def _set_operation(reading: Reading, body: Node, scope: Scope) -> Outputs:
     """UNION, INTERSECT, EXCEPT; long chains lean to the left and are followed in a loop."""
-    rights: list[Node] = []
+    operations: list[Node] = []
     left = body
     while left.get("larg") and (left is body or not _has_clauses(left)):
-        rights.append(left["rarg"])
+        operations.append(left)
         left = left["larg"]
     outputs = _select(reading, left, scope)
-    for right in reversed(rights):
-        outputs = side_by_side(outputs, _select(reading, right, scope))
+    for operation in reversed(operations):
+        others = _select(reading, operation["rarg"], scope)
+        together = side_by_side(outputs, others)
+        if not operation.get("all") or operation.get("op") != "SETOP_UNION":
+            _set_compared(reading, operation, (outputs, others), together)
+        outputs = together
     return outputs
+
+
+def _set_compared(reading: Reading, operation: Node, sides: Sequence[Outputs], together: Outputs) -> None:
+    """Which rows are left tells what is equal on both sides; of a UNION that says little but to one who guesses."""
+    guessed = any(not output.sources for side in sides for output in side)
+    if operation.get("op") != "SETOP_UNION" or guessed:
+        reading.columns(united(together), kind="condition")
 
 
 def _has_clauses(body: Node) -> bool:
@@ -182,7 +194,7 @@ def _from(reading: Reading, node: Node, scope: Scope) -> None:
             if strings(body.get("method"))[-1] not in _SAMPLING:
                 reading.doubt("a sampling method that is not known")
         case "RangeFunction" | "RangeTableFunc" | "JsonTable":
-            scope.relations.append(_computed(reading, kind, body, alias, renamed, scope))
+            scope.relations.append(_computed(reading, body, alias, renamed, scope))
         case _:
             reading.doubt("something in FROM that is not known")
 
@@ -193,7 +205,7 @@ def _range_var(reading: Reading, body: Node, alias: str, renamed: Sequence[str],
         return derived(alias or name, outputs, renamed)
     reading.does(Effect.READ)
     reading.touches("table", name, Effect.READ)
-    return renamed_table(table(name, alias), renamed)
+    return renamed_table(reading.relation(name, alias), renamed)
 
 
 def _join(reading: Reading, body: Node, alias: str, renamed: Sequence[str], scope: Scope) -> None:
@@ -203,6 +215,8 @@ def _join(reading: Reading, body: Node, alias: str, renamed: Sequence[str], scop
     condition(reading, body.get("quals"), scope)
     for name in strings(body.get("usingClause")):
         reading.columns(scope.resolve(name.lower()).sources, kind="condition")
+    if body.get("isNatural"):
+        _natural(reading, scope.relations[first:])
     if body.get("isNatural") or body.get("usingClause"):
         scope.merged = True
     if alias:
@@ -215,18 +229,36 @@ def _join(reading: Reading, body: Node, alias: str, renamed: Sequence[str], scop
         scope.aside.append(derived(using, outputs))
 
 
-def _computed(
-    reading: Reading, kind: str, body: Node, alias: str, renamed: Sequence[str], scope: Scope
-) -> Relation:
+def _natural(reading: Reading, joined: Sequence[Relation]) -> None:
+    """Columns of one name are compared; where a side's columns are not known, any may be."""
+    for relation in joined:
+        others = [other for other in joined if other is not relation]
+        if any(other.rest is not None for other in others):
+            compared = relation.whole
+        else:
+            names = {name for other in others for name in other.known}
+            compared = united(found for name in names if (found := relation.column(name)))
+        reading.columns(compared, kind="condition")
+
+
+def _computed(reading: Reading, body: Node, alias: str, renamed: Sequence[str], scope: Scope) -> Relation:
     """Rows that a function makes: each column may be made of everything that went in."""
-    sources = gather(reading, {key: value for key, value in body.items() if key != "alias"}, scope)
-    rest = Output(name="*", sources=sources, exact=False)
-    if not alias and kind == "RangeFunction":
-        calls = [item["List"]["items"][0] for item in body.get("functions", ()) if "List" in item]
-        names = strings(calls[0]["FuncCall"].get("funcname")) if calls and "FuncCall" in calls[0] else []
-        alias = names[-1].lower() if names else ""
-    known = {name: Output(name=name, sources=sources, exact=False) for name in renamed}
-    return Relation(alias=alias, known=known, rest=rest)
+    sources = condition(reading, {key: value for key, value in body.items() if key != "alias"}, scope)
+    calls = [item["List"]["items"][0] for item in body.get("functions", ()) if "List" in item]
+    names = strings(calls[0]["FuncCall"].get("funcname")) if calls and "FuncCall" in calls[0] else []
+    called = names[-1].lower() if names else ""
+    alias = alias or called
+    columns = (
+        functions.COLUMNS.get(called) if len(calls) == 1 and names[:-1] in ([], ["pg_catalog"]) else None
+    )
+    if columns is None or "coldeflist" in body:
+        known = {name: Output(name=name, sources=sources, exact=False) for name in renamed}
+        return Relation(alias=alias, known=known, rest=Output(name="*", sources=sources, exact=False))
+    given = [name or alias for name in columns] + (["ordinality"] if body.get("ordinality") else [])
+    given[: len(renamed)] = renamed
+    return Relation(
+        alias=alias, known={name: Output(name=name, sources=sources, exact=False) for name in given}
+    )
 
 
 def _target(reading: Reading, relation: Node, scope: Scope) -> str:
@@ -237,7 +269,7 @@ def _target(reading: Reading, relation: Node, scope: Scope) -> str:
     if is_catalogue(name):
         reading.does(Effect.PRIVILEGE)
     alias = relation.get("alias", {}).get("aliasname", "").lower()
-    scope.relations.append(table(name, alias))
+    scope.relations.append(reading.relation(name, alias))
     return name
 
 
@@ -246,11 +278,31 @@ def is_catalogue(name: str) -> bool:
     return name.startswith("pg_catalog.") or ("." not in name and name.startswith("pg_"))
 
 
-def _assigned(reading: Reading, name: str, targets: Iterable[Node] | None) -> None:
+def _assigned(reading: Reading, name: str, targets: Iterable[Node] | None, scope: Scope) -> None:
+    """The columns that a target list writes, and what with."""
     for target in targets or ():
-        column = target.get("ResTarget", {}).get("name", "")
-        if column:
-            reading.touches("column", f"{name}.{column}".lower(), Effect.WRITE)
+        body = target.get("ResTarget", {})
+        column = f"{name}.{body.get('name', '*')}".lower()
+        if "name" in body:
+            reading.touches("column", column, Effect.WRITE)
+        reading.carries(column, gather(reading, [body.get("indirection"), body.get("val")], scope))
+
+
+def stored(
+    reading: Reading, name: str, columns: Sequence[str], outputs: Outputs, *, created: bool = True
+) -> None:
+    """The values of `outputs` go into a table's `columns`; one that is created calls the others as they were called."""
+    starred = False
+    for position, output in enumerate(outputs):
+        starred = starred or output.name == "*"
+        if position < len(columns) and not starred:
+            column = columns[position].lower()
+        elif created and not (columns and starred):
+            column = output.name
+        else:
+            column = "*"
+        kept = created and not columns and output.exact
+        reading.carries(f"{name}.{column}", output.sources, exact=kept)
 
 
 def _returning(reading: Reading, body: Node, scope: Scope) -> Outputs:
@@ -269,18 +321,22 @@ def _insert(reading: Reading, body: Node, outer: Scope) -> Outputs:
     scope = outer.inner()
     _with(reading, body.get("withClause"), scope)
     source = body.get("selectStmt", {}).get("SelectStmt", {})
+    rows: Outputs = ()
     if source.get("valuesLists") and not {"withClause", "sortClause", "larg"} & source.keys():
-        _values(reading, source["valuesLists"], scope)
+        rows = _values(reading, source["valuesLists"], scope)
     elif source:
-        query(reading, body["selectStmt"], scope)
+        rows = query(reading, body["selectStmt"], scope)
     name = _target(reading, body["relation"], scope)
-    _assigned(reading, name, body.get("cols"))
+    _assigned(reading, name, body.get("cols"), scope)
+    columns = [item["ResTarget"].get("name", "") for item in body.get("cols", ()) if "ResTarget" in item]
+    columns = columns or list(scope.relations[-1].known)
+    stored(reading, name, columns, rows, created=False)
     conflict = body.get("onConflictClause", {})
     if conflict:
         target = scope.relations[-1]
-        scope.aside.append(Relation(alias="excluded", rest=target.rest))
-        _assigned(reading, name, conflict.get("targetList"))
-        gather(reading, [conflict.get("targetList"), conflict.get("infer")], scope)
+        scope.aside.append(Relation(alias="excluded", known=target.known, rest=target.rest))
+        _assigned(reading, name, conflict.get("targetList"), scope)
+        gather(reading, conflict.get("infer"), scope)
         condition(reading, conflict.get("whereClause"), scope)
     return _returning(reading, body, scope)
 
@@ -291,9 +347,8 @@ def _update(reading: Reading, body: Node, outer: Scope) -> Outputs:
     name = _target(reading, body["relation"], scope)
     for item in body.get("fromClause", ()):
         _from(reading, item, scope)
-    _assigned(reading, name, body.get("targetList"))
-    gather(reading, body.get("targetList"), scope)
-    _where(reading, body, name, scope)
+    _assigned(reading, name, body.get("targetList"), scope)
+    _where(reading, body, name, scope, body.get("fromClause", ()))
     return _returning(reading, body, scope)
 
 
@@ -303,14 +358,21 @@ def _delete(reading: Reading, body: Node, outer: Scope) -> Outputs:
     name = _target(reading, body["relation"], scope)
     for item in body.get("usingClause", ()):
         _from(reading, item, scope)
-    _where(reading, body, name, scope)
+    _where(reading, body, name, scope, body.get("usingClause", ()))
     return _returning(reading, body, scope)
 
 
-def _where(reading: Reading, body: Node, name: str, scope: Scope) -> None:
+def _where(reading: Reading, body: Node, name: str, scope: Scope, joined: Sequence[Node]) -> None:
     clause = body.get("whereClause")
     condition(reading, clause, scope)
-    restricts = conditions.restricts(clause, name, scope.relations[0].alias)
+    entries = [entry["CommonTableExpr"] for entry in body.get("withClause", {}).get("ctes", ())]
+    restricts = conditions.restricts(
+        clause,
+        name,
+        scope.relations[0].alias,
+        joined=joined,
+        ctes={entry["ctename"].lower(): entry for entry in entries},
+    )
     reading.both("sql.has_where", clause is not None)
     _restricted(reading, name, restricts=restricts)
 
@@ -334,8 +396,8 @@ def _merge(reading: Reading, body: Node, outer: Scope) -> Outputs:
     for when in body.get("mergeWhenClauses", ()):
         clause = when["MergeWhenClause"]
         condition(reading, clause.get("condition"), scope)
-        gather(reading, [clause.get("targetList"), clause.get("values")], scope)
-        _assigned(reading, name, clause.get("targetList"))
+        _assigned(reading, name, clause.get("targetList"), scope)
+        reading.carries(f"{name}.*", gather(reading, clause.get("values"), scope))
         if clause.get("commandType") in {"CMD_UPDATE", "CMD_DELETE"}:
             matched = clause.get("matchKind") != "MERGE_WHEN_NOT_MATCHED_BY_SOURCE"
             own = conditions.restricts(clause.get("condition"), name, alias)

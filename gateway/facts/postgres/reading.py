@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from gateway.facts.postgres.sources import Scope, Sources
+from gateway.facts.postgres.schema import Schema
+from gateway.facts.postgres.sources import Relation, Scope, Sources, based
 from gateway.facts.postgres.tree import Node, Unreadable
 from gateway.model import Effect, Effects, Facts, Output, Resource
 
@@ -42,6 +43,7 @@ _SECRETS: dict[str, frozenset[str]] = {
     "pg_statistic": frozenset({f"stavalues{slot}" for slot in range(1, 6)}),
     "pg_statistic_ext_data": frozenset({"stxdmcv", "stxdexpr"}),
     "pg_largeobject": frozenset({"data"}),
+    "decrypted_secrets": frozenset({"decrypted_secret"}),
     "pg_hba_file_rules": frozenset({"options", "address", "user_name", "auth_method"}),
     "pg_ident_file_mappings": frozenset({"pg_username", "sys_name"}),
     "pg_file_settings": frozenset({"setting"}),
@@ -59,12 +61,15 @@ class Reading:
     """Reads a query that stands inside an expression."""
     text: Callable[[Reading, str], Sources]
     """Reads SQL that stands in a string and is run; gives what its result is made of."""
+    schema: Schema | None = None
+    """What is known of the target."""
     effects: set[Effect] = field(default_factory=set)
     resources: dict[Resource, None] = field(default_factory=dict)
     attributes: dict[str, str | int | bool] = field(default_factory=dict)
     doubts: dict[str, None] = field(default_factory=dict)
     verbs: dict[str, None] = field(default_factory=dict)
     outputs: tuple[Output, ...] | None = None
+    carried: dict[Output, None] = field(default_factory=dict)
     counts_integers: bool = False
     """What was found depends on the value of an integer in the text."""
     steps: int = 0
@@ -100,6 +105,15 @@ class Reading:
             if secret is not None and (column == "*" or column in secret):
                 self.does(Effect.EXFIL)
 
+    def relation(self, name: str, alias: str) -> Relation:
+        """The table or view of that name, by its columns where they are known."""
+        return based(name, alias, self.schema.columns(name) if self.schema is not None else None)
+
+    def carries(self, to: str, sources: Sources, *, exact: bool = False) -> None:
+        """Stored values go to the column `to`, or ("") to where columns have no names."""
+        if sources:
+            self.carried[Output(name=to, sources=sources, exact=exact)] = None
+
     def doubt(self, why: str) -> None:
         """Something cannot be judged; `why` may name identifiers of the text, never its values."""
         self.effects.add(Effect.UNKNOWN)
@@ -127,4 +141,5 @@ class Reading:
             attributes=attributes,
             complete=not self.doubts,
             outputs=self.outputs,
+            carried=tuple(self.carried),
         )

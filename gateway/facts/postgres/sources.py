@@ -15,6 +15,15 @@ from gateway.model import Output
 Sources = frozenset[str]
 NOTHING: Sources = frozenset()
 
+_TAKING = """
+    any_value array_agg concat first_value hash_record hash_record_extended json_agg json_agg_strict json_build_array
+    json_build_object jsonb_agg jsonb_agg_strict jsonb_build_array jsonb_build_object max min quote_literal
+    quote_nullable record_out record_send row_to_json to_json to_jsonb
+"""
+_SYSTEM = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", "oid"})
+TAKES_ROW = frozenset(_TAKING.split())
+"""Built-in functions that give what is in a row, and can be called on it as if they were its columns."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
@@ -36,6 +45,15 @@ class Relation:
         if not self.rest.exact:
             return Output(name=name, sources=self.rest.sources, exact=False)
         return Output(name=name, sources=frozenset(narrowed(source, name) for source in self.rest.sources))
+
+    def field(self, name: str) -> Output | None:
+        """What `alias.name` is: a column, or a built-in function that takes the row (`c.to_json` is `to_json(c)`)."""
+        found = self.column(name)
+        if found is None and name in _SYSTEM:
+            return Output(name=name, sources=NOTHING)
+        if name in TAKES_ROW and name not in self.known:
+            return Output(name=name, sources=self.whole | (found.sources if found else NOTHING), exact=False)
+        return found
 
     @property
     def whole(self) -> Sources:
@@ -102,18 +120,15 @@ class Scope:
 
     def star(self) -> list[Output]:
         """`*` over everything in FROM."""
-        if self.merged or any(relation.rest is not None for relation in self.relations):
-            exact = all(output.exact for relation in self.relations for output in relation.star())
-            return [Output(name="*", sources=united_whole(self.relations), exact=exact)]
-        return [output for relation in self.relations for output in relation.known.values()]
+        outputs = [output for relation in self.relations for output in relation.star()]
+        if not self.merged:
+            return outputs
+        exact = all(output.exact for output in outputs)
+        return [Output(name="*", sources=united(outputs), exact=exact)]
 
 
 def united(outputs: Iterable[Output]) -> Sources:
     return frozenset(source for output in outputs for source in output.sources)
-
-
-def united_whole(relations: Iterable[Relation]) -> Sources:
-    return frozenset(source for relation in relations for source in relation.whole)
 
 
 def narrowed(source: str, name: str) -> str:
@@ -126,6 +141,15 @@ def table(name: str, alias: str) -> Relation:
     schema, _, last = name.rpartition(".")
     rest = Output(name="*", sources=frozenset({f"{name}.*"}))
     return Relation(alias=alias or last, schema="" if alias else schema, rest=rest)
+
+
+def based(name: str, alias: str, outputs: Sequence[Output] | None) -> Relation:
+    """A table or view; `outputs` are its columns, if they are known."""
+    if outputs is None:
+        return table(name, alias)
+    schema, _, last = name.rpartition(".")
+    known = derived(alias or last, outputs).known
+    return Relation(alias=alias or last, schema="" if alias else schema, known=known)
 
 
 def derived(alias: str, outputs: Sequence[Output], renamed: Sequence[str] = ()) -> Relation:
@@ -154,9 +178,11 @@ def derived(alias: str, outputs: Sequence[Output], renamed: Sequence[str] = ()) 
 
 
 def renamed_table(relation: Relation, names: Sequence[str]) -> Relation:
-    """A relation of unknown columns whose alias names some: each may be any of them."""
-    if not names or relation.rest is None:
+    """A relation whose alias names its columns; where they are not known, each may be any of them."""
+    if not names:
         return relation
+    if relation.rest is None:
+        return derived(relation.alias, tuple(relation.known.values()), names)
     known = {name: Output(name=name, sources=relation.whole, exact=False) for name in names}
     return Relation(alias=relation.alias, schema=relation.schema, known=known, rest=relation.rest)
 

@@ -8,7 +8,7 @@ from gateway.facts.postgres import queries, settings
 from gateway.facts.postgres.definitions import DEFINITIONS, define, mention
 from gateway.facts.postgres.expressions import condition, gather
 from gateway.facts.postgres.reading import EXECUTES, Reading
-from gateway.facts.postgres.sources import NOTHING, Scope, Sources, table, united
+from gateway.facts.postgres.sources import NOTHING, Scope, Sources, united
 from gateway.facts.postgres.tree import Node, Unreadable, constant, dotted, parse, strings, typed
 from gateway.model import Effect, Output
 
@@ -67,7 +67,7 @@ def _explain(reading: Reading, body: Node) -> Outputs:
         statement(reading, body["query"])
         return plan
     # Planned, not run: rows stay as they are, but planning evaluates functions that claim to be stable.
-    planned = Reading(query=reading.query, text=reading.text, inside=reading.inside)
+    planned = Reading(query=reading.query, text=reading.text, schema=reading.schema, inside=reading.inside)
     statement(planned, body["query"])
     for resource in planned.resources:
         if resource.kind in {"table", "column", "condition"}:
@@ -96,7 +96,7 @@ def _prepare(reading: Reading, body: Node) -> Outputs:
 
 
 def _execute(reading: Reading, body: Node) -> Outputs:
-    gather(reading, body.get("params"), Scope())
+    reading.carries("", gather(reading, body.get("params"), Scope()))
     reading.one("sql.execute", body.get("name", ""))
     reading.doubt(EXECUTES)
     return ()
@@ -169,7 +169,7 @@ def _copy(reading: Reading, body: Node) -> Outputs:
         outputs = statement(reading, body["query"])
     else:
         name = dotted(body["relation"])
-        relation = table(name, "")
+        relation = reading.relation(name, "")
         columns = [column.lower() for column in strings(body.get("attlist"))]
         outputs = tuple(o for c in columns if (o := relation.column(c))) or tuple(relation.star())
         scope.relations.append(relation)
@@ -211,8 +211,9 @@ def _do(reading: Reading, body: Node) -> Outputs:
 
 def _create_as(reading: Reading, body: Node) -> Outputs:
     reading.does(Effect.DDL, Effect.WRITE)
-    reading.touches("table", dotted(body["into"]["rel"]), Effect.DDL)
-    statement(reading, body["query"])
+    name = dotted(body["into"]["rel"])
+    reading.touches("table", name, Effect.DDL)
+    queries.stored(reading, name, strings(body["into"].get("colNames")), statement(reading, body["query"]))
     return ()
 
 

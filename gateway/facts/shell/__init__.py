@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.facts.cache import Cache
-from gateway.facts.shell.reading import ATTRIBUTES, Reading, Shell
+from gateway.facts.shell.reading import ATTRIBUTES, Reading
+from gateway.facts.shell.state import Shell
 from gateway.facts.shell.tree import Unreadable
 from gateway.facts.shell.values import MARKS
 from gateway.facts.shell.walk import Walker
@@ -57,6 +58,7 @@ def _read(text: str, before: Sequence[str]) -> Facts:
     try:
         for line in before:
             Walker(Reading(), shell).text(line)
+            shell.left = False
         reading = Reading()
         Walker(reading, shell).text(text)
     except RecursionError:

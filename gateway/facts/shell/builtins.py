@@ -6,50 +6,28 @@ import re
 from collections.abc import Callable, Mapping
 
 from gateway.facts.shell.call import Call, options
-from gateway.facts.shell.values import TAME, WILD, static
+from gateway.facts.shell.values import COUNT, TAME, WILD, static, words
 from gateway.model import Effect
 
 _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[.*\])?(\+?)(?:=(.*))?\Z", re.DOTALL)
-_SESSION = frozenset(
-    [
-        ":",
-        "true",
-        "false",
-        "break",
-        "continue",
-        "return",
-        "shift",
-        "exit",
-        "logout",
-        "wait",
-        "times",
-        "ulimit",
-        "umask",
-        "unset",
-        "getopts",
-        "let",
-        "local",
-        "bg",
-        "fg",
-        "jobs",
-        "disown",
-        "suspend",
-        "caller",
-        "set",
-        "popd",
-        "pushd",
-        "dirs",
-        "compopt",
-    ]
+_SESSION = words(
+    """
+    : true false wait times ulimit umask getopts let bg fg jobs disown suspend caller dirs compopt
+    """
 )
-_READ = frozenset(["test", "[", "type", "pwd", "help"])
-INDEXED = re.compile(r"\[.*(?:\$\(|`)", re.DOTALL)
+_READ = words("test [ type pwd help")
 _PRINTF = re.compile(r"\\([nt\\r]|[0-7]{1,3}|x[0-9a-fA-F]{1,2})|%([-+ 0#]*\d*(?:\.\d+)?[a-zA-Z%])")
+
+
+def indexed(value: str) -> bool:
+    """Whether the shell, computing a subscript in the value, may run a command."""
+    opened = value.find("[")
+    return opened >= 0 and max(value.rfind("$("), value.rfind("`")) > opened
 
 
 def run(call: Call) -> str | None:
     """What a builtin prints; `None` where the name is none that is known here."""
-    if any(INDEXED.search(arg) for arg in call.args) and call.name in _EVALUATING:
+    if any(indexed(arg) for arg in call.args) and call.name in _EVALUATING:
         call.execute("a subscript holds a command that the shell runs")
     handler = _HANDLERS.get(call.name)
     if handler is not None:
@@ -63,7 +41,11 @@ def run(call: Call) -> str | None:
     return None
 
 
-_EVALUATING = frozenset(["test", "[", "[[", "printf", "read", "unset", "let", "local", "declare", "typeset", "export", "readonly", "mapfile", "readarray", "wait", "getopts"])  # fmt: skip
+_EVALUATING = words(
+    """
+    test [ [[ printf read unset let local declare typeset export readonly mapfile readarray wait getopts
+    """
+)
 
 
 def _echo(call: Call) -> str:
@@ -124,7 +106,7 @@ def _formatted(form: str, args: list[str]) -> str:
             return value
         if found[2] == "b":
             return _unescaped(value)
-        return TAME if found[2][-1] in "difeEgGuxXoc" else WILD
+        return COUNT if found[2][-1] in "difeEgGuxXo" else WILD
 
     printed = [_PRINTF.sub(one, form)]
     while rest and len(rest) < len(args) and len(printed) < 100:
@@ -155,7 +137,8 @@ def _declare(call: Call) -> str:
 def _read(call: Call) -> str:
     call.add(Effect.SESSION)
     given = options(call.args, takes="dnNptiua")
-    known = call.stdin.strip("\n") if call.stdin is not None and static(call.stdin) and "\n" not in call.stdin.strip("\n") else WILD  # fmt: skip
+    line = (call.stdin or "").strip("\n")
+    known = line if call.stdin is not None and static(line) and "\n" not in line else WILD
     names = [name for name in (*given.operands, *given.values("a")) if _NAME.match(name)] or ["REPLY"]
     for name in names:
         call.walker.assign(name, [known if len(names) == 1 and not given.has("a") else WILD])
@@ -174,14 +157,14 @@ def _mapfile(call: Call) -> str:
 
 def _cd(call: Call) -> str:
     call.add(Effect.SESSION)
-    target = next((arg for arg in call.args if not arg.startswith("-") or arg == "-"), "~")
     shell = call.walker.shell
-    if target == "-":
-        shell.directory = ""
-    elif target[:1] in "/~" or not shell.directory:
-        shell.directory = target
+    target = next((arg for arg in call.args if not arg.startswith("-") or arg == "-"), "~")
+    if target == "-" or call.name == "popd" or re.match(r"[-+]\d", target):
+        shell.go(*shell.visited)
+    elif target[:1] in "/~":
+        shell.go(target)
     else:
-        shell.directory = f"{shell.directory.rstrip('/')}/{target}"
+        shell.go(*(f"{place.rstrip('/')}/{target}" if place else target for place in shell.directories))
     return ""
 
 
@@ -229,7 +212,7 @@ def _alias(call: Call) -> str:
             if not static(arg):
                 call.doubt("an alias stands for what is not known")
                 continue
-            call.walker.shell.aliases[name] = value
+            call.walker.shell.aliases[name] = (value,)
     return WILD
 
 
@@ -262,20 +245,50 @@ def _shopt(call: Call) -> str:
 
 def _set(call: Call) -> str:
     call.add(Effect.SESSION)
+    shell = call.walker.shell
     if not call.args:
         call.add(Effect.READ, Effect.EXFIL)
-    elif call.args[0] == "--" or not call.args[0].startswith(("-", "+")):
-        call.walker.shell.positionals = call.args[1:] if call.args[0] == "--" else call.args
+    given = list(call.args)
+    while given and re.match(r"[-+]\w", given[0]):
+        option = given.pop(0)
+        if option.endswith("o") and given:
+            option += " " + given.pop(0)
+        if option == "+o history":
+            call.add(Effect.PRIVILEGE)
+    if given:
+        shell.positionals = None if shell.left else tuple(given[1:] if given[0] in {"--", "-"} else given)
+    return ""
+
+
+def _shift(call: Call) -> str:
+    call.add(Effect.SESSION)
+    shell = call.walker.shell
+    by = call.args[0] if call.args else "1"
+    if shell.positionals is not None:
+        shell.positionals = shell.positionals[int(by) :] if by.isdigit() and not shell.left else None
+    return ""
+
+
+def _leave(call: Call) -> str:
+    """What follows in the text may not run."""
+    call.add(Effect.SESSION)
+    call.walker.shell.left = True
     return ""
 
 
 def _unset(call: Call) -> str:
     call.add(Effect.SESSION)
+    shell = call.walker.shell
     for arg in call.args:
         if arg in {"PATH", "IFS", "HISTFILE"}:
             call.add(Effect.PRIVILEGE)
-        call.walker.shell.variables.pop(arg, None)
-        call.walker.shell.functions.pop(arg, None)
+        if shell.left:
+            shell.set(arg, [""])
+            if arg in shell.functions:
+                shell.functions[arg] = (*shell.functions[arg], None)
+        else:
+            shell.variables.pop(arg, None)
+            shell.functions.pop(arg, None)
     return ""
 
 
@@ -319,9 +332,28 @@ def _sleep(call: Call) -> str:
 
 
 _HANDLERS: Mapping[str, Callable[[Call], str]] = {
-    "echo": _echo, "printf": _printf, "export": _declare, "declare": _declare, "typeset": _declare,
-    "local": _declare, "readonly": _declare, "read": _read, "mapfile": _mapfile, "readarray": _mapfile, "cd": _cd,
-    "pushd": _cd, "eval": _eval, "exec": _exec, "command": _command, "builtin": _command, "source": _source,
-    ".": _source, "alias": _alias, "unalias": _unalias, "trap": _trap, "enable": _enable, "shopt": _shopt,
-    "set": _set, "unset": _unset, "history": _history, "fc": _fc, "kill": _kill, **dict.fromkeys(("bind", "complete", "compgen", "hash"), _hooked), "sleep": _sleep,
-}  # fmt: skip
+    "echo": _echo,
+    "printf": _printf,
+    **dict.fromkeys(("export", "declare", "typeset", "local", "readonly"), _declare),
+    "read": _read,
+    **dict.fromkeys(("mapfile", "readarray"), _mapfile),
+    **dict.fromkeys(("cd", "pushd", "popd"), _cd),
+    "eval": _eval,
+    "exec": _exec,
+    **dict.fromkeys(("command", "builtin"), _command),
+    **dict.fromkeys(("source", "."), _source),
+    "alias": _alias,
+    "unalias": _unalias,
+    "trap": _trap,
+    "enable": _enable,
+    "shopt": _shopt,
+    "set": _set,
+    "unset": _unset,
+    "shift": _shift,
+    **dict.fromkeys(("break", "continue", "return", "exit", "logout"), _leave),
+    **dict.fromkeys(("bind", "complete", "compgen", "hash"), _hooked),
+    "history": _history,
+    "fc": _fc,
+    "kill": _kill,
+    "sleep": _sleep,
+}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from gateway.facts.shell.paths import list_path, read_path, remove_path, write_path
-from gateway.facts.shell.reading import Reading, Shell
-from gateway.facts.shell.values import WILD, static
+from gateway.facts.shell.reading import Reading
+from gateway.facts.shell.state import Shell
+from gateway.facts.shell.values import WILD
 from gateway.model import Effect
 
 
@@ -24,7 +25,7 @@ class Following(Protocol):
 
     def child(self, text: str, *, stdin: str | None = None, arguments: tuple[str, ...] = ()) -> str: ...
 
-    def assign(self, name: str, values: Sequence[str], *, lasting: bool = True) -> None: ...
+    def assign(self, name: str, values: Sequence[str]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,16 +50,20 @@ class Call:
         self.resource("host", name, effect)
 
     def list(self, path: str) -> None:
-        list_path(self.walker.reading, path, directory=self.walker.shell.directory)
+        for directory in self.walker.shell.directories:
+            list_path(self.walker.reading, path, directory=directory)
 
     def read(self, path: str, *, deep: bool = False) -> None:
-        read_path(self.walker.reading, path, directory=self.walker.shell.directory, deep=deep)
+        for directory in self.walker.shell.directories:
+            read_path(self.walker.reading, path, directory=directory, deep=deep)
 
     def write(self, path: str, *, truncates: bool = False) -> None:
-        write_path(self.walker.reading, path, directory=self.walker.shell.directory, truncates=truncates)
+        for directory in self.walker.shell.directories:
+            write_path(self.walker.reading, path, directory=directory, truncates=truncates)
 
     def remove(self, path: str, *, deep: bool = False) -> None:
-        remove_path(self.walker.reading, path, directory=self.walker.shell.directory, deep=deep)
+        for directory in self.walker.shell.directories:
+            remove_path(self.walker.reading, path, directory=directory, deep=deep)
 
     def run(self, argv: Sequence[str], *, stdin: str | None = None) -> str:
         """Another command that this one starts."""
@@ -81,6 +86,11 @@ Handler: TypeAlias = Callable[[Call], str | None]
 """Says what the call does and returns what it prints, `None` for what only the target knows."""
 
 
+def each(names: str | Iterable[str], handler: Handler) -> dict[str, Handler]:
+    """Rows of a table of programs that are read alike."""
+    return dict.fromkeys(names.split() if isinstance(names, str) else names, handler)
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """Arguments taken apart as getopt does."""
@@ -89,17 +99,25 @@ class Options:
     """By name without dashes: the values given, "" for an option without one."""
     operands: tuple[str, ...]
 
+    shortened: frozenset[str] = frozenset()
+    """Flags that may be the beginning of a longer name, as getopt_long takes them."""
+
     def has(self, *names: str) -> bool:
-        return any(name in self.flags for name in names)
+        return any(self._flags(name) for name in names)
 
     def values(self, *names: str) -> tuple[str, ...]:
-        return tuple(value for name in names for value in self.flags.get(name, ()))
+        return tuple(value for name in names for flag in self._flags(name) for value in self.flags[flag])
+
+    def _flags(self, name: str) -> list[str]:
+        exact = [name] if name in self.flags else []
+        return exact + [flag for flag in self.shortened if flag != name and name.startswith(flag)]
 
 
 def options(args: Sequence[str], *, takes: str = "", long: str = "", until_operand: bool = False) -> Options:
     """Take arguments apart. `takes`: letters that take a value; `long`: names (space-separated) that do."""
     flags: dict[str, list[str]] = {}
     operands: list[str] = []
+    shortened: set[str] = set()
     named = set(long.split())
     rest = list(args)
     while rest:
@@ -109,6 +127,10 @@ def options(args: Sequence[str], *, takes: str = "", long: str = "", until_opera
             break
         if arg.startswith("--"):
             name, equals, value = arg[2:].partition("=")
+            if name not in named and len(name) > 1:
+                shortened.add(name)
+                if not equals and rest and any(one.startswith(name) for one in named):
+                    value = rest[0]  # or an operand, if the name is a whole one: it counts as both
             if not equals and name in named and rest:
                 value = rest.pop(0)
             flags.setdefault(name, []).append(value)
@@ -126,12 +148,6 @@ def options(args: Sequence[str], *, takes: str = "", long: str = "", until_opera
             if until_operand:
                 operands.extend(rest)
                 break
-    return Options({name: tuple(values) for name, values in flags.items()}, tuple(operands))
-
-
-def known(call: Call, value: str) -> bool:
-    """Whether a word that decides what happens can be read; if not, the call is doubted."""
-    if static(value):
-        return True
-    call.doubt("a word that decides what a program does is not known")
-    return False
+    return Options(
+        {name: tuple(values) for name, values in flags.items()}, tuple(operands), frozenset(shortened)
+    )

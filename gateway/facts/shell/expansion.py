@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import assert_never
 
-from gateway.facts.shell.reading import Shell
+from gateway.facts.shell.state import Shell
 from gateway.facts.shell.tree import (
     Arithmetic,
     Node,
@@ -19,32 +19,15 @@ from gateway.facts.shell.tree import (
     Variable,
     Word,
 )
-from gateway.facts.shell.values import CLASS, GLOBS, SPLIT, STAR, TAME, WILD, static
+from gateway.facts.shell.values import CLASS, COUNT, GLOBS, SPLIT, STAR, TAME, WILD, static, words
 
 _ALTERNATIVES = 16
 _BRACES = 64
 _LONGEST = 65_536
 _RANGE = re.compile(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.-?\d+)?\Z")
 _KNOWN = {"HOME": "~", "PWD": ".", "OLDPWD": WILD, "IFS": " ", "SHELL": "/bin/bash", "BASH": "/bin/bash"}
-_TAME_NAMES = frozenset(
-    [
-        "?",
-        "#",
-        "$",
-        "!",
-        "RANDOM",
-        "SECONDS",
-        "UID",
-        "EUID",
-        "PPID",
-        "LINENO",
-        "HOSTNAME",
-        "USER",
-        "LOGNAME",
-        "EPOCHSECONDS",
-        "SHLVL",
-    ]
-)
+_COUNT_NAMES = words("? # $ ! RANDOM SECONDS UID EUID PPID LINENO EPOCHSECONDS SHLVL")
+_TAME_NAMES = words("HOSTNAME USER LOGNAME")
 _NAMES = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 Run = Callable[[Node], str]
@@ -113,7 +96,7 @@ class Expander:
                 for name in _NAMES.findall(text):
                     if any("$(" in v or "`" in v or WILD in v for v in self.shell.variables.get(name, ())):
                         self.doubt("arithmetic computes with a value that may hold a command")
-                return [TAME]
+                return [COUNT]
             case _:
                 assert_never(piece)
 
@@ -142,7 +125,10 @@ class Expander:
                 if known is not None and all(static(v) for v in (*known, *argument)):
                     return [_trimmed(v, piece.operator, a) for v in known for a in argument]
                 tame = known is not None and all(WILD not in v and "/" not in v for v in known)
-                return [TAME if tame else WILD]
+                counts = tame and known is not None and all(TAME not in v for v in known)
+                return [COUNT if counts else TAME if tame else WILD]
+            case "length":
+                return [COUNT]
             case "@":
                 self.values(piece.argument)
                 if any(isinstance(p, Text) and "P" in p.text for p in piece.argument):
@@ -167,7 +153,7 @@ class Expander:
             start = int(found[1])
             return [v[start : start + int(found[2]) if found[2] else None] for v in known]
         old, _, new = text.partition("/")
-        if not old or re.search(r"[*?\[\\#%]", old):
+        if not old or re.search(r"[*?\[\\#%]", old) or "&" in new:
             return [WILD]
         return [v.replace(old, new, 1 if piece.operator == "/" else -1) for v in known]
 
@@ -183,10 +169,12 @@ class Expander:
                 return (positionals[at],) if at < len(positionals) else ("",)
         if name in {"@", "*"}:
             return (WILD,)
-        if name == "PWD" and self.shell.directory:
-            return (self.shell.directory,)
+        if name == "PWD" and self.shell.directories != ("",):
+            return self.shell.directories
         if name in _KNOWN:
             return (_KNOWN[name],)
+        if name in _COUNT_NAMES:
+            return (COUNT,)
         return (TAME,) if name in _TAME_NAMES else None
 
 
@@ -198,7 +186,7 @@ def _glob(text: str, *, first: bool) -> str:
     if first and text.startswith("~"):
         text = re.sub(r"\A~root(?=/|\Z)", "/root", text)
     if "[" in text and "]" in text[text.index("[") :]:
-        text = re.sub(r"\[[^\]/]+\]", CLASS, text)
+        text = re.sub(r"\[[^\]\[/]+\]", CLASS, text)
     return "".join(GLOBS.get(character, character) for character in text)
 
 
@@ -284,7 +272,7 @@ def _range(atoms: tuple[Piece, ...], end: int) -> tuple[list[tuple[Piece, ...]],
             (Text(text=chr(code), quoted=False),) for code in range(low, high + 1)
         ]
         return letters[:_BRACES], end
-    return [(Text(text=TAME, quoted=True),)], end
+    return [(Text(text=COUNT, quoted=True),)], end
 
 
 def _is(piece: Piece, character: str) -> bool:

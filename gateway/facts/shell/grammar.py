@@ -9,55 +9,29 @@ from __future__ import annotations
 
 import re
 
-from gateway.facts.shell.lexer import Lexer
+from gateway.facts.shell.simple import SimpleCommands
 from gateway.facts.shell.tree import (
-    Assignment,
-    Background,
     Block,
+    Chain,
+    Choice,
     Define,
     Expression,
     ForEach,
+    Loop,
     Node,
     Pipeline,
-    Redirect,
-    Simple,
-    Text,
     Unreadable,
     Word,
 )
+from gateway.facts.shell.values import words
 
-_RESERVED = frozenset(
-    [
-        "if",
-        "then",
-        "elif",
-        "else",
-        "fi",
-        "while",
-        "until",
-        "for",
-        "select",
-        "case",
-        "esac",
-        "do",
-        "done",
-        "in",
-        "{",
-        "}",
-        "!",
-        "[[",
-        "time",
-        "function",
-        "coproc",
-    ]
+_RESERVED = words(
+    """
+    if then elif else fi while until for select case esac do done in { } ! [[ time function coproc
+    """
 )
-_ENDS = frozenset(["then", "elif", "else", "fi", "do", "done", "esac", "}"])
-_OPENERS = frozenset(["if", "while", "until", "for", "select", "case", "{", "[["])
-_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]\n]*\])?(\+?)=")
-_REDIRECT = re.compile(
-    r"(?:[0-9]+|\{[A-Za-z_][A-Za-z0-9_]*\})?(&>>|&>|<<<|<<-|<<|<>|<&|>>|>&|>\||<(?!\()|>(?!\())"
-)
-_DECLARING = frozenset({"export", "declare", "typeset", "local", "readonly"})
+_ENDS = words("then elif else fi do done esac }")
+_OPENERS = words("if while until for select case { [[")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _CONDITION_SKIPPED = frozenset("()<>|&!;")
 
@@ -67,8 +41,8 @@ def parse(text: str) -> Node:
     return Parser(text).script()
 
 
-class Parser(Lexer):
-    """Commands over the words of `Lexer`."""
+class Parser(SimpleCommands):
+    """Compound commands over simple ones."""
 
     __slots__ = ()
 
@@ -88,7 +62,7 @@ class Parser(Lexer):
         """The list up to the closing parenthesis, which is passed over."""
         self.deeper()
         node = self._list()
-        self._take(")")
+        self.take(")")
         self.depth -= 1
         return node
 
@@ -96,14 +70,14 @@ class Parser(Lexer):
         parts: list[Node] = []
         while True:
             self.skip(newlines=True)
-            if self.at >= len(self.text) or self.text[self.at] == ")" or self._word_here() in _ENDS:
+            if self.at >= len(self.text) or self.text[self.at] == ")" or self.plain_word() in _ENDS:
                 break
             if self.text.startswith(";;", self.at):
                 break
             node = self._and_or()
             self.skip()
             if self._operator("&"):
-                node = Background(part=node)
+                node = Block(parts=(node,), apart=True)
                 self.at += 1
             elif self._operator(";"):
                 self.at += 1
@@ -130,27 +104,28 @@ class Parser(Lexer):
 
     def _and_or(self) -> Node:
         node = self._pipeline()
-        rest: list[Node] = []
+        rest: list[tuple[str, Node]] = []
         while True:
             self.skip()
-            if not self.text.startswith(("&&", "||"), self.at):
+            operator = self.text[self.at : self.at + 2]
+            if operator not in {"&&", "||"}:
                 break
             self.at += 2
             self.skip(newlines=True)
-            rest.append(self._pipeline())
-        return Block(parts=(node, Block(parts=tuple(rest), sure=False))) if rest else node
+            rest.append((operator, self._pipeline()))
+        return Chain(first=node, rest=tuple(rest)) if rest else node
 
     def _pipeline(self) -> Node:
         self.step()
-        word = self._word_here()
+        word = self.plain_word()
         while word in {"!", "time"}:
             self.at += len(word)
             self.skip()
             if word == "time":
-                while self._word_here() in {"-p", "--"}:
+                while self.plain_word() in {"-p", "--"}:
                     self.at += 2
                     self.skip()
-            word = self._word_here()
+            word = self.plain_word()
             if self.at >= len(self.text) or self.text[self.at] in "\n;)":
                 return Block(parts=())
         parts = [self._command()]
@@ -174,27 +149,27 @@ class Parser(Lexer):
             raise Unreadable("the text ends where a command is expected")
         if self.text[self.at] == "(":
             return self._parenthesis()
-        word = self._word_here()
+        word = self.plain_word()
         match word:
             case "{":
                 self.at += 1
                 body = self._list()
                 self._expect("}")
-                return Block(parts=(body,), redirects=self._redirects())
+                return Block(parts=(body,), redirects=self.redirects())
             case "if":
                 return self._if()
             case "while" | "until":
                 self.at += len(word)
                 condition = self._list()
                 body = self._do()
-                return Block(parts=(condition, body), redirects=self._redirects(), sure=False, repeated=True)
+                return Loop(head=condition, body=body, redirects=self.redirects())
             case "for" | "select":
                 return self._for(word)
             case "case":
                 return self._case()
             case "[[":
                 self.at += 2
-                return Expression(words=self._condition(), redirects=self._redirects())
+                return Expression(words=self._condition(), redirects=self.redirects())
             case "function":
                 self.at += len(word)
                 self.skip()
@@ -203,14 +178,14 @@ class Parser(Lexer):
                 if self.text.startswith("(", self.at):
                     self.at += 1
                     self.skip()
-                    self._take(")")
-                return self._definition(name)
+                    self.take(")")
+                return self.definition(name)
             case "coproc":
                 return self._coproc()
             case _ if word in _RESERVED and word != "in":
                 raise Unreadable("a reserved word stands where the shell's grammar allows none")
             case _:
-                return self._simple()
+                return self.simple()
 
     def _parenthesis(self) -> Node:
         if self.text.startswith("((", self.at):
@@ -219,30 +194,30 @@ class Parser(Lexer):
             pieces = self.arithmetic()
             if pieces is not None:
                 source = self.text[start : self.at]
-                return Expression(words=(Word(pieces=pieces, source=source),), redirects=self._redirects())
+                return Expression(words=(Word(pieces=pieces, source=source),), redirects=self.redirects())
             self.at = start
         self.at += 1
         body = self.parenthesised()
-        return Block(parts=(body,), redirects=self._redirects(), sure=False)
+        return Block(parts=(body,), redirects=self.redirects(), apart=True)
 
     def _if(self) -> Node:
-        self.at += 2
-        parts = [self._list()]
+        """Behind `if` or `elif`, up to the `fi` that ends them all."""
+        self.at += len(self.plain_word())
+        self.deeper()
+        head = self._list()
         self._expect("then")
-        parts.append(self._list())
-        while True:
-            word = self._word_here()
-            if word == "elif":
-                self.at += 4
-                parts.append(self._list())
-                self._expect("then")
-            elif word == "else":
-                self.at += 4
-            else:
-                break
-            parts.append(self._list())
-        self._expect("fi")
-        return Block(parts=tuple(parts), redirects=self._redirects(), sure=False)
+        branches = [self._list()]
+        word = self.plain_word()
+        if word == "elif":
+            branches.append(self._if())
+        else:
+            if word == "else":
+                self.at += len(word)
+                branches.append(self._list())
+            self._expect("fi")
+        self.depth -= 1
+        redirects = () if word == "elif" else self.redirects()
+        return Choice(head=head, branches=tuple(branches), always=len(branches) > 1, redirects=redirects)
 
     def _do(self) -> Node:
         self._expect("do")
@@ -262,13 +237,13 @@ class Parser(Lexer):
             head = Expression(words=(Word(pieces=pieces, source=self.text[start : self.at]),))
             self._separator()
             body = self._body()
-            return Block(parts=(head, body), redirects=self._redirects(), sure=False, repeated=True)
+            return Loop(head=head, body=body, redirects=self.redirects())
         name = self.word().source
         if not _NAME.match(name):
             raise Unreadable("a loop's variable is no name")
         self.skip(newlines=True)
         values: list[Word] | None = None
-        if self._word_here() == "in":
+        if self.plain_word() == "in":
             self.at += 2
             values = []
             self.skip()
@@ -281,11 +256,11 @@ class Parser(Lexer):
             name=name,
             values=None if values is None else tuple(values),
             body=body,
-            redirects=self._redirects(),
+            redirects=self.redirects(),
         )
 
     def _body(self) -> Node:
-        if self._word_here() != "{":
+        if self.plain_word() != "{":
             return self._do()
         self.at += 1
         body = self._list()
@@ -305,9 +280,10 @@ class Parser(Lexer):
         self.skip(newlines=True)
         self._expect("in")
         bodies: list[Node] = []
+        falls = False
         while True:
             self.skip(newlines=True)
-            if self._word_here() == "esac":
+            if self.plain_word() == "esac":
                 self.at += 4
                 break
             if self.text.startswith("(", self.at):
@@ -320,13 +296,20 @@ class Parser(Lexer):
                 self.skip()
                 words.append(self._pattern())
                 self.skip()
-            self._take(")")
-            bodies.append(self._list())
+            self.take(")")
+            body = self._list()
+            bodies.append(Block(parts=(bodies[-1], body)) if falls else body)
+            falls = self.text.startswith((";;&", ";&"), self.at)
             for end in (";;&", ";;", ";&"):
                 if self.text.startswith(end, self.at):
                     self.at += len(end)
                     break
-        return Block(parts=(Expression(words=tuple(words)), *bodies), redirects=self._redirects(), sure=False)
+        return Choice(
+            head=Expression(words=tuple(words)),
+            branches=tuple(bodies),
+            always=any(word.source == "*" for word in words[1:]),
+            redirects=self.redirects(),
+        )
 
     def _pattern(self) -> Word:
         """A pattern of `case`, where extended globs are always read."""
@@ -338,7 +321,7 @@ class Parser(Lexer):
             self.skip(newlines=True)
             if self.at >= len(self.text):
                 raise Unreadable("a [[ condition does not end")
-            if self._word_here() == "]]":
+            if self.plain_word() == "]]":
                 self.at += 2
                 return tuple(words)
             if self.text.startswith(("<(", ">("), self.at) or self.text[self.at] not in _CONDITION_SKIPPED:
@@ -351,108 +334,21 @@ class Parser(Lexer):
         self.at += len("coproc")
         self.skip()
         start = self.at
-        if self._word_here() not in _OPENERS and not self.text.startswith("(", self.at):
+        if self.plain_word() not in _OPENERS and not self.text.startswith("(", self.at):
             self.word()
             self.skip()
-            if self._word_here() not in _OPENERS and not self.text.startswith("(", self.at):
+            if self.plain_word() not in _OPENERS and not self.text.startswith("(", self.at):
                 self.at = start
-        return Background(part=self._command())
+        return Block(parts=(self._command(),), apart=True)
 
-    def _definition(self, name: str) -> Node:
+    def definition(self, name: str) -> Node:
         self.skip(newlines=True)
-        if self._word_here() not in _OPENERS and not self.text.startswith("(", self.at):
+        if self.plain_word() not in _OPENERS and not self.text.startswith("(", self.at):
             raise Unreadable("a function has no body")
         return Define(name=name, body=self._command())
 
-    def _simple(self) -> Node:
-        assignments: list[Assignment] = []
-        words: list[Word] = []
-        redirects: list[Redirect] = []
-        while True:
-            self.skip()
-            if self.at >= len(self.text):
-                break
-            if self._redirect(redirects):
-                continue
-            character = self.text[self.at]
-            if character in "\n;&|)":
-                break
-            if character == "(":
-                if len(words) == 1 and not assignments and not redirects:
-                    self.at += 1
-                    self.skip()
-                    self._take(")")
-                    return self._definition(words[0].source)
-                raise Unreadable("a parenthesis stands where the shell's grammar allows none")
-            found = _ASSIGNMENT.match(self.text, self.at)
-            if found and not words:
-                assignments.append(self._assignment(found)[0])
-            elif found and words[0].source in _DECLARING:
-                words.append(self._assignment(found)[1])
-            else:
-                words.append(self.word())
-        if not (assignments or words or redirects):
-            raise Unreadable("a command is missing")
-        return Simple(assignments=tuple(assignments), words=tuple(words), redirects=tuple(redirects))
-
-    def _assignment(self, found: re.Match[str]) -> tuple[Assignment, Word]:
-        """The assignment that `found` begins, and the same as one word."""
-        start = self.at
-        self.at = found.end()
-        name, partial = found[1], bool(found[2] or found[3])
-        subscript = tuple(self.document(found[2] or ""))
-        if not self.text.startswith("(", self.at):
-            value = self.word(empty=True)
-            head = Text(text=self.text[start : found.end()], quoted=True)
-            whole = Word(pieces=(head, *value.pieces), source=self.text[start : self.at])
-            return Assignment(name=name, value=value, subscript=subscript, partial=partial), whole
-        self.at += 1
-        elements: list[Word] = []
-        while True:
-            self.skip(newlines=True)
-            if self.text.startswith(")", self.at):
-                self.at += 1
-                break
-            elements.append(self.word())
-        pieces = tuple(piece for element in elements for piece in element.pieces)
-        whole = Word(pieces=(Text(text=f"{name}=", quoted=True), *pieces), source=self.text[start : self.at])
-        return Assignment(name=name, value=whole, elements=tuple(elements), partial=partial), whole
-
-    def _redirects(self) -> tuple[Redirect, ...]:
-        found: list[Redirect] = []
-        while True:
-            self.skip()
-            if not self._redirect(found):
-                return tuple(found)
-
-    def _redirect(self, found: list[Redirect]) -> bool:
-        """Whether a redirection stood here; it is added to `found`."""
-        match = _REDIRECT.match(self.text, self.at)
-        if match is None:
-            return False
-        self.step()
-        self.at = match.end()
-        operator = match[1]
-        self.skip()
-        if operator in {"<<", "<<-"}:
-            target = self.word()
-            found.append(Redirect(operator="<<", target=target, document=self.heredoc(target, operator)))
-        else:
-            found.append(Redirect(operator=operator, target=self.word()))
-        return True
-
-    def _word_here(self) -> str:
-        """The plain word that stands here, if it could be a reserved one, else ""."""
-        return self.plain_word()
-
     def _expect(self, word: str) -> None:
         self.skip(newlines=True)
-        if self._word_here() != word:
+        if self.plain_word() != word:
             raise Unreadable("a compound command does not end as the shell's grammar wants")
         self.at += len(word)
-
-    def _take(self, character: str) -> None:
-        self.skip(newlines=True)
-        if not self.text.startswith(character, self.at):
-            raise Unreadable("a parenthesis does not close")
-        self.at += len(character)

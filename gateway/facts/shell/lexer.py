@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from gateway.facts.shell.ansi import decoded
 from gateway.facts.shell.tree import (
     Arithmetic,
     Node,
@@ -20,6 +21,7 @@ from gateway.facts.shell.tree import (
     Variable,
     Word,
 )
+from gateway.facts.shell.values import WILD
 
 DEPTH = 40
 """Commands and substitutions that may stand inside one another."""
@@ -33,12 +35,7 @@ _PLAIN_WORD = re.compile(r"(?:[a-z]+|\[\[|\]\]|[{}!]|--|-p)(?=[\s;&|<>()]|\Z)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]|[@*#?$!_-]")
 _BRACED = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])")
 _PARAMETER_OPERATOR = re.compile(r":?[-=?+]|##?|%%?|//?|\^\^?|,,?|@|:")
-_ANSI = re.compile(
-    r"\\(?:x([0-9A-Fa-f]{1,2})|([0-7]{1,3})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|c(.)|(.))", re.DOTALL
-)
-_ANSI_LETTERS = {
-    "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
-}  # fmt: skip
+_RECALL = re.compile(r"!(?:[!$^*#:?]|-?\d|[A-Za-z])")
 _ENDING = "\n;&|<>() \t"
 
 
@@ -119,6 +116,9 @@ class Lexer:
                 self.at = plain.end()
                 continue
             character = self.text[self.at]
+            if character == "!" and _RECALL.match(self.text, self.at):
+                # Where history is expanded, as in an interactive shell, it stands for earlier words.
+                pieces.append(Text(text=WILD, quoted=True))
             if character in "?*+@!":
                 following = self.text.startswith("(", self.at + 1)
                 if following and not extended and character != "!":
@@ -278,13 +278,13 @@ class Lexer:
 
     def _braced(self, *, quoted: bool) -> Variable:
         """`${...}` behind its opening brace."""
-        indirect = False
+        indirect = length = False
         if self.text.startswith("!", self.at) and not self.text.startswith("!}", self.at):
             indirect = True
             self.at += 1
         elif self.text.startswith("#", self.at) and _BRACED.match(self.text, self.at + 1):
             self.at += 1
-            indirect = not self.text.startswith("}", self.at)
+            length = True
         name = _BRACED.match(self.text, self.at)
         if name is None:
             raise Unreadable("an expansion in braces names no parameter")
@@ -303,6 +303,8 @@ class Lexer:
         argument = self._argument(quoted=quoted)
         if not operator and argument:
             raise Unreadable("an expansion in braces has a form that is not known")
+        if length:
+            return Variable(name=name[0], operator="length", argument=(*pieces, *argument), quoted=quoted)
         if indirect:
             return Variable(name=name[0], operator="!", argument=(*pieces, *argument), quoted=quoted)
         return Variable(name=name[0], operator=operator, argument=argument, quoted=quoted)
@@ -339,8 +341,7 @@ class Lexer:
             raise Unreadable("a quote does not end")
         inner = self.text[self.at + 2 : at]
         self.at = at + 1
-        decoded = _ANSI.sub(_ansi_character, inner)
-        return decoded.split("\0", 1)[0]
+        return decoded(inner)
 
     def heredoc(self, delimiter: Word, operator: str) -> list[Piece]:
         """The pieces of the here-document that this line starts; they arrive when the line has ended."""
@@ -404,22 +405,3 @@ class Lexer:
 def _continues(line: str) -> bool:
     """Whether an unescaped backslash ends the line."""
     return (len(line) - len(line.rstrip("\\"))) % 2 == 1
-
-
-def _ansi_character(found: re.Match[str]) -> str:
-    hexadecimal, octal, short, long, control, other = found.groups()
-    if hexadecimal:
-        return _byte(int(hexadecimal, 16))
-    if octal:
-        return _byte(int(octal, 8) & 0xFF)
-    if short or long:
-        code = int(short or long, 16)
-        return chr(code) if code < 0x110000 and not 0xD800 <= code < 0xE000 else "\ufffd"
-    if control:
-        return chr(ord(control) & 0x1F) if control.isascii() else "\ufffd"
-    return _ANSI_LETTERS.get(other, other if other in "\\'\"?" else "\\" + other)
-
-
-def _byte(code: int) -> str:
-    """A byte of a name: above ASCII it is part of some encoding, and no program is named so."""
-    return chr(code) if code < 0x80 else "\ufffd"

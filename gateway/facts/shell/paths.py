@@ -9,58 +9,101 @@ import posixpath
 import re
 
 from gateway.facts.shell.reading import Reading
-from gateway.facts.shell.values import CLASS, DEEP, MARKS, STAR, TAME, WILD, matcher, static
+from gateway.facts.shell.values import CLASS, COUNT, DEEP, MARKS, STAR, TAME, WILD, matcher, static, words
 from gateway.model import Effect
 
 _LONGEST = 4_096
 _HOME = r"(?:~[^/]*|/root|/home/[^/]+|/Users/[^/]+|\$HOME)"
 _SECRET = re.compile(
-    r"""(?:/etc/(?:g?shadow-?|master\.passwd|sudoers(?:\.d(?:/.*)?)?|security/opasswd|ssl/private(?:/.*)?|pki/tls/private(?:/.*)?
-        |krb5\.keytab|kubernetes/(?:.*\.conf|pki/.*)|rancher/.*|ipsec\.secrets|ppp/.*-secrets|wireguard/.*|openvpn/.*|letsencrypt/(?:live|archive|keys|accounts)(?:/.*)?
-        |ssh/ssh_host_.*_key|mysql/debian\.cnf|NetworkManager/system-connections(?:/.*)?|ansible/vault.*|vault.*|grafana/grafana\.ini|docker/.*\.key)
+    r"""(?:
+    # the system's own
+    /etc/(?:g?shadow-?|master\.passwd|sudoers(?:\.d(?:/.*)?)?|security/opasswd|krb5\.keytab|ipsec\.secrets|ppp/.*-secrets
+        |ssl/private(?:/.*)?|pki/tls/private(?:/.*)?|letsencrypt/(?:live|archive|keys|accounts)(?:/.*)?
+        |ssh/ssh_host_.*_key|wireguard/.*|openvpn/.*|NetworkManager/system-connections(?:/.*)?
+        |kubernetes/(?:.*\.conf|pki/.*)|rancher/.*|docker/.*\.key|ansible/vault.*|vault.*
+        |mysql/debian\.cnf|grafana/grafana\.ini)
     |/proc/(?:[^/]+/(?:task/[^/]+/)?(?:environ|mem|auxv|fd/.*|root/.*|cwd/.*)|kcore|kmem|keys)
     |/dev/(?:mem|kmem|port|sd.*|nvme.*|vd.*|xvd.*|hd.*|mapper/.*|dm-.*|loop\d.*|md\d.*|disk/.*|input/.*)
-    |(?:/var)?/run/(?:secrets|credentials|vault)(?:/.*)?|/var/lib/(?:kubelet|etcd|mysql|postgresql|docker|vault|sss|krb5kdc|cloud)(?:/.*)?|/var/run/docker\.sock
-    |/var/(?:backups/.*shadow.*|spool/cron/.*|mail/.*|spool/mail/.*)|/var/log/(?:btmp|sudo-io/.*)|/tmp/krb5cc.*|/boot/grub/user\.cfg
-    |(?:.*/)?\.(?:ssh/(?!known_hosts|config|authorized_keys|.*\.pub\Z).*|aws/(?:credentials|sso/.*|cli/.*)|kube(?:/.*)?|gnupg(?:/.*)?|docker/config\.json|netrc|pgpass|my\.cnf|mylogin\.cnf
-        |git-credentials|config/(?:gcloud|gh|hub|helm|rclone|doctl|op|filezilla|chromium|google-chrome)(?:/.*)?|azure(?:/.*)?|vault-token|npmrc|pypirc|terraformrc|terraform\.d/.*|boto|s3cfg|mozilla/.*|password-store(?:/.*)?|local/share/keyrings(?:/.*)?
-        |[a-z]*_history|histfile|lesshst|viminfo|htpasswd|dockercfg|cargo/credentials.*|gem/credentials|m2/settings\.xml|composer/auth\.json|oci/.*|pgadmin.*|Xauthority|ICEauthority|env(?:\.(?!example|sample|template|dist).*)?|envrc|smbcredentials|p12)
-    |(?:.*/)?(?:id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?|identity|htpasswd|wp-config\.php|terraform\.tfstate(?:\..*)?|.*\.tfvars|credentials?(?:\.(?:json|ya?ml|xml|ini|txt|csv|db))?|secrets?(?:\.(?:json|ya?ml|toml|ini|txt|env|properties|enc))?|kubeconfig.*|.*kubeconfig
-        |.*\.(?:key|kdbx?|keytab|p12|pfx|jks|keystore|ppk|ovpn|asc|gpg|pgp)|(?:.*[-_.])?(?:priv|private|privkey|server|client|tls|host|ca)[-_.]?key(?:\.pem)?|privkey.*\.pem|.*[-_.]key\.pem|key\.pem|NTDS\.dit|service[-_]?account.*\.json|.*password.*|.*passwd(?<!/etc/passwd)(?<!\Apasswd)|.*secret.*|.*credential.*|(?:.*[-_.])?token(?:\.(?:txt|json))?|vault_pass.*|\.?pgpass.*|master\.key|shadow(?:\.bak)?|environ)
+    |(?:/var)?/run/(?:secrets|credentials|vault)(?:/.*)?|/var/run/docker\.sock
+    |/var/lib/(?:kubelet|etcd|mysql|postgresql|docker|vault|sss|krb5kdc|cloud)(?:/.*)?
+    |/var/(?:backups/.*shadow.*|spool/cron/.*|mail/.*|spool/mail/.*)|/var/log/(?:btmp|sudo-io/.*)
+    |/tmp/krb5cc.*|/boot/grub/user\.cfg
+    # what people and programs keep at home or beside their code
+    |(?:.*/)?\.(?:ssh/(?!known_hosts|config|authorized_keys|.*\.pub\Z).*|gnupg(?:/.*)?|aws/(?:credentials|sso/.*|cli/.*)
+        |azure(?:/.*)?|oci/.*|boto|s3cfg|kube(?:/.*)?|docker/config\.json|dockercfg|vault-token
+        |config/(?:gcloud|gh|hub|helm|rclone|doctl|op|filezilla|chromium|google-chrome)(?:/.*)?|mozilla/.*
+        |netrc|pgpass|my\.cnf|mylogin\.cnf|pgadmin.*|git-credentials|npmrc|pypirc|terraformrc|terraform\.d/.*
+        |cargo/credentials.*|gem/credentials|m2/settings\.xml|composer/auth\.json|smbcredentials|htpasswd|p12
+        |password-store(?:/.*)?|local/share/keyrings(?:/.*)?|Xauthority|ICEauthority
+        |[a-z]*_history|histfile|lesshst|viminfo|env(?:\.(?!example|sample|template|dist).*)?|envrc)
+    # names that say it
+    |(?:.*/)?(?:id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?|identity|htpasswd|wp-config\.php|NTDS\.dit|master\.key|environ|database\.ya?ml
+        |local_settings\.py|LocalSettings\.php|parameters\.ya?ml|tomcat-users\.xml|userlist\.txt|sssd\.conf
+        |terraform\.tfstate(?:\..*)?|.*\.tfvars|kubeconfig.*|.*kubeconfig|service[-_]?account.*\.json|shadow(?:\.bak)?
+        |.*\.(?:key|kdbx?|keytab|p12|pfx|jks|keystore|ppk|ovpn|asc|gpg|pgp)|privkey.*\.pem|.*[-_.]key\.pem|key\.pem
+        |(?:.*[-_.])?(?:priv|private|privkey|server|client|tls|host|ca)[-_.]?key(?:\.pem)?
+        |credentials?(?:\.(?:json|ya?ml|xml|ini|txt|csv|db))?
+        |secrets?(?:\.(?:json|ya?ml|toml|ini|txt|env|properties|enc))?
+        |.*password.*|.*passwd(?<!/etc/passwd)(?<!\Apasswd)|.*secret.*|.*credential.*|vault_pass.*|\.?pgpass.*
+        |(?:.*[-_.])?token(?:\.(?:txt|json))?)
     )\Z""",
     re.VERBOSE | re.DOTALL,
-)  # fmt: skip
-_SECRET_PLACES = (
-    "/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/ssl/private/x.key", "/root/.ssh/id_rsa", "/home/u/.ssh/id_rsa", "~/.ssh/id_rsa",
-    "~/.aws/credentials", "~/.bash_history", "~/.kube/config", "/proc/1/environ", "/var/run/secrets/x/token", "/run/secrets/x", "/etc/kubernetes/admin.conf",
-    "/root/.bash_history", "/home/u/.bash_history", "/home/u/.aws/credentials", "/root/.aws/credentials", "/dev/sda", "/dev/mem", "/var/lib/kubelet/x", "/var/lib/mysql/x",
-    "~/.env", ".env", "/home/u/.env", "/root/.env", "/etc/ssh/ssh_host_rsa_key", "~/.netrc", "~/.pgpass", "/root/.kube/config", "/proc/self/environ",
-    "id_rsa", ".ssh/id_rsa", "/var/spool/cron/root", "~/.git-credentials", "~/.docker/config.json", "/var/lib/postgresql/x",
-)  # fmt: skip
+)
+_SECRET_PLACES = words(
+    """
+    /etc/shadow /etc/gshadow /etc/sudoers /etc/ssl/private/x.key /etc/ssh/ssh_host_rsa_key
+    /root/.ssh/id_rsa /home/u/.ssh/id_rsa ~/.ssh/id_rsa .ssh/id_rsa id_rsa
+    /root/.aws/credentials /home/u/.aws/credentials ~/.aws/credentials /root/.kube/config ~/.kube/config
+    /root/.bash_history /home/u/.bash_history ~/.bash_history /root/.env /home/u/.env ~/.env .env
+    ~/.netrc ~/.pgpass ~/.git-credentials ~/.docker/config.json /proc/1/environ /proc/self/environ
+    /var/run/secrets/x/token /run/secrets/x /var/lib/kubelet/x /var/lib/mysql/x /var/lib/postgresql/x
+    /var/spool/cron/root /dev/sda /dev/mem
+    """
+)
+"""Examples that globs are held against."""
 _PLAIN_DEVICE = re.compile(r"/dev/(?:null|zero|full|stdin|stdout|stderr|tty|u?random|fd/.*|pts/.*)\Z")
 _DEVICE = re.compile(
     r"/dev/(?!shm/|null|zero|full|stdin|stdout|stderr|tty|u?random|fd/|pts/|tcp/|udp/|mqueue/)"
 )
 _NETWORK = re.compile(r"/dev/(?:tcp|udp)/([^/]*)")
 _GUARD = re.compile(
-    r"""(?:/etc/(?:passwd|group|g?shadow|sub[ug]id|sudoers|pam|security|ssh|ld\.so|login|nsswitch|apparmor|selinux|audit|hosts|resolv|krb5|polkit|securetty|cron|at\.|systemd|init|rc|profile|bash|zsh|environment|sysctl|modprobe|modules|iptables|nftables|ufw|firewalld|fail2ban|kubernetes|ssl|pki|ca-cert|apt|yum|dnf|logrotate|rsyslog|syslog|update-motd|xdg|udev|inittab|doas|exports|ldap|sssd|shells|skel|crontab|anacrontab|fstab|default/|grub|docker|containerd|sudo|vault|NetworkManager|network/|ppp/|dhcp).*
-    |/(?:boot|bin|sbin|lib\w*|usr/(?:local/)?(?:bin|sbin|lib\w*)|root)(?:/.*)?|/opt/.*/bin/.*
-    |/var/spool/(?:cron|at)(?:/.*)?|/var/log/(?:audit|auth|secure|wtmp|btmp|lastlog|sudo|faillog|journal).*|/var/run/(?:docker|utmp|containerd).*|/run/(?:docker|systemd|utmp).*|/(?:proc|sys)/.*|/var/lib/(?:kubelet|etcd|systemd|cloud|dpkg|rpm|docker|containerd).*
-    |(?:.*/)?\.(?:ssh|gnupg|aws|kube|docker|config/(?:systemd|autostart|git))(?:/.*)?|(?:.*/)?\.(?:bash\w*|profile|zsh\w*|z?login|zprofile|cshrc|kshrc|inputrc|vimrc|exrc|netrc|pgpass|my\.cnf|gitconfig|git/(?:hooks|config).*|npmrc|pypirc|rhosts|shosts|forward|k5login|Xauthority|pam_environment|envrc|psqlrc|gdbinit|lesskey|tmux\.conf|screenrc)
-    |(?:.*/)?authorized_keys2?|.*\.service|.*\.timer)\Z""",
+    r"""(?:
+    # who may log in, as whom, from where; what starts by itself; what is watched
+    /etc/(?:passwd|group|g?shadow|sub[ug]id|sudo|doas|pam|security|securetty|shells|skel|login|nsswitch|polkit|ldap|sssd|krb5
+        |ssh|ssl|pki|ca-cert|vault|hosts|resolv|network/|NetworkManager|ppp/|dhcp|exports|iptables|nftables|ufw
+        |firewalld|fail2ban|apparmor|selinux|audit|rsyslog|syslog|logrotate|cron|at\.|crontab|anacrontab|systemd|init
+        |rc|udev|fstab|grub|modprobe|modules|sysctl|ld\.so|default/|environment|profile|bash|zsh|xdg|update-motd
+        |apt|yum|dnf|docker|containerd|kubernetes).*
+    |/(?:boot|bin|sbin|lib\w*|usr/(?:local/)?(?:bin|sbin|lib\w*)|root)(?:/.*)?|/opt/.*/bin/.*|/(?:proc|sys)/.*
+    |/var/spool/(?:cron|at)(?:/.*)?|/var/log/(?:audit|auth|secure|wtmp|btmp|lastlog|sudo|faillog|journal).*
+    |/var/run/(?:docker|utmp|containerd).*|/run/(?:docker|systemd|utmp).*
+    |/var/lib/(?:kubelet|etcd|systemd|cloud|dpkg|rpm|docker|containerd).*
+    # the same for one user
+    |(?:.*/)?\.(?:ssh|gnupg|aws|kube|docker|config/(?:systemd|autostart|git))(?:/.*)?
+    |(?:.*/)?\.(?:bash\w*|profile|zsh\w*|z?login|zprofile|cshrc|kshrc|inputrc|vimrc|exrc|envrc|psqlrc|gdbinit|lesskey
+        |tmux\.conf|screenrc|pam_environment|netrc|pgpass|my\.cnf|npmrc|pypirc|gitconfig|git/(?:hooks|config).*
+        |rhosts|shosts|forward|k5login|Xauthority)
+    |(?:.*/)?authorized_keys2?|.*\.service|.*\.timer
+    )\Z""",
     re.VERBOSE | re.DOTALL,
-)  # fmt: skip
-_RUNS_LATER = re.compile(r".*(?:cron|/systemd/|\.service|\.timer|/init\.d/|rc\.local|profile|\.bash|\.zsh|\.vimrc|/hooks/|ld\.so\.preload|/s?bin/|update-motd|udev|\.ssh/rc|core_pattern|\.gdbinit).*", re.DOTALL)  # fmt: skip
+)
+_RUNS_LATER = re.compile(
+    r""".*(?:cron|/systemd/|\.service|\.timer|/init\.d/|rc\.local|profile|\.bash|\.zsh|\.vimrc|\.gdbinit|\.ssh/rc
+    |/hooks/|/s?bin/|ld\.so\.preload|update-motd|udev|core_pattern).*""",
+    re.VERBOSE | re.DOTALL,
+)
 _LOG = re.compile(r"/var/(?:log|spool)/|.*(?:_history|\.lesshst|/wtmp|/btmp|/lastlog|/utmp)\Z", re.DOTALL)
-_FATAL = re.compile(r"/proc/sysrq-trigger|/sys/power/|/proc/[^/]+/oom|/sys/kernel/debug|.*/cgroup\.kill|/sys/(?:class|block|bus|devices)/.*(?:delete|remove|unbind|reset|online)\Z", re.DOTALL)  # fmt: skip
+_FATAL = re.compile(
+    r"""/proc/sysrq-trigger|/proc/[^/]+/oom|/sys/power/|/sys/kernel/debug|.*/cgroup\.kill
+    |/sys/(?:class|block|bus|devices)/.*(?:delete|remove|unbind|reset|online)\Z""",
+    re.VERBOSE | re.DOTALL,
+)
 
 
 def normal(path: str, *, directory: str = "") -> str:
     """One form of a path: no doubled slashes, no dots, `~` for the own home; relative stays relative."""
     if directory and path and path[0] not in "/~" + WILD:
         path = f"{directory.rstrip('/')}/{path}"
-    if path.startswith("~/") or not path:
-        pass
     normalised = posixpath.normpath(path) if path else path
     if normalised.startswith("//"):
         normalised = normalised[1:]
@@ -108,11 +151,15 @@ def secret(path: str, *, deep: bool = False) -> bool:
     if _SECRET.match(
         path.replace(STAR, "x")
         .replace(TAME, "1")
+        .replace(COUNT, "1")
         .replace(CLASS, "x")
+        .replace(DEEP + "/", "")
         .replace(DEEP, "x")
         .replace("\ue011", "x")
     ):
         return True
+    if path.endswith(".pem") and "/cert" not in path:
+        return True  # keys are among them
     if WILD in path and not path.startswith(
         ("/etc", "/root", "~", "/home", "/proc", "/run", "/var/run", "/" + WILD)
     ):

@@ -1,10 +1,10 @@
-"""What is gathered while a text is read, and the shell's state that lines of a session share."""
+"""What is gathered while a text is read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gateway.facts.shell.tree import Node, Unreadable
+from gateway.facts.shell.tree import Unreadable
 from gateway.facts.shell.values import shown
 from gateway.model import Effect, Facts, Resource
 
@@ -13,20 +13,6 @@ ATTRIBUTES = frozenset(
 )
 _STEPS = 4_000
 _RESOURCES = 400
-
-
-@dataclass(slots=True)
-class Shell:
-    """Variables (each with every value it may have), functions, aliases and directory of one shell."""
-
-    variables: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    functions: dict[str, tuple[Node, ...]] = field(default_factory=dict)
-    aliases: dict[str, str] = field(default_factory=dict)
-    positionals: tuple[str, ...] | None = None
-    directory: str = ""
-    """As `cd` left it; "" is where the session began."""
-    doubts: tuple[str, ...] = ()
-    """Why no later line can be known: a search path, IFS or an option was changed."""
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """`$name` and every form of `${name...}`. `operator` is "" for the bare value, "?" for what is not followed."""
+    """`$name` and every form of `${name...}`. `operator` is as written, "" for the bare value, "!" and "length" for `${!name}` and `${#name}`."""
 
     name: str
     operator: str = ""
@@ -79,6 +79,8 @@ class Redirect:
     """`operator` is as written; `<<` has its `document`, which is read when its line has ended."""
 
     operator: str
+    number: str = ""
+    """The file descriptor in front of it, "" where the operator's own is meant."""
     target: Word
     document: list[Piece] = field(default_factory=list)
 
@@ -97,17 +99,38 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """Commands one after another. `sure`: each runs exactly once, and in this shell."""
+    """Commands one after another. `apart`: in a shell of their own, which gives nothing back."""
 
     parts: tuple[Node, ...]
     redirects: tuple[Redirect, ...] = ()
-    sure: bool = True
-    repeated: bool = False
+    apart: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Background:
-    part: Node
+class Chain:
+    """`first && second || third`: `rest` has each operator with what follows it."""
+
+    first: Node
+    rest: tuple[tuple[str, Node], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """`if` and `case`: `head` runs, then one of the branches, or none where `always` is false."""
+
+    head: Node
+    branches: tuple[Node, ...]
+    always: bool
+    redirects: tuple[Redirect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loop:
+    """`while`, `until` and the arithmetic `for`."""
+
+    head: Node
+    body: Node
+    redirects: tuple[Redirect, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,4 +157,4 @@ class Expression:
     redirects: tuple[Redirect, ...] = ()
 
 
-Node: TypeAlias = Simple | Pipeline | Block | Background | ForEach | Define | Expression
+Node: TypeAlias = Simple | Pipeline | Block | Chain | Choice | Loop | ForEach | Define | Expression

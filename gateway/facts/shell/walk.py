@@ -6,7 +6,8 @@ sides count.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -15,15 +16,18 @@ from gateway.facts.shell.call import Call
 from gateway.facts.shell.expansion import Expander
 from gateway.facts.shell.grammar import parse
 from gateway.facts.shell.paths import read_path, write_path
-from gateway.facts.shell.plain import revealing
-from gateway.facts.shell.reading import Reading, Shell
+from gateway.facts.shell.programs.looking import revealing
+from gateway.facts.shell.reading import Reading
+from gateway.facts.shell.state import Shell, several
 from gateway.facts.shell.tree import (
     Assignment,
-    Background,
     Block,
+    Chain,
+    Choice,
     Define,
     Expression,
     ForEach,
+    Loop,
     Node,
     Piece,
     Pipeline,
@@ -34,32 +38,50 @@ from gateway.facts.shell.tree import (
     Variable,
     Word,
 )
-from gateway.facts.shell.values import DEEP, WILD, static
+from gateway.facts.shell.values import DEEP, WILD, static, words
 from gateway.model import Effect
 
 _NESTED = 24
 """Texts inside texts, and calls inside calls."""
 _NESTED_CHARACTERS = 262_144
-_MANY = 16
-_GUARDS = frozenset(["PATH", "IFS", "ENV", "BASH_ENV", "SHELLOPTS", "BASHOPTS", "PROMPT_COMMAND", "PS0", "PS1", "PS2", "PS4", "LD_PRELOAD", "LD_LIBRARY_PATH", "LD_AUDIT", "BASH_XTRACEFD", "CDPATH", "GLOBIGNORE"])  # fmt: skip
-_RUN_LATER = frozenset(["PAGER", "EDITOR", "VISUAL", "GIT_PAGER", "GIT_EDITOR", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "GIT_ASKPASS", "GIT_PROXY_COMMAND", "GIT_SEQUENCE_EDITOR", "GIT_EXEC_PATH", "GIT_CONFIG_COUNT", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_PARAMETERS", "GIT_TEMPLATE_DIR", "GIT_DIR", "LESSOPEN", "LESSCLOSE", "LESS", "MANPAGER", "MANOPT", "BROWSER", "SSH_ASKPASS", "SUDO_ASKPASS", "SUDO_EDITOR", "SYSTEMD_PAGER", "SYSTEMD_EDITOR", "KUBE_EDITOR", "PYTHONSTARTUP", "PYTHONPATH", "PYTHONHOME", "PYTHONINSPECT", "PYTHONWARNINGS", "PYTHONBREAKPOINT", "PERL5OPT", "PERL5LIB", "PERL5DB", "RUBYOPT", "RUBYLIB", "NODE_OPTIONS", "NODE_PATH", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "PHPRC", "LUA_INIT", "LUA_PATH", "TAR_OPTIONS", "GZIP", "ZIPOPT", "TEXINPUTS", "GCONV_PATH", "LOCPATH", "OPENSSL_CONF", "OPENSSL_ENGINES", "LIBRARY_PATH", "HOSTALIASES", "PSQL_PAGER", "PSQLRC", "PSQL_EDITOR", "MYSQL_PAGER", "RSYNC_RSH", "RSYNC_CONNECT_PROG", "CVS_RSH", "SVN_SSH", "HGEDITOR", "AWKPATH", "AWKLIBPATH", "INPUTRC", "TERMINFO", "XDG_CONFIG_HOME", "DOCKER_CONFIG", "HELM_PLUGINS", "HELM_POST_RENDERER", "ANSIBLE_CONFIG", "TF_CLI_CONFIG_FILE", "DEBUGINFOD_URLS", "RUSTC_WRAPPER", "MAKEFLAGS", "CC", "CXX"])  # fmt: skip
+_GUARDS = words(
+    """
+    PATH IFS ENV BASH_ENV SHELLOPTS BASHOPTS PROMPT_COMMAND PS0 PS1 PS2 PS4 LD_PRELOAD LD_LIBRARY_PATH
+    LD_AUDIT BASH_XTRACEFD CDPATH GLOBIGNORE HISTFILE HISTSIZE HISTFILESIZE HISTCONTROL HISTIGNORE
+    """
+)
+_RUN_LATER = words(
+    """
+    PAGER EDITOR VISUAL GIT_PAGER GIT_EDITOR GIT_SSH GIT_SSH_COMMAND GIT_EXTERNAL_DIFF GIT_ASKPASS
+    GIT_PROXY_COMMAND GIT_SEQUENCE_EDITOR GIT_EXEC_PATH GIT_CONFIG_COUNT GIT_CONFIG_GLOBAL GIT_CONFIG_SYSTEM
+    GIT_CONFIG_PARAMETERS GIT_TEMPLATE_DIR GIT_DIR LESSOPEN LESSCLOSE LESS MANPAGER MANOPT BROWSER
+    SSH_ASKPASS SUDO_ASKPASS SUDO_EDITOR SYSTEMD_PAGER SYSTEMD_EDITOR KUBE_EDITOR PYTHONSTARTUP PYTHONPATH
+    PYTHONHOME PYTHONINSPECT PYTHONWARNINGS PYTHONBREAKPOINT PERL5OPT PERL5LIB PERL5DB RUBYOPT RUBYLIB
+    NODE_OPTIONS NODE_PATH JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS PHPRC LUA_INIT LUA_PATH
+    TAR_OPTIONS GZIP ZIPOPT TEXINPUTS GCONV_PATH LOCPATH OPENSSL_CONF OPENSSL_ENGINES LIBRARY_PATH
+    HOSTALIASES PSQL_PAGER PSQLRC PSQL_EDITOR MYSQL_PAGER RSYNC_RSH RSYNC_CONNECT_PROG CVS_RSH SVN_SSH
+    HGEDITOR AWKPATH AWKLIBPATH INPUTRC TERMINFO XDG_CONFIG_HOME DOCKER_CONFIG HELM_PLUGINS
+    HELM_POST_RENDERER ANSIBLE_CONFIG TF_CLI_CONFIG_FILE DEBUGINFOD_URLS RUSTC_WRAPPER MAKEFLAGS CC CXX
+    """
+)
 _PAGERS_AND_EDITORS = frozenset(
     ["", "cat", "true", "/bin/true", "/bin/cat", "less", "-R", "-FRX", "vi", "vim", "nano"]
 )
+_MEANINGS = words("PATH IFS BASH_ENV ENV SHELLOPTS BASHOPTS")
+"""Guards after which no later word can be known."""
+_PRINTERS = words("echo printf print cat")
 _READ_OPERATORS = frozenset({"<", "<&"})
-_FIRST_IS_OUTPUT = {">", ">>", ">|", "&>", "&>>", "<>"}
 
 
 class Walker:
     """One shell being followed. `nested` counts the texts and calls around it."""
 
-    __slots__ = ("calling", "expander", "nested", "reading", "shell", "sure")
+    __slots__ = ("calling", "expander", "nested", "reading", "shell")
 
     def __init__(self, reading: Reading, shell: Shell, *, nested: int = 0) -> None:
         self.reading = reading
         self.shell = shell
         self.nested = nested
-        self.sure = True
         self.calling: list[str] = []
         self.expander = Expander(shell, self._substituted, reading.doubt)
 
@@ -81,9 +103,7 @@ class Walker:
             self.reading.doubt("a shell runs a text that only the target knows")
             if text.startswith(WILD):
                 return WILD
-        shell = Shell(
-            variables=dict(self.shell.variables), positionals=arguments, directory=self.shell.directory
-        )
+        shell = replace(self._copied(), functions={}, aliases={}, positionals=arguments, left=False)
         walker = Walker(self.reading, shell, nested=self.nested)
         return walker.text(text, stdin=stdin)
 
@@ -95,23 +115,26 @@ class Walker:
             case Pipeline():
                 return self._pipeline(node, stdin)
             case Block():
-                return self._block(node, stdin)
-            case Background():
-                return self._unsure([node.part], stdin)
+                return self._redirected(node.redirects, stdin, lambda fed: self._block(node, fed))
+            case Chain():
+                return self._chain(node, stdin)
+            case Choice():
+                return self._redirected(node.redirects, stdin, lambda fed: self._choice(node, fed))
+            case Loop():
+                return self._redirected(node.redirects, stdin, lambda fed: self._loop(node, fed))
             case ForEach():
-                return self._for_each(node, stdin)
+                return self._redirected(node.redirects, stdin, lambda fed: self._for_each(node, fed))
             case Define():
-                known = () if self.sure else self.shell.functions.get(node.name, ())
-                self.shell.functions[node.name] = (*known, node.body)[-4:]
+                known = self.shell.functions.get(node.name, (None,)) if self.shell.left else ()
+                self.shell.functions[node.name] = (*known, node.body)
                 self.reading.add(Effect.SESSION)
                 return ""
             case Expression():
                 for word in node.words:
-                    if any(builtins.INDEXED.search(value) for value in self.expander.values(word.pieces)):
+                    if any(builtins.indexed(value) for value in self.expander.values(word.pieces)):
                         self.reading.add(Effect.EXEC)
                         self.reading.doubt("a subscript holds a command that the shell runs")
-                self._redirect(node.redirects, stdin)
-                return ""
+                return self._redirected(node.redirects, stdin, lambda _: "")
             case _:
                 assert_never(node)
 
@@ -122,15 +145,15 @@ class Walker:
             return ""
         name, arguments = argv[0], tuple(argv[1:])
         self.reading.commands += 1
-        if name in self.shell.aliases and raw:
-            return self._alias(name, raw, stdin)
-        if name in self.shell.functions:
-            return self._function(name, arguments, stdin)
-        call = Call(name=name, args=arguments, stdin=stdin, walker=self)
-        printed = builtins.run(call)
-        if printed is None:
-            printed = programs.run(call)
-        return printed
+        # Whether the target's shell expands aliases is not known: the command counts both ways.
+        aliased = [self._alias(name, raw, stdin)] if name in self.shell.aliases and raw else []
+        bodies = self.shell.functions.get(name, (None,))
+        printed = self._function(name, bodies, arguments, stdin) if bodies != (None,) else []
+        if None in bodies:
+            call = Call(name=name, args=arguments, stdin=stdin, walker=self)
+            plain = builtins.run(call)
+            printed.append(programs.run(call) if plain is None else plain)
+        return _either([*aliased, *printed])
 
     def _enter(self, characters: int) -> None:
         self.nested += 1
@@ -138,97 +161,159 @@ class Walker:
         if self.nested > _NESTED or self.reading.parsed > _NESTED_CHARACTERS:
             raise Unreadable("the text nests too deep")
 
-    def _substituted(self, script: Node) -> str:
-        return self._unsure([script], None)
+    def _copied(self) -> Shell:
+        """The state as it is, to come back to or to join; where many variables are set, that costs steps."""
+        for _ in range(len(self.shell.variables) // 32):
+            self.reading.step()
+        return self.shell.copy()
 
-    def _unsure(self, parts: Sequence[Node], stdin: str | None) -> str:
-        """Parts that may run or not, or run in a shell of their own."""
-        before, self.sure = self.sure, False
-        printed = [self.node(part, stdin) for part in parts]
-        self.sure = before
-        return _joined(printed)
+    def _substituted(self, script: Node) -> str:
+        return self._apart(script, None)
+
+    def _apart(self, node: Node, stdin: str | None) -> str:
+        """In a shell of its own: what it changes stays there."""
+        before = self._copied()
+        printed = self.node(node, stdin)
+        self.shell.become(before)
+        return printed
+
+    def _maybe(self, node: Node, stdin: str | None) -> str:
+        """It may run or not: both states count."""
+        before = self._copied()
+        printed = self.node(node, stdin)
+        self.shell.join(before)
+        return printed
 
     def _block(self, node: Block, stdin: str | None) -> str:
-        fed, hidden = self._redirect(node.redirects, stdin)
-        if node.sure:
-            printed = _joined([self.node(part, fed) for part in node.parts])
-        else:
-            printed = self._unsure(node.parts, fed)
-            if node.repeated and self._changes(node.parts):
-                printed = self._unsure(node.parts, fed)
-        return "" if hidden else printed
+        before = self._copied() if node.apart else None
+        printed = _joined([self.node(part, stdin) for part in node.parts])
+        if before is not None:
+            self.shell.become(before)
+        return printed
 
-    def _changes(self, _parts: Sequence[Node]) -> bool:
-        """Whether variables were set: a second round of a loop may then do what the first did not."""
-        return bool(self.shell.variables)
+    def _chain(self, node: Chain, stdin: str | None) -> str:
+        """Behind `&&` the state is the one that the part before left; behind `||` any part may have failed."""
+        printed = self.node(node.first, stdin)
+        anywhere = self._copied()
+        later: list[str] = []
+        for operator, part in node.rest:
+            before = self._copied()
+            if operator == "||":
+                self.shell.become(anywhere.copy())
+            later.append(self.node(part, stdin))
+            anywhere.join(self.shell)
+            if operator == "||":
+                self.shell.join(before)
+        self.shell.become(anywhere)
+        return WILD if any(later) else printed
+
+    def _choice(self, node: Choice, stdin: str | None) -> str:
+        printed = self.node(node.head, stdin)
+        start = self._copied()
+        ends = [] if node.always else [start.copy()]
+        outcomes: list[str] = [] if node.always else [""]
+        for branch in node.branches:
+            self.shell.become(start.copy())
+            outcomes.append(self.node(branch, stdin))
+            ends.append(self._copied())
+        self.shell.become(ends[0])
+        for end in ends[1:]:
+            self.shell.join(end)
+        return _joined([printed, _either(outcomes)])
+
+    def _loop(self, node: Loop, stdin: str | None) -> str:
+        printed = [self.node(node.head, stdin)]
+        body = Block(parts=(node.body, node.head))
+        # Where variables are set, a second round may do what the first did not.
+        printed += [self._maybe(body, stdin) for _ in range(2 if self.shell.variables else 1)]
+        return WILD if any(printed) else ""
 
     def _for_each(self, node: ForEach, stdin: str | None) -> str:
-        fed, hidden = self._redirect(node.redirects, stdin)
         values: list[str] = []
         for word in node.values or ():
             values.extend(value for fields in self.expander.fields(word) for value in fields)
         if node.values is None:
             values = list(self.shell.positionals) if self.shell.positionals is not None else [WILD]
-        distinct = list(dict.fromkeys(values))
-        self.shell.variables[node.name] = tuple(distinct) if 0 < len(distinct) <= _MANY else (WILD,)
-        printed = self._unsure([node.body], fed)
-        if len(self.shell.variables) > 1:
-            printed = self._unsure([node.body], fed)
-        return "" if hidden else printed if static(printed) and len(distinct) == 1 else WILD
+        distinct = several(values) or (WILD,)
+        before = self._copied()
+        for _ in range(2 if len(self.shell.variables) > 0 else 1):
+            self.assign(node.name, distinct)
+            printed = self.node(node.body, stdin)
+            self.shell.join(before)
+        return printed if static(printed) and len(values) == 1 else WILD
 
     def _pipeline(self, node: Pipeline, stdin: str | None) -> str:
-        self._bomb(node)
-        before, self.sure = self.sure, False
         for part in node.parts:
-            stdin = self.node(part, stdin)
-        self.sure = before
-        return stdin or ""
-
-    def _bomb(self, node: Pipeline | Background) -> None:
-        """A function that starts itself in a pipeline starts without end."""
-        parts = node.parts if isinstance(node, Pipeline) else (node.part,)
-        for part in parts:
             if isinstance(part, Simple) and part.words and part.words[0].source in self.calling:
-                self.reading.add(Effect.DESTRUCTIVE)
+                self.reading.add(
+                    Effect.DESTRUCTIVE
+                )  # a function that starts itself in a pipeline starts without end
+        for part in node.parts[:-1]:
+            stdin = self._apart(part, stdin)
+        return self._maybe(node.parts[-1], stdin)
 
-    def _function(self, name: str, arguments: tuple[str, ...], stdin: str | None) -> str:
+    def _function(
+        self, name: str, bodies: Sequence[Node | None], arguments: tuple[str, ...], stdin: str | None
+    ) -> list[str]:
+        """What each body that the function may have prints."""
         if name in self.calling:
-            return WILD
+            return [WILD]
         if len(self.calling) > _NESTED:
             raise Unreadable("functions call one another too deep")
         self.calling.append(name)
-        before, self.shell.positionals = self.shell.positionals, arguments
-        printed = [self.node(body, stdin) for body in self.shell.functions[name]]
-        self.shell.positionals = before
+        positionals, left = self.shell.positionals, self.shell.left
+        printed: list[str] = []
+        start = self._copied()
+        for number, body in enumerate(body for body in bodies if body is not None):
+            before = self._copied()
+            self.shell.become(replace(start.copy(), positionals=arguments))
+            printed.append(self.node(body, stdin))
+            if number or None in bodies:
+                self.shell.join(before)
+        self.shell.positionals, self.shell.left = positionals, left
         self.calling.pop()
-        return printed[0] if len(printed) == 1 else WILD
-
-    def _alias(self, name: str, raw: Sequence[Word], stdin: str | None) -> str:
-        text = " ".join([self.shell.aliases[name], *(word.source for word in raw[1:])])
-        known = dict(self.shell.aliases)
-        del self.shell.aliases[name]
-        printed = self.text(text, stdin=stdin)
-        self.shell.aliases = known
         return printed
 
+    def _alias(self, name: str, raw: Sequence[Word], stdin: str | None) -> str:
+        before = self._copied()
+        printed: list[str] = []
+        for alias in before.aliases[name]:
+            self.shell.aliases.pop(name, None)
+            printed.append(self.text(" ".join([alias, *(word.source for word in raw[1:])]), stdin=stdin))
+        self.shell.join(before)
+        return _either(printed)
+
     def _simple(self, node: Simple, stdin: str | None) -> str:
-        for assignment in node.assignments:
-            self._assign(assignment, lasting=not node.words)
-        fed, hidden = self._redirect(node.redirects, stdin)
         if not node.words:
+            for assignment in node.assignments:
+                self._assign(assignment)
+            self._redirected(node.redirects, stdin, lambda _: "")
             if not node.redirects:
                 self.reading.add(Effect.SESSION)
             return WILD if any(r.operator == "<" for r in node.redirects) else ""
         for why in self.shell.doubts:
             self.reading.doubt(why)
-        if node.words[0].source in {"echo", "printf", "print", "cat"}:
+        if node.words[0].source in _PRINTERS:
             self._revealed([*node.words[1:], *(r.target for r in node.redirects)])
         forms = self.expander.argv(node.words)
+        before = self._copied() if node.assignments else None
+        for assignment in node.assignments:
+            if assignment.name != "IFS" or any(form[:1] != ("read",) for form in forms):
+                self._assign(assignment)
         raw = node.words if isinstance(first := node.words[0].pieces[0], Text) and not first.quoted else ()
-        printed = [self.run(argv, stdin=fed, raw=raw) for argv in forms]
-        if hidden:
-            return ""
-        return printed[0] if len(printed) == 1 else WILD
+        printed = self._redirected(
+            node.redirects, stdin, lambda fed: _either([self.run(argv, stdin=fed, raw=raw) for argv in forms])
+        )
+        if before is not None:
+            # They hold for the command alone, unless it is one that the shell itself runs.
+            for assignment in node.assignments:
+                kept = before.variables.get(assignment.name)
+                if kept is None:
+                    self.shell.variables.pop(assignment.name, None)
+                else:
+                    self.shell.variables[assignment.name] = kept
+            self.shell.doubts = before.doubts
+        return printed
 
     def _revealed(self, words: Sequence[Word]) -> None:
         """Printing a variable of the target's whose name says that it holds a credential reads one."""
@@ -241,85 +326,91 @@ class Walker:
                 ):
                     self.reading.add(Effect.EXFIL)
 
-    def _assign(self, assignment: Assignment, *, lasting: bool) -> None:
-        name = assignment.name
+    def _assign(self, assignment: Assignment) -> None:
         self.expander.values(assignment.subscript)
         if assignment.elements is not None:
             values = [
                 v for word in assignment.elements for fields in self.expander.fields(word) for v in fields
             ]
-            values = [" ".join(values)] if len(values) == 1 else [WILD]
+            values = values if len(values) == 1 else [WILD]
         else:
             values = self.expander.value(assignment.value)
-        self.assign(name, values, lasting=lasting, partial=assignment.partial)
+        self.assign(assignment.name, [WILD] if assignment.partial else values)
 
-    def assign(
-        self, name: str, values: Sequence[str], *, lasting: bool = True, partial: bool = False
-    ) -> None:
+    def assign(self, name: str, values: Sequence[str]) -> None:
         """Set a variable: one that changes what later words mean is a guard, one that names a program runs it."""
         if name in _GUARDS or name.startswith(("LD_", "BASH_FUNC_", "DYLD_")):
             self.reading.add(Effect.PRIVILEGE)
-            if name in {"PATH", "IFS", "BASH_ENV", "ENV", "SHELLOPTS", "BASHOPTS"}:
+            if name in _MEANINGS:
                 doubt = "a variable was changed that decides what later commands mean"
                 self.reading.doubt(doubt)
-                if lasting:
-                    self.shell.doubts = (doubt,)
+                self.shell.doubts = (doubt,)
         elif (
             name in _RUN_LATER or name.startswith(("GIT_CONFIG_KEY", "GIT_CONFIG_VALUE"))
         ) and not _PAGERS_AND_EDITORS.issuperset(values):
             self.reading.add(Effect.EXEC)
             self.reading.doubt("a variable names a program that a command will run")
-        if partial or not self.sure or not lasting:
-            values = [*self.shell.variables.get(name, ()), *values]
-        if partial:
-            values = [WILD]
-        if lasting:
-            distinct = tuple(dict.fromkeys(values))
-            self.shell.variables[name] = distinct if len(distinct) <= _MANY else (WILD,)
+        self.shell.set(name, values)
 
-    def _redirect(self, redirects: Sequence[Redirect], stdin: str | None) -> tuple[str | None, bool]:
-        """What the command is fed then, and whether its output goes to a file."""
-        hidden = False
+    def _redirected(
+        self, redirects: Sequence[Redirect], stdin: str | None, follow: Callable[[str | None], str]
+    ) -> str:
+        """Follow what the redirections stand behind; what of its output is left comes back."""
+        elsewhere: str | None = None
         for redirect in redirects:
-            match redirect.operator:
-                case "<<":
-                    stdin = self._document(redirect.document)
-                case "<<<":
-                    values = self.expander.value(redirect.target)
-                    stdin = values[0] + "\n" if len(values) == 1 else WILD
-                case operator:
-                    for target in self.expander.value(redirect.target):
-                        if operator in {"<&", ">&"} and (
-                            target.isdigit() or target.rstrip("-").isdigit() or target == "-"
-                        ):
-                            continue
-                        if operator in _READ_OPERATORS:
-                            read_path(self.reading, target, directory=self.shell.directory)
-                            stdin = WILD
-                            continue
-                        if operator == "<>":
-                            read_path(self.reading, target, directory=self.shell.directory)
-                        write_path(
-                            self.reading,
-                            target,
-                            directory=self.shell.directory,
-                            truncates=operator not in {">>", "&>>", "<>"},
-                        )
-                        hidden = hidden or operator != "<>"
-        return stdin, hidden
+            stdin, shown = self._redirect(redirect, stdin)
+            elsewhere = shown if elsewhere is None else elsewhere
+        printed = follow(stdin)
+        return printed if elsewhere is None else elsewhere
+
+    def _redirect(self, redirect: Redirect, stdin: str | None) -> tuple[str | None, str | None]:
+        """What the command is fed then, and what is left of its output if it goes elsewhere."""
+        operator = redirect.operator
+        if operator == "<<":
+            return self._document(redirect.document), None
+        values = self.expander.value(redirect.target)
+        if operator == "<<<":
+            return values[0] + "\n" if len(values) == 1 else WILD, None
+        moves = operator[0] != "<" and redirect.number in {"", "1"}
+        elsewhere: str | None = None
+        for target in values:
+            if operator in {"<&", ">&"} and re.fullmatch(r"\d*-?", target):
+                # Another descriptor: where that one leads is not followed.
+                if moves:
+                    elsewhere = WILD
+                elif redirect.number in {"", "0"}:
+                    stdin = WILD
+            elif operator in _READ_OPERATORS:
+                for directory in self.shell.directories:
+                    read_path(self.reading, target, directory=directory)
+                if redirect.number in {"", "0"}:
+                    stdin = "" if target == "/dev/null" else WILD
+            else:
+                truncates = operator not in {">>", "&>>", "<>"}
+                for directory in self.shell.directories:
+                    if operator == "<>":
+                        read_path(self.reading, target, directory=directory)
+                    write_path(self.reading, target, directory=directory, truncates=truncates)
+                if moves:
+                    elsewhere = (
+                        ""
+                        if static(target) and not target.startswith(("/dev/std", "/dev/fd", "/proc"))
+                        else WILD
+                    )
+        return stdin, elsewhere
 
     def _document(self, pieces: Sequence[Piece]) -> str:
         values = self.expander.values(pieces, tilde=False)
         return values[0] if len(values) == 1 else WILD
 
-    def subshell(self) -> Walker:
-        """A shell that inherits everything and gives nothing back."""
-        return Walker(
-            self.reading, replace(self.shell, variables=dict(self.shell.variables)), nested=self.nested
-        )
+
+def _either(printed: Sequence[str]) -> str:
+    """What one of several that may run prints."""
+    return printed[0] if len(set(printed)) == 1 else WILD if any(printed) else ""
 
 
 def _joined(printed: Sequence[str]) -> str:
+    """What several that all run print."""
     kept = [text for text in printed if text]
     if len(kept) <= 1:
         return kept[0] if kept else ""

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.facts.http.request import RequestUnclear, request_of
-from gateway.facts.kubernetes import ATTRIBUTES, read
-from gateway.model import Effect, Facts
+from gateway.facts.kubernetes import ATTRIBUTES, read, unclear
+from gateway.model import Facts
 
 SCHEMES: Mapping[str, int] = {"https": 443, "http": 80}
 
@@ -17,11 +17,7 @@ def read_facts(row: Mapping[str, Any]) -> Facts:
     try:
         return read(request_of(row))
     except RequestUnclear as why:
-        return Facts(
-            effects=frozenset({Effect.UNKNOWN}),
-            attributes={"k8s.why_unknown": str(why)[:500]},
-            complete=False,
-        )
+        return unclear(str(why))
 
 
 __all__ = ["ATTRIBUTES", "SCHEMES", "read_facts"]

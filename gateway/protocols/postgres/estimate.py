@@ -4,7 +4,7 @@ EXPLAIN, never EXPLAIN ANALYZE: the statement is planned and not run, on a read-
 that is closed at once. Only a single SELECT, INSERT, UPDATE, DELETE or MERGE that could be read completely is sent,
 because planning evaluates functions. Whatever goes wrong becomes a note; a note holds nothing that the target said.
 
-The one module under `protocols/` that speaks to a network by itself.
+Beside `catalogue`, the one module under `protocols/` that speaks to a network by itself.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import asyncpg
 import orjson
 
 from gateway.contract import Estimate
 from gateway.model import Command, Effect
-from gateway.tls import client_context
+from gateway.protocols.postgres.aside import Upstream, connect
 from gateway.wire import Login
 
 AT_ONCE = 4
@@ -29,27 +29,7 @@ _EXPLAINED = frozenset({"select", "insert", "update", "delete", "merge"})
 _ELEMENT = re.compile(r'"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^,{}"]+)', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _TOTAL = "SELECT c.reltuples::bigint FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass($1)"
-_SETTINGS = {
-    "default_transaction_read_only": "on",
-    "row_security": "on",
-    "client_min_messages": "error",
-    "jit": "off",
-}
-
 _turns = asyncio.Semaphore(AT_ONCE)
-
-
-class Upstream(Protocol):
-    """Where the target is; `gateway.policy.model.Upstream` is one."""
-
-    @property
-    def host(self) -> str: ...
-    @property
-    def port(self) -> int: ...
-    @property
-    def tls(self) -> str: ...
-    @property
-    def ca(self) -> str | None: ...
 
 
 async def estimate(upstream: Upstream, login: Login, command: Command, timeout: float = 1.0) -> Estimate:
@@ -85,22 +65,7 @@ def _refusal(command: Command) -> str:
 
 
 async def _measured(upstream: Upstream, login: Login, command: Command, timeout: float) -> Estimate:
-    connection = await asyncpg.connect(
-        host=upstream.host,
-        port=upstream.port,
-        user=login.user,
-        password=login.password or None,
-        database=login.database or login.user,
-        ssl="disable" if upstream.tls == "disable" else client_context(upstream.tls, authority=upstream.ca),
-        timeout=timeout,
-        statement_cache_size=0,
-        server_settings={
-            **_SETTINGS,
-            "application_name": login.application or "countersign estimate",
-            "statement_timeout": str(int(timeout * 1000)),
-            "lock_timeout": str(int(timeout * 500)),
-        },
-    )
+    connection = await connect(upstream, login, application="countersign estimate", timeout=timeout)
     try:
         plan = await _plan(connection, command)
         target, rows = _touched(plan)

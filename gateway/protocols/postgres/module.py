@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.contract import Estimate
-from gateway.facts.postgres import ATTRIBUTES, read, read_each
+from gateway.facts.postgres import ATTRIBUTES, read
 from gateway.model import Command, Facts
+from gateway.protocols.postgres.aside import Upstream
+from gateway.protocols.postgres.catalogue import Knowing, Known
+from gateway.protocols.postgres.catalogue import survey as _survey
 from gateway.protocols.postgres.copy import plan_copy
-from gateway.protocols.postgres.estimate import Upstream
 from gateway.protocols.postgres.estimate import estimate as _estimate
 from gateway.protocols.postgres.exchange import Exchange
 from gateway.protocols.postgres.reading import Reader
@@ -30,7 +32,15 @@ _plans = Plans()
 
 
 def open_wire(opening: Opening) -> Wire:
-    return PostgresWire(opening, read=read, read_each=read_each, plan_rows=_plans.rows, plan_copy=plan_copy)
+    knowing = Knowing(opening.known if isinstance(opening.known, Known) else Known())
+    return PostgresWire(
+        opening,
+        read=knowing.read,
+        read_each=knowing.read_each,
+        plan_rows=_plans.rows,
+        plan_copy=plan_copy,
+        background=knowing,
+    )
 
 
 def read_facts(row: Mapping[str, Any]) -> Facts:
@@ -80,6 +90,14 @@ def client_line(*, host: str, port: int, database: str, user: str) -> str:
     return shlex.join(["psql", f"host={host} port={port} dbname={database} user={user}"])
 
 
+def knowledge() -> Known:
+    return Known()
+
+
+async def survey(upstream: Upstream, login: Login, known: Known) -> None:
+    await _survey(upstream, login, known)
+
+
 async def estimate(upstream: Upstream, login: Login, command: Command) -> Estimate | None:
     return await _estimate(upstream, login, command)
 
@@ -91,7 +109,9 @@ __all__ = [
     "client_line",
     "environment",
     "estimate",
+    "knowledge",
     "open_wire",
     "read_facts",
     "render",
+    "survey",
 ]

@@ -46,12 +46,25 @@ _CODECS = {
 """Encodings whose texts can at least be shown."""
 
 
+class Background:
+    """What texts are read against: here, nothing but the text."""
+
+    @property
+    def era(self) -> object:
+        """Another object where texts may read otherwise than before."""
+        return None
+
+    def released(self, facts: Facts, text: str) -> None:
+        """A command was let through."""
+
+
 class Reader:
     """Reads texts for one session."""
 
-    def __init__(self, exchange: Exchange, read: Read) -> None:
+    def __init__(self, exchange: Exchange, read: Read, background: Background | None = None) -> None:
         self._exchange = exchange
         self._read = read
+        self._background = background if background is not None else Background()
         self._known: dict[int, Traits] = {}
         self._doubted: dict[int, tuple[Facts, Facts]] = {}
         self._joined: dict[tuple[int, int], tuple[Facts, Facts, Facts]] = {}
@@ -67,7 +80,14 @@ class Reader:
             except UnicodeDecodeError:
                 return self._unreadable(query, types)
             facts = self._read(text)
-            return Statement(query=query, text=text, facts=facts, types=types, traits=self._traits(facts))
+            return Statement(
+                query=query,
+                text=text,
+                facts=facts,
+                types=types,
+                era=self._background.era,
+                traits=self._traits(facts),
+            )
         try:
             text = query.decode(_CODECS.get(exchange.encoding, "utf-8"))
         except UnicodeDecodeError:
@@ -78,7 +98,7 @@ class Reader:
         if bytes_differ or strings_differ:
             why = "client_encoding" if bytes_differ else "standard_conforming_strings"
             facts = self._doubt(facts, f"{why} may make the server read this text differently")
-        return Statement(query=query, text=text, facts=facts, types=types)
+        return Statement(query=query, text=text, facts=facts, types=types, era=self._background.era)
 
     def _traits(self, facts: Facts) -> Traits:
         known = self._known.get(id(facts))
@@ -102,6 +122,7 @@ class Reader:
 
     def released(self, statement: Statement) -> None:
         """A command was let through: remember it where it may change what the names in later texts mean."""
+        self._background.released(statement.facts, statement.text)
         traits = statement.traits
         if traits.quiet:
             return
@@ -127,6 +148,7 @@ class Reader:
 
     def judged(self, statement: Statement) -> tuple[Statement, Statement | None]:
         """A statement as it is to be judged: SQL's EXECUTE and FETCH together with what they name, if it is known."""
+        statement = self._fresh(statement)
         if statement.traits.plain:
             return statement, None
         facts = statement.facts
@@ -142,11 +164,18 @@ class Reader:
             named = names.executed(facts)
             if named is None:
                 return statement, None
+            named = self._fresh(named)
             introduced = "prepared before as"
         else:
             return statement, None
         text = f"{statement.text}\n\n-- {introduced}:\n{named.text}"
         return Statement(query=statement.query, text=text, facts=self._join(facts, named.facts)), named
+
+    def _fresh(self, statement: Statement) -> Statement:
+        """A statement that was prepared when other things were known is read again."""
+        if statement.era is None or statement.era is self._background.era:
+            return statement
+        return self.statement(statement.query, statement.types)
 
     def _join(self, facts: Facts, named: Facts) -> Facts:
         key = (id(facts), id(named))
@@ -182,4 +211,5 @@ def combined(facts: Facts, named: Facts) -> Facts:
         attributes=attributes,
         complete=named.complete,
         outputs=named.outputs if passed_on else facts.outputs,
+        carried=facts.carried + named.carried,
     )

@@ -66,6 +66,7 @@ class Statement:
         text: str,
         facts: Facts,
         types: tuple[int, ...] = (),
+        era: object = None,
         traits: Traits | None = None,
     ) -> None:
         self.query = query
@@ -73,6 +74,8 @@ class Statement:
         self.facts = facts
         self.types = types
         """Type OIDs of its parameters as far as they are known; 0 is unknown."""
+        self.era = era
+        """When it was read (`gateway.protocols.postgres.reading.Background`)."""
         self.traits = traits if traits is not None else Traits(facts)
         self._exact: tuple[tuple[int, ...], bytes] = ((), b"")
         self._shape: tuple[tuple[int, ...], bytes] = ((), b"")

@@ -16,7 +16,7 @@ from gateway.protocols.postgres.asking import Asking
 from gateway.protocols.postgres.cancelling import CancelErrand
 from gateway.protocols.postgres.exchange import Exchange
 from gateway.protocols.postgres.plans import PlanCopy, PlanRows
-from gateway.protocols.postgres.reading import Read, Reader
+from gateway.protocols.postgres.reading import Background, Read, Reader
 from gateway.protocols.postgres.startup import Startup
 from gateway.protocols.postgres.statements import Statements
 from gateway.protocols.postgres.upstream_login import (
@@ -59,15 +59,23 @@ class PostgresWire:
     """One client connection's protocol state."""
 
     def __init__(
-        self, opening: Opening, *, read: Read, read_each: ReadEach, plan_rows: PlanRows, plan_copy: PlanCopy
+        self,
+        opening: Opening,
+        *,
+        read: Read,
+        read_each: ReadEach,
+        plan_rows: PlanRows,
+        plan_copy: PlanCopy,
+        background: Background | None = None,
     ) -> None:
         self._opening = opening
         self._read = read
+        self._background = background
         self._startup: Startup | None = Startup(opening)
         self._login: UpstreamLogin | None = None
         self._exchange = Exchange(limits=opening.limits, names=Statements(most=opening.limits.statements))
         self._answers = Answers(self._exchange, read_each=read_each, plan_rows=plan_rows, plan_copy=plan_copy)
-        reader = Reader(self._exchange, read)
+        reader = Reader(self._exchange, read, background)
         self._asking = Asking(self._exchange, self._answers, reader, next_id=self._next_id)
         self._ready = False
         self._over = False
@@ -158,7 +166,7 @@ class PostgresWire:
             name: value for name, value in self._startup.settings.items() if name.lower() not in UNJUDGED
         }
         if settings:
-            text = "; ".join(f"SET {name} TO '{_quoted(value)}'" for name, value in settings.items())
+            text = "; ".join(_set(name, value) for name, value in settings.items())
             command = Command(
                 id=self._next_id(),
                 text=text,
@@ -193,6 +201,9 @@ class PostgresWire:
         )
         for name, value in startup.settings.items():
             self._exchange.changed_by(f"{name}={value}")
+            if self._background is not None:
+                text = _set(name, value)
+                self._background.released(self._read(text), text)
         self._login.start(out)
 
     def _enter(self, out: list[Event]) -> None:
@@ -282,6 +293,10 @@ class PostgresWire:
         if not self._answers.between_messages:
             return (Hangup(message),)
         return (Send(Side.CLIENT, messages.error(_ENDED, message, severity="FATAL")), Hangup(message))
+
+
+def _set(name: str, value: str) -> str:
+    return f"SET {name} TO '{_quoted(value)}'"
 
 
 def _quoted(value: str) -> str:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from gateway.facts.shell.call import Call, Handler, options
+from gateway.facts.shell.call import Call, Handler, each, options
 from gateway.facts.shell.values import WILD, static
 from gateway.model import Effect
 
 _ASSIGNED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL)
 
 
-def _assigned(call: Call, words: tuple[str, ...]) -> tuple[str, ...]:
-    """The words behind leading `NAME=value` ones, which are set for the command."""
+def _run_with(call: Call, words: tuple[str, ...]) -> str | None:
+    """Run what stands behind leading `NAME=value` words, which hold for it alone; `None` where nothing does."""
+    shell = call.walker.shell
+    variables, doubts = dict(shell.variables), shell.doubts
     at = 0
     while at < len(words) and (found := _ASSIGNED.match(words[at])):
-        call.walker.assign(found[1], [found[2]], lasting=False)
+        call.walker.assign(found[1], [found[2]])
         at += 1
-    return words[at:]
+    printed = call.run(words[at:]) if at < len(words) else None
+    shell.variables, shell.doubts = variables, doubts
+    return printed
 
 
 def _sudo(call: Call) -> str | None:
@@ -34,9 +39,8 @@ def _sudo(call: Call) -> str | None:
         for path in given.operands:
             call.write(path)
         return call.execute()
-    words = _assigned(call, given.operands)
-    if words:
-        return call.run(words)
+    if (printed := _run_with(call, given.operands)) is not None:
+        return printed
     if given.has("s", "i", "shell", "login"):
         return call.execute("a shell of another user reads what the text does not show")
     return None
@@ -65,57 +69,80 @@ def _env(call: Call) -> str | None:
     split = given.values("S", "split-string")
     if split:
         return call.script(" ".join([*split, *given.operands]))
-    words = _assigned(call, given.operands)
-    if words:
-        return call.run(words)
+    if (printed := _run_with(call, given.operands)) is not None:
+        return printed
     call.add(Effect.READ, Effect.EXFIL)  # prints every variable, secrets among them
     return None
 
 
-_SIMPLE: Mapping[str, tuple[str, str, int]] = {
-    # name: letters and long options that take a value, and operands before the command
-    "nice": ("n", "adjustment", 0), "ionice": ("cnpPu", "class classdata pid", 0), "nohup": ("", "", 0), "timeout": ("ks", "kill-after signal", 1),
-    "stdbuf": ("ioe", "input output error", 0), "setsid": ("", "", 0), "time": ("fo", "format output", 0), "chrt": ("TPD", "sched-runtime sched-period sched-deadline", 1),
-    "taskset": ("", "", 1), "unbuffer": ("", "", 0), "catchsegv": ("", "", 0), "cgexec": ("g", "", 0), "prlimit": ("", "", 0),
-    "chronic": ("", "", 0), "ts": ("", "", 0), "ltrace": ("aeFlnopsSuwx", "", 0), "strace": ("aeEIOopPsSuUX", "trace output attach", 0), "dbus-run-session": ("", "config-file dbus-daemon", 0),
-    "linux64": ("", "", 0), "linux32": ("", "", 0), "setarch": ("", "", 1), "firejail": ("", "", 0), "bwrap": ("", "", 0), "proot": ("", "", 0), "xvfb-run": ("ensp", "", 0), "faketime": ("", "", 1), "torsocks": ("", "", 0), "proxychains": ("f", "", 0), "proxychains4": ("f", "", 0),
-    "softlimit": ("acdflmorst", "", 0), "choom": ("np", "", 0), "numactl": ("NmCpi", "", 0), "eatmydata": ("", "", 0), "fakeroot": ("lsib", "", 0), "gtimeout": ("ks", "", 1),
-}  # fmt: skip
-_MORE = frozenset(
-    [
-        "strace",
-        "ltrace",
-        "bwrap",
-        "firejail",
-        "proot",
-        "cgexec",
-        "softlimit",
-        "torsocks",
-        "proxychains",
-        "proxychains4",
-        "fakeroot",
-    ]
-)
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """How a wrapper's own words end: letters and long options that take a value, operands before the command."""
+
+    takes: str = ""
+    long: str = ""
+    operands: int = 0
+    runs: bool = False
+    """It does more than change limits: it watches, redirects or replaces what the command does."""
+
+
+_SIMPLE: Mapping[str, _Shape] = {
+    "nice": _Shape("n", "adjustment"),
+    "ionice": _Shape("cnpPu", "class classdata pid"),
+    "chrt": _Shape("TPD", "sched-runtime sched-period sched-deadline", 1),
+    "taskset": _Shape(operands=1),
+    "numactl": _Shape("NmCpi"),
+    "choom": _Shape("np"),
+    "prlimit": _Shape(),
+    "timeout": _Shape("ks", "kill-after signal", 1),
+    "gtimeout": _Shape("ks", operands=1),
+    "time": _Shape("fo", "format output"),
+    "nohup": _Shape(),
+    "setsid": _Shape(),
+    "stdbuf": _Shape("ioe", "input output error"),
+    "unbuffer": _Shape(),
+    "chronic": _Shape(),
+    "ts": _Shape(),
+    "catchsegv": _Shape(),
+    "eatmydata": _Shape(),
+    "faketime": _Shape(operands=1),
+    "linux32": _Shape(),
+    "linux64": _Shape(),
+    "setarch": _Shape(operands=1),
+    "xvfb-run": _Shape("ensp"),
+    "dbus-run-session": _Shape(long="config-file dbus-daemon"),
+    "cgexec": _Shape("g", runs=True),
+    "softlimit": _Shape("acdflmorst", runs=True),
+    "strace": _Shape("aeEIOopPsSuUX", "trace output attach", runs=True),
+    "ltrace": _Shape("aeFlnopsSuwx", runs=True),
+    "fakeroot": _Shape("lsib", runs=True),
+    "proot": _Shape(runs=True),
+    "bwrap": _Shape(runs=True),
+    "firejail": _Shape(runs=True),
+    "torsocks": _Shape(runs=True),
+    "proxychains": _Shape("f", runs=True),
+    "proxychains4": _Shape("f", runs=True),
+}
 
 
 def _simple(call: Call) -> str | None:
-    takes, long, skipped = _SIMPLE[call.name]
-    given = options(call.args, takes=takes, long=long, until_operand=True)
+    shape = _SIMPLE[call.name]
+    given = options(call.args, takes=shape.takes, long=shape.long, until_operand=True)
     call.add(Effect.SESSION)
-    if call.name in _MORE:
+    if shape.runs:
         call.add(Effect.EXEC)
     if any(
         not static(arg) and arg.startswith(WILD)
-        for arg in call.args[: len(call.args) - len(given.operands) + 1 + skipped]
+        for arg in call.args[: len(call.args) - len(given.operands) + 1 + shape.operands]
     ):
         call.doubt("which program is run is not known")
     if call.name in {"ionice", "taskset", "chrt", "strace", "ltrace"} and given.has("p", "pid", "attach"):
         call.add(Effect.PRIVILEGE)
-        if not given.operands[skipped:]:
+        if not given.operands[shape.operands :]:
             return None
     for path in given.values("o", "output") if call.name in {"time", "strace"} else ():
         call.write(path, truncates=True)
-    rest = given.operands[skipped:]
+    rest = given.operands[shape.operands :]
     if not rest:
         call.add(Effect.READ)
         return None
@@ -199,58 +226,6 @@ def _flock(call: Call) -> str | None:
     return call.run(rest) if rest else None
 
 
-def _later(call: Call) -> str | None:
-    """at, batch: what stdin holds runs later."""
-    given = options(call.args, takes="qft", long="")
-    if given.has("l") or call.name == "atq":
-        call.add(Effect.READ)
-        return None
-    if given.has("d", "r") or call.name == "atrm":
-        call.add(Effect.DESTRUCTIVE)
-        return None
-    call.add(Effect.EXEC)
-    if call.stdin is not None and static(call.stdin):
-        return call.script(call.stdin)
-    return call.execute("a shell later reads what the text does not show")
-
-
-def _crontab(call: Call) -> str | None:
-    given = options(call.args, takes="u")
-    if given.has("l") and not given.operands:
-        call.add(Effect.READ)
-        return None
-    call.add(Effect.EXEC, Effect.PRIVILEGE)
-    if given.has("r"):
-        call.add(Effect.DESTRUCTIVE)
-    return None
-
-
-def _systemd_run(call: Call) -> str | None:
-    given = options(
-        call.args,
-        takes="upMHEptG",
-        long="unit property machine host setenv description slice uid gid on-calendar on-active on-boot working-directory timer-property service-type",
-        until_operand=True,
-    )
-    call.add(Effect.EXEC, Effect.PRIVILEGE)
-    return call.run(given.operands) if given.operands else None
-
-
-def _multiplexer(call: Call) -> str | None:
-    words = [arg for arg in call.args if not arg.startswith("-")]
-    if (
-        words[:1] and words[0] in {"ls", "list-sessions", "lsw", "list-windows", "list-panes", "info"}
-    ) or call.args[:1] in {("-ls",), ("-list",)}:
-        call.add(Effect.READ)
-        return None
-    if any(word.startswith("kill") for word in words) or "quit" in words:
-        call.add(Effect.DESTRUCTIVE)
-    for word in words:
-        if " " in word and static(word):
-            call.script(word)
-    return call.execute("a terminal of its own runs what the text does not show")
-
-
 def loader(call: Call) -> str | None:
     """ld.so PROGRAM runs it, whatever its mode says."""
     given = options(call.args, long="library-path preload audit argv0 inhibit-rpath", until_operand=True)
@@ -266,9 +241,14 @@ def _entering_user(call: Call) -> str | None:
 
 
 HANDLERS: Mapping[str, Handler] = {
-    "sudo": _sudo, "doas": _sudo, "su": _su, "runuser": _su, "env": _env, **dict.fromkeys(_SIMPLE, _simple),
-    "pkexec": _sudo, "gosu": _entering_user, "su-exec": _entering_user, "setuidgid": _entering_user,
-    **dict.fromkeys(("chroot", "unshare", "nsenter", "setpriv", "capsh", "sg", "newgrp"), _entering),
-    "watch": _joined, "parallel": _parallel, "script": _script, "flock": _flock, "at": _later, "batch": _later, "atq": _later, "atrm": _later, "crontab": _crontab,
-    "systemd-run": _systemd_run, "tmux": _multiplexer, "screen": _multiplexer, "byobu": _multiplexer, "dtach": _multiplexer, "zellij": _multiplexer,
-}  # fmt: skip
+    **each("sudo doas pkexec", _sudo),
+    **each("su runuser", _su),
+    **each("gosu su-exec setuidgid", _entering_user),
+    **each("chroot unshare nsenter setpriv capsh sg newgrp", _entering),
+    "env": _env,
+    **each(_SIMPLE, _simple),
+    "watch": _joined,
+    "parallel": _parallel,
+    "script": _script,
+    "flock": _flock,
+}

@@ -4,20 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.facts.shell import files, interpreters, network, plain, streams, system, tools, wrappers
 from gateway.facts.shell.call import Call, Handler
+from gateway.facts.shell.programs import (
+    archives,
+    awk,
+    clouds,
+    containers,
+    content,
+    databases,
+    disks,
+    files,
+    finding,
+    firewall,
+    git,
+    interpreters,
+    keys,
+    kubernetes,
+    later,
+    looking,
+    machine,
+    network,
+    packages,
+    remote,
+    sed,
+    streams,
+    systemd,
+    tools,
+    web,
+    wrappers,
+)
 from gateway.facts.shell.values import WILD, matcher, static
 from gateway.model import Effect
 
+_FAMILIES = (
+    looking,
+    content,
+    sed,
+    awk,
+    streams,
+    finding,
+    files,
+    archives,
+    disks,
+    network,
+    web,
+    remote,
+    packages,
+    systemd,
+    firewall,
+    machine,
+    git,
+    containers,
+    kubernetes,
+    clouds,
+    tools,
+    databases,
+    keys,
+    interpreters,
+    wrappers,
+    later,
+)
 _HANDLERS: Mapping[str, Handler] = {
-    **plain.HANDLERS,
-    **streams.HANDLERS,
-    **files.HANDLERS,
-    **network.HANDLERS,
-    **system.HANDLERS,
-    **tools.HANDLERS,
-    **interpreters.HANDLERS,
-    **wrappers.HANDLERS,
+    name: handler for family in _FAMILIES for name, handler in family.HANDLERS.items()
 }
 _PLACES = (
     *tuple(f"{prefix}{folder}" for prefix in ("/", "/usr/", "/usr/local/") for folder in ("bin/", "sbin/")),
@@ -43,7 +91,7 @@ def run(call: Call) -> str:
         if name.startswith(("/lib", "/usr/lib")) and "ld" in name.rsplit("/", 1)[-1]:
             return wrappers.loader(call) or WILD
         if name.endswith("/sftp-server"):
-            return system.sftp_server(call) or WILD
+            return machine.sftp_server(call) or WILD
         call.resource("program", call.name, Effect.EXEC)
         call.execute("a program of the target's own is run")
         return WILD
@@ -66,16 +114,23 @@ def run(call: Call) -> str:
 
 
 _STRENGTH = (
-    Effect.DESTRUCTIVE, Effect.PRIVILEGE, Effect.EXFIL, Effect.EXEC, Effect.DDL, Effect.WRITE, Effect.UNKNOWN,
-    Effect.READ, Effect.SESSION,
-)  # fmt: skip
+    Effect.DESTRUCTIVE,
+    Effect.PRIVILEGE,
+    Effect.EXFIL,
+    Effect.EXEC,
+    Effect.DDL,
+    Effect.WRITE,
+    Effect.UNKNOWN,
+    Effect.READ,
+    Effect.SESSION,
+)
 
 
 def _guess(call: Call) -> None:
     """A command word that only the target knows: unknown, with what it would do as each program that it may be."""
     call.doubt("which program is run is not known")
     base = call.name.rsplit("/", 1)[-1]
-    if base.strip("\ue000\ue001\ue010\ue011\ue012") == "":
+    if base.strip("\ue000\ue001\ue003\ue010\ue011\ue012") == "":
         return
     pattern = matcher(base)
     likely = [name for name in _HANDLERS if pattern.match(name)]

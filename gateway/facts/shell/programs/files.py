@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.facts.shell.call import Call, Handler, options
-from gateway.facts.shell.values import WILD
+from gateway.facts.shell.call import Call, Handler, each, options
+from gateway.facts.shell.values import COUNT, WILD
 from gateway.model import Effect
 
 
@@ -91,74 +91,6 @@ def _rights(call: Call) -> str | None:
     return None
 
 
-def _device(call: Call) -> str | None:
-    call.add(Effect.DESTRUCTIVE)
-    for path in call.args:
-        if path.startswith("/"):
-            call.resource("file", path, Effect.DESTRUCTIVE)
-    return None
-
-
-def _partitions(call: Call) -> str | None:
-    if any(arg in {"-l", "--list", "-p", "print", "-s", "-lu"} for arg in call.args):
-        call.add(Effect.READ)
-        return None
-    return _device(call)
-
-
-def _mount(call: Call) -> str | None:
-    if not call.args or (call.args[0] in {"-l", "-t"} and len(call.args) <= 2):
-        call.add(Effect.READ)
-    else:
-        call.add(Effect.PRIVILEGE)
-        if call.name == "umount":
-            call.add(Effect.DESTRUCTIVE)
-    return None
-
-
-def _compress(call: Call) -> str | None:
-    given = options(call.args, takes="SbTM", long="suffix threads")
-    call.add(Effect.READ)
-    for path in given.operands:
-        call.read(path, deep=given.has("r"))
-        if not given.has("c", "stdout", "to-stdout", "l", "list", "t", "test"):
-            call.write(path)
-    return None
-
-
-def _zip(call: Call) -> str | None:
-    given = options(call.args, takes="bntPxi", long="unzip-command")
-    if given.has("unzip-command", "TT") or any(a.startswith("-TT") for a in call.args):
-        call.execute()
-    for path in given.operands[:1]:
-        call.write(path, truncates=True)
-    for path in given.operands[1:]:
-        call.read(path, deep=given.has("r"))
-    return None
-
-
-def _unzip(call: Call) -> str | None:
-    given = options(call.args, takes="dxP")
-    for path in given.operands[:1]:
-        call.read(path)
-    if not given.has("l", "t", "p", "v", "Z", "c"):
-        for path in given.values("d") or (".",):
-            call.write(path + "/\ue013")
-    return None
-
-
-def _archive(call: Call) -> str | None:
-    verb = call.args[0] if call.args else ""
-    call.add(Effect.READ)
-    if verb not in {"l", "t", "list", "test"}:
-        call.add(Effect.WRITE)
-    for path in call.args[1:]:
-        call.read(path)
-    if any(arg.startswith("-si") or "-to" in arg for arg in call.args):
-        call.execute()
-    return None
-
-
 def _split(call: Call) -> str | None:
     given = options(
         call.args, takes="abClnt", long="filter bytes lines number suffix-length additional-suffix"
@@ -185,15 +117,18 @@ def _patch(call: Call) -> str | None:
 
 def _mktemp(call: Call) -> str | None:
     call.add(Effect.WRITE)
-    return "/tmp/tmp.\ue001"  # noqa: S108  # the name that mktemp gives
+    return "/tmp/tmp." + COUNT  # noqa: S108  # the name that mktemp gives
 
 
 HANDLERS: Mapping[str, Handler] = {
-    "rm": _rm, "rmdir": _rm, "unlink": _rm, "shred": _shred, "wipe": _shred, "srm": _shred, "cp": _copy, "mv": _copy, "ln": _copy, "link": _copy,
-    "install": _copy, "mkdir": _make, "touch": _make, "mkfifo": _make, "truncate": _truncate, "fallocate": _truncate, "dd": _dd, "dcfldd": _dd,
-    **dict.fromkeys(("chmod", "chown", "chgrp", "setfacl", "chattr", "setcap", "chcon", "restorecon", "setfattr", "mknod"), _rights),
-    **dict.fromkeys(("mkfs", "mkswap", "wipefs", "blkdiscard", "sgdisk", "sfdisk", "mke2fs", "tune2fs", "resize2fs", "fsck", "e2fsck", "cryptsetup", "pvremove", "vgremove", "lvremove", "lvreduce", "pvcreate", "vgcreate", "lvcreate", "mdadm", "hdparm", "badblocks", "debugfs", "xfs_repair", "swapoff", "swapon", "losetup", "dmsetup", "zpool", "zfs", "btrfs", "nvme", "flashrom", "mkfs.ext4", "mkfs.ext3", "mkfs.ext2", "mkfs.xfs", "mkfs.vfat", "mkfs.btrfs", "mkfs.ntfs", "mkfs.fat", "mkfs.f2fs", "mkdosfs"), _device),
-    "fdisk": _partitions, "parted": _partitions, "cfdisk": _partitions, "gdisk": _partitions, "mount": _mount, "umount": _mount, "fusermount": _mount,
-    **dict.fromkeys(("gzip", "gunzip", "bzip2", "bunzip2", "xz", "unxz", "zstd", "unzstd", "lz4", "compress", "uncompress", "pigz", "lzma", "lzop", "brotli"), _compress),
-    "zip": _zip, "unzip": _unzip, "7z": _archive, "7za": _archive, "ar": _archive, "split": _split, "csplit": _split, "patch": _patch, "mktemp": _mktemp,
-}  # fmt: skip
+    **each("rm rmdir unlink", _rm),
+    **each("shred wipe srm", _shred),
+    **each("cp mv ln link install", _copy),
+    **each("mkdir touch mkfifo", _make),
+    **each("truncate fallocate", _truncate),
+    **each("dd dcfldd", _dd),
+    **each("chmod chown chgrp setfacl chattr setcap chcon restorecon setfattr mknod", _rights),
+    **each("split csplit", _split),
+    "patch": _patch,
+    "mktemp": _mktemp,
+}

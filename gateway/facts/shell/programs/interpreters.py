@@ -5,31 +5,32 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from gateway.facts.shell.call import Call, Handler, options
-from gateway.facts.shell.values import WILD, static
+from gateway.facts.shell.call import Call, Handler, each, options
+from gateway.facts.shell.values import COUNT, WILD, static, words
 from gateway.model import Effect
 
-_SHELLS = frozenset(
-    [
-        "sh",
-        "bash",
-        "dash",
-        "ash",
-        "ksh",
-        "ksh93",
-        "mksh",
-        "zsh",
-        "rbash",
-        "lksh",
-        "yash",
-        "posh",
-        "bash5",
-        "rzsh",
-    ]
+_SHELLS = words("sh bash dash ash ksh ksh93 mksh zsh rbash lksh yash posh bash5 rzsh")
+_LANGUAGES = words(
+    """
+    python python2 python3 pypy pypy3 ipython pdb perl ruby irb pry node nodejs deno bun php php-cgi lua luajit
+    tclsh tclsh8 wish expect guile scheme racket java jshell jdb groovy scala kotlin swift go R Rscript octave julia
+    erl elixir iex ghci runghc ocaml sbcl clisp gforth slsh m4 dotnet mono osascript cscript
+    fish csh tcsh elvish nu xonsh pwsh powershell
+    rustc gcc g++ cc clang make gmake cmake ninja rake ant mvn gradle bazel just task latex tex pdflatex xelatex
+    pytest tox nox bundle npx pipx uvx cpan easy_install invoke fab cap
+    ansible ansible-playbook ansible-console salt salt-call puppet chef-client knife
+    gdb lldb gdbserver perf valgrind rlwrap entr watchman incrond
+    vim vi nvim view ex ed rvim vimdiff emacs nano pico joe mcedit micro helix kak mc ranger nnn
+    links lynx w3m elinks gimp ghostscript gs wine qemu-system-x86_64 qemu-x86_64
+    """
 )
-_LANGUAGES = frozenset(
-    ["python", "python2", "python3", "pypy", "pypy3", "ipython", "perl", "ruby", "irb", "node", "nodejs", "deno", "bun", "php", "php-cgi", "lua", "luajit", "tclsh", "wish", "expect", "guile", "scheme", "racket", "java", "jshell", "groovy", "scala", "kotlin", "swift", "go", "rustc", "gcc", "g++", "cc", "clang", "make", "gmake", "cmake", "ninja", "rake", "ant", "mvn", "gradle", "bazel", "just", "task", "R", "Rscript", "octave", "julia", "erl", "elixir", "iex", "ghci", "runghc", "ocaml", "sbcl", "clisp", "gforth", "m4", "bc-n", "dc-n", "gdb", "lldb", "gdbserver", "jdb", "pdb", "pry", "vim", "vi", "nvim", "view", "ex", "ed", "emacs", "nano", "pico", "joe", "mcedit", "micro", "helix", "kak", "rvim", "vimdiff", "fish", "csh", "tcsh", "elvish", "nu", "xonsh", "pwsh", "powershell", "osascript", "cscript", "gimp", "latex", "tex", "pdflatex", "xelatex", "ghostscript", "gs", "tclsh8", "easy_install", "ansible", "ansible-playbook", "ansible-console", "salt", "salt-call", "puppet", "chef-client", "knife", "fab", "cap", "invoke", "pytest", "tox", "nox", "cpan", "gem-exec", "bundle", "npx", "pipx", "uvx", "yarn-run", "slsh", "rlwrap", "ltrace", "strace-n", "perf", "valgrind", "mc", "ranger", "nnn", "links", "lynx", "w3m", "elinks", "watchman", "entr", "inotifywait-n", "incrond", "pry", "capsh-n", "dotnet", "mono", "wine", "qemu-system-x86_64", "qemu-x86_64"]
-)  # fmt: skip
+_LOOKS: Mapping[str, frozenset[str]] = {
+    "go": words("version env list"),
+    "php": words("-m -v --ini --modules --rf --ri"),
+    "dotnet": words("--info --list-sdks --list-runtimes"),
+    "bundle": words("list show info outdated check platform"),
+}
+"""What only looks, as first argument."""
 _HARMLESS = re.compile(r"(?:-V|--version|-v|-h|--help|-version)\Z")
 
 
@@ -59,7 +60,9 @@ def _shell(call: Call) -> str | None:
 
 
 def _language(call: Call) -> str | None:
-    if call.args and all(_HARMLESS.match(arg) for arg in call.args):
+    if call.args and (
+        all(_HARMLESS.match(arg) for arg in call.args) or call.args[0] in _LOOKS.get(call.name, ())
+    ):
         call.add(Effect.READ)
         return None
     return call.execute("a program is run whose code is not read")
@@ -91,7 +94,7 @@ def _calculator(call: Call) -> str | None:
     call.add(Effect.READ)
     for path in options(call.args, takes="ef", long="expression file").operands:
         call.read(path)
-    return "\ue001"
+    return COUNT
 
 
 def versioned(name: str) -> Handler | None:
@@ -105,7 +108,9 @@ def versioned(name: str) -> Handler | None:
 
 
 HANDLERS: Mapping[str, Handler] = {
-    **{name: _language for name in _LANGUAGES if not name.endswith("-n")},
-    **dict.fromkeys(_SHELLS, _shell),
-    "python": _python, "python3": _python, "busybox": _busybox, "toybox": _busybox, "bc": _calculator, "dc": _calculator,
-}  # fmt: skip
+    **each(_LANGUAGES, _language),
+    **each(_SHELLS, _shell),
+    **each("python python3", _python),
+    **each("busybox toybox", _busybox),
+    **each("bc dc", _calculator),
+}

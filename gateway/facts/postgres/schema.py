@@ -1,0 +1,79 @@
+"""What is known of one target: its tables' columns, what its views' columns are made of, what its functions would do.
+
+A frozen value. With it names and stars lead to stored columns, and some functions are no longer unknown; what it does
+not hold is read as if it were not there. `resolved` makes it from what the target's catalogue says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gateway.model import Output
+
+Outputs = tuple[Output, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table, or a view by its query."""
+
+    columns: tuple[str, ...]
+    definition: str = ""
+    """The query of a view, with schemas written out; "" for what stores its own rows."""
+    generated: Mapping[str, str] = field(default_factory=dict)
+    """Column -> the expression that it is computed by from others of the table."""
+    parents: tuple[str, ...] = ()
+    """Tables that show this one's rows as theirs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    language: str
+    immutable: bool
+    body: str = ""
+    """Where it is SQL that runs under the settings of whoever calls it, and as that one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    path: tuple[str, ...]
+    """Schemas in which a bare name is looked up, in order."""
+    relations: Mapping[str, Outputs]
+    """`schema.name`, lower-case -> what its columns are made of."""
+    functions: Mapping[str, tuple[Function, ...]] = field(default_factory=dict)
+    """`schema.name` -> every function of that name."""
+
+    def columns(self, name: str) -> Outputs | None:
+        return next((self.relations[full] for full in self._meant(name) if full in self.relations), None)
+
+    def called(self, schema: str, name: str) -> tuple[Function, ...]:
+        """Every function that a call may mean."""
+        wanted = [f"{schema}.{name}"] if schema else self._meant(name)
+        return tuple(found for full in wanted for found in self.functions.get(full, ()))
+
+    def _meant(self, name: str) -> Sequence[str]:
+        return (name,) if "." in name else [f"{schema}.{name}" for schema in self.path]
+
+
+def families(tables: Mapping[str, Table]) -> dict[str, frozenset[str]]:
+    """Table -> all tables whose rows it may show, or which may show its: those connected by inheritance."""
+    found: dict[str, set[str]] = {}
+    for name, table in tables.items():
+        for parent in table.parents:
+            together = found.get(name, {name}) | found.get(parent, {parent})
+            for member in together:
+                found[member] = together
+    return {name: frozenset(members) for name, members in found.items()}
+
+
+def stored(name: str, tables: Mapping[str, Table], family: Iterable[str]) -> Iterator[Output]:
+    """The columns of a table that stores its own rows."""
+    for column in tables[name].columns:
+        kin = [f"{other}.{column}" for other in family if other in tables and column in tables[other].columns]
+        yield Output(name=column, sources=frozenset([f"{name}.{column}", *kin]))
+
+
+def anything(columns: Iterable[str]) -> Outputs:
+    """Columns that could not be followed: each may be made of anything."""
+    return tuple(Output(name=column, sources=frozenset({"*"}), exact=False) for column in columns)

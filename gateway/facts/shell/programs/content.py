@@ -1,0 +1,212 @@
+"""Programs that print or compare what files hold."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+
+from gateway.facts.shell.call import Call, Handler, each, options
+from gateway.facts.shell.values import COUNT, DEEP, STAR, TAME, static, words
+from gateway.model import Effect
+
+_CONTENT = words(
+    """
+    cat tac nl head tail more bat batcat zcat zmore zless bzcat xzcat zstdcat lz4cat
+    wc cut paste join comm fold fmt column colrm rev expand unexpand pr look ul tr tsort iconv
+    od hexdump hd hexyl strings base64 base32 basenc uuencode
+    md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum cksum sum shasum
+    diff diff3 cmp sdiff colordiff zdiff zcmp
+    nm size readelf ldd exiftool identify mediainfo ffprobe pdfinfo zipinfo lzmainfo
+    csvcut csvlook csvstat csvgrep csvsort jsonlint xmllint yamllint html2text msgcat jo gron tomlq
+    checkbashisms shellcheck
+    """
+)
+_SEARCHING = words("grep egrep fgrep zgrep zegrep zfgrep bzgrep xzgrep rg ag ack pcregrep pcre2grep ugrep")
+HUNTED = re.compile(
+    r"passw(?:or)?d|pwd=|secret|api.?key|access.?key|private.key|AKIA|credential|BEGIN .*KEY", re.IGNORECASE
+)
+"""What a search through a tree looks for where it looks for credentials."""
+_ONLY_DIGITS = re.compile(r"(?:\[0-9\]|\\d)[+*]|(?:\[0-9\]|\\d)")
+_JQ_STRINGS = re.compile(r'"(?:\\.|[^"\\])*"')
+_JQ_ENVIRONMENT = re.compile(r"\$ENV\b|(?<![.\w$])env\b")
+_TAKES = {
+    "head": "nc",
+    "tail": "ncs",
+    "cut": "dfbc",
+    "od": "AjNtw",
+    "hexdump": "efns",
+    "fold": "w",
+    "nl": "bdfhilnsvw",
+    "join": "12ejotv",
+    "base64": "w",
+    "column": "stocHNRWOn",
+    "fmt": "wgpu",
+    "pr": "DehilnNoSwW",
+    "strings": "nteTs",
+    "iconv": "fto",
+    "paste": "d",
+    "diff": "UCxXIS",
+    "xmllint": "",
+    "basenc": "w",
+    "base32": "w",
+    "shasum": "a",
+    "cmp": "in",
+    "readelf": "xpRw",
+}
+_THROUGH = words("cat tac head tail more")
+_DIGITS = {("0-9",), ("[:digit:]",), ("0-9.",)}
+_KERNEL = re.compile(r"/(?:proc/(?:sys|loadavg|uptime)|sys)/?[\w/.-]*\Z")
+"""Files in which the kernel shows numbers."""
+
+
+def _content(call: Call) -> str | None:
+    call.add(Effect.READ)
+    given = options(
+        call.args,
+        takes=_TAKES.get(call.name, ""),
+        long="lines bytes output delimiter fields characters encoding shell output-error",
+    )
+    if call.name in {"iconv", "xmllint"} and given.has("o", "output"):
+        for path in given.values("o", "output"):
+            call.write(path, truncates=True)
+    if call.name == "tr":
+        digits = (
+            given.has("d", "delete") and given.has("c", "C", "complement") and given.operands[:1] in _DIGITS
+        )
+        return COUNT if digits else call.stdin if call.stdin in {TAME + "\n", COUNT + "\n"} else None
+    if call.name in {"bat", "batcat"} and any(a.startswith("--pager") for a in call.args):
+        call.execute()
+    for path in (*given.operands, *given.values("files0-from", "from-file")):
+        call.read(path, deep=call.name == "diff" and given.has("r", "recursive"))
+    if call.name == "base64" and given.has("d", "D", "decode"):
+        return _decoded(call)
+    if call.name in _THROUGH and (not given.operands or given.operands == ("-",)):
+        return call.stdin if call.name == "cat" else some_lines(call.stdin, narrowed=bool(call.args))
+    return COUNT if call.name == "wc" or all(_KERNEL.match(path) for path in given.operands or " ") else None
+
+
+def some_lines(text: str | None, *, narrowed: bool = True) -> str | None:
+    """What is left of a text that a filter narrows or sorts; `None` where that decides which of its words stays."""
+    if text is None or (not narrowed and "\n" not in text.strip("\n")):
+        return text
+    return None if any(static(line) for line in text.strip("\n").split("\n")) else text
+
+
+def _decoded(call: Call) -> str | None:
+    if call.stdin is None or len(call.stdin) > 65_536 or not call.stdin.isascii():
+        return None
+    try:
+        return base64.b64decode(call.stdin).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def _searching(call: Call) -> str | None:
+    call.add(Effect.READ)
+    given = options(
+        call.args,
+        takes="efABCmdDgtTMjEr" if call.name == "rg" else "efABCmdD",
+        long="""
+            regexp file after-context before-context context max-count include exclude exclude-dir color glob
+            type type-not max-depth threads pre iglob
+        """,
+    )
+    if given.has("pre", "hostname-bin", "pager"):
+        call.execute()
+    for path in given.values("f", "file"):
+        call.read(path)
+    paths = given.operands if given.has("e", "f", "regexp", "file") else given.operands[1:]
+    recursive = given.has("r", "R", "recursive", "dereference-recursive") or call.name in {
+        "rg",
+        "ag",
+        "ack",
+        "ugrep",
+    }
+    included = [
+        value.replace("*", STAR)
+        for value in given.values("include", "g", "glob")
+        if not value.startswith("!")
+    ]
+    for path in paths:
+        call.read(path, deep=recursive and not included)
+        for name in included:
+            call.read(f"{path.rstrip('/')}/{DEEP}/{name}")
+    patterns = given.values("e", "regexp") or given.operands[:1]
+    hunts = recursive and any(HUNTED.search(pattern) for pattern in patterns)
+    if hunts and not (paths and all(path.startswith("/var/log") for path in paths)):
+        call.add(Effect.EXFIL)
+    if given.has("l", "files-with-matches", "L", "files-without-match"):
+        return "\n".join(f"{path.rstrip('/')}/{DEEP}" if recursive else path for path in paths) + "\n"
+    if given.has("c", "count") or (given.has("o") and all(_ONLY_DIGITS.fullmatch(p) for p in patterns)):
+        return COUNT
+    return some_lines(call.stdin) if not paths and not given.has("o") else None
+
+
+def _xxd(call: Call) -> str | None:
+    given = options(call.args, takes="closn", long="cols len seek")
+    call.add(Effect.READ)
+    for path in given.operands[:1]:
+        call.read(path)
+    for path in given.operands[1:2]:
+        call.write(path, truncates=True)
+    if given.has("r") and call.stdin is not None and static(call.stdin) and given.has("p", "ps", "rp"):
+        digits = "".join(call.stdin.split())
+        try:
+            return bytes.fromhex(digits).decode()
+        except ValueError:
+            return None
+    return None
+
+
+def _less(call: Call) -> str | None:
+    given = options(
+        call.args, takes="bhjkoOpPtTxyzD", long="log-file LOG-FILE lesskey-file lesskey-src lesskey-content"
+    )
+    for path in given.values("o", "O", "log-file", "LOG-FILE"):
+        call.write(path, truncates=True)
+    if any(
+        a.startswith("+") and ("!" in a or "|" in a or "v" in a or "s" in a) for a in call.args
+    ) or given.has("k", "lesskey-file", "lesskey-src", "lesskey-content"):
+        call.execute()
+    for path in given.operands:
+        if not path.startswith("+"):
+            call.read(path)
+    call.add(Effect.READ)
+    return call.stdin if not given.operands else None
+
+
+def _man(call: Call) -> str | None:
+    given = options(call.args, takes="PCLMSermHpl", long="pager html preprocessor config-file")
+    call.add(Effect.READ)
+    if given.has("P", "pager", "H", "html", "C", "config-file", "M", "p", "preprocessor", "gxditview", "X"):
+        call.execute()
+    for path in given.values("l", "local-file"):
+        call.read(path)
+    return None
+
+
+def _jq(call: Call) -> str | None:
+    call.add(Effect.READ)
+    given = options(call.args, takes="fLI", long="from-file indent arg argjson slurpfile rawfile")
+    for path in given.values("f", "from-file"):
+        call.read(path)
+    if any(_JQ_ENVIRONMENT.search(_JQ_STRINGS.sub('""', operand)) for operand in given.operands[:1]):
+        call.add(Effect.EXFIL)
+    for path in given.operands[1:]:
+        call.read(path)
+    if call.name == "yq" and given.has("i", "inplace", "in-place"):
+        for path in given.operands[1:]:
+            call.write(path)
+    return None
+
+
+HANDLERS: Mapping[str, Handler] = {
+    **each(_CONTENT, _content),
+    **each(_SEARCHING, _searching),
+    "xxd": _xxd,
+    "less": _less,
+    "man": _man,
+    **each("jq yq", _jq),
+}

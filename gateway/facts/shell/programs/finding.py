@@ -1,0 +1,124 @@
+"""find and xargs: what is found, and what is run for it."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Mapping
+
+from gateway.facts.shell.call import Call, Handler, options
+from gateway.facts.shell.values import COUNT, DEEP, STAR, TAME, WILD, static, words
+from gateway.model import Effect
+
+_FOLLOWED = {ord(mark): None for mark in (DEEP, STAR, TAME, COUNT)}
+"""Marks of values that xargs may pass on one by one."""
+_FIND_OPERATORS = words(
+    """
+    ( ) ! , -a -o -and -or -not
+    """
+)
+_FIND_PLAIN = words(
+    """
+    -name -iname -path -ipath -wholename -iwholename -regex -iregex -type -xtype -size -mtime -atime -ctime
+    -mmin -amin -cmin -newer -anewer -cnewer -user -group -uid -gid -perm -maxdepth -mindepth -links -inum
+    -samefile -fstype -lname -ilname -context -used -printf -regextype -newermt -newerat -newerct -newermm
+    -newerBt -newerac -D -O
+    """
+)
+_FIND_FLAGS = words(
+    """
+    -print -print0 -ls -empty -prune -depth -d -mount -xdev -follow -readable -writable -executable -nouser
+    -nogroup -true -false -quit -daystart -noleaf -ignore_readdir_race -noignore_readdir_race -warn -nowarn
+    -H -L -P -E -X
+    """
+)
+
+
+def _find(call: Call) -> str | None:
+    args = list(call.args)
+    call.add(Effect.READ)
+    roots: list[str] = []
+    while args and (not args[0].startswith(("-", "(", "!")) or args[0] in {"-H", "-L", "-P"}):
+        root = args.pop(0)
+        if not root.startswith("-"):
+            roots.append(root)
+            call.list(root)
+    names = [value for option, value in itertools.pairwise(args) if option in {"-name", "-iname"}]
+    below = [f"{root.rstrip('/')}/{DEEP}" for root in roots or ["."]]
+    # A name that is searched for narrows what is found: `-name '*.log'` finds no keys.
+    if len(names) == 1 and "-o" not in args and "/" not in names[0]:
+        below = [f"{path}/{names[0].replace('*', STAR)}" for path in below]
+    printed = "\n".join(below) + "\n"
+    while args:
+        arg = args.pop(0)
+        if arg in _FIND_PLAIN:
+            args = args[1:]
+        elif arg in {"-exec", "-execdir", "-ok", "-okdir"}:
+            args = _find_exec(call, args, printed)
+        elif arg == "-delete":
+            call.add(Effect.DESTRUCTIVE, Effect.WRITE)
+            for root in roots or ["."]:
+                call.remove(root, deep=True)
+        elif arg in {"-fprint", "-fprint0", "-fls", "-fprintf"}:
+            for path in args[:1]:
+                call.write(path, truncates=True)
+            args = args[2 if arg == "-fprintf" else 1 :]
+        elif arg == "-files0-from":
+            for path in args[:1]:
+                call.read(path)
+            args = args[1:]
+        elif arg not in _FIND_FLAGS | _FIND_OPERATORS and not arg.startswith(("-O", "-newer")):
+            call.doubt("a test or action of find is not known")
+    return printed
+
+
+def _find_exec(call: Call, args: list[str], printed: str) -> list[str]:
+    end = next(
+        (i for i, a in enumerate(args) if a == ";" or (a == "+" and i and args[i - 1] == "{}")), len(args)
+    )
+    for found in printed.split("\n"):
+        if found:
+            call.run([part.replace("{}", found) for part in args[:end]], stdin="")
+    return args[end + 1 :]
+
+
+def _xargs(call: Call) -> str | None:
+    given = options(
+        call.args,
+        takes="IiEdLnPsa",
+        long="replace delimiter max-args max-lines max-procs max-chars arg-file eof process-slot-var",
+        until_operand=True,
+    )
+    call.add(Effect.READ)
+    for path in given.values("a", "arg-file"):
+        call.read(path)
+    stdin = WILD if call.stdin is None or given.has("a", "arg-file") else call.stdin
+    items = (
+        [
+            part
+            for part in re.split(
+                r"[\n\0]+" if given.has("0", "null", "d", "delimiter", "I", "i") else r"[\s\0]+", stdin
+            )
+            if part
+        ]
+        if static(stdin.translate(_FOLLOWED))
+        else [WILD]
+    )
+    items = items[:32]
+    command = list(given.operands) or ["echo"]
+    if command[0].startswith(WILD):
+        call.execute()
+        return None
+    replaced = [value or "{}" for value in given.values("I", "i", "replace")]
+    if replaced:
+        for item in items:
+            call.run([part.replace(replaced[0], item) for part in command], stdin="")
+        return None
+    call.run([*command, *items], stdin="")
+    return None
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "find": _find,
+    "xargs": _xargs,
+}

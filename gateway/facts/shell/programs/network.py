@@ -1,0 +1,183 @@
+"""Sockets, names, addresses: what talks to other hosts or decides how this one does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.facts.shell.call import Call, Handler, each, options
+from gateway.facts.shell.programs.web import host_of
+from gateway.facts.shell.values import WILD, leaks, words
+from gateway.model import Effect
+
+_SENDERS = """
+    mail mailx mutt sendmail s-nail telnet ftp sftp lftp tftp rclone smbclient rcp rsh rlogin cu magic-wormhole
+    wormhole croc ngrok cloudflared chisel aria2c http https httpie xh websocat wscat msmtp swaks bore autossh mosh
+    cadaver axel sshpass
+"""
+
+
+def _netcat(call: Call) -> str | None:
+    given = options(
+        call.args,
+        takes="eciIkmoOpPqsTVwXxg",
+        long="exec sh-exec lua-exec source source-port proxy proxy-type wait output",
+    )
+    if given.has("z") and not given.has("e", "c", "exec", "sh-exec"):
+        call.add(Effect.READ)
+        for host in given.operands[:1]:
+            call.host(host, Effect.READ)
+        return None
+    for host in given.operands[:1]:
+        call.host(host, Effect.EXFIL)
+    call.add(Effect.EXFIL)
+    if given.has("e", "c", "exec", "sh-exec", "lua-exec", "l", "listen"):
+        call.execute("a program is given to whoever connects")
+    return None
+
+
+def _socat(call: Call) -> str | None:
+    call.add(Effect.EXFIL)
+    call.execute("socat joins what it is told to, programs and hosts among it")
+    return None
+
+
+_OPENSSL = words(
+    """
+    x509 verify crl req ca pkcs7 pkcs8 pkcs12 rsa ec ecparam dhparam pkey pkeyutl rsautl asn1parse cms smime genrsa genpkey
+    dgst md5 sha256 enc base64 rand prime passwd speed ciphers list version help
+    """
+)
+
+
+def _openssl(call: Call) -> str | None:
+    verb = call.args[0] if call.args else ""
+    given = options(
+        call.args[1:],
+        long="""
+            in out inkey key keyform passin pass k connect servername CAfile cert engine provider config kfile
+            rand CApath host port starttls days subj newkey keyout inform outform extfile CA CAkey
+            verify_return_error showcerts
+        """,
+    )
+    call.add(Effect.READ)
+    if given.has("engine", "provider", "provider-path", "config") or verb in {"engine", ""}:
+        call.execute()
+    for path in given.values("in", "inkey", "key", "kfile", "CAkey", "cert", "CAfile"):
+        call.read(path)
+    for path in given.values("out", "keyout", "writerand"):
+        call.write(path, truncates=True)
+    if verb == "s_client":
+        asks_only = call.stdin is None or call.stdin.strip() in {"", "Q", "q"}
+        for host in given.values("connect", "host"):
+            call.host(host_of(host), Effect.READ if asks_only else Effect.EXFIL)
+        if not asks_only:
+            call.add(Effect.EXFIL)
+    elif verb in {"s_server", "s_time", "ocsp"}:
+        call.add(Effect.EXFIL)
+    elif verb in {"ca", "req"} and given.has("newkey", "new", "out"):
+        call.add(Effect.WRITE)
+    elif verb not in _OPENSSL:
+        call.doubt("a subcommand of openssl is not known")
+    return None
+
+
+def _sending(call: Call) -> str | None:
+    call.add(Effect.EXFIL)
+    if call.name in {"mail", "mailx", "mutt", "sendmail", "s-nail", "telnet", "ftp", "sftp", "lftp", "tftp"}:
+        given = options(call.args, takes="abcrsSfoXFP", until_operand=True)
+        for path in given.values("a"):
+            call.read(path)
+    if call.name in {"ftp", "lftp", "telnet", "sftp", "mutt", "mailx", "mail"} and any(
+        "!" in arg or arg in {"-e", "-c", "-D", "-S", "-b"} or arg.startswith("-o") for arg in call.args
+    ):
+        call.execute()
+    return None
+
+
+def _dns(call: Call) -> str | None:
+    """A name that holds a value of the target carries it to whoever answers for the zone."""
+    call.add(Effect.READ)
+    carried = (
+        [at + 1 for at, arg in enumerate(call.args) if arg == "-p"] if call.name.startswith("ping") else []
+    )
+    for at, arg in enumerate(call.args):
+        if leaks(arg) and ("." in arg or at in carried):
+            call.add(Effect.EXFIL)
+        if arg == "-f" and call.name == "dig":
+            call.doubt("dig reads names from a file")
+            for path in call.args[call.args.index("-f") + 1 :][:1]:
+                call.read(path)
+        if (
+            not arg.startswith(("-", "+", "@"))
+            and arg.upper()
+            not in {"A", "AAAA", "MX", "TXT", "NS", "SOA", "ANY", "CNAME", "PTR", "SRV", "CAA"}
+            and not arg.isdigit()
+        ):
+            call.resource("host", arg, Effect.READ)
+    return None
+
+
+def _ip(call: Call) -> str | None:
+    given = options(call.args, takes="fn", long="family batch netns b")
+    words = given.operands
+    if given.has("batch") or "-b" in call.args or "exec" in words or given.has("force"):
+        call.execute()
+    if any(
+        word in {"add", "del", "delete", "set", "flush", "change", "replace", "append", "prepend", "a", "d"}
+        and n
+        for n, word in enumerate(words)
+    ) and not (len(words) < 2):
+        call.add(Effect.PRIVILEGE)
+        if any(word in {"del", "delete", "flush", "down"} for word in words):
+            call.add(Effect.DESTRUCTIVE)
+    elif any(WILD in word for word in words[1:2]):
+        call.doubt("a subcommand is not known")
+    call.add(Effect.READ)
+    if any(word.startswith("x") for word in words[:1]):
+        call.add(Effect.EXFIL)  # keys of tunnels
+    return None
+
+
+def _interface(call: Call) -> str | None:
+    call.add(Effect.READ)
+    if len([arg for arg in call.args if not arg.startswith("-")]) > 1 or (
+        call.name in {"route", "arp"} and any(a in {"add", "del", "-s", "-d", "flush"} for a in call.args)
+    ):
+        call.add(Effect.PRIVILEGE)
+    return None
+
+
+def _capture(call: Call) -> str | None:
+    given = options(call.args, takes="wrziFCGWBcEjMsTVyZ")
+    call.add(Effect.READ, Effect.EXFIL)
+    if given.has("z", "Z"):
+        call.execute()
+    for path in given.values("w"):
+        call.write(path, truncates=True)
+    return None
+
+
+def _nmap(call: Call) -> str | None:
+    if any(arg.startswith(("--script", "-sC", "-A", "--interactive", "--datadir")) for arg in call.args):
+        call.execute()
+    call.add(Effect.EXFIL if "-iL" in call.args else Effect.READ)
+    given = options(call.args, takes="p", long="oN oX oG oA iL")
+    for path in given.values("oN", "oX", "oG", "oA"):
+        call.write(path, truncates=True)
+    for path in given.values("iL"):
+        call.read(path)
+    call.doubt("a scan is judged by people")
+    return None
+
+
+HANDLERS: Mapping[str, Handler] = {
+    **each("nc ncat netcat nc.openbsd nc.traditional", _netcat),
+    "socat": _socat,
+    "openssl": _openssl,
+    **each(_SENDERS, _sending),
+    **each("dig host nslookup drill kdig ping ping6 traceroute tracepath mtr whois", _dns),
+    **each("ip bridge", _ip),
+    **each("ifconfig route arp", _interface),
+    **each("tcpdump tshark dumpcap ngrep", _capture),
+    **each("nmap masscan", _nmap),
+}

@@ -1,0 +1,151 @@
+"""ssh, scp, rsync: what runs on another host, and what is carried between them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from gateway.facts.shell.call import Call, Handler, options
+from gateway.facts.shell.programs.web import host_of
+from gateway.facts.shell.values import DEEP, WILD, static
+from gateway.model import Effect
+
+_REMOTE = re.compile(r"(?:[^/:]+@)?[^/:]+:|[a-z]+://")
+
+
+def _ssh(call: Call) -> str | None:
+    given = options(call.args, takes="BbcDEeFIiJLlmOopQRSWw", until_operand=True)
+    if given.has("V", "Q", "G"):
+        call.add(Effect.READ)
+        return None
+    for option in (*given.values("o"), *given.values("J")):
+        if re.match(
+            r"\s*(?:proxycommand|localcommand|permitlocalcommand|knownhostscommand|match|pkcs11provider|securitykeyprovider|include|remotecommand|sendenv|proxyusefdpass|setenv|xauthlocation)\b",
+            option,
+            re.IGNORECASE,
+        ):
+            call.execute("ssh runs a command of its options")
+    if given.has("F", "I"):
+        call.execute("ssh reads options from a file")
+    if given.has("L", "R", "D", "w", "W", "A", "X", "Y", "N"):
+        call.add(Effect.EXFIL)
+    if given.has("E"):
+        for path in given.values("E"):
+            call.write(path)
+    if not given.operands:
+        call.execute()
+        return None
+    host = given.operands[0]
+    if host.startswith("-") or not static(host):
+        call.doubt("which host is meant is not known")
+    call.host(host.rsplit("@", 1)[-1], Effect.EXEC)
+    if len(given.operands) > 1:
+        return call.script(" ".join(given.operands[1:]))
+    if call.stdin is not None and static(call.stdin):
+        return call.script(call.stdin)
+    return call.execute("a shell on another host reads what the text does not show")
+
+
+def _scp(call: Call) -> str | None:
+    given = options(call.args, takes="cDFiJloPSX")
+    if given.has("S", "F", "D") or any(
+        re.match(r"\s*(?:proxy|local|permitlocal|knownhosts)command", o, re.IGNORECASE)
+        for o in given.values("o")
+    ):
+        call.execute()
+    if given.has("t", "f"):
+        return _scp_server(call)
+    return _transfer(call, given.operands, deep=True)
+
+
+def _scp_server(call: Call) -> str | None:
+    """`scp -t path` and `scp -f path`: what a client's scp starts on the target."""
+    given = options(call.args)
+    if set(given.flags) - set("tfrpdvq") or len(given.operands) != 1 or given.has("t") == given.has("f"):
+        call.doubt("a transfer's command line is not the one that scp sends")
+    for path in given.operands:
+        if given.has("t"):
+            call.write(path, truncates=True)
+        if given.has("f"):
+            call.read(path, deep=given.has("r"))
+    return None
+
+
+def _transfer(call: Call, operands: tuple[str, ...], *, deep: bool) -> str | None:
+    if len(operands) < 2:
+        call.add(Effect.READ)
+        return None
+    *sources, target = operands
+    if target.startswith(WILD) or any(source.startswith(WILD) for source in sources):
+        call.doubt("where a transfer goes is not known")
+    if _REMOTE.match(target):
+        address = host_of(target) if "://" in target else target.split(":", 1)[0].rsplit("@", 1)[-1]
+        call.host(address, Effect.EXFIL)
+    else:
+        call.write(target, truncates=True)
+    for source in sources:
+        if _REMOTE.match(source):
+            call.host(source.split(":", 1)[0].rsplit("@", 1)[-1], Effect.READ)
+        else:
+            call.read(source, deep=deep and not source.endswith(DEEP))
+    return None
+
+
+def _rsync(call: Call) -> str | None:
+    given = options(
+        call.args,
+        takes="efBTM@",
+        long="""
+            rsh rsync-path exclude include exclude-from include-from files-from filter password-file log-file
+            temp-dir partial-dir backup-dir compare-dest copy-dest link-dest chmod chown bwlimit timeout port
+            max-size min-size block-size out-format remote-option suffix info debug
+        """,
+    )
+    if given.has("server"):
+        return _rsync_server(call)
+    for shell in given.values("e", "rsh"):
+        if not re.fullmatch(
+            r"ssh(?:\s+(?:-p\s*\d+|-i\s*[\w./~-]+|-[46Cqv]+|-o\s*(?:StrictHostKeyChecking|UserKnownHostsFile|ConnectTimeout|BatchMode)=[\w./]+))*",
+            shell,
+        ):
+            call.execute("rsync runs a program of its options")
+    if given.has("rsync-path", "M", "remote-option", "daemon", "config"):
+        call.execute("rsync runs a program of its options")
+    for path in given.values("files-from", "exclude-from", "include-from", "password-file"):
+        call.read(path)
+    for path in given.values("log-file"):
+        call.write(path)
+    if given.has("remove-source-files") or any(flag.startswith("del") for flag in given.flags):
+        call.add(Effect.DESTRUCTIVE)
+    return _transfer(call, given.operands, deep=True)
+
+
+def _rsync_server(call: Call) -> str | None:
+    """`rsync --server [--sender] -flags . path`: what a client's rsync starts on the target."""
+    if call.args[:1] != ("--server",):
+        call.doubt("a transfer's command line is not the one that rsync sends")
+    operands = [arg for arg in call.args if not arg.startswith("-")]
+    if any(
+        arg.startswith(("--rsh", "--rsync-path", "--log-file", "--config", "--daemon", "--files-from"))
+        for arg in call.args
+    ):
+        call.execute()
+    for path in operands[1:]:
+        if "--sender" in call.args:
+            call.read(path, deep=True)
+            if "--remove-source-files" in call.args:
+                call.remove(path, deep=True)
+        else:
+            call.write(path, truncates=True)
+    if any(arg.startswith("--del") for arg in call.args):
+        call.add(Effect.DESTRUCTIVE)
+    if len(operands) < 2:
+        call.doubt("a transfer's command line is not the one that rsync sends")
+    return None
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "ssh": _ssh,
+    "scp": _scp,
+    "rsync": _rsync,
+}

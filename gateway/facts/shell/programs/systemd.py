@@ -1,0 +1,143 @@
+"""Units, logs, and what controls the machine through D-Bus."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gateway.facts.shell.call import Call, Handler, each, options
+from gateway.facts.shell.values import static, words
+from gateway.model import Effect
+
+_UNIT_READS = words(
+    """
+    status show list-units list-unit-files list-timers list-sockets list-dependencies list-jobs is-active
+    is-enabled is-failed is-system-running cat help get-default show-environment list-machines list-paths
+    list-automounts whoami
+    """
+)
+
+
+def _systemctl(call: Call) -> str | None:
+    given = options(
+        call.args,
+        takes="tpHMnosP",
+        long="""
+            type property host machine lines output signal state root what kill-whom kill-who job-mode
+        """,
+    )
+    verb = given.operands[0] if given.operands else "list-units"
+    if given.has("H", "host"):
+        call.add(Effect.EXEC)
+    units = given.operands[1:]
+    if not static(verb):
+        call.doubt("a subcommand is not known")
+    elif verb in _UNIT_READS:
+        call.add(Effect.READ)
+        for unit in units:
+            call.resource("service", unit, Effect.READ)
+        properties = ",".join(given.values("p", "P", "property"))
+        if verb == "show-environment" or "Environment" in properties:
+            call.add(Effect.EXFIL)
+    else:
+        if verb in {"start", "daemon-reload", "reload", "reset-failed"}:
+            call.add(Effect.EXEC if verb in {"start", "reload"} else Effect.WRITE)
+        elif verb in {
+            "enable",
+            "disable",
+            "mask",
+            "unmask",
+            "edit",
+            "link",
+            "preset",
+            "set-default",
+            "set-property",
+            "revert",
+            "set-environment",
+            "import-environment",
+            "unset-environment",
+        }:
+            call.add(Effect.PRIVILEGE)
+        else:
+            call.add(Effect.DESTRUCTIVE)
+        for unit in units:
+            call.resource("service", unit, Effect.WRITE)
+        if (verb in {"enable", "disable"} and given.has("now")) or verb == "mask":
+            call.add(Effect.DESTRUCTIVE)
+    return None
+
+
+def _service(call: Call) -> str | None:
+    verb = call.args[1] if len(call.args) > 1 else ""
+    name = call.args[0] if call.args else ""
+    if call.name in {"rc-service", "service", "invoke-rc.d"} and (verb == "status" or name == "--status-all"):
+        call.add(Effect.READ)
+    elif verb in {"start", "reload"}:
+        call.add(Effect.EXEC)
+    else:
+        call.add(Effect.DESTRUCTIVE)
+    call.resource("service", name, Effect.READ)
+    return None
+
+
+def _journalctl(call: Call) -> str | None:
+    given = options(
+        call.args,
+        takes="unpSUotDgM",
+        long="unit lines priority since until output identifier directory grep file",
+    )
+    if any(
+        flag.startswith(("vacuum", "rotate", "flush", "sync", "relinquish", "setup-keys"))
+        for flag in given.flags
+    ):
+        call.add(
+            Effect.DESTRUCTIVE if any(flag.startswith("vacuum") for flag in given.flags) else Effect.WRITE,
+            Effect.PRIVILEGE,
+        )
+    call.add(Effect.READ)
+    return None
+
+
+def _control(call: Call) -> str | None:
+    """hostnamectl, timedatectl and their like."""
+    verb = next((arg for arg in call.args if not arg.startswith("-")), "status")
+    reads = verb in {
+        "status",
+        "show",
+        "list-timezones",
+        "timesync-status",
+        "show-timesync",
+        "list-sessions",
+        "list-users",
+        "list-seats",
+        "session-status",
+        "user-status",
+        "show-session",
+        "show-user",
+        "list-locales",
+        "list-keymaps",
+        "query",
+        "statistics",
+        "dns",
+        "domain",
+        "list",
+        "info",
+        "show-seat",
+        "service",
+        "sources",
+        "tracking",
+        "sourcestats",
+        "activity",
+        "list-images",
+    }
+    call.add(Effect.READ if reads else Effect.PRIVILEGE)
+    if verb.startswith(("terminate", "kill", "poweroff", "reboot")):
+        call.add(Effect.DESTRUCTIVE)
+    return None
+
+
+HANDLERS: Mapping[str, Handler] = {
+    "systemctl": _systemctl,
+    **each("service rc-service invoke-rc.d", _service),
+    "journalctl": _journalctl,
+    **each("hostnamectl timedatectl loginctl localectl resolvectl networkctl chronyc bootctl", _control),
+}

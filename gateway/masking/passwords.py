@@ -1,0 +1,270 @@
+"""Values behind a name that says they are secret: `password=x`, `"api_key": "x"`, `--token x`, `IDENTIFIED BY 'x'`.
+
+The name may be part of a longer one and may be followed by its value in the ways of JSON, YAML, environment files,
+connection strings, command lines, SQL, XML and prose. What is called a password is one, whatever it looks like; what
+is called a key, token or secret has to look like one, since programs name so much else like that. What stands for
+a value (`${PASSWORD}`, `$1`, `<secret>`, `null`, `os.environ[...]`) is no secret. The name always stays.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Shape, Span, before, word
+from gateway.masking.values import (
+    LONGEST_VALUE,
+    is_strong,
+    is_value,
+    looks_secret,
+    value_at,
+)
+
+_FOREIGN = "contraseña|contrasena|senha|mot[_ ]de[_ ]passe|passwort|kennwort|wachtwoord|lösenord|losenord|adgangskode|passord|salasana|hasło|haslo|heslo|jelszó|parol[aă]|şifre|parola|[пП]ароль|ПАРОЛЬ|κωδικός|סיסמה|كلمة المرور|パスワード|密码|密碼|口令|비밀번호|암호|mật khẩu|รหัสผ่าน|पासवर्ड".encode()  # fmt: skip
+"""What a password is called elsewhere."""
+_PASSWORD = (
+    rb"pass(?:[_-]?(?:word|wd|phrase|code))|pwd|db_?pass|mysql_pwd|(?:bind|root|user|admin|sudo)_?pw|"
+    + _FOREIGN
+)
+_SECRET = (
+    rb"secret(?:[_ -]?access)?(?:[_ -]?key)?|api[_ -]?(?:key|secret|token)|apikey"
+    rb"|(?:access|auth|refresh|bearer|session|id|security|bot|deploy|csrf|xsrf|personal[_-]access)[_ -]?token"
+    rb"|(?:private|encryption|signing|master|access|account|shared|storage|hmac|aes|crypto|service|subscription|functions?|consumer|app|application|admin|write"
+    rb"|server|license|auth|host|ssh|webhook|verification|ingest)[_ -]?key"
+    rb"|webhook[_ -]?secret|oauth_(?:token|signature|consumer_key)|credentials?|client[_ -]?key[_ -]?data|x-(?:amz|goog)-(?:signature|security-token)|authorization[_ -]?token"
+)
+_SHORT = rb"pass|pw|token|pin|otp|cvv2?|cvc2?|_?auth|_authtoken"
+_SUFFIX = (
+    rb"(?:[_-]?(?:base|value|string|confirm(?:ation)?|again|repeat|old|new|current|previous|prod(?:uction)?|dev|staging|test|live|main"
+    rb"|primary|secondary|backup|plain(?:text)?|clear(?:text)?|b64|base64|data|hash|digest|[0-9]{1,2}))?"
+)
+_NAMES = (
+    rb"(?:(?i:"
+    + _PASSWORD
+    + rb"|"
+    + _SECRET
+    + rb"|(?:\b|_|-)(?:"
+    + _SHORT
+    + rb"))|[a-z](?:Token|Pass|Pwd|Pin))"
+    rb"(?i:" + _SUFFIX + rb")"
+)
+_BETWEEN = rb"\\?[\"'`]?\]?[ \t]{0,8}(?:=>|:=|\?=|==?|:|\xef\xbc\x9a)[ \t]{0,8}"
+
+_IS_PASSWORD = re.compile(rb"(?i)[_-]?(?:" + _PASSWORD + rb")")
+_NOT_SECRET_BEFORE = re.compile(
+    rb"(?i)(?:next|page|continuation|continue|sync|resume|cursor|start|max|min|num|total|prompt|completion|pad|eos|bos|unk|mask|stop|public|publishable"
+    rb"|primary|foreign|sort|partition|cache|idempotency|routing|tenant|pkce)[_ -]?\Z|[0-9]{12}:\Z"
+)
+"""Words before a name that make something else of it: the token of a page, a column's key."""
+_EXPANSION = re.compile(rb"\$\{[A-Za-z0-9_]*\Z")
+"""`${PASSWORD:-default}`: the shell's variable, and not its value."""
+_SMALL = frozenset(b"abcdefghijklmnopqrstuvwxyz")
+_CAPITAL = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_DIGITS_ONLY = re.compile(rb"\d+")
+
+
+def _named(data: bytes, start: int, end: int) -> Span | None:
+    """`name = value`: the candidate ends with the value's first byte."""
+    at = end - 1
+    span = value_at(data, at)
+    if span is None or not is_value(data, span, quoted=span[0] != at):
+        return None
+    value = data[span[0] : span[1]]
+    if value.startswith(b"base64:"):
+        span = (span[0] + 7, span[1])
+    name = data[start:end].lower()
+    if _EXPANSION.search(data[max(0, start - 40) : start]):
+        return None
+    if _IS_PASSWORD.match(name):
+        # The shell's working directory, and what a type is called.
+        return None if name.startswith(b"pwd") and value[:1] in b"/~" else span
+    word_ends = start + (data[start] in _SMALL and data[start + 1] in _CAPITAL)  # nextToken
+    if _NOT_SECRET_BEFORE.search(data[max(0, start - 16) : word_ends]):
+        return None
+    plain = name.lstrip(b"_-")
+    if plain.startswith((b"pin", b"otp", b"cvv", b"cvc")) or plain[1:].startswith(b"pin"):
+        return span if _DIGITS_ONLY.fullmatch(value) and 3 <= len(value) <= 10 else None
+    if plain.startswith((b"pass", b"pw")) or plain[1:].startswith((b"pass", b"pwd")):
+        return span if looks_secret(value, least=4) else None
+    return span if looks_secret(value, least=6) else None
+
+
+def _told(data: bytes, start: int, end: int) -> Span | None:
+    """`password is x`, `with password x`, `login x password y`: in prose only what cannot be a word."""
+    span = value_at(data, end - 1)
+    if span is None or not is_value(data, span, quoted=span[0] != end - 1):
+        return None
+    if _NOT_SECRET_BEFORE.search(data[max(0, start - 16) : start]):
+        return None
+    return span if is_strong(data[span[0] : span[1]]) else None
+
+
+def _spoken(data: bytes, _start: int, end: int) -> Span | None:
+    """`PASSWORD 'x'`, `IDENTIFIED BY 'x'`, `--password x`, `<password>x`."""
+    span = value_at(data, end - 1)
+    if span is None or data[span[0] : span[0] + 1] == b"-":
+        return None
+    return span if is_value(data, span, quoted=span[0] != end - 1 or data[end - 1 : end] in b"\"'") else None
+
+
+def _element(data: bytes, start: int, end: int) -> Span | None:
+    """`<db:password>x</db:password>`, `<entry key="password">x</entry>`."""
+    opened = re.search(rb"<[^<>\r\n\0]{0,64}\Z", data[max(0, start - 65) : start])
+    return _named(data, start, end) if opened is not None else None
+
+
+def _code(data: bytes, start: int, end: int) -> Span:
+    """The three or four digits on the back of a card."""
+    digits = re.compile(rb"[0-9]{3,4}\Z").search(data, start, end)
+    return digits.span() if digits is not None else (start, end)
+
+
+def _listed(data: bytes, _start: int, end: int) -> Span | None:
+    """`define('DB_PASSWORD', 'x')`: in a list of names the next one is no value."""
+    span = value_at(data, end - 1)
+    if span is None or not is_value(data, span, quoted=True):
+        return None
+    return span if looks_secret(data[span[0] : span[1]], least=6) else None
+
+
+_TOOL = re.compile(
+    rb"(?:\b(?:mysql\w*|mariadb[\w-]*|sshpass|mongo\w*|sqlcmd|bcp|redis-cli|ldap\w+|ipmitool|openssl|curl|wget|smbclient|keytool|zip|7z|unzip)\b"
+    rb"|\blogin\b)[^\r\n\0|]*\Z"
+)
+
+
+def _argument(data: bytes, start: int, end: int) -> Span | None:
+    """`mysql -pSECRET`, `sshpass -p SECRET`, `docker login -p SECRET`: the letter means it for some tools only."""
+    tool = _TOOL.search(data[max(0, start - LOOK_BEHIND) : start])
+    span = value_at(data, end - 1)
+    if tool is None or span is None or not is_value(data, span, quoted=True):
+        return None
+    letter = data[start + 2 : start + 3]
+    glued = end == start + 4
+    name = tool.group()
+    if (
+        letter == b"p"
+        and glued != name.startswith((b"mysql", b"mariadb"))
+        and not name.startswith(b"sshpass")
+    ):
+        return None
+    if letter == b"a" and not name.startswith(b"redis-cli"):
+        return None
+    if letter == b"w" and not name.startswith(b"ldap"):
+        return None
+    if letter == b"P" and not name.startswith((b"sqlcmd", b"bcp", b"ipmitool", b"zip", b"unzip")):
+        return None
+    return span
+
+
+def _user_and_password(data: bytes, start: int, end: int) -> Span | None:
+    """`curl -u user:SECRET`; elsewhere the two are numbers or names of accounts (`docker run -u 1000:1000`)."""
+    span = value_at(data, end - 1)
+    if span is None or not is_value(data, span, quoted=True):
+        return None
+    value = data[span[0] : span[1]]
+    named = re.search(rb"\b(?:curl|https?|wget)\b[^\r\n\0|]*\Z", data[max(0, start - LOOK_BEHIND) : start])
+    return span if named is not None or is_strong(value) else None
+
+
+_AUTHORITY_ENDS = re.compile(rb"[^\s/\"'<>@]{1,128}@")
+
+
+def _in_url(data: bytes, start: int, end: int) -> Span | None:
+    """`scheme://user:password@host`: the candidate ends with the `@`; an `@` in the password is hidden too."""
+    if before(data, start) not in ALNUM_BYTES:
+        return None
+    user = data.index(b"://", start, end) + 3
+    start = data.index(b":", user, end) + 1
+    if looks_secret(data[user : start - 1], least=20):  # https://TOKEN:x-oauth-basic@host
+        start = user
+    host = _AUTHORITY_ENDS.match(data, end)
+    end = host.end() if host is not None and b":" not in host.group() else end
+    return (start, end - 1) if is_value(data, (start, end - 1), quoted=True) else None
+
+
+def _token_in_url(data: bytes, start: int, end: int) -> Span | None:
+    """`https://TOKEN@host`."""
+    at = data.index(b"@", start)
+    if b"sentry" in data[at:end]:  # the public half of a pair
+        return None
+    return (start + 3, at) if looks_secret(data[start + 3 : at], least=20) else None
+
+
+def _go_name(data: bytes, start: int, end: int) -> Span | None:
+    """`user:password@tcp(host:3306)/db`, the data source name of Go's MySQL driver."""
+    begin = data.index(b":", start, end) + 1
+    finish = data.rindex(b"@", start, end)
+    return (begin, finish) if is_value(data, (begin, finish), quoted=True) else None
+
+
+def _oracle(data: bytes, start: int, end: int) -> Span | None:
+    begin = data.index(b"/", start, end) + 1
+    return (begin, end - 1) if is_value(data, (begin, end - 1), quoted=True) else None
+
+
+def _pgpass(data: bytes, start: int, end: int) -> Span | None:
+    """`host:port:database:user:password`, a line of ~/.pgpass."""
+    match = re.compile(rb"[^\s\0]{1,%d}" % LONGEST_VALUE).match(data, end - 1)
+    assert match is not None
+    if re.search(rb"(?:\A|[\r\n'\"])[A-Za-z0-9.*_-]{1,64}\Z", data[max(0, start - 65) : start]) is None:
+        return None
+    return match.span() if is_value(data, match.span(), quoted=False) else None
+
+
+def _phrase(data: bytes, _start: int, end: int) -> Span:
+    """The twelve to twenty-four words of BIP 39."""
+    match = re.compile(rb"[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23}").search(data, max(0, end - 200), end)
+    return match.span() if match is not None else (end - 1, end)
+
+
+PASSWORD = (
+    Shape(pattern=_NAMES + _BETWEEN + rb"[^\s\0]", check=_named),
+    # {"name": "DB_PASSWORD", "value": "x"}, <add key="Password" value="x"/>, and the same in YAML
+    Shape(
+        pattern=_NAMES
+        + rb"\\?[\"']?(?:[ \t]{0,4},)?\s{0,24}\\?[\"']?(?i:value|newvalue)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[^\s\0]",
+        check=_named,
+    ),
+    Shape(pattern=_NAMES + rb"\\?[\"'][ \t]{0,4},[ \t]{0,4}\\?[\"']", check=_listed),
+    Shape(
+        pattern=rb"(?i:password|passwd|identified(?:[ \t]{1,4}with[ \t]{1,4}[a-z0-9_]{1,32})?[ \t]{1,4}(?:by|as))(?:[ \t]{1,4}|\()[NE]?['\"]",
+        check=_spoken,
+    ),
+    Shape(pattern=rb"(?i:identified[ \t]{1,4}by)[ \t]{1,4}[A-Za-z0-9_$#]", check=_told),
+    Shape(
+        pattern=rb"-(?i:password|passwd|pass|token|secret|api-?key|storepass|keypass)[ \t]{1,4}[^\s\0-]",
+        check=_spoken,
+    ),
+    Shape(pattern=_NAMES + rb"\\?[\"']?>[^\s\0<]", check=_element),
+    Shape(
+        pattern=rb"(?i:set[ \t]{1,4}password[ \t]{1,4}for)[ \t]{1,4}[^\s\0=]{1,80}[ \t]{0,4}=[ \t]{0,4}(?i:password\()?'",
+        check=_spoken,
+    ),
+    Shape(
+        pattern=rb"(?i:\bcreds?|\bcredentials?|\blogin)\"?:?[ \t]{1,2}[A-Za-z0-9._-]{1,32}[ \t]?[/:|][ \t]?[^\s\0/]",
+        check=_told,
+    ),
+    word(rb"(?i:net[ \t]user)[ \t]{1,4}[A-Za-z0-9._-]{1,32}[ \t]{1,4}[^\s\0/]", _told),
+    word(rb"(?i:cvv2?|cvc2?|security[ _-]?code)[ \t]{1,2}(?i:is[ \t])?[0-9]{3,4}\b", _code),
+    Shape(
+        pattern=rb"(?i:"
+        + _PASSWORD
+        + rb"|secret|api[ _-]?key|token|pin)(?:[ \t](?:is|was|set to|to)(?:[ \t]now)?:?)?[ \t][^\s\0]",
+        check=_told,
+    ),
+    Shape(pattern=rb"[ \t]-[pPaw] ?['\"]?[A-Za-z0-9!#$%^&*+=_~@.,]", check=_argument),
+    Shape(pattern=rb"-(?:u|-user)[ =]?['\"]?[^\s\0:'\"/]{1,64}:[^\s\0'\":/]", check=_user_and_password),
+    Shape(pattern=rb"(?i:convertto-securestring)[ \t]{1,4}(?i:-string[ \t]{1,4})?['\"]", check=_spoken),
+    Shape(pattern=rb"://[^\s\0/:@\"'<>]{0,128}:[^\s\0@\"'<>]{1,256}@", check=_in_url),
+    Shape(pattern=rb"://[A-Za-z0-9_-]{20,100}@[A-Za-z0-9.-]{1,80}", check=_token_in_url),
+    Shape(pattern=rb":[^\s\0:@/\"']{1,64}@(?:tcp|unix)\(", check=_go_name),
+    Shape(pattern=rb"oracle:thin:[^\s\0/:@]{1,32}/[^\s\0@\"']{1,64}@", check=_oracle),
+    Shape(
+        pattern=rb":(?:54[0-9]{2}|6432|\*):[^\s\0:]{1,63}:[^\s\0:]{1,63}:[^\s\0:]",
+        check=_pgpass,
+    ),
+    word(
+        rb"(?i:mnemonic|(?:seed|recovery|secret)[ _-]?phrase)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23}",
+        _phrase,
+    ),
+)

@@ -1,0 +1,150 @@
+"""What stands behind a name: where the value ends, and whether it is one.
+
+A value is quoted or runs to the next blank. It is none if it stands for one (`${X}`, `<secret>`, `****`), if it is
+code that fetches one (`os.environ["X"]`, `user.password`), or if it goes on with a sentence (`password: must be ...`).
+"""
+
+from __future__ import annotations
+
+import re
+
+from gateway.masking.shapes import ALNUM_BYTES, Span
+
+LONGEST_VALUE = 4096
+MARK = "[redacted]"
+"""What stands in place of a secret; never itself taken for one."""
+
+_WORDS = rb"password|passwd|passphrase|passcode|pass|pwd|secret|token|key|credentials?|apikey"
+_PLACEHOLDER = re.compile(
+    # words for nothing, types, and what stands where a value was taken out
+    rb"(?i)(?:null|nil|none|true|false|undefined|yes|no|str(?:ing)?|text|varchar\S*|char|bool(?:ean)?|int(?:eger)?|number|bytes|any|object|optional\S*"
+    rb"|n/a|tbd|todo|prompt|redacted|hidden|masked|filtered|omitted|sensitive|placeholder|dummy|secretstr|securestring"
+    rb"|not[ _-]?(?:set|shown|provided|available|found|required|applicable)"
+    rb"|[\W_]*|x{3,}(?:[-_]x+)*|[.*\xc2\xa0\xe2\x80\xa2\xe2\x97\x8f_x-]*"
+    # variables and references to where the value is kept
+    rb"|%\(?\w*\)?s?|\$\d+|:\w+|@\w+|&\w+|\*\w+|[$%#@!]?\{.*|\$\(.*|\$[A-Za-z_][\w:]*|%[A-Z_]+%|<.*|\[.*|\(.*|![A-Z]\w*.*"
+    rb"|(?:env|file|vault|secret|ref\+\w+|op|ssm|sops|awsssm|gcpsm|azkv|keyvault|secretsmanager|doppler|infisical):[\w./:+@#-]+"
+    rb"|ENC[\[(].*|enc:.*|(?:secret|configmap)s?/[\w./-]+|projects/[\w-]+/secrets/.*|/(?:var/)?run/secrets/.*|arn:aws.*"
+    # what a reader is to replace
+    rb"|(?:your|enter|insert|replace|put|paste|example)(?:[ _-]?[a-z]{1,12}){0,6}"
+    rb"|(?:[a-z]{1,12}[ _-]){0,4}(?:" + _WORDS + rb")[ _-](?:here|placeholder|goes[ _-]here))"
+)
+_NAME = rb"[A-Za-z_$][A-Za-z_$]*[0-9]{0,3}"
+_MEMBER = rb"(?:\.|::|->|\?\.)"
+_CODE = re.compile(
+    # a call or an index; a member of what programs call such things; a name that says what it holds
+    rb"(?:[&*!]{0,2}" + _NAME + rb"(?:" + _MEMBER + _NAME + rb")*[!?]?(?:\(.*|\[.*)"
+    rb"|(?:os|process|self|this|cls|config|cfg|conf|settings|env|args|opts?|options|params|req|request|res|response|body|data|user|account|secrets|var|local|module"
+    rb"|vault|ctx|context|props|state|form|input|model|event|values|kwargs|session|client|auth|credentials?|row|record|item|obj|db|app|each|std)"
+    + _MEMBER
+    + rb"[A-Za-z_$][\w.$>?:!-]*"
+    rb"|"
+    + _NAME
+    + rb"(?:"
+    + _MEMBER
+    + _NAME
+    + rb")*"
+    + _MEMBER
+    + rb"(?i:_?(?:"
+    + _WORDS
+    + rb"|value|text|env|get)\w*)"
+    rb"|[a-z]+(?:_[a-z]+)+(?:\.[a-z_]+)+|[a-z]+[0-9]{1,3}[a-z]+\(.*|(?i:(?:[a-z]+[_-])*(?:"
+    + _WORDS
+    + rb")(?:[_-]?(?:value|field|text|input|str|name|\d))?))"
+)
+_SENTENCE = re.compile(
+    rb"(?i)(?:must|should|shall|can(?:not|'t)?|could|may|might|will|would|is|isn't|are|was|were|be|been|has|have|had|do|does|did|not|the|an?|this|that|these|it|its|you|your"
+    rb"|we|our|my|their|his|her|at|in|on|of|to|for|from|by|with|and|or|if|when|while|as|than|then|so|but|too|very|only|also|please|enter|type|choose|use|using|used|see|check"
+    rb"|click|reset|change[ds]?|updat(?:e|ed)|set|unset|required|optional|invalid|incorrect|wrong|valid|expired|expires|missing|empty|blank|short|long|weak|strong|min(?:imum)?|max(?:imum)?"
+    rb"|length|fail(?:ed|ure)?|success(?:ful)?|accepted|rejected|denied|mismatch|matches|match|ok|new|old|same|different|default|disabled|enabled|auth|authentication|rotation|rotated|policy|field"
+    rb"|column|prompt|file|hash(?:ed|ing)?|encrypted|stored|sent|received|generated|created|deleted|revoked|found|unknown|error|expected|unexpected|got|never|always|every|each|all|both|either|basic|bearer"
+    rb"|no|per|via|about|what|who|why|how|where|there|here|just|still|already|again|once|now|today|soon|until|after|before|during|between|provided|given|supplied|against|without|within)[.,;:!?]*"
+)
+"""Words that a sentence goes on with."""
+_QUOTED = {
+    quote: re.compile(rb"(?:[^\\\r\n\0" + quote + rb"]|\\[^\r\n\0]){0,%d}" % LONGEST_VALUE)
+    for quote in (b'"', b"'", b"`")
+}
+_ESCAPED_QUOTED = re.compile(rb"(?:[^\\\"'\r\n\0]|\\\\[^\r\n\0]){0,%d}" % LONGEST_VALUE)
+_BARE = re.compile(rb"[^\s\0\"'<>;&`]{0,%d}" % LONGEST_VALUE)
+_STRING_PREFIX = re.compile(rb"(?:[NnEeUuBbRrFf]|@)(?=[\"'])")
+_BLOCK = re.compile(rb"[|>][+-]?[ \t]*(?:\r?\n|\\n)[ \t]+(?=\S)")
+_NEXT_PAIR = re.compile(
+    rb",[\"']?[A-Za-z_][\w.-]*[\"']?[=:]|,\Z|\\[nrt\"']|\\u00|\xe3\x80\x82|\xef\xbc[\x8c\x9b]"
+)
+_CLOSERS = b",.)]}|\\:"
+_CODE_TYPE = re.compile(rb"(?:[A-Z][a-z]+){1,5}(?:\[\w*\])?\??")
+_PLAIN = re.compile(
+    rb"(?:[A-Z]?[a-z]+|[A-Z]+)(?:[ _.:/-]+(?:[A-Z]?[a-z]+|[A-Z]+|\d{1,2}))*|[a-z]+(?:[A-Z][a-z]+)+|(?:[A-Z][a-z]+){1,4}|\d{1,5}"
+)
+"""Words, joined as in names: no generator makes such keys."""
+_DATE_OR_VERSION = re.compile(
+    rb"\d{4}-\d\d-\d\d\S*|v?\d+(?:\.\d+){1,3}\S{0,8}|\d{1,3}(?:[.,]\d+)?[%a-z]{0,2}"
+)
+_PATH_OR_ADDRESS = re.compile(
+    rb"(?:[A-Za-z]:\\|[~.]{0,2}/)[\w./\\@ -]*|[a-z][a-z0-9+.-]*://[^\s@]*|[\w.-]+\.(?:json|ya?ml|pem|key|txt|env|crt|p12|jks|js|ts|py|go|rb|java|html)"
+)
+
+
+def value_at(data: bytes, start: int) -> Span | None:
+    """The value that begins at `start`, quoted or not, without its quotes."""
+    if (prefix := _STRING_PREFIX.match(data, start)) is not None or (
+        prefix := _BLOCK.match(data, start)
+    ) is not None:
+        start = prefix.end()
+    if data[start : start + 1] == b"\\" and data[start + 1 : start + 2] in {b'"', b"'"}:
+        match = _ESCAPED_QUOTED.match(data, start + 2)
+    elif (quote := _QUOTED.get(data[start : start + 1])) is not None:
+        match = quote.match(data, start + 1)
+    else:
+        return _bare_at(data, start)
+    assert match is not None
+    return match.span() if match.end() > match.start() else None
+
+
+def _bare_at(data: bytes, start: int) -> Span | None:
+    match = _BARE.match(data, start)
+    assert match is not None
+    end = match.end()
+    if (pair := _NEXT_PAIR.search(data, start, end)) is not None:
+        end = pair.start()
+    while end > start and data[end - 1] in _CLOSERS:
+        end -= 1
+    return (start, end) if end > start else None
+
+
+def is_value(data: bytes, span: Span, *, quoted: bool) -> bool:
+    """Whether what stands there is a value, and not in place of one."""
+    value = data[span[0] : span[1]]
+    if not any(byte in ALNUM_BYTES or byte > 0x7F for byte in value):
+        return False
+    if value == MARK.encode() or _PLACEHOLDER.fullmatch(value) is not None:
+        return False
+    if value[:1] in b" \t":  # the quote before it closes a prompt: read -p "Password: " PASSWORD
+        return False
+    if quoted:
+        return data[span[0] - 1 : span[0]] != b"`" or b" " not in value
+    if _CODE.fullmatch(value) is not None:
+        return False
+    led = data[max(0, span[0] - 2) : span[0]]
+    if _SENTENCE.fullmatch(value) is not None:
+        return False
+    return not (_CODE_TYPE.fullmatch(value) and led == b": ")
+
+
+def looks_secret(value: bytes, *, least: int) -> bool:
+    """Whether the value looks like something made up to be secret, and not like a name, a date, a path or a number."""
+    if len(value) < least:
+        return False
+    return not any(shape.fullmatch(value) for shape in (_PLAIN, _DATE_OR_VERSION, _PATH_OR_ADDRESS))
+
+
+def is_strong(value: bytes) -> bool:
+    """Whether no word of a sentence looks like that: letters and digits, or a sign that passwords are told to have."""
+    if len(value) < 6 or _PATH_OR_ADDRESS.fullmatch(value) or _DATE_OR_VERSION.fullmatch(value):
+        return False
+    kinds = sum(bool(re.search(kind, value)) for kind in (rb"[a-z]", rb"[A-Z]", rb"\d", rb"[!@#$%^&*?~+=]"))
+    return kinds >= 3 or (
+        kinds == 2
+        and (re.search(rb"\d", value) is not None or (len(value) >= 12 and not _PLAIN.fullmatch(value)))
+    )

@@ -1,0 +1,50 @@
+"""A read-only connection of the gateway's own, beside the sessions that it carries."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import asyncpg
+
+from gateway.tls import client_context
+from gateway.wire import Login
+
+_SETTINGS = {
+    "default_transaction_read_only": "on",
+    "row_security": "on",
+    "client_min_messages": "error",
+    "jit": "off",
+}
+
+
+class Upstream(Protocol):
+    """Where the target is; `gateway.policy.model.Upstream` is one."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def tls(self) -> str: ...
+    @property
+    def ca(self) -> str | None: ...
+
+
+async def connect(upstream: Upstream, login: Login, *, application: str, timeout: float) -> Any:
+    """An asyncpg connection on which no statement takes longer than `timeout` seconds."""
+    return await asyncpg.connect(
+        host=upstream.host,
+        port=upstream.port,
+        user=login.user,
+        password=login.password or None,
+        database=login.database or login.user,
+        ssl="disable" if upstream.tls == "disable" else client_context(upstream.tls, authority=upstream.ca),
+        timeout=timeout,
+        statement_cache_size=0,
+        server_settings={
+            **_SETTINGS,
+            "application_name": login.application or application,
+            "statement_timeout": str(int(timeout * 1000)),
+            "lock_timeout": str(int(timeout * 500)),
+        },
+    )

@@ -1,0 +1,47 @@
+"""What targets say of themselves, asked for again and again with the gateway's own credential, for facts to know."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from gateway.policy.model import Policy, SecretMissing, Target
+from gateway.protocols import SPOKEN, load
+from gateway.wire import Login
+
+EVERY = 60.0
+"""Seconds between two surveys of a target."""
+
+
+class Surveys:
+    """What is known of each target; sessions that are open see it renewed."""
+
+    def __init__(self, policy: Callable[[], Policy]) -> None:
+        self._policy = policy
+        self._known: dict[str, tuple[tuple[object, ...], object]] = {}
+
+    def known(self, target: Target) -> object:
+        """Of a target that is reached in another way than before nothing is known."""
+        name, reach = target.connection.name, (target.upstream, target.credential)
+        if name not in self._known or self._known[name][0] != reach:
+            self._known[name] = (reach, load(target.connection.protocol).knowledge())
+        return self._known[name][1]
+
+    async def renew(self) -> None:
+        """Ask every target, all at once; those that cannot be asked are no longer known."""
+        targets = [t for t in self._policy().targets.values() if t.connection.protocol in SPOKEN]
+        await asyncio.gather(*(self._survey(target) for target in targets))
+
+    async def _survey(self, target: Target) -> None:
+        credential = target.credential
+        try:
+            password = credential.password.read() if credential.password is not None else ""
+        except SecretMissing:
+            return  # without it nobody is let in to ask anything
+        login = Login(
+            user=credential.user,
+            password=password,
+            database=target.upstream.database,
+            application="countersign catalogue",
+        )
+        await load(target.connection.protocol).survey(target.upstream, login, self.known(target))

@@ -1,0 +1,124 @@
+"""The corpus of Kubernetes requests that try to get past, judged by their effects and by the shipped policy, and rewritten
+in ways that leave their meaning alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from gateway.model import Effect
+from gateway.protocols.kubernetes.module import read_facts
+
+ROWS = YAML(typ="safe").load((Path(__file__).parent / "kubernetes.yaml").read_text())
+RANK = {"allow": 0, "hold": 1, "block": 2}
+UNRESERVED = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_~."
+
+
+def asked(row):
+    """The corpus row as a row of `countersign explain`."""
+    if "raw" in row:
+        return {"raw_b64": base64.b64encode(row["raw"].encode("latin-1")).decode()}
+    method, _, path = row["ask"].partition(" ")
+    headers = list(row.get("headers", []))
+    body = row.get("raw_body")
+    if "json" in row:
+        body = json.dumps(row["json"])
+        headers.append(["Content-Type", row.get("type", "application/json")])
+    elif "type" in row:
+        headers.append(["Content-Type", row["type"]])
+    return {"method": method, "path": path, "headers": headers, "body": body}
+
+
+def verdict(effects):
+    if effects & {Effect.DESTRUCTIVE, Effect.PRIVILEGE}:
+        return "block"
+    return "allow" if effects <= {Effect.READ, Effect.SESSION} else "hold"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[repr(row.get("ask", row.get("raw")))[:70] for row in ROWS])
+def test_nothing_gets_past_and_nothing_harmless_is_stopped(row):
+    facts = read_facts(asked(row))
+    assert {Effect(effect) for effect in row["effects"]} <= facts.effects, dict(facts.attributes)
+    assert verdict(facts.effects) == row["verdict"], (sorted(facts.effects), dict(facts.attributes))
+    assert facts.complete == (Effect.UNKNOWN not in facts.effects)
+
+
+def test_the_shipped_policy_allows_exactly_what_only_reads():
+    rows = [{"id": number, "connection": "cluster", **asked(row)} for number, row in enumerate(ROWS)]
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", "explain", "--policy", "policies.yaml", "--jsonl"],
+        input="\n".join(map(json.dumps, rows)),
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answers = {answer["id"]: answer["verdict"] for answer in map(json.loads, done.stdout.splitlines())}
+    assert [
+        (row.get("ask", row.get("raw")), answers[number])
+        for number, row in enumerate(ROWS)
+        if answers[number] != row["verdict"]
+    ] == []
+
+
+DANGEROUS = [row for row in ROWS if row["verdict"] != "allow" and "ask" in row]
+
+
+def escaped(draw, text):
+    """With unreserved characters escaped here and there, and what is escaped left alone."""
+    spelled, left = "", 0
+    for each in text:
+        left = 2 if each == "%" else left - 1
+        plain = each in UNRESERVED and left < 0
+        spelled += f"%{ord(each):02x}" if plain and draw(st.booleans()) else each
+    return spelled
+
+
+@st.composite
+def rewritten(draw):
+    """A risky request with other escapes, case of header names, order of parameters and blanks in its JSON."""
+    row = draw(st.sampled_from(DANGEROUS))
+    made = asked(row)
+    path, mark, query = made["path"].partition("?")
+    parameters = query.split("&")
+    if not any(each.startswith(("command=", "watch=", "fieldSelector=")) for each in parameters):
+        parameters = draw(st.permutations(parameters))  # of these the first or the order counts
+    headers = [
+        [name.upper() if draw(st.booleans()) else name.lower(), value] for name, value in made["headers"]
+    ]
+    if "json" in row:
+        made["body"] = json.dumps(row["json"], indent=draw(st.sampled_from([None, 0, 3, "\t"])))
+    target = "/" + escaped(draw, path[1:]) + mark + "&".join(escaped(draw, each) for each in parameters)
+    return row, made | {"path": target, "headers": headers}
+
+
+@settings(max_examples=300, deadline=None)
+@given(rewritten())
+def test_no_spelling_lowers_a_verdict(case):
+    row, made = case
+    found = verdict(read_facts(made).effects)
+    refused_whole = found == "hold" and "unknown" in row["effects"]
+    assert RANK[found] >= RANK[row["verdict"]] or refused_whole, made
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]),
+    st.lists(st.sampled_from(["api", "apis", "v1", "apps", "watch", "proxy", "namespaces", "prod", "pods", "web", "exec", "secrets", "status", "finalize", "scale", "a b", "%", "..", "é"]), max_size=9),
+    st.one_of(st.none(), st.text(max_size=40), st.text(alphabet='{}[]":,&*!|- \n01specrpliahostNtwk', max_size=60)),
+    st.sampled_from(["application/json", "application/apply-patch+yaml", "application/json-patch+json"]),
+)  # fmt: skip
+def test_arbitrary_requests_never_raise(method, parts, body, kind):
+    path = "/" + "/".join(part.replace(" ", "%20") for part in parts)
+    facts = read_facts({"method": method, "path": path, "headers": [["Content-Type", kind]], "body": body})
+    assert facts.effects
+    assert facts.complete == (Effect.UNKNOWN not in facts.effects)

@@ -1,0 +1,127 @@
+"""What the target's catalogue adds: stars, views, positional aliases, bare names and functions of the target's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.facts.postgres import Texts
+from gateway.facts.postgres.resolving import resolved
+from gateway.facts.postgres.schema import Function, Table
+from gateway.model import Effect
+
+SSN = "public.customers.ssn"
+TABLES = {
+    "public.customers": Table(columns=("id", "name", "ssn", "data")),
+    "public.orders": Table(columns=("id", "customer_id", "total", "note")),
+    "public.notes": Table(columns=("id", "body")),
+    "crm.people": Table(columns=("id", "ssn")),
+    "public.patients": Table(columns=("id", "ssn", "hint"), generated={"hint": '"left"(ssn, 2)'}),
+    "public.customers_old": Table(columns=("ssn", "id"), parents=("public.customers",)),
+    "public.cards": Table(
+        columns=("id", "tail"), definition='SELECT c.id, "right"(c.ssn, 4) AS tail FROM public.customers c'
+    ),
+    "public.tails": Table(columns=("t",), definition="SELECT cards.tail FROM public.cards"),
+    "public.broken": Table(columns=("a",), definition="SELECT FROM FROM"),
+    "public.round": Table(columns=("a",), definition="SELECT round.a FROM public.round"),
+}
+FUNCTIONS = {
+    "public.fullname": (Function(language="plpgsql", immutable=True),),
+    "public.ssn_of": (
+        Function(language="sql", immutable=False, body="select ssn from customers where id = $1"),
+    ),
+    "public.purge": (Function(language="sql", immutable=False, body="delete from orders"),),
+    "public.secret": (Function(language="plpgsql", immutable=False),),
+    "public.again": (Function(language="sql", immutable=False, body="select again()"),),
+    "public.either_of": (
+        Function(language="plpgsql", immutable=True),
+        Function(language="plpython3u", immutable=True),
+    ),
+}
+read = Texts(resolved(TABLES, FUNCTIONS, ("pg_catalog", "public"))).read
+OLD = "public.customers_old.ssn"
+
+
+@pytest.mark.parametrize(
+    ("sql", "wanted"),
+    [
+        ("select b from customers as c (a, b)", [("b", {"public.customers.name"}, True)]),
+        ("select c from customers as t (a, b, c)", [("c", {SSN, OLD}, True)]),
+        ("select t.c from public.customers as t (a, b, c)", [("c", {SSN, OLD}, True)]),
+        ("select note from customers, orders", [("note", {"public.orders.note"}, True)]),
+        ("select (select note) from customers, orders", [("note", {"public.orders.note"}, True)]),
+        ("select tail from cards", [("tail", {SSN, OLD}, False)]),
+        ("select * from tails", [("t", {SSN, OLD}, False)]),
+        ("select to_json(n) from notes n", [("to_json", {"public.notes.id", "public.notes.body"}, False)]),
+        ("select n.to_json from notes n", [("to_json", {"public.notes.id", "public.notes.body"}, False)]),
+        ("select hint from patients", [("hint", {"public.patients.hint", "public.patients.ssn"}, False)]),
+        ("select ssn from customers_old", [("ssn", {SSN, OLD}, True)]),
+        ("select a from broken", [("a", {"*"}, False)]),
+        ("select a from round", [("a", {"*"}, False)]),
+        ("select o.ctid, o.xmin from orders o", [("ctid", set(), True), ("xmin", set(), True)]),
+        ("select ssn from crm.people", [("ssn", {"crm.people.ssn"}, True)]),
+        ("select x from elsewhere", [("x", {"elsewhere.x"}, True)]),
+        ("select later from orders", [("later", {"later"}, True)]),
+        ("copy notes to stdout", [("id", {"public.notes.id"}, True), ("body", {"public.notes.body"}, True)]),
+        ("select ssn_of(7)", [("ssn_of", {SSN, OLD}, False)]),
+        (
+            "update orders set note = 'x' where id = 1 returning *",
+            [(column, {f"public.orders.{column}"}, True) for column in TABLES["public.orders"].columns],
+        ),
+    ],
+)
+def test_names_lead_to_what_is_stored(sql, wanted):
+    assert [(o.name, set(o.sources), o.exact) for o in read(sql).outputs] == wanted
+
+
+def test_what_is_inserted_goes_by_place():
+    carried = read("insert into notes select id, ssn from customers").carried
+    assert {(moved.name, frozenset(moved.sources)) for moved in carried} == {
+        ("notes.id", frozenset({"public.customers.id", "public.customers_old.id"})),
+        ("notes.body", frozenset({SSN, OLD})),
+    }
+
+
+def test_only_columns_of_both_sides_of_a_natural_join_are_compared():
+    facts = read("select 1 from orders natural join notes")
+    assert {r.name for r in facts.resources if r.kind == "condition"} == {
+        "public.orders.id",
+        "public.notes.id",
+    }
+
+
+@pytest.mark.parametrize(
+    ("sql", "effects"),
+    [
+        ("select fullname(c) from customers c", {Effect.READ}),
+        ("select public.fullname(c) from customers c", {Effect.READ}),
+        ("select c.fullname from customers c", {Effect.READ}),
+        ("select ssn_of(7)", {Effect.READ}),
+        ("select purge()", {Effect.READ, Effect.WRITE, Effect.DESTRUCTIVE}),
+        ("select o.purge from orders o", {Effect.READ, Effect.WRITE, Effect.DESTRUCTIVE}),
+        ("select secret()", {Effect.READ, Effect.UNKNOWN}),
+        ("select c.secret from customers c", {Effect.READ, Effect.UNKNOWN}),
+        ("select again()", {Effect.READ, Effect.UNKNOWN}),
+        ("select either_of(1)", {Effect.READ, Effect.UNKNOWN}),
+        ("select crm.fullname(1)", {Effect.READ, Effect.UNKNOWN}),
+        ("select stranger()", {Effect.READ, Effect.UNKNOWN}),
+    ],
+)
+def test_functions_of_the_targets_own_do_what_their_text_does(sql, effects):
+    assert read(sql).effects == effects
+
+
+def test_what_a_view_does_is_not_the_readers_condition():
+    tables = TABLES | {
+        "public.known": Table(
+            columns=("id",), definition="SELECT c.id FROM public.customers c WHERE c.ssn IS DISTINCT FROM '0'"
+        )
+    }
+    facts = Texts(resolved(tables, {}, ("public",))).read("select id from known")
+    assert not [r for r in facts.resources if r.kind == "condition"]
+
+
+def test_each_schema_is_remembered_apart():
+    other = Texts(resolved({"public.orders": Table(columns=("id",))}, {}, ("public",)))
+    sql = "select note from customers, orders"
+    assert read(sql).outputs != other.read(sql).outputs
+    assert read(sql) is read(sql)

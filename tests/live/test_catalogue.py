@@ -1,0 +1,54 @@
+"""A gateway that knows its target's catalogue masks what views bring, and knows the target's own functions."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gateway.demo.postgres import Account, Postgres
+from tests.live import house
+
+Ask = Callable[[str], str]
+
+
+@pytest.fixture
+def ask(postgres: Postgres, upstream: Account, tmp_path: Path) -> Iterator[Ask]:
+    """What one query brings through a gateway that began when the views were there."""
+    postgres.psql(
+        """
+        CREATE VIEW tails AS SELECT id, right(ssn, 4) AS tail FROM customers;
+        CREATE VIEW named AS SELECT ssn AS note, id FROM (SELECT * FROM customers) c;
+        CREATE FUNCTION shout(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN upper($1); END';
+        """,
+        upstream,
+    )
+    with house.gateway(tmp_path, upstream) as gateway:
+
+        def ask(sql: str) -> str:
+            done = subprocess.run(
+                [postgres.binary("psql"), "-XAt", "-c", f"SET statement_timeout = 3000; {sql}"],
+                env={**os.environ, **gateway.account().environment},
+                capture_output=True,
+                text=True,
+                timeout=house.WITHIN,
+                check=False,
+            )
+            return done.stdout.removeprefix("SET\n").strip() or done.stderr
+
+        house.eventually(lambda: ask("SELECT tail FROM tails WHERE id = 1") == "[redacted]")
+        yield ask
+    postgres.psql("DROP VIEW tails, named; DROP FUNCTION shout", upstream)
+
+
+def test_what_a_view_makes_of_a_masked_column_is_masked(ask: Ask) -> None:
+    assert ask("SELECT note FROM named WHERE id = 1") == "[redacted]"
+    assert ask("SELECT x FROM named AS n (x) WHERE id = 1") == "[redacted]"
+    assert ask("SELECT * FROM named WHERE id = 1") == "[redacted]|1"
+
+
+def test_a_function_that_only_computes_runs_unasked(ask: Ask) -> None:
+    assert ask("SELECT shout('a')") == "A"

@@ -1,0 +1,166 @@
+"""What a real server's catalogue says, and how sessions read by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from gateway.demo.postgres import Postgres
+from gateway.facts.postgres import read
+from gateway.model import Effect
+from gateway.protocols.postgres import catalogue
+from gateway.protocols.postgres.catalogue import Knowing, Known, survey
+from gateway.wire import Login
+
+pytestmark = pytest.mark.live
+SSN = "public.customers.ssn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Where:
+    host: str
+    port: int
+    tls: str = "disable"
+    ca: str | None = None
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    with Postgres() as postgres:
+        postgres.psql("""
+            CREATE TABLE customers (id int PRIMARY KEY, gone text, name text, ssn text, hint text GENERATED ALWAYS AS (left(ssn, 2)) STORED);
+            ALTER TABLE customers DROP COLUMN gone;
+            CREATE TABLE orders (id int PRIMARY KEY, customer_id int, note text);
+            CREATE VIEW cards AS SELECT c.*, o.note FROM customers c JOIN orders o ON o.customer_id = c.id;
+            CREATE VIEW tails (t) AS SELECT right(ssn, 4) FROM cards;
+            CREATE MATERIALIZED VIEW kept AS SELECT ssn AS k FROM tails JOIN customers ON t = name;
+            CREATE TABLE parts (id int, ssn text) PARTITION BY RANGE (id);
+            CREATE TABLE part_1 PARTITION OF parts FOR VALUES FROM (1) TO (9);
+            CREATE TABLE "Twice" (a int); CREATE TABLE twice (b int);
+            CREATE FUNCTION shout(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN upper($1); END';
+            CREATE FUNCTION ssn_of(int) RETURNS text STABLE LANGUAGE sql AS 'SELECT ssn FROM customers WHERE id = $1';
+            CREATE FUNCTION purge() RETURNS int LANGUAGE sql AS 'DELETE FROM orders RETURNING 1';
+            CREATE FUNCTION purge(customers) RETURNS int LANGUAGE sql AS 'DELETE FROM orders RETURNING 1';
+            CREATE FUNCTION lent() RETURNS int STABLE SECURITY DEFINER LANGUAGE sql AS 'SELECT 1';
+            CREATE FUNCTION set_up() RETURNS int STABLE LANGUAGE sql SET search_path = pg_catalog AS 'SELECT 1';
+            CREATE ROLE little LOGIN PASSWORD 'sekret';
+        """)
+        yield postgres
+
+
+@pytest.fixture
+async def known(server):
+    known = Known()
+    await ask(server, known)
+    return known
+
+
+async def ask(server, known, *, port=None, user=None, password=None):
+    account = server.superuser
+    where = Where(host=account.host, port=port or account.port)
+    login = Login(user=user or account.user, password=password or account.password, database="postgres")
+    await survey(where, login, known)
+
+
+def sources(texts, sql):
+    return [(o.name, set(o.sources), o.exact) for o in texts.read(sql).outputs]
+
+
+async def test_columns_of_tables_views_partitions_and_generated_ones_are_known(known):
+    texts = known.texts
+    assert [name for name, _, _ in sources(texts, "select * from customers")] == ["id", "name", "ssn", "hint"]
+    assert sources(texts, "select c from customers as x (a, b, c)") == [("c", {SSN}, True)]
+    assert sources(texts, "select hint from customers") == [("hint", {SSN, "public.customers.hint"}, False)]
+    assert sources(texts, "select ssn from cards") == [("ssn", {SSN}, True)]
+    assert sources(texts, "select t from tails") == [("t", {SSN}, False)]
+    assert sources(texts, "select k from kept") == [("k", {SSN}, True)]
+    assert sources(texts, "select ssn from part_1") == [
+        ("ssn", {"public.part_1.ssn", "public.parts.ssn"}, True)
+    ]
+    assert sources(texts, "select to_json(o) from orders o")[0][1] == {
+        "public.orders.id",
+        "public.orders.customer_id",
+        "public.orders.note",
+    }
+    assert sources(texts, "select b from twice") == [("b", {"twice.b"}, True)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "effects"),
+    [
+        ("select shout('x')", {Effect.READ}),
+        ("select ssn_of(1)", {Effect.READ}),
+        ("select purge()", {Effect.READ, Effect.WRITE, Effect.DESTRUCTIVE}),
+        ("select c.purge from customers c", {Effect.READ, Effect.WRITE, Effect.DESTRUCTIVE}),
+        ("select lent()", {Effect.READ, Effect.UNKNOWN}),
+        ("select set_up()", {Effect.READ, Effect.UNKNOWN}),
+    ],
+)
+async def test_functions_are_what_the_catalogue_says(known, sql, effects):
+    assert known.texts.read(sql).effects == effects
+
+
+async def test_one_who_may_do_little_may_still_ask(server):
+    known = Known()
+    await ask(server, known, user="little", password="sekret")
+    assert known.loaded
+
+
+async def test_a_target_that_cannot_be_asked_is_read_with_doubt_again(server, known):
+    await ask(server, known, port=1)
+    assert not known.loaded
+    assert known.texts.read("select * from tails").outputs == read("select * from tails").outputs
+    await ask(server, known, password="wrong", user="little")
+    assert not known.loaded
+
+
+async def test_a_catalogue_without_end_is_not_loaded(server, monkeypatch):
+    monkeypatch.setattr(catalogue, "RELATIONS", 3)
+    known = Known()
+    await ask(server, known)
+    assert not known.loaded
+
+
+async def test_facts_are_kept_while_the_catalogue_stays_the_same(server, known):
+    before = known.texts
+    await ask(server, known)
+    assert known.texts is before
+
+
+async def test_after_a_definition_functions_are_doubted_until_the_catalogue_was_read_twice(server, known):
+    defining, other = Knowing(known), Knowing(known)
+    call, create = "select shout('x')", "create function shout(int) returns int language sql as 'select 1'"
+    eras = [defining.era]
+    assert defining.read(call).complete
+    defining.released(defining.read(create), create)
+    eras.append(defining.era)
+    for knowing in (defining, other):
+        assert not knowing.read(call).complete
+        assert knowing.read("select t from tails").outputs[0].sources == {SSN}
+    await ask(server, known)
+    assert not other.read(call).complete
+    await ask(server, known)
+    assert other.read(call).complete
+    assert not defining.read(call).complete
+    assert len(set(map(id, eras))) == len(eras)
+
+
+async def test_a_commit_after_a_definition_counts_as_one(server, known):
+    defining, other = Knowing(known), Knowing(known)
+    create = "create view v as select 1"
+    defining.released(defining.read(create), create)
+    await ask(server, known)
+    await ask(server, known)
+    defining.released(defining.read("commit"), "commit")
+    assert not other.read("select shout('x')").complete
+
+
+@pytest.mark.parametrize(
+    "sql", ["set search_path = crm", "create temp table customers (a int)", "do 'begin end'", "call tidy()"]
+)
+async def test_a_session_that_may_have_changed_what_names_mean_is_read_without_the_catalogue(known, sql):
+    knowing = Knowing(known)
+    knowing.released(knowing.read(sql), sql)
+    assert knowing.read("select a from customers").outputs == read("select a from customers").outputs
