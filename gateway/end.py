@@ -18,6 +18,8 @@ work, as rows to be masked are, everybody else would wait for all of them.
 """
 
 
+BUFFERED = 512 * 1024
+"""Bytes for one side that wait to be sent before the other side is read no further: two reads of the event loop's."""
 LIGHT = 16 * 1024
 """A read of fewer bytes has emptied the socket: nobody waits for what comes behind it."""
 
@@ -60,6 +62,7 @@ class End:
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
+        self.transport.set_write_buffer_limits(high=BUFFERED)
         if self._side is Side.CLIENT:
             name = transport.get_extra_info("peername")
             self._owner.opened(f"{name[0]}:{name[1]}" if isinstance(name, tuple) else "local")
