@@ -16,8 +16,14 @@ CASES = [
     ("select * from customers", [("*", {"customers.*"}, True)]),
     ("select c.* from customers c, orders o", [("*", {"customers.*"}, True)]),
     ("select * from customers, orders", [("*", {"customers.*"}, True), ("*", {"orders.*"}, True)]),
-    ("select * from customers c, generate_series(1, 3) g", [("*", {"customers.*"}, True), ("g", set(), False)]),
-    ("select * from customers c, lateral (select 1 as n) l", [("*", {"customers.*"}, True), ("n", set(), False)]),
+    (
+        "select * from customers c, generate_series(1, 3) g",
+        [("*", {"customers.*"}, True), ("g", set(), False)],
+    ),
+    (
+        "select * from customers c, lateral (select 1 as n) l",
+        [("*", {"customers.*"}, True), ("n", set(), False)],
+    ),
     ("select g from customers c, generate_series(1, 3) g", [("g", set(), False)]),
     ("select key from customers c, json_each('{}') e", [("key", set(), False)]),
     ("select value from customers c, json_each(c.data) e", [("value", {"customers.data"}, False)]),
