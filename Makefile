@@ -30,7 +30,7 @@ demo: install
 	$(BIN)/countersign demo $(DEMO)
 
 test: install-test
-	sh .ci/packages chromium postgresql
+	sh .ci/packages ansible-core chromium git mariadb-server openssh-client openssh-server postgresql rsync
 	command -v kubectl >/dev/null || sh .ci/packages kubernetes-client
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh .ci/check
 
@@ -42,7 +42,9 @@ lint: install-test
 
 bench: install-test
 	sh .ci/packages pgbouncer
+	$(BIN)/python benchmarks/facts.py
 	$(BIN)/python benchmarks/masking.py
+	$(BIN)/python benchmarks/masking_quality.py
 	$(BIN)/python benchmarks/postgres.py
 
 lock: .venv/bin/python

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from gateway import __version__
+from gateway.commands.help import epilog
 
 VERBS = (
     "serve",
@@ -32,20 +33,10 @@ VERBS = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; 0 is yes or done, 1 is no or failed, 2 is a call that cannot be understood or served."""
-    parser = argparse.ArgumentParser(
-        prog="countersign",
-        description="A gateway in the data path between chains of agents and what they reach.",
-        epilog="`countersign VERB --help` says more about each verb.",
-    )
-    parser.add_argument("--version", action="version", version=f"countersign {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     arguments = list(sys.argv[1:] if argv is None else argv)
     # Only the verb that is called pays for its imports.
-    wanted = arguments[0] if arguments and arguments[0] in VERBS else None
-    for name in VERBS if wanted is None else (wanted,):
-        module = importlib.import_module(_module(name))
-        module.options(verbs.add_parser(name, help=module.HELP, description=module.HELP))
-    options = parser.parse_args(arguments)
+    wanted = arguments[:1] if arguments and arguments[0] in VERBS else VERBS
+    options = parser_of(wanted).parse_args(arguments)
     try:
         return int(importlib.import_module(_module(options.verb)).run(options))
     except KeyboardInterrupt:
@@ -53,6 +44,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 1
+
+
+def parser_of(wanted: Sequence[str]) -> argparse.ArgumentParser:
+    """The command line of these verbs."""
+    parser = argparse.ArgumentParser(
+        prog="countersign",
+        description="A gateway in the data path between chains of agents and what they reach.",
+        epilog="`countersign VERB --help` says more about each verb.",
+    )
+    parser.add_argument("--version", action="version", version=f"countersign {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for name in wanted:
+        module = importlib.import_module(_module(name))
+        module.options(
+            verbs.add_parser(
+                name,
+                help=module.HELP,
+                description=module.HELP,
+                epilog=epilog(name),
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
+        )
+    return parser
 
 
 def _module(verb: str) -> str:

@@ -65,6 +65,14 @@ class Admission:
             raise AdmissionRefused(f"Not admitted: {refused.message}. To go on, {_HOW}.") from None
         return self._session(connection, claims, client)
 
+    def admit_agent(self, connection: str, *, user: str, client: str) -> Session:
+        """As `admit`, for a client that has proved to hold a key of the root agent `user`."""
+        try:
+            claims = self._issuer.for_proved_agent(user, origin=client).claims
+        except TokenRefused as refused:
+            raise AdmissionRefused(f"Not admitted: {refused.message}.") from None
+        return self._session(connection, claims, client)
+
     def still_valid(self, session: Session) -> str:
         """Why `session` may not go on, or "": it ended, was revoked, or policies.yaml grants less than it was given."""
         if session.expires_at <= self._clock():

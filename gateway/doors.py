@@ -8,10 +8,12 @@ from collections.abc import Callable
 
 from gateway.admission import Admission
 from gateway.gate import Gate
+from gateway.hosting import Hosting
 from gateway.listener import Listener
 from gateway.policy.model import Policy, Target, TlsPolicy
-from gateway.protocols import SPOKEN
+from gateway.protocols import HOSTED, SERVED
 from gateway.relay import Spawn
+from gateway.street import Street
 
 log = logging.getLogger("countersign.listener")
 
@@ -29,15 +31,18 @@ class Doors:
         admission: Admission,
         *,
         spawn: Spawn,
+        secret: Callable[[str], bytes],
         clock: Callable[[], float],
         known: Callable[[Target], object],
     ) -> None:
+        """`secret(purpose)`: 32 bytes that stay the same over restarts, for keys that clients remember."""
         self._gate = gate
         self._admission = admission
         self._spawn = spawn
+        self._secret = secret
         self._clock = clock
         self._known = known
-        self._open: dict[str, Listener] = {}
+        self._open: dict[str, Listener | Hosting] = {}
         self._tls: TlsPolicy | None = None
 
     @property
@@ -63,21 +68,13 @@ class Doors:
             if name in self._open:
                 self._open[name].adopt(target, policy)
                 continue
-            if target.connection.protocol not in SPOKEN:
+            if target.connection.protocol not in SERVED:
                 log.warning(
                     "not served: this version reads commands of the protocol, but does not speak it",
                     extra={"connection": name, "protocol": target.connection.protocol},
                 )
                 continue
-            listener = Listener(
-                target,
-                policy,
-                gate=self._gate,
-                admission=self._admission,
-                spawn=self._spawn,
-                clock=self._clock,
-                known=self._known,
-            )
+            listener = self._door(target, policy)
             try:
                 await listener.open()
             except OSError as error:
@@ -86,6 +83,30 @@ class Doors:
             self._open[name] = listener
         if failed:
             raise DoorFailed("; ".join(failed))
+
+    def _door(self, target: Target, policy: Policy) -> Listener | Hosting:
+        gate, admission, spawn, clock = self._gate, self._admission, self._spawn, self._clock
+        if target.connection.protocol in HOSTED:
+            return Hosting(
+                target,
+                policy,
+                self._street(target),
+                gate=gate,
+                admission=admission,
+                spawn=spawn,
+                secret=self._secret,
+                clock=clock,
+            )
+        return Listener(
+            target, policy, gate=gate, admission=admission, spawn=spawn, clock=clock, known=self._known
+        )
+
+    def _street(self, target: Target) -> Street:
+        """The one that another connection at the same address is on, or a new one."""
+        for door in self._open.values():
+            if isinstance(door, Hosting) and door.target.listen == target.listen and target.listen.port:
+                return door.street
+        return Street(target.listen)
 
     async def close(self, *, drain: float) -> None:
         """Accept no more; give open sessions `drain` seconds to end, then end them."""
@@ -104,4 +125,4 @@ class Doors:
 
 def _reach(target: Target) -> tuple[object, ...]:
     """What cannot change under an open session."""
-    return target.connection.protocol, target.listen, target.upstream, target.credential
+    return target.connection.protocol, target.listen, target.upstream, target.credential, target.options

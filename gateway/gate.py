@@ -13,7 +13,7 @@ from typing import Protocol
 from gateway.approvals import Approvals
 from gateway.contract import Estimate
 from gateway.elevations.grants import Grants
-from gateway.masking.engine import Masks
+from gateway.masking.engine import CompiledMask, Masks
 from gateway.masking.scrub import Scrubber
 from gateway.model import Allow, Block, Command, Connection, Facts, Final, Hold, Session, Verdict
 from gateway.policy.budgets import Budgets
@@ -23,7 +23,7 @@ from gateway.policy.model import Policy
 from gateway.policy.moment import EVERYTHING, Moment, Spent
 from gateway.recorder import Recorder, RecordingFailed
 from gateway.sessions import LiveSession, Sessions
-from gateway.wire import CommandAnswered, Mask
+from gateway.wire import CommandAnswered
 
 VERDICTS_KEPT = 4_096
 """Verdicts remembered for one session before it starts afresh."""
@@ -85,7 +85,7 @@ class Gate:
         """From the next command on, this policy decides."""
         masks = Masks(policy.masks, key=self._mask_key)
         self.policy, self._masks, self.scrubber = policy, masks, Scrubber(masks)
-        self._made: dict[tuple[str, ...], Mask] = {}
+        self._made: dict[tuple[str, ...], CompiledMask] = {}
         self._shadowed = not all(rule.enforce for rule in policy.rules)
         self._of_the_moment = any(rule.when.is_of_the_moment for rule in policy.rules)
         self._budgeted = any(rule.when.budget is not None for rule in policy.rules)
@@ -240,7 +240,7 @@ class Gate:
         )
         return Block(rules=("scope",), message=message), facts
 
-    def mask(self, verdict: Final) -> Mask:
+    def mask(self, verdict: Final) -> CompiledMask:
         names = verdict.masks if isinstance(verdict, Allow) else ()
         mask = self._made.get(names)
         if mask is None:

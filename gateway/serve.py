@@ -35,6 +35,7 @@ from gateway.contract import Announcement, Approval, SessionView
 from gateway.doors import DoorFailed, Doors
 from gateway.elevations import Elevations, Grants
 from gateway.gate import Gate
+from gateway.hosting import authorities, certifying
 from gateway.identity.failures import Failures
 from gateway.identity.keys import KeyRing, KeysUnsafe, public_keys
 from gateway.identity.lineages import Lineages, Revocation
@@ -44,7 +45,7 @@ from gateway.journal import Journal, JournalFailed
 from gateway.policy.budgets import Budgets
 from gateway.policy.live import LivePolicy
 from gateway.policy.model import Policy, SecretMissing
-from gateway.protocols import load
+from gateway.protocols import served
 from gateway.recorder import Recorder
 from gateway.recorder.read import recordings, summary
 from gateway.recorder.retention import sweep
@@ -252,7 +253,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         feed.recall(_ended(recorder.directory, gate, links), unheard_since=clock() - UNHEARD_FOR)
 
         def transcripts() -> Transcripts:
-            return Transcripts(recorder.directory, lambda protocol: load(protocol).render)
+            return Transcripts(recorder.directory, lambda protocol: served(protocol).render)
 
         failures = Failures(clock=clock)
         application = api.build(
@@ -279,6 +280,8 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
                     store=store,
                     policy=policy,
                     is_operator=lambda credential: _same(credential, operator_credential),
+                    certify=certifying(keys.secret),
+                    authorities=authorities(keys.secret),
                 ),
                 *Elevating(
                     elevations,
@@ -308,7 +311,14 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
 
         # The doors are opened last and closed first: while they drain, what is held can still be decided.
         surveys = Surveys(policy)
-        doors = Doors(gate, admission, spawn=tasks.spawn, clock=clock, known=surveys.known)
+        doors = Doors(
+            gate,
+            admission,
+            spawn=tasks.spawn,
+            secret=keys.secret,
+            clock=clock,
+            known=surveys.known,
+        )
         parts.push_async_callback(doors.close, drain=DRAIN_WITHIN)
         await doors.follow(policy())
 
@@ -393,7 +403,8 @@ async def _tick(gateway: Gateway, journal: Journal) -> None:
             continue
         gateway.reload_asked.clear()
         before = gateway.policy.current.version
-        if gateway.policy.reload() is None and gateway.policy.current.version != before:
+        found = await asyncio.to_thread(gateway.policy.read)
+        if gateway.policy.take(found) is None and gateway.policy.current.version != before:
             policy = gateway.policy.current
             gateway.gate.adopt(policy)
             try:

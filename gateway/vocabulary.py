@@ -21,6 +21,8 @@ def known() -> Vocabulary:
     modules = {name: protocols.reader(name) for name in protocols.NAMES}
     return Vocabulary(
         protocols={name: module.SCHEMES for name, module in modules.items()},
+        shares_addresses=protocols.HOSTED,
+        options={name: protocols.options(name) for name in modules},
         attributes=frozenset[str]().union(*(module.ATTRIBUTES for module in modules.values())),
         detectors=frozenset(DETECTORS),
         strategies=frozenset(STRATEGIES),

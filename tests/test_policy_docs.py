@@ -13,6 +13,7 @@ from gateway.commands.explain import Explainer, explain_line
 from gateway.model import Effect
 from gateway.policy.conditions import CONDITIONS
 from gateway.policy.examples import failures
+from gateway.policy.expressions import DEEPEST, FUNCTIONS, LONGEST
 from gateway.policy.file import SECTIONS, PolicyFileError, load, parse
 from gateway.policy.lint import warnings
 from gateway.policy.model import Limits, Policy
@@ -24,6 +25,7 @@ WORDS = set(re.findall(r"`([^`\n]+)`", DOC))
 BLOCKS = re.findall(r"```(\S*)(?: (\S+))?\n(.*?)```", DOC, re.DOTALL)
 SAMPLE = next(text for language, kind, text in BLOCKS if (language, kind) == ("yaml", ""))
 RULES = next(text for language, kind, text in BLOCKS if (language, kind) == ("yaml", "rules"))
+RECIPES = [text for language, kind, text in BLOCKS if (language, kind) == ("yaml", "recipe")]
 
 
 def section(title: str) -> str:
@@ -94,7 +96,15 @@ def test_no_condition_limit_or_attribute_is_documented_that_does_not_exist() -> 
     assert set(rows(section("limits"))) == limits
     sql = {name for name in known().attributes if name.startswith("sql.")}
     assert {name for name in rows(section("rules")) if name.startswith("sql.")} == sql
-    assert set(rows(section("agents"))) == {"secret", "scope", "max_depth", "person", "persons", "ttl"}
+    assert set(rows(section("agents"))) == {
+        "secret",
+        "scope",
+        "max_depth",
+        "person",
+        "persons",
+        "ttl",
+        "keys",
+    }
 
 
 @pytest.mark.parametrize("key", rows(section("limits")))
@@ -161,6 +171,36 @@ def test_the_sample_rules_do_what_they_say() -> None:
     assert said("UPDATE carts SET n = 1 WHERE id = 7") == ("block", ["default"])
     assert said("UPDATE public.carts SET n = 1 WHERE id = 7", "a", "b", "c")[1] == ["deep-chains-only-read"]
     assert said("INSERT INTO payroll.runs VALUES (1)") == ("hold", ["payroll-needs-two-groups"])
+
+
+@pytest.mark.parametrize("recipe", RECIPES[1:])
+def test_every_recipe_does_what_its_examples_say(recipe: str) -> None:
+    policy = parse(RECIPES[0] + recipe, "policies.yaml", known())
+    assert len(policy.examples) >= 1
+    assert failures(policy, known()) == []
+    assert not [fault for fault in warnings(policy) if fault.key.startswith("rules")]
+    every = set(re.findall(r"name: ([\w-]+)", recipe))
+    assert {rule.name for rule in policy.rules} == every
+
+
+def test_recipes_show_every_condition_of_the_moment_and_shadows_and_cel() -> None:
+    shown = "".join(RECIPES)
+    for word in (
+        "during:",
+        "outside:",
+        "budget:",
+        "estimated_rows:",
+        "where:",
+        "enforce: false",
+        "ancestors:",
+    ):
+        assert word in shown
+
+
+def test_functions_and_limits_of_expressions_are_what_the_doc_says() -> None:
+    assert {f"`{name}`" for name in FUNCTIONS} <= set(re.findall(r"`\w+`", section("rules")))
+    assert f"at most {LONGEST} characters" in section("recipes")
+    assert DEEPEST == 2
 
 
 def test_the_errors_shown_are_the_errors_told() -> None:

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from gateway.identity.tokens import TokenRefused
 
+FORM = "application/x-www-form-urlencoded"
 FORM_BYTES = 32_768
 FORM_FIELDS = 32
 FORM_SECONDS = 10.0
@@ -37,7 +38,7 @@ async def read_form(request: web.Request) -> dict[str, str]:
     refuse_cleartext(request)
     if request.query_string:
         raise TokenRefused("invalid_request", "parameters belong into the body: URLs end up in logs")
-    if request.content_type != "application/x-www-form-urlencoded":
+    if request.content_type != FORM:
         raise TokenRefused("invalid_request", "send an application/x-www-form-urlencoded body")
     body = bytearray()
     try:

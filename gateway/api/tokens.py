@@ -9,17 +9,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from gateway.api.forms import ClientCredentials, bearer, client_credentials, read_form, refuse_cleartext
+from gateway.api.forms import FORM, ClientCredentials, bearer, client_credentials, read_form, refuse_cleartext
 from gateway.identity import scopes
+from gateway.identity.claims import Claims
 from gateway.identity.failures import Failures
 from gateway.identity.keys import KeyRing
 from gateway.identity.lineages import Lineages
-from gateway.identity.minted import Minted
+from gateway.identity.minted import Credential, Minted
 from gateway.identity.tokens import Issuer, Token, TokenRefused, issuer_name
 from gateway.model import Scope
 from gateway.policy.model import Policy, Target
@@ -37,6 +38,21 @@ T = TypeVar("T")
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 log = logging.getLogger(__name__)
+
+
+class Certify(Protocol):
+    """Has a protocol certify a client's key. Raises `ValueError`."""
+
+    def __call__(
+        self,
+        protocol: str,
+        public_key: str,
+        *,
+        connection: str,
+        user: str,
+        name: str,
+        expires_at: float,
+    ) -> Mapping[str, str]: ...
 
 
 class _Wait(Exception):
@@ -61,6 +77,8 @@ def routes(
     store: Store,
     policy: Callable[[], Policy],
     is_operator: Callable[[str], bool],
+    certify: Certify,
+    authorities: Mapping[str, str],
 ) -> list[web.RouteDef]:
     """Routes for `api.app.build`. `is_operator(credential)` compares a bearer credential in constant time."""
     endpoints = _Endpoints(
@@ -72,6 +90,8 @@ def routes(
         store=store,
         policy=policy,
         is_operator=is_operator,
+        certify=certify,
+        authorities=authorities,
     )
     return [
         web.post("/oauth/token", _guarded(endpoints.token)),
@@ -79,6 +99,7 @@ def routes(
         web.post("/oauth/minted", _guarded(endpoints.mint)),
         web.get("/.well-known/oauth-authorization-server", endpoints.metadata),
         web.get("/.well-known/jwks.json", endpoints.jwks),
+        web.get("/v1/authorities", endpoints.trusted),
         web.get("/v1/connections", _guarded(endpoints.connections)),
         web.post("/v1/keys/rotate", _guarded(endpoints.rotate)),
     ]
@@ -94,6 +115,8 @@ class _Endpoints:
     store: Store
     policy: Callable[[], Policy]
     is_operator: Callable[[str], bool]
+    certify: Certify
+    authorities: Mapping[str, str]
 
     async def token(self, request: web.Request) -> web.Response:
         form = await read_form(request)
@@ -133,16 +156,41 @@ class _Endpoints:
         return _json({"revoked": list(revoked)})
 
     async def mint(self, request: web.Request) -> web.Response:
-        """A user and password that stand for the bearer token, for clients that prove passwords."""
+        """A user and password that stand for the bearer token, for clients that prove passwords.
+
+        With `connection` and `public_key`, what lets the key's holder in there as that user, too.
+        """
         refuse_cleartext(request)
+        form = await read_form(request) if request.content_type == FORM else {}
         try:
+            claims = self.issuer.verify(bearer(request))
             pair = self.minted.mint(bearer(request))
         except TokenRefused as refused:
             if refused.error == "invalid_grant":
                 raise _NotBearer(refused.message) from None
             raise
         await self.store.commit()
-        return _json({"user": pair.user, "password": pair.password, "expires_at": pair.expires_at})
+        certified = self._certified(form, pair, claims) if "public_key" in form else {}
+        return _json(
+            {"user": pair.user, "password": pair.password, "expires_at": pair.expires_at, **certified}
+        )
+
+    def _certified(self, form: Mapping[str, str], pair: Credential, claims: Claims) -> Mapping[str, str]:
+        """A certificate for the key of the form, for the protocol of its `connection`."""
+        target = self.policy().targets.get(form.get("connection", ""))
+        if target is None or form["connection"] not in claims.scope:
+            raise TokenRefused("invalid_request", "name a connection in the token's scope")
+        try:
+            return self.certify(
+                target.connection.protocol,
+                form["public_key"],
+                connection=target.connection.name,
+                user=pair.user,
+                name=f"countersign {claims.token_id} {claims.agent}",
+                expires_at=pair.expires_at,
+            )
+        except ValueError as error:
+            raise TokenRefused("invalid_request", str(error)) from error
 
     async def metadata(self, request: web.Request) -> web.Response:
         """RFC 8414."""
@@ -166,6 +214,11 @@ class _Endpoints:
     async def jwks(self, request: web.Request) -> web.Response:
         del request
         return web.json_response(self.keys.jwks(), content_type="application/jwk-set+json")
+
+    async def trusted(self, request: web.Request) -> web.Response:
+        """Protocol -> what targets have to trust so that the gateway needs no stored credential there."""
+        del request
+        return web.json_response(dict(self.authorities))
 
     async def connections(self, request: web.Request) -> web.Response:
         """What the bearer token reaches, and where: for `countersign run` and `connect`."""

@@ -22,13 +22,6 @@ from gateway.policy.radius import Radius, Reached, of_agent, of_chain
 from gateway.policy.reader import suggestion
 
 HELP = "what an agent or the holder of a token can reach now, without and with approval"
-EXAMPLES = """\
-examples:
-  countersign blast-radius
-  countersign blast-radius release-pipeline --svg reach.svg
-  countersign blast-radius - < token.txt
-  countersign blast-radius --json | jq '.chains[].connections[] | {name, effects}'
-"""
 WORDS = {"allow": "now", "hold": "with approval", "block": "never"}
 
 
@@ -37,7 +30,6 @@ class Unclear(Exception):
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, EXAMPLES
     parser.add_argument(
         "who",
         nargs="?",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import orjson
 
+from gateway.commands.terminal import harmless, tinted
 from gateway.model import Effect
 from gateway.policy.coverage import Cell, coverage, word
 from gateway.policy.examples import failures
@@ -21,9 +22,16 @@ from gateway.policy.schema import schema, text_of
 
 HELP = "check policies.yaml: errors and warnings with their places, its examples, and what it covers"
 FORMATS = ("text", "json", "github")
+EXIT_CODES = """\
+exit codes:
+  0  in order, warnings or not
+  1  an error, or an example that does not hold; with --strict, a warning
+  2  there is no such file
+"""
 
 
 def options(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = f"{EXIT_CODES}\n{parser.epilog or ''}"
     parser.add_argument(
         "file", nargs="?", type=Path, default=Path("policies.yaml"), help="default: %(default)s"
     )
@@ -88,14 +96,16 @@ def _report(
 
 def _tell(source: str, policy: Policy | None, errors: Sequence[Fault], doubts: Sequence[Fault]) -> None:
     for fault in errors:
-        print(f"{source}:{fault}")
+        print(f"{harmless(source)}:{fault}")
     for fault in doubts:
-        print(f"{source}:{fault.line}:{fault.column}: warning: {fault.key}: {fault.message}")
+        place, _, told = str(fault).partition(": ")
+        print(f"{harmless(source)}:{place}: {tinted('warning')}: {told}")
     if policy is not None:
         print(_summary(policy))
         print(table(coverage(policy)))
     tried = f", {_count(len(policy.examples), 'example')} tried" if policy is not None else ""
-    print(f"{source}: {_count(len(errors), 'error')}, {_count(len(doubts), 'warning')}{tried}")
+    found = f"{_count(len(errors), 'error')}, {_count(len(doubts), 'warning')}{tried}"
+    print(f"{harmless(source)}: {tinted('error', found) if errors else found}")
 
 
 def _annotation(level: str, source: str, fault: Fault) -> str:
@@ -158,7 +168,7 @@ def _resolved(policy: Policy) -> dict[str, object]:
     return {
         "version": policy.version,
         "examples": len(policy.examples),
-        "default": word(policy.default),
+        "default": {"then": word(policy.default), "line": policy.places.get("default", (0, 0))[0]},
         "connections": [
             {
                 "name": name,
@@ -179,7 +189,10 @@ def _resolved(policy: Policy) -> dict[str, object]:
             for name, group in policy.groups.items()
         ],
         "coverage": [cell_fields(each) for each in coverage(policy)],
-        "rules": [{"name": rule.name, "line": rule.line, "then": word(rule.then)} for rule in policy.rules],
+        "rules": [
+            {"name": rule.name, "line": rule.line, "then": word(rule.then), "enforce": rule.enforce}
+            for rule in policy.rules
+        ],
     }
 
 
@@ -194,7 +207,11 @@ def _summary(policy: Policy) -> str:
     for name, group in policy.groups.items():
         slack = f" and {group.slack} in Slack" if group.slack else ""
         lines.append(f"  group {name}: {_count(len(group.members), 'member')}{slack}")
-    lines += [f"  rule {rule.name}: {word(rule.then)}s" for rule in policy.rules]
+    lines += [
+        f"  rule {rule.name}: {word(rule.then)}s"
+        + ("" if rule.enforce else ", a shadow: it would, and does not")
+        for rule in policy.rules
+    ]
     lines.append(f"  otherwise: {word(policy.default)}")
     return "\n".join(lines)
 

@@ -12,12 +12,13 @@ import json
 import os
 import shlex
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from gateway.commands.token_client import TOKEN, Misused, client, own_token, run_verb, url_option
+from gateway.commands.token_client import TOKEN, Misused, TokenClient, client, own_token, run_verb, url_option
 
 if TYPE_CHECKING:
     from gateway.commands.reach import Account, Reached
@@ -44,6 +45,12 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="write there, readable by you alone, and print nothing"
     )
+    parser.add_argument(
+        "--certificate",
+        type=Path,
+        metavar="DIR",
+        help="make a key there and have it certified, for protocols that know certificates (ssh); print the line that uses it",
+    )
     url_option(parser)
 
 
@@ -53,16 +60,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     from gateway.commands.reach import Account, mint, reach
+    from gateway.protocols import HOSTED
 
     gateway = client(arguments)
     token = own_token()
     holder = reach(gateway, token)
     connection = holder.only(arguments.connection)
+    if arguments.certificate is not None:
+        print(_certified(gateway, token, connection, arguments.certificate))
+        return 0
     minted = mint(gateway, token) if arguments.minted else None
-    if minted is None and not connection.private:
+    if minted is None and not connection.takes(token):
         print(
-            f"countersign: {connection.name} is not encrypted and not on this machine, so the token is no password "
-            "there: use --minted",
+            f"countersign: the token is no password for {connection.name}: it is too long for the usual client, or the way is "
+            "neither encrypted nor on this machine; use --minted"
+            + (", or better --certificate DIR" if connection.protocol in HOSTED else ""),
             file=sys.stderr,
         )
     text = _text(
@@ -73,6 +85,27 @@ def _run(arguments: argparse.Namespace) -> int:
     else:
         _write(arguments.out, text + "\n")
     return 0
+
+
+def _certified(gateway: TokenClient, token: str, connection: Reached, directory: Path) -> str:
+    """The line that enters by a certificate in `directory`."""
+    from gateway.protocols import HOSTED, load_hosted
+
+    if connection.protocol not in HOSTED:
+        raise Misused(
+            f"{connection.name} speaks {connection.protocol}, which knows no certificates: leave --certificate out"
+        )
+
+    def certify(public_key: str) -> Mapping[str, Any]:
+        form = {"connection": connection.name, "public_key": public_key}
+        return gateway.post("/oauth/minted", form, bearer=token)
+
+    try:
+        return load_hosted(connection.protocol).write_access(
+            directory, name=connection.name, host=connection.host, port=connection.port, certify=certify
+        )
+    except OSError as error:
+        raise Misused(f"{directory} cannot be written: {error.strerror}") from None
 
 
 def _text(form: str, connection: Reached, account: Account, expires_at: float) -> str:

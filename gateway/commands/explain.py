@@ -26,14 +26,6 @@ from gateway.policy.reasons import reasons
 from gateway.policy.vocabulary import Vocabulary
 
 HELP = "what the policy says about a command, and why"
-EXAMPLES = """\
-examples:
-  countersign explain "UPDATE orders SET status = 'paid' WHERE id = 7"
-  countersign explain --connection web-1 "rm -rf /var/log"
-  countersign explain --connection orders-api --agent release-pipeline --agent fixer "PATCH /orders/7"
-  countersign explain --at 2026-03-29T23:30+02:00 --rows 12 "DELETE FROM carts WHERE id < 13"
-  countersign explain --jsonl < commands.jsonl > verdicts.jsonl
-"""
 PROTOCOLS = ("postgres", "mysql", "ssh", "http", "kubernetes")
 """What a row may name. Commands of protocols that this build cannot read are unknown, and judged as such."""
 DIALECTS = ("mysql", "mariadb")
@@ -50,7 +42,6 @@ class RowUnreadable(Exception):
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, EXAMPLES
     parser.add_argument("--policy", type=Path, default=Path("policies.yaml"), help="default: %(default)s")
     parser.add_argument("--jsonl", action="store_true", help="read rows from stdin, write one row for each")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

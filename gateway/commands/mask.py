@@ -12,7 +12,9 @@ from typing import Any
 
 import orjson
 
+from gateway.masking.detectors import DETECTORS
 from gateway.masking.engine import CompiledMask, Masks
+from gateway.masking.explaining import near_misses
 from gateway.masking.scanner import Hit
 from gateway.masking.stream import StreamMask
 from gateway.policy.file import PolicyFileError, load
@@ -159,6 +161,7 @@ def in_characters(data: bytes, hits: Iterable[Hit]) -> list[Hit]:
 
 
 def _explained(mask: CompiledMask, text: str, *, as_json: bool) -> str:
+    """What is found and what becomes of it, and what was nearly found and why it was left alone."""
     data = text.encode("utf-8", "surrogatepass")
     hits = mask.find(data)
     masked = mask.cover(data, hits).decode("utf-8", "surrogatepass")
@@ -172,16 +175,27 @@ def _explained(mask: CompiledMask, text: str, *, as_json: bool) -> str:
         }
         for (start, end, name), (begin, finish, _) in zip(in_characters(data, hits), hits, strict=True)
     ]
-    if as_json:
-        return json.dumps({"text": masked, "found": found, "asked": list(mask.detectors)}, indent=2)
-    lines = [
-        f"{hit['start']:>6}-{hit['end']:<6} {hit['type']:<16} {hit['value']}  ->  {hit['becomes']}"
-        for hit in found
+    asked = [DETECTORS[name] for name in mask.detectors if name in DETECTORS]
+    left = [
+        {"type": miss.detector, "start": start, "end": end, "value": text[start:end], "reason": miss.reason}
+        for miss in near_misses(asked, data, hits)
+        for start, end, _ in in_characters(data, [(miss.start, miss.end, miss.detector)])
     ]
+    if as_json:
+        return json.dumps(
+            {"text": masked, "found": found, "left": left, "asked": list(mask.detectors)}, indent=2
+        )
+    lines = [_line(hit, f"->  {hit['becomes']}") for hit in found]
     return "\n".join(
         [
             *(lines or [f"nothing found by {', '.join(mask.detectors) or 'any detector: none is on'}"]),
+            *(["", "left alone:"] if left else []),
+            *(_line(miss, f": {miss['reason']}") for miss in left),
             "",
             masked,
         ]
     )
+
+
+def _line(stretch: dict[str, Any], said: str) -> str:
+    return f"{stretch['start']:>6}-{stretch['end']:<6} {stretch['type']:<16} {stretch['value']}  {said}"

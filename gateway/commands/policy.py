@@ -19,19 +19,11 @@ from gateway.policy.model import Policy
 from gateway.policy.vocabulary import Vocabulary
 
 HELP = "try a policy's examples, or see what an edit would change"
-EXAMPLES = """\
-examples:
-  countersign policy test
-  countersign policy diff policies.yaml edited.yaml
-  countersign policy diff policies.yaml edited.yaml --recordings var/recordings
-  git show HEAD:policies.yaml > /tmp/old.yaml && countersign policy diff /tmp/old.yaml policies.yaml
-"""
 LONGEST = 120
 """Characters of a command that are shown."""
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, EXAMPLES
     verbs = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     test = verbs.add_parser(
         "test",

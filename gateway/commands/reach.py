@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.commands.token_client import Refused, TokenClient, Unreachable, loopback
-from gateway.protocols import SPOKEN, ProtocolModule, ProtocolUnknown, load
+from gateway.protocols import SERVED, ProtocolUnknown, ServedModule, longest_password, served
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +26,9 @@ class Reached:
     tls: bool
     effects: tuple[str, ...]
 
-    @property
-    def private(self) -> bool:
-        """Whether a secret may cross it as it is."""
-        return self.tls or loopback(self.host)
+    def takes(self, token: str) -> bool:
+        """Whether a token may cross it as it is, and the usual client takes a password that long."""
+        return (self.tls or loopback(self.host)) and len(token) <= longest_password(self.protocol)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,10 +79,10 @@ def mint(client: TokenClient, token: str) -> Account:
     return Account(user=str(pair["user"]), secret=str(pair["password"]))
 
 
-def clients(connection: Reached) -> ProtocolModule:
+def clients(connection: Reached) -> ServedModule:
     """What is known of the protocol's usual clients; raises `Refused` for a protocol newer than this command line."""
     try:
-        return load(connection.protocol)
+        return served(connection.protocol)
     except ProtocolUnknown as unknown:
         raise Refused(f"{connection.name}: {unknown}; use a countersign as new as the gateway") from None
 
@@ -102,7 +101,7 @@ def environment(connection: Reached, account: Account) -> Mapping[str, str]:
 def every_variable() -> frozenset[str]:
     """The names of all variables by which clients of any protocol may have been given an account."""
     nowhere = {"host": "-", "database": "-", "user": "-", "secret": "-"}
-    return frozenset(name for protocol in SPOKEN for name in load(protocol).environment(port=0, **nowhere))
+    return frozenset(name for protocol in SERVED for name in served(protocol).environment(port=0, **nowhere))
 
 
 def without_collisions(each: Sequence[Mapping[str, str]]) -> Mapping[str, str] | None:

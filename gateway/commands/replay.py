@@ -11,6 +11,8 @@ from pathlib import Path
 from gateway.commands.client import state_option
 from gateway.commands.sessions import print_entry
 from gateway.contract import encode
+from gateway.protocols import timed
+from gateway.recorder.cast import cast
 from gateway.recorder.chain import ChainBroken
 from gateway.recorder.read import find
 from gateway.recorder.transcript import entries
@@ -26,6 +28,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     pace = parser.add_mutually_exclusive_group()
     pace.add_argument("--speed", type=_speed, default=1.0, metavar="N", help="N times as fast; default: 1")
     pace.add_argument("--no-wait", action="store_true", help="all at once")
+    parser.add_argument(
+        "--cast", action="store_true", help="print it as an asciicast (v2) for asciinema and other players"
+    )
     parser.add_argument("--json", action="store_true", help="one entry a line, without waiting")
     state_option(parser)
 
@@ -41,6 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     speed = None if arguments.no_wait or arguments.json else arguments.speed
     try:
+        if arguments.cast:
+            for line in cast(path, timed):
+                print(line)
+            return 0
         play(path, speed=speed, as_json=arguments.json, sleep=time.sleep)
     except ChainBroken as broken:
         print(f"countersign: {path}: {broken}", file=sys.stderr)
@@ -53,10 +62,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def play(path: Path, *, speed: float | None, as_json: bool, sleep: Callable[[float], None]) -> None:
     """Print every entry; with a `speed`, in the rhythm in which they were recorded. Raises `ChainBroken`."""
-    from gateway.protocols import load
+    from gateway.protocols import served
 
     before: float | None = None
-    for entry in entries(path, lambda protocol: load(protocol).render):
+    for entry in entries(path, lambda protocol: served(protocol).render):
         if speed is not None and before is not None:
             sleep(min(max(0.0, entry.at - before) / speed, LONGEST_PAUSE))
         before = entry.at

@@ -92,7 +92,7 @@ def _variables(
     holder = reach(gateway, token)
     chosen = (holder.only(arguments.connection),) if arguments.connection else holder.connections
     account = Account(user=holder.agent, secret=token)
-    if arguments.minted or not all(connection.private for connection in chosen):
+    if arguments.minted or not all(connection.takes(token) for connection in chosen):
         account = mint(gateway, token)
     variables = without_collisions([environment(connection, account) for connection in chosen])
     if variables is None:

@@ -90,7 +90,27 @@ class Issuer:
 
         `ttl` is in seconds; more than policies.yaml allows is cut to that. Raises `TokenRefused`.
         """
-        agent = self.authenticate(name, secret)
+        return self._root(
+            self.authenticate(name, secret), person=person, scope=scope, ttl=ttl, task=task, origin=origin
+        )
+
+    def for_proved_agent(self, name: str, *, origin: str = "") -> Token:
+        """As `for_agent`, for a client that has proved otherwise, by a key, to be that agent. Raises `TokenRefused`."""
+        agent = self._policy().agents.get(name)
+        if agent is None:
+            raise TokenRefused("invalid_client", f"policies.yaml no longer has the agent {name}")
+        return self._root(agent, origin=origin)
+
+    def _root(
+        self,
+        agent: Agent,
+        *,
+        person: str = "",
+        scope: Scope | None = None,
+        ttl: float | None = None,
+        task: str = "",
+        origin: str = "",
+    ) -> Token:
         policy = self._policy()
         granted = agent.scope if scope is None else scope
         _refuse_excess(granted, agent.scope, holder=f"agent {agent.name}")

@@ -34,7 +34,11 @@ _WIDE_LOCAL = re.compile(rb"(?:" + _THREE + rb"){1,20}\Z")
 _BEFORE_APOSTROPHE = re.compile(rb"(?:\A|[^A-Za-z0-9_\\])([A-Za-z]{1,20}')\Z")
 _IPV4_GOES_ON = DIGIT_BYTES | {0x2A}
 _PIXEL_DENSITY = re.compile(rb"\d{1,2}x\.[A-Za-z]{2,5}")
-_UNITS = frozenset({b"service", b"socket", b"timer", b"target", b"mount", b"slice", b"scope", b"device"})
+_NO_DOMAINS = frozenset(
+    b"service socket timer target mount slice scope device"
+    b" txt json yaml yml xml html htm css js jsx tsx png jpg jpeg gif svg webp ico pdf csv sql log conf cfg ini toml exe dll tgz gz bz2 xz jar whl deb rpm".split()
+)
+"""Ends of units of systemd and of names of files; no domain ends like that."""
 
 
 def _local_start(data: bytes, at: int) -> int:
@@ -79,7 +83,7 @@ def _email(data: bytes, start: int, end: int) -> Span | None:
     if (
         data[start:at] == b"git"
         or _PIXEL_DENSITY.fullmatch(b".".join(labels))
-        or labels[-1].lower() in _UNITS
+        or labels[-1].lower() in _NO_DOMAINS
         or data[max(0, start - 3) : start] == b"://"
     ):
         return None

@@ -14,7 +14,7 @@ LONGEST_TOKEN = 16 * 1024
 LONGEST_KEY = 64 * 1024
 
 _TOKEN = re.compile(rb"[A-Za-z0-9._~+/=%%|:-]{0,%d}" % LONGEST_TOKEN)
-_AUTHORIZATION = re.compile(rb"(?i)authorization\\?[\"']?[ \t]*[:=,][ \t\\\"'\[]*\Z")
+_AUTHORIZATION = re.compile(rb"(?i)authorization\\?[\"']?[ \t]*[:=,][ \t\\\"'`\[]*\Z")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{4,%d}={0,2}" % LONGEST_VALUE)
 _LINE = re.compile(rb"[^\r\n\0\"']{1,%d}" % LONGEST_VALUE)
 _SCHEME = re.compile(rb"([A-Za-z][A-Za-z0-9-]{1,30})[ \t]+(?=\S)")
@@ -171,7 +171,7 @@ BEARER = (word(rb"(?i:bearer)(?:[ \t]{1,4}|%20)[A-Za-z0-9._~+/=-]", _bearer),)
 BASIC = (word(rb"(?i:basic)[ \t]{1,4}[A-Za-z0-9+/]", _basic),)
 HEADER = (
     word(
-        rb"(?i:(?:proxy-)?authorization|x-[a-z-]{0,24}(?:api-?key|token|secret|auth|key|signature))[\"']?[ \t]{0,3}:[ \t]{0,3}[\"']?[^\s\0\"'\\]",
+        rb"(?i:(?:proxy-)?authorization|x-[a-z-]{0,24}(?:api-?key|token|secret|auth|key|signature))[\"']?[ \t]{0,3}:[ \t]{0,3}[\"'`]?[^\s\0\"'\\`]",
         _header,
     ),
     word(rb"response=\\?\"[0-9a-fA-F]{32}", _digest),

@@ -17,7 +17,6 @@ import re2
 
 from gateway.masking import credentials, passwords
 from gateway.masking.shapes import Shape, Span
-from gateway.masking.values import is_value, value_at
 from gateway.masking.vendors import VENDORS
 
 JUDGED = 960
@@ -110,19 +109,7 @@ def _in_secret(data: bytes, start: int, end: int) -> Span | None:
     return whole.span() if _IN_SECRET.search(data, max(0, start - _FARTHEST), start) else None
 
 
-_IN_STRING_DATA = re.compile(rb"(?:\A|\n)([ \t]*)stringData:[ \t]*\r?(?:\n\1[ \t]+[^\r\n]*\r?)*\Z")
-
-
-def _plain_in_secret(data: bytes, start: int, end: int) -> Span | None:
-    """A value of a Secret's `stringData`, which is not encoded."""
-    if _IN_STRING_DATA.search(data, max(0, start - _FARTHEST), start) is None:
-        return None
-    span = value_at(data, end - 1)
-    return span if span is not None and is_value(data, span, quoted=True) else None
-
-
 ENCODED = (
-    Shape(pattern=rb"\n[ \t]{2,8}[A-Za-z0-9_.-]{1,64}:[ \t]{1,3}[^\s\0]", check=_plain_in_secret),
     Shape(pattern=rb"[:=>][ \t]{0,3}(?:\\?[\"'])?(?:" + _ASCII + rb"){4}", check=_value),
     Shape(pattern=rb"(?:\n|\\n)[ \t]{2,8}(?:" + _ASCII + rb"){4}", check=_value),
     Shape(pattern=rb"\"?:[ \t]{0,3}\"?(?:" + _ASCII + rb"){2}", check=_in_secret),

@@ -57,13 +57,18 @@ _BRANDS: tuple[tuple[int, int, int, frozenset[int]], ...] = tuple(
 
 def is_card(number: str) -> bool:
     """Whether these digits can be a card's number."""
-    for first, last, width, lengths in _BRANDS:
-        if len(number) in lengths and first <= int(number[:width]) <= last:
-            return luhn(number) and len(set(number)) > 1 and not _is_barcode(number)
-    return False
+    return known_card_length(number) and luhn(number) and len(set(number)) > 1 and not is_barcode(number)
 
 
-def _is_barcode(number: str) -> bool:
+def known_card_length(number: str) -> bool:
+    """Whether an issuer has cards that begin like these digits and are as long."""
+    return any(
+        len(number) in lengths and first <= int(number[:width]) <= last
+        for first, last, width, lengths in _BRANDS
+    )
+
+
+def is_barcode(number: str) -> bool:
     """An EAN-13, which is as long as the oldest cards and far more common."""
     values = [ord(digit) - 48 for digit in number]
     return len(number) == 13 and (sum(values[::2]) + 3 * sum(values[1::2])) % 10 == 0
@@ -120,6 +125,11 @@ def is_iban(account: str) -> bool:
     """Whether this, without blanks and in capitals, has its country's length and a remainder of one."""
     if IBAN_LENGTHS.get(account[:2]) != len(account) or not (account.isascii() and account.isalnum()):
         return False
+    return mod_97_holds(account)
+
+
+def mod_97_holds(account: str) -> bool:
+    """Whether the check digits of an IBAN are right, whatever its country."""
     return mod_97(account[4:] + account[:4])
 
 
@@ -132,6 +142,17 @@ def _iban(data: bytes, start: int, end: int) -> Span | None:
             account = data[start : at + 1].translate(None, b" -").decode("ascii").upper()
             return (start, at + 1) if after(data, at + 1) not in WORD_BYTES and is_iban(account) else None
     return None
+
+
+_OTHER_WORD = re.compile(
+    rb"(?i)\b(?:order|invoice|ticket|ref(?:erence)?|sku|serial|part|case|po|isbn|version|build|batch|lot|model|product|item|tracking|shipment|job|event|request|trace|log|run|row|line"
+    rb"|transaction|txn|commit|release|bestellung|rechnung|commande|facture|pedido|factura)s?[^\w\0]{0,3}(?:no|number|nr|num|id|n\xc2\xb0)?[^\w\0]{0,4}\Z"
+)
+
+
+def otherwise_named(data: bytes, start: int) -> bool:
+    """Whether the word before says that this is the number of something else."""
+    return _OTHER_WORD.search(data[max(0, start - 40) : start]) is not None
 
 
 def is_ssn(number: str) -> bool:
@@ -149,6 +170,8 @@ def _ssn(data: bytes, start: int, end: int) -> Span | None:
     if separator != data[start + 6] or not is_ssn(digits(data[start:end])):
         return None
     beside = {before(data, start), after(data, end)}
+    if otherwise_named(data, start):
+        return None
     if separator in beside or (after(data, end) == 0x2E and after(data, end, by=1) in DIGIT_BYTES):
         return None
     if (

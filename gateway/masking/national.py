@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from gateway.masking import checksums as check
 from gateway.masking import vat
 from gateway.masking.checksums import Valid
-from gateway.masking.identifiers import FIELD_EDGES
+from gateway.masking.identifiers import FIELD_EDGES, otherwise_named
 from gateway.masking.shapes import ALNUM_BYTES, WORD_BYTES, Check, Shape, Span, after, before, word
 
 _SEPARATORS = b" .-/()\xc2\xa0"
@@ -46,24 +46,13 @@ def _field(data: bytes, start: int, end: int) -> bool:
     return (not start or data[start - 1] in FIELD_EDGES) and after(data, end) in FIELD_EDGES
 
 
-_OTHER_WORD = re.compile(
-    rb"(?i)\b(?:order|invoice|ticket|ref(?:erence)?|sku|serial|part|case|po|isbn|version|build|batch|lot|model|product|item|tracking|shipment|job|event|request|trace|log|run|row|line"
-    rb"|transaction|txn|commit|release|bestellung|rechnung|commande|facture|pedido|factura)s?[^\w\0]{0,3}(?:no|number|nr|num|id|n\xc2\xb0)?[^\w\0]{0,4}\Z"
-)
-
-
-def _otherwise_named(data: bytes, start: int) -> bool:
-    """Whether the word before says that this is the number of something else."""
-    return _OTHER_WORD.search(data[max(0, start - 40) : start]) is not None
-
-
 def _strong(
     pattern: bytes, valid: Valid, stands: Callable[[bytes, int, int], bool] = lambda *_: True
 ) -> Shape:
     def judged(data: bytes, start: int, end: int) -> Span | None:
         if not _alone(data, start, end) or not _holds(valid, plain(data[start:end])):
             return None
-        return (start, end) if stands(data, start, end) and not _otherwise_named(data, start) else None
+        return (start, end) if stands(data, start, end) and not otherwise_named(data, start) else None
 
     return word(pattern + rb"\b", judged)
 
@@ -132,7 +121,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
     "national_id": (
         ("pesel", check.pl_pesel),
         ("bsn|burgerservicenummer|sofinummer", check.nl_bsn),
-        ("nino|national insurance|ni (?:number|no)", check.gb_nino),
+        ("nino|national insurance|ni (?:number|no)", _form(r"[A-Z]{2}\d{6}[A-D]")),
         ("nhs", check.gb_nhs),
         ("dni|nie|documento nacional", _any(check.es_dni, _form(r"\d{7,8}"))),
         ("nir|s(?:\u00e9|e)curit(?:\u00e9|e) sociale|num(?:\u00e9|e)ro de s(?:\u00e9|e)cu|insee", check.fr_nir),
@@ -169,7 +158,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("pps|ppsn", check.ie_pps),
         ("cnic|nik|ktp|c(?:\u00e9|e)dula|curp", _form(r"\d{8,16}")),
         ("mykad|my kad", check.my_card),
-        ("(?:sa |rsa |south african )?id(?: number| no)?", check.za_id),
+        ("(?:sa|rsa|south african) id|id (?:number|no|nr)", check.za_id),
         ("driver'?s? licen[cs]e|driving licen[cs]e|dl (?:number|no)|f(?:ü|u)hrerschein(?:nummer)?|permis de conduire", _LICENCE),
         (
             "national id(?:entity)?|identity (?:card|number|no)|id card|citizen id|personal id"  # noqa: ISC004

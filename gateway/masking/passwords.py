@@ -22,36 +22,29 @@ from gateway.masking.values import (
 _FOREIGN = "contraseña|contrasena|senha|mot[_ ]de[_ ]passe|passwort|kennwort|wachtwoord|lösenord|losenord|adgangskode|passord|salasana|hasło|haslo|heslo|jelszó|parol[aă]|şifre|parola|[пП]ароль|ПАРОЛЬ|κωδικός|סיסמה|كلمة المرور|パスワード|密码|密碼|口令|비밀번호|암호|mật khẩu|รหัสผ่าน|पासवर्ड".encode()  # fmt: skip
 """What a password is called elsewhere."""
 _PASSWORD = (
-    rb"pass(?:[_-]?(?:word|wd|phrase|code))|pwd|db_?pass|mysql_pwd|(?:bind|root|user|admin|sudo)_?pw|"
+    rb"pass(?:[_-]?(?:word|wd|phrase|code))|pwd|db_?pass|mysql_pwd|psk|(?:require|auth_)pass|masterauth|(?:bind|root|user|admin|sudo)_?pw|"
     + _FOREIGN
 )
 _SECRET = (
-    rb"secret(?:[_ -]?access)?(?:[_ -]?key)?|api[_ -]?(?:key|secret|token)|apikey"
-    rb"|(?:access|auth|refresh|bearer|session|id|security|bot|deploy|csrf|xsrf|personal[_-]access)[_ -]?token"
-    rb"|(?:private|encryption|signing|master|access|account|shared|storage|hmac|aes|crypto|service|subscription|functions?|consumer|app|application|admin|write"
+    rb"secret(?:[_ -]?access)?(?:[_ -]?key)?|token|csrf|api[_ -]?key"
+    rb"|(?:private|encrypt(?:ion)?|signing|master|access|account|shared|storage|hmac|aes|crypto|service|subscription|functions?|consumer|app|application|admin|write"
     rb"|server|license|auth|host|ssh|webhook|verification|ingest)[_ -]?key"
-    rb"|webhook[_ -]?secret|oauth_(?:token|signature|consumer_key)|credentials?|client[_ -]?key[_ -]?data|x-(?:amz|goog)-(?:signature|security-token)|authorization[_ -]?token"
+    rb"|oauth_(?:signature|consumer_key)|credentials?|client[_ -]?key[_ -]?data|x-(?:amz|goog)-(?:signature|security-token)"
 )
-_SHORT = rb"pass|pw|token|pin|otp|cvv2?|cvc2?|_?auth|_authtoken"
+_SHORT = rb"pass|pw|pin|otp|cvv2?|cvc2?|_?auth|_authtoken"
 _SUFFIX = (
     rb"(?:[_-]?(?:base|value|string|confirm(?:ation)?|again|repeat|old|new|current|previous|prod(?:uction)?|dev|staging|test|live|main"
     rb"|primary|secondary|backup|plain(?:text)?|clear(?:text)?|b64|base64|data|hash|digest|[0-9]{1,2}))?"
 )
 _NAMES = (
-    rb"(?:(?i:"
-    + _PASSWORD
-    + rb"|"
-    + _SECRET
-    + rb"|(?:\b|_|-)(?:"
-    + _SHORT
-    + rb"))|[a-z](?:Token|Pass|Pwd|Pin))"
+    rb"(?:(?i:" + _PASSWORD + rb"|" + _SECRET + rb"|(?:\b|_|-)(?:" + _SHORT + rb"))|[a-z](?:Pass|Pin)|_KEY)"
     rb"(?i:" + _SUFFIX + rb")"
 )
 _BETWEEN = rb"\\?[\"'`]?\]?[ \t]{0,8}(?:=>|:=|\?=|==?|:|\xef\xbc\x9a)[ \t]{0,8}"
 
 _IS_PASSWORD = re.compile(rb"(?i)[_-]?(?:" + _PASSWORD + rb")")
 _NOT_SECRET_BEFORE = re.compile(
-    rb"(?i)(?:next|page|continuation|continue|sync|resume|cursor|start|max|min|num|total|prompt|completion|pad|eos|bos|unk|mask|stop|public|publishable"
+    rb"(?i)(?<![a-z])(?:next|page|continuation|continue|sync|resume|cursor|start|max|min|num|total|prompt|completion|pad|eos|bos|unk|mask|stop|public|publishable"
     rb"|primary|foreign|sort|partition|cache|idempotency|routing|tenant|pkce)[_ -]?\Z|[0-9]{12}:\Z"
 )
 """Words before a name that make something else of it: the token of a page, a column's key."""
@@ -83,8 +76,14 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     plain = name.lstrip(b"_-")
     if plain.startswith((b"pin", b"otp", b"cvv", b"cvc")) or plain[1:].startswith(b"pin"):
         return span if _DIGITS_ONLY.fullmatch(value) and 3 <= len(value) <= 10 else None
+    if name.startswith(b"_key"):  # any key of an environment, if it is none of a table
+        return span if len(value) >= 16 and is_strong(value) else None
     if plain.startswith((b"pass", b"pw")) or plain[1:].startswith((b"pass", b"pwd")):
-        return span if looks_secret(value, least=4) else None
+        if (
+            name.startswith((b"pass", b"pw")) and data[at - 1 : at] in b" \t"
+        ):  # "pass: 12 of 15", "second pass: merge"
+            return span if looks_secret(value, least=4) else None
+        return span if len(value) > 3 and not value.isdigit() else None
     return span if looks_secret(value, least=6) else None
 
 
@@ -98,10 +97,12 @@ def _told(data: bytes, start: int, end: int) -> Span | None:
     return span if is_strong(data[span[0] : span[1]]) else None
 
 
-def _spoken(data: bytes, _start: int, end: int) -> Span | None:
+def _spoken(data: bytes, start: int, end: int) -> Span | None:
     """`PASSWORD 'x'`, `IDENTIFIED BY 'x'`, `--password x`, `<password>x`."""
     span = value_at(data, end - 1)
     if span is None or data[span[0] : span[0] + 1] == b"-":
+        return None
+    if data[start : start + 1] == b"-" and before(data, start) in ALNUM_BYTES:  # a three-token tuple
         return None
     return span if is_value(data, span, quoted=span[0] != end - 1 or data[end - 1 : end] in b"\"'") else None
 
@@ -113,8 +114,8 @@ def _element(data: bytes, start: int, end: int) -> Span | None:
 
 
 def _code(data: bytes, start: int, end: int) -> Span:
-    """The three or four digits on the back of a card."""
-    digits = re.compile(rb"[0-9]{3,4}\Z").search(data, start, end)
+    """The digits on the back of a card, or those that were sent to somebody's phone."""
+    digits = re.compile(rb"[0-9]{3,8}\Z").search(data, start, end)
     return digits.span() if digits is not None else (start, end)
 
 
@@ -139,7 +140,7 @@ def _argument(data: bytes, start: int, end: int) -> Span | None:
     if tool is None or span is None or not is_value(data, span, quoted=True):
         return None
     letter = data[start + 2 : start + 3]
-    glued = end == start + 4
+    glued = data[start + 3 : start + 4] != b" "
     name = tool.group()
     if (
         letter == b"p"
@@ -162,7 +163,10 @@ def _user_and_password(data: bytes, start: int, end: int) -> Span | None:
     if span is None or not is_value(data, span, quoted=True):
         return None
     value = data[span[0] : span[1]]
-    named = re.search(rb"\b(?:curl|https?|wget)\b[^\r\n\0|]*\Z", data[max(0, start - LOOK_BEHIND) : start])
+    named = re.search(
+        rb"\b(?:curl|https?|wget|smbclient|rpcclient)\b[^\r\n\0|]*\Z",
+        data[max(0, start - LOOK_BEHIND) : start],
+    )
     return span if named is not None or is_strong(value) else None
 
 
@@ -171,30 +175,27 @@ _AUTHORITY_ENDS = re.compile(rb"[^\s/\"'<>@]{1,128}@")
 
 def _in_url(data: bytes, start: int, end: int) -> Span | None:
     """`scheme://user:password@host`: the candidate ends with the `@`; an `@` in the password is hidden too."""
+    user = data.index(b"://", start, end) + 3
+    colon = data.find(b":", user, end)
+    if colon < 0:  # https://TOKEN@host; what stands so before sentry.io is the public half of a pair
+        known = b"sentry" in data[end : end + 24] or not looks_secret(data[user : end - 1], least=20)
+        return None if known else (user, end - 1)
     if before(data, start) not in ALNUM_BYTES:
         return None
-    user = data.index(b"://", start, end) + 3
-    start = data.index(b":", user, end) + 1
-    if looks_secret(data[user : start - 1], least=20):  # https://TOKEN:x-oauth-basic@host
-        start = user
     host = _AUTHORITY_ENDS.match(data, end)
     end = host.end() if host is not None and b":" not in host.group() else end
-    return (start, end - 1) if is_value(data, (start, end - 1), quoted=True) else None
+    if looks_secret(data[user:colon], least=20):  # https://TOKEN:x-oauth-basic@host
+        return user, end - 1
+    return (colon + 1, end - 1) if is_value(data, (colon + 1, end - 1), quoted=True) else None
 
 
-def _token_in_url(data: bytes, start: int, end: int) -> Span | None:
-    """`https://TOKEN@host`."""
-    at = data.index(b"@", start)
-    if b"sentry" in data[at:end]:  # the public half of a pair
-        return None
-    return (start + 3, at) if looks_secret(data[start + 3 : at], least=20) else None
-
-
-def _go_name(data: bytes, start: int, end: int) -> Span | None:
+def _go_name(data: bytes, start: int, _end: int) -> Span | None:
     """`user:password@tcp(host:3306)/db`, the data source name of Go's MySQL driver."""
-    begin = data.index(b":", start, end) + 1
-    finish = data.rindex(b"@", start, end)
-    return (begin, finish) if is_value(data, (begin, finish), quoted=True) else None
+    match = _USER_AND_PASSWORD.search(data, max(0, start - LOOK_BEHIND), start)
+    return match.span(1) if match is not None and is_value(data, match.span(1), quoted=True) else None
+
+
+_USER_AND_PASSWORD = re.compile(rb"[A-Za-z0-9_.-]{1,32}:([^\s\0:@/\"']{1,64})\Z")
 
 
 def _oracle(data: bytes, start: int, end: int) -> Span | None:
@@ -217,15 +218,27 @@ def _phrase(data: bytes, _start: int, end: int) -> Span:
     return match.span() if match is not None else (end - 1, end)
 
 
+_LISTED = re.compile(rb"[\"'][ \t]*,[ \t]*\\?[\"']\Z")
+
+
+def _behind_name(data: bytes, start: int, end: int) -> Span | None:
+    if data[end - 2 : end - 1] == b">" and data[end - 3 : end - 2] not in b"=-":
+        return _element(data, start, end)
+    return (_listed if _LISTED.search(data, start, end) else _named)(data, start, end)
+
+
 PASSWORD = (
-    Shape(pattern=_NAMES + _BETWEEN + rb"[^\s\0]", check=_named),
-    # {"name": "DB_PASSWORD", "value": "x"}, <add key="Password" value="x"/>, and the same in YAML
+    # name = "x"; {"name": "DB_PASSWORD", "value": "x"}, <add key="Password" value="x"/>; define('NAME', 'x'); <name>x</name>
     Shape(
         pattern=_NAMES
-        + rb"\\?[\"']?(?:[ \t]{0,4},)?\s{0,24}\\?[\"']?(?i:value|newvalue)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[^\s\0]",
-        check=_named,
+        + b"(?:"
+        + _BETWEEN
+        + rb"[^\s\0]"
+        + rb"|\\?[\"']?(?:[ \t]{0,4},)?\s{0,24}\\?[\"']?(?i:value|newvalue)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[^\s\0]"
+        + rb"|\\?[\"'][ \t]{0,4},[ \t]{0,4}\\?[\"']"
+        + rb"|\\?[\"']?(?:[ \t][A-Za-z:_.-]{1,24}=\\?[\"'][^\"'<>\0]{0,32}[\"'])?>[^\s\0<])",
+        check=_behind_name,
     ),
-    Shape(pattern=_NAMES + rb"\\?[\"'][ \t]{0,4},[ \t]{0,4}\\?[\"']", check=_listed),
     Shape(
         pattern=rb"(?i:password|passwd|identified(?:[ \t]{1,4}with[ \t]{1,4}[a-z0-9_]{1,32})?[ \t]{1,4}(?:by|as))(?:[ \t]{1,4}|\()[NE]?['\"]",
         check=_spoken,
@@ -235,7 +248,6 @@ PASSWORD = (
         pattern=rb"-(?i:password|passwd|pass|token|secret|api-?key|storepass|keypass)[ \t]{1,4}[^\s\0-]",
         check=_spoken,
     ),
-    Shape(pattern=_NAMES + rb"\\?[\"']?>[^\s\0<]", check=_element),
     Shape(
         pattern=rb"(?i:set[ \t]{1,4}password[ \t]{1,4}for)[ \t]{1,4}[^\s\0=]{1,80}[ \t]{0,4}=[ \t]{0,4}(?i:password\()?'",
         check=_spoken,
@@ -245,19 +257,35 @@ PASSWORD = (
         check=_told,
     ),
     word(rb"(?i:net[ \t]user)[ \t]{1,4}[A-Za-z0-9._-]{1,32}[ \t]{1,4}[^\s\0/]", _told),
+    # the configurations of redis, keepalived and routers
+    Shape(
+        pattern=rb"(?i:\b(?:requirepass|masterauth|auth_pass|snmp-server community)|\b(?:password|secret)[ \t][0-9])[ \t]{1,4}[^\s\0]",
+        check=_told,
+    ),
+    word(
+        rb"(?i:otp|one[- ]time (?:code|password|passcode|pin)|(?:verification|login|sms|2fa|mfa|auth(?:entication)?|access|confirmation)[ _-]code|passcode)"
+        rb"(?i:[ \t]code)?(?i::|[ \t]is:?)?[ \t]{1,2}[0-9]{4,8}\b|(?i:pin)(?i:[ \t](?:code|number))?[ \t](?i:is)[ \t][0-9]{4,8}\b",
+        _code,
+    ),
     word(rb"(?i:cvv2?|cvc2?|security[ _-]?code)[ \t]{1,2}(?i:is[ \t])?[0-9]{3,4}\b", _code),
     Shape(
         pattern=rb"(?i:"
         + _PASSWORD
-        + rb"|secret|api[ _-]?key|token|pin)(?:[ \t](?:is|was|set to|to)(?:[ \t]now)?:?)?[ \t][^\s\0]",
+        + rb"|secret|api[ _-]?key|token|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t]now)?:?)?[ \t][^\s\0]",
         check=_told,
     ),
+    Shape(
+        pattern=rb"(?i:\bauth|credentials?)[ \t]?=[ \t]?\([\"'][^\"'\s\0]{1,48}[\"'],[ \t]?[\"']",
+        check=_spoken,
+    ),
     Shape(pattern=rb"[ \t]-[pPaw] ?['\"]?[A-Za-z0-9!#$%^&*+=_~@.,]", check=_argument),
-    Shape(pattern=rb"-(?:u|-user)[ =]?['\"]?[^\s\0:'\"/]{1,64}:[^\s\0'\":/]", check=_user_and_password),
+    Shape(
+        pattern=rb"[ \t]-(?:u|-user|-auth|U)[ =]['\"]?[^\s\0:'\"/%]{1,64}[:%][^\s\0'\":/]",
+        check=_user_and_password,
+    ),
     Shape(pattern=rb"(?i:convertto-securestring)[ \t]{1,4}(?i:-string[ \t]{1,4})?['\"]", check=_spoken),
-    Shape(pattern=rb"://[^\s\0/:@\"'<>]{0,128}:[^\s\0@\"'<>]{1,256}@", check=_in_url),
-    Shape(pattern=rb"://[A-Za-z0-9_-]{20,100}@[A-Za-z0-9.-]{1,80}", check=_token_in_url),
-    Shape(pattern=rb":[^\s\0:@/\"']{1,64}@(?:tcp|unix)\(", check=_go_name),
+    Shape(pattern=rb"://[^\s\0/:@\"'<>]{0,128}(?::[^\s\0@\"'<>]{1,256})?@", check=_in_url),
+    Shape(pattern=rb"@(?:tcp|unix)\(", check=_go_name),
     Shape(pattern=rb"oracle:thin:[^\s\0/:@]{1,32}/[^\s\0@\"']{1,64}@", check=_oracle),
     Shape(
         pattern=rb":(?:54[0-9]{2}|6432|\*):[^\s\0:]{1,63}:[^\s\0:]{1,63}:[^\s\0:]",

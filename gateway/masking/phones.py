@@ -8,11 +8,12 @@ as `phone:`. A bare run of digits is an order number until something says otherw
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
-from gateway.masking.identifiers import FIELD_EDGES
+from gateway.masking.identifiers import FIELD_EDGES, otherwise_named
 from gateway.masking.shapes import (
     ALNUM_BYTES,
     DIGIT_BYTES,
@@ -34,6 +35,10 @@ _TRUNK_ZERO = (
 _DATE = re.compile(
     rb"\d{1,2}([./-])\d{1,2}\1(?:19|20)\d\d(?!\d)|0{3}|\d{3}(?:\.\d{3}){3}\Z|(?:\d{2}[-./ ]){2}\d{2}\Z"
 )
+_EXTENSION_ENDS = re.compile(rb"(?i)[ ,]{0,2}(?:ext\.?|extension|x) ?[0-9]{1,6}\Z")
+_EXTENSION_BEGINS = re.compile(rb"[ ,]*[xXeE]")
+_GROUP_BEFORE = re.compile(rb"(?<![0-9A-Za-z])((?=[A-Fa-f]*[0-9])[0-9A-Fa-f]{1,5})[ \n]{1,2}\Z")
+_POSTCODE = re.compile(rb"\d{5}-\d{4}")
 _GROUP = re.compile(rb"\d+")
 
 
@@ -134,13 +139,15 @@ def _double_zero(data: bytes, start: int, end: int) -> Span | None:
 
 def _nanp(data: bytes, start: int, end: int) -> Span | None:
     """North America: (212) 555-0123, 212-555-0123, 212.555.0123, 1-800-555-0199."""
-    if not _clean_edges(data, start, end):
+    if not _clean_edges(data, start, end) or otherwise_named(data, start):
         return None
-    value = data[start:end]
+    value = _EXTENSION_BEGINS.split(data[start:end])[0]
     number = digits(value)
     if len(number) == 11:
         number = number[1:]
     if value.count(b" ") == 2 - value.count(b"(") and b"(" not in value and not _spaced(data, start, end):
+        return None
+    if all(group.endswith(b"00") for group in _GROUP.findall(value)):  # round numbers: 200-300-4000
         return None
     return (start, end) if number[0] in "23456789" and len(set(number)) > 1 else None
 
@@ -158,6 +165,12 @@ def _spaced(data: bytes, start: int, end: int) -> bool:
 def _trunk(data: bytes, start: int, end: int) -> Span | None:
     """020 7946 0958, 0171/1234567, 06 12 34 56 78, (030) 1234567."""
     if before(data, start) in ALNUM_BYTES or (before(data, start) in b"-./:+" and start > 1):
+        return None
+    if _in_table(data, start, end) or _counts(data[start:end]):
+        return None
+    if _POSTCODE.fullmatch(data[start:end]) and not _PHONE_WORD.search(
+        data[max(0, start - LOOK_BEHIND) : start]
+    ):
         return None
     while end > start:
         value = data[start:end]
@@ -177,6 +190,24 @@ def _trunk(data: bytes, start: int, end: int) -> Span | None:
     return None
 
 
+def _in_table(data: bytes, start: int, end: int) -> bool:
+    """Whether a group as long as the first stands before it, parted like the others: a dump of bytes, a table."""
+    group = _GROUP_BEFORE.search(data[max(0, start - 8) : start])
+    first = _GROUP.match(data, start, end)
+    return (
+        group is not None
+        and first is not None
+        and len(group[1]) == len(first.group())
+        and not data[start:end].translate(None, b"0123456789 ")
+    )
+
+
+def _counts(value: bytes) -> bool:
+    """Whether the groups are numbers at equal distances: 07 08 09 10 11."""
+    groups = [int(group) for group in _GROUP.findall(value)]
+    return len(groups) > 3 and len({second - first for first, second in itertools.pairwise(groups)}) == 1
+
+
 def _bracketed(data: bytes, start: int, end: int) -> Span | None:
     """An area code in brackets: (11) 91234-5678, (06) 1234 5678."""
     number = digits(data[start:end])
@@ -187,9 +218,13 @@ def _bracketed(data: bytes, start: int, end: int) -> Span | None:
 
 def _named(data: bytes, start: int, end: int) -> Span | None:
     """Whatever is written like a number behind a word that says what it is."""
+    whole = end
+    if (extension := _EXTENSION_ENDS.search(data, start, end)) is not None:
+        end = extension.start()
     match = re.search(rb"[+(]?\d[\d ().\-/]{4,24}\d\Z", data[start:end])
     if match is None:
         return None
+    core = end
     start += match.start()
     while end > start:
         number = digits(data[start:end])
@@ -198,7 +233,7 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
                 rb"(?:19|20)\d\d-\d\d-\d\d(?: \d\d)?", data[start:end]
             ):
                 return None
-            return start, end
+            return start, whole if end == core else end
         end = _shrink(data, start, end)
     return None
 
@@ -214,18 +249,21 @@ _OTHER_NUMBER = re.compile(
     rb"(?i)\b(?:order|invoice|ticket|ref|reference|id|sku|serial|part|case|account|acct|po|isbn|version|build|size|port|ports|line|lines|rows|bytes|took|status|code|pid)[^\w\0]*(?:no|number|nr|num)?[^\w\0]{0,4}\Z"
 )
 
+_EXTENSION = rb"(?:(?:,? | ?)(?i:ext\.?|extension|x) ?[0-9]{1,6})?\b"
 _TO_NUMBER = (
     rb"(?i:[ _-]?(?:no|nr|num|number|#))?\.?\\?[\"']?[ \t]{0,3}(?i:is|at|on|:|=|=>|\xef\xbc\x9a)?[ \t]{0,3}\\?[\"']?"
-    rb"(?:\+|\()?[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}\b"
+    rb"(?:\+|\()?[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}" + _EXTENSION
 )
+
 
 PHONE = (
     Shape(pattern=rb"\+\(?[1-9](?:\(0\)|[ .\-/()]{0,3}[0-9]){6,14}", check=_international),
     Shape(pattern=rb"%2[Bb][1-9][0-9]{6,14}\b", check=_encoded),
     word(rb"00[1-9](?:[ .\-/()]{0,2}[0-9]){7,13}\b", _double_zero),
-    Shape(pattern=rb"(?:\b1[-. ]?)?\([2-9][0-9]{2}\) ?[-.]?[0-9]{3}[-. ][0-9]{4}\b", check=_nanp),
+    Shape(pattern=rb"(?:\b1[-. ]?)?\([2-9][0-9]{2}\) ?[-.]?[0-9]{3}[-. ][0-9]{4}" + _EXTENSION, check=_nanp),
     word(
-        rb"(?:1[-. ])?[2-9][0-9]{2}(?:-[0-9]{3}-|\.[0-9]{3}\.| [2-9][0-9]{2} | [2-9][0-9]{2}-)[0-9]{4}\b",
+        rb"(?:1[-. ])?[2-9][0-9]{2}(?:-[0-9]{3}-|\.[0-9]{3}\.| [2-9][0-9]{2} | [2-9][0-9]{2}-)[0-9]{4}"
+        + _EXTENSION,
         _nanp,
     ),
     # A trunk zero. Groups as they are written somewhere, and no others: dates and times must not be candidates.

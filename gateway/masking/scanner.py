@@ -17,7 +17,7 @@ import re2
 
 from gateway.masking import custom
 from gateway.masking.detectors import DETECTORS, Detector
-from gateway.masking.shapes import Check
+from gateway.masking.shapes import Check, alternation
 from gateway.policy.model import CustomDetector
 
 Hit: TypeAlias = tuple[int, int, str]
@@ -53,8 +53,7 @@ class Scanner:
                 self._checks.append((detector.name, shape.check))
                 self._patterns.append(shape.pattern)
         options = _options()
-        alternation = b"|".join(b"(?:" + pattern + b")" for pattern in self._patterns)
-        self._any: Any = re2.compile(alternation, options) if detectors else None
+        self._any: Any = re2.compile(alternation(self._patterns), options) if detectors else None
         self._exact: Any = re2.Set.FullMatchSet(options)
         self._prefix: Any = re2.Set.MatchSet(options)
         for pattern in self._patterns:

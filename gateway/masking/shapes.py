@@ -7,7 +7,7 @@ say (checksums, neighbours, where a value ends) is said in Python, once, on cand
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -20,6 +20,7 @@ LOOK_BEHIND = 128
 LOOK_AHEAD = 2
 
 _ESCAPE = rb"\\(?:[nrtbfv]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|%[0-9A-Fa-f]{2}"
+_LEAD = b"(?:" + _ESCAPE + rb"|\b|_)"
 WORD_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 ALNUM_BYTES = WORD_BYTES - {ord("_")}
 DIGIT_BYTES = frozenset(b"0123456789")
@@ -48,7 +49,15 @@ def word(pattern: bytes, check: Check = whole) -> Shape:
     def led(data: bytes, start: int, end: int) -> Span | None:
         return check(data, start + _lead(data, start), end)
 
-    return Shape(pattern=b"(?:" + _ESCAPE + rb"|\b|_)(?:" + pattern + b")", check=led)
+    return Shape(pattern=_LEAD + b"(?:" + pattern + b")", check=led)
+
+
+def alternation(patterns: Iterable[bytes]) -> bytes:
+    """All the patterns as one. What words begin with is said once: every state of the search holds all beginnings."""
+    every = list(patterns)
+    words = [pattern.removeprefix(_LEAD) for pattern in every if pattern.startswith(_LEAD)]
+    others = [b"(?:" + pattern + b")" for pattern in every if not pattern.startswith(_LEAD)]
+    return b"|".join([_LEAD + b"(?:" + b"|".join(words) + b")", *others] if words else others)
 
 
 def _lead(data: bytes, start: int) -> int:

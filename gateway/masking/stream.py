@@ -22,7 +22,7 @@ _LONGEST_HIT = 2 * LONGEST_KEY
 _ARMOUR_END = 64
 
 _RUN = frozenset(
-    b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+%'@=/~\\$,<{}*-"
+    b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+%'@=/~\\$,<{}*!#?^()[]|-"
     + bytes(range(0x80, 0x100))
 )
 _GROUPED = frozenset(b"0123456789+().-/ ")
@@ -34,6 +34,8 @@ _LONGEST_ACCOUNT = 48
 _CAPITALS = re.compile(
     rb"(?<![A-Za-z0-9])(?:[A-Z]{2}|[A-Z]{0,2}[0-9][A-Z0-9]{0,7})(?: [A-Z0-9]{1,6}){0,6} ?\Z"
 )
+_PHRASE = re.compile(rb"(?i:mnemonic|phrase)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?([a-z][a-z ,]{0,230})\Z")
+_LONGEST_PHRASE = 256
 _QUOTED_NAME = re.compile(rb"\"[A-Za-z0-9 ._+-]{0,62}(?:\"(?:@[A-Za-z0-9.-]*)?)?\Z")
 _ARMOUR = re.compile(rb"-{5} ?[A-Z0-9 ]{0,64}-{0,5}\Z")
 _LONGEST_ARMOUR = 80
@@ -52,6 +54,8 @@ class StreamMask:
         """Every hit so far, in offsets of the whole stream. Callers may empty it."""
         self._mask = mask
         self._tails = [(_ACCOUNT, _LONGEST_ACCOUNT), (_ARMOUR, _LONGEST_ARMOUR)]
+        if "password" in mask.detectors:
+            self._tails.append((_PHRASE, _LONGEST_PHRASE))
         if "national_id" in mask.detectors:
             self._tails.append((_CAPITALS, _LONGEST_ACCOUNT))
         if "email" in mask.detectors:

@@ -17,12 +17,12 @@ MARK = "[redacted]"
 _WORDS = rb"password|passwd|passphrase|passcode|pass|pwd|secret|token|key|credentials?|apikey"
 _PLACEHOLDER = re.compile(
     # words for nothing, types, and what stands where a value was taken out
-    rb"(?i)(?:null|nil|none|true|false|undefined|yes|no|str(?:ing)?|text|varchar\S*|char|bool(?:ean)?|int(?:eger)?|number|bytes|any|object|optional\S*"
+    rb"(?i)(?:null|nil|none|true|false|undefined|yes|no|(?:str(?:ing)?|text)\??|varchar\S*|char|bool(?:ean)?|int(?:eger)?|number|bytes|any|object|optional\S*"
     rb"|n/a|tbd|todo|prompt|redacted|hidden|masked|filtered|omitted|sensitive|placeholder|dummy|secretstr|securestring"
     rb"|not[ _-]?(?:set|shown|provided|available|found|required|applicable)"
-    rb"|[\W_]*|x{3,}(?:[-_]x+)*|[.*\xc2\xa0\xe2\x80\xa2\xe2\x97\x8f_x-]*"
+    rb"|[\W_]*|\+?[0-9]{0,4}(?:\*{3,}[\w.@*()+-]*|\*+@[\w.-]*)|x{3,}(?:[-_]x+)*|[.*\xc2\xa0\xe2\x80\xa2\xe2\x97\x8f_x-]*"
     # variables and references to where the value is kept
-    rb"|%\(?\w*\)?s?|\$\d+|:\w+|@\w+|&\w+|\*\w+|[$%#@!]?\{.*|\$\(.*|\$[A-Za-z_][\w:]*|%[A-Z_]+%|<.*|\[.*|\(.*|![A-Z]\w*.*"
+    rb"|%\(?\w*\)?s?|\$\d+|:\w+|@[\w.-]+|[&*][\w.]+|[$%#@!]?\{.*|\$\(.*|\$[A-Za-z_][\w:]*|%[A-Z_]+%|<.*|\[.*|\(.*|![A-Z]\w*.*"
     rb"|(?:env|file|vault|secret|ref\+\w+|op|ssm|sops|awsssm|gcpsm|azkv|keyvault|secretsmanager|doppler|infisical):[\w./:+@#-]+"
     rb"|ENC[\[(].*|enc:.*|(?:secret|configmap)s?/[\w./-]+|projects/[\w-]+/secrets/.*|/(?:var/)?run/secrets/.*|arn:aws.*"
     # what a reader is to replace
@@ -48,7 +48,7 @@ _CODE = re.compile(
     + rb"(?i:_?(?:"
     + _WORDS
     + rb"|value|text|env|get)\w*)"
-    rb"|[a-z]+(?:_[a-z]+)+(?:\.[a-z_]+)+|[a-z]+[0-9]{1,3}[a-z]+\(.*|(?i:(?:[a-z]+[_-])*(?:"
+    rb"|[a-z]+(?:_[a-z]+)+(?:\.[a-z_]+)+|[A-Za-z_]+(?:\.[A-Za-z_]+){2,}|_?[A-Z][A-Za-z]+\.[A-Za-z_]+|[a-z]+[0-9]{1,3}[a-z]+\(.*|(?i:(?:[a-z]+[_-])*(?:"
     + _WORDS
     + rb")(?:[_-]?(?:value|field|text|input|str|name|\d))?))"
 )
@@ -58,7 +58,7 @@ _SENTENCE = re.compile(
     rb"|click|reset|change[ds]?|updat(?:e|ed)|set|unset|required|optional|invalid|incorrect|wrong|valid|expired|expires|missing|empty|blank|short|long|weak|strong|min(?:imum)?|max(?:imum)?"
     rb"|length|fail(?:ed|ure)?|success(?:ful)?|accepted|rejected|denied|mismatch|matches|match|ok|new|old|same|different|default|disabled|enabled|auth|authentication|rotation|rotated|policy|field"
     rb"|column|prompt|file|hash(?:ed|ing)?|encrypted|stored|sent|received|generated|created|deleted|revoked|found|unknown|error|expected|unexpected|got|never|always|every|each|all|both|either|basic|bearer"
-    rb"|no|per|via|about|what|who|why|how|where|there|here|just|still|already|again|once|now|today|soon|until|after|before|during|between|provided|given|supplied|against|without|within)[.,;:!?]*"
+    rb"|await|async|new|return|lambda|function|no|per|via|about|what|who|why|how|where|there|here|just|still|already|again|once|now|today|soon|until|after|before|during|between|provided|given|supplied|against|without|within)[.,;:!?]*"
 )
 """Words that a sentence goes on with."""
 _QUOTED = {
@@ -79,10 +79,10 @@ _PLAIN = re.compile(
 )
 """Words, joined as in names: no generator makes such keys."""
 _DATE_OR_VERSION = re.compile(
-    rb"\d{4}-\d\d-\d\d\S*|v?\d+(?:\.\d+){1,3}\S{0,8}|\d{1,3}(?:[.,]\d+)?[%a-z]{0,2}"
+    rb"[A-Za-z]+/\d+(?:\.\d+)*|\d{4}-\d\d-\d\d\S*|(?:\d+:)?v?\d+(?:\.\d+){1,4}(?:[-+~.a-z]\S{0,40})?|\d{1,3}(?:[.,]\d+)?[%a-z]{0,2}"
 )
 _PATH_OR_ADDRESS = re.compile(
-    rb"(?:[A-Za-z]:\\|[~.]{0,2}/)[\w./\\@ -]*|[a-z][a-z0-9+.-]*://[^\s@]*|[\w.-]+\.(?:json|ya?ml|pem|key|txt|env|crt|p12|jks|js|ts|py|go|rb|java|html)"
+    rb"(?:[A-Za-z]:|[~.]{0,2})(?:[/\\][A-Za-z]?[a-z0-9._@ -]*)+|[a-z][a-z0-9+.-]*://[^\s@]*|[\w.-]+\.(?:json|ya?ml|pem|key|txt|env|crt|p12|jks|js|ts|py|go|rb|java|html)"
 )
 
 
@@ -120,7 +120,7 @@ def is_value(data: bytes, span: Span, *, quoted: bool) -> bool:
         return False
     if value == MARK.encode() or _PLACEHOLDER.fullmatch(value) is not None:
         return False
-    if value[:1] in b" \t":  # the quote before it closes a prompt: read -p "Password: " PASSWORD
+    if value[:1] in b" \t:,":  # the quote before it closes something: read -p "Password: " PASSWORD
         return False
     if quoted:
         return data[span[0] - 1 : span[0]] != b"`" or b" " not in value
@@ -129,12 +129,28 @@ def is_value(data: bytes, span: Span, *, quoted: bool) -> bool:
     led = data[max(0, span[0] - 2) : span[0]]
     if _SENTENCE.fullmatch(value) is not None:
         return False
-    return not (_CODE_TYPE.fullmatch(value) and led == b": ")
+    return len(value) > 2 and not (_CODE_TYPE.fullmatch(value) and led == b": ")
+
+
+def why_no_value(data: bytes, start: int) -> str:
+    """What `is_value` has against the value that begins at `start`, for people; empty if nothing."""
+    if (span := value_at(data, start)) is None:
+        return "there is no value"
+    value = data[span[0] : span[1]]
+    if _PLACEHOLDER.fullmatch(value):
+        return "it stands in place of a value"
+    if span[0] == start and _CODE.fullmatch(value):
+        return "it is code that fetches a value"
+    if not is_value(data, span, quoted=span[0] != start):
+        return "a sentence goes on, or a type is named"
+    return ""
 
 
 def looks_secret(value: bytes, *, least: int) -> bool:
     """Whether the value looks like something made up to be secret, and not like a name, a date, a path or a number."""
     if len(value) < least:
+        return False
+    if value.isalpha() and 3 * sum(byte < 0x60 for byte in value) <= len(value):  # NSPersistentHistoryToken
         return False
     return not any(shape.fullmatch(value) for shape in (_PLAIN, _DATE_OR_VERSION, _PATH_OR_ADDRESS))
 

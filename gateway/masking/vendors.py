@@ -74,9 +74,7 @@ def _mixed(data: bytes, start: int, end: int) -> Span | None:
 
 VENDORS: Mapping[str, tuple[Shape, ...]] = {
     "aws_key": (
-        word(
-            rb"AKIA[A-Z0-9]{16}[\"']?[ \t]{0,2}[,:;|/ \t][ \t]{0,2}[\"']?[A-Za-z0-9+/]{40}\b"
-        ),  # credentials.csv
+        word(rb"AKIA[A-Z0-9]{16},[A-Za-z0-9+/]{40}\b"),  # credentials.csv
         word(rb"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}\b"),
         _token(rb"(?:bedrock-api-key-|ABSK)[A-Za-z0-9+/=]{40}", _REST_BASE64),
         _token(
@@ -134,6 +132,7 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
         _token(rb"ops_eyJ[A-Za-z0-9+/=_-]{40}", _REST_BASE64),  # 1Password service account
         _token(rb"p8e-[a-z0-9]{32}"),  # Adobe
         _token(rb"AGE-SECRET-KEY-1[A-Z0-9]{50}"),  # age
+        word(rb"1/[0-9]{16}:[0-9a-f]{32}\b", lambda _data, _start, end: (end - 32, end)),  # Asana
         Shape(pattern=rb"\.[a-f0-9]{64}\b", check=_behind(rb"pat[A-Za-z0-9]{14}")),  # Airtable
         _token(rb"LTAI[A-Za-z0-9]{16}"),  # Alibaba Cloud
         _token(
@@ -193,7 +192,6 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
         Shape(pattern=rb"-us[0-9]{1,2}\b", check=_behind(rb"[a-f0-9]{32}")),  # Mailchimp
         word(rb"key-[0-9a-f]{32}\b"),  # Mailgun
         _token(rb"sk\.eyJ[A-Za-z0-9_-]{40}", _REST_DOTTED),  # Mapbox
-        Shape(pattern=rb"_[A-Za-z0-9]{29}_mmk\b", check=_behind(rb"[A-Za-z0-9]{6}")),  # MaxMind
         _token(rb"EAA[A-Za-z0-9]{80}"),  # Meta
         _token(rb"napi_[A-Za-z0-9]{40}"),  # Neon
         _token(rb"nf[pcoub]_[A-Za-z0-9]{36}"),  # Netlify
@@ -218,6 +216,7 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
         _token(rb"rdme_[a-z0-9]{60}"),  # ReadMe
         _token(rb"r8_[A-Za-z0-9]{30}"),  # Replicate
         _token(rb"re_[A-Za-z0-9]{8}_[A-Za-z0-9]{20}"),  # Resend
+        _token(rb"rnd_[A-Za-z0-9]{28}"),  # Render
         _token(rb"rpa_[A-Z0-9]{40}"),  # RunPod
         _token(rb"rubygems_[a-f0-9]{40}"),
         word(rb"00D[A-Za-z0-9]{12,15}![A-Za-z0-9._]{60,128}"),  # Salesforce

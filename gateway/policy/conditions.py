@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time as wall
+from functools import cache
 from typing import Any, cast
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -130,7 +131,16 @@ def _resource(look: Look) -> str:
                 f"`{value[:60]}` names no resource; write it as in table:public.orders or path:/admin/**"
             )
             return ""
+        if kind == "path" and rest[0] not in "/*?":
+            look.fault(f"`{value[:60]}` is no path, which begins with a slash; write path:/{rest[:60]}")
+            return ""
         return value
+    if "/" in value:
+        look.fault(
+            f"`{value[:60]}` has slashes and no kind, and would match nothing; write path: (of HTTP), file: or k8s: "
+            "before it"
+        )
+        return ""
     if value.startswith(".") or value.endswith(".") or ".." in value:
         look.fault(f"`{value[:60]}` names no resource; write it as in orders, public.orders or audit.*")
         return ""
@@ -195,14 +205,20 @@ def _clock(look: Look) -> wall:
 
 def _zone(look: Look) -> str:
     value = look.text()
-    known = available_timezones()
+    known = _zones()
     if value and value not in known:
         cities = {name.rpartition("/")[2]: name for name in known}
         meant = cities.get(value)
-        hint = f"; did you mean `{meant}`?" if meant else suggestion(value, {*known, "Europe/Berlin"})
+        hint = f"; did you mean `{meant}`?" if meant else suggestion(value, known)
         look.fault(f"`{value[:60]}` is no time zone; write one as in Europe/Berlin or UTC{hint}"[:300])
         return "UTC"
     return ZoneInfo(value).key if value else "UTC"
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Every zone there is; to list them takes longer than to read a policy."""
+    return frozenset(available_timezones())
 
 
 def _budget(look: Look) -> Budget:

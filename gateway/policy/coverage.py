@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, assert_never
 
 from gateway.model import Connection, Effect, Effects
+from gateway.policy.matching import OF_THE_MOMENT
 from gateway.policy.model import DEFAULT_RULE, Allowing, Blocking, Holding, Policy, Rule, Then, When
 
 Word: TypeAlias = Literal["allow", "hold", "block"]
@@ -91,7 +92,7 @@ def cell(policy: Policy, connection: Connection, effect: Effect, sender: Sender 
         left_open = open_conditions(rule, connection, sender)
         if left_open is None:
             continue
-        if not left_open:
+        if OF_THE_MOMENT.issuperset(left_open):
             lending.update(masks_of(rule.then))
         if effect not in effects_of(rule):
             continue
@@ -185,8 +186,10 @@ def _is_for(rule: Rule, sender: Sender) -> bool:
         return False
     if when.groups is not None and when.groups.isdisjoint(sender.groups):
         return False
-    if when.ancestors is not None and not any(map(when.ancestors.match, sender.agents[:-1])):
-        return False
+    if when.ancestors is not None:
+        named = [when.ancestors.match(name) for name in sender.agents[:-1]]
+        if not (bool(named) and all(named) if isinstance(rule.then, Allowing) else any(named)):
+            return False
     depth = len(sender.agents)
     return depth >= when.min_depth and not 0 < when.max_depth < depth and _is_then(when, sender.at)
 

@@ -14,7 +14,7 @@ from typing import assert_never
 
 from gateway.model import Allow, Ask, Block, Connection, Effect, Effects, Facts, Hold, Lineage, Verdict
 from gateway.policy.carrying import under_masks
-from gateway.policy.matching import Deed, RuleErred, deeds, failing, speaks_of
+from gateway.policy.matching import OF_THE_MOMENT, Deed, RuleErred, deeds, failing, speaks_of
 from gateway.policy.model import ANYBODY, DEFAULT_RULE, Allowing, Blocking, Default, Holding, Policy, Then
 from gateway.policy.moment import SOME_MOMENT, Moment
 
@@ -59,8 +59,13 @@ def _by_rules(
         if not rule.enforce:
             continue
         try:
-            if not failing(rule, lineage, connection, facts, moment):
+            failed = failing(rule, lineage, connection, facts, moment)
+            if not failed:
                 findings.append(Finding(rule=rule.name, then=rule.then, covers=speaks_of(rule, done)))
+            elif failed in OF_THE_MOMENT and not isinstance(rule.then, Blocking):
+                # All else holds: what it masks at other times is not shown at this one.
+                lent = Allowing(masks=rule.then.masks)
+                findings.append(Finding(rule=rule.name, then=lent, covers=frozenset()))
         except Exception as error:  # noqa: BLE001 - whatever goes wrong inside a rule, it blocks
             message = f"The rule {rule.name} cannot be judged: {error}."
             findings.append(Finding(rule=rule.name, then=Blocking(message=message), covers=done))

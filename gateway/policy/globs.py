@@ -12,8 +12,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from gateway.policy.paths import meet
+
 WILDCARDS = frozenset("*?")
-FOREIGN = re.compile(r"[\[\]^$|\\%]")
+FOREIGN = re.compile(r"[\[\](){}^$|\\%]|\A!")
 """Marks of other pattern languages, in which an operator would expect a match that never comes."""
 
 MAX_PARTS = 16
@@ -65,8 +67,11 @@ class Names:
         object.__setattr__(self, "_wholes", _Wide.of(_whole(pattern) for pattern in lower))
 
     def is_exactly(self, name: str) -> bool:
-        """The name, as it was written, is one of these."""
-        return self._exact.match(name.lower()) is not None
+        """The name, as it was written, is one of these; a name that is a pattern, whatever it turns out to be."""
+        if not is_glob(name):
+            return self._exact.match(name.lower()) is not None
+        surely = [pattern.lower() for pattern in self.patterns if "?" not in pattern]
+        return bool(surely) and _union(surely).match(name.lower()) is not None
 
     def could_be(self, name: str) -> bool:
         """The name could mean one of these: it says more than the pattern does, or less.
@@ -74,6 +79,9 @@ class Names:
         `customers.*`, every column of a table, could mean each of them.
         """
         name = name.lower()
+        if is_glob(name.removesuffix(".*")):  # as in `systemctl stop 'ngin*'`
+            spelled = name.replace("*", "**")
+            return any(meet(pattern.lower().replace("*", "**"), spelled) for pattern in self.patterns)
         return self._wide.match(name) or (name.endswith(".*") and self._wholes.match(name[:-2]))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from gateway.model import Effect
 from gateway.policy.coverage import cell, effects_of, masks_of, reaches, set_conditions
+from gateway.policy.kinds import KNOWN
 from gateway.policy.model import (
     ANY_GROUP,
     DAY,
@@ -20,7 +21,7 @@ from gateway.policy.model import (
     Rule,
 )
 from gateway.policy.quorums import is_empty, unmeetable
-from gateway.policy.reader import Fault
+from gateway.policy.reader import Fault, suggestion
 from gateway.policy.shadowing import dead, implied
 from gateway.policy.values import is_loopback
 
@@ -114,8 +115,21 @@ def _rules(policy: Policy) -> Iterator[Fault]:
         if isinstance(rule.then, Holding):
             yield from _within(policy, at, rule, rule.then)
         yield from _unmasked(policy, at, rule)
+        yield from _kinds(policy, at, rule)
     for unmet in unmeetable(policy):
         yield _at(policy, unmet.key, unmet.message)
+
+
+def _kinds(policy: Policy, at: int, rule: Rule) -> Iterator[Fault]:
+    patterns = rule.when.resources.patterns if rule.when.resources is not None else ()
+    for pattern in patterns:
+        kind, colon, _ = pattern.partition(":")
+        if colon and kind not in KNOWN:
+            yield _at(
+                policy,
+                f"rules[{at}].when.resources",
+                f"no command is known to touch a `{kind}`{suggestion(kind, KNOWN)}",
+            )
 
 
 def _within(policy: Policy, at: int, rule: Rule, then: Holding) -> Iterator[Fault]:

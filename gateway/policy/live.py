@@ -39,19 +39,28 @@ class LivePolicy:
 
     def reload(self) -> str | None:
         """Reads the file again. None, or why the old policy stays in force."""
+        return self.take(self.read())
+
+    def read(self) -> Policy | PolicyFileError:
+        """The file as it is now, checked whole; may be called in another thread, since large files take a while."""
         # Noted before reading: a write that comes while we read is a change again afterwards.
         self._seen = self._state()
         try:
-            policy = self._checked()
+            return self._checked()
         except PolicyFileError as error:
-            message = str(error)
+            return error
+
+    def take(self, found: Policy | PolicyFileError) -> str | None:
+        """Puts in force what was read. None, or why the old policy stays."""
+        if isinstance(found, PolicyFileError):
+            message = str(found)
             if self._on_error is not None:
                 self._on_error(message)
             return message
-        if policy.version != self.current.version:
-            self.current = policy
+        if found.version != self.current.version:
+            self.current = found
             if self._on_change is not None:
-                self._on_change(policy)
+                self._on_change(found)
         return None
 
     def _checked(self) -> Policy:
@@ -61,9 +70,9 @@ class LivePolicy:
             raise PolicyFileError(policy.source, broken)
         return policy
 
-    def _state(self) -> tuple[int, int, int] | None:
+    def _state(self) -> tuple[int, int, int, int] | None:
         try:
             stat = self.path.stat()
         except OSError:
             return None
-        return stat.st_mtime_ns, stat.st_size, stat.st_ino
+        return stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino

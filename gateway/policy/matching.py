@@ -21,8 +21,8 @@ MEANS = frozenset({"function"})
 """Kinds that are nothing in themselves as long as they only read: `sum` is not what a command reaches."""
 
 
-OF_THE_MOMENT = ("during", "outside", "budget", "estimated_rows")
-"""Conditions that hold now and may not hold in a moment."""
+OF_THE_MOMENT = frozenset({"during", "outside", "budget", "estimated_rows"})
+"""Conditions that hold now and may not hold in a moment; they are asked last."""
 
 
 class RuleErred(Exception):
@@ -98,10 +98,10 @@ def failing(
         return "persons"
     if when.groups is not None and when.groups.isdisjoint(lineage.groups):
         return "groups"
-    if when.ancestors is not None and not any(
-        when.ancestors.match(actor.name) for actor in lineage.chain[:-1]
-    ):
-        return "ancestors"
+    if when.ancestors is not None:
+        named = [when.ancestors.match(actor.name) for actor in lineage.chain[:-1]]
+        if not (named and all(named) if allows else any(named)):
+            return "ancestors"
     if lineage.depth < when.min_depth:
         return "min_depth"
     if when.max_depth and lineage.depth > when.max_depth:
@@ -123,7 +123,7 @@ def failing(
         except ExpressionErred as erred:
             raise RuleErred(str(erred)) from None
     if when.is_of_the_moment:
-        return next((key for key in OF_THE_MOMENT if key != but and not _now(key, rule, moment)), "")
+        return next((key for key in sorted(OF_THE_MOMENT) if key != but and not _now(key, rule, moment)), "")
     return ""
 
 

@@ -81,7 +81,7 @@ class Upstream:
     """"" where clients may choose."""
     tls: Literal["disable", "require", "verify-full"] = "verify-full"
     ca: str | None = None
-    """A file of certificates to trust in place of the system's."""
+    """A file of what to trust in place of the system's: certificates, or known hosts."""
 
     def __str__(self) -> str:
         return str(Address(host=self.host, port=self.port)) + (f"/{self.database}" if self.database else "")
@@ -107,6 +107,8 @@ class Target:
     credential: StoredCredential
     approvals_channel: str
     audit_channel: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    """The protocol's own switches: `shell: refuse`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +126,8 @@ class Agent:
     persons: tuple[str, ...] = ()
     """Further people whom a token request may name; "*" is anybody."""
     ttl: float = HOUR
+    keys: tuple[str, ...] = ()
+    """Public keys by which it may enter where a protocol knows keys, as lines of OpenSSH."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +267,10 @@ class Limits:
     """From admission to a connected upstream."""
     login: float = 30.0
     """From accept to an admitted session."""
+    idle: float = 2 * HOUR
+    """Nothing asked and nothing answered, where a protocol's library owns the sockets."""
+    session: float = 12 * HOUR
+    """The longest session there, however long its token lasts."""
     rejoin: float = 30.0
     """How long an approval that nobody waits for any more may still be joined."""
     connections: int = 1_000

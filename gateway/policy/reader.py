@@ -31,10 +31,10 @@ class Fault:
     message: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.line}:{self.column}: {self.key}: {self.message}"
-            if self.key
-            else (f"{self.line}:{self.column}: {self.message}")
+        """One line, with nothing in it that a terminal would obey."""
+        told = f"{self.key}: {self.message}" if self.key else self.message
+        return f"{self.line}:{self.column}: " + "".join(
+            each if each.isprintable() else f"\\u{ord(each):04x}" for each in told
         )
 
 

@@ -72,7 +72,7 @@ def _sentence(rule: Rule, lineage: Lineage, connection: Connection, facts: Facts
         return f"is a shadow: it {_matched(rule, facts)}, and acts on nothing"
     match key:
         case "":
-            return _matched(rule, facts)
+            return _matched(rule, facts) + _unknown(rule, moment)
         case "connections":
             return f"is for other connections than {connection.name}"
         case "protocols":
@@ -98,7 +98,8 @@ def _sentence(rule: Rule, lineage: Lineage, connection: Connection, facts: Facts
         case "groups":
             return f"is for the groups {_list(when.groups or ())}; the person is in {_list(lineage.groups)}"
         case "ancestors":
-            return f"wants {_patterns(when.ancestors)} above the agent that asks"
+            every = "every agent" if isinstance(rule.then, Allowing) else "an agent"
+            return f"wants {every} above the one that asks to be {_patterns(when.ancestors)}"
         case "min_depth":
             return f"begins at depth {when.min_depth}; the chain has {lineage.depth}"
         case "max_depth":
@@ -121,6 +122,16 @@ def _sentence(rule: Rule, lineage: Lineage, connection: Connection, facts: Facts
             return "has a `where` that is false of it"
         case _:
             return f"compares attributes: {_attributes(rule, facts)}"
+
+
+def _unknown(rule: Rule, moment: Moment) -> str:
+    """What had to be taken for the worst."""
+    when = rule.when
+    if when.estimated_rows is not None and moment.rows is None:
+        return ", since nobody knows here how many rows it would touch"
+    if (when.during is not None or when.outside is not None) and moment.at is None:
+        return ", since the time is not known"
+    return ""
 
 
 def _matched(rule: Rule, facts: Facts) -> str:

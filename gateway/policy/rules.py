@@ -29,6 +29,10 @@ from gateway.policy.values import given, group, name_is_free, person
 
 UNMATCHED = "No rule speaks of this command; a person has to approve it."
 OUTCOMES = ("allow", "hold", "block")
+_JOINING = frozenset("\n\u200d")
+"""Not printable, and still at home in a sentence: a new line, and what joins emoji."""
+RESERVED = frozenset({DEFAULT_RULE, "scope", "connections", "token"})
+"""What stands among the rules of a verdict where no rule of the file decided."""
 MAX_MESSAGE = 500
 MAX_QUORUM = 20
 
@@ -42,8 +46,8 @@ def rules(look: Look, declared: Declared) -> tuple[Rule, ...]:
     for entry in look.items():
         keys = entry.fields(("name", "when", "then", "enforce"), required=("name", "then"))
         name = given(keys, "name", Look.text, "")
-        if name == DEFAULT_RULE:
-            keys["name"].fault("`default` is what the policy's own default is called; choose another name")
+        if name in RESERVED:
+            keys["name"].fault(f"`{name}` is how the gateway names its own decisions; choose another name")
         elif name and name_is_free(keys["name"], name, taken):
             taken[name] = entry.node.line
         found.append(
@@ -168,11 +172,17 @@ def _mask(look: Look, masks: Mapping[str, MaskPolicy]) -> str:
 
 def _message(look: Look) -> str:
     value = look.text(empty="say in a sentence what the one who asked should know")
+    if hidden := next(filter(_is_hidden, value), ""):
+        look.fault(f"this sentence has a character that nobody sees, U+{ord(hidden):04X}; remove it")
     if len(value) > MAX_MESSAGE:
         look.fault(
             f"this sentence has {len(value)} characters; {MAX_MESSAGE} are the most that is shown everywhere"
         )
     return value
+
+
+def _is_hidden(character: str) -> bool:
+    return not (character.isprintable() or character in _JOINING)
 
 
 # examples

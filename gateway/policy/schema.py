@@ -87,6 +87,7 @@ def _connection(vocabulary: Vocabulary) -> Schema:
                 "anyOf": [{"required": ["user"]}, {"required": ["token"]}],
             },
             "labels": {"type": "object", "propertyNames": _name(), "additionalProperties": _text()},
+            "options": {"type": "object"},
             "channels": _object({"approvals": _channel(), "audit": _channel()}),
         },
         required=("protocol", "listen", "upstream", "credential"),
@@ -94,7 +95,17 @@ def _connection(vocabulary: Vocabulary) -> Schema:
     made["allOf"] = [
         {
             "if": {"properties": {"protocol": {"const": protocol}}, "required": ["protocol"]},
-            "then": {"properties": {"upstream": {"pattern": f"^({'|'.join(each)})://"}}},
+            "then": {
+                "properties": {
+                    "upstream": {"pattern": f"^({'|'.join(each)})://"},
+                    "options": _object(
+                        {
+                            name: _choice(sorted(choices))
+                            for name, choices in vocabulary.options.get(protocol, {}).items()
+                        }
+                    ),
+                }
+            },
         }
         for protocol, each in sorted(vocabulary.protocols.items())
     ]
@@ -115,6 +126,7 @@ def _agent() -> Schema:
             "person": _person(),
             "persons": _list(anybody),
             "ttl": _duration(),
+            "keys": _list({"type": "string", "pattern": sections.PUBLIC_KEY.pattern}),
         },
         required=("scope",),
     )
@@ -275,7 +287,7 @@ def _limits() -> Schema:
     in_wires = {
         each.name: count if each.name == "statements" else size for each in dataclasses.fields(wire.Limits)
     }
-    durations = dict.fromkeys(("dial", "login", "rejoin"), _duration())
+    durations = dict.fromkeys(("dial", "login", "idle", "session", "rejoin"), _duration())
     counts = dict.fromkeys(("connections", "connections_per_lineage"), count)
     return _object({**durations, **counts, "answer_recorded": size, **in_wires})
 
@@ -393,7 +405,7 @@ def _address() -> Schema:
 
 def _pattern() -> Schema:
     """A glob of names: other pattern languages' marks and blanks mean nothing in it."""
-    return {"type": "string", "pattern": r"^[^\[\]^$|\\%\s]+$"}
+    return {"type": "string", "pattern": r"^(?!!)[^\[\](){}^$|\\%\s]+$"}
 
 
 def _whole(least: int, most: int) -> Schema:

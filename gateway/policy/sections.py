@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Literal, cast
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
@@ -38,6 +39,8 @@ HANDLE = re.compile(r"@[^\s@]{1,80}")
 CHANNEL = re.compile(r"#[^\s#,]{1,80}|[CG][A-Z0-9]{8,}")
 SLACK_USER = re.compile(r"[UW][A-Z0-9]{2,}")
 
+PUBLIC_KEY = re.compile(r"(?:ssh|ecdsa|sk-)[a-z0-9@.-]* AAAA[A-Za-z0-9+/=]{40,}(?: |$)")
+
 # connections
 
 
@@ -46,14 +49,15 @@ def targets(look: Look, vocabulary: Vocabulary, slack: Slack) -> dict[str, Targe
     listening: dict[str, str] = {}
     for name, entry in look.entries("a connection").items():
         keys = entry.fields(
-            ("protocol", "listen", "upstream", "credential", "labels", "channels"),
+            ("protocol", "listen", "upstream", "credential", "labels", "channels", "options"),
             required=("protocol", "listen", "upstream", "credential"),
         )
         protocol = given(keys, "protocol", lambda look: look.choice(vocabulary.protocols, "a protocol"), "")
         listen = given(keys, "listen", address, Address(host="", port=0))
         if listen.port and "listen" in keys:
             other = listening.setdefault(str(listen), name)
-            if other != name:
+            both = {protocol, found[other].connection.protocol} if other in found else {protocol}
+            if other != name and not (len(both) == 1 and both <= vocabulary.shares_addresses):
                 keys["listen"].fault(
                     f"the connection `{other}` already listens on {listen}; choose another port"
                 )
@@ -69,12 +73,19 @@ def targets(look: Look, vocabulary: Vocabulary, slack: Slack) -> dict[str, Targe
             credential=given(keys, "credential", _credential, StoredCredential(user="")),
             approvals_channel=channels.get("approvals", slack.approvals),
             audit_channel=channels.get("audit", slack.audit),
+            options=given(
+                keys, "options", partial(_options, choices=vocabulary.options.get(protocol, {})), {}
+            ),
         )
     return found
 
 
 def _labels(look: Look) -> dict[str, str]:
     return {key: each.text() for key, each in look.entries("a label").items()}
+
+
+def _options(look: Look, *, choices: Mapping[str, Collection[str]]) -> dict[str, str]:
+    return {key: each.choice(choices[key], "a choice") for key, each in look.fields(tuple(choices)).items()}
 
 
 def _channels(look: Look) -> dict[str, str]:
@@ -101,7 +112,7 @@ def _credential(look: Look) -> StoredCredential:
 
 
 def _upstream(look: Look, protocol: str, schemes: Mapping[str, int]) -> Upstream:
-    """`scheme://host[:port][/database][?sslmode=...&sslrootcert=...]`; no user, no password."""
+    """`scheme://host[:port][/database][?sslmode=...&sslrootcert=...]` or `[?known_hosts=...]`; no user, no password."""
     nowhere = Upstream(host="", port=0)
     value = look.text()
     if not value:
@@ -145,10 +156,10 @@ def _upstream_tls(
                 mode = value
             case "sslmode":
                 look.fault(f"sslmode `{value[:40]}` is not known{suggestion(value, TLS_MODES)}")
-            case "sslrootcert" if value:
+            case "sslrootcert" | "known_hosts" if value:
                 ca = value
             case _:
-                known = ("sslmode", "sslrootcert")
+                known = ("sslmode", "sslrootcert", "known_hosts")
                 look.fault(f"`{key[:40]}` is no parameter of an upstream address{suggestion(key, known)}")
     if ca is not None and mode not in {None, "verify-full"}:
         look.fault(f"sslrootcert is of no use with sslmode={mode}; write sslmode=verify-full")
@@ -177,7 +188,9 @@ def groups(look: Look) -> dict[str, Group]:
 def agents(look: Look, connections: Mapping[str, Target], tokens: TokenPolicy) -> dict[str, Agent]:
     found: dict[str, Agent] = {}
     for name, entry in look.entries("an agent").items():
-        keys = entry.fields(("secret", "scope", "max_depth", "person", "persons", "ttl"), required=("scope",))
+        keys = entry.fields(
+            ("secret", "scope", "max_depth", "person", "persons", "ttl", "keys"), required=("scope",)
+        )
         ttl = given(keys, "ttl", Look.duration, min(tokens.ttl, tokens.max_ttl))
         if ttl > tokens.max_ttl and "ttl" in keys:
             keys["ttl"].fault("this is longer than `tokens.max_ttl`; shorten it, or raise that")
@@ -189,8 +202,16 @@ def agents(look: Look, connections: Mapping[str, Target], tokens: TokenPolicy) -
             person=given(keys, "person", person, ""),
             persons=given(keys, "persons", lambda look: look.each(_person_or_all), ()),
             ttl=ttl,
+            keys=given(keys, "keys", lambda look: look.each(_public_key), ()),
         )
     return found
+
+
+def _public_key(look: Look) -> str:
+    value = look.text()
+    if value and not PUBLIC_KEY.match(value):
+        look.fault("this is no public key; write the line of a .pub file: ssh-ed25519 AAAA...")
+    return value
 
 
 def _person_or_all(look: Look) -> str:
@@ -274,7 +295,10 @@ def retention(look: Look) -> Retention:
 
 def limits(look: Look) -> Limits:
     in_wires = {each.name: each for each in dataclasses.fields(wire.Limits)}
-    durations, counts = ("dial", "login", "rejoin"), ("connections", "connections_per_lineage")
+    durations, counts = (
+        ("dial", "login", "idle", "session", "rejoin"),
+        ("connections", "connections_per_lineage"),
+    )
     keys = look.fields((*durations, *counts, "answer_recorded", *in_wires))
     own = Limits()
     of_wires = {
@@ -286,6 +310,8 @@ def limits(look: Look) -> Limits:
         wire=wire.Limits(**of_wires),
         dial=given(keys, "dial", Look.duration, own.dial),
         login=given(keys, "login", Look.duration, own.login),
+        idle=given(keys, "idle", Look.duration, own.idle),
+        session=given(keys, "session", Look.duration, own.session),
         rejoin=given(keys, "rejoin", Look.duration, own.rejoin),
         connections=given(keys, "connections", _count, own.connections),
         connections_per_lineage=given(keys, "connections_per_lineage", _count, own.connections_per_lineage),

@@ -70,25 +70,22 @@ def _without_connection(rule: Rule, reached: list[Connection]) -> tuple[str, str
 
 def _without_agent(policy: Policy, rule: Rule) -> tuple[str, str] | None:
     """Children choose their names, roots do not: an allowing rule needs a root that fits."""
-    agents = rule.when.agents
-    if agents is None or not policy.agents:
-        return None
-    if isinstance(rule.then, Allowing):
-        if not any(map(agents.match, policy.agents)):
-            return (
-                "agents",
-                (
-                    f"the rule {rule.name} can never match: it wants every agent of the chain to fit, and none of "
-                    f"the agents that begin one does ({', '.join(sorted(policy.agents))})"
-                ),
-            )
-    elif all(agent.max_depth == 1 for agent in policy.agents.values()) and not any(
-        map(agents.match, policy.agents)
-    ):
-        return (
-            "agents",
-            f"the rule {rule.name} can never match: no agent fits, and none may start another (`max_depth: 1`)",
-        )
+    childless = all(agent.max_depth == 1 for agent in policy.agents.values())
+    for key, named in (("agents", rule.when.agents), ("ancestors", rule.when.ancestors)):
+        if named is None or not policy.agents:
+            continue
+        fits = any(map(named.match, policy.agents))
+        if childless and key == "ancestors":
+            why = "no agent may start another (`max_depth: 1`), so none has an ancestor"
+        elif isinstance(rule.then, Allowing) and not fits:
+            every = "every agent of the chain" if key == "agents" else "every agent above the one that asks"
+            roots = ", ".join(sorted(policy.agents))
+            why = f"it wants {every} to fit, and none of the agents that begin one does ({roots})"
+        elif childless and not fits:
+            why = "no agent fits, and none may start another (`max_depth: 1`)"
+        else:
+            continue
+        return key, f"the rule {rule.name} can never match: {why}"
     return None
 
 

@@ -175,6 +175,8 @@ _WORDS: dict[str, bool | None] = {
 def _value(event: ScalarEvent) -> str | int | float | bool | None:
     """YAML 1.2's core schema, as far as a policy has use for it."""
     text = str(event.value)
+    if any("\ud800" <= each <= "\udfff" for each in text):
+        raise _refused(event, "this holds half a character (a lone surrogate); write it whole")
     if event.style:
         return text
     if text in _WORDS:

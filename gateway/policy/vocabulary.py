@@ -5,8 +5,8 @@ Policy imports neither protocols nor masking; `gateway.vocabulary` composes this
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from gateway.model import Facts
@@ -29,6 +29,10 @@ class Vocabulary:
     read_facts: FactReader
     masked_columns: Callable[[Mapping[str, MaskPolicy]], ColumnTeller]
     """The masks of a policy -> what they touch."""
+    shares_addresses: frozenset[str] = frozenset()
+    """Protocols of which several connections may listen on one address: clients name theirs when they log in."""
+    options: Mapping[str, Mapping[str, Collection[str]]] = field(default_factory=dict)
+    """Protocol -> the switches that its connections have, and what each may be."""
     validators: frozenset[str] = frozenset()
     """The checks that a detector of the file may name."""
     detector_faults: Callable[[CustomDetector], Iterable[tuple[str, int, str]]] = lambda _: ()

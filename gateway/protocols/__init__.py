@@ -1,16 +1,19 @@
 """The protocols, by name: the only place where a name becomes code.
 
 Every protocol's commands are read (`reader`), so that policies are written, checked and explained for all of them;
-those in `SPOKEN` have a wire as well and are served (`load`).
+those in `SERVED` can be talked through the gateway as well: by a wire of ours (`load`), or by a library that owns its
+sockets (`load_hosted`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Protocol, cast
 
 from gateway.contract import Estimate
+from gateway.hosted import Desks, Host
 from gateway.model import Command, Facts
 from gateway.wire import Login, Opening, Wire
 
@@ -18,12 +21,17 @@ _MODULES: Mapping[str, str] = {
     name: f"gateway.protocols.{name}.module" for name in ("postgres", "mysql", "ssh", "http", "kubernetes")
 }
 NAMES = frozenset(_MODULES)
-SPOKEN = frozenset({"postgres"})
-"""Those that have a wire."""
+WIRES = frozenset({"postgres"})
+HOSTED = frozenset({"ssh"})
+SERVED = WIRES | HOSTED
 
 
 class ProtocolUnknown(Exception):
     """A policy names a protocol that the gateway does not speak."""
+
+
+Certify = Callable[[str], Mapping[str, Any]]
+"""A public key -> the gateway's answer for it."""
 
 
 class CommandReader(Protocol):
@@ -38,14 +46,8 @@ class CommandReader(Protocol):
         """What a row of `countersign explain` would do. Raises `ValueError` for a row that holds no command."""
 
 
-class ProtocolModule(CommandReader, Protocol):
-    """What the module of a protocol with a wire supplies."""
-
-    ALPN: str
-    """The protocol's registered name for TLS from the first byte (RFC 7301), or ""."""
-
-    def open_wire(self, opening: Opening) -> Wire:
-        """The protocol state of one new client connection."""
+class ServedModule(CommandReader, Protocol):
+    """What the module of a protocol that is served supplies."""
 
     def render(self, answer: bytes, shape: bytes) -> str:
         """The recorded bytes of one command's answer, as a person reads them; safe to print on a terminal."""
@@ -58,14 +60,54 @@ class ProtocolModule(CommandReader, Protocol):
     def client_line(self, *, host: str, port: int, database: str, user: str) -> str:
         """A shell line that starts the usual client; it holds no secret."""
 
+
+class ProtocolModule(ServedModule, Protocol):
+    """What the module of a protocol with a wire supplies."""
+
+    ALPN: str
+    """The protocol's registered name for TLS from the first byte (RFC 7301), or ""."""
+
+    def open_wire(self, opening: Opening) -> Wire:
+        """The protocol state of one new client connection."""
+
     def knowledge(self) -> object:
         """What is to be known of one target, for `Opening.known`: nothing yet."""
 
-    async def survey(self, upstream: Any, login: Login, known: Any) -> None:
-        """Renew `known` by what the target's own catalogue says. Raises nothing for what the target does."""
+    async def survey(self, upstream: Any, login: Login, known: Any) -> str:
+        """Renew `known` by what the target's own catalogue says; "" or why it cannot. Raises nothing the target does."""
 
     async def estimate(self, upstream: Any, login: Login, command: Command) -> Estimate | None:
         """How much a held command would touch, as far as the target can tell without running it."""
+
+
+class HostedModule(ServedModule, Protocol):
+    """What the module of a protocol whose library owns the sockets supplies."""
+
+    async def serve(self, desks: Desks, *, host: str, port: int) -> Host:
+        """Begin to accept. Raises `OSError` where the address cannot be had."""
+
+    def certify(
+        self,
+        secret: Callable[[str], bytes],
+        public_key: str,
+        *,
+        connection: str,
+        user: str,
+        name: str,
+        expires_at: float,
+    ) -> Mapping[str, str]:
+        """What lets the holder of a key enter as the minted `user`, and know the server. Raises `ValueError`."""
+
+    def authority(self, secret: Callable[[str], bytes]) -> str:
+        """What targets have to trust so that the gateway can log in without a stored credential."""
+
+    def write_access(self, directory: Path, *, name: str, host: str, port: int, certify: Certify) -> str:
+        """Put what the usual client needs to enter by certificate into a directory; the line that uses it."""
+
+
+def own_secrets(name: str, secret: Callable[[str], bytes]) -> Callable[[str], bytes]:
+    """The secrets that a protocol has for itself, by what each is for."""
+    return lambda purpose: secret(f"{name}-{purpose}")
 
 
 def reader(name: str) -> CommandReader:
@@ -75,8 +117,41 @@ def reader(name: str) -> CommandReader:
     return cast(CommandReader, import_module(_MODULES[name]))
 
 
+def options(name: str) -> Mapping[str, Collection[str]]:
+    """The switches that connections of a protocol have, and what each may be."""
+    return cast(Mapping[str, Collection[str]], getattr(reader(name), "OPTIONS", {}))
+
+
+def served(name: str) -> ServedModule:
+    """The module of a protocol that is served, however. Raises `ProtocolUnknown`."""
+    if name not in SERVED:
+        raise ProtocolUnknown(f"protocol {name!r} is not served here; served are {', '.join(sorted(SERVED))}")
+    return cast(ServedModule, import_module(_MODULES[name]))
+
+
+def longest_password(name: str) -> int:
+    """Characters that the usual client takes as a password."""
+    return int(getattr(served(name), "LONGEST_PASSWORD", 1_000_000))
+
+
+def timed(name: str) -> Callable[[bytes, bytes], Iterable[tuple[float, str, str]]]:
+    """How a player shows recorded answers of a protocol: all at once where it does not keep its own time."""
+    module = served(name)
+    own = getattr(module, "timed", None)
+    if own is not None:
+        return cast("Callable[[bytes, bytes], Iterable[tuple[float, str, str]]]", own)
+    return lambda answer, shape: [(0.0, "o", module.render(answer, shape).replace("\n", "\r\n"))]
+
+
 def load(name: str) -> ProtocolModule:
-    """The module of a protocol that is served. Raises `ProtocolUnknown`."""
-    if name not in SPOKEN:
-        raise ProtocolUnknown(f"protocol {name!r} is not served here; served are {', '.join(sorted(SPOKEN))}")
+    """The module of a protocol with a wire. Raises `ProtocolUnknown`."""
+    if name not in WIRES:
+        raise ProtocolUnknown(f"protocol {name!r} has no wire here; {', '.join(sorted(WIRES))} have")
     return cast(ProtocolModule, import_module(_MODULES[name]))
+
+
+def load_hosted(name: str) -> HostedModule:
+    """The module of a protocol whose library owns the sockets. Raises `ProtocolUnknown`."""
+    if name not in HOSTED:
+        raise ProtocolUnknown(f"protocol {name!r} is not hosted here; {', '.join(sorted(HOSTED))} are")
+    return cast(HostedModule, import_module(_MODULES[name]))

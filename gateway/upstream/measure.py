@@ -7,7 +7,7 @@ from collections.abc import Callable
 from gateway.contract import Estimate
 from gateway.model import Command, Session
 from gateway.policy.model import Policy, SecretMissing
-from gateway.protocols import load
+from gateway.protocols import WIRES, load
 from gateway.wire import Login
 
 
@@ -20,7 +20,7 @@ class Measure:
     async def estimate(self, session: Session, command: Command) -> Estimate | None:
         """None where the protocol has no way, or the target is no longer in the policy."""
         target = self._policy().targets.get(session.connection.name)
-        if target is None:
+        if target is None or target.connection.protocol not in WIRES:
             return None
         credential = target.credential
         try:

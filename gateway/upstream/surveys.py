@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from gateway.policy.model import Policy, SecretMissing, Target
-from gateway.protocols import SPOKEN, load
+from gateway.protocols import WIRES, load
 from gateway.wire import Login
+
+log = logging.getLogger("countersign.surveys")
 
 EVERY = 60.0
 """Seconds between two surveys of a target."""
@@ -19,6 +22,7 @@ class Surveys:
     def __init__(self, policy: Callable[[], Policy]) -> None:
         self._policy = policy
         self._known: dict[str, tuple[tuple[object, ...], object]] = {}
+        self._notes: dict[str, str] = {}
 
     def known(self, target: Target) -> object:
         """Of a target that is reached in another way than before nothing is known."""
@@ -29,7 +33,12 @@ class Surveys:
 
     async def renew(self) -> None:
         """Ask every target, all at once; those that cannot be asked are no longer known."""
-        targets = [t for t in self._policy().targets.values() if t.connection.protocol in SPOKEN]
+        targets = [
+            target
+            for target in self._policy().targets.values()
+            # Where clients choose the database, one catalogue would be another's.
+            if target.connection.protocol in WIRES and target.upstream.database
+        ]
         await asyncio.gather(*(self._survey(target) for target in targets))
 
     async def _survey(self, target: Target) -> None:
@@ -44,4 +53,9 @@ class Surveys:
             database=target.upstream.database,
             application="countersign catalogue",
         )
-        await load(target.connection.protocol).survey(target.upstream, login, self.known(target))
+        name = target.connection.name
+        note = await load(target.connection.protocol).survey(target.upstream, login, self.known(target))
+        if note != self._notes.get(name, ""):
+            text = f"read without its catalogue: {note}" if note else "its catalogue is read again"
+            log.warning(text, extra={"connection": name})
+        self._notes[name] = note

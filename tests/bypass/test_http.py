@@ -95,6 +95,55 @@ def test_escapes_and_case_of_headers_lower_no_verdict(case):
     assert found != "allow"
 
 
+DECOYS = {
+    "q=a": None,
+    "action=view": None,
+    "Action=ListUsers&Version=2016-11-15": None,
+    "session_id=7": None,
+    "query=%7Ba%7D": None,
+    "sql=SELECT+1": None,
+    "_method=GET": None,
+    "X-HTTP-Method-Override: GET": None,
+    "X-Amz-Target: Orders.GetItem": None,
+    "SOAPAction: GetOrder": None,
+    "Mcp-Session-Id: 7": None,
+    "Accept: text/event-stream": None,
+    "application/json": ['{"query": "{a}"}', '{"jsonrpc": "2.0", "id": 1, "method": "ping"}', '{"sql": "SELECT 1"}', "[]"],
+    "application/graphql": ["{a}"],
+    "application/x-www-form-urlencoded": ["Action=ListUsers&Version=2016-11-15", "_method=GET"],
+    "application/x-amz-json-1.0": ["{}"],
+    "application/x-git-upload-pack-request": ["0000"],
+}  # fmt: skip
+"""What a plain question has: parameters, headers, and types with bodies."""
+
+
+def with_decoy(made, decoy):
+    """A request with what makes another one a question; bodies only where there is none."""
+    if DECOYS[decoy] is None and ": " in decoy:
+        return [made | {"headers": [*made["headers"], decoy.split(": ")]}]
+    if DECOYS[decoy] is None:
+        return [made | {"path": made["path"] + ("&" if "?" in made["path"] else "?") + decoy}]
+    if made["body"] or any(name.lower() == "content-type" for name, _ in made["headers"]):
+        return []
+    return [
+        made | {"headers": [*made["headers"], ["Content-Type", decoy]], "body": body}
+        for body in DECOYS[decoy]
+    ]
+
+
+@pytest.mark.parametrize("decoy", DECOYS)
+def test_nothing_that_is_added_lowers_a_verdict(decoy):
+    order = ["allow", "hold", "block"]
+    lowered = []
+    for row in DANGEROUS:
+        for made in with_decoy(asked(row), decoy):
+            effects = read_facts(made).effects
+            lower = order.index(verdict(effects)) < order.index(row["verdict"])
+            if lower and (verdict(effects) == "allow" or Effect.UNKNOWN not in effects):
+                lowered.append(made)
+    assert lowered == []
+
+
 def test_the_shipped_policy_allows_exactly_what_only_reads():
     rows = [{"id": number, "connection": "orders-api", **asked(row)} for number, row in enumerate(ROWS)]
     done = subprocess.run(

@@ -110,6 +110,17 @@ def test_no_spelling_lowers_a_verdict(case):
     assert RANK[found] >= RANK[row["verdict"]] or refused_whole, made
 
 
+@pytest.mark.parametrize(
+    "decoy", ["dryRun=All", "pretty=true", "watch=true", "watch=false", "limit=1", "fieldSelector=metadata.name%3Dx", "command=ls", "labelSelector=a", "as=Table"]
+)  # fmt: skip
+def test_no_parameter_that_is_added_lowers_a_verdict(decoy):
+    for row in DANGEROUS:
+        made = asked(row)
+        target = made["path"] + ("&" if "?" in made["path"] else "?") + decoy
+        effects = read_facts(made | {"path": target}).effects
+        assert RANK[verdict(effects)] >= RANK[row["verdict"]] or Effect.UNKNOWN in effects, target
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]),

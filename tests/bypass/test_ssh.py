@@ -1,7 +1,8 @@
-"""The corpus of shell texts that try to get past, judged by their effects, held against bash and shfmt, and rewritten."""
+"""The corpus of shell texts that try to get past, judged by their effects, and rewritten."""
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -11,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from gateway.facts.shell import grammar, read
-from gateway.facts.shell.tree import Unreadable
+from gateway.facts.shell import read
 from gateway.model import Effect
 
 ROWS = YAML(typ="safe").load((Path(__file__).parent / "ssh.yaml").read_text())
@@ -40,28 +40,9 @@ def test_more_than_a_third_of_the_corpus_is_harmless():
     assert sum(row["verdict"] == "allow" for row in ROWS) > len(ROWS) / 3
 
 
-def test_what_is_read_is_what_bash_accepts():
-    wrong = []
-    for row in ROWS:
-        accepted = (
-            subprocess.run(
-                ["bash", "-n"], input=row["shell"], capture_output=True, text=True, check=False
-            ).returncode
-            == 0
-        )
-        try:
-            grammar.parse(row["shell"])
-            parsed = True
-        except Unreadable:
-            parsed = False
-        if parsed and not accepted:
-            wrong.append(row["shell"])
-    assert not wrong
-
-
 @pytest.mark.parametrize(
     "wrapper",
-    ["$({})", "echo {{}}; {}", "sudo bash -c {quoted}", "env bash -c {quoted}", "true && {{ {}\n}}", "if true; then {}\nfi", "( {}\n)", "eval {quoted}", "timeout 9 sh -c {quoted}"],
+    ["$( {})", "echo {{}}; {}", "sudo bash -c {quoted}", "env bash -c {quoted}", "true && {{ {}\n}}", "if true; then {}\nfi", "( {}\n)", "eval {quoted}", "timeout 9 sh -c {quoted}"],
 )  # fmt: skip
 def test_no_wrapping_lowers_a_verdict(wrapper):
     for row in DANGEROUS:
@@ -74,41 +55,61 @@ def test_no_wrapping_lowers_a_verdict(wrapper):
         assert RANK[verdict(read(wrapped).effects)] >= RANK["block"], wrapped
 
 
-PLAIN = ["rm -rf /srv", "shutdown now", "dd if=x of=/dev/sda", "chmod 777 x", "useradd x", "systemctl stop x"]
+PLAIN = {
+    row["shell"]: row["verdict"]
+    for row in ROWS
+    if row["verdict"] != "allow" and "before" not in row and re.fullmatch(r"[\w./:-]+(?: [\w./:=-]+)*", row["shell"])
+    and row["shell"].split()[0] not in {"alias", "if", "for", "while"}
+}  # fmt: skip
+"""Commands of plain words, which may be spelled in many ways."""
+
+
+def spellings(word: str, cut: int) -> list[str]:
+    start, end = word[:cut], word[cut:]
+    return [
+        word,
+        f"'{word}'",
+        f'"{word}"',
+        f"{start}''{end}",
+        f'{start}""{end}',
+        f"{start}\\\n{end}",
+        f"{start}$'{end}'",
+        f"{start}$@{end}",
+        "$'" + "".join(f"\\x{ord(c):02x}" for c in word) + "'",
+        "$'" + "".join(f"\\{ord(c):03o}" for c in word) + "'",
+        f"$(echo {word})",
+        f"`echo {word}`",
+        f"$(printf %s {word})",
+        f"${{never_set:-{word}}}",
+        f"{{{word},}}",
+    ]
+
+
+WRAPPED = ["{}", "command {}", "exec {}", "time {}", "! {}", "nohup {}", "env {}", "nice {}", "timeout 9 {}", "x=1 {}", "({})", "{{ {}; }}", "true && {}", "$({})", "eval {}", "{} &", "ls; {}", "ls | {}"]  # fmt: skip
 
 
 @st.composite
 def respelled(draw):
-    words = []
-    for word in draw(st.sampled_from(PLAIN)).split():
-        cut = draw(st.integers(0, len(word)))
-        words.append(
-            draw(
-                st.sampled_from(
-                    [
-                        word,
-                        f"'{word}'",
-                        f'"{word}"',
-                        f"{word[:cut]}''{word[cut:]}",
-                        f'{word[:cut]}""{word[cut:]}',
-                        f"{word[:cut]}\\\n{word[cut:]}",
-                        f"{word[:cut]}$'{word[cut:]}'",
-                        "$'" + "".join(f"\\x{ord(c):02x}" for c in word) + "'",
-                        f"$(echo {word})",
-                        f"`echo {word}`",
-                        f"$(printf %s {word})",
-                        f"${{undefined_name:-{word}}}",
-                    ]
-                )
-            )
-        )
-    return draw(st.sampled_from([" ", "\t", "  ", " \\\n "])).join(words)
+    plain = draw(st.sampled_from(sorted(PLAIN)))
+    words = [
+        draw(st.sampled_from(spellings(word, draw(st.integers(0, len(word)))))) for word in plain.split()
+    ]
+    text = draw(st.sampled_from([" ", "\t", "  ", " \\\n "])).join(words)
+    return plain, draw(st.sampled_from(WRAPPED)).format(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(respelled())
-def test_no_spelling_lowers_a_verdict(text):
-    assert verdict(read(text).effects) == "block", text
+def test_no_spelling_lowers_a_verdict(spelled):
+    plain, text = spelled
+    assert RANK[verdict(read(text).effects)] >= RANK[PLAIN[plain]], text
+
+
+@pytest.mark.parametrize(
+    "text", ["r${never_set}m -rf /srv", "${never_set}rm -rf /srv", "shut$never_set; shutdown now"]
+)
+def test_what_nothing_set_is_most_likely_empty(text):
+    assert verdict(read(text).effects) == "block"
 
 
 @pytest.mark.parametrize(

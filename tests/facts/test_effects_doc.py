@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.facts import postgres, shell
+from gateway.facts import mysql, postgres, shell
 from gateway.model import Effect
 from gateway.protocols.http import module as http
 from gateway.protocols.kubernetes import module as kubernetes
@@ -15,6 +15,7 @@ from gateway.protocols.kubernetes import module as kubernetes
 TEXT = (Path(__file__).parents[2] / "docs" / "effects.md").read_text()
 READERS = {
     "PostgreSQL": (postgres.read, postgres.ATTRIBUTES),
+    "MySQL": (mysql.read, mysql.ATTRIBUTES),
     "Shell": (shell.read, shell.ATTRIBUTES),
     "HTTP": (lambda request: http.read_facts({"command": request}), http.ATTRIBUTES),
     "Kubernetes": (lambda request: kubernetes.read_facts({"command": request}), kubernetes.ATTRIBUTES),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.facts.http.request import RequestUnclear, request_of
+from gateway.facts.http import RequestUnclear, request_of
 from gateway.model import Effect
 from gateway.protocols.http.module import read_facts
 from gateway.protocols.kubernetes.module import read_facts as read_kubernetes
@@ -30,6 +30,8 @@ def raw(text):
         ("/orders/7", "/orders/7"),
         ("/%6frders/%7E7", "/orders/~7"),
         ("/caf%C3%A9", "/café"),
+        ("/cafe%CC%81", "/cafe\u0301"),
+        ("/%E6%97%A5%E6%9C%AC", "/日本"),
         ("/a%20b", "/a b"),
         ("/100%25", "/100%"),
         ("/orders/", "/orders/"),
@@ -37,6 +39,41 @@ def raw(text):
 )
 def test_a_path_has_one_normal_form(written, normal):
     assert request_of({"method": "GET", "path": written}).path == normal
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"method": "POST", "path": "/a?b=1&b=2&c=true", "headers": [JSON], "body": '{"d": 7}'},
+        {"method": "POST", "path": "/a", "query": {"b": [1, 2], "c": True}, "body": {"d": 7}},
+        {"method": "POST", "path": "/a?b=1", "query": [["b", "2"], ["c", "true"]], "body": {"d": 7}},
+        {"method": "POST", "path": "/a?b=1", "query": "?b=2&c=true", "headers": {"Content-Type": "application/json"}, "body_b64": base64.b64encode(b'{"d": 7}').decode()},
+        {"command": 'POST /a?b=1&b=2&c=true {"d": 7}'},
+        {"command": 'POST /a?b=1&b=2&c=true\nContent-Type: application/json\n\n{"d": 7}'},
+    ],
+)  # fmt: skip
+def test_a_request_may_be_written_in_many_ways(row):
+    request = request_of(row)
+    assert request.path == "/a"
+    assert request.query == (("b", "1"), ("b", "2"), ("c", "true"))
+    assert request.header("content-type") == "application/json"
+    assert request.body == b'{"d": 7}'
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {},
+        {"method": "GET"},
+        {"raw_b64": "!"},
+        {"method": "GET", "path": "/", "query": 7},
+        {"method": "GET", "path": "/", "body": 7},
+        {"command": "GET"},
+    ],
+)
+def test_a_row_without_a_request_is_an_error(row):
+    with pytest.raises(ValueError):
+        request_of(row)
 
 
 @pytest.mark.parametrize(
@@ -52,8 +89,9 @@ def test_a_path_has_one_normal_form(written, normal):
         ("/%252e", "escaped twice"),
         ("/%25%32%65", "escaped twice"),
         ("/%c0%ae", "not UTF-8"),
-        ("/%EF%BC%8F", "take for separators"),
-        ("/%E2%88%95", "take for separators"),
+        ("/%EF%BC%8F", "take for others"),
+        ("/%E2%88%95", "take for others"),
+        ("/%EF%BD%81dmin", "take for others"),
         ("/%E2%80%8B", "not shown"),
         ("/a%zz", "escapes nothing"),
         ("/a b", "have to be escaped"),

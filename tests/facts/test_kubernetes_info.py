@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.facts.http.request import request_of
+from gateway.facts.http import request_of
 from gateway.facts.kubernetes.info import InfoUnclear, info_of
 
 VERBS = {

@@ -139,6 +139,9 @@ def test_columns_are_followed_to_where_their_values_are_stored(sql, wanted):
 
 
 CARRIERS = [
+    "select c.to_json from customers c",
+    "select c.json_agg from customers c",
+    "select (c).row_to_json from customers c",
     "select c from customers c",
     "select c::text from customers c",
     "select (c).* from customers c",
@@ -196,6 +199,13 @@ def conditions(sql):
         "select count(*) filter (where ssn = '5') from customers",
         "select 1 from orders o join customers c on c.ssn = o.ref",
         "select 1 from orders join customers using (ssn)",
+        "select count(nullif(ssn = '1', false)) from customers",
+        "select (case when ssn = '1' then 1 end) is null from customers",
+        "select 1 / (ascii(ssn) - 49) from customers",
+        "select ssn from customers except select '1'",
+        "select 1 from orders limit (select ascii(ssn) from customers)",
+        "select 1 from customers c, generate_series(1, ascii(c.ssn))",
+        "select 1 from customers natural join (select '1' as ssn) guesses",
         "select 1 from orders where ref in (select ssn from customers)",
         "select rank() over (order by ssn) from customers",
         "delete from customers where ssn = '5'",
@@ -208,3 +218,26 @@ def conditions(sql):
 )
 def test_columns_that_decide_about_rows_are_named_as_conditions(sql):
     assert "customers.ssn" in conditions(sql)
+
+
+@pytest.mark.parametrize(
+    ("sql", "carried"),
+    [
+        (
+            "insert into notes (id, body) select id, ssn from customers",
+            [("notes.id", {"customers.id"}), ("notes.body", {SSN})],
+        ),
+        ("insert into notes select * from customers", [("notes.*", {"customers.*"})]),
+        ("create table t as select ssn as x from customers", [("t.x", {SSN})]),
+        ("create view v (a) as select ssn from customers", [("v.a", {SSN})]),
+        ("select ssn as x into t from customers", [("t.x", {SSN})]),
+        ("update notes set body = c.ssn from customers c where notes.id = 1", [("notes.body", {SSN})]),
+        ("alter table customers rename ssn to x", [("customers.x", {SSN})]),
+        ("alter table crm.customers rename to people", [("crm.people.*", {"crm.customers.*"})]),
+        ("select pg_notify('a', ssn) from customers", [("", {SSN})]),
+        ("select upper(ssn) from customers", []),
+        ("insert into notes (body) values ('x')", []),
+    ],
+)
+def test_what_is_stored_elsewhere_says_where(sql, carried):
+    assert [(moved.name, set(moved.sources)) for moved in read(sql).carried] == carried

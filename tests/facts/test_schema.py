@@ -25,7 +25,19 @@ TABLES = {
     "public.round": Table(columns=("a",), definition="SELECT round.a FROM public.round"),
 }
 FUNCTIONS = {
-    "public.fullname": (Function(language="plpgsql", immutable=True),),
+    "public.fullname": (
+        Function(language="plpgsql", immutable=True, body="begin return upper(coalesce($1.name, '')); end"),
+    ),
+    "public.mistaken": (
+        Function(
+            language="plpgsql", immutable=True, body="begin return (select ssn from customers limit 1); end"
+        ),
+    ),
+    "public.roundabout": (
+        Function(language="plpgsql", immutable=True, body="begin execute 'select 1'; return 1; end"),
+    ),
+    "public.unseen": (Function(language="plpgsql", immutable=True),),
+    "public.c_code": (Function(language="c", immutable=True),),
     "public.ssn_of": (
         Function(language="sql", immutable=False, body="select ssn from customers where id = $1"),
     ),
@@ -63,6 +75,7 @@ OLD = "public.customers_old.ssn"
         ("select later from orders", [("later", {"later"}, True)]),
         ("copy notes to stdout", [("id", {"public.notes.id"}, True), ("body", {"public.notes.body"}, True)]),
         ("select ssn_of(7)", [("ssn_of", {SSN, OLD}, False)]),
+        ("select mistaken()", [("mistaken", {SSN, OLD}, False)]),
         (
             "update orders set note = 'x' where id = 1 returning *",
             [(column, {f"public.orders.{column}"}, True) for column in TABLES["public.orders"].columns],
@@ -96,6 +109,9 @@ def test_only_columns_of_both_sides_of_a_natural_join_are_compared():
         ("select public.fullname(c) from customers c", {Effect.READ}),
         ("select c.fullname from customers c", {Effect.READ}),
         ("select ssn_of(7)", {Effect.READ}),
+        ("select mistaken(), c_code()", {Effect.READ}),
+        ("select roundabout()", {Effect.READ, Effect.UNKNOWN}),
+        ("select unseen()", {Effect.READ, Effect.UNKNOWN}),
         ("select purge()", {Effect.READ, Effect.WRITE, Effect.DESTRUCTIVE}),
         ("select o.purge from orders o", {Effect.READ, Effect.WRITE, Effect.DESTRUCTIVE}),
         ("select secret()", {Effect.READ, Effect.UNKNOWN}),

@@ -32,6 +32,8 @@ def where(condition, table="orders"):
         "note = 'a' OR note <> 'a' OR note IS NULL",
         "paid IS TRUE OR paid IS NOT TRUE",
         "random() < 2",
+        "extract(year FROM placed) > 0",
+        "date_trunc('day', placed) <= placed",
         "total IS DISTINCT FROM 5 OR total = 5",
     ],
 )
@@ -49,6 +51,9 @@ def test_a_condition_that_every_row_meets_restricts_nothing(condition):
         "total * 2 <> 10",
         "id % 1000 <> 500",
         "placed < now()",
+        "extract(year FROM placed) < 2026",
+        "extract(hour FROM placed) < 12",
+        "date_trunc('month', placed) <> '2026-01-01'",
         "placed > '2020-01-01' OR placed IS NULL",
         "paid",
         "NOT paid",

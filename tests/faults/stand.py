@@ -96,12 +96,18 @@ class Stand:
     """A gateway, a workspace and a bot that belong together."""
 
     def __init__(
-        self, directory: Path, postgres: Postgres, upstream: Account, *, signed: bool = False, **policy: str
+        self,
+        directory: Path,
+        shop: tuple[Postgres, Account] | None = None,
+        *,
+        signed: bool = False,
+        gateway: house.Gateway | None = None,
+        **policy: str,
     ) -> None:
         """`signed`: Slack calls the bot over HTTP and signs, instead of Socket Mode."""
         self.directory = directory
-        self.postgres = postgres
-        self.upstream = upstream
+        if shop is not None:
+            self.postgres, self.upstream = shop
         self._bot_port = free_port()
         to_http = ["--request-url", f"http://127.0.0.1:{self._bot_port}/slack/events"] if signed else []
         self.workspace = Process(
@@ -110,7 +116,9 @@ class Stand:
             directory / "workspace.log",
             says_ready=True,
         )
-        self.gateway = house.Gateway(directory, upstream, **{"api_port": str(free_port())} | policy)
+        self.gateway = gateway or house.Gateway(
+            directory, self.upstream, **{"api_port": str(free_port())} | policy
+        )
         self._signed = signed
         self.page = self._control_token = ""
         self.bot = Process([], {}, directory / "bot.log", says_ready=False)
@@ -278,7 +286,7 @@ def increment(name: str) -> str:
 def standing(
     directory: Path, postgres: Postgres, upstream: Account, *, signed: bool = False, **policy: str
 ) -> Iterator[Stand]:
-    stand = Stand(directory, postgres, upstream, signed=signed, **policy)
+    stand = Stand(directory, (postgres, upstream), signed=signed, **policy)
     try:
         yield stand.start()
     finally:

@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from gateway.api import tokens
+from gateway.hosting import certifying
 from gateway.identity.failures import Failures
 from tests.identity.house import House
 
@@ -26,6 +27,8 @@ def app(house: House) -> web.Application:
             failures=Failures(clock=lambda: house.now),
             store=house.store,
             policy=lambda: house.policy,
+            certify=certifying(house.keys.secret),
+            authorities={},
             is_operator=lambda credential: credential == OPERATOR,
         )
     )

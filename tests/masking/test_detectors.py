@@ -114,7 +114,7 @@ FOUND: dict[str, list[str]] = {
         "PGPASSWORD=<s3cret> psql",
         "aws_secret_access_key = <wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY>",
         "host=db user=x password='<it is long>' dbname=y",
-        "passwd:<xK>",
+        "passwd:<xK9>",
         "spring.datasource.password=<s3cr3t!>",
         "?access_token=<abcdef123456>&x=1",
     ],

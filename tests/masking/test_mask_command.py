@@ -12,7 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.commands.mask import in_characters, mask_line
+from gateway.masking.detectors import DETECTORS
 from gateway.masking.engine import CompiledMask
+from gateway.masking.explaining import near_misses
+from gateway.masking.scanner import scanner
 from tests.masking.test_engine import TEXTS
 
 POLICY = """
@@ -95,6 +98,33 @@ def test_a_text_can_be_explained(policy: Path) -> None:
         {"type": "email", "start": 7, "end": 23, "value": "jane@example.com", "becomes": "****@example.com"}
     ]
     assert b"nothing found" in run(policy, "--explain", "plain").stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("card 4111 1111 1111 1112", (5, 24, "payment_card", "its check digit is wrong (Luhn)")),
+        ("card 9111 1111 1111 1111", (5, 24, "payment_card", "no issuer has cards of 16 digits that begin like that")),
+        ("DE89370400440532013001", (0, 22, "iban", "its check digits are wrong (mod 97)")),
+        ("password: ${PW}", (0, 11, "password", "it stands in place of a value")),
+        ("token = get_token()", (0, 9, "password", "it is code that fetches a value")),
+        ("icon@2x.png", (3, 11, "email", "what stands around the @ is no name and domain of a mailbox")),
+    ],
+)  # fmt: skip
+def test_what_is_nearly_found_is_explained_with_the_reason(
+    text: str, said: tuple[int, int, str, str]
+) -> None:
+    data = text.encode()
+    found = near_misses(list(DETECTORS.values()), data, scanner(tuple(DETECTORS)).find(data))
+    assert said in [(miss.start, miss.end, miss.detector, miss.reason) for miss in found]
+
+
+def test_an_explanation_says_what_was_left_alone_and_why(policy: Path) -> None:
+    said = run(policy, "--explain", "é icon@2x.png, ann@example.com").stdout.decode()
+    assert "15-30     email            ann@example.com  ->  ***@example.com" in said
+    assert "left alone:\n     5-13     email" in said
+    left = json.loads(run(policy, "--explain", "é icon@2x.png", "--json").stdout)["left"]
+    assert [(miss["start"], miss["value"]) for miss in left] == [(5, "n@2x.png")]
 
 
 def test_a_policy_that_is_not_in_order_is_said_to_be_so(policy: Path) -> None:

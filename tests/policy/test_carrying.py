@@ -38,46 +38,50 @@ def policy(tmp_path_factory):
     return load(path, known())
 
 
+CARRYING = [
+    "create table t as select ssn as x from customers",
+    "create table t (a, b) as select * from customers",
+    "create view v as select md5(ssn) as h from customers",
+    "select ssn as x into t from customers",
+    "insert into notes select ssn from customers",
+    "insert into notes select * from customers",
+    "insert into notes (body) values ((select ssn from customers limit 1))",
+    "update customers set tier = ssn where id = 1 returning tier",
+    "insert into customers (id) values (1) on conflict (id) do update set tier = excluded.ssn",
+    "merge into notes n using customers c on n.id = c.id when matched then update set body = c.ssn",
+    "create table t as select name from customers",
+    "create table t as select * from crm.people",
+    "alter table customers rename ssn to x",
+    "alter table customers add x text generated always as (ssn) stored",
+    "alter table everybody attach partition crm.people default",
+    "select pg_notify('a', ssn) from customers",
+    "select set_config('a.b', ssn, false) from customers",
+    "select lo_from_bytea(0, ssn::bytea) from customers",
+    "select pg_sleep(ascii(ssn)) from customers",
+    "select id from customers where ssn like '1%'",
+    "select id from customers order by ssn",
+    "select count(nullif(ssn = '1', false)) from customers",
+    "select (case when ssn = '1' then 1 end) is null from customers",
+    "select case when ssn like '1%' then 1 / 0 end from customers",
+    "select case ssn when '1' then pg_typeof(1) end from customers",
+    "select ssn = '1' and 1 / (id - 7) > 0 from customers",
+    "select 1 / (ascii(ssn) - 49) from customers",
+    "select ssn from customers intersect select '1'",
+    "select ssn from customers union select '1'",
+    "select id from orders limit (select ascii(ssn) from customers)",
+    "select generate_series(1, ascii(ssn)) from customers",
+    "select 1 from customers c, generate_series(1, ascii(c.ssn))",
+    "select 1 from customers natural join guesses",
+    "explain select 1 from customers where ssn = '1'",
+    "prepare p as select id from customers where ssn = $1",
+]
+
+
 def judged(policy, sql):
     return judge(policy, lineage_of(("agent",), "", frozenset()), SHOP, read(sql))
 
 
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "create table t as select ssn as x from customers",
-        "create table t (a, b) as select * from customers",
-        "create view v as select md5(ssn) as h from customers",
-        "select ssn as x into t from customers",
-        "insert into notes select ssn from customers",
-        "insert into notes select * from customers",
-        "insert into notes (body) values ((select ssn from customers limit 1))",
-        "update customers set tier = ssn where id = 1 returning tier",
-        "insert into customers (id) values (1) on conflict (id) do update set tier = excluded.ssn",
-        "merge into notes n using customers c on n.id = c.id when matched then update set body = c.ssn",
-        "create table t as select name from customers",
-        "create table t as select * from crm.people",
-        "alter table customers rename ssn to x",
-        "alter table customers add x text generated always as (ssn) stored",
-        "alter table everybody attach partition crm.people default",
-        "select pg_notify('a', ssn) from customers",
-        "select set_config('a.b', ssn, false) from customers",
-        "select lo_from_bytea(0, ssn::bytea) from customers",
-        "select pg_sleep(ascii(ssn)) from customers",
-        "select id from customers where ssn like '1%'",
-        "select id from customers order by ssn",
-        "select count(nullif(ssn = '1', false)) from customers",
-        "select (case when ssn = '1' then 1 end) is null from customers",
-        "select ssn from customers intersect select '1'",
-        "select ssn from customers union select '1'",
-        "select id from orders limit (select ascii(ssn) from customers)",
-        "select generate_series(1, ascii(ssn)) from customers",
-        "select 1 from customers c, generate_series(1, ascii(c.ssn))",
-        "select 1 from customers natural join guesses",
-        "explain select 1 from customers where ssn = '1'",
-        "prepare p as select id from customers where ssn = $1",
-    ],
-)
+@pytest.mark.parametrize("sql", CARRYING)
 def test_what_carries_a_masked_value_past_its_mask_is_exfil_and_falls_to_the_default(policy, sql):
     verdict, facts = judged(policy, sql)
     assert Effect.EXFIL in facts.effects
@@ -85,11 +89,20 @@ def test_what_carries_a_masked_value_past_its_mask_is_exfil_and_falls_to_the_def
     assert verdict.masks == ("pii",)
 
 
+@pytest.mark.parametrize("sql", CARRYING)
+@pytest.mark.parametrize("wrapper", ["{}", "select 1; {}", "{}; select 1", "begin; {}; commit"])
+def test_case_comments_and_company_change_nothing(policy, sql, wrapper):
+    written = wrapper.format(sql.upper().replace(" ", " /* x */ "))
+    assert Effect.EXFIL in judged(policy, written)[1].effects
+
+
 @pytest.mark.parametrize(
     "sql",
     [
         "select * from customers where id = 7",
         "select upper(ssn) from customers",
+        "select case when ssn is null then 'no' else 'yes' end from customers",
+        "select case when name = 'x' then 1 end, 100 / length(name) from customers",
         "select name from customers where name like 'A%' order by name",
         "select count(*), count(ssn), count(distinct ssn) from customers where ssn is not null",
         "select id from orders where note = 'ssn' order by placed",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -12,8 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.__main__ import main
+from gateway.__main__ import VERBS, main, parser_of
 from gateway.commands.explain import Explainer, explain_line
+from gateway.commands.help import EXAMPLES
+from gateway.model import Effect
 from gateway.policy.file import parse
 from gateway.vocabulary import known
 from tests.policy.house import MINIMAL, patient
@@ -66,8 +70,81 @@ def test_check_as_json_holds_what_was_resolved(file, capsys) -> None:
     answer = json.loads(capsys.readouterr().out)
     assert answer["ok"] is True
     assert answer["connections"][0]["upstream"] == "db.internal:5432/shop"
-    assert answer["rules"] == [{"name": "reads", "line": 8, "then": "allow"}]
+    assert answer["rules"] == [{"name": "reads", "line": 8, "then": "allow", "enforce": True}]
+    assert answer["default"] == {"then": "block", "line": 9}
     assert {warning["key"] for warning in answer["warnings"]} == {"connections.shop", "examples"}
+
+
+def test_check_shows_coverage_with_what_falls_to_the_default(file, capsys) -> None:
+    payroll = "  - {name: payroll, when: {resources: ['payroll.*']}, then: {block: 'No.'}}\n"
+    file.write_text(MINIMAL.replace("default:", payroll + "default:"))
+    assert main(["check", str(file)]) == 0
+    out = capsys.readouterr().out
+    table = [line.split() for line in out.splitlines()]
+    assert ["coverage", *Effect] in table
+    assert ["shop", "allow~", *["block*"] * 8] in table
+    assert "* no rule always speaks of it: the default" in out
+    assert "shop read: block, by payroll (line 9), depending on resources" in out
+    assert main(["check", "--json", str(file)]) == 0
+    cells = {each["effect"]: each for each in json.loads(capsys.readouterr().out)["coverage"]}
+    assert (cells["read"]["verdict"], cells["read"]["default"], cells["write"]["default"]) == (
+        "allow",
+        False,
+        True,
+    )
+    assert [each["rule"] for each in cells["read"]["may"]] == ["payroll"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text", "code"),
+    [
+        ([], MINIMAL, 0),
+        (["--strict"], MINIMAL, 1),
+        (["--format", "json"], MINIMAL, 0),
+        (["--format", "github"], MINIMAL.replace("read", "raed"), 1),
+        (["--json"], "", 1),
+    ],
+)
+def test_check_says_by_its_exit_code(file, capsys, arguments, text, code) -> None:
+    file.write_text(text)
+    assert main(["check", *arguments, str(file)]) == code
+    assert capsys.readouterr().out
+
+
+def test_check_writes_annotations_for_a_workflow(file, capsys) -> None:
+    file.write_text(MINIMAL.replace("effects: read", "effects: raed"))
+    assert main(["check", "--format", "github", str(file)]) == 1
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(
+        f"::error file={file},line=8,col=35::rules[0].when.effects: `raed` is not an effect"
+    )
+
+
+def test_check_shows_hostile_words_harmlessly(file, capsys) -> None:
+    file.write_text(MINIMAL + 'x: "\x1b"\n"\\e[31m\\u202e": 1\n')
+    assert main(["check", str(file)]) == 1
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "\u202e" not in out
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_helps_with_examples_that_can_be_called(capsys, verb) -> None:
+    with pytest.raises(SystemExit) as left:
+        main([verb, "--help"])
+    assert left.value.code == 0
+    out = capsys.readouterr().out
+    for example in EXAMPLES[verb]:
+        assert f"  {example}\n" in out
+        words = shlex.split(re.split(r" [|<>] ", example)[0])
+        assert parser_of([verb]).parse_args(words[1:]).verb == verb
+
+
+def test_help_lists_every_verb(capsys) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    out = capsys.readouterr().out
+    assert all(f"    {verb}" in out for verb in VERBS)
 
 
 def test_check_knows_a_missing_file_from_a_broken_one(tmp_path, capsys) -> None:

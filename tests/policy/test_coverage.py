@@ -89,6 +89,7 @@ def test_a_shadow_covers_nothing(at) -> None:
         ("groups: dba", Sender(agents=("a",)), False),
         ("ancestors: root", Sender(agents=("root", "x")), True),
         ("ancestors: root", Sender(agents=("root",)), False),
+        ("ancestors: root", Sender(agents=("evil", "root", "x")), False),
         ("min_depth: 2", Sender(agents=("a",)), False),
         ("max_depth: 1", Sender(agents=("a",)), True),
         ("max_depth: 1", Sender(agents=("a", "b")), False),
@@ -125,6 +126,10 @@ def test_a_known_time_decides_windows(at) -> None:
         (
             "- {name: r, when: {agents: [stranger], effects: [read]}, then: {allow: true}}",
             "none of the agents that begin one does",
+        ),
+        (
+            "- {name: r, when: {ancestors: [stranger], effects: [read]}, then: {allow: true}}",
+            "every agent above the one that asks to fit",
         ),
         ("- {name: r, when: {min_depth: 3}, then: {block: 'No.'}}", "no agent's chains grow deeper than 2"),
         ("- {name: r, when: {min_depth: 2, max_depth: 1}, then: {block: 'No.'}}", "before it begins"),
@@ -179,6 +184,16 @@ def test_a_rule_that_can_decide_is_not(said, stricter) -> None:
         f"- {{name: r, when: {{effects: [read], max_depth: 2}}, then: {{allow: true}}}}\n- {stricter}"
     )
     assert not any("the rule r " in each for each in told), told
+
+
+def test_a_rule_about_children_where_there_are_none_is_told(said) -> None:
+    alone = AGENTS.replace("max_depth: 2", "max_depth: 1")
+    for condition, says in (
+        ("ancestors: root", "so none has an ancestor"),
+        ("agents: kid", "no agent fits, and none"),
+    ):
+        told = said(f"- {{name: r, when: {{{condition}}}, then: {{block: 'No.'}}}}", more=alone)
+        assert any(says in each for each in told), told
 
 
 def test_an_agent_whose_scope_nothing_comes_through_is_told(said) -> None:

@@ -42,3 +42,14 @@ def test_a_name_is_read_widely_only_where_something_is_stopped() -> None:
     assert not Names(("audit.*",)).could_be("orders")
     assert not Names(("audit.*",)).could_be("orders.*")
     assert Names(("customers.ssn",)).could_be("customers.*")
+
+
+def test_a_name_that_is_a_pattern_could_be_what_it_covers_and_is_allowed_only_where_all_of_it_is() -> None:
+    assert Names(("nginx",)).could_be("ngin*")
+    assert Names(("nginx*",)).could_be("*-web")
+    assert Names(("nginx",)).could_be("ngin?")
+    assert not Names(("nginx",)).could_be("post*")
+    assert not Names(("nginx",)).could_be("*.conf")
+    assert Names(("web-*",)).is_exactly("web-1*")
+    assert not Names(("web-?",)).is_exactly("web-*")
+    assert not Names(("web-1",)).is_exactly("web-?")

@@ -62,6 +62,9 @@ def thing(kind: str, name: str, effect: Effect = Effect.WRITE) -> Resource:
         ("orders", "table", "public.orders", Effect.READ, True),
         ("orders", "path", "/orders", Effect.READ, False),
         ("program:rm", "program", "rm", Effect.EXEC, True),
+        ("service:nginx", "service", "ngin*", Effect.WRITE, True),
+        ("channel:jobs", "channel", "*", Effect.SESSION, True),
+        ("jobs", "channel", "*", Effect.SESSION, False),
     ],
 )
 def test_what_a_pattern_could_mean(pattern, kind, name, effect, meant):
@@ -111,6 +114,20 @@ def test_comparing_kinds_that_differ_blocks():
 def test_ancestors_are_those_above_the_one_that_asks(depth, holds):
     rule = "  - {name: a, when: {ancestors: [root]}, then: {hold: {approvers: dba}}}"
     assert isinstance(judged(rule, thing("path", "/x"), agents=depth)[0], Hold) == holds
+
+
+@pytest.mark.parametrize(
+    ("agents", "allowed"),
+    [
+        (("root",), False),
+        (("root", "x"), True),
+        (("evil", "root", "x"), False),
+        (("root", "root-2", "x"), True),
+    ],
+)
+def test_to_allow_every_ancestor_has_to_fit_since_only_the_root_has_proved_its_name(agents, allowed):
+    rule = "  - {name: a, when: {effects: [exec], ancestors: [root, 'root-*']}, then: {allow: true}}"
+    assert isinstance(judged(rule, thing("path", "/x", Effect.EXEC), agents=agents)[0], Allow) == allowed
 
 
 def test_max_depth_ends_a_rule():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.model import Allow, Block, Hold
 from gateway.policy.budgets import Budgets
@@ -12,7 +15,7 @@ from gateway.policy.evaluate import counting, evaluate, hinging, shadows
 from gateway.policy.examples import failures
 from gateway.policy.file import PolicyFileError
 from gateway.policy.moment import NOTHING, SOME_MOMENT, Moment, Spent
-from tests.policy.house import AGENT, READ, SHOP, WRITE, chain, does
+from tests.policy.house import AGENT, READ, SHOP, WRITE, chain, does, patient
 
 OFFICE = "{days: mon-fri, from: '09:00', to: '17:00', zone: Europe/Berlin}"
 NIGHT = "{days: fri, from: '22:00', to: '06:00', zone: Europe/Berlin}"
@@ -255,3 +258,63 @@ examples:
     assert failures(policy_of(rules, more=examples), vocabulary) == []
     with pytest.raises(PolicyFileError, match="is no moment"):
         policy_of(rules, more=examples.replace("2026-01-05T10:00+01:00", "2026-01-05T10:00", 1))
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "budget: {commands: 1}",
+        f"during: {OFFICE}",
+        f"outside: {OFFICE}, during: {OFFICE}",
+        "estimated_rows: {le: 1}",
+    ],
+)
+def test_what_a_rule_masks_at_other_times_an_approval_does_not_show_at_this_one(policy_of, condition) -> None:
+    policy = policy_of(
+        f"- {{name: r, when: {{effects: [read], {condition}}}, then: {{allow: true, mask: pii}}}}"
+    )
+    sunday = Moment(at=1_767_506_400.0, rows=9, spent={"r": Spent(commands=1)})
+    verdict = evaluate(policy, AGENT, SHOP, does(READ), sunday)
+    assert isinstance(verdict, Hold)
+    assert (verdict.rules, verdict.masks) == (("default",), ("pii",))
+    elsewhere = policy_of(
+        f"- {{name: r, when: {{labels: {{env: dev}}, {condition}}}, then: {{allow: true, mask: pii}}}}"
+    )
+    assert evaluate(elsewhere, AGENT, SHOP, does(READ), sunday).masks == ()  # type: ignore[union-attr]
+
+
+conditions = st.sampled_from(
+    [
+        f"during: {OFFICE}",
+        f"outside: {OFFICE}",
+        f"during: {NIGHT}",
+        "estimated_rows: {gt: 5}",
+        "estimated_rows: {le: 5}",
+        "budget: {commands: 5}",
+        f"outside: {NIGHT}, estimated_rows: {{lt: 9}}",
+    ]
+)
+outcomes = st.sampled_from(["{allow: true}", "{hold: {approvers: dba}}", "{block: 'No.'}"])
+moments = st.builds(
+    lambda at, rows, used: Moment(at=at, rows=rows, spent=dict.fromkeys("0123", Spent(commands=used))),
+    st.floats(1_767_000_000, 1_769_000_000),
+    st.integers(0, 10),
+    st.integers(0, 10),
+)
+
+
+@patient
+@given(rules=st.lists(st.tuples(conditions, outcomes), min_size=1, max_size=4), moment=moments)
+def test_not_to_know_the_moment_is_never_milder_than_to_know_it(policy_of, rules, moment) -> None:
+    policy = policy_of(
+        "\n".join(
+            f"- {{name: '{at}', when: {{{when}}}, then: {then}}}" for at, (when, then) in enumerate(rules)
+        )
+    )
+    strict = (Allow, Hold, Block)
+    known = evaluate(policy, AGENT, SHOP, does(WRITE), moment)
+    unknown = evaluate(policy, AGENT, SHOP, does(WRITE), replace(moment, at=None, rows=None))
+    assert strict.index(type(unknown)) >= strict.index(type(known))
+    assert counting(policy, AGENT, SHOP, does(WRITE), moment) == tuple(
+        rule.name for rule in policy.rules if rule.when.budget is not None
+    )

@@ -95,6 +95,19 @@ def test_conditions_of_the_moment_say_why(policy_of, rule, sentence) -> None:
     assert reason.sentence.startswith(sentence)
 
 
+@pytest.mark.parametrize(
+    ("condition", "why"),
+    [
+        ("estimated_rows: {gt: 9}", "since nobody knows here how many rows it would touch"),
+        (f"during: {OFFICE}", "since the time is not known"),
+    ],
+)
+def test_what_is_not_known_is_said(policy_of, condition, why) -> None:
+    policy = policy_of(f"- {{name: r, when: {{{condition}}}, then: {{block: No.}}}}")
+    (reason,) = reasons(policy, AGENT, SHOP, on(("orders", WRITE)))
+    assert reason.sentence == f"blocks write of orders, {why}"
+
+
 def test_the_default_says_what_was_left_to_it(policy_of) -> None:
     policy = policy_of("- {name: reads, when: {effects: [read]}, then: {allow: true}}")
     *_, default = reasons(policy, AGENT, SHOP, on(("orders", READ), ("log", WRITE)))

@@ -12,7 +12,8 @@ from gateway.facts.http.bodies import Body, BodyUnclear, body_of
 from gateway.facts.http.changes import changes
 from gateway.facts.http.methods import DESTROYS, READS, WRITES, methods_of
 from gateway.facts.http.reading import ATTRIBUTES, Reading
-from gateway.facts.http.request import Request, RequestUnclear, request_of
+from gateway.facts.http.request import Request, RequestUnclear
+from gateway.facts.http.rows import request_of
 from gateway.facts.http.secrets import reaches
 from gateway.model import Effect, Facts
 

@@ -9,8 +9,9 @@ from gateway.facts.http.asks import only_asks, runs
 from gateway.facts.http.bodies import AWS_JSON, Body
 from gateway.facts.http.reading import Reading
 from gateway.facts.http.request import Request
-from gateway.facts.http.segments import deletes_one_item, told
-from gateway.facts.http.words import DELETING, hinted, parts, words
+from gateway.facts.http.segments import ALL, deletes_one_item, told
+from gateway.facts.http.vocabulary import DELETING
+from gateway.facts.http.words import hinted, parts, words
 from gateway.model import Effect
 
 _HOOKS = frozenset({"webhook", "webhooks", "hook", "hooks"})
@@ -32,12 +33,19 @@ def changes(reading: Reading, request: Request, body: Body, method: str) -> None
         reading.does(Effect.SESSION)
         return
     last = request.segments[-1] if request.segments else ""
+    if method == "DELETE" and last.lower() == "mcp" and request.values("mcp-session-id"):
+        reading.does(Effect.SESSION)  # which the client ends so
+        return
     found = told(request)
     quiet = _EVERYDAY
     if method == "POST" and not words(last) & _HOOKS:
         quiet |= _HOOKS  # the event that somebody else's hook brings, not the making of one
     reading.does(Effect.WRITE, *hinted(found - quiet))
     if (method == "DELETE" or found & DELETING) and not deletes_one_item(request):
+        reading.does(Effect.DESTRUCTIVE)
+    if isinstance(body.value, dict) and any(
+        body.value.get(name) is True for name in ALL - {"all", "everything"}
+    ):
         reading.does(Effect.DESTRUCTIVE)
     if _gives_rights(body):
         reading.does(Effect.PRIVILEGE)
@@ -48,8 +56,12 @@ def changes(reading: Reading, request: Request, body: Body, method: str) -> None
 
 
 def _gives_rights(body: Body) -> bool:
-    """Whether the object itself, or the one inside it, has a member that is about rights."""
+    """Whether the object itself, the one inside it, or an operation of a patch is about rights."""
     names = [name for name, _ in body.fields]
+    if isinstance(body.value, list):
+        names += [
+            str(each.get("path", "")).rpartition("/")[2] for each in body.value if isinstance(each, dict)
+        ]
     if isinstance(body.value, dict):
         names += body.value
         for each in body.value.values():

@@ -20,9 +20,11 @@ from graphql import (
 )
 
 from gateway.facts.http.bodies import Body
+from gateway.facts.http.credentials import is_credential
 from gateway.facts.http.reading import Reading
 from gateway.facts.http.request import Request
-from gateway.facts.http.words import DELETING, hinted, is_credential, words
+from gateway.facts.http.vocabulary import DELETING
+from gateway.facts.http.words import hinted, words
 from gateway.model import Effect
 
 TEXT_MOST = 64 * 1024
@@ -37,7 +39,7 @@ def is_one(request: Request, body: Body) -> bool:
     """Whether a request is a GraphQL request, by its type, its path or by what it holds."""
     if body.kind == "graphql":
         return True
-    if any(segment.lower().startswith(("graphql", "gql")) for segment in request.segments):
+    if request.segments and request.segments[-1].lower().startswith(("graphql", "gql")):
         return bool(body.kind) or any(name in {"query", "extensions", "id"} for name, _ in request.query)
     if any(name == "query" and "{" in value and _MUTATION.search(value) for name, value in request.query):
         return True

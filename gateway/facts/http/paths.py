@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import Literal
 from urllib.parse import unquote_to_bytes
 
 PATH_MOST = 8_192
@@ -44,17 +45,15 @@ def normal_path(path: str) -> str:
         raise PathUnclear("the path holds dot segments")
     if "" in segments[1:-1]:
         raise PathUnclear("the path holds an empty segment")
-    if _LIKE_A_SLASH.search(decoded) or _separators(unicodedata.normalize("NFKC", decoded)) != _separators(
-        decoded
-    ):
-        raise PathUnclear("the path holds characters that some servers take for separators")
+    if _LIKE_A_SLASH.search(decoded) or _ascii(decoded, "NFKC") != _ascii(decoded, "NFC"):
+        raise PathUnclear("the path holds characters that some servers take for others")
     if not decoded.isprintable():
         raise PathUnclear("the path holds characters that are not shown")
     return decoded
 
 
-def _separators(text: str) -> list[str]:
-    return re.findall(r"[/\\.;?#%]", text)
+def _ascii(text: str, form: Literal["NFC", "NFKC"]) -> list[str]:
+    return [each for each in unicodedata.normalize(form, text) if each.isascii()]
 
 
 def pairs(query: str) -> tuple[tuple[str, str], ...]:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.facts.http.calls import plainly_reads
+from gateway.facts.http.credentials import is_credential, secret_file
 from gateway.facts.http.reading import Reading
 from gateway.facts.http.secrets import leads_inside
 from gateway.facts.http.statements import is_sql, only_selects
-from gateway.facts.http.words import (
-    DELETING,
-    EXECUTING,
-    hinted,
-    is_credential,
-    parts,
-    plainly_reads,
-    secret_file,
-    words,
-)
+from gateway.facts.http.vocabulary import DELETING, EXECUTING
+from gateway.facts.http.words import hinted, parts, words
 from gateway.model import Effect
 
 BATCH_MOST = 1_000
+_KNOWN = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
 MCP_READS = frozenset(
     {
         "initialize",
@@ -38,6 +34,7 @@ MCP_READS = frozenset(
 )
 MCP_SESSION = frozenset({"logging/setLevel", "resources/subscribe", "resources/unsubscribe"})
 _RUN = "sql statement command cmd script code query shell exec expression program args argv"
+_A_CODE = re.compile(r"[A-Za-z0-9-]{1,24}")
 _RUNNING = frozenset(_RUN.split())
 """Arguments that a tool runs."""
 _ALSO_ASKING = frozenset({"query", "expression", "args", "program"})
@@ -80,7 +77,7 @@ def read_call(reading: Reading, kind: str, name: str) -> None:
 
 
 def _message(reading: Reading, value: Any) -> None:
-    if not isinstance(value, Mapping) or value.get("jsonrpc") != "2.0":
+    if not isinstance(value, Mapping) or value.get("jsonrpc") != "2.0" or not value.keys() <= _KNOWN:
         reading.doubt("a message is no JSON-RPC 2.0")
         return
     method = value.get("method")
@@ -118,7 +115,10 @@ def _judged(reading: Reading, kind: str, name: str, arguments: Any) -> None:
     """By its name: one that only looks reads; any other may do what its words say, and more."""
     found = set(words(name))
     runs = _RUNNING & {word for key in _keys(arguments) for word in parts(key)}
-    if only_looks(name) and not runs - (_OF_STATEMENTS if _selects(arguments) else _ALSO_ASKING):
+    harmless = _OF_STATEMENTS if _selects(arguments) else _ALSO_ASKING
+    if isinstance(arguments, Mapping) and _A_CODE.fullmatch(str(arguments.get("code", ""))):
+        harmless |= {"code"}  # of a coupon, a country
+    if only_looks(name) and not runs - harmless:
         effects = {Effect.READ}
     else:
         effects = {Effect.WRITE} | hinted(found)

@@ -6,13 +6,14 @@ import ipaddress
 import re
 from urllib.parse import unquote, urlsplit
 
+from gateway.facts.http.credentials import is_credential, secret_file
 from gateway.facts.http.reading import Reading
 from gateway.facts.http.request import Request
 from gateway.facts.http.segments import PROSE
-from gateway.facts.http.words import is_credential, parts, secret_file
+from gateway.facts.http.words import parts
 from gateway.model import Effect
 
-_PUBLIC = frozenset({"jwks", "public", "publickey", ".well-known"})
+_PUBLISHED = re.compile(r"^/\.well-known/|/jwks|public[-_/.]?keys?(?:/|$|\.)|/keys?/public$")
 _KEYRING = frozenset({"api", "access", "private", "personal"})
 _DIAGNOSTICS = {
     "actuator": frozenset(
@@ -28,7 +29,12 @@ _CLOUD_HOSTS = frozenset(
     {"169.254.169.254", "metadata.google.internal", "fd00:ec2::254", "100.100.100.200", "metadata"}
 )
 _LISTS = frozenset({"token", "tokens", "variables"})
-_ABOUT_LISTS = frozenset({"usage", "count", "stats", "limits", "new", "status", "search"})
+_KEPT = frozenset({"backup", "backups", "dump", "dumps", "snapshot", "snapshots"})
+"""Whole stores; the list of them tells nothing, what one holds tells all."""
+_TAKEN = frozenset({"download", "content", "export", "latest", "raw", "file"})
+_ABOUT_WORDS = "usage count stats limits new status policy policies rules requirements strength expiry forgot"
+_ABOUT = frozenset(_ABOUT_WORDS.split())
+"""What stands behind credentials without holding any: `/password/policy`."""
 _FOLLOWED = re.compile(
     r"redirect|callback|return|next|origin|referr?er|continue|issuer|audience", re.IGNORECASE
 )
@@ -65,14 +71,17 @@ def _holds_credentials(request: Request) -> bool:
     lower = [segment.lower() for segment in segments]
     if secret_file(request.path):
         return True
-    if PROSE & set(lower[:-1]) or _PUBLIC & {
-        word for segment in lower for word in (segment, *parts(segment))
-    }:
+    if PROSE & set(lower[:-1]) or _PUBLISHED.search(request.path.lower()):
         return False
-    if any(is_credential(segment) for segment in segments):
+    about = bool(lower) and lower[-1] in _ABOUT
+    if any(is_credential(segment) for segment in segments[: -1 if about else None]) and not (
+        about and is_credential(segments[-2])
+    ):
         return True
     tail = lower[-2:]  # a list of them, or one of the list
-    if lower[-1:] and lower[-1] not in _ABOUT_LISTS and _LISTS & set(tail):
+    if _LISTS & set(tail) and not about:
+        return True
+    if lower[-1:] and (lower[-1] in {"backup", "dump"} or (lower[-1] in _TAKEN and _KEPT & set(lower))):
         return True
     everything = {word for segment in segments for word in parts(segment)}
     return bool(

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 
 from gateway.facts.http.request import Request
-from gateway.facts.http.words import CLEAR_DEEDS, DELETING, DESTROYING, PRIVILEGED, parts, words
+from gateway.facts.http.vocabulary import CLEAR_DEEDS, DELETING, DESTROYING, PRIVILEGED
+from gateway.facts.http.words import parts, words
 
-PROSE = frozenset(
-    "docs doc documentation help wiki blog kb faq static assets news articles manual reference search guides".split()  # noqa: SIM905
+_PROSE_WORDS = (
+    "docs doc documentation help wiki blog kb faq static assets news articles manual reference search guides"
 )
+PROSE = frozenset(_PROSE_WORDS.split())
 """Below these stands text about things, not the things."""
 _OTHER_DEEDS = """
     execute eval exec run cmd shell bash trigger deploy undeploy redeploy reload disable enable activate approve reject accept
     cancel pay submit install grant ban unban assign rotate publish unpublish logout unsubscribe restore resume apply create
-    update insert rebuild reindex
+    update insert rebuild reindex promote demote elevate impersonate add save send
 """
 _DEEDS = (DESTROYING | DELETING | frozenset(_OTHER_DEEDS.split())) - {"archive", "trash"}
 _ALSO_THINGS = frozenset({"stop", "run", "drop", "trigger", "seal"})
@@ -34,27 +36,28 @@ _CONTAINERS = re.compile(
     re.IGNORECASE,
 )
 """Deleting one of these loses all that it holds."""
-_ALL = frozenset("all force cascade recursive recurse purge everything wipe drop permanent hard".split())  # noqa: SIM905
-_MANY = _ALL | frozenset(
-    [
-        "data",
-        "history",
-        "content",
-        "contents",
-        "storage",
-        "inventory",
-        "log",
-        "audit",
-        "trail",
-        "media",
-        "messages",
-    ]
-)
+_ALL_WORDS = "all force cascade recursive recurse purge everything wipe drop permanent hard"
+ALL = frozenset(_ALL_WORDS.split())
+_MANY_WORDS = "data history content contents storage inventory log audit trail media messages"
+_MANY = ALL | frozenset(_MANY_WORDS.split())
 """Singular, and yet many things."""
 _YES = frozenset({"", "1", "true", "yes", "on"})
 _NUMBER = re.compile(r"[0-9]+|[0-9a-f-]{16,}|me|self")
 _AN_ID = re.compile(r".*[0-9].*|[0-9a-f]{8,}|[A-Za-z0-9_-]{20,}|.*[@:=].*|me|self|current")
+_SCRIPT = re.compile(r"\.(?:php|aspx?|jspx?|do|action|cgi|pl|cfm)$", re.IGNORECASE)
+_CALLED_AT = frozenset({"graphql", "gql", "rpc", "jsonrpc", "mcp", "sse"})
+_A_KEY = re.compile(r"(?=[A-Za-z]*[0-9])[A-Za-z0-9]{20,}")
 _VERSION = re.compile(r"v[0-9.]+|api", re.IGNORECASE)
+
+
+def takes_calls(request: Request) -> bool:
+    """Whether a path is one to which calls of GraphQL, JSON-RPC and MCP are sent: `/`, `/api/v1`, `/shop/graphql`, `/rpc`."""
+    segments = request.segments
+    if not segments or set(parts(segments[-1])) & _CALLED_AT:
+        return not names_a_deed(segments[:-1])
+    if len(segments) < 3 and segments[-1] in {"message", "messages"}:  # of MCP over server-sent events
+        return any(name.lower().replace("_", "") == "sessionid" for name, _ in request.query)
+    return all(_VERSION.fullmatch(segment) or _A_KEY.fullmatch(segment) for segment in segments)
 
 
 def names_a_deed(segments: tuple[str, ...]) -> bool:
@@ -62,6 +65,7 @@ def names_a_deed(segments: tuple[str, ...]) -> bool:
     if not segments or PROSE & {segment.lower() for segment in segments[:-1]}:
         return False
     *above, last = segments
+    last = _SCRIPT.sub("", last)
     for at, segment in enumerate(above):
         first = parts(segment)[:1]
         if set(first) & (_DEEDS & CLEAR_DEEDS) - _ALSO_THINGS and not _is_title(segments, at):
@@ -69,7 +73,9 @@ def names_a_deed(segments: tuple[str, ...]) -> bool:
     found = parts(last)
     if len(found) > 3 or _is_title(segments, len(above)):
         return False
-    if above and _NUMBER.fullmatch(above[-1]) and set(found[:1]) & CLEAR_DEEDS - _FORMS:
+    of_an_item = bool(above) and _NUMBER.fullmatch(above[-1]) is not None
+    called = len(found) > 1 and "-" not in last  # as programs name their calls: `addAdmin`
+    if (of_an_item or called) and set(found[:1]) & CLEAR_DEEDS - _FORMS:
         return True
     return bool(({*found[:1], *found[-1:]} | (words(last) - set(found))) & _DEEDS)
 
@@ -135,7 +141,7 @@ def deletes_one_item(request: Request) -> bool:
 def _asks_for_all(request: Request) -> bool:
     return any(
         value in {"*", "_all"}
-        or (name.lower() in _ALL | DELETING and (value.lower() in _YES or value == "all"))
+        or (name.lower() in ALL | DELETING and (value.lower() in _YES or value == "all"))
         or name.lower() == "force"
         for name, value in request.query
     )

@@ -1,10 +1,13 @@
-"""Statements of SQL that a request brings: whether a text is one, and whether it only selects."""
+"""Statements that a request brings for a server to run: which texts are any, and whether they only select."""
 
 from __future__ import annotations
 
 import re
 
 from gateway.facts import postgres
+from gateway.facts.http.bodies import Body
+from gateway.facts.http.request import Request
+from gateway.facts.http.words import parts
 from gateway.model import Effect
 
 TEXT_MOST = 8_192
@@ -15,6 +18,19 @@ _BEGINS = re.compile(
 )
 _DIALECT = re.compile(r"/\*|--|[#\\`;]")
 """What the servers of different makers read differently."""
+
+_STATEMENTS = frozenset({"statement", "statements"})
+_LANGUAGES = frozenset({"sql", "cypher"})
+_WRITING = re.compile(
+    r"\b(?:delete|drop|create|merge|set|remove|insert|update|alter|kill|grant|revoke|truncate|detach|foreach|call|load|into)\b"
+    r"|\|>\s*to\b",
+    re.IGNORECASE,
+)
+"""What no statement of any language has that only looks."""
+_SENT_TO = frozenset({"query", "sql", "statement", "statements"})
+_PROMETHEUS = re.compile(
+    r"/api/v1/(?:query|query_range|query_exemplars|series|labels|format_query|parse_query)$"
+)
 
 
 def is_sql(text: str) -> bool:
@@ -30,3 +46,33 @@ def only_selects(text: str) -> bool:
     return facts.effects == {Effect.READ} and all(
         {source.rpartition(".")[2] for source in each.sources} <= {each.name} for each in facts.outputs or ()
     )
+
+
+def statements_of(request: Request, body: Body) -> list[str]:
+    """Texts that are there to be run. What only looks like a statement counts where they are sent to, not in a search box."""
+    where = bool(_SENT_TO & set(_last(request))) or not request.segments
+    queries = {"query", "q"} if where and not asks_prometheus(request) else set()
+    given = [*request.query, *body.members()]
+    named = {
+        name: {name.lower()} & queries | (_LANGUAGES | _STATEMENTS) & set(parts(name))
+        for name in {name for name, _ in given}
+    }
+    return [
+        value
+        for name, value in given
+        if named[name] & _LANGUAGES
+        or (named[name] and (is_sql(value) or (request.segments and _WRITING.search(value))))
+    ]
+
+
+def takes_only_statements(request: Request, body: Body) -> bool:
+    """Whether a path is that of an endpoint which runs statements and does nothing else, and the request says one alone."""
+    return bool(_last(request)) and _SENT_TO.issuperset(_last(request)) and not (body.kind and request.query)
+
+
+def asks_prometheus(request: Request) -> bool:
+    return _PROMETHEUS.search(request.path) is not None
+
+
+def _last(request: Request) -> tuple[str, ...]:
+    return parts(request.segments[-1].lower()) if request.segments else ()

@@ -34,6 +34,7 @@ _REVIEWS = """
 """
 _QUESTIONS = frozenset(_REVIEWS.split())
 """What is created only to be answered."""
+_ASKED = frozenset({"authorization.k8s.io", "authentication.k8s.io"})
 _PARTS = frozenset({"", "status", "scale", "log", "ephemeralcontainers", "approval", "resize", "finalize"})
 _OF_NODES = frozenset({"metrics", "stats", "spec", "healthz", "log", "configz"})
 """Subresources that a read returns."""
@@ -122,9 +123,9 @@ def _judge(request: Request, info: Info, reading: Reading) -> None:
             reading.doubt("the subresource is not known here")
         if request.body:
             reading.doubt("a request that only asks has a body")
-    elif info.verb == "create" and info.resource in _QUESTIONS:
+    elif info.verb == "create" and info.group in _ASKED and info.resource in _QUESTIONS:
         reading.effects.add(Effect.READ)
-    elif info.verb == "create" and info.resource == "tokenreviews":
+    elif info.verb == "create" and info.group in _ASKED and info.resource == "tokenreviews":
         reading.effects |= {Effect.READ, Effect.EXFIL}
     elif info.verb in WRITES:
         writes(request, info, reading)

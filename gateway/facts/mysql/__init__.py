@@ -9,11 +9,12 @@ Not seen, because only the target knows it: what triggers, views, column default
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from gateway.facts.cache import Cache
-from gateway.facts.mysql import bodies
+from gateway.facts.mysql import bodies, settings
 from gateway.facts.mysql.lexer import LexUnclear, Token, tokens
 from gateway.facts.mysql.reading import Reading, Unreadable
 from gateway.facts.mysql.servers import Server, Version, versions
@@ -69,7 +70,9 @@ def read(text: str, context: Context = PLAIN) -> Facts:
 def follow(text: str, context: Context) -> Context:
     """The context behind `text`, which went through."""
     state = context.state.copy()
-    _read(text, context.servers, state, 0)
+    facts = _read(text, context.servers, state, 0)
+    if Effect.UNKNOWN in facts.effects and facts.attributes.get("sql.verbs") not in {"prepare", "set"}:
+        state.forget_texts()
     return replace(context, state=state)
 
 
@@ -117,7 +120,7 @@ def _of(text: str, version: Version, state: State, depth: int) -> Facts:
 
     reading = Reading(text=inner, state=state)
     try:
-        found = _complete(reading, text, version)
+        found = _without_hints(reading, _complete(reading, text, version), version)
         if state.modes.pipes_as_concat and any(token.is_mark("||") for token in found):
             return _unread("the session's sql_mode gives || another meaning")
         each = bodies.cut(found)
@@ -142,6 +145,21 @@ def _complete(reading: Reading, text: str, version: Version) -> Sequence[Token]:
         reading.doubt(str(unclear))
         ends = [at for at, token in enumerate(unclear.before) if token.is_mark(";")]
         return unclear.before[: ends[-1]] if ends else ()
+
+
+_SET_VAR = re.compile(r"\bSET_VAR\s*\(\s*(\w+)\s*=\s*(?:'([^']*)'|(\w+))", re.IGNORECASE)
+
+
+def _without_hints(reading: Reading, found: Sequence[Token], version: Version) -> Sequence[Token]:
+    """The tokens but for hints, which only say how, unless they set something for the statement."""
+    if version.server is Server.MYSQL:
+        for name, quoted, word in (
+            each for t in found if t.kind == "hint" for each in _SET_VAR.findall(t.text)
+        ):
+            effects = settings.effects_of(name, "", quoted or word)
+            reading.does(*effects - {Effect.UNKNOWN})
+            reading.touches("setting", name, *effects - {Effect.UNKNOWN})
+    return [token for token in found if token.kind != "hint"]
 
 
 def _one(reading: Reading, part: Sequence[Token]) -> tuple[Output, ...] | None:

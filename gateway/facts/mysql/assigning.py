@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gateway.facts.mysql import settings
 from gateway.facts.mysql.grammar import NotParsed, outermost, parsed, split
-from gateway.facts.mysql.lexer import Token
+from gateway.facts.mysql.lexer import Token, cuts_alike
 from gateway.facts.mysql.queries import EXPRESSIONS
 from gateway.facts.mysql.reading import Reading
 from gateway.facts.mysql.sources import NOTHING, Scope, Sources
@@ -49,7 +49,7 @@ def _one(reading: Reading, part: Sequence[Token]) -> None:
 
 def _charset(reading: Reading, value: Sequence[Token]) -> None:
     reading.does(Effect.SESSION)
-    alike = bool(value) and value[0].kind in {"word", "string"} and settings.cuts_alike(value[0].text)
+    alike = bool(value) and value[0].kind in {"word", "string"} and cuts_alike(value[0].text)
     if not alike:
         reading.doubt("a character set decides how later texts are cut")
     reading.state.cuts_otherwise = not alike
@@ -62,7 +62,7 @@ def _assignment(reading: Reading, part: Sequence[Token]) -> None:
         return
     target, value = part[:equals], part[equals + 1 :]
     sources = _made_of(reading, value)
-    name = "".join(token.text for token in target if token.upper not in _SCOPES)
+    name = "".join(token.text for token in target if token.upper not in _SCOPES).lstrip(".")
     if name.startswith("@") and not name.startswith("@@"):
         reading.does(Effect.SESSION)
         reading.state.assign(name, _kept(reading, value, sources))
@@ -141,9 +141,9 @@ def text_of(reading: Reading, value: Sequence[Token], depth: int = 0) -> str | N
         only = value[0]
         if only.kind == "variable":
             return reading.state.variable(only.text).text
-        if only.kind == "number" and only.text[:1] not in {"0", "x", "X", "b", "B"}:
-            return only.text
-        return only.text if only.kind in {"word", "string"} or only.text in {"0", "1"} else None
+        if only.kind == "number":
+            return _spelt(only.text)
+        return only.text if only.kind in {"word", "string"} else None
     if all(token.kind == "string" for token in value):
         return "".join(token.text for token in value)
     if value[0].upper == "CONCAT" and value[1].is_mark("(") and value[-1].is_mark(")"):
@@ -151,6 +151,17 @@ def text_of(reading: Reading, value: Sequence[Token], depth: int = 0) -> str | N
         whole = "".join(part or "" for part in parts)
         return None if None in parts or len(whole) > _TEXT_MOST else whole
     return None
+
+
+def _spelt(number: str) -> str | None:
+    """A number as a text; one in hexadecimal is the text that its bytes spell."""
+    digits = number[2:].strip("'")
+    if number[:2] in {"0x", "x'", "X'"}:
+        try:
+            return bytes.fromhex(digits.zfill(len(digits) + len(digits) % 2)).decode()
+        except ValueError:
+            return None
+    return None if number[:2] in {"0b", "b'", "B'"} else number
 
 
 def statement_of(tokens: Sequence[Token]) -> tuple[Sequence[Token], Sequence[Token]] | None:

@@ -7,7 +7,9 @@ when they run, and counts as if they did.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
+from gateway.facts.mysql.definitions import kind_at
 from gateway.facts.mysql.grammar import outermost
 from gateway.facts.mysql.lexer import Token
 from gateway.facts.mysql.reading import Reading
@@ -29,9 +31,12 @@ _PASSES = frozenset({"LEAVE", "ITERATE", "OPEN", "CLOSE", "FETCH", "END"})
 def is_program(tokens: Sequence[Token]) -> bool:
     """Whether what the statement has begun with may hold semicolons of its own."""
     words = [token.upper for token in tokens[:14]]
+    if words[:2] == ["SET", "STATEMENT"]:
+        at = next((at for at, token in enumerate(tokens[:60]) if token.upper == "FOR"), None)
+        return at is not None and is_program(tokens[at + 1 :])
     if words[:2] == ["BEGIN", "NOT"] or (words and words[0] in RUN_AT_ONCE):
         return True
-    return words[:1] in (["CREATE"], ["ALTER"]) and any(word in _STARTS for word in words)
+    return words[:1] in (["CREATE"], ["ALTER"]) and words[kind_at(words)] in _STARTS
 
 
 def cut(tokens: Sequence[Token]) -> list[list[Token]]:
@@ -77,8 +82,14 @@ def body_of(tokens: Sequence[Token]) -> Sequence[Token]:
         at = outermost(tokens[kind:], "ROW")
         rest = tokens[kind + at + 1 :] if at is not None else ()
         return rest[2:] if rest and rest[0].upper in {"FOLLOWS", "PRECEDES"} else rest
-    at = outermost(tokens[kind:], *_BODIES)
-    return tokens[kind + at :] if at is not None else ()
+    # RETURNS SET (...), CHARACTER SET ...: types, not statements.
+    rest = [
+        token
+        for before, token in pairwise(tokens[kind:])
+        if not (token.upper == "SET" and before.upper in {"RETURNS", "CHARACTER"})
+    ]
+    at = outermost(rest, *_BODIES)
+    return rest[at:] if at is not None else ()
 
 
 _BODY_WORDS = """

@@ -15,6 +15,8 @@ SERVER PARTITION CONSTRAINT COLUMN RECURSIVE WITH
 """
 _BEFORE_NAMES = frozenset(_NAMING.split())
 """Words behind which a name names a table or the like, and a parenthesis lists its columns."""
+_ASSIGNING = frozenset({"CALL", "LOAD", "GET"})
+"""Statements after which a variable that they name may hold something else."""
 _DEFINING = frozenset({"CREATE", "ALTER", "GRANT", "REVOKE"})
 
 
@@ -25,11 +27,14 @@ def effects_anywhere(reading: Reading, tokens: Sequence[Token]) -> None:
             _call(reading, tokens, at)
         if token.is_mark(":="):
             reading.does(Effect.SESSION)
+        if token.kind == "variable" and (following.is_mark(":=") or tokens[0].upper in _ASSIGNING):
+            reading.state.forget(token.text)
         match token.upper:
             case "INTO" if following.upper in {"OUTFILE", "DUMPFILE"}:
                 reading.does(Effect.EXFIL, Effect.WRITE)
             case "INTO" if following.kind == "variable":
                 reading.does(Effect.SESSION)
+                reading.state.forget(following.text)
             case "FOR" if following.upper in {"UPDATE", "SHARE"}:
                 reading.does(Effect.SESSION)
             case "LOCK" if following.upper == "IN":

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from sqlglot import exp
 
+from gateway.facts.mysql.itself import Itself, looks_at_a_row, plain_value
 from gateway.facts.mysql.truth import (
     COMPARISONS,
     COMPUTATIONS,
@@ -41,6 +42,7 @@ _LITERALS = (exp.Literal, exp.HexString, exp.BitString, exp.Boolean)
 _ROWS = 160
 _WORK = 60_000
 """Nodes evaluated for one condition; one that takes more is taken to restrict nothing."""
+_BOUNDS: dict[type[exp.Expr], type[exp.Min | exp.Max]] = {exp.GTE: exp.Min, exp.LTE: exp.Max}
 _CHANCE = (exp.Rand, exp.Uuid)
 
 
@@ -65,6 +67,7 @@ class _Trial:
         self._last = table.rpartition(".")[2].lower()
         self._names = {self._last, alias.lower()}
         self._columns = sorted({self._named(column) for column in where.find_all(exp.Column)})
+        self._itself = Itself(where, table, alias, restricts)
         self._work = 0
 
     def rows(self) -> Iterator[Row]:
@@ -149,20 +152,24 @@ class _Trial:
             case exp.PropertyEQ():
                 return self._value(node.expression, row)
             case exp.Between():
-                tested, low, high = (self._value(node.args.get(key), row) for key in ("this", "low", "high"))
-                if (unclear := self._unclear(node, tested, low, high)) is not None:
-                    return unclear
-                return both(compared(exp.GTE, tested, low), compared(exp.LTE, tested, high))
+                low, high = node.args["low"], node.args["high"]
+                return both(
+                    self._bounded(exp.GTE, node.this, low, row), self._bounded(exp.LTE, node.this, high, row)
+                )
             case exp.In():
                 return self._in(node, row)
             case exp.Exists():
-                return Open.VARYING if self._looks_outside(node) else Open.FIXED
+                if plain_value(node.this) is not None:
+                    return True
+                return Open.VARYING if self._itself.is_looked_at(node) else Open.FIXED
             case exp.Case() | exp.If():
                 return self._chosen(node, row)
             case exp.Tuple():
                 return tuple(self._value(each, row) for each in node.expressions)
-            case exp.Subquery() | exp.Query():
-                return Open.VARYING if self._looks_outside(node) else Open.FIXED
+            case exp.Query():
+                if (plain := plain_value(node)) is not None:
+                    return self._value(plain, row)
+                return Open.VARYING if self._itself.is_looked_at(node) else Open.FIXED
             case _ if isinstance(node, exp.Binary):
                 return self._binary(node, row)
             case exp.Rand():
@@ -180,12 +187,12 @@ class _Trial:
                 return True
             if kind in {exp.NEQ, exp.GT, exp.LT}:
                 return False
-        if kind in {exp.GTE, exp.LTE} and self._is_bound_of_itself(node):
+        if kind in _BOUNDS and self._itself.is_bound(node.left, node.right, _BOUNDS[kind]):
             return True
         if (
             kind is exp.EQ
             and isinstance(node.right, exp.Any)
-            and self._is_all_of_itself(node.left, node.right)
+            and self._itself.brings_all(node.left, node.right)
         ):
             return True
         if (unclear := self._unclear(node, left, right)) is not None:
@@ -204,7 +211,7 @@ class _Trial:
     def _unclear(self, node: exp.Expr, *values: Value) -> Open | None:
         """Something that nobody can tell, beside a column, differs from row to row."""
         found = left_open(*values)
-        if found is Open.FIXED and _looks_at_a_row(node):
+        if found is Open.FIXED and looks_at_a_row(node):
             return Open.VARYING
         return found
 
@@ -228,14 +235,28 @@ class _Trial:
         query = node.args.get("query")
         tested = self._value(node.this, row)
         if query is not None:
-            if self._is_all_of_itself(node.this, query):
+            if self._itself.brings_all(node.this, query):
                 return True
-            return Open.VARYING if _looks_at_a_row(node.this) or self._looks_outside(query) else Open.FIXED
+            if (plain := plain_value(query)) is not None:
+                return self._compared_open(node, tested, self._value(plain, row))
+            return (
+                Open.VARYING if looks_at_a_row(node.this) or self._itself.is_looked_at(query) else Open.FIXED
+            )
         found = [
             True if each == node.this else self._compared_open(node, tested, self._value(each, row))
             for each in node.expressions
         ]
         return either(*found)
+
+    def _bounded(self, kind: type[exp.GTE | exp.LTE], tested: exp.Expr, bound: exp.Expr, row: Row) -> Value:
+        """One side of BETWEEN."""
+        if self._itself.is_bound(tested, bound, _BOUNDS[kind]):
+            return True
+        left, right = self._value(tested, row), self._value(bound, row)
+        unclear = left_open(left, right)
+        if unclear is Open.FIXED and (looks_at_a_row(tested) or looks_at_a_row(bound)):
+            return Open.VARYING
+        return compared(kind, left, right) if unclear is None else unclear
 
     def _compared_open(self, node: exp.Expr, left: Value, right: Value) -> Value:
         unclear = self._unclear(node, left, right)
@@ -250,7 +271,7 @@ class _Trial:
                 held = self._compared_open(node, self._value(subject, row), held)
             held = true(held)
             if isinstance(held, Open):
-                return Open.VARYING if _looks_at_a_row(node) else Open.FIXED
+                return Open.VARYING if looks_at_a_row(node) else Open.FIXED
             if held:
                 return self._value(branch.args.get("true"), row)
         last = node.args.get("false" if isinstance(node, exp.If) else "default")
@@ -266,79 +287,10 @@ class _Trial:
         if (unclear := self._unclear(node, *values)) is not None:
             return unclear
         found = called(_CALLED_ALIKE.get(name, name), values)
-        return Open.VARYING if found is Open.FIXED and _looks_at_a_row(node) else found
-
-    def _is_all_of_itself(self, tested: exp.Expr | None, query: exp.Expr) -> bool:
-        """`id IN (SELECT id FROM t)`, however deep: the table's own column, all of it."""
-        select = query.find(exp.Select)
-        tables = list(query.find_all(exp.Table))
-        if select is None or not isinstance(tested, exp.Column) or len(tables) != 1:
-            return False
-        projected = select.expressions[0].unalias() if len(select.expressions) == 1 else None
-        column = isinstance(projected, exp.Star) or (
-            isinstance(projected, exp.Column) and projected.name.lower() in {tested.name.lower(), "*"}
-        )
-        return column and self._keeps_all(query, tables[0])
-
-    def _is_bound_of_itself(self, node: exp.Binary) -> bool:
-        """`id >= (SELECT MIN(id) FROM t)`."""
-        select = node.right.find(exp.Select)
-        tables = list(node.right.find_all(exp.Table))
-        if select is None or len(select.expressions) != 1 or len(tables) != 1:
-            return False
-        found = select.expressions[0].unalias()
-        wanted = exp.Min if isinstance(node, exp.GTE) else exp.Max
-        return (
-            isinstance(found, wanted) and found.this == node.left and self._keeps_all(node.right, tables[0])
-        )
-
-    def _keeps_all(self, query: exp.Expr, table: exp.Table) -> bool:
-        named = self._ctes().get(table.name.lower()) if not table.db else None
-        if named is not None:
-            inner = list(named.find_all(exp.Table))
-            return (
-                len(inner) == 1
-                and inner[0].name.lower() != table.name.lower()
-                and self._keeps_all(named, inner[0])
-            )
-        if table.name.lower() != self._last:
-            return False
-        for select in query.find_all(exp.Select):
-            if any(select.args.get(key) for key in ("having", "limit", "offset", "joins", "group")):
-                return False
-            where = select.args.get("where")
-            if where is not None and restricts(where.this, self._last, table.alias):
-                return False
-        return True
-
-    def _ctes(self) -> dict[str, exp.Expr]:
-        clause = self._where.root().args.get("with_")
-        return {each.alias.lower(): each.this for each in clause.expressions} if clause is not None else {}
-
-    def _looks_outside(self, query: exp.Expr) -> bool:
-        """Whether a subquery may look at the row around it: by the table's name, or by one it does not bring itself."""
-        brought = {name.lower() for each in query.find_all(exp.Table) for name in (each.name, each.alias)}
-        derived = any(isinstance(each.parent, exp.From | exp.Join) for each in query.find_all(exp.Subquery))
-        for column in query.find_all(exp.Column):
-            table = column.table.lower()
-            if (table in self._names and table not in brought) if table else not (brought or derived):
-                return True
-        return False
+        return Open.VARYING if found is Open.FIXED and looks_at_a_row(node) else found
 
 
 _CALLED_ALIKE = {"str_position": "instr", "ceil": "ceiling", "anonymous": ""}
-
-
-def _looks_at_a_row(node: exp.Expr) -> bool:
-    """Whether a column stands in it, outside of its subqueries."""
-    waiting: list[exp.Expr] = [node]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, exp.Column):
-            return True
-        if not isinstance(each, exp.Query):
-            waiting += each.iter_expressions()
-    return False
 
 
 def _literal(node: exp.Expr) -> Value:

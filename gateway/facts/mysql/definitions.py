@@ -50,6 +50,11 @@ _FIXED: dict[str, Effects] = {
 }
 
 
+def kind_at(words: Sequence[str]) -> int:
+    """Where CREATE, ALTER or DROP says of which kind the thing is; 0 if nowhere."""
+    return next((at for at, word in enumerate(words[:_KIND_WITHIN]) if word in _KINDS and at), 0)
+
+
 def define(reading: Reading, tokens: Sequence[Token]) -> bool:
     """Whether the statement is one of these, which is then read."""
     words = [token.upper for token in tokens]
@@ -86,7 +91,7 @@ def _flushed(words: Sequence[str]) -> Effects:
 
 def _defined(words: Sequence[str], tokens: Sequence[Token]) -> Effects:
     first = words[0]
-    at = next((at for at, word in enumerate(words[:_KIND_WITHIN]) if word in _KINDS and at), 0)
+    at = kind_at(words)
     kind = words[at]
     if kind in {"USER", "ROLE", "INSTANCE", "RESOURCE"} or words[1:2] == ["DEFAULT"]:
         return frozenset({Effect.PRIVILEGE, *([Effect.DESTRUCTIVE] if first == "DROP" else [])})

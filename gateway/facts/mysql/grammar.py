@@ -41,6 +41,10 @@ def parsed(tokens: Sequence[Token]) -> exp.Expr:
         raise NotParsed from None
     if len(found) != 1 or found[0] is None or isinstance(found[0], exp.Command):
         raise NotParsed
+    for name in found[0].find_all(exp.Identifier):
+        # However it is spelt and quoted, it is the same name.
+        name.set("this", str(name.this).lower())
+        name.set("quoted", None)
     return found[0]
 
 
@@ -94,6 +98,21 @@ def plainer(tokens: Sequence[Token]) -> list[Token]:
                 at += 1
                 while at < end and tokens[at].upper not in {"SET", "WHERE", "ORDER", "LIMIT"}:
                     at += 1
+            case "MATCH" if following.is_mark("("):
+                plain.append(Token("word", "MATCHED"))
+                at += 1
+            case "AGAINST" if following.is_mark("("):
+                # MATCH (a) AGAINST (b IN BOOLEAN MODE) is made of both, however it compares them.
+                last = closing(tokens, at + 1)
+                mode = outermost(tokens[at + 2 : last], "IN", "WITH")
+                inner = tokens[at + 2 : last if mode is None else at + 2 + mode]
+                plain += [Token("mark", "+"), Token("mark", "("), *plainer(inner), Token("mark", ")")]
+                at = last + 1
+            case "LAST_VALUE" if following.is_mark("("):
+                plain.append(Token("word", "NTH_VALUE"))
+                at += 1
+            case "FROM" if following.upper == "FIRST" and before == ")":
+                at += 2
             case "ASC" | "DESC" if grouped[-1]:
                 at += 1
             case "COLUMNS" if following.is_mark("(") and plain and plain[-1].kind == "string":

@@ -30,7 +30,7 @@ class Modes:
 @dataclass(frozen=True, slots=True)
 class Token:
     kind: str
-    """`word`, `name` (quoted), `string`, `number`, `variable`, `mark`."""
+    """`word`, `name` (quoted), `string`, `number`, `variable`, `mark`, or a `hint` to MySQL's optimizer."""
     text: str
     """A string's and a name's content, a variable's name with its @; anything else as it is written."""
     quote: str = ""
@@ -45,6 +45,8 @@ class Token:
         return self.kind == "mark" and self.text in marks
 
 
+_CUT_ALIKE = frozenset({"utf8", "utf8mb3", "utf8mb4", "latin1", "ascii", "binary", "default", "null"})
+"""Character sets in which no second byte looks like a quote or backslash, as those of gbk, sjis and big5 do."""
 _BLANKS = re.compile(r"[ \t\n\v\f\r]+")
 _LINE_COMMENT = re.compile(r"(?:#|--(?=[\x00-\x20\x7f]|\Z))[^\n]*")
 _BYTES = re.compile(r"[xX]'[0-9A-Fa-f]*'|[bB]'[01]*'")
@@ -53,10 +55,17 @@ _NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _BYTES_NUMBER = re.compile(r"(?:0x[0-9A-Fa-f]+|0b[01]+)(?![A-Za-z0-9_$\x80-\U0010ffff])")
 _DIGITS_IN_NAME = re.compile(r"[0-9]+[A-Za-z_$\x80-\U0010ffff][A-Za-z0-9_$\x80-\U0010ffff]*")
 _EXPONENT = re.compile(r"[0-9]+[eE](?:[+-]?[0-9])")
+_JOINS = re.compile(r"[A-Za-z0-9_$`\x80-\U0010ffff]\.[A-Za-z0-9_$\x80-\U0010ffff]")
+"""A dot that stands in a name, as in `t.1a`."""
 _VARIABLE = re.compile(r"@@?(?:[A-Za-z0-9_.$\x80-\U0010ffff]+)?")
 _MARK = re.compile(r":=|<=>|->>|->|<<|>>|<=|>=|<>|!=|\|\||&&|[-+*/%=<>!~^&|(),.;:?{}\[\]]")
 _ESCAPES = {"0": "\0", "b": "\b", "n": "\n", "r": "\r", "t": "\t", "Z": "\x1a"}
 _PLAIN_IN_QUOTES = {quote: re.compile(rf"[^{quote}\\]+") for quote in "'\"`"}
+
+
+def cuts_alike(charset: str) -> bool:
+    """Whether a client's character set cuts tokens where UTF-8 does."""
+    return charset.lower() in _CUT_ALIKE
 
 
 def tokens(text: str, version: Version, modes: Modes) -> list[Token]:
@@ -79,8 +88,11 @@ def _cut(text: str, version: Version, modes: Modes, found: list[Token]) -> None:
         if blank is not None:
             at = blank.end()
         elif text.startswith("/*", at):
+            start = at
             at, runs = _comment(text, at, version)
             running = running or runs
+            if text.startswith("/*+", start):
+                found.append(Token("hint", text[start + 3 : at - 2]))
         elif running and text.startswith("*/", at):
             running, at = False, at + 2
         else:
@@ -94,13 +106,15 @@ def _token(text: str, at: int, before: Sequence[Token], modes: Modes) -> tuple[T
     character = text[at]
     behind_dot = bool(before) and before[-1].is_mark(".")
     if character in "'\"`":
-        return _in_quotes(text, at, modes)
+        return _in_quotes(text, at, modes, before)
     if character == "@":
         return _variable(text, at, modes)
     if character == "\\" and text[at + 1 : at + 2] in {"G", "g"}:
         return Token("mark", ";"), at + 2
     if character == "\\" and text[at + 1 : at + 2] == "N":
         return Token("word", "NULL"), at + 2
+    if character == "." and _JOINS.match(text, at - 1):
+        return Token("mark", "."), at + 1
     if not behind_dot:
         if character in "nN" and text[at + 1 : at + 2] == "'":
             return _in_quotes(text, at + 1, modes)
@@ -115,10 +129,18 @@ def _token(text: str, at: int, before: Sequence[Token], modes: Modes) -> tuple[T
     raise LexUnclear("a character belongs to no token")
 
 
-def _in_quotes(text: str, at: int, modes: Modes) -> tuple[Token, int]:
+def _hides_quotes(before: Sequence[Token]) -> bool:
+    """Whether an introducer stands before a string, of a character set whose characters may look like quotes."""
+    word = before[-1].text.lower() if before and before[-1].kind == "word" else ""
+    return word.startswith("_") and not cuts_alike(word[1:])
+
+
+def _in_quotes(text: str, at: int, modes: Modes, before: Sequence[Token] = ()) -> tuple[Token, int]:
     quote = text[at]
     name = quote == "`" or (quote == '"' and modes.ansi_quotes)
     value, end = _quoted(text, at, escapes=not name and not modes.no_backslash_escapes)
+    if not value.isascii() and _hides_quotes(before):
+        raise LexUnclear("a character set decides where a string ends")
     return Token("name" if name else "string", value, quote), end
 
 

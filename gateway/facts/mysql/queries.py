@@ -216,6 +216,8 @@ def from_item(reading: Reading, node: exp.Expr, scope: Scope) -> None:
                 reading.doubt("a query stands in FROM without parentheses")
             around = Scope(outer=scope.outer, ctes=scope.ctes)
             scope.relations.append(derived(node.alias.lower(), query(reading, node, around), _renamed(node)))
+        case exp.Values():
+            scope.relations.append(derived(node.alias.lower(), _values(reading, node, scope), _renamed(node)))
         case _:
             # JSON_TABLE and its like: each column may be made of everything that went in.
             sources = EXPRESSIONS.condition(reading, node.this, scope)

@@ -11,13 +11,14 @@ from gateway.facts.mysql.grammar import NotParsed, closing, dotted, outermost, p
 from gateway.facts.mysql.lexer import Token
 from gateway.facts.mysql.queries import EXPRESSIONS, query
 from gateway.facts.mysql.reading import Reading
-from gateway.facts.mysql.sources import Scope
+from gateway.facts.mysql.sources import Scope, table
 from gateway.facts.mysql.state import Variable
 from gateway.model import Effect
 
 DML = frozenset({"INSERT", "REPLACE", "UPDATE", "DELETE"})
 QUERIES = frozenset({"SELECT", "WITH", "TABLE", "VALUES"})
 _MODIFIERS = frozenset({"IGNORE", "LOW_PRIORITY", "HIGH_PRIORITY", "DELAYED"})
+_BEHIND_ROWS = ("ORDER", "LIMIT", "UNION", "EXCEPT", "INTERSECT", "INTO", "FOR")
 _NOT_PARSED = "the statement cannot be parsed"
 
 
@@ -87,8 +88,9 @@ def _verb_at(tokens: Sequence[Token]) -> int:
 def parsed_or_doubted(reading: Reading, tokens: Sequence[Token]) -> exp.Expr | None:
     try:
         if tokens[0].upper == "VALUES":
-            rows: exp.Expr | None = parsed([*keywords("INSERT INTO t"), *tokens]).expression
-            return rows
+            end = outermost(tokens, *_BEHIND_ROWS) or len(tokens)
+            alias = [Token("mark", ")"), Token("name", "v")]
+            tokens = [*keywords("SELECT * FROM ("), *tokens[:end], *alias, *tokens[end:]]
         return parsed(tokens)
     except NotParsed:
         reading.doubt(_NOT_PARSED)
@@ -126,9 +128,11 @@ def change_of(reading: Reading, tokens: Sequence[Token]) -> None:
             reading.outputs = change(reading, node, scope, returned) or None
         if conflict < end:
             updates = [*keywords("UPDATE t SET"), *tokens[conflict + 4 : end]]
+            name = _inserted(tokens[at:])
+            inserted = Scope(relations=[table(name, "")])
             for each in parsed(updates).expressions:
-                column = f"{_inserted(tokens[at:])}.{each.this.name}".lower()
-                reading.carries(column, EXPRESSIONS.gather(reading, each.expression, scope))
+                column = f"{name}.{each.this.name}".lower()
+                reading.carries(column, EXPRESSIONS.gather(reading, each.expression, inserted))
     except NotParsed:
         reading.doubt(_NOT_PARSED)
         if verb in {"UPDATE", "DELETE"}:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from gateway.facts.mysql.lexer import Modes, Token
+from gateway.facts.mysql.lexer import Modes, Token, cuts_alike
 from gateway.model import Effect, Effects
 
 _SESSION = frozenset({Effect.SESSION})
@@ -22,15 +22,17 @@ system_versioning_insert_history secure_timestamp
 """
 GUARDS = frozenset(_GUARDS.split())
 """Turning one of these may take a guard away, whoever's session it is in."""
+_GUARDING = (
+    "audit_", "binlog_", "debug", "gtid_", "immediate_", "log_slow_", "original_", "pseudo_", "server_audit", "sql_log_",
+    "validate_password", "wsrep_",
+)  # fmt: skip
+"""Families of settings for those who replicate, audit and debug."""
+_WAITS = frozenset({"wsrep_sync_wait", "wsrep_causal_reads"})
 _RAISED = ("_checks", "_safe_updates", "_log_bin", "read_only")
 """Guards that `1` raises."""
-READING = frozenset({"sql_mode", "character_set_client"})
-"""They decide how later texts are cut and what they mean."""
-_CUT_ALIKE = frozenset({"utf8", "utf8mb3", "utf8mb4", "latin1", "ascii", "binary", "default", "null"})
-"""Character sets in which no second byte looks like a quote or backslash, as those of gbk, sjis and big5 do."""
 _ANSI = frozenset({"ANSI", "ANSI_QUOTES", "ORACLE", "MSSQL", "DB2", "MAXDB", "POSTGRESQL"})
 _PIPES = frozenset({"PIPES_AS_CONCAT", *_ANSI}) - {"ANSI_QUOTES"}
-_UNREAD = frozenset({"ORACLE", "HIGH_NOT_PRECEDENCE"})
+_UNREAD = frozenset({"ORACLE", "MSSQL", "HIGH_NOT_PRECEDENCE"})
 """Modes with a grammar of their own."""
 _MODES_THAT_READ = frozenset({"NO_BACKSLASH_ESCAPES", "IGNORE_SPACE", *_PIPES, *_ANSI, *_UNREAD})
 _OTHER_MODES = """
@@ -52,7 +54,7 @@ def effects_of(name: str, scope: str, value: str | None) -> Effects:
         return _SESSION if alike else _SESSION | {Effect.UNKNOWN}
     if name == "character_set_client":
         return _SESSION if value is not None and cuts_alike(value) else _SESSION | {Effect.UNKNOWN}
-    if name in GUARDS:
+    if name in GUARDS or (name.startswith(_GUARDING) and name not in _WAITS):
         raised = (value or "").lower() in {"1", "on", "true"} and name.endswith(_RAISED)
         return _SESSION if raised else _GUARD
     return _SESSION
@@ -87,8 +89,3 @@ def keeps_modes(strings: Iterable[str], value: Sequence[Token]) -> bool:
 
 
 _OWN_MODE = frozenset({"@@sql_mode", "@@session.sql_mode", "@@local.sql_mode"})
-
-
-def cuts_alike(charset: str) -> bool:
-    """Whether a client's character set cuts tokens where UTF-8 does."""
-    return charset.lower() in _CUT_ALIKE

@@ -57,6 +57,15 @@ class State:
             self.unclear = "the session keeps too many variables"
         self.variables[name] = value
 
+    def forget(self, name: str) -> None:
+        """The variable may hold another text than was written."""
+        self.assign(name, Variable(sources=self.variable(name).sources))
+
+    def forget_texts(self) -> None:
+        """Code ran that nobody saw: it may have set any variable and prepared anything."""
+        self.variables = {name: Variable(sources=each.sources) for name, each in self.variables.items()}
+        self.prepared = {}
+
     def prepare(self, name: str, text: str | None) -> None:
         self.prepared.pop(name.lower(), None)
         if text is not None and len(self.prepared) < _MOST:

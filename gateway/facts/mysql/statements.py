@@ -108,6 +108,7 @@ def statement(reading: Reading, tokens: Sequence[Token]) -> None:
             if first in {"CREATE", "ALTER"}:
                 _defined(reading, tokens)
         case _:
+            reading.verbs.pop(first.lower() or "query")
             reading.doubt(_NOT_KNOWN)
 
 
@@ -183,7 +184,7 @@ def _show(reading: Reading, tokens: Sequence[Token]) -> None:
     if words[1:3] in (["CREATE", "TABLE"], ["CREATE", "VIEW"]):
         reading.touches("table", dotted(tokens[3:]), Effect.READ)
     at = outermost(tokens, "WHERE")
-    if at is not None:
+    if at is not None and any(token.upper == "SELECT" for token in tokens[at:]):
         node = parsed_or_doubted(reading, [*keywords("SELECT"), *tokens[at + 1 :]])
         if node is not None:
             EXPRESSIONS.condition(reading, list(node.expressions), Scope())
@@ -215,7 +216,10 @@ def _defined(reading: Reading, tokens: Sequence[Token]) -> None:
     """What a definition runs, or will: a program's body, the query of a table or a view."""
     inner = Reading(text=reading.text, state=reading.state.copy())
     if bodies.is_program(tokens):
-        bodies.run(inner, bodies.body_of(tokens), statement)
+        body = bodies.body_of(tokens)
+        if not body and tokens[0].upper == "CREATE" and "SONAME" not in {token.upper for token in tokens}:
+            reading.doubt("a program has no body that can be read")
+        bodies.run(inner, body, statement)
         inner.effects -= {Effect.READ, Effect.SESSION}
         reading.absorb(inner.facts(statements=1))
         return

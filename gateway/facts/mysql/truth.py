@@ -136,6 +136,11 @@ def _rest(one: float, other: float) -> Value:
     return math.fmod(one, other) if other else None
 
 
+def _power(one: float, other: float) -> Value:
+    raised = one**other
+    return None if isinstance(raised, complex) else float(raised)
+
+
 def _bitwise(of: Callable[[int, int], int]) -> Callable[[float, float], Value]:
     return lambda one, other: float(of(_rounded(one) & _BITS, _rounded(other) & _BITS) & _BITS)
 
@@ -151,7 +156,7 @@ _COMPUTED: dict[type[exp.Expr], Callable[[float, float], Value]] = {
     exp.Div: _divided,
     exp.IntDiv: _whole,
     exp.Mod: _rest,
-    exp.Pow: lambda one, other: float(one**other) if abs(other) <= 9 else Open.FIXED,
+    exp.Pow: _power,
     exp.BitwiseAnd: _bitwise(operator.and_),
     exp.BitwiseOr: _bitwise(operator.or_),
     exp.BitwiseXor: _bitwise(operator.xor),
@@ -223,8 +228,9 @@ def called(name: str, values: Sequence[Value]) -> Value:
             return float((number(value) > 0) - (number(value) < 0))
         case "floor" | "ceil" | "ceiling" | "round", [value]:
             return float(round(number(value)))
-        case "power" | "pow", [one, other]:
-            return float(number(one) ** number(other)) if abs(number(other)) <= 9 else Open.VARYING
+        case "elt", [place, *rest]:
+            at = int(number(place))
+            return rest[at - 1] if 0 < at <= len(rest) else None
         case "concat", _:
             return "".join(map(text, values))
         case "lower" | "upper" | "lcase" | "ucase" | "trim" | "ltrim" | "rtrim", [value]:

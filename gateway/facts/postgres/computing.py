@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
+from gateway.facts.postgres.likeness import columns
 from gateway.facts.postgres.tree import Node, strings, typed
 
 
@@ -58,6 +59,7 @@ _NUMBER: Mapping[str, Callable[[float], Value]] = {
     "ceil": lambda number: float(math.ceil(number)),
     "round": lambda number: float(round(number)),
 }
+CALENDAR = frozenset({"extract", "date_part", "date_trunc"})
 CLOCKS = frozenset({"now", "clock_timestamp", "statement_timestamp", "transaction_timestamp"})
 
 
@@ -183,7 +185,8 @@ def _expression(body: Node, row: Row) -> Value:
     kind, name = body.get("kind", ""), (strings(body.get("name")) or [""])[-1]
     left = value_of(body.get("lexpr", {}), row) if "lexpr" in body else None
     right = body.get("rexpr", {})
-    computed = "ColumnRef" not in body.get("lexpr", {})
+    made_of = body.get("lexpr", {})
+    computed = "ColumnRef" not in made_of and any(columns(made_of))
     match kind:
         case "AEXPR_IN":
             found = _joined("OR_EXPR", [_compare("=", left, value_of(i, row)) for i in _items(right)])
@@ -307,7 +310,7 @@ def _case(body: Node, row: Row) -> Value:
         tested = value_of(when["CaseWhen"].get("expr", {}), row)
         if "arg" in body:
             tested = _compare("=", subject, tested)
-        if isinstance(tested, Unsure):
+        if tested is not None and not isinstance(tested, bool):
             return UNSURE
         if tested is True:
             return value_of(when["CaseWhen"].get("result", {}), row)
@@ -319,6 +322,23 @@ def _extreme(body: Node, values: Sequence[Value]) -> Value:
     if len(numbers) != len(values):
         return UNSURE
     return max(numbers) if body.get("op") == "IS_GREATEST" else min(numbers)
+
+
+def _of_calendar(name: str, unit: Value, at: Value) -> Value:
+    if not isinstance(at, datetime) or not isinstance(unit, str):
+        return None if at is None else UNSURE
+    if name != "date_trunc":
+        return float(at.year) if unit.lower() == "year" else UNSURE
+    midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    match unit.lower():
+        case "day":
+            return midnight
+        case "month":
+            return midnight.replace(day=1)
+        case "year":
+            return midnight.replace(month=1, day=1)
+        case _:
+            return UNSURE
 
 
 def _call(body: Node, row: Row) -> Value:
@@ -334,6 +354,8 @@ def _call(body: Node, row: Row) -> Value:
         return _operated("^@", *args)
     if name == "position" and len(args) == 2 and all(isinstance(arg, str) for arg in args):
         return float(str(args[0]).find(str(args[1])) + 1)
+    if name in CALENDAR and len(args) == 2:
+        return _of_calendar(name, *args)
     if len(args) != 1:
         return UNSURE
     value = args[0]

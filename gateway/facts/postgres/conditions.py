@@ -7,42 +7,40 @@ Comparisons that only look like they depend on it (`id = id`, `id > 0`, `name LI
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from enum import Enum
+from collections.abc import Mapping, Sequence
 
+from gateway.facts.postgres.computing import Unsure, value_of
 from gateway.facts.postgres.itself import Columns, Itself, looked_up
 from gateway.facts.postgres.likeness import (
     bare,
     boolean,
     cancels,
+    column,
     columns,
     covers,
+    empty,
     logical,
     negates,
     offset,
     plain,
+    qualifier,
+    qualifiers,
     same,
     scalar,
+    written_out,
 )
 from gateway.facts.postgres.tree import Node, Unreadable, children, constant, dotted, strings, typed
 from gateway.facts.postgres.trial import always
+from gateway.facts.postgres.truth import OPPOSITE, Truth, both, fixed, never_fails
 
-
-class Truth(Enum):
-    ALL = "all"
-    NONE = "none"
-    EITHER = "either"
-    SOME = "some"
-
-
-_OPPOSITE = {Truth.ALL: Truth.NONE, Truth.NONE: Truth.ALL}
 _SYSTEM_KEYS = frozenset(
     {"id", "uuid", "guid", "pk", "oid", "rowid", "ctid", "xmin", "cmin", "tableoid", "_id"}
 )
-_NEVER_NEGATIVE = frozenset({"length", "char_length", "octet_length", "abs", "cardinality", "bit_length"})
-_ANYTHING = frozenset({"", "%", "%%", ".*", "^", "$", "^.*$", "^.*", ".*$", "(.*)", "^(.*)$"})
-_HUGE = 999_999_999
+_NEVER_NEGATIVE = frozenset(
+    {"length", "char_length", "octet_length", "abs", "cardinality", "bit_length", "num_nulls", "num_nonnulls"}
+)
+_LIKE_ANYTHING = frozenset({"%", "%%"})
+_MATCH_ANYTHING = frozenset({"", ".*", "^", "$", "^.*$", "^.*", ".*$", "(.*)", "^(.*)$"})
 _WORK = 60_000
 """Nodes looked at for one condition."""
 _PAIRS = 20_000
@@ -132,7 +130,7 @@ class _Folding:
         truths = [self.truth(arg) for arg in args]
         match body.get("boolop"):
             case "NOT_EXPR":
-                return _OPPOSITE.get(truths[0], truths[0])
+                return OPPOSITE.get(truths[0], truths[0])
             case "AND_EXPR":
                 if self._beside and Truth.EITHER in truths:
                     truths = self._tied(args, truths)
@@ -157,9 +155,9 @@ class _Folding:
             body = bare(arg).get("A_Expr", {})
             left, right = bare(body.get("lexpr", {})), bare(body.get("rexpr", {}))
             if strings(body.get("name")) == ["="] and self._same_row(left, right):
-                tied.update(name for side in (left, right) for name in _qualifier(side))
+                tied.update(name for side in (left, right) for name in qualifier(side))
         return [
-            Truth.SOME if truth is Truth.EITHER and tied & set(_qualifiers(arg)) else truth
+            Truth.SOME if truth is Truth.EITHER and tied & set(qualifiers(arg)) else truth
             for arg, truth in zip(args, truths, strict=True)
         ]
 
@@ -183,7 +181,7 @@ class _Folding:
             case "IS_TRUE" | "IS_NOT_FALSE":
                 return arg
             case "IS_FALSE" | "IS_NOT_TRUE":
-                return _OPPOSITE.get(arg, arg)
+                return OPPOSITE.get(arg, arg)
             case "IS_NOT_UNKNOWN":
                 return (
                     Truth.ALL if arg is not Truth.SOME or self._only_keys(body.get("arg", {})) else Truth.SOME
@@ -200,6 +198,9 @@ class _Folding:
         return Truth.NONE if self._only_keys(arg) else Truth.SOME
 
     def _compared(self, body: Node) -> Truth:
+        if written_out(body):
+            value = value_of({"A_Expr": body}, {})
+            return Truth.EITHER if isinstance(value, Unsure) else Truth.ALL if value is True else Truth.NONE
         kind = body.get("kind", "")
         left, right = bare(body.get("lexpr", {})), bare(body.get("rexpr", {}))
         operator = (strings(body.get("name")) or [""])[-1]
@@ -207,7 +208,7 @@ class _Folding:
             return self._listed(operator, left, right)
         if kind in {"AEXPR_BETWEEN", "AEXPR_BETWEEN_SYM"}:
             low, high = [*right.get("List", {}).get("items", ()), {}, {}][:2]
-            return self._both(self._holds(">=", left, bare(low)), self._holds("<=", left, bare(high)))
+            return both(self._holds(">=", left, bare(low)), self._holds("<=", left, bare(high)))
         if kind in {"AEXPR_NOT_BETWEEN", "AEXPR_NOT_BETWEEN_SYM"}:
             return self._rowwise(left, right)
         if kind == "AEXPR_DISTINCT":
@@ -216,7 +217,7 @@ class _Folding:
             return Truth.NONE if same(left, right) else self._holds("<>", left, right)
         if kind == "AEXPR_NOT_DISTINCT":
             return self._holds("=", left, right)
-        if kind in {"AEXPR_OP_ANY", "AEXPR_OP_ALL"} and _empty(right):
+        if kind in {"AEXPR_OP_ANY", "AEXPR_OP_ALL"} and empty(right):
             return Truth.ALL if kind == "AEXPR_OP_ALL" else Truth.NONE
         if kind == "AEXPR_OP_ANY" and "A_ArrayExpr" in right:
             items = {"List": {"items": right["A_ArrayExpr"].get("elements", [])}}
@@ -224,14 +225,9 @@ class _Folding:
         if "SubLink" in right and self._meets_all_of_itself(kind, operator, left, right["SubLink"]):
             return Truth.ALL
         if kind in {"AEXPR_LIKE", "AEXPR_ILIKE", "AEXPR_SIMILAR"} or operator in {"~~", "~", "~*", "~~*"}:
-            pattern = constant(right)
-            if (
-                pattern is not None
-                and pattern in _ANYTHING
-                and not operator.startswith("!")
-                and operator != "<>"
-            ):
-                return Truth.ALL if pattern or operator.startswith("~") else Truth.SOME
+            anything = _MATCH_ANYTHING if operator in {"~", "~*"} else _LIKE_ANYTHING
+            if constant(right) in anything and not operator.startswith("!") and operator != "<>":
+                return Truth.ALL
             return self._rowwise(left, right)
         return self._holds(operator, left, right)
 
@@ -246,15 +242,19 @@ class _Folding:
             return Truth.ALL if operator in {"=", ">=", "<=", "~~", "@>", "<@"} else Truth.NONE
         (base, plus), (other_base, other_plus) = offset(left), offset(right)
         if plus != other_plus and same(base, other_base):
-            return _fixed(operator, plus, other_plus)
+            return fixed(operator, plus, other_plus)
         one, other = scalar(left), scalar(right)
         if one is not None and other is not None:
-            return _fixed(operator, one, other)
+            return fixed(operator, one, other)
         if one is not None and operator in {"<", ">", "<=", ">=", "=", "<>"}:
             mirrored = operator.translate(str.maketrans("<>", "><")) if operator != "<>" else operator
             return self._holds(mirrored, right, left)
-        if self._varies(left) and other is not None and self._always(operator, left, other):
-            return Truth.ALL
+        if self._varies(left) and other is not None:
+            called = strings(left.get("FuncCall", {}).get("funcname"))[-1:]
+            sized = bool(called) and called[0] in _NEVER_NEGATIVE
+            key = "ColumnRef" in left and self._only_keys(left)
+            if never_fails(operator, other, key=key, sized=sized):
+                return Truth.ALL
         truths = [self.truth(side) for side in (left, right) if logical(side)]
         if len(truths) == 2 and Truth.SOME not in truths and operator == "=":
             return Truth.ALL if truths[0] is truths[1] else Truth.EITHER
@@ -262,7 +262,7 @@ class _Folding:
             wanted = boolean(value)
             if wanted is not None and operator in {"=", "<>"} and logical(side):
                 truth = self.truth(side)
-                return truth if wanted == (operator == "=") else _OPPOSITE.get(truth, truth)
+                return truth if wanted == (operator == "=") else OPPOSITE.get(truth, truth)
         return self._rowwise(left, right)
 
     def _defaults_to(self, given: Node, column: Node) -> bool:
@@ -276,38 +276,9 @@ class _Folding:
             return False
         for own, other in ((left, right), (right, left)):
             names = [name.lower() for name in strings(other["ColumnRef"].get("fields"))]
-            if len(names) > 1 and self.is_own(own) and looked_up(names, self._beside) == _column(own):
+            if len(names) > 1 and self.is_own(own) and looked_up(names, self._beside) == column(own):
                 return True
         return False
-
-    def _always(self, operator: str, left: Node, value: float | str) -> bool:
-        """Comparisons of a key, or of something never negative, that no row fails."""
-        if isinstance(value, str):
-            return value in {"", "(0,0)"} and operator in {"<>", ">", ">="} and self._only_keys(left)
-        if abs(value) == math.inf:
-            return operator == "<>" or operator in ({"<", "<="} if value > 0 else {">", ">="})
-        sized = (
-            "FuncCall" in left and (strings(left["FuncCall"].get("funcname")) or [""])[-1] in _NEVER_NEGATIVE
-        )
-        if not sized and not self._only_keys(left):
-            return False
-        match operator:
-            case ">":
-                return value < 0 if sized else value <= 0
-            case ">=":
-                return value <= 0 if sized else value <= 1
-            case "<>":
-                return value < 0 if sized else value <= 0
-            case "<" | "<=":
-                return value >= _HUGE
-            case _:
-                return False
-
-    def _both(self, one: Truth, other: Truth) -> Truth:
-        for truth in (Truth.NONE, Truth.SOME, Truth.EITHER):
-            if truth in {one, other}:
-                return truth
-        return Truth.ALL
 
     def _rowwise(self, *sides: Node) -> Truth:
         return Truth.SOME if any(self._varies(side) for side in sides) else Truth.EITHER
@@ -345,7 +316,7 @@ class _Folding:
         targets = select.get("targetList", [])
         value = targets[0].get("ResTarget", {}).get("val", {}) if len(targets) == 1 else {}
         if operator == "=" and "whereClause" in select and self._finds_itself(select):
-            return "ColumnRef" in value and _column(value) == _column(test)
+            return "ColumnRef" in value and column(value) == column(test)
         call = value.get("FuncCall", {})
         if [operator, *strings(call.get("funcname"))] not in ([">=", "min"], ["<=", "max"]):
             return False
@@ -355,7 +326,7 @@ class _Folding:
     def _everything_of_itself(self, test: Node, select: Node) -> bool:
         """`id IN (SELECT id FROM t)`: the table's own column, all of it."""
         rows = self._itself.rows(select)
-        return len(rows) == 1 and "ColumnRef" in test and _column(test) in {rows[0][1], "*"} - {""}
+        return len(rows) == 1 and "ColumnRef" in test and column(test) in {rows[0][1], "*"} - {""}
 
     def _finds_itself(self, select: Node) -> bool:
         """`EXISTS (SELECT FROM t u WHERE u.id = t.id)`: each row finds at least itself."""
@@ -381,7 +352,7 @@ class _Folding:
 
     def _coalesced(self, body: Node) -> Truth:
         truths = [self.truth(arg) for arg in body.get("args", ())]
-        if truths[0] in _OPPOSITE or len(set(truths)) == 1:
+        if truths[0] in OPPOSITE or len(set(truths)) == 1:
             return truths[0]
         return Truth.SOME if Truth.SOME in truths else Truth.EITHER
 
@@ -444,40 +415,3 @@ class _Folding:
         """Whether a `ColumnRef` is to a column of the target's row."""
         names = [name.lower() for name in strings(reference["ColumnRef"].get("fields"))]
         return len(names) == 1 or (len(names) > 1 and names[-2] in {self._alias, self._last})
-
-
-def _qualifier(reference: Node) -> list[str]:
-    return [name.lower() for name in strings(reference["ColumnRef"].get("fields"))[-2:-1]]
-
-
-def _qualifiers(value: object) -> Iterator[str]:
-    if isinstance(value, dict) and "ColumnRef" in value:
-        yield from _qualifier(value)
-    for inner in children(value):
-        yield from _qualifiers(inner)
-
-
-def _empty(array: Node) -> bool:
-    if "A_ArrayExpr" in array:
-        return not array["A_ArrayExpr"].get("elements")
-    return (constant(array) or "").replace(" ", "") == "{}"
-
-
-def _column(reference: Node) -> str:
-    names = strings(reference["ColumnRef"].get("fields"))
-    return names[-1].lower() if names else ""
-
-
-def _fixed(operator: str, one: float | str, other: float | str) -> Truth:
-    if type(one) is not type(other):
-        one, other = str(one), str(other)
-    match operator:
-        case "=":
-            held = one == other
-        case "<>":
-            held = one != other
-        case "<" | "<=" | ">" | ">=" if isinstance(one, float) and isinstance(other, float):
-            held = {"<": one < other, "<=": one <= other, ">": one > other, ">=": one >= other}[operator]
-        case _:
-            return Truth.EITHER
-    return Truth.ALL if held else Truth.NONE

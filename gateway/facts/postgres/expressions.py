@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.facts.postgres import functions, settings
+from gateway.facts.postgres import blocks, functions, settings
 from gateway.facts.postgres.likeness import bare
 from gateway.facts.postgres.reading import Reading
 from gateway.facts.postgres.schema import Function
@@ -40,7 +40,10 @@ def gather(reading: Reading, value: object, scope: Scope) -> Sources:
         # Long chains of operators lean to the left: followed in a loop, they need no stack.
         expression = value["A_Expr"]
         _operator(reading, expression.get("name"))
-        found |= gather(reading, expression.get("rexpr"), scope)
+        right = gather(reading, expression.get("rexpr"), scope)
+        if right and strings(expression.get("name"))[-1:] in (["/"], ["%"]):
+            reading.columns(right, kind="condition")  # by nothing, it fails
+        found |= right
         value = expression.get("lexpr")
 
 
@@ -65,6 +68,13 @@ def _field(reading: Reading, key: str, inner: object, scope: Scope) -> Sources:
                 # Whether a value is there tells nothing of it; whether one made of it is there may.
                 _counted(reading, [inner.get("arg", {})], gather(reading, inner, scope))
                 return NOTHING
+            case "CaseExpr" | "CaseWhen":
+                # Which branch is computed shows, if one of them fails or takes its time.
+                decides = "arg" if key == "CaseExpr" else "expr"
+                rest = {name: part for name, part in inner.items() if name != decides}
+                return condition(reading, inner.get(decides), scope) | gather(reading, rest, scope)
+            case "BoolExpr" if len(inner.get("args", ())) > 1:
+                return condition(reading, inner["args"], scope)
             case _:
                 pass
     if key in {"operName", "useOp"}:
@@ -227,13 +237,20 @@ def _done(reading: Reading, schema: str, name: str, made_of: Sources) -> Sources
 
 
 def _own(reading: Reading, schema: str, name: str, known: Sequence[Function]) -> Sources:
-    """Functions of the target's own: one that is immutable only computes, one in SQL does what its text does."""
+    """Functions of the target's own: one in SQL does what its text does; one that is immutable only computes.
+
+    Whoever wrote PL/pgSQL may have been wrong about that: what reads as SQL in it counts.
+    """
     found = NOTHING
     called = f"{schema}.{name}" if schema else name
     for function in known:
-        if function.body:
+        immutable = function.immutable and function.language in _CONFINED
+        if function.language == "sql" and function.body:
             found |= reading.text(reading, function.body)
-        elif not (function.immutable and function.language in _CONFINED):
+        elif immutable and function.language == "plpgsql" and blocks.is_static(function.body):
+            for sql in blocks.statements(function.body):
+                found |= reading.text(reading, sql)
+        elif not immutable or function.language == "plpgsql":
             reading.doubt(f"function {called} has a body that cannot be seen")
             reading.touches("function", called.lower(), Effect.UNKNOWN)
     return found

@@ -7,6 +7,18 @@ from collections.abc import Iterator
 from gateway.facts.postgres.tree import Node, children, constant, strings, typed
 
 _COMPLEMENTS = frozenset({("=", "<>"), ("<", ">="), (">", "<="), ("~~", "!~~"), ("~", "!~"), ("~~*", "!~~*")})
+_LOOKED_UP = frozenset(
+    {
+        "ColumnRef",
+        "ParamRef",
+        "FuncCall",
+        "SQLValueFunction",
+        "SubLink",
+        "SetToDefault",
+        "A_ArrayExpr",
+        "RowExpr",
+    }
+)
 _NEUTRAL: dict[str, float | str] = {"+": 0.0, "-": 0.0, "*": 1.0, "/": 1.0, "||": "", "|": 0.0, "#": 0.0}
 
 
@@ -17,6 +29,35 @@ def columns(value: object) -> Iterator[str]:
         return
     for inner in children(value):
         yield from columns(inner)
+
+
+def qualifier(reference: Node) -> list[str]:
+    return [name.lower() for name in strings(reference["ColumnRef"].get("fields"))[-2:-1]]
+
+
+def qualifiers(value: object) -> Iterator[str]:
+    if isinstance(value, dict) and "ColumnRef" in value:
+        yield from qualifier(value)
+    for inner in children(value):
+        yield from qualifiers(inner)
+
+
+def written_out(value: object) -> bool:
+    """Whether nothing but literals and operators stands here."""
+    if isinstance(value, dict) and value.keys() & _LOOKED_UP:
+        return False
+    return all(written_out(inner) for inner in children(value))
+
+
+def empty(array: Node) -> bool:
+    if "A_ArrayExpr" in array:
+        return not array["A_ArrayExpr"].get("elements")
+    return (constant(array) or "").replace(" ", "") == "{}"
+
+
+def column(reference: Node) -> str:
+    names = strings(reference["ColumnRef"].get("fields"))
+    return names[-1].lower() if names else ""
 
 
 def bare(node: Node) -> Node:

@@ -365,16 +365,15 @@ def _delete(reading: Reading, body: Node, outer: Scope) -> Outputs:
 def _where(reading: Reading, body: Node, name: str, scope: Scope, joined: Sequence[Node]) -> None:
     clause = body.get("whereClause")
     condition(reading, clause, scope)
-    entries = [entry["CommonTableExpr"] for entry in body.get("withClause", {}).get("ctes", ())]
-    restricts = conditions.restricts(
-        clause,
-        name,
-        scope.relations[0].alias,
-        joined=joined,
-        ctes={entry["ctename"].lower(): entry for entry in entries},
-    )
+    alias = scope.relations[0].alias
+    restricts = conditions.restricts(clause, name, alias, joined=joined, ctes=_ctes(body))
     reading.both("sql.has_where", clause is not None)
     _restricted(reading, name, restricts=restricts)
+
+
+def _ctes(body: Node) -> dict[str, Node]:
+    entries = [entry["CommonTableExpr"] for entry in body.get("withClause", {}).get("ctes", ())]
+    return {entry["ctename"].lower(): entry for entry in entries}
 
 
 def _restricted(reading: Reading, name: str, *, restricts: bool) -> None:
@@ -391,7 +390,9 @@ def _merge(reading: Reading, body: Node, outer: Scope) -> Outputs:
     name = _target(reading, body["relation"], scope)
     alias = scope.relations[0].alias
     _from(reading, body["sourceRelation"], scope)
-    joins = conditions.restricts(body.get("joinCondition"), name, alias)
+    joins = conditions.restricts(
+        body.get("joinCondition"), name, alias, joined=[body["sourceRelation"]], ctes=_ctes(body)
+    )
     condition(reading, body.get("joinCondition"), scope)
     for when in body.get("mergeWhenClauses", ()):
         clause = when["MergeWhenClause"]

@@ -32,7 +32,7 @@ class Function:
     language: str
     immutable: bool
     body: str = ""
-    """Where it is SQL that runs under the settings of whoever calls it, and as that one."""
+    """Where it is SQL or PL/pgSQL that runs under the settings of whoever calls it, and as that one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,8 +16,8 @@ Sources = frozenset[str]
 NOTHING: Sources = frozenset()
 
 _TAKING = """
-    any_value array_agg concat first_value hash_record hash_record_extended json_agg json_agg_strict json_build_array
-    json_build_object jsonb_agg jsonb_agg_strict jsonb_build_array jsonb_build_object max min quote_literal
+    any_value array_agg concat hash_record hash_record_extended json_agg json_agg_strict json_build_array
+    json_build_object jsonb_agg jsonb_agg_strict jsonb_build_array jsonb_build_object quote_literal
     quote_nullable record_out record_send row_to_json to_json to_jsonb
 """
 _SYSTEM = frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", "oid"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from gateway.facts.postgres import queries, settings
+from gateway.facts.postgres import blocks, queries, settings
 from gateway.facts.postgres.definitions import DEFINITIONS, define, mention
 from gateway.facts.postgres.expressions import condition, gather
 from gateway.facts.postgres.reading import EXECUTES, Reading
@@ -203,9 +203,19 @@ def _call(reading: Reading, body: Node) -> Outputs:
 
 
 def _do(reading: Reading, body: Node) -> Outputs:
-    del body
     reading.does(Effect.EXEC)
     reading.doubt("a DO block runs code of its own")
+    options = {
+        option["DefElem"].get("defname"): option["DefElem"].get("arg", {}) for option in body.get("args", ())
+    }
+    block, *language = (
+        options.get(name, {}).get("String", {}).get("sval", "") for name in ("as", "language")
+    )
+    if language[0].lower() in {"", "plpgsql"}:
+        verbs = dict(reading.verbs)
+        for sql in blocks.statements(block):
+            text(reading, sql)
+        reading.verbs = verbs
     return ()
 
 

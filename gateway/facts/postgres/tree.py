@@ -163,6 +163,19 @@ def children(value: object) -> Iterator[object]:
         yield from value
 
 
+def scanned(text: str) -> list[str]:
+    """The tokens of a text that need not parse, without comments; raises `Unreadable`."""
+    try:
+        data = text.encode()
+        if len(data) > LARGEST or b"\0" in data:
+            raise Unreadable("the text is too long to cut into tokens")
+        tokens = _scanner.scan(text).tokens
+    except (UnicodeEncodeError, _errors.PgQueryError):
+        raise Unreadable("the text cannot be cut into tokens") from None
+    found = [data[token.start : token.end].decode() for token in tokens]
+    return [word for word in found if word[:2] not in {"--", "/*"}]
+
+
 def words(text: str) -> list[tuple[int, int]]:
     """Where the tokens of `text`, which parses, begin and end in its UTF-8; comments are none."""
     data = text.encode()

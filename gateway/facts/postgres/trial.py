@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from gateway.facts.postgres.computing import CLOCKS, RANDOM, TEXT, Value, day, literal, value_of
+from gateway.facts.postgres.computing import CALENDAR, CLOCKS, RANDOM, TEXT, Value, day, literal, value_of
 from gateway.facts.postgres.likeness import columns
 from gateway.facts.postgres.tree import Node, children, strings
 
@@ -32,6 +32,8 @@ _LONGEST = 2_000
 
 def always(where: Node, *, is_key: Callable[[str], bool], is_own: Callable[[Node], bool]) -> bool:
     """Whether `where` holds for every row tried; `is_own` tells of a reference whether it is to the row's own column."""
+    if _pins(where):
+        return False
     nodes = list(itertools.islice(_walk(where), _NODES + 1))
     references = [node for node in nodes if "ColumnRef" in node]
     if len(nodes) > _NODES or not all(is_own(reference) for reference in references):
@@ -44,6 +46,16 @@ def always(where: Node, *, is_key: Callable[[str], bool], is_own: Callable[[Node
         return False
     rows = itertools.product(*samples)
     return all(value_of(where, dict(zip(names, row, strict=True))) is True for row in rows)
+
+
+def _pins(where: Node) -> bool:
+    """`id = 7`, alone or beside other conditions: most statements, and settled without trying."""
+    if "BoolExpr" in where and where["BoolExpr"].get("boolop") == "AND_EXPR":
+        return any(_pins(arg) for arg in where["BoolExpr"].get("args", ()))
+    body = where.get("A_Expr", {})
+    sides = (body.get("lexpr", {}), body.get("rexpr", {}))
+    one_value = any("A_Const" in side or "ParamRef" in side for side in sides)
+    return strings(body.get("name")) == ["="] and one_value and any("ColumnRef" in side for side in sides)
 
 
 def _walk(value: object) -> Iterator[Node]:
@@ -68,7 +80,7 @@ def _samples(name: str, nodes: Sequence[Node], *, is_key: bool) -> list[Value]:
     measured = any(_called(node) & TEXT.keys() for node in nodes)
     if _wanted_true(name, nodes):
         found = [True, False]
-    elif days or any(_called(node) & CLOCKS or "SQLValueFunction" in node for node in nodes):
+    elif days or any(_called(node) & (CLOCKS | CALENDAR) or "SQLValueFunction" in node for node in nodes):
         near = [at + _DAY * step for at in days if 1900 <= at.year <= 2100 for step in (-1, 0, 1)]
         found = [*near, *_DAYS]
     elif numbers and not measured and all(re.fullmatch(r"-?\d+|-?infinity", word) for word in words):
@@ -95,4 +107,6 @@ def _wanted_true(name: str, nodes: Sequence[Node]) -> bool:
     for node in nodes:
         tested += node.get("BoolExpr", {}).get("args", ())
         tested.append(node.get("BooleanTest", {}).get("arg", {}))
+        tested += [node.get("CaseWhen", {}).get(part, {}) for part in ("expr", "result")]
+        tested.append(node.get("CaseExpr", {}).get("defresult", {}))
     return any("ColumnRef" in node and name in columns(node) for node in tested)

@@ -54,7 +54,7 @@ def _read(text: str, before: Sequence[str]) -> Facts:
         return unread("the text is too long")
     if "\0" in text or MARKS.search(text) or any("\ud800" <= character <= "\udfff" for character in text):
         return unread("the text holds characters that no shell text has")
-    shell = Shell()
+    shell = Shell(positionals=())
     try:
         for line in before:
             Walker(Reading(), shell).text(line)

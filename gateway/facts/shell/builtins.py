@@ -29,7 +29,7 @@ def run(call: Call) -> str | None:
     """What a builtin prints; `None` where the name is none that is known here."""
     if any(indexed(arg) for arg in call.args) and call.name in _EVALUATING:
         call.execute("a subscript holds a command that the shell runs")
-    handler = _HANDLERS.get(call.name)
+    handler = HANDLERS.get(call.name)
     if handler is not None:
         return handler(call)
     if call.name in _SESSION:
@@ -122,7 +122,9 @@ def _declare(call: Call) -> str:
     for arg in call.args:
         if arg.startswith(("-", "+")):
             if "n" in arg and call.name != "export":
-                call.doubt("a variable becomes another name for one that is not known")
+                why = "a variable becomes another name for one that is not known"
+                call.doubt(why)
+                call.walker.shell.doubts = (why,)
             continue
         found = _NAME.match(arg)
         if found is None:
@@ -131,6 +133,8 @@ def _declare(call: Call) -> str:
             continue
         if found[4] is not None:
             call.walker.assign(found[1], [found[4]])
+        if call.name == "readonly" or any(arg.startswith("-") and "r" in arg for arg in call.args):
+            call.walker.shell.fixed |= {found[1]}
     return ""
 
 
@@ -187,7 +191,7 @@ def _command(call: Call) -> str:
     given = options(call.args, until_operand=True)
     if given.has("v", "V"):
         call.add(Effect.READ)
-        return TAME
+        return f"{TAME}/{given.operands[0]}\n" if len(given.operands) == 1 else WILD
     if not given.operands:
         return ""
     shell = call.walker.shell
@@ -233,9 +237,15 @@ def _trap(call: Call) -> str:
 
 def _enable(call: Call) -> str:
     call.add(Effect.SESSION)
-    if call.args:
-        call.execute("a builtin is loaded or switched off")
+    if any(arg not in {"-a", "-p", "-s"} for arg in call.args):
+        _lasting(call, "a builtin is loaded or switched off")
     return WILD
+
+
+def _lasting(call: Call, why: str) -> None:
+    """Names mean something else from now on, also for later lines."""
+    call.execute(why)
+    call.walker.shell.doubts = (why,)
 
 
 def _shopt(call: Call) -> str:
@@ -298,7 +308,7 @@ def _hooked(call: Call) -> str:
     if any(arg.startswith("-") and set(arg) & set("xCFpfW") for arg in call.args) or any(
         ":" in arg for arg in call.args
     ):
-        call.execute("the shell is told what to run later")
+        _lasting(call, "the shell is told what to run later")
     return WILD
 
 
@@ -331,7 +341,7 @@ def _sleep(call: Call) -> str:
     return ""
 
 
-_HANDLERS: Mapping[str, Callable[[Call], str]] = {
+HANDLERS: Mapping[str, Callable[[Call], str]] = {
     "echo": _echo,
     "printf": _printf,
     **dict.fromkeys(("export", "declare", "typeset", "local", "readonly"), _declare),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from gateway.facts.shell.paths import list_path, read_path, remove_path, write_path
+from gateway.facts.shell.paths import guarded, list_path, read_path, remove_path, write_path
 from gateway.facts.shell.reading import Reading
 from gateway.facts.shell.state import Shell
 from gateway.facts.shell.values import WILD
@@ -60,6 +60,12 @@ class Call:
     def write(self, path: str, *, truncates: bool = False) -> None:
         for directory in self.walker.shell.directories:
             write_path(self.walker.reading, path, directory=directory, truncates=truncates)
+
+    def below(self, directory: str, name: str) -> None:
+        """Something may be written under this name there: it counts where that place is guarded."""
+        path = f"{directory.rstrip('/')}/{name}"
+        if guarded(path):
+            self.write(path)
 
     def remove(self, path: str, *, deep: bool = False) -> None:
         for directory in self.walker.shell.directories:

@@ -61,6 +61,9 @@ class Expander:
     def argv(self, words: Sequence[Word]) -> list[tuple[str, ...]]:
         """Every argument list that the words may come to."""
         each = [self.fields(word) for word in words]
+        bare = self._bare(words[0])
+        if bare is not None:
+            each[0] = list(dict.fromkeys((*each[0], *self.fields(bare))))
         count = 1
         for alternatives in each:
             count *= len(alternatives)
@@ -68,6 +71,17 @@ class Expander:
             self.doubt("a command has too many possible forms")
             each = [alternatives if i == 0 else [(WILD,)] for i, alternatives in enumerate(each)]
         return [tuple(itertools.chain(*parts)) for parts in itertools.product(*each)]
+
+    def _bare(self, word: Word) -> Word | None:
+        """A command word without what nothing set, which most likely is empty: `r$@m` is rm."""
+        kept = tuple(
+            piece
+            for piece in word.pieces
+            if not isinstance(piece, Variable)
+            or piece.operator
+            or self.lookup(piece.name) not in {None, (WILD,)}
+        )
+        return Word(pieces=kept, source=word.source) if 0 < len(kept) < len(word.pieces) else None
 
     def values(self, pieces: Sequence[Piece], *, tilde: bool = True) -> list[str]:
         results = [""]
@@ -103,9 +117,7 @@ class Expander:
     def _spread(self, values: list[str], *, quoted: bool) -> list[str]:
         if quoted:
             return values
-        return [
-            re.sub(r"[ \t\n]+", SPLIT, value).translate(_GLOBBING) if value else SPLIT for value in values
-        ]
+        return [re.sub(r"[ \t\n]+", SPLIT, value).translate(_GLOBBING) for value in values]
 
     def _variable(self, piece: Variable) -> list[str]:
         known = self.lookup(piece.name)
@@ -164,7 +176,7 @@ class Expander:
         if positionals is not None:
             if name in {"@", "*"}:
                 return (SPLIT.join(positionals),)
-            if name.isdigit() and name != "0":
+            if positionals and name.isdigit() and name != "0":
                 at = int(name) - 1
                 return (positionals[at],) if at < len(positionals) else ("",)
         if name in {"@", "*"}:

@@ -1,7 +1,7 @@
 """Words of a shell text: quotes, expansions, substitutions, here-documents.
 
 `Lexer` walks one text from left to right and knows no commands, except that a substitution holds some: those it asks
-of the grammar that extends it. Every step is counted and every nesting measured, so hostile text ends in `Unreadable`.
+of the grammar that extends it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from gateway.facts.shell.ansi import decoded
+from gateway.facts.shell.cursor import Budget, Cursor
 from gateway.facts.shell.tree import (
     Arithmetic,
     Node,
@@ -22,9 +23,6 @@ from gateway.facts.shell.tree import (
     Word,
 )
 from gateway.facts.shell.values import WILD
-
-DEPTH = 40
-"""Commands and substitutions that may stand inside one another."""
 
 _BLANKS = re.compile(r"(?:[ \t]|\\\n)+")
 _COMMENT = re.compile(r"#[^\n]*")
@@ -39,13 +37,6 @@ _RECALL = re.compile(r"!(?:[!$^*#:?]|-?\d|[A-Za-z])")
 _ENDING = "\n;&|<>() \t"
 
 
-@dataclass(slots=True)
-class Budget:
-    """What is left of the steps that a text and everything inside it may take."""
-
-    steps: int
-
-
 @dataclass(slots=True, kw_only=True)
 class _Pending:
     delimiter: str
@@ -54,35 +45,20 @@ class _Pending:
     document: list[Piece] = field(default_factory=list)
 
 
-class Lexer:
-    """A position in a text. The grammar supplies what a substitution holds."""
+class Lexer(Cursor):
+    """Words at a position. The grammar supplies what a substitution holds."""
 
-    __slots__ = ("at", "budget", "depth", "pending", "text")
+    __slots__ = ("pending",)
 
     def __init__(self, text: str, *, depth: int = 0, budget: Budget | None = None) -> None:
-        self.text = text
-        self.at = 0
-        self.depth = depth
-        self.budget = budget or Budget(4 * len(text) + 1_000)
+        super().__init__(text, depth=depth, budget=budget)
         self.pending: list[_Pending] = []
-        if depth > DEPTH:
-            raise Unreadable("the text nests too deep")
 
     def parenthesised(self) -> Node:
         raise NotImplementedError
 
     def substitution(self, text: str) -> Node:
         raise NotImplementedError
-
-    def step(self) -> None:
-        self.budget.steps -= 1
-        if self.budget.steps < 0:
-            raise Unreadable("the text takes too many steps to read")
-
-    def deeper(self) -> None:
-        self.depth += 1
-        if self.depth > DEPTH:
-            raise Unreadable("the text nests too deep")
 
     def skip(self, *, newlines: bool = False) -> None:
         """Pass over blanks and a comment, and over line ends with the here-documents that follow them."""

@@ -9,7 +9,19 @@ import posixpath
 import re
 
 from gateway.facts.shell.reading import Reading
-from gateway.facts.shell.values import CLASS, COUNT, DEEP, MARKS, STAR, TAME, WILD, matcher, static, words
+from gateway.facts.shell.values import (
+    CLASS,
+    COUNT,
+    DEEP,
+    MARKS,
+    QUESTION,
+    STAR,
+    TAME,
+    WILD,
+    matcher,
+    static,
+    words,
+)
 from gateway.model import Effect
 
 _LONGEST = 4_096
@@ -17,7 +29,7 @@ _HOME = r"(?:~[^/]*|/root|/home/[^/]+|/Users/[^/]+|\$HOME)"
 _SECRET = re.compile(
     r"""(?:
     # the system's own
-    /etc/(?:g?shadow-?|master\.passwd|sudoers(?:\.d(?:/.*)?)?|security/opasswd|krb5\.keytab|ipsec\.secrets|ppp/.*-secrets
+    /etc/(?:.*shadow.*|master\.passwd|sudoers(?:\.d(?:/.*)?)?|security/opasswd|krb5\.keytab|ipsec\.secrets|ppp/.*-secrets
         |ssl/private(?:/.*)?|pki/tls/private(?:/.*)?|letsencrypt/(?:live|archive|keys|accounts)(?:/.*)?
         |ssh/ssh_host_.*_key|wireguard/.*|openvpn/.*|NetworkManager/system-connections(?:/.*)?
         |kubernetes/(?:.*\.conf|pki/.*)|rancher/.*|docker/.*\.key|ansible/vault.*|vault.*
@@ -44,7 +56,9 @@ _SECRET = re.compile(
         |(?:.*[-_.])?(?:priv|private|privkey|server|client|tls|host|ca)[-_.]?key(?:\.pem)?
         |credentials?(?:\.(?:json|ya?ml|xml|ini|txt|csv|db))?
         |secrets?(?:\.(?:json|ya?ml|toml|ini|txt|env|properties|enc))?
-        |.*password.*|.*passwd(?<!/etc/passwd)(?<!\Apasswd)|.*secret.*|.*credential.*|vault_pass.*|\.?pgpass.*
+        |(?!.*\.(?:py|jsx?|tsx?|go|rs|java|kt|c|h|cc|cpp|hpp|md|rst|adoc|html|css|vue|swift|scala)\Z)
+            (?:.*password.*|.*secret.*|.*credential.*)
+        |.*passwd(?<!/etc/passwd)(?<!\Apasswd)|vault_pass.*|\.?pgpass.*
         |(?:.*[-_.])?token(?:\.(?:txt|json))?)
     )\Z""",
     re.VERBOSE | re.DOTALL,
@@ -87,6 +101,10 @@ _GUARD = re.compile(
     )\Z""",
     re.VERBOSE | re.DOTALL,
 )
+_ABOVE_GUARDS = frozenset(
+    {"", "/etc", "/usr", "/usr/local", "/var", "/var/lib", "/var/log", "/var/spool", "/run", "/home", "~"}
+)
+"""Directories that hold guards."""
 _RUNS_LATER = re.compile(
     r""".*(?:cron|/systemd/|\.service|\.timer|/init\.d/|rc\.local|profile|\.bash|\.zsh|\.vimrc|\.gdbinit|\.ssh/rc
     |/hooks/|/s?bin/|ld\.so\.preload|update-motd|udev|core_pattern).*""",
@@ -148,15 +166,7 @@ def secret(path: str, *, deep: bool = False) -> bool:
     if path[0] in STAR and "/" not in path:
         pattern = matcher(path)
         return path.strip(STAR) != "" and any(pattern.match(p) for p in _SECRET_PLACES if "/" not in p)
-    if _SECRET.match(
-        path.replace(STAR, "x")
-        .replace(TAME, "1")
-        .replace(COUNT, "1")
-        .replace(CLASS, "x")
-        .replace(DEEP + "/", "")
-        .replace(DEEP, "x")
-        .replace("\ue011", "x")
-    ):
+    if any(_SECRET.match(path.replace(f"{DEEP}/", "").translate(_filled(stars))) for stars in ("x", "")):
         return True
     if path.endswith(".pem") and "/cert" not in path:
         return True  # keys are among them
@@ -166,6 +176,24 @@ def secret(path: str, *, deep: bool = False) -> bool:
         return False
     pattern = matcher(path)
     return any(pattern.match(place) for place in _SECRET_PLACES)
+
+
+def guarded(path: str) -> bool:
+    """Whether writing there changes who may do what."""
+    path = normal(path)
+    return _GUARD.match(path) is not None or (path.endswith("/" + DEEP) and path[:-2] in _ABOVE_GUARDS)
+
+
+def _filled(stars: str) -> dict[int, str]:
+    """Something that each mark may stand for."""
+    return {
+        ord(STAR): stars,
+        ord(DEEP): "x",
+        ord(TAME): "1",
+        ord(COUNT): "1",
+        ord(CLASS): "x",
+        ord(QUESTION): "x",
+    }
 
 
 def list_path(reading: Reading, path: str, *, directory: str = "") -> None:
@@ -219,7 +247,7 @@ def write_path(reading: Reading, path: str, *, directory: str = "", truncates: b
         reading.resource("file", path, Effect.DESTRUCTIVE)
     if _FATAL.match(path):
         reading.resource("file", path, Effect.DESTRUCTIVE)
-    if _GUARD.match(path):
+    if guarded(path):
         reading.resource("file", path, Effect.PRIVILEGE)
     if _RUNS_LATER.match(path):
         reading.resource("file", path, Effect.EXEC)

@@ -32,8 +32,12 @@ class Shell:
     directories: tuple[str, ...] = ("",)
     """Where `cd` may have led; "" is where the session began."""
     visited: tuple[str, ...] = ("",)
+    descriptors: dict[str, str] = field(default_factory=dict)
+    """Files that were opened for reading, by descriptor."""
     doubts: tuple[str, ...] = ()
     """Why no later line can be known: a search path, IFS or an option was changed."""
+    fixed: frozenset[str] = frozenset()
+    """Variables that were made readonly: setting them again may fail."""
     left: bool = False
     """A `return`, `break` or `exit` was passed: what follows may not run."""
 
@@ -69,10 +73,11 @@ class Shell:
         self.go(*self.directories, *other.directories)
         self.visited = several((*self.visited, *other.visited))
         self.doubts = tuple(dict.fromkeys((*self.doubts, *other.doubts)))
+        self.fixed |= other.fixed
         self.left = self.left or other.left
 
     def set(self, name: str, values: Iterable[str]) -> None:
-        if self.left:
+        if self.left or name in self.fixed:
             values = (*self.variables.get(name, (WILD,)), *values)
         self.variables[name] = several(values)
 

@@ -14,7 +14,7 @@ from typing import assert_never
 from gateway.facts.shell import builtins, programs
 from gateway.facts.shell.call import Call
 from gateway.facts.shell.expansion import Expander
-from gateway.facts.shell.grammar import parse
+from gateway.facts.shell.grammar import Parser, parse
 from gateway.facts.shell.paths import read_path, write_path
 from gateway.facts.shell.programs.looking import revealing
 from gateway.facts.shell.reading import Reading
@@ -29,7 +29,6 @@ from gateway.facts.shell.tree import (
     ForEach,
     Loop,
     Node,
-    Piece,
     Pipeline,
     Redirect,
     Simple,
@@ -39,38 +38,16 @@ from gateway.facts.shell.tree import (
     Word,
 )
 from gateway.facts.shell.values import DEEP, WILD, static, words
+from gateway.facts.shell.variables import meaning
 from gateway.model import Effect
 
 _NESTED = 24
 """Texts inside texts, and calls inside calls."""
 _NESTED_CHARACTERS = 262_144
-_GUARDS = words(
-    """
-    PATH IFS ENV BASH_ENV SHELLOPTS BASHOPTS PROMPT_COMMAND PS0 PS1 PS2 PS4 LD_PRELOAD LD_LIBRARY_PATH
-    LD_AUDIT BASH_XTRACEFD CDPATH GLOBIGNORE HISTFILE HISTSIZE HISTFILESIZE HISTCONTROL HISTIGNORE
-    """
-)
-_RUN_LATER = words(
-    """
-    PAGER EDITOR VISUAL GIT_PAGER GIT_EDITOR GIT_SSH GIT_SSH_COMMAND GIT_EXTERNAL_DIFF GIT_ASKPASS
-    GIT_PROXY_COMMAND GIT_SEQUENCE_EDITOR GIT_EXEC_PATH GIT_CONFIG_COUNT GIT_CONFIG_GLOBAL GIT_CONFIG_SYSTEM
-    GIT_CONFIG_PARAMETERS GIT_TEMPLATE_DIR GIT_DIR LESSOPEN LESSCLOSE LESS MANPAGER MANOPT BROWSER
-    SSH_ASKPASS SUDO_ASKPASS SUDO_EDITOR SYSTEMD_PAGER SYSTEMD_EDITOR KUBE_EDITOR PYTHONSTARTUP PYTHONPATH
-    PYTHONHOME PYTHONINSPECT PYTHONWARNINGS PYTHONBREAKPOINT PERL5OPT PERL5LIB PERL5DB RUBYOPT RUBYLIB
-    NODE_OPTIONS NODE_PATH JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS PHPRC LUA_INIT LUA_PATH
-    TAR_OPTIONS GZIP ZIPOPT TEXINPUTS GCONV_PATH LOCPATH OPENSSL_CONF OPENSSL_ENGINES LIBRARY_PATH
-    HOSTALIASES PSQL_PAGER PSQLRC PSQL_EDITOR MYSQL_PAGER RSYNC_RSH RSYNC_CONNECT_PROG CVS_RSH SVN_SSH
-    HGEDITOR AWKPATH AWKLIBPATH INPUTRC TERMINFO XDG_CONFIG_HOME DOCKER_CONFIG HELM_PLUGINS
-    HELM_POST_RENDERER ANSIBLE_CONFIG TF_CLI_CONFIG_FILE DEBUGINFOD_URLS RUSTC_WRAPPER MAKEFLAGS CC CXX
-    """
-)
-_PAGERS_AND_EDITORS = frozenset(
-    ["", "cat", "true", "/bin/true", "/bin/cat", "less", "-R", "-FRX", "vi", "vim", "nano"]
-)
-_MEANINGS = words("PATH IFS BASH_ENV ENV SHELLOPTS BASHOPTS")
-"""Guards after which no later word can be known."""
 _PRINTERS = words("echo printf print cat")
 _READ_OPERATORS = frozenset({"<", "<&"})
+_TO_ITSELF = ("/dev/std", "/dev/fd", "/proc")
+"""Names under which a command's own output has a path."""
 
 
 class Walker:
@@ -338,18 +315,18 @@ class Walker:
         self.assign(assignment.name, [WILD] if assignment.partial else values)
 
     def assign(self, name: str, values: Sequence[str]) -> None:
-        """Set a variable: one that changes what later words mean is a guard, one that names a program runs it."""
-        if name in _GUARDS or name.startswith(("LD_", "BASH_FUNC_", "DYLD_")):
-            self.reading.add(Effect.PRIVILEGE)
-            if name in _MEANINGS:
-                doubt = "a variable was changed that decides what later commands mean"
-                self.reading.doubt(doubt)
-                self.shell.doubts = (doubt,)
-        elif (
-            name in _RUN_LATER or name.startswith(("GIT_CONFIG_KEY", "GIT_CONFIG_VALUE"))
-        ) and not _PAGERS_AND_EDITORS.issuperset(values):
-            self.reading.add(Effect.EXEC)
-            self.reading.doubt("a variable names a program that a command will run")
+        """Set a variable, which may change what later words mean."""
+        effects, doubt = meaning(name, values)
+        self.reading.add(*effects)
+        if doubt:
+            self.reading.doubt(doubt)
+            self.shell.doubts = tuple(dict.fromkeys((*self.shell.doubts, doubt)))
+        for value in values:
+            if builtins.indexed(value):
+                # Arithmetic anywhere later would compute the subscript, and run what it holds.
+                self.reading.add(Effect.EXEC)
+                self.reading.doubt("a variable holds a subscript that runs a command")
+                self.expander.values(Parser(value).document(value))
         self.shell.set(name, values)
 
     def _redirected(
@@ -359,7 +336,7 @@ class Walker:
         elsewhere: str | None = None
         for redirect in redirects:
             stdin, shown = self._redirect(redirect, stdin)
-            elsewhere = shown if elsewhere is None else elsewhere
+            elsewhere = elsewhere if shown is None else shown
         printed = follow(stdin)
         return printed if elsewhere is None else elsewhere
 
@@ -367,7 +344,7 @@ class Walker:
         """What the command is fed then, and what is left of its output if it goes elsewhere."""
         operator = redirect.operator
         if operator == "<<":
-            return self._document(redirect.document), None
+            return _either(self.expander.values(redirect.document, tilde=False)), None
         values = self.expander.value(redirect.target)
         if operator == "<<<":
             return values[0] + "\n" if len(values) == 1 else WILD, None
@@ -380,28 +357,32 @@ class Walker:
                     elsewhere = WILD
                 elif redirect.number in {"", "0"}:
                     stdin = WILD
+                    self._descriptor(target.rstrip("-"))
             elif operator in _READ_OPERATORS:
-                for directory in self.shell.directories:
-                    read_path(self.reading, target, directory=directory)
+                self.shell.descriptors[redirect.number] = target
+                self._reads(target)
                 if redirect.number in {"", "0"}:
                     stdin = "" if target == "/dev/null" else WILD
             else:
+                if operator == "<>":
+                    self._reads(target)
                 truncates = operator not in {">>", "&>>", "<>"}
                 for directory in self.shell.directories:
-                    if operator == "<>":
-                        read_path(self.reading, target, directory=directory)
                     write_path(self.reading, target, directory=directory, truncates=truncates)
                 if moves:
-                    elsewhere = (
-                        ""
-                        if static(target) and not target.startswith(("/dev/std", "/dev/fd", "/proc"))
-                        else WILD
-                    )
+                    elsewhere = "" if static(target) and not target.startswith(_TO_ITSELF) else WILD
         return stdin, elsewhere
 
-    def _document(self, pieces: Sequence[Piece]) -> str:
-        values = self.expander.values(pieces, tilde=False)
-        return values[0] if len(values) == 1 else WILD
+    def _descriptor(self, number: str) -> None:
+        """What is read from a descriptor is the file that it was opened for."""
+        if number in self.shell.descriptors:
+            self._reads(self.shell.descriptors[number])
+        elif number not in {"", "0", "1", "2"}:
+            self.reading.doubt("which file a descriptor leads to is not known")
+
+    def _reads(self, path: str) -> None:
+        for directory in self.shell.directories:
+            read_path(self.reading, path, directory=directory)
 
 
 def _either(printed: Sequence[str]) -> str:

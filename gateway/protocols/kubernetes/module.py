@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.facts.http.request import RequestUnclear, request_of
+from gateway.facts.http import RequestUnclear, request_of
 from gateway.facts.kubernetes import ATTRIBUTES, read, unclear
 from gateway.model import Facts
 

@@ -24,8 +24,8 @@ from gateway.protocols.postgres.exchange import (
 )
 from gateway.protocols.postgres.frames import follow, whole_answer
 from gateway.protocols.postgres.messages import HEADER
-from gateway.protocols.postgres.plans import Plan, PlanCopy, PlanRows, mask_notification, mask_report
-from gateway.wire import NOTHING_MASKED, CommandAnswered, Event, Hangup, Mask, ProtocolViolation, Send, Side
+from gateway.protocols.postgres.plans import PlanCopy, PlanRows, mask_notification, mask_report
+from gateway.wire import NOTHING_MASKED, CommandAnswered, Event, Hangup, ProtocolViolation, Send, Side
 
 ReadEach = Callable[[str], Sequence[Facts]]
 """The facts of each statement of a text, in order."""
@@ -69,10 +69,6 @@ class Answers:
         """The command that the bytes being passed on belong to."""
         self._done: list[Event] = []
         """What is to be reported once those bytes have been passed on."""
-        self._plan: Plan | None = None
-        self._plan_facts: Facts | None = None
-        self._plan_mask: Mask | None = None
-        self._plan_shape = b""
         self._limit = exchange.limits.row_bytes
         self._methods: dict[int, Callable[[Reply, bytes, int, int], bytes | None]] = {
             ord("1"): self._plainly_done,
@@ -230,14 +226,13 @@ class Answers:
             return False
         masked = NOTHING_MASKED
         if count and reply.mask is not None:
-            plan = self._planned(shape, self._facts(reply), reply.mask)
+            plan = self._plan_rows(shape, self._facts(reply), reply.mask)
             run = data[rows:over]
             hidden = plan.rows(run)
             if hidden is not run:
                 data = b"".join((data[:rows], hidden, data[over:]))
                 over += len(hidden) - len(run)
                 masked = plan.masked
-                self._plan = None
         out.append(Send(_CLIENT, data, reply.command_id))
         if portal is not None:
             portal.rows = count
@@ -253,19 +248,6 @@ class Answers:
         self._settled()
         self._flush(data, 0, 0, out)
         return True
-
-    def _planned(self, shape: bytes, facts: Facts, mask: Mask) -> Plan:
-        """The plan of these rows: the last one again, where it is for the like and has not masked anything yet."""
-        plan = self._plan
-        if (
-            plan is None
-            or facts is not self._plan_facts
-            or mask is not self._plan_mask
-            or shape != self._plan_shape
-        ):
-            plan = self._plan_rows(shape, facts, mask)
-            self._plan, self._plan_facts, self._plan_mask, self._plan_shape = plan, facts, mask, shape
-        return plan
 
     def _flush(self, data: bytes, start: int, pos: int, out: list[Event]) -> None:
         """Pass on `data[start:pos]`, and report what ended with it."""

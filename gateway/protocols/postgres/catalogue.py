@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -23,7 +23,8 @@ from gateway.facts.postgres.schema import Function, Schema, Table
 from gateway.model import Effect, Facts
 from gateway.protocols.postgres.aside import Upstream, connect
 from gateway.protocols.postgres.reading import Background
-from gateway.wire import Login
+from gateway.protocols.postgres.results import Plans, ResultMask
+from gateway.wire import Login, Mask
 
 WITHIN = 20.0
 """Seconds that one reading of the catalogue may take."""
@@ -39,7 +40,9 @@ _PATH = "SELECT pg_catalog.current_schemas(false)::text[]"
 _BARE = "SELECT pg_catalog.set_config('search_path', '', false)"
 """Now definitions come with every schema written out."""
 _TABLES = f"""
-    SELECT n.nspname || '.' || c.relname AS name, pg_catalog.array_agg(a.attname::text ORDER BY a.attnum) AS columns,
+    SELECT n.nspname || '.' || c.relname AS name, c.oid::int8 AS oid, c.relkind IN ('v', 'm') AS viewed,
+        pg_catalog.array_agg(a.attname::text ORDER BY a.attnum) AS columns,
+        pg_catalog.array_agg(a.attnum::int4 ORDER BY a.attnum) AS numbers,
         CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) ELSE '' END AS definition
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -61,38 +64,51 @@ _PARENTS = f"""
 _FUNCTIONS = f"""
     SELECT n.nspname || '.' || p.proname AS name, l.lanname::text AS language, p.provolatile = 'i' AS immutable,
         p.prosecdef OR p.proconfig IS NOT NULL OR p.prokind <> 'f' AS apart,
-        CASE WHEN l.lanname = 'sql' AND pg_catalog.length(p.prosrc) <= {_BODY} THEN p.prosrc ELSE '' END AS body
+        CASE WHEN l.lanname IN ('sql', 'plpgsql') AND pg_catalog.length(p.prosrc) <= {_BODY} THEN p.prosrc ELSE '' END AS body
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     JOIN pg_catalog.pg_language l ON l.oid = p.prolang
     WHERE {_OURS} LIMIT {FUNCTIONS + 1}"""  # noqa: S608  constants alone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a catalogue said."""
+
+    tables: Mapping[str, Table]
+    functions: Mapping[str, tuple[Function, ...]]
+    path: tuple[str, ...]
+    places: Mapping[tuple[int, int], str]
+    """`(table OID, attribute number)`, as answers name where a column comes from -> `schema.table.column`."""
 
 
 class Known:
     """What is known of one target."""
 
     def __init__(self) -> None:
-        self._schema: Schema | None = None
+        self.told: Told | None = None
+        """What it follows from."""
         self._believed = self.wary = NOTHING
+        self.plans = Plans(resolve=self._place)
         self._doubted = 0
+
+    def _place(self, table: int, column: int) -> str | None:
+        return self.told.places.get((table, column)) if self.told is not None else None
 
     @property
     def texts(self) -> Texts:
         return self.wary if self._doubted else self._believed
 
-    @property
-    def loaded(self) -> bool:
-        return self._schema is not None
-
     def changed(self) -> None:
         """Somebody may have defined something: once it is done a reading that begins later will show it."""
         self._doubted = 2
 
-    def renew(self, schema: Schema | None) -> None:
+    def renew(self, told: Told | None, schema: Schema | None) -> None:
         """The catalogue as it was read last, None where it could not be."""
         self._doubted = max(0, self._doubted - 1)
-        if schema == self._schema:
+        if told == self.told:
             return
-        self._schema = schema
+        self.told = told
+        self.plans = Plans(resolve=self._place)
         self._believed = Texts(schema) if schema is not None else NOTHING
         self.wary = Texts(replace(schema, functions={})) if schema is not None else NOTHING
 
@@ -117,6 +133,9 @@ class Knowing(Background):
     def read_each(self, text: str) -> tuple[Facts, ...]:
         return self.era.read_each(text)
 
+    def plan_rows(self, description: bytes, facts: Facts, mask: Mask) -> ResultMask:
+        return self._known.plans.rows(description, facts, mask)
+
     def released(self, facts: Facts, text: str) -> None:
         """A command goes on. What it defines may take effect with any later one: with the COMMIT.
 
@@ -131,19 +150,31 @@ class Knowing(Background):
             self._known.changed()
 
 
-async def survey(upstream: Upstream, login: Login, known: Known) -> None:
-    """Read the target's catalogue into `known`. Never raises for what the target does."""
+async def survey(upstream: Upstream, login: Login, known: Known) -> str:
+    """Read the target's catalogue into `known`; "" or why it could not be read. Never raises for what the target does."""
+    told, note = None, ""
     try:
         async with asyncio.timeout(WITHIN):
-            schema = await _loaded(upstream, login)
-    except (TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
-        schema = None
-    except (OSError, ValueError):
-        schema = None
-    known.renew(schema)
+            told = await _told(upstream, login)
+    except TimeoutError:
+        note = f"the target did not answer within {WITHIN:g} s"
+    except asyncpg.PostgresError as error:
+        note = f"the target refused (SQLSTATE {error.sqlstate})"
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, ValueError):
+        note = "the target could not be asked"
+    else:
+        if told is None:
+            note = f"there are more than {RELATIONS} tables, {COLUMNS} columns or {FUNCTIONS} functions"
+    if told is None or told == known.told:
+        known.renew(told, None)
+    else:
+        # Views are parsed here, thousands at worst: beside the loop that carries sessions.
+        known.renew(told, await asyncio.to_thread(resolved, told.tables, told.functions, told.path))
+    return note
 
 
-async def _loaded(upstream: Upstream, login: Login) -> Schema | None:
+async def _told(upstream: Upstream, login: Login) -> Told | None:
+    """None where there is more than is read."""
     connection = await connect(upstream, login, application="countersign catalogue", timeout=WITHIN / 2)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
@@ -158,9 +189,16 @@ async def _loaded(upstream: Upstream, login: Login) -> Schema | None:
     many = len(tables) > RELATIONS or len(functions) > FUNCTIONS
     if many or sum(len(row["columns"]) for row in tables) > COLUMNS:
         return None
-    # Views are parsed here, thousands at worst: beside the loop that carries sessions.
-    return await asyncio.to_thread(
-        resolved, _tables(tables, generated, parents), _functions(functions), ("pg_catalog", *path)
+    return Told(
+        tables=_tables(tables, generated, parents),
+        functions=_functions(functions),
+        path=("pg_catalog", *path),
+        places={
+            (row["oid"], number): f"{row['name']}.{column}".lower()
+            for row in tables
+            if not row["viewed"]
+            for number, column in zip(row["numbers"], row["columns"], strict=True)
+        },
     )
 
 

@@ -20,15 +20,11 @@ from gateway.protocols.postgres.estimate import estimate as _estimate
 from gateway.protocols.postgres.exchange import Exchange
 from gateway.protocols.postgres.reading import Reader
 from gateway.protocols.postgres.replay import render
-from gateway.protocols.postgres.results import Plans
 from gateway.protocols.postgres.wire import PostgresWire
 from gateway.wire import Limits, Login, Opening, Wire
 
 SCHEMES: Mapping[str, int] = {"postgresql": 5432, "postgres": 5432}
 ALPN = "postgresql"
-
-
-_plans = Plans()
 
 
 def open_wire(opening: Opening) -> Wire:
@@ -37,7 +33,7 @@ def open_wire(opening: Opening) -> Wire:
         opening,
         read=knowing.read,
         read_each=knowing.read_each,
-        plan_rows=_plans.rows,
+        plan_rows=knowing.plan_rows,
         plan_copy=plan_copy,
         background=knowing,
     )
@@ -94,8 +90,8 @@ def knowledge() -> Known:
     return Known()
 
 
-async def survey(upstream: Upstream, login: Login, known: Known) -> None:
-    await _survey(upstream, login, known)
+async def survey(upstream: Upstream, login: Login, known: Known) -> str:
+    return await _survey(upstream, login, known)
 
 
 async def estimate(upstream: Upstream, login: Login, command: Command) -> Estimate | None:

@@ -291,8 +291,9 @@ def columns_read(facts: Facts) -> frozenset[str]:
 class Plans:
     """Plans of results; remembered, since a statement is executed far more often than its columns change."""
 
-    def __init__(self, *, kept: int = 256) -> None:
+    def __init__(self, *, kept: int = 256, resolve: Resolver | None = None) -> None:
         self._kept = kept
+        self._resolve = resolve
         self._made: dict[tuple[bytes, int, int], tuple[Facts, Mask, ResultMask]] = {}
 
     def rows(self, description: bytes, facts: Facts, mask: Mask) -> ResultMask:
@@ -303,7 +304,11 @@ class Plans:
         if known is None:
             if len(self._made) >= self._kept:
                 self._made.clear()
-            known = self._made[key] = (facts, mask, plan_rows(description, facts, mask))
+            known = self._made[key] = (
+                facts,
+                mask,
+                plan_rows(description, facts, mask, resolve=self._resolve),
+            )
         return known[2].afresh()
 
 

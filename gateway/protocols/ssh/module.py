@@ -1,16 +1,28 @@
-"""What the gateway needs of SSH (`gateway.protocols.CommandReader`)."""
+"""What the gateway needs of SSH (`gateway.protocols.HostedModule`)."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+import shlex
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from gateway.facts.shell import ATTRIBUTES, read, unread
 from gateway.model import Facts
+from gateway.protocols.ssh import keys
+from gateway.protocols.ssh.client import SEPARATOR
+from gateway.protocols.ssh.configuration import write_access
+from gateway.protocols.ssh.server import serve
+from gateway.protocols.ssh.timeline import render, timed
 
 SCHEMES: Mapping[str, int] = {"ssh": 22}
+LONGEST_PASSWORD = 1_023
+"""OpenSSH's client cuts what is longer (its `read_passphrase`)."""
+OPTIONS: Mapping[str, Collection[str]] = {
+    "shell": ("guarded", "refuse", "hold"),
+    "forwarding": ("refused", "judged"),
+}
 
 
 def read_facts(row: Mapping[str, Any]) -> Facts:
@@ -34,4 +46,54 @@ def read_facts(row: Mapping[str, Any]) -> Facts:
     raise ValueError("the row has neither command nor command_b64")
 
 
-__all__ = ["ATTRIBUTES", "SCHEMES", "read_facts"]
+def environment(*, host: str, port: int, database: str, user: str, secret: str) -> Mapping[str, str]:
+    """For sshpass; clients with a password of their own take it from there too."""
+    del host, port, database, user
+    return {"SSHPASS": secret}
+
+
+def client_line(*, host: str, port: int, database: str, user: str) -> str:
+    """ssh, with the password from SSHPASS; a command may follow."""
+    del database
+    return shlex.join(["sshpass", "-e", "ssh", "-p", str(port), f"{user}@{host}"])
+
+
+def certify(
+    secret: Callable[[str], bytes],
+    public_key: str,
+    *,
+    connection: str,
+    user: str,
+    name: str,
+    expires_at: float,
+) -> Mapping[str, str]:
+    """A user certificate for an agent's key, and the server's own key. Raises `ValueError`."""
+    signed = keys.certify(
+        secret(keys.AUTHORITY),
+        public_key,
+        principals=[user, f"{user}{SEPARATOR}{connection}"],
+        name=name,
+        expires_at=expires_at,
+    )
+    return {"certificate": signed, "host_key": keys.public_line(secret(keys.HOST))}
+
+
+def authority(secret: Callable[[str], bytes]) -> str:
+    """A line for a target's TrustedUserCAKeys file."""
+    return keys.public_line(secret(keys.TARGETS))
+
+
+__all__ = [
+    "ATTRIBUTES",
+    "OPTIONS",
+    "SCHEMES",
+    "authority",
+    "certify",
+    "client_line",
+    "environment",
+    "read_facts",
+    "render",
+    "serve",
+    "timed",
+    "write_access",
+]

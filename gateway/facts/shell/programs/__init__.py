@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 
 from gateway.facts.shell.call import Call, Handler
@@ -36,7 +37,7 @@ from gateway.facts.shell.programs import (
 from gateway.facts.shell.values import WILD, matcher, static
 from gateway.model import Effect
 
-_FAMILIES = (
+FAMILIES = (
     looking,
     content,
     sed,
@@ -64,8 +65,8 @@ _FAMILIES = (
     wrappers,
     later,
 )
-_HANDLERS: Mapping[str, Handler] = {
-    name: handler for family in _FAMILIES for name, handler in family.HANDLERS.items()
+READERS: Mapping[str, Handler] = {
+    name: handler for family in FAMILIES for name, handler in family.HANDLERS.items()
 }
 _PLACES = (
     *tuple(f"{prefix}{folder}" for prefix in ("/", "/usr/", "/usr/local/") for folder in ("bin/", "sbin/")),
@@ -83,6 +84,8 @@ def run(call: Call) -> str:
     if not static(name):
         _guess(call)
         return WILD
+    if name.startswith("/"):
+        name = posixpath.normpath(name)
     for place in _PLACES:
         if name.startswith(place):
             name = name[len(place) :]
@@ -95,7 +98,7 @@ def run(call: Call) -> str:
         call.resource("program", call.name, Effect.EXEC)
         call.execute("a program of the target's own is run")
         return WILD
-    handler = _HANDLERS.get(name) or interpreters.versioned(name)
+    handler = READERS.get(name) or interpreters.versioned(name)
     if handler is None:
         call.resource("program", name, Effect.UNKNOWN)
         call.doubt("a program is not known")
@@ -133,7 +136,7 @@ def _guess(call: Call) -> None:
     if base.strip("\ue000\ue001\ue003\ue010\ue011\ue012") == "":
         return
     pattern = matcher(base)
-    likely = [name for name in _HANDLERS if pattern.match(name)]
+    likely = [name for name in READERS if pattern.match(name)]
     for name in likely[:_LIKELY]:
-        handler = _HANDLERS[name]
+        handler = READERS[name]
         handler(Call(name=name, args=call.args, stdin=call.stdin, walker=call.walker))

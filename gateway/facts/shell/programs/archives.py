@@ -58,6 +58,8 @@ def _tar(call: Call) -> str | None:
     if given.has("x", "extract", "get"):
         for path in archives:
             call.read(path)
+        if given.has("O", "to-stdout"):
+            return None
         for path in given.values("C", "directory") or (".",):
             call.write(path + "/" + DEEP)
         if given.has("P", "absolute-names"):

@@ -98,7 +98,7 @@ def _follow(call: Call, tokens: Sequence[Token]) -> None:
         elif kind == "name" and text == "ARGV" and _assigned(tokens, at):
             call.doubt("which file awk reads is not known")
         elif text in {"|", "|&"}:
-            call.execute("awk runs a command")
+            _piped(call, tokens, at, printing=printing is not None and text == "|")
         elif text == "<" and at and _getline(tokens, at):
             _file(call, tokens, at + 1, writes=False)
         elif text in {">", ">>"} and printing == depth:
@@ -109,6 +109,16 @@ def _follow(call: Call, tokens: Sequence[Token]) -> None:
             depth -= 1
         if text in {";", "\n", "}"}:
             printing = None
+
+
+def _piped(call: Call, tokens: Sequence[Token], at: int, *, printing: bool) -> None:
+    """`print | "command"` hands lines to a shell's command: a written one is followed, others run unseen."""
+    kind, text = tokens[at + 1] if at + 1 < len(tokens) else ("", "")
+    whole = at + 2 >= len(tokens) or tokens[at + 2][1] in {";", "\n", "}"}
+    if printing and kind == "string" and whole and text != "//" and "\\" not in text:
+        call.walker.child(text[1:-1], stdin=WILD)
+    else:
+        call.execute("awk runs a command")
 
 
 def _getline(tokens: Sequence[Token], at: int) -> bool:

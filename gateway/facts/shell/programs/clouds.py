@@ -22,7 +22,7 @@ _CLOUD_PRIVILEGE = re.compile(
     r"iam|policy|policies|role|permission|acl|security-group|firewall|kms|keyvault|access-key|user|login-profile|assume|sts|organizations|cloudtrail|guardduty|config-recorder|authorize|service-account|credential|sso|ad|public-access|password|ssh-key|key-pair|identity|grant|nsg|logging|waf|auth|flow-logs|configure|binding|mfa|trail"
 )
 _CLOUD_SECRETS = re.compile(
-    r"secret|parameter|password|credential|token|access-key|decrypt|kubeconfig|get-session|export|get-authorization|auth/print|keys|get-login|connection-string|console-output|user-data|get-federation|get-object\Z|private-key|print-identity|sas\Z|list-keys|admin-key|assume-role|get-value|print-access|access\Z|get-credentials"
+    r"secret|parameter|password|credential|token|access-key|decrypt|kubeconfig|get-session|export|get-authorization|auth/print|keys|get-login|connection-string|console-output|user-data|get-federation|get-object(?:/|\Z)|lambda/get-function|publishing|appsettings|private-key|print-identity|sas\Z|list-keys|admin-key|assume-role|get-value|print-access|access\Z|get-credentials"
 )
 _CLOUD_EXEC = re.compile(
     r"ssh|run-command|send-command|invoke|start-session|execute|exec\Z|cloud-shell|run-job|extension|ssm|start-query-n|call\Z"
@@ -76,7 +76,18 @@ def _cloud(call: Call) -> str | None:
             _CLOUD_SECRETS.search(path)
             and not verb.startswith(("describe", "list-s", "list-a", "list-r"))
             and verb != "list"
-        ) or any(word in path for word in ("list-keys", "keys/list", "list-connection", "get-credentials")):
+        ) or any(
+            word in path
+            for word in (
+                "list-keys",
+                "keys/list",
+                "connection-string",
+                "list-connection",
+                "get-credentials",
+                "publishing",
+                "appsettings",
+            )
+        ):
             call.add(E)
     elif _CLOUD_SECRETS.search(path) and verb not in {"create", "update", "put"}:
         call.add(E, P)

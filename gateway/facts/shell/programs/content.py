@@ -25,7 +25,7 @@ _CONTENT = words(
 )
 _SEARCHING = words("grep egrep fgrep zgrep zegrep zfgrep bzgrep xzgrep rg ag ack pcregrep pcre2grep ugrep")
 HUNTED = re.compile(
-    r"passw(?:or)?d|pwd=|secret|api.?key|access.?key|private.key|AKIA|credential|BEGIN .*KEY", re.IGNORECASE
+    r"passw|pwd=|secret|api.?key|access.?key|private.key|AKIA|credential|BEGIN .*KEY", re.IGNORECASE
 )
 """What a search through a tree looks for where it looks for credentials."""
 _ONLY_DIGITS = re.compile(r"(?:\[0-9\]|\\d)[+*]|(?:\[0-9\]|\\d)")
@@ -55,6 +55,8 @@ _TAKES = {
     "cmp": "in",
     "readelf": "xpRw",
 }
+_BINARIES = words("nm size strings readelf objdump")
+"""Programs that take options from a file behind an @."""
 _THROUGH = words("cat tac head tail more")
 _DIGITS = {("0-9",), ("[:digit:]",), ("0-9.",)}
 _KERNEL = re.compile(r"/(?:proc/(?:sys|loadavg|uptime)|sys)/?[\w/.-]*\Z")
@@ -78,13 +80,28 @@ def _content(call: Call) -> str | None:
         return COUNT if digits else call.stdin if call.stdin in {TAME + "\n", COUNT + "\n"} else None
     if call.name in {"bat", "batcat"} and any(a.startswith("--pager") for a in call.args):
         call.execute()
+    if call.name == "ldd" and any(
+        not path.startswith(("/bin/", "/usr/", "/lib", "/sbin/")) for path in given.operands
+    ):
+        call.execute("ldd may run the program that it looks at")
+    if call.name == "xmllint" and given.has("shell"):
+        call.execute("a shell of the program reads what the text does not show")
+    if call.name == "exiftool" and any(
+        re.match(r"-(?:if|config|\w+[-+<^]*=)|-o\Z", arg) for arg in call.args
+    ):
+        call.execute("exiftool runs code or writes")
+    if call.name in {"identify", "ffprobe"} and any(re.match(r"[a-z]+:", arg) for arg in given.operands):
+        call.execute("what is read may be a program's own language")
     for path in (*given.operands, *given.values("files0-from", "from-file")):
+        if path.startswith("@") and call.name in _BINARIES:
+            call.read(path[1:])
         call.read(path, deep=call.name == "diff" and given.has("r", "recursive"))
     if call.name == "base64" and given.has("d", "D", "decode"):
         return _decoded(call)
     if call.name in _THROUGH and (not given.operands or given.operands == ("-",)):
         return call.stdin if call.name == "cat" else some_lines(call.stdin, narrowed=bool(call.args))
-    return COUNT if call.name == "wc" or all(_KERNEL.match(path) for path in given.operands or " ") else None
+    counts = call.name == "wc" and not given.operands
+    return COUNT if counts or all(_KERNEL.match(path) for path in given.operands or " ") else None
 
 
 def some_lines(text: str | None, *, narrowed: bool = True) -> str | None:
@@ -139,7 +156,9 @@ def _searching(call: Call) -> str | None:
         call.add(Effect.EXFIL)
     if given.has("l", "files-with-matches", "L", "files-without-match"):
         return "\n".join(f"{path.rstrip('/')}/{DEEP}" if recursive else path for path in paths) + "\n"
-    if given.has("c", "count") or (given.has("o") and all(_ONLY_DIGITS.fullmatch(p) for p in patterns)):
+    if (given.has("c", "count") and len(paths) < 2) or (
+        given.has("o") and all(_ONLY_DIGITS.fullmatch(p) for p in patterns)
+    ):
         return COUNT
     return some_lines(call.stdin) if not paths and not given.has("o") else None
 

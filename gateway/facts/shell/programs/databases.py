@@ -37,7 +37,7 @@ def _psql(call: Call) -> str | None:
     if given.has("l", "list", "V", "version"):
         call.add(R)
         return None
-    if not texts and not given.has("f", "file"):
+    if not texts and all(path == "-" for path in given.values("f", "file")):
         if call.stdin is None or not static(call.stdin):
             return call.execute("statements are read that the text does not show")
         texts = [call.stdin]
@@ -183,7 +183,10 @@ _ADMIN_LOOKS = words("status ping processlist version extended-status variables"
 
 def _database(call: Call) -> str | None:
     """Clients whose statements are not read here."""
-    if call.name == "mysqladmin" and all(a.startswith("-") or a in _ADMIN_LOOKS for a in call.args):
+    admin = options(
+        [a for a in call.args if not re.match(r"-p.", a)], takes="uhPSi", long="user host port socket sleep"
+    )
+    if call.name == "mysqladmin" and _ADMIN_LOOKS.issuperset(admin.operands):
         call.add(R)
         return None
     call.doubt("statements for a database are not read here")

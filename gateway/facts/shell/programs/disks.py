@@ -61,7 +61,11 @@ def _looking_device(call: Call) -> str | None:
     if call.name == "parted":
         looking = bool(looks.intersection(call.args)) and not set(verbs) - _PARTED_WORDS
     else:
-        looking = bool(looks.intersection((*call.args[:1], *verbs[:1], "/".join(verbs[:2]))))
+        looking = bool(
+            looks.intersection(
+                (*(arg.partition("=")[0] for arg in call.args[:1]), *verbs[:1], "/".join(verbs[:2]))
+            )
+        )
     if looking or call.name == "xfs_info" or (not call.args and call.name in {"losetup", "swapon"}):
         call.add(Effect.READ)
         return None
@@ -69,7 +73,7 @@ def _looking_device(call: Call) -> str | None:
 
 
 def _mount(call: Call) -> str | None:
-    if not call.args or (call.args[0] in {"-l", "-t"} and len(call.args) <= 2):
+    if call.name == "mount" and (not call.args or (call.args[0] in {"-l", "-t"} and len(call.args) <= 2)):
         call.add(Effect.READ)
     else:
         call.add(Effect.PRIVILEGE)

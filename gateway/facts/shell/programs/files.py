@@ -35,12 +35,14 @@ def _copy(call: Call) -> str | None:
     sources = given.operands if targets else given.operands[:-1]
     for path in targets or given.operands[-1:]:
         call.write(path, truncates=True)
+        # The target may be a directory that the sources land in.
+        for source in sources:
+            call.below(path, source.rstrip("/").rsplit("/", 1)[-1])
     for path in sources:
         if call.name != "ln" or not given.has("s", "symbolic"):
             call.read(path, deep=given.has("r", "R", "a", "recursive", "archive"))
         if call.name == "mv":
             call.remove(path)
-        # The new name stands where the old one is still guarded: `cp x /etc/cron.d/` lands below the directory.
     if call.name == "ln" and sources:
         for path in sources:
             call.read(path)

@@ -40,6 +40,8 @@ def _find(call: Call) -> str | None:
     roots: list[str] = []
     while args and (not args[0].startswith(("-", "(", "!")) or args[0] in {"-H", "-L", "-P"}):
         root = args.pop(0)
+        if roots and root.startswith(WILD):
+            call.doubt("what find is told is not known")
         if not root.startswith("-"):
             roots.append(root)
             call.list(root)

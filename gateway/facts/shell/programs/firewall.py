@@ -1,117 +1,62 @@
-"""Who may reach the machine."""
+"""Who may reach the machine, and by which way: filters, interfaces, tunnels."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from gateway.facts.shell.call import Call, Handler, each
 from gateway.facts.shell.values import words
 from gateway.model import Effect
 
-_FIREWALLS = words(
+_TABLES = re.compile(
+    r"(?:-[LSnvxt]+|--(?:list|list-rules|line-numbers|numeric|verbose|exact|table)|nat|filter|mangle|raw|security|[A-Z][\w-]*)\Z"
+)
+"""Each argument of an iptables that only lists."""
+_LOOKS: Mapping[str, re.Pattern[str]] = {
+    "nft": re.compile(r"(?:-\S+ )*(?:list|describe|monitor)\b"),
+    "ufw": re.compile(r"(?:status|version|show)\b|app (?:list|info)\b"),
+    "firewall-cmd": re.compile(
+        r"(?:--(?:list|get|state|query|zone|info|permanent|version)\S*(?: [\w.-]+)?(?: |\Z))+\Z"
+    ),
+    "ipset": re.compile(r"(?:list|test|-L|--list|version)\b"),
+    "pfctl": re.compile(r"-s\b|-s\w+"),
+    "fail2ban-client": re.compile(r"(?:status|ping|version|banned)\b|get "),
+    "tc": re.compile(r"(?:-\S+ )*\w+ (?:show|list|ls)\b"),
+    "ethtool": re.compile(r"(?:(?:-[SikgcalmTnudeTP]|--(?:statistics|driver|show-\S+)) )?[\w.@:-]+\Z"),
+    "iw": re.compile(r"(?:list|dev|phy|reg get)\Z|dev \S+ (?:link|info|station dump|scan)\b"),
+    "brctl": re.compile(r"show"),
+    "ovs-vsctl": re.compile(r"(?:show|list\S*|get)\b"),
+    "wg": re.compile(r"(?:show\b.*)?\Z"),
+}
+_NMCLI_CHANGES = words(
     """
-    iptables ip6tables nft ufw firewall-cmd ebtables arptables ipset iptables-restore ip6tables-restore
-    pfctl fail2ban-client csf shorewall tc ethtool iw nmcli brctl ovs-vsctl wg wg-quick openvpn
+    add mod modify del delete up down on off edit import connect disconnect reload set hostname export clone load
+    -s --show-secrets
     """
 )
+_FLUSHES = words("-F -X --flush flush disable reset stop down del delete")
+_ALWAYS_CHANGE = words("iptables-restore ip6tables-restore csf shorewall wg-quick openvpn")
 
 
 def _firewall(call: Call) -> str | None:
-    words = " ".join(call.args)
-    reads = (
-        call.name in {"iptables", "ip6tables", "ebtables", "arptables"}
-        and call.args
-        and all(
-            a
-            in {
-                "-L",
-                "-S",
-                "-n",
-                "-v",
-                "-t",
-                "nat",
-                "filter",
-                "mangle",
-                "raw",
-                "--line-numbers",
-                "--list",
-                "--list-rules",
-                "-x",
-                "INPUT",
-                "OUTPUT",
-                "FORWARD",
-            }
-            or a in {"-nvL", "-vnL", "-nL", "-Ln", "-vL", "-Lnv", "-nvxL", "-Lvn"}
-            for a in call.args
-        )
-    )
-    if call.name == "wg" and call.args[:1] in {(), ("show",)}:
-        call.add(Effect.READ)
-        if any(a in {"private-key", "preshared-keys", "dump"} for a in call.args):
-            call.add(Effect.EXFIL)
-        return None
-    first = call.args[0] if call.args else ""
-    reads = (
-        reads
-        or (call.name == "nft" and "list" in call.args[:3])
-        or (call.name == "ufw" and first in {"status", "version", "show"})
-    )
-    reads = reads or (
-        call.name == "firewall-cmd"
-        and bool(call.args)
-        and all(
-            a.startswith(("--list", "--get", "--state", "--query", "--zone", "--info")) for a in call.args
-        )
-    )
-    reads = (
-        reads
-        or (call.name == "ipset" and first in {"list", "test"})
-        or (call.name == "fail2ban-client" and first in {"status", "ping"})
-    )
-    reads = reads or (
-        call.name == "nmcli"
-        and not any(
-            w in words.split()
-            for w in (
-                "add",
-                "mod",
-                "modify",
-                "del",
-                "delete",
-                "up",
-                "down",
-                "on",
-                "off",
-                "edit",
-                "import",
-                "connect",
-                "disconnect",
-                "-s",
-                "--show-secrets",
-                "reload",
-                "set",
-                "hostname",
-                "export",
-                "clone",
-                "load",
-            )
-        )
-    )
-    reads = (
-        reads
-        or (call.name == "tc" and "show" in call.args)
-        or (call.name == "ethtool" and len(call.args) == 1)
-        or (call.name == "brctl" and first == "show")
-        or (call.name == "ovs-vsctl" and first == "show")
-    )
-    call.add(Effect.READ if reads else Effect.PRIVILEGE)
-    if not reads and any(
-        flag in call.args for flag in ("-F", "-X", "--flush", "flush", "disable", "reset", "stop", "down")
-    ):
+    if call.name.endswith("tables"):
+        looks = bool(call.args) and all(_TABLES.match(arg) for arg in call.args)
+    elif call.name == "nmcli":
+        looks = not _NMCLI_CHANGES.intersection(call.args)
+    else:
+        pattern = _LOOKS.get(call.name)
+        looks = pattern is not None and pattern.match(" ".join(call.args)) is not None
+    call.add(Effect.READ if looks else Effect.PRIVILEGE)
+    if call.name == "wg" and {"private-key", "preshared-keys", "dump"}.intersection(call.args):
+        call.add(Effect.EXFIL)
+    if not looks and _FLUSHES.intersection(call.args):
         call.add(Effect.DESTRUCTIVE)
     return None
 
 
 HANDLERS: Mapping[str, Handler] = {
-    **each(_FIREWALLS, _firewall),
+    **each("iptables ip6tables ebtables arptables nmcli", _firewall),
+    **each(_LOOKS, _firewall),
+    **each(_ALWAYS_CHANGE, _firewall),
 }

@@ -68,6 +68,14 @@ _GIT_READ_LISTS = {
         "--merged",
         "--no-merged",
         "--remotes",
+        "--sort",
+        "--format",
+        "--points-at",
+        "--color",
+        "--no-color",
+        "--column",
+        "-i",
+        "--ignore-case",
     },
     "tag": {"-l", "--list", "-n", "--contains", "--points-at", "--sort"},
     "remote": {"-v", "--verbose"},
@@ -80,8 +88,9 @@ _GIT_READ_LISTS = {
 
 def _shows_secrets(verb: str, rest: list[str]) -> bool:
     """Whether what is shown of the history is named like a credential, or is looked for as one."""
-    if verb == "grep":
-        return any(HUNTED.search(arg) for arg in rest)
+    searched = verb == "grep" or any(arg.startswith(("-S", "-G")) for arg in rest)
+    if searched and any(HUNTED.search(arg) for arg in rest):
+        return True
     named = [arg.rsplit(":", 1)[1] for arg in rest if ":" in arg and not arg.startswith("-")]
     behind = rest[rest.index("--") + 1 :] if "--" in rest else []
     if verb in {"blame", "annotate"}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from gateway.facts.shell.call import Call, Handler, each, options
@@ -76,9 +77,10 @@ def _kubectl(call: Call) -> str | None:
     if verb in {"get", "describe", "explain", "logs", "top"} and verb in {"get", "describe"}:
         if verb == "get" and not static(kinds) and kinds.startswith(WILD):
             call.doubt("which resource is read is not known")
-        if any(
-            kind.partition("/")[0].partition(".")[0] in {"secret", "secrets"} for kind in kinds.split(",")
-        ) and (verb == "get"):
+        kinds_named = [
+            kind for word in rest for kind in word.lower().split(",") if word is rest[0] or "/" in word
+        ]
+        if verb == "get" and any(re.match(r"secrets?(?:[./]|\Z)", kind) for kind in kinds_named):
             call.resource("k8s", f"{namespace}/secrets/{rest[1] if len(rest) > 1 else '*'}", E)
         if given.has("raw") or any(a.startswith("--raw") for a in call.args):
             call.add(E)

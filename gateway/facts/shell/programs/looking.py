@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from gateway.facts.shell.call import Call, Handler, each, options
-from gateway.facts.shell.values import COUNT, STAR, TAME, leaks, words
+from gateway.facts.shell.values import COUNT, STAR, TAME, WILD, leaks, static, words
 from gateway.model import Effect
 
 _LOOKING = words(
@@ -18,12 +19,12 @@ _LOOKING = words(
     df findmnt blkid lsblk ipcs modinfo getcap sestatus getenforce aa-status
     netstat ss nstat traceroute6 arping ipcalc sipcalc
     systemd-analyze systemd-cgls systemd-cgtop systemd-detect-virt
-    dpkg-query rpmquery apt-cache locate mlocate plocate which whereis whatis apropos type
+    dpkg-query rpmquery locate mlocate plocate which whereis whatis apropos type
     basename dirname pwd pathchk numfmt factor seq expr cal ncal uuidgen jobs
     pwdx pmap prtstat lsinitramfs lastcomm systemd-path systemd-delta systemd-escape systemd-id128
     getfattr lsscsi lsdev lshal numastat cpuid x86info zramctl lsfd lsirq irqtop
     biosdecode procinfo runlevel
-    jps jstat infocmp xdpyinfo fc-list fc-match
+    jps jstat infocmp xdpyinfo fc-list fc-match info jstack pg_lsclusters iptables-save ip6tables-save varnishstat varnishtop
     """
 )
 _TAME_OUTPUT = words("whoami id uname arch tty hostid logname basename")
@@ -32,11 +33,74 @@ _NUMBERS = re.compile(r"(?:%[aAbBdDfghiorstTuwWXYZ]|[ ,:])+")
 _COUNT_OUTPUT = words("pgrep pidof nproc seq expr uuidgen getconf")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Options:
+    """Options of a program that else looks: with a command, a file to read, a file to write."""
+
+    runs: str = ""
+    reads: str = ""
+    writes: str = ""
+    guards: str = ""
+
+
+_DOING: Mapping[str, _Options] = {
+    "pidstat": _Options(runs="e"),
+    "sar": _Options(writes="o"),
+    "atop": _Options(writes="w"),
+    "nmon": _Options(writes="F"),
+    "glances": _Options(
+        runs="enable-plugin", writes="export-csv-file export-json-file", guards="w webserver s server"
+    ),
+    "iftop": _Options(runs="c"),
+    "ss": _Options(reads="F filter", writes="D diag", guards="K kill"),
+    "dmidecode": _Options(reads="from-dump", writes="dump-bin"),
+    "lshw": _Options(writes="dump"),
+    "hwinfo": _Options(writes="log save-config"),
+    "blkid": _Options(writes="w"),
+    "inxi": _Options(writes="output-file"),
+    "pmap": _Options(reads="c read-rc-from", writes="N create-rc-to"),
+    "locate": _Options(reads="d database"),
+    "plocate": _Options(reads="d database"),
+    "lsof": _Options(reads="A", writes="D"),
+    "systemd-analyze": _Options(guards="generators"),
+    "finger": _Options(),
+    "iptables-save": _Options(writes="f file"),
+    "ip6tables-save": _Options(writes="f file"),
+    "info": _Options(writes="o output"),
+}
+
+
 def _looking(call: Call) -> str | None:
     call.add(Effect.READ)
     if call.name == "getent" and any(arg in {"shadow", "gshadow"} for arg in call.args):
         call.add(Effect.EXFIL)
-    return COUNT if call.name in _COUNT_OUTPUT else TAME if call.name in _TAME_OUTPUT else None
+    if call.name in _DOING:
+        _doing(call, _DOING[call.name])
+    if call.name == "which":
+        return f"{TAME}/{call.args[-1]}\n" if call.args else WILD
+    if call.name == "basename" and len(call.args) == 1 and static(call.args[0]):
+        return call.args[0].rstrip("/").rsplit("/", 1)[-1] + "\n"
+    if call.name in _COUNT_OUTPUT:
+        told = any(WILD in arg for arg in call.args) or any(arg.startswith("-") for arg in call.args)
+        return WILD if call.name in {"expr", "seq", "pgrep"} and told else COUNT
+    return TAME if call.name in _TAME_OUTPUT else None
+
+
+def _doing(call: Call, more: _Options) -> None:
+    letters = "".join(name for name in f"{more.runs} {more.reads} {more.writes}".split() if len(name) == 1)
+    given = options(call.args, takes=letters, long=f"{more.runs} {more.reads} {more.writes}")
+    if given.has(*more.runs.split()):
+        call.execute("a program is run that an option names")
+    if given.has(*more.guards.split()):
+        call.add(Effect.PRIVILEGE)
+    for path in given.values(*more.reads.split()):
+        call.read(path)
+    for path in given.values(*more.writes.split()):
+        call.write(path, truncates=True)
+    if call.name == "systemd-analyze" and any(arg.startswith(("set-", "log-")) for arg in call.args):
+        call.add(Effect.PRIVILEGE)
+    if call.name == "finger" and any(leaks(arg) and "@" in arg for arg in call.args):
+        call.add(Effect.EXFIL)
 
 
 def _listing(call: Call) -> str | None:
@@ -66,7 +130,8 @@ def _date(call: Call) -> str | None:
     for path in given.values("f", "file"):
         call.read(path)
     call.add(Effect.READ)
-    return COUNT
+    forms = [operand[1:] for operand in given.operands if operand.startswith("+")]
+    return re.sub(r"%[-_0^#]?\d*[a-zA-Z%]", COUNT, forms[0]) if forms else TAME
 
 
 def _hostname(call: Call) -> str | None:
@@ -135,11 +200,16 @@ def _sysctl(call: Call) -> str | None:
         "=" in operand for operand in given.operands
     )
     call.add(Effect.PRIVILEGE if writes else Effect.READ)
+    for operand in given.operands:
+        if "/" in operand or ".." in operand:
+            call.read(f"/proc/sys/{operand}")
     return None
 
 
 def _dmesg(call: Call) -> str | None:
-    given = options(call.args, takes="lfFns")
+    given = options(call.args, takes="lfFns", long="file facility level")
+    for path in given.values("F", "file"):
+        call.read(path)
     if given.has("c", "C", "read-clear", "clear"):
         call.add(Effect.DESTRUCTIVE, Effect.PRIVILEGE)
     if given.has("n", "D", "E", "console-level", "console-off", "console-on"):

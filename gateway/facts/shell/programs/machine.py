@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from gateway.facts.shell.call import Call, Handler, each, options
@@ -49,7 +50,7 @@ _ENDING = """
     initctl
 """
 _GUARDING = """
-    setenforce setsebool semanage semodule auditctl augenrules aa-disable aa-enforce aa-complain aa-teardown
+    setenforce setsebool semanage semodule augenrules aa-disable aa-enforce aa-complain aa-teardown
     apparmor_parser insmod rmmod modprobe depmod update-grub grub-install grub-mkconfig update-initramfs dracut hwclock
     update-rc.d chkconfig rc-update ssh-copy-id ssh-add ssh-agent certbot update-ca-certificates
     update-crypto-policies fips-mode-setup visudo tpm2_clear mokutil bpftool quotaon setquota edquota exportfs
@@ -93,7 +94,7 @@ def _logger(call: Call) -> str | None:
 
 def _ssh_keygen(call: Call) -> str | None:
     given = options(call.args, takes="abCDEfFIJKmMnNOPrRsStTVwWYz")
-    if given.has("l", "B") and not given.has("D"):
+    if given.has("l", "B", "F") and not given.has("R", "H") and not given.has("D"):
         call.add(Effect.READ)
     elif given.has("y", "e"):
         call.add(Effect.READ)
@@ -120,6 +121,30 @@ def _daemon(call: Call) -> str | None:
     return None
 
 
+def _postconf(call: Call) -> str | None:
+    call.add(Effect.PRIVILEGE if any(re.match(r"-\w*[eX#]", arg) for arg in call.args) else Effect.READ)
+    return None
+
+
+def _jcmd(call: Call) -> str | None:
+    """A Java process answers or is told to do something."""
+    verb = call.args[1] if len(call.args) > 1 else ""
+    looks = re.match(
+        r"(?:VM\.(?!.*set)|Thread\.print|GC\.(?:class_histogram|heap_info)|help|\Z|PerfCounter)", verb
+    )
+    call.add(Effect.READ if looks else Effect.DESTRUCTIVE)
+    return None
+
+
+def _jmap(call: Call) -> str | None:
+    call.add(Effect.READ)
+    for arg in call.args:
+        if arg.startswith("-dump"):
+            call.add(Effect.EXFIL)
+            call.write(arg.rpartition("file=")[2], truncates=True)
+    return None
+
+
 def _chage(call: Call) -> str | None:
     call.add(Effect.READ if "-l" in call.args or "--list" in call.args else Effect.PRIVILEGE)
     return None
@@ -138,6 +163,11 @@ def _terminal(call: Call) -> str | None:
 HANDLERS: Mapping[str, Handler] = {
     **each(_ACCOUNTS - {"chage", "loginctl"}, _always(Effect.PRIVILEGE)),
     "chage": _chage,
+    "auditctl": _verbs("-l -s -v", otherwise=Effect.PRIVILEGE),
+    "postconf": _postconf,
+    "exim": _verbs("-bp -bpc -bV", otherwise=Effect.PRIVILEGE),
+    "jcmd": _jcmd,
+    "jmap": _jmap,
     **each(_ENDING, _always(Effect.DESTRUCTIVE)),
     **each(_GUARDING, _always(Effect.PRIVILEGE)),
     **each(_SHOWING, _always(Effect.READ)),

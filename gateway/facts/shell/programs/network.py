@@ -97,11 +97,18 @@ def _sending(call: Call) -> str | None:
 def _dns(call: Call) -> str | None:
     """A name that holds a value of the target carries it to whoever answers for the zone."""
     call.add(Effect.READ)
+    asked = [arg for arg in call.args if not arg.startswith(("-", "+", "@"))]
+    elsewhere = any(arg.startswith("@") for arg in call.args) or (
+        call.name in {"nslookup", "host"} and len(asked) > 1
+    )
     carried = (
         [at + 1 for at, arg in enumerate(call.args) if arg == "-p"] if call.name.startswith("ping") else []
     )
+    if call.name == "mtr":
+        for path in options(call.args, takes="F", long="filename").values("F", "filename"):
+            call.read(path)
     for at, arg in enumerate(call.args):
-        if leaks(arg) and ("." in arg or at in carried):
+        if leaks(arg) and ("." in arg or at in carried or elsewhere or call.name == "whois"):
             call.add(Effect.EXFIL)
         if arg == "-f" and call.name == "dig":
             call.doubt("dig reads names from a file")
@@ -140,6 +147,9 @@ def _ip(call: Call) -> str | None:
 
 def _interface(call: Call) -> str | None:
     call.add(Effect.READ)
+    if call.name == "arp":
+        for path in options(call.args, takes="fiAHt").values("f"):
+            call.read(path)
     if len([arg for arg in call.args if not arg.startswith("-")]) > 1 or (
         call.name in {"route", "arp"} and any(a in {"add", "del", "-s", "-d", "flush"} for a in call.args)
     ):
@@ -149,7 +159,10 @@ def _interface(call: Call) -> str | None:
 
 def _capture(call: Call) -> str | None:
     given = options(call.args, takes="wrziFCGWBcEjMsTVyZ")
-    call.add(Effect.READ, Effect.EXFIL)
+    call.add(Effect.READ)
+    if call.args in {("-D",), ("--list-interfaces",), ("--version",), ("-h",), ("-v",)}:
+        return None
+    call.add(Effect.EXFIL)
     if given.has("z", "Z"):
         call.execute()
     for path in given.values("w"):

@@ -83,6 +83,7 @@ def _transfer(call: Call, operands: tuple[str, ...], *, deep: bool) -> str | Non
         call.host(address, Effect.EXFIL)
     else:
         call.write(target, truncates=True)
+        call.below(target, DEEP)
     for source in sources:
         if _REMOTE.match(source):
             call.host(source.split(":", 1)[0].rsplit("@", 1)[-1], Effect.READ)

@@ -38,6 +38,19 @@ def _uniq(call: Call) -> str | None:
     return some_lines(call.stdin, narrowed=bool(call.args)) if not given.operands else None
 
 
+def _shuf(call: Call) -> str | None:
+    given = options(call.args, takes="inoe", long="input-range head-count output random-source")
+    call.add(Effect.READ)
+    for path in given.values("o", "output"):
+        call.write(path, truncates=True)
+    for path in (
+        *(() if given.has("e", "echo", "i", "input-range") else given.operands),
+        *given.values("random-source"),
+    ):
+        call.read(path)
+    return None
+
+
 def _tee(call: Call) -> str | None:
     given = options(call.args, long="output-error")
     call.add(Effect.READ)
@@ -49,5 +62,6 @@ def _tee(call: Call) -> str | None:
 HANDLERS: Mapping[str, Handler] = {
     "sort": _sort,
     "uniq": _uniq,
+    "shuf": _shuf,
     "tee": _tee,
 }

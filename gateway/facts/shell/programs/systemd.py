@@ -129,14 +129,30 @@ def _control(call: Call) -> str | None:
         "activity",
         "list-images",
     }
+    if call.name == "resolvectl" and verb in {"dns", "domain"} and len(call.args) > 2:
+        reads = False
     call.add(Effect.READ if reads else Effect.PRIVILEGE)
     if verb.startswith(("terminate", "kill", "poweroff", "reboot")):
         call.add(Effect.DESTRUCTIVE)
     return None
 
 
+def _busctl(call: Call) -> str | None:
+    given = options(call.args, takes="HM", long="address host machine", until_operand=True)
+    call.add(Effect.READ)
+    if given.has("address", "H", "host"):
+        call.execute("a bus elsewhere is spoken to")
+    if given.operands and given.operands[0] not in _BUS_READS:
+        call.add(Effect.PRIVILEGE, Effect.EXEC)
+    return None
+
+
+_BUS_READS = words("list status tree introspect get-property help")
+
+
 HANDLERS: Mapping[str, Handler] = {
     "systemctl": _systemctl,
+    "busctl": _busctl,
     **each("service rc-service invoke-rc.d", _service),
     "journalctl": _journalctl,
     **each("hostnamectl timedatectl loginctl localectl resolvectl networkctl chronyc bootctl", _control),

@@ -31,7 +31,7 @@ _CLI = {
     "terraform": table(
         (
             """
-        plan validate version providers graph state/list workspace/list workspace/show fmt get
+        plan validate version -version --version -help providers graph state/list workspace/list workspace/show fmt get
         metadata test console/-help
     """,
             (R,),

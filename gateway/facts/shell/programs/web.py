@@ -57,6 +57,8 @@ def _curl(call: Call) -> str | None:
         else:
             call.host(host_of(url), Effect.READ)
             _asked(call, url)
+            if re.match(r"(?:telnet|gopher|dict|smtp|mqtt)s?:", url, re.IGNORECASE) and call.stdin:
+                call.add(Effect.EXFIL)
         if url.startswith(WILD):
             call.doubt("which address is asked is not known")
     files = [

@@ -137,8 +137,13 @@ def _simple(call: Call) -> str | None:
     ):
         call.doubt("which program is run is not known")
     if call.name in {"ionice", "taskset", "chrt", "strace", "ltrace"} and given.has("p", "pid", "attach"):
-        call.add(Effect.PRIVILEGE)
-        if not given.operands[shape.operands :]:
+        looks = (
+            len(given.operands) < 2
+            and not given.has("c", "class")
+            and call.name in {"ionice", "taskset", "chrt"}
+        )
+        call.add(Effect.READ if looks else Effect.PRIVILEGE)
+        if looks or not given.operands[shape.operands :]:
             return None
     for path in given.values("o", "output") if call.name in {"time", "strace"} else ():
         call.write(path, truncates=True)
@@ -178,7 +183,7 @@ def _entering(call: Call) -> str | None:
 
 def _joined(call: Call) -> str | None:
     """watch, and others that hand their words to a shell."""
-    given = options(call.args, takes="ndqs", long="interval differences equexit shotsdir", until_operand=True)
+    given = options(call.args, takes="nqs", long="interval equexit shotsdir", until_operand=True)
     return call.script(" ".join(given.operands)) if given.operands else None
 
 

@@ -1,0 +1,50 @@
+"""Variables that are more than a value: what setting one does to the commands that follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gateway.facts.shell.values import words
+from gateway.model import Effect
+
+_GUARDS = words(
+    """
+    PATH IFS ENV BASH_ENV SHELLOPTS BASHOPTS PROMPT_COMMAND PS0 PS1 PS2 PS4 LD_PRELOAD LD_LIBRARY_PATH
+    LD_AUDIT BASH_XTRACEFD CDPATH GLOBIGNORE HISTFILE HISTSIZE HISTFILESIZE HISTCONTROL HISTIGNORE
+    """
+)
+_RUN_LATER = words(
+    """
+    HOME ZDOTDIR CURL_HOME WGETRC BAT_PAGER DELTA_PAGER RIPGREP_CONFIG_PATH AWS_CONFIG_FILE
+    AWS_SHARED_CREDENTIALS_FILE CLOUDSDK_CONFIG BOTO_CONFIG DOCKER_HOST KUBECTL_EXTERNAL_DIFF GEM_HOME GEM_PATH TERMCAP
+    BASH_LOADABLES_PATH PAGER EDITOR VISUAL GIT_PAGER GIT_EDITOR GIT_SSH GIT_SSH_COMMAND GIT_EXTERNAL_DIFF GIT_ASKPASS
+    GIT_PROXY_COMMAND GIT_SEQUENCE_EDITOR GIT_EXEC_PATH GIT_CONFIG_COUNT GIT_CONFIG_GLOBAL GIT_CONFIG_SYSTEM
+    GIT_CONFIG_PARAMETERS GIT_TEMPLATE_DIR GIT_DIR LESSOPEN LESSCLOSE LESS MANPAGER MANOPT BROWSER
+    SSH_ASKPASS SUDO_ASKPASS SUDO_EDITOR SYSTEMD_PAGER SYSTEMD_EDITOR KUBE_EDITOR PYTHONSTARTUP PYTHONPATH
+    PYTHONHOME PYTHONINSPECT PYTHONWARNINGS PYTHONBREAKPOINT PERL5OPT PERL5LIB PERL5DB RUBYOPT RUBYLIB
+    NODE_OPTIONS NODE_PATH JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS PHPRC LUA_INIT LUA_PATH
+    TAR_OPTIONS GZIP ZIPOPT TEXINPUTS GCONV_PATH LOCPATH OPENSSL_CONF OPENSSL_ENGINES LIBRARY_PATH
+    HOSTALIASES PSQL_PAGER PSQLRC PSQL_EDITOR MYSQL_PAGER RSYNC_RSH RSYNC_CONNECT_PROG CVS_RSH SVN_SSH
+    HGEDITOR AWKPATH AWKLIBPATH INPUTRC TERMINFO XDG_CONFIG_HOME DOCKER_CONFIG HELM_PLUGINS
+    HELM_POST_RENDERER ANSIBLE_CONFIG TF_CLI_CONFIG_FILE DEBUGINFOD_URLS RUSTC_WRAPPER MAKEFLAGS CC CXX
+    """
+)
+_PAGERS_AND_EDITORS = frozenset(
+    ["", "cat", "true", "/bin/true", "/bin/cat", "less", "-R", "-FRX", "vi", "vim", "nano"]
+)
+_MEANINGS = words("PATH IFS BASH_ENV ENV SHELLOPTS BASHOPTS")
+"""Guards after which no later word can be known."""
+_PROGRAMS_DIFFER = ("LD_", "BASH_FUNC_", "DYLD_")
+_SETTINGS_OF_GIT = ("GIT_CONFIG_KEY", "GIT_CONFIG_VALUE")
+
+
+def meaning(name: str, values: Sequence[str]) -> tuple[frozenset[Effect], str | None]:
+    """The effects of giving a variable one of `values`, and why no later command can be known then."""
+    differ = name.startswith(_PROGRAMS_DIFFER)
+    if name in _GUARDS or differ:
+        doubt = "a variable was changed that decides what later commands mean"
+        return frozenset({Effect.PRIVILEGE}), doubt if name in _MEANINGS or differ else None
+    runs = name in _RUN_LATER or name.startswith(_SETTINGS_OF_GIT)
+    if runs and not _PAGERS_AND_EDITORS.issuperset(values):
+        return frozenset({Effect.EXEC}), "a variable names a program that a command will run"
+    return frozenset(), None

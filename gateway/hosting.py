@@ -1,0 +1,364 @@
+"""The door of a connection whose protocol's library owns the sockets: admission, the gate and endings, for its server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from functools import partial
+from typing import Any, NoReturn
+
+from gateway.admission import Admission, AdmissionRefused
+from gateway.gate import Gate
+from gateway.holding import Held
+from gateway.hosted import HostedLimits, HostedUpstream, Refused, Ruling, SessionOver
+from gateway.masking.starred import Starred
+from gateway.masking.stream import StreamMask
+from gateway.model import Block, Command, Connection, Final, Hold, Session
+from gateway.policy.model import Policy, SecretMissing, SecretRef, Target
+from gateway.policy.values import is_loopback
+from gateway.protocols import HOSTED, load_hosted, own_secrets
+from gateway.recorder import RecordingFailed
+from gateway.sessions import LiveSession
+from gateway.street import Street
+from gateway.wire import CommandAnswered
+
+log = logging.getLogger("countersign.listener")
+
+Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
+
+
+class Hosting:
+    """One connection's server, its limits, and its clients' seats."""
+
+    def __init__(
+        self,
+        target: Target,
+        policy: Policy,
+        street: Street,
+        *,
+        gate: Gate,
+        admission: Admission,
+        spawn: Spawn,
+        secret: Callable[[str], bytes],
+        clock: Callable[[], float],
+    ) -> None:
+        self._target = target
+        self._limits = policy.limits
+        self._gate = gate
+        self._admission = admission
+        self._spawn = spawn
+        self._secret = secret
+        self._clock = clock
+        self._street = street
+        self._seats: set[_Seat] = set()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    # What the doors ask of it.
+
+    @property
+    def target(self) -> Target:
+        return self._target
+
+    @property
+    def street(self) -> Street:
+        return self._street
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return self._street.address
+
+    async def open(self) -> None:
+        """Begin to accept. Raises `OSError` where the address cannot be had."""
+        await self._street.join(self)
+        log.info(
+            "listening", extra={"connection": self.connection.name, "address": "{}:{}".format(*self.address)}
+        )
+
+    def adopt(self, target: Target, policy: Policy) -> None:
+        """From the next client on, this holds."""
+        self._target, self._limits = target, policy.limits
+
+    def stop_accepting(self) -> None:
+        self._street.stop_accepting()
+
+    async def empty(self) -> None:
+        """Wait until the last client has left."""
+        await self._empty.wait()
+
+    async def close(self, reason: str) -> None:
+        """Accept no more, and end what is open."""
+        for seat in list(self._seats):
+            seat.kill(reason)
+        await self._street.leave(self, reason)
+
+    # What its server asks of it (`gateway.hosted.Desk`).
+
+    @property
+    def connection(self) -> Connection:
+        return self._target.connection
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        return self._target.options
+
+    @property
+    def limits(self) -> HostedLimits:
+        return HostedLimits(
+            login=self._limits.login,
+            clients=self._limits.connections,
+            command_bytes=self._limits.wire.command_bytes,
+            pending_bytes=self._limits.wire.pipelined_bytes,
+        )
+
+    def now(self) -> float:
+        return self._clock()
+
+    def secret(self, purpose: str) -> bytes:
+        return own_secrets(self.connection.protocol, self._secret)(purpose)
+
+    def admit(self, *, user: str, secret: str, client: str, kill: Callable[[str], None]) -> _Seat:
+        admit = partial(self._admission.admit, self.connection.name, user=user, secret=secret, client=client)
+        return self._seated(admit, kill)
+
+    def admit_proved(self, *, user: str, client: str, kill: Callable[[str], None]) -> _Seat:
+        admit = partial(self._admission.admit_proved, self.connection.name, user=user, client=client)
+        return self._seated(admit, kill)
+
+    def agent_keys(self, name: str) -> Sequence[str]:
+        agent = self._gate.policy.agents.get(name)
+        return agent.keys if agent is not None else ()
+
+    def admit_agent(self, *, user: str, client: str, kill: Callable[[str], None]) -> _Seat:
+        return self._seated(
+            partial(self._admission.admit_agent, self.connection.name, user=user, client=client), kill
+        )
+
+    def guards(self, host: str, port: int) -> bool:
+        """A target's own loopback counts as the target."""
+        name = host.lower().rstrip(".")
+        own = self._target.upstream
+        if is_loopback(name) and port == own.port:
+            return True
+        return any(
+            port == each.upstream.port and name == each.upstream.host.lower()
+            for each in self._gate.policy.targets.values()
+        )
+
+    def upstream(self) -> HostedUpstream:
+        upstream, credential = self._target.upstream, self._target.credential
+        try:
+            return HostedUpstream(
+                host=upstream.host,
+                port=upstream.port,
+                known_hosts=upstream.ca,
+                user=credential.user,
+                password=_read(credential.password),
+                key=_read(credential.key),
+                timeout=self._limits.dial,
+            )
+        except SecretMissing as missing:
+            raise Refused(f"The gateway's credential for this target is missing: {missing}") from missing
+
+    def _seated(self, admit: Callable[[], Session], kill: Callable[[str], None]) -> _Seat:
+        try:
+            session = admit()
+        except AdmissionRefused as refusal:
+            raise Refused(str(refusal)) from refusal
+        seat = _Seat(self._gate, session, spawn=self._spawn, left=self._left)
+        try:
+            seat.open(kill)
+        except RecordingFailed as failure:
+            log.exception("no recording, no session", extra={"session": session.id})
+            raise Refused("This session cannot be recorded, so it cannot begin.") from failure
+        left = session.expires_at - self._clock()
+        if self._limits.session < left:
+            seat.ends_in(self._limits.session, "This session has lasted as long as the policy lets it.")
+        else:
+            seat.ends_in(left, "The token of this session has expired.")
+        seat.idles_out(self._limits.idle)
+        self._seats.add(seat)
+        self._empty.clear()
+        return seat
+
+    def _left(self, seat: _Seat) -> None:
+        self._seats.discard(seat)
+        if not self._seats:
+            self._empty.set()
+
+
+class _Seat:
+    """One admitted client (`gateway.hosted.Seat`)."""
+
+    _live: LiveSession
+
+    def __init__(self, gate: Gate, session: Session, *, spawn: Spawn, left: Callable[[_Seat], None]) -> None:
+        self.session = session
+        self._gate = gate
+        self._spawn = spawn
+        self._left = left
+        self._held: dict[str, Held] = {}
+        self._timers: list[asyncio.TimerHandle] = []
+        self._active = 0.0
+        self._kill: Callable[[str], None] = lambda _reason: None
+        self._over = False
+
+    def open(self, kill: Callable[[str], None]) -> None:
+        self._kill = kill
+        self._live = self._gate.open(self.session, kill=self.kill)
+
+    def ends_in(self, seconds: float, why: str) -> None:
+        self._timers.append(asyncio.get_running_loop().call_later(max(0.0, seconds), self.kill, why))
+
+    def idles_out(self, seconds: float) -> None:
+        """End the session once nothing was asked and nothing answered for so long. What waits for people is not idle."""
+        loop = asyncio.get_running_loop()
+        self._active = loop.time()
+
+        def look() -> None:
+            left = self._active + seconds - loop.time()
+            if self._held:
+                left = seconds
+            if left <= 0:
+                self.kill(f"Nothing happened here for {seconds:.0f} s.")
+            else:
+                self._timers[:] = [each for each in self._timers if each.when() > loop.time()]
+                self._timers.append(loop.call_later(left, look))
+
+        look()
+
+    def kill(self, reason: str) -> None:
+        """End the session now, telling the client why."""
+        self._kill(reason)
+        self.close(reason)
+
+    async def judge(self, command: Command, tell: Callable[[str], None]) -> Ruling:
+        if self._over:
+            raise SessionOver
+        self._active = asyncio.get_running_loop().time()
+        try:
+            verdict = self._gate.ask(self._live, command)
+        except RecordingFailed as failure:
+            self._unrecorded(failure)
+        final = await self._settled(command, verdict, tell) if isinstance(verdict, Hold) else verdict
+        mask = self._gate.mask(final)
+
+        def stream(same_length: bool) -> _Masking:  # noqa: FBT001  # the shape of Ruling's field
+            return _Masking(StreamMask(Starred(mask) if same_length else mask))
+
+        return Ruling(verdict=final, mask=mask, stream=stream)
+
+    async def _settled(self, command: Command, verdict: Hold, tell: Callable[[str], None]) -> Final:
+        held = Held(self._gate, self._live, command, verdict)
+        outcome: asyncio.Future[Final] = asyncio.get_running_loop().create_future()
+
+        async def settle() -> None:
+            try:
+                outcome.set_result(await held.settle(tell))
+            except RecordingFailed as failure:
+                outcome.set_exception(failure)
+            finally:
+                outcome.cancel()
+
+        self._held[command.id] = held
+        self._spawn(settle())
+        try:
+            return await asyncio.shield(outcome)
+        except RecordingFailed as failure:
+            self._unrecorded(failure)
+        except asyncio.CancelledError:
+            if self._over:
+                raise SessionOver from None
+            if outcome.cancelled():
+                return Block(rules=verdict.rules, message="Withdrawn; nothing ran.")
+            held.leave(withdraw=False)
+            raise
+        finally:
+            self._held.pop(command.id, None)
+            self._active = asyncio.get_running_loop().time()
+
+    def withdraw(self, command_id: str) -> bool:
+        held = self._held.get(command_id)
+        if held is not None:
+            held.leave(withdraw=True)
+        return held is not None
+
+    def answer(self, command_id: str, data: bytes) -> None:
+        if self._over:
+            raise SessionOver
+        self._active = asyncio.get_running_loop().time()
+        try:
+            self._live.recording.answer(command_id, data)
+        except RecordingFailed as failure:
+            self._unrecorded(failure)
+
+    def answered(self, event: CommandAnswered) -> None:
+        if self._over:
+            return
+        try:
+            self._gate.answered(self._live, event)
+        except RecordingFailed as failure:
+            self._unrecorded(failure)
+
+    def close(self, reason: str) -> None:
+        if self._over:
+            return
+        self._over = True
+        for timer in self._timers:
+            timer.cancel()
+        for held in list(self._held.values()):
+            held.leave(withdraw=False)
+        self._gate.close(self._live, reason)
+        self._left(self)
+
+    def _unrecorded(self, failure: RecordingFailed) -> NoReturn:
+        """What cannot be recorded does not happen."""
+        log.critical("recording failed", extra={"reason": str(failure), "session": self.session.id})
+        self._gate.unrecorded(self._live, failure)
+        self.kill("This session can no longer be recorded.")
+        raise SessionOver from failure
+
+
+class _Masking:
+    """A masked stream that counts (`gateway.hosted.Stream`)."""
+
+    def __init__(self, stream: StreamMask) -> None:
+        self._stream = stream
+        self._counts: dict[str, int] = {}
+        self.feed, self.flush, self.close = stream.feed, stream.flush, stream.close
+
+    def counts(self) -> Mapping[str, int]:
+        for _, _, name in self._stream.hits:
+            self._counts[name] = self._counts.get(name, 0) + 1
+        self._stream.hits.clear()
+        return self._counts
+
+
+def _read(secret: SecretRef | None) -> str:
+    return secret.read() if secret is not None else ""
+
+
+def certifying(secret: Callable[[str], bytes]) -> Callable[..., Mapping[str, str]]:
+    """Has a protocol certify a client's key (`gateway.api.tokens.Certify`)."""
+
+    def certify(
+        protocol: str, public_key: str, *, connection: str, user: str, name: str, expires_at: float
+    ) -> Mapping[str, str]:
+        if protocol not in HOSTED:
+            raise ValueError(f"{protocol} connections are not entered by certificate")
+        return load_hosted(protocol).certify(
+            own_secrets(protocol, secret),
+            public_key,
+            connection=connection,
+            user=user,
+            name=name,
+            expires_at=expires_at,
+        )
+
+    return certify
+
+
+def authorities(secret: Callable[[str], bytes]) -> Mapping[str, str]:
+    """Protocol -> what targets have to trust where the gateway has no stored credential for them."""
+    return {name: load_hosted(name).authority(own_secrets(name, secret)) for name in sorted(HOSTED)}

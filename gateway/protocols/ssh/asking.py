@@ -1,0 +1,56 @@
+"""What a channel asks for, as commands that can be judged."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+
+from gateway.facts.shell import read
+from gateway.model import Command, Effect, Facts, Resource, measured
+
+SHELL = Facts(
+    effects=frozenset({Effect.EXEC}),
+    attributes={"shell.why_unknown": "keystrokes of a shell are not judged one by one"},
+    complete=False,
+)
+SFTP = Facts(effects=frozenset({Effect.SESSION}))
+"""Beginning file transfer does nothing yet: each operation is a command of its own."""
+
+
+def command(text: str, facts: Facts, *exact: bytes) -> Command:
+    return Command(id=secrets.token_hex(6), text=text, facts=facts, exact=measured(*exact))
+
+
+def run(text: str) -> Command:
+    """`ssh host TEXT`."""
+    return command(text, read(text), b"exec", _bytes(text))
+
+
+def line(text: str, before: Sequence[str]) -> Command:
+    """One line of a guarded shell, after the lines that changed it."""
+    facts = read(text, before=before)
+    return command(text, facts, b"line", _bytes(text), *map(_bytes, before))
+
+
+def shell() -> Command:
+    """A whole interactive shell, keystroke by keystroke."""
+    return command("an interactive shell", SHELL, b"shell")
+
+
+def forward(host: str, port: int) -> Command:
+    """A connection that the target makes for the client: nothing that flows through it is seen."""
+    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    facts = Facts(
+        effects=frozenset({Effect.EXFIL}),
+        resources=(Resource(kind="host", name=place.lower()[:512], effect=Effect.EXFIL),),
+        attributes={"shell.remote": place.lower()[:512]},
+    )
+    return command(f"forward to {place}", facts, b"forward", place.encode("utf-8", "surrogateescape"))
+
+
+def sftp() -> Command:
+    return command("sftp", SFTP, b"subsystem", b"sftp")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

@@ -1,0 +1,158 @@
+"""One command that was let through: its upstream channel and the client's, joined, masked and recorded."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import asyncssh
+
+from gateway.hosted import Ruling, Seat, SessionOver, Stream
+from gateway.protocols.ssh.timeline import ERR, OUT, RESIZE, entry
+from gateway.wire import CommandAnswered
+
+QUIET = 0.05
+"""Seconds after which a stream counts as quiet: a prompt that was kept back is shown then."""
+log = logging.getLogger("countersign.ssh")
+STDERR = asyncssh.EXTENDED_DATA_STDERR
+
+Write = Callable[[bytes, bool], None]
+"""Bytes for the client; true for its standard error."""
+
+
+class Sink(Protocol):
+    """Where what comes back of a channel goes."""
+
+    def came(self, data: bytes, *, error: bool) -> None:
+        """Bytes of the target's standard output, or of its standard error. Raises `SessionOver`."""
+
+    def rest(self) -> None:
+        """No more comes."""
+
+    def failed(self, why: str) -> None:
+        """Nothing more may come; the client is told why."""
+
+    def over(self, outcome: str, *, failed: bool) -> None:
+        """How it ended."""
+
+
+class Answer:
+    """What comes back of one command: masked, recorded, then written, in that order."""
+
+    def __init__(
+        self, seat: Seat, command_id: str, ruling: Ruling, write: Write, *, counted: bool = False
+    ) -> None:
+        """`counted`: the client takes the bytes by their number, so masking must not change it."""
+        self._seat = seat
+        self._command_id = command_id
+        self._write = write
+        self._streams: Mapping[bool, Stream] = {error: ruling.stream(counted) for error in (False, True)}
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+        self._quiet: asyncio.TimerHandle | None = None
+        self._over = False
+
+    def came(self, data: bytes, *, error: bool) -> None:
+        self._give(self._streams[error].feed(data), error=error)
+        if self._quiet is not None:
+            self._quiet.cancel()
+        self._quiet = self._loop.call_later(QUIET, self._flush)
+
+    def resized(self, columns: int, rows: int) -> None:
+        self._record(RESIZE, f"{columns}x{rows}".encode())
+
+    def rest(self) -> None:
+        """No more comes for now: what was kept back goes out."""
+        for error, stream in self._streams.items():
+            self._give(stream.close(), error=error)
+
+    def failed(self, why: str) -> None:
+        self._streams = {}
+        self._write(f"countersign: {why}\n".encode(), True)  # the shape of Write
+
+    def over(self, outcome: str, *, failed: bool) -> None:
+        """The command has ended; said once."""
+        if self._over:
+            return
+        self._over = True
+        if self._quiet is not None:
+            self._quiet.cancel()
+        masked: dict[str, int] = {}
+        for stream in self._streams.values():
+            for name, count in stream.counts().items():
+                masked[name] = masked.get(name, 0) + count
+        self._seat.answered(CommandAnswered(self._command_id, outcome=outcome, failed=failed, masked=masked))
+
+    def _flush(self) -> None:
+        try:
+            for error, stream in self._streams.items():
+                self._give(stream.flush(), error=error)
+        except SessionOver:
+            return
+
+    def _give(self, data: bytes, *, error: bool) -> None:
+        if data:
+            self._record(ERR if error else OUT, data)
+            self._write(data, error)
+
+    def _record(self, stream: bytes, data: bytes) -> None:
+        self._seat.answer(self._command_id, entry(stream, self._loop.time() - self._began, data))
+
+
+class Upstream(asyncssh.SSHClientSession[bytes]):
+    """The target's end of a command."""
+
+    def __init__(self, sink: Sink, *, read_client: Callable[[bool], None]) -> None:
+        """`read_client(False)` pauses what the client sends, `read_client(True)` lets it go on."""
+        self._sink = sink
+        self._read_client = read_client
+        self._outcome: tuple[str, bool] = ("the target hung up", True)
+        self.status = 255
+        self.signal = ""
+        self.gone = asyncio.get_running_loop().create_future()
+        """Done when the channel has closed."""
+
+    def connection_made(self, chan: Any) -> None:
+        self.channel: asyncssh.SSHClientChannel[bytes] = chan
+
+    def data_received(self, data: bytes, datatype: int | None) -> None:
+        try:
+            self._sink.came(data, error=datatype == STDERR)
+        except SessionOver:
+            self.channel.abort()
+        except Exception:  # whatever goes wrong while an answer is masked, nothing more of it is given out
+            log.exception("an answer could not be given out")
+            self._outcome = ("the answer could not be masked", True)
+            self._sink.failed("The answer could not be masked, so it ends here.")
+            self.channel.abort()
+
+    def eof_received(self) -> bool:
+        return True
+
+    def exit_status_received(self, status: int) -> None:
+        self.status = status
+        self._outcome = (f"exit {status}", status != 0)
+
+    def exit_signal_received(self, signal: str, core_dumped: bool, msg: str, lang: str) -> None:  # noqa: FBT001  # the shape of asyncssh
+        del core_dumped, msg, lang
+        self.signal = signal
+        self._outcome = (f"signal {signal}", True)
+
+    def pause_writing(self) -> None:
+        self._read_client(False)
+
+    def resume_writing(self) -> None:
+        self._read_client(True)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        try:
+            self._sink.rest()
+            outcome, failed = self._outcome
+            self._sink.over(outcome, failed=failed)
+        except SessionOver:
+            pass
+        if not self.gone.done():
+            self.gone.set_result(None)

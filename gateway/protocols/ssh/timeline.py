@@ -1,0 +1,62 @@
+"""How answers stand in recordings: what came out of which stream, and when.
+
+An entry is one byte for the stream, four for the milliseconds since the command was let through, four for the length, and
+the bytes as the client got them. `render` makes a person's text of it, `timed` a player's.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_HEAD = struct.Struct(">cII")
+_LATEST = 0xFFFF_FFFF
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+
+OUT, ERR, RESIZE = b"o", b"e", b"r"
+
+
+class Entry(NamedTuple):
+    stream: bytes
+    milliseconds: int
+    data: bytes
+
+
+def entry(stream: bytes, seconds: float, data: bytes) -> bytes:
+    return _HEAD.pack(stream, min(int(seconds * 1000), _LATEST), len(data)) + data
+
+
+def entries(answer: bytes) -> Iterator[Entry]:
+    """The entries of a recorded answer; one that the recording's limit cut is as short as it was cut."""
+    at = 0
+    while at + _HEAD.size <= len(answer):
+        stream, milliseconds, length = _HEAD.unpack_from(answer, at)
+        at += _HEAD.size
+        yield Entry(stream, milliseconds, answer[at : at + length])
+        at += length
+
+
+def render(answer: bytes, _shape: bytes) -> str:
+    """What stood on the screen, safe to print on a terminal; standard error is marked."""
+    shown: list[str] = []
+    for stream, _, data in entries(answer):
+        if stream == RESIZE:
+            continue
+        text = data.decode("utf-8", "replace").replace("\r\n", "\n")
+        text = _UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+        shown.append(
+            text if stream == OUT else "".join(f"! {line}" for line in text.splitlines(keepends=True))
+        )
+    return "".join(shown)
+
+
+def timed(answer: bytes, _shape: bytes) -> Iterator[tuple[float, str, str]]:
+    """As an asciicast has it: seconds since the command was let through, `o` or `r`, and the text."""
+    for stream, milliseconds, data in entries(answer):
+        text = data.decode("utf-8", "replace")
+        if stream == RESIZE:
+            yield milliseconds / 1000, "r", text
+        else:
+            yield milliseconds / 1000, "o", text.replace("\r\n", "\n").replace("\n", "\r\n")

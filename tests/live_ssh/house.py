@@ -1,0 +1,236 @@
+"""A real OpenSSH server, a real gateway in front of it, and OpenSSH's own clients."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.demo.postgres import Account
+from tests.live.house import Api, Gateway, Refused
+
+POLICY = """
+connections:
+  web-1:
+    protocol: ssh
+    listen: 127.0.0.1:{listen}
+    upstream: ssh://127.0.0.1:{port}?known_hosts={known_hosts}
+    credential: {{user: {user}{key}}}
+    labels: {{env: prod}}
+    options: {{shell: {shell}, forwarding: {forwarding}}}
+{more}agents:
+  release-pipeline:
+    secret: env:RELEASE_PIPELINE_SECRET
+    person: maria.lopez@example.com
+    scope: {{{also}web-1: [read, write, ddl, destructive, privilege, exec, exfil, unknown]}}
+    max_depth: 4
+    keys: ["{agent_key}"]
+limits: {limits}
+groups:
+  dba: {{members: [ana.silva@example.com, ben.okafor@example.com]}}
+  security: {{members: [sam.chen@example.com]}}
+operators: [security]
+rules:
+  - name: destructive-never
+    when: {{labels: {{env: prod}}, effects: [{never}]}}
+    then: {{block: "Destructive commands never run through an agent."}}
+  - name: writes-need-somebody
+    when: {{effects: [{held}]}}
+    then: {{hold: {{approvers: dba, message: "Somebody looks at writes on prod."}}, mask: pii}}
+  - name: reads
+    when: {{effects: [{freely}]}}
+    then: {{allow: true, mask: pii}}
+default: hold
+masks:
+  pii: {{detect: [email, phone, payment_card, iban, secrets]}}
+slack: {{people: {{U0MARIA: maria.lopez@example.com, U0ANA: ana.silva@example.com, U0SAM: sam.chen@example.com}}}}
+api: {{listen: 127.0.0.1:{api}}}
+"""
+BESIDE = """
+  web-2:
+    protocol: ssh
+    listen: 127.0.0.1:{listen}
+    upstream: ssh://127.0.0.1:{port}?known_hosts={known_hosts}
+    credential: {{user: nobody-there, password: env:SHOP_PASSWORD}}
+"""
+
+
+@dataclass
+class Server:
+    """One sshd of the test's own."""
+
+    directory: Path
+    port: int
+    key: Path
+    known_hosts: Path
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def sshd(directory: Path) -> Iterator[Server]:
+    """OpenSSH's server on a free port, for the user who runs the tests."""
+    for name in ("host", "client"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / name], check=True)
+    (directory / "authorized").write_text((directory / "client.pub").read_text())
+    port = free_port()
+    configuration = directory / "sshd_config"
+    configuration.write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {directory}/host\nPidFile none\nUsePAM no\nStrictModes no\n"
+        f"AuthorizedKeysFile {directory}/authorized\nPermitRootLogin yes\nSubsystem sftp internal-sftp\nMaxSessions 200\n"
+        "MaxStartups 300\nAcceptEnv LANG LC_*\n"
+    )
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)
+    program = shutil.which("sshd") or "/usr/sbin/sshd"
+    process = subprocess.Popen(
+        # A job in the background ignores SIGINT, and all that it starts would.
+        ["env", "--default-signal=INT", program, "-D", "-e", "-f", configuration],
+        stderr=subprocess.PIPE,
+    )
+    assert process.stderr is not None
+    while b"Server listening" not in (line := process.stderr.readline()):
+        assert line, "sshd did not start"
+    host_key = (directory / "host.pub").read_text()
+    known = directory / "known_hosts"
+    known.write_text(f"[127.0.0.1]:{port} {host_key}")
+    try:
+        yield Server(directory=directory, port=port, key=directory / "client", known_hosts=known)
+    finally:
+        process.terminate()
+        process.stderr.close()
+        process.wait()
+
+
+class SshGateway(Gateway):
+    """A gateway whose one connection is an SSH server."""
+
+    def __init__(
+        self,
+        directory: Path,
+        server: Server,
+        *,
+        shell: str = "guarded",
+        held: str = "write",
+        forwarding: str = "refused",
+        never: str = "destructive, privilege",
+        freely: str = "read, session",
+        limits: str = "{}",
+        beside: bool = False,
+    ) -> None:
+        self.agent_key = directory / "agent"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.agent_key], check=True)
+        listen = free_port()
+        self._policy = POLICY.format(
+            listen=listen,
+            api=free_port(),
+            port=server.port,
+            known_hosts=server.known_hosts,
+            user=getpass.getuser(),
+            key=f", key: file:{server.key}" if server.key.is_file() else "",
+            shell=shell,
+            forwarding=forwarding,
+            never=never,
+            also="web-2: [read], " if beside else "",
+            freely=freely,
+            limits=limits,
+            more=BESIDE.format(listen=listen, port=server.port, known_hosts=server.known_hosts)
+            if beside
+            else "",
+            agent_key=self.agent_key.with_suffix(".pub").read_text().strip(),
+            held=held,
+        )
+        nowhere = Account(host="127.0.0.1", port=1, user="-", password=secrets.token_hex(4), database="-")
+        super().__init__(directory, nowhere)
+        self.policy_file.write_text(self._policy)
+        self.askpass = directory / "askpass"
+        self.askpass.write_text('#!/bin/sh\nprintf "%s\\n" "$PASSWORD"\n')
+        self.askpass.chmod(0o700)
+
+    def minted_pair(self, token: str) -> dict[str, str]:
+        """What stands for a token; a token that is none stands for itself."""
+        try:
+            return dict(Api(self.url, token).call("/oauth/minted", {}, method="POST"))
+        except Refused:
+            return {"user": "agent", "password": token}
+
+    def client(self, token: str, pair: dict[str, str] | None = None) -> tuple[list[str], dict[str, str]]:
+        """Options for OpenSSH's clients, and their environment: a minted password comes by SSH_ASKPASS."""
+        pair = pair or self.minted_pair(token)
+        options = [
+            *(
+                "-o",
+                "StrictHostKeyChecking=accept-new",
+                "-o",
+                f"UserKnownHostsFile={self.directory}/known_hosts",
+            ),
+            *(
+                "-o",
+                "PreferredAuthentications=password",
+                "-o",
+                "NumberOfPasswordPrompts=1",
+                "-o",
+                "BatchMode=no",
+                "-o",
+                "LogLevel=ERROR",
+            ),
+            *("-F", "none", "-o", f"User={pair['user']}"),
+        ]
+        environment = {
+            **os.environ,
+            "SSH_ASKPASS": str(self.askpass),
+            "SSH_ASKPASS_REQUIRE": "force",
+            "PASSWORD": pair["password"],
+        }
+        return options, environment
+
+    def ssh(
+        self,
+        *command: str,
+        token: str | None = None,
+        stdin: bytes = b"",
+        options: tuple[str, ...] = (),
+        pair: dict[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[bytes]:
+        """`ssh host COMMAND`, to its end."""
+        given, environment = self.client(token or self.token(), pair)
+        return subprocess.run(
+            ["ssh", *options, *given, "-p", str(self.ports["web-1"]), "127.0.0.1", *command],
+            env=environment,
+            input=stdin,
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+
+    def start_ssh(self, command: str) -> subprocess.Popen[bytes]:
+        """`ssh host COMMAND`, as it runs."""
+        given, environment = self.client(self.token())
+        return subprocess.Popen(
+            ["ssh", *given, "-p", str(self.ports["web-1"]), "127.0.0.1", command],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+
+@contextlib.contextmanager
+def gateway(directory: Path, server: Server, **policy: str) -> Iterator[SshGateway]:
+    running = SshGateway(directory, server, **policy)
+    running.start()
+    try:
+        yield running
+    finally:
+        running.stop()

@@ -1,0 +1,211 @@
+"""Ways in and out: certificates for agents, certificates for targets, other clients."""
+
+from __future__ import annotations
+
+import shlex
+import socket
+import subprocess
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import asyncssh
+import paramiko
+
+from tests.live.house import eventually
+from tests.live_ssh import house
+from tests.live_ssh.house import Server, SshGateway
+
+
+def test_connect_writes_a_certificate_and_ssh_needs_nothing_else(gateway: SshGateway, tmp_path: Path) -> None:
+    token = gateway.token()
+    written = gateway.countersign(
+        "connect", "web-1", "--certificate", str(tmp_path / "access"), COUNTERSIGN_TOKEN=token
+    )
+    assert written.returncode == 0, written.stderr
+    line = [*shlex.split(written.stdout), "echo", "hello"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == ("hello\n", 0), done.stderr
+    assert {
+        path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "access").iterdir()
+    } == dict.fromkeys(("key", "key-cert.pub", "known_hosts", "config"), 0o600)
+    gateway.revoke(token)
+    refused = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert refused.returncode == 255
+    assert refused.stdout == ""
+
+
+def test_a_certificate_admits_its_own_user_alone(gateway: SshGateway, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        made = gateway.countersign(
+            "connect", "web-1", "--certificate", str(tmp_path / name), COUNTERSIGN_TOKEN=gateway.token()
+        )
+        assert made.returncode == 0, made.stderr
+    theirs = (tmp_path / "two" / "config").read_text().split("User ")[1].split()[0]
+    done = subprocess.run(
+        ["ssh", "-F", tmp_path / "one" / "config", "-o", f"User={theirs}", "web-1", "echo", "hello"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("", 255)
+
+
+def test_a_target_may_trust_the_gateway_instead_of_a_stored_key(server: Server, tmp_path: Path) -> None:
+    with house.gateway(tmp_path, replace(server, key=Path("none"))) as gateway:
+        authority = gateway.api.call("/v1/authorities")["ssh"]
+        (server.directory / "authorized").write_text(f"cert-authority {authority}\n")
+        try:
+            done = gateway.ssh("echo hello")
+        finally:
+            (server.directory / "authorized").write_text((server.directory / "client.pub").read_text())
+    assert (done.stdout, done.returncode) == (b"hello\n", 0), done.stderr
+
+
+def test_paramiko_runs_a_command(gateway: SshGateway) -> None:
+    client = paramiko.SSHClient()
+    client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
+    try:
+        client.connect(
+            "127.0.0.1",
+            gateway.ports["web-1"],
+            username="agent",
+            password=gateway.token(),
+            look_for_keys=False,
+            allow_agent=False,
+        )
+        _, out, _ = client.exec_command("echo hello; exit 5")
+        assert out.read() == b"hello\n"
+        assert out.channel.recv_exit_status() == 5
+    finally:
+        client.close()
+
+
+async def test_asyncssh_runs_many_commands_in_one_connection(gateway: SshGateway) -> None:
+    async with asyncssh.connect(
+        "127.0.0.1",
+        gateway.ports["web-1"],
+        username="agent",
+        password=gateway.token(),
+        known_hosts=None,
+        client_keys=None,
+        config=None,
+    ) as connection:
+        for n in range(30):
+            assert (await connection.run(f"echo {n}")).stdout == f"{n}\n"
+
+
+def test_an_agent_enters_by_the_key_that_the_policy_has(gateway: SshGateway) -> None:
+    line = [
+        *(
+            "ssh",
+            "-F",
+            "none",
+            "-o",
+            "StrictHostKeyChecking=no",
+            "-o",
+            "UserKnownHostsFile=/dev/null",
+            "-o",
+            "LogLevel=ERROR",
+        ),
+        *("-o", "BatchMode=yes", "-p", str(gateway.ports["web-1"])),
+    ]
+
+    def enter(user: str, key: Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*line, "-i", key, "-o", "IdentitiesOnly=yes", f"{user}@127.0.0.1", "echo", "hello"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert enter("release-pipeline", gateway.agent_key).stdout == "hello\n"
+    assert enter("somebody-else", gateway.agent_key).returncode == 255
+    other = gateway.directory / "other"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", other], check=True)
+    assert enter("release-pipeline", other).returncode == 255
+
+
+def test_a_session_that_does_nothing_ends_and_one_that_waits_for_people_does_not(
+    server: Server, tmp_path: Path
+) -> None:
+    with house.gateway(tmp_path, server, limits="{idle: 1s}") as gateway:
+        idle = gateway.ssh("tail -f /dev/null")
+        assert idle.returncode != 0
+        assert b"Nothing happened here for 1 s." in idle.stderr
+        with gateway.api.meanwhile(lambda: _after(gateway, 2.5)):
+            held = gateway.ssh(f"mkdir {tmp_path}/made")
+        assert held.returncode == 0, held.stderr
+
+
+def _after(gateway: SshGateway, seconds: float) -> None:
+    """Approve what is held once it has been for so long."""
+    approval = gateway.api.pending("mkdir")
+    eventually(lambda: time.time() - approval["opened_at"] > seconds)
+    gateway.api.vote(gateway.api.call(f"/v1/approvals/{approval['id']}"), "approve")
+
+
+def test_the_key_exchange_is_strict_and_its_algorithms_are_strong(gateway: SshGateway) -> None:
+    with socket.create_connection(("127.0.0.1", gateway.ports["web-1"])) as client:
+        client.sendall(b"SSH-2.0-test\r\n")
+        seen = b""
+        while b"ssh-ed25519" not in seen:
+            seen += client.recv(65_536)
+    assert b"kex-strict-s-v00@openssh.com" in seen
+    for weak in (b"-sha1", b"hmac-md5", b"-cbc", b"arcfour", b"ssh-dss", b"none,"):
+        assert weak not in seen
+
+
+def test_ansible_pings_a_host_by_certificate(server: Server, tmp_path: Path) -> None:
+    """Its modules are programs that it copies there: a policy for it lets them go, and still records them."""
+    freely = "read, session, write, destructive, privilege, exec, exfil, unknown"
+    with house.gateway(tmp_path, server, never="ddl", held="ddl", freely=freely) as gateway:
+        made = gateway.countersign(
+            "connect", "web-1", "--certificate", str(tmp_path / "access"), COUNTERSIGN_TOKEN=gateway.token()
+        )
+        assert made.returncode == 0, made.stderr
+        done = subprocess.run(
+            [
+                "/usr/bin/ansible",
+                "all",
+                "-i",
+                "web-1,",
+                "-m",
+                "ping",
+                "-e",
+                "ansible_python_interpreter=/usr/bin/python3",
+            ],
+            env={
+                "PATH": "/usr/bin:/bin",
+                "HOME": str(tmp_path),
+                "LC_ALL": "C.UTF-8",
+                "ANSIBLE_SSH_ARGS": f"-F {tmp_path}/access/config -o ControlMaster=no",
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert '"ping": "pong"' in done.stdout, done.stdout + done.stderr
+
+
+def test_connections_that_share_an_address_are_named_with_the_user(server: Server, tmp_path: Path) -> None:
+    with house.gateway(tmp_path, server, beside=True) as gateway:
+        pair = gateway.minted_pair(gateway.token())
+
+        def enter(user: str) -> subprocess.CompletedProcess[bytes]:
+            return gateway.ssh("echo hello", options=("-l", user), token=gateway.token(), pair=pair)
+
+        assert enter(f"{pair['user']}%web-1").stdout == b"hello\n"
+        there = enter(f"{pair['user']}%web-2")
+        assert b"did not accept the gateway's credential" in there.stderr
+        assert enter(pair["user"]).returncode == 255
+        assert enter(f"{pair['user']}%web-3").returncode == 255
+        made = gateway.countersign(
+            "connect", "web-1", "--certificate", str(tmp_path / "access"), COUNTERSIGN_TOKEN=gateway.token()
+        )
+        done = subprocess.run(
+            [*shlex.split(made.stdout), "echo", "hello"], capture_output=True, text=True, check=False
+        )
+        assert done.stdout == "hello\n", done.stderr

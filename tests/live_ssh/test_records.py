@@ -1,0 +1,104 @@
+"""What is left of a session: entries, a player's file, and a chain that holds."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import select
+import signal
+import subprocess
+from pathlib import Path
+
+import asyncssh
+
+from tests.live.house import eventually
+from tests.live_ssh.house import SshGateway
+
+
+def sessions(gateway: SshGateway) -> set[str]:
+    return {path.stem for path in (gateway.state / "recordings").glob("*/*.rec")}
+
+
+def test_a_session_is_recorded_masked_replayed_cast_and_verified(gateway: SshGateway, tmp_path: Path) -> None:
+    before = sessions(gateway)
+    done = gateway.ssh("echo mail ana.silva@example.com; echo oops >&2; exit 3")
+    assert done.returncode == 3
+    (session,) = sessions(gateway) - before
+    eventually(lambda: all(each["id"] != session for each in gateway.api.call("/v1/sessions")))
+    shown = gateway.countersign("replay", session, "--no-wait", "--state", str(gateway.state))
+    assert "! oops" in shown.stdout
+    assert "exit 3" in shown.stdout
+    assert "silva" not in shown.stdout.partition("exit 3")[0].rpartition("mail")[2]
+    cast = gateway.countersign("replay", session, "--cast", "--state", str(gateway.state)).stdout.splitlines()
+    assert json.loads(cast[0])["version"] == 2
+    events = [json.loads(line) for line in cast[1:]]
+    assert [event[0] for event in events] == sorted(event[0] for event in events)
+    assert "oops\r\n" in "".join(event[2] for event in events)
+    verified = gateway.countersign("verify", session, "--state", str(gateway.state))
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+async def test_a_hundred_sessions_at_once(gateway: SshGateway) -> None:
+    token = gateway.token()
+
+    async def one(n: int) -> str:
+        async with asyncssh.connect(
+            "127.0.0.1",
+            gateway.ports["web-1"],
+            username="agent",
+            password=token,
+            known_hosts=None,
+            client_keys=None,
+            config=None,
+            login_timeout=120,
+        ) as connection:
+            return str((await connection.run(f"echo {n}")).stdout)
+
+    answers = await asyncio.gather(*(one(n) for n in range(100)))
+    assert answers == [f"{n}\n" for n in range(100)]
+
+
+def test_a_gateway_that_was_killed_leaves_a_recording_that_holds(gateway: SshGateway, tmp_path: Path) -> None:
+    gateway.kill()
+    gateway.start()
+    assert gateway.ssh("echo again").stdout == b"again\n"
+
+
+def test_a_target_that_is_killed_ends_the_command_and_not_the_client(
+    gateway: SshGateway, tmp_path: Path
+) -> None:
+    own = tmp_path / "pid"
+    with gateway.api.deciding("approve", containing=str(own)):
+        running = gateway.start_ssh(f"echo $PPID > {own}; echo begun; exec tail -f /dev/null")
+        assert running.stdout is not None
+        assert running.stdout.readline() == b"begun\n"
+    os.kill(int(own.read_text()), signal.SIGKILL)
+    out, _ = running.communicate(timeout=30)
+    assert (out, running.returncode) == (b"", 255)
+    assert gateway.ssh("echo fine").stdout == b"fine\n"
+
+
+def test_a_client_that_does_not_read_fills_no_memory(gateway: SshGateway) -> None:
+    running = gateway.start_ssh("yes")
+    assert running.stdout is not None
+    assert running.stdout.read(1_000_000).count(b"y\n") == 500_000
+    before = resident(gateway.pid)
+    eventually(lambda: steady(running), within=20)
+    assert resident(gateway.pid) - before < 64_000_000
+    running.kill()
+    running.communicate()
+
+
+def resident(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) * 1024
+
+
+def steady(running: subprocess.Popen[bytes]) -> bool:
+    """Whether the client takes nothing more from the network: what it has was not read."""
+    before = Path(f"/proc/{running.pid}/io").read_text()
+    return (
+        bool(select.select([], [], [], 0.5) == ([], [], []))
+        and Path(f"/proc/{running.pid}/io").read_text() == before
+    )
