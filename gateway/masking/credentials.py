@@ -76,7 +76,7 @@ def _digest(data: bytes, start: int, end: int) -> Span | None:
 
 
 _HEX = re.compile(rb"[0-9a-fA-F]{32,128}")
-_PAIR = re.compile(rb"([^\s=;,\"']{1,128})=([^;\s]{0,%d})" % LONGEST_VALUE)
+_PAIR = re.compile(rb"[; ]{0,4}([^\s=;,\"']{1,128})=([^;\s\0\"']{0,%d})" % LONGEST_VALUE)
 _HARMLESS_COOKIE = re.compile(
     rb"(?i)_g[acil]\w*|_fbp|_hj\w*|_pk_\w*|lang(?:uage)?|locale|theme|tz|timezone|currency|consent\w*|cookie_?consent|path|domain|expires|max-age|samesite|version|priority"
 )
@@ -85,15 +85,16 @@ _HARMLESS_VALUE = re.compile(rb"[A-Za-z]{0,12}|\d{1,6}|[a-z]{2}[-_][A-Za-z]{2}|v
 
 def _cookie(data: bytes, start: int, end: int) -> Span | None:
     """RFC 6265: from the first value that may open a session to the last, as one; attributes are left."""
-    line = _LINE.match(data, end - 1)
-    assert line is not None
-    secret = [
-        match.span(2)
-        for match in _PAIR.finditer(data, end - 1, line.end())
-        if not _HARMLESS_COOKIE.fullmatch(match[1])
-        and not _HARMLESS_VALUE.fullmatch(match[2])
-        and is_value(data, match.span(2), quoted=True)
-    ]
+    secret: list[Span] = []
+    at, farthest = end - 1, end + LONGEST_VALUE
+    while (match := _PAIR.match(data, at, farthest)) is not None:
+        at = match.end()
+        if (
+            not _HARMLESS_COOKIE.fullmatch(match[1])
+            and not _HARMLESS_VALUE.fullmatch(match[2])
+            and is_value(data, match.span(2), quoted=True)
+        ):
+            secret.append(match.span(2))
     if not secret:
         return None
     if b"set-" in data[start:end].lower():

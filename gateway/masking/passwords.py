@@ -113,9 +113,12 @@ def _element(data: bytes, start: int, end: int) -> Span | None:
     return _named(data, start, end) if opened is not None else None
 
 
+_LAST_DIGITS = re.compile(rb"[0-9]{3,8}\Z")
+
+
 def _code(data: bytes, start: int, end: int) -> Span:
     """The digits on the back of a card, or those that were sent to somebody's phone."""
-    digits = re.compile(rb"[0-9]{3,8}\Z").search(data, start, end)
+    digits = _LAST_DIGITS.search(data, start, end)
     return digits.span() if digits is not None else (start, end)
 
 
@@ -203,18 +206,25 @@ def _oracle(data: bytes, start: int, end: int) -> Span | None:
     return (begin, end - 1) if is_value(data, (begin, end - 1), quoted=True) else None
 
 
+_HOST_ON_ITS_LINE = re.compile(rb"(?:\A|[\r\n'\"])[A-Za-z0-9.*_-]{1,64}\Z")
+_TO_BLANK = re.compile(rb"[^\s\0]{1,%d}" % LONGEST_VALUE)
+
+
 def _pgpass(data: bytes, start: int, end: int) -> Span | None:
     """`host:port:database:user:password`, a line of ~/.pgpass."""
-    match = re.compile(rb"[^\s\0]{1,%d}" % LONGEST_VALUE).match(data, end - 1)
-    assert match is not None
-    if re.search(rb"(?:\A|[\r\n'\"])[A-Za-z0-9.*_-]{1,64}\Z", data[max(0, start - 65) : start]) is None:
+    if _HOST_ON_ITS_LINE.search(data[max(0, start - 65) : start]) is None:
         return None
+    match = _TO_BLANK.match(data, end - 1)
+    assert match is not None
     return match.span() if is_value(data, match.span(), quoted=False) else None
+
+
+_MNEMONIC = re.compile(rb"[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23}")
 
 
 def _phrase(data: bytes, _start: int, end: int) -> Span:
     """The twelve to twenty-four words of BIP 39."""
-    match = re.compile(rb"[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23}").search(data, max(0, end - 200), end)
+    match = _MNEMONIC.search(data, max(0, end - 230), end)
     return match.span() if match is not None else (end - 1, end)
 
 

@@ -36,6 +36,7 @@ _CAPITALS = re.compile(
 )
 _PHRASE = re.compile(rb"(?i:mnemonic|phrase)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?([a-z][a-z ,]{0,230})\Z")
 _LONGEST_PHRASE = 256
+_EXTENSION = re.compile(rb"[0-9(+][0-9 ().-]{6,24}(?:,? ?(?:e[xtension]{0,8}\.?|x) ?[0-9]{0,6}|, ?)\Z")
 _QUOTED_NAME = re.compile(rb"\"[A-Za-z0-9 ._+-]{0,62}(?:\"(?:@[A-Za-z0-9.-]*)?)?\Z")
 _ARMOUR = re.compile(rb"-{5} ?[A-Z0-9 ]{0,64}-{0,5}\Z")
 _LONGEST_ARMOUR = 80
@@ -54,8 +55,8 @@ class StreamMask:
         """Every hit so far, in offsets of the whole stream. Callers may empty it."""
         self._mask = mask
         self._tails = [(_ACCOUNT, _LONGEST_ACCOUNT), (_ARMOUR, _LONGEST_ARMOUR)]
-        if "password" in mask.detectors:
-            self._tails.append((_PHRASE, _LONGEST_PHRASE))
+        if "phone" in mask.detectors:
+            self._tails.append((_EXTENSION, _LONGEST_ACCOUNT))
         if "national_id" in mask.detectors:
             self._tails.append((_CAPITALS, _LONGEST_ACCOUNT))
         if "email" in mask.detectors:
@@ -139,6 +140,8 @@ class StreamMask:
                 start = min(start, tail.start())
         if (url := _URL.search(window, max(0, len(window) - _LONGEST_TAIL))) is not None:
             start = min(start, max(self._given, url.start() + 3))
+        if (phrase := _PHRASE.search(window, max(0, len(window) - _LONGEST_PHRASE))) is not None:
+            start = min(start, max(self._given, phrase.start(1)))
         return start
 
 

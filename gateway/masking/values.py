@@ -26,7 +26,7 @@ _PLACEHOLDER = re.compile(
     rb"|(?:env|file|vault|secret|ref\+\w+|op|ssm|sops|awsssm|gcpsm|azkv|keyvault|secretsmanager|doppler|infisical):[\w./:+@#-]+"
     rb"|ENC[\[(].*|enc:.*|(?:secret|configmap)s?/[\w./-]+|projects/[\w-]+/secrets/.*|/(?:var/)?run/secrets/.*|arn:aws.*"
     # what a reader is to replace
-    rb"|(?:your|enter|insert|replace|put|paste|example)(?:[ _-]?[a-z]{1,12}){0,6}"
+    rb"|(?:your|enter|insert|replace|put|paste|example)[a-z]{0,12}(?:[ _-][a-z]{1,12}){0,6}"
     rb"|(?:[a-z]{1,12}[ _-]){0,4}(?:" + _WORDS + rb")[ _-](?:here|placeholder|goes[ _-]here))"
 )
 _NAME = rb"[A-Za-z_$][A-Za-z_$]*[0-9]{0,3}"

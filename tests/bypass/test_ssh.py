@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from gateway.facts.shell import read
+from gateway.facts.shell import builtins, read
 from gateway.model import Effect
 
 ROWS = YAML(typ="safe").load((Path(__file__).parent / "ssh.yaml").read_text())
@@ -55,11 +55,22 @@ def test_no_wrapping_lowers_a_verdict(wrapper):
         assert RANK[verdict(read(wrapped).effects)] >= RANK["block"], wrapped
 
 
+OF_THE_SHELL = (builtins.HANDLERS.keys() - {"kill", "echo"}) | {
+    "coproc",
+    "if",
+    "for",
+    "while",
+    "until",
+    "case",
+    "select",
+    "function",
+    "time",
+}
 PLAIN = {
     row["shell"]: row["verdict"]
     for row in ROWS
     if row["verdict"] != "allow" and "before" not in row and re.fullmatch(r"[\w./:-]+(?: [\w./:=-]+)*", row["shell"])
-    and row["shell"].split()[0] not in {"alias", "if", "for", "while"}
+    and row["shell"].split()[0] not in OF_THE_SHELL
 }  # fmt: skip
 """Commands of plain words, which may be spelled in many ways."""
 

@@ -8,7 +8,7 @@ from gateway.facts.http import request_of
 from gateway.facts.http.calls import plainly_reads
 from gateway.facts.http.credentials import is_credential, secret_file
 from gateway.facts.http.segments import deletes_one_item, names_a_deed
-from gateway.facts.http.statements import only_selects
+from gateway.facts.http.statements import is_sql, only_selects
 from gateway.facts.http.words import parts, words
 
 
@@ -124,3 +124,19 @@ def test_a_select_of_columns_under_their_own_names_only_selects(text):
 )  # fmt: skip
 def test_any_other_statement_does_not(text):
     assert not only_selects(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["SELECT 1", " ( select a from b", "/* x */ DROP TABLE t", "-- x\nDELETE FROM t", "WITH x AS (SELECT 1) SELECT 2", "UPDATE t SET a = 1", "CREATE OR REPLACE FUNCTION f()", "drop materialized view v", "TRUNCATE t", "GRANT ALL ON t TO x", "EXEC xp_cmdshell 'ls'", "CALL f()", "SET x = 1", "KILL QUERY 7", "SHOW GRANTS", "INSERT INTO t VALUES (1)", "select pg_sleep(1)"],
+)  # fmt: skip
+def test_a_statement_is_known_by_how_it_begins(text):
+    assert is_sql(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["drop shipping", "select all that apply", "update on order 7", "delete my account", "create a report", "show me orders", "use of force", "call center", "with love", "explain how", "grant application", "exec summary", "set up", "do you know", "insert coin", "kill bill"],
+)  # fmt: skip
+def test_what_people_search_for_is_none(text):
+    assert not is_sql(text)

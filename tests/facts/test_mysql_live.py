@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
+from sqlglot.dialects.mysql import MySQL
+from sqlglot.tokens import TokenType
 
 from gateway.facts.mysql import Context, Server, functions, read
 from gateway.model import Effect
@@ -224,6 +226,27 @@ def test_the_statements_of_the_servers_own_tools_are_plain_reads(server):
     assert len(sent) > 40
     stopped = {text for text in sent if not read(text).effects <= PLAIN and "mysql.general_log" not in text}
     assert stopped == {"FLUSH /*!40101 LOCAL */ TABLES", "FLUSH TABLES WITH READ LOCK"} & stopped
+
+
+NAMED = [
+    "SELECT '{w}', 0, {w}.ssn AS x FROM customers {w} JOIN invoices i ON 1 LIMIT 1",
+    "SELECT '{w}', 1, {w}.ssn AS x FROM invoices i LEFT JOIN customers AS {w} ON 1 LIMIT 1",
+    "SELECT '{w}', 2, ssn {w} FROM customers LIMIT 1",
+    "SELECT '{w}', 3, UPPER(ssn) {w} FROM customers LIMIT 1",
+]
+
+
+def test_a_word_that_the_parser_knows_and_the_server_does_not_hides_no_column(server):
+    """Words of other dialects (`FROM customers SEMI JOIN invoices`) are names here."""
+    words = {part.lower() for key in MySQL.Tokenizer.KEYWORDS for part in key.split() if part.isalpha()}
+    words |= {part for kind in TokenType for part in kind.name.lower().split("_") if part.isalpha()}
+    script = ";\n".join(text.format(w=word) for word in sorted(words) for text in NAMED)
+    taken = [line.split("\t") for line in server.run(script, database="billing", check=False).splitlines()]
+    assert len(taken) > 400
+    for word, number, _ in taken:
+        facts = read(NAMED[int(number)].format(w=word))
+        found = facts.outputs[-1].sources if facts.outputs else frozenset()
+        assert found == {"customers.ssn"} or not facts.complete, (word, number)
 
 
 def test_every_function_of_the_server_is_known_or_unknown_on_purpose(server):

@@ -49,6 +49,7 @@ def test_a_condition_that_every_row_meets_restricts_nothing(condition):
         "note NOT LIKE '%spam%'",
         "length(note) <> 5",
         "total * 2 <> 10",
+        "10 <> total * 2",
         "id % 1000 <> 500",
         "placed < now()",
         "extract(year FROM placed) < 2026",

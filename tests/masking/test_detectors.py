@@ -73,6 +73,9 @@ FOUND: dict[str, list[str]] = {
         "(<(11) 91234-5678>)",
         "<+33612345678>, <+86 138 0013 8000>, <+91 98765 43210>",
         "mobile_number=<07911123456>",
+        '{"a":"\\n<+14155552671>\\u003e", "b":"\\t<(415) 555-2671>\\n"}',
+        "q=%20<+49 30 901820>%20",
+        "<1-888-555-0123 ext 5>, <(415) 555-2671 x22>",
     ],
     "ip": [
         "from <10.0.0.1>:8080",
@@ -316,6 +319,9 @@ HOSTILE = {
     "one long word": b"a" * 64_000,
     "pluses": b"+1 +1 +1 " * 7_000,
     "headers": b"Authorization: " * 4_000,
+    "cookies": b"Cookie: a " * 6_000,
+    "placeholders": b"password=yourabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrst! " * 1_000,
+    "password files": b":5432:a:b:c" * 5_500,
 }
 
 

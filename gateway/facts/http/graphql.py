@@ -23,8 +23,8 @@ from gateway.facts.http.bodies import Body
 from gateway.facts.http.credentials import is_credential
 from gateway.facts.http.reading import Reading
 from gateway.facts.http.request import Request
-from gateway.facts.http.vocabulary import DELETING
-from gateway.facts.http.words import hinted, words
+from gateway.facts.http.vocabulary import DELETING, DESTROYING
+from gateway.facts.http.words import hinted, parts, words
 from gateway.model import Effect
 
 TEXT_MOST = 64 * 1024
@@ -138,6 +138,9 @@ def _operation(
             effects |= hinted(found)
             if found & DELETING:
                 effects.add(Effect.DESTRUCTIVE)
+        # Some schemas put mutations below a field that names the thing: `user { delete(id: 7) }`.
+        if any(set(parts(name)[:1]) & (DELETING | DESTROYING) for name in _every_name(operation, fragments)):
+            effects.add(Effect.DESTRUCTIVE)
     if any(is_credential(name) or name.lower() == "token" for name in _every_name(operation, fragments)):
         effects.add(Effect.EXFIL)
     reading.does(*effects)

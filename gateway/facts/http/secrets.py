@@ -32,6 +32,8 @@ _LISTS = frozenset({"token", "tokens", "variables"})
 _KEPT = frozenset({"backup", "backups", "dump", "dumps", "snapshot", "snapshots"})
 """Whole stores; the list of them tells nothing, what one holds tells all."""
 _TAKEN = frozenset({"download", "content", "export", "latest", "raw", "file"})
+_UNVEILED = frozenset({"reveal", "decrypt", "unmask", "plaintext", "cleartext"})
+"""What is asked for behind something that is kept hidden: `/keys/1/reveal`."""
 _ABOUT_WORDS = "usage count stats limits new status policy policies rules requirements strength expiry forgot"
 _ABOUT = frozenset(_ABOUT_WORDS.split())
 """What stands behind credentials without holding any: `/password/policy`."""
@@ -69,7 +71,7 @@ def _climbs(value: str) -> bool:
 def _holds_credentials(request: Request) -> bool:
     segments = request.segments
     lower = [segment.lower() for segment in segments]
-    if secret_file(request.path):
+    if secret_file(request.path) or (lower and lower[-1] in _UNVEILED):
         return True
     if PROSE & set(lower[:-1]) or _PUBLISHED.search(request.path.lower()):
         return False

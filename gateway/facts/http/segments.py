@@ -53,6 +53,8 @@ _VERSION = re.compile(r"v[0-9.]+|api", re.IGNORECASE)
 def takes_calls(request: Request) -> bool:
     """Whether a path is one to which calls of GraphQL, JSON-RPC and MCP are sent: `/`, `/api/v1`, `/shop/graphql`, `/rpc`."""
     segments = request.segments
+    while segments and _VERSION.fullmatch(segments[-1]):
+        segments = segments[:-1]
     if not segments or set(parts(segments[-1])) & _CALLED_AT:
         return not names_a_deed(segments[:-1])
     if len(segments) < 3 and segments[-1] in {"message", "messages"}:  # of MCP over server-sent events

@@ -11,11 +11,22 @@ from gateway.facts.http.words import parts
 from gateway.model import Effect
 
 TEXT_MOST = 8_192
+_THINGS = (
+    "table|database|schema|index|view|user|role|function|procedure|trigger|sequence|type|domain|extension|server|policy|publication"
+    "|subscription|column|keyspace|series|measurement|retention|tablespace|event|login|partition|catalog|warehouse|stage|stream|task"
+)
 _BEGINS = re.compile(
-    r"(?>(?:\s|(?>/\*.*?\*/)|--[^\n]*\n|\()*)(?:select|with|insert|update|delete|drop|alter|create|truncate|grant|revoke|copy|call"
-    r"|exec|merge|set|do|vacuum|explain|show|replace|load|attach|pragma|use)\s",
+    r"(?>(?:\s|(?>/\*.*?\*/)|--[^\n]*\n|\()*)(?:"
+    r"select\s+(?:.*\bfrom\b|[\d'\"(*@$]|[\w.]+\s*\()|with\s+(?:recursive\s+)?\w+\s*(?:\([^)]*\)\s*)?as\b"
+    r"|insert\s+(?:\w+\s+)?into\b|replace\s+into\b|merge\s+into\b|update\s+.*\bset\b|delete\s+(?:\S+\s+)?from\b"
+    rf"|(?:drop|alter|create)\s+(?:\w+\s+){{0,3}}(?:{_THINGS})\b|truncate\s+\S|(?:grant|revoke)\s+.*\b(?:on|to|from)\b"
+    r"|copy\s+.*\b(?:from|to)\b|call\s+[\w.]+\s*\(|exec(?:ute)?\s+(?:[sx]p_|immediate\b|[\w.]+\s*[@('])|do\s+(?:\$|'|language\b)"
+    r"|set\s+\S+\s*(?:=|to\b)|vacuum\b|explain\s+(?:analy[sz]e|select|update|delete|insert|with|\()|pragma\s|attach\s+(?:database|')"
+    r"|show\s+(?:tables|databases|create|columns|grants|variables|processlist|users|series|measurements|index|schemas|full)\b"
+    r"|load\s+(?:data|xml|csv)\b|kill\s+(?:query\s+|connection\s+)?\d|use\s+\S+\s*;?$)",
     re.IGNORECASE | re.DOTALL,
 )
+"""Statements, and not what people search for: `drop shipping`, `select all that apply`, `update on my order`."""
 _DIALECT = re.compile(r"/\*|--|[#\\`;]")
 """What the servers of different makers read differently."""
 

@@ -78,11 +78,7 @@ def plainer(tokens: Sequence[Token]) -> list[Token]:
     while at < end:
         token = tokens[at]
         following = tokens[at + 1] if at + 1 < end else _NOTHING
-        before = (
-            (plain[-1].upper or plain[-1].text if plain[-1].kind == "mark" else plain[-1].upper)
-            if plain
-            else ""
-        )
+        before = plain[-1].upper if plain else ""
         match token.upper:
             case word if word in _MODIFIERS and before in {"INSERT", "REPLACE", "UPDATE", "DELETE"}:
                 at += 1
@@ -111,15 +107,18 @@ def plainer(tokens: Sequence[Token]) -> list[Token]:
             case "LAST_VALUE" if following.is_mark("("):
                 plain.append(Token("word", "NTH_VALUE"))
                 at += 1
-            case "FROM" if following.upper == "FIRST" and before == ")":
+            case "FROM" if [t.upper for t in tokens[at + 1 : at + 3]] == ["FIRST", "OVER"]:
                 at += 2
+            case word if word in _NAMES_HERE and not following.is_mark("("):
+                plain.append(Token("name", token.text))
+                at += 1
             case "ASC" | "DESC" if grouped[-1]:
                 at += 1
             case "COLUMNS" if following.is_mark("(") and plain and plain[-1].kind == "string":
                 # Of JSON_TABLE: its columns are made of what goes in, whatever they are called.
                 plain += _COLUMNS
                 at = closing(tokens, at + 1) + 1
-            case "VALUES" if before == "(" and plain[-2:-1] and plain[-2].upper == "AS":
+            case "VALUES" if len(plain) > 1 and plain[-1].is_mark("(") and plain[-2].upper == "AS":
                 last = closing(tokens, at - 1)
                 rows = [Token("word", "VALUES"), *plainer(tokens[at + 1 : last])]
                 plain += [*_ROWS, *rows, Token("mark", ")"), Token("name", "v")]
@@ -151,6 +150,13 @@ def plainer(tokens: Sequence[Token]) -> list[Token]:
     return plain
 
 
+_NAMES_HERE = frozenset(
+    {
+        "ANTI", "ANY", "ASOF", "CHARSET", "CONNECT_BY_ROOT", "FULL", "GLOB", "ILIKE", "ISNULL", "NOTNULL", "OVERLAPS",
+        "PARTITIONED_BY", "QUALIFY", "ROLLBACK", "SEMI", "TABLESAMPLE", "UNCACHE",
+    }
+)  # fmt: skip
+"""Words of other dialects that the parser takes for syntax, and these servers for names."""
 _CLAUSES = frozenset({"SELECT", "GROUP", "ORDER", "HAVING", "LIMIT", "WINDOW", "UNION"})
 _COLUMNS = [
     Token(kind, text)

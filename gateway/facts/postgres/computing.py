@@ -185,8 +185,7 @@ def _expression(body: Node, row: Row) -> Value:
     kind, name = body.get("kind", ""), (strings(body.get("name")) or [""])[-1]
     left = value_of(body.get("lexpr", {}), row) if "lexpr" in body else None
     right = body.get("rexpr", {})
-    made_of = body.get("lexpr", {})
-    computed = "ColumnRef" not in made_of and any(columns(made_of))
+    computed = any("ColumnRef" not in side and any(columns(side)) for side in (body.get("lexpr", {}), right))
     match kind:
         case "AEXPR_IN":
             found = _joined("OR_EXPR", [_compare("=", left, value_of(i, row)) for i in _items(right)])

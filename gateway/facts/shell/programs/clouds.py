@@ -12,20 +12,57 @@ from gateway.facts.shell.values import static
 _CLOUDS = """
     aws gcloud az gsutil doctl linode-cli hcloud oci ibmcloud s3cmd azcopy eksctl heroku flyctl vercel netlify
 """
+
+
+def _any_of(names: str) -> str:
+    return "|".join(names.split())
+
+
 _CLOUD_READS = re.compile(
-    r"(?:describe|list|get|show|ls|head|lookup|search|query|scan|filter|batch-get|estimate|validate|test|check|wait|version|info|tail|status|help|diff|preview|view|read|count|current|sts|history|detect|whoami|availability)(?:-|\Z)"
+    "(?:"
+    + _any_of(
+        """
+        describe list get show ls head lookup search query scan filter batch-get estimate validate test check wait version
+        info tail status help diff preview view read count current sts history detect whoami availability
+        """
+    )
+    + r")(?:-|\Z)"
 )
 _CLOUD_DESTROYS = re.compile(
-    r"(?:delete|terminate|stop|remove|rm|rb|destroy|purge|deregister|disable|reboot|cancel|abort|reset|release|detach|revoke|kill|suspend|deallocate|restart|drain|empty|schedule-key-deletion|undelete|shutdown|clear|evict)(?:-|\Z)"
+    "(?:"
+    + _any_of(
+        """
+        delete terminate stop remove rm rb destroy purge deregister disable reboot cancel abort reset release detach revoke
+        kill suspend deallocate restart drain empty schedule-key-deletion shutdown clear evict
+        """
+    )
+    + r")(?:-|\Z)"
 )
 _CLOUD_PRIVILEGE = re.compile(
-    r"iam|policy|policies|role|permission|acl|security-group|firewall|kms|keyvault|access-key|user|login-profile|assume|sts|organizations|cloudtrail|guardduty|config-recorder|authorize|service-account|credential|sso|ad|public-access|password|ssh-key|key-pair|identity|grant|nsg|logging|waf|auth|flow-logs|configure|binding|mfa|trail"
+    _any_of(
+        """
+        iam policy policies role permission acl grant binding authorize identity user login-profile assume sts sso ad mfa
+        auth credential password access-key ssh-key key-pair kms keyvault service-account organizations configure
+        security-group firewall nsg waf public-access cloudtrail trail guardduty config-recorder logging flow-logs
+        """
+    )
 )
 _CLOUD_SECRETS = re.compile(
-    r"secret|parameter|password|credential|token|access-key|decrypt|kubeconfig|get-session|export|get-authorization|auth/print|keys|get-login|connection-string|console-output|user-data|get-federation|get-object(?:/|\Z)|lambda/get-function|publishing|appsettings|private-key|print-identity|sas\Z|list-keys|admin-key|assume-role|get-value|print-access|access\Z|get-credentials"
+    _any_of(
+        r"""
+        secret parameter password credential token private-key keys list-keys admin-key access-key decrypt kubeconfig
+        connection-string appsettings publishing console-output user-data export get-object(?:/|\Z) lambda/get-function
+        get-session get-authorization get-login get-federation get-value get-credentials assume-role
+        auth/print print-identity print-access access\Z sas\Z
+        """
+    )
 )
 _CLOUD_EXEC = re.compile(
-    r"ssh|run-command|send-command|invoke|start-session|execute|exec\Z|cloud-shell|run-job|extension|ssm|start-query-n|call\Z"
+    _any_of(
+        r"""
+        ssh ssm run-command send-command invoke start-session execute exec\Z cloud-shell run-job extension call\Z
+        """
+    )
 )
 
 

@@ -18,7 +18,7 @@ _DOCKER = table(
         compose/version node/ls node/inspect node/ps service/ls service/inspect service/ps service/logs
         stack/ls stack/ps stack/services swarm/ca context/ls context/show context/inspect manifest/inspect
         plugin/ls buildx/ls secret/ls secret/inspect config/ls ls pods
-    """,
+        """,
         (R,),
     ),
     (
@@ -26,14 +26,14 @@ _DOCKER = table(
         pull tag create start unpause rename commit load import image/pull image/tag image/load network/create
         network/connect volume/create container/start container/create container/unpause container/rename
         compose/pull compose/create context/use secret/create config/create
-    """,
+        """,
         (W,),
     ),
     (
         """
         build buildx/build image/build compose/build compose/up compose/start service/create service/update
         stack/deploy compose/run compose/exec builder/build
-    """,
+        """,
         (W, X),
     ),
     (
@@ -43,13 +43,13 @@ _DOCKER = table(
         network/disconnect volume/rm volume/prune compose/down compose/rm compose/stop compose/kill
         compose/restart compose/pause service/rm service/scale stack/rm swarm/leave node/rm builder/prune
         service/rollback secret/rm config/rm
-    """,
+        """,
         (W, D),
     ),
     (
         """
         push save export cp login logout image/push image/save container/cp container/export compose/push
-    """,
+        """,
         (W, E),
     ),
     ("attach container/attach", (X, U)),
@@ -57,7 +57,7 @@ _DOCKER = table(
         """
         swarm/init swarm/join swarm/join-token swarm/unlock-key swarm/update node/update plugin/install
         plugin/enable context/create context/update update container/update trust
-    """,
+        """,
         (P,),
     ),
 )

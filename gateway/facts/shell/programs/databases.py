@@ -111,21 +111,23 @@ def _taken(call: Call, facts: Facts) -> None:
 _REDIS: Mapping[str, tuple[Effect, ...]] = table(
     (
         """
-        ping echo info dbsize time lastsave role get mget getrange strlen exists type ttl pttl expiretime keys scan
-        randomkey object dump hget hmget hgetall hkeys hvals hlen hexists hscan lrange llen lindex lpos smembers scard
-        sismember smismember srandmember sscan sinter sunion sdiff zrange zrangebyscore zrevrange zcard zcount zscore
-        zrank zscan xlen xrange xrevrange xinfo xpending bitcount getbit pfcount geopos geodist
-        slowlog/get slowlog/len memory latency client/list client/info client/id client/getname config/get command
-        cluster/info cluster/nodes cluster/slots cluster/shards acl/whoami acl/cat pubsub module/list wait subscribe
-        sentinel/masters sentinel/master sentinel/replicas sentinel/slaves sentinel/get-master-addr-by-name
+        ping echo info dbsize time lastsave role get mget getrange strlen exists type ttl pttl expiretime keys
+        scan randomkey object dump hget hmget hgetall hkeys hvals hlen hexists hscan lrange llen lindex lpos
+        smembers scard sismember smismember srandmember sscan sinter sunion sdiff zrange zrangebyscore
+        zrevrange zcard zcount zscore zrank zscan xlen xrange xrevrange xinfo xpending bitcount getbit pfcount
+        geopos geodist slowlog/get slowlog/len memory latency client/list client/info client/id client/getname
+        config/get command cluster/info cluster/nodes cluster/slots cluster/shards acl/whoami acl/cat pubsub
+        module/list wait subscribe sentinel/masters sentinel/master sentinel/replicas sentinel/slaves
+        sentinel/get-master-addr-by-name
         """,
         (R,),
     ),
     (
         """
-        set setex setnx mset append incr incrby decr decrby getset getdel hset hmset hdel hincrby lpush rpush lpop rpop
-        ltrim lset sadd srem spop zadd zrem zincrby xadd xdel xtrim expire pexpire persist rename copy publish del unlink
-        restore setbit pfadd geoadd touch bgsave save bgrewriteaof slowlog/reset latency/reset select multi exec watch
+        set setex setnx mset append incr incrby decr decrby getset getdel hset hmset hdel hincrby lpush rpush
+        lpop rpop ltrim lset sadd srem spop zadd zrem zincrby xadd xdel xtrim expire pexpire persist rename
+        copy publish del unlink restore setbit pfadd geoadd touch bgsave save bgrewriteaof slowlog/reset
+        latency/reset select multi exec watch
         """,
         (W,),
     ),

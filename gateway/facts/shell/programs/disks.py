@@ -10,9 +10,10 @@ from gateway.model import Effect
 
 _DESTROYING = words(
     """
-    mkfs mkfs.ext2 mkfs.ext3 mkfs.ext4 mkfs.xfs mkfs.vfat mkfs.btrfs mkfs.ntfs mkfs.fat mkfs.f2fs mkdosfs mke2fs mkswap
-    wipefs blkdiscard resize2fs badblocks debugfs flashrom swapoff xfs_repair xfs_growfs growpart partprobe
-    pvcreate pvremove vgcreate vgremove vgextend vgreduce lvcreate lvremove lvreduce lvextend lvresize
+    mkfs mkfs.ext2 mkfs.ext3 mkfs.ext4 mkfs.xfs mkfs.vfat mkfs.btrfs mkfs.ntfs mkfs.fat mkfs.f2fs mkdosfs
+    mke2fs mkswap wipefs blkdiscard resize2fs badblocks debugfs flashrom swapoff xfs_repair xfs_growfs
+    growpart partprobe pvcreate pvremove vgcreate vgremove vgextend vgreduce lvcreate lvremove lvreduce
+    lvextend lvresize
     """
 )
 _LOOKS: Mapping[str, frozenset[str]] = {
@@ -21,8 +22,8 @@ _LOOKS: Mapping[str, frozenset[str]] = {
     "zfs": words("list get version"),
     "btrfs": words(
         """
-        filesystem/show filesystem/df filesystem/usage fi/show fi/df fi/usage subvolume/list device/stats device/usage
-        scrub/status
+        filesystem/show filesystem/df filesystem/usage fi/show fi/df fi/usage subvolume/list device/stats
+        device/usage scrub/status
         """
     ),
     "swapon": words("--show -s --summary"),

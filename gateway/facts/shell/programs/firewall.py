@@ -31,8 +31,8 @@ _LOOKS: Mapping[str, re.Pattern[str]] = {
 }
 _NMCLI_CHANGES = words(
     """
-    add mod modify del delete up down on off edit import connect disconnect reload set hostname export clone load
-    -s --show-secrets
+    add mod modify del delete up down on off edit import connect disconnect reload set hostname export clone
+    load -s --show-secrets
     """
 )
 _FLUSHES = words("-F -X --flush flush disable reset stop down del delete")

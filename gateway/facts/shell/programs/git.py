@@ -22,7 +22,7 @@ _GIT = table(
         config/--list config/-l config/--get-all config/--get-regexp config/get config/list ls
         get-tar-commit-id interpret-trailers stripspace symbolic-ref lfs/ls-files lfs/status lfs/env
         sparse-checkout/list maintenance/run diff-pairs fetch-pack upload-pack
-    """,
+        """,
         (R,),
     ),
     (
@@ -33,14 +33,14 @@ _GIT = table(
         update-index write-tree commit-tree hash-object mktag format-patch archive bundle sparse-checkout
         rerere remote remote/add remote/rename remote/set-url remote/update replace lfs lfs/pull lfs/fetch
         update-ref fast-import rm
-    """,
+        """,
         (R, W),
     ),
     (
         """
         reset clean stash/drop stash/clear prune remote/remove remote/rm reflog/expire reflog/delete
         worktree/remove branch/-D filter-branch filter-repo update-ref/-d
-    """,
+        """,
         (W, D),
     ),
     ("push send-email request-pull svn p4 lfs/push receive-pack", (W, E)),
@@ -48,11 +48,23 @@ _GIT = table(
         """
         difftool mergetool instaweb daemon credential credential-store credential-cache http-backend shell
         web--browse gui citool gitk remote-ext remote-http submodule/foreach bisect/run
-    """,
+        """,
         (X, U),
     ),
     ("config", (W, P)),
 )
+_HARMLESS_SETTING = re.compile(
+    r"""color\.\w+|user\.(?:name|email)|core\.(?:quotepath|abbrev)|log\.\w+|diff\.(?:renames|noprefix)|advice\.\w+
+    |safe\.directory|http\.sslVerify|core\.pager=(?:cat|less|)\Z""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_RUNNING_SETTING = re.compile(
+    r"""core\.(?:pager|editor|fsmonitor|sshcommand|hookspath|gitproxy|askpass|attributesfile|worktree)
+    |.*\.(?:cmd|textconv|command|helper|process|clean|smudge|driver|program)|remote\..*\.(?:vcs|uploadpack|receivepack)
+    |alias\.|credential|include|url|protocol|http\.proxy|gpg|uploadpack""",
+    re.VERBOSE | re.IGNORECASE,
+)
+"""Settings that name a program which git runs, or where to find others."""
 _SHOWING = words("show log diff cat-file blame annotate whatchanged archive diff-tree difftool")
 _GIT_READ_LISTS = {
     "branch": {
@@ -104,11 +116,7 @@ def _git(call: Call) -> str | None:
         option = args.pop(0)
         if option in {"-c", "--config-env"} or option.startswith("--config-env"):
             setting = args.pop(0) if args else ""
-            if not re.match(
-                r"(?:color\.\w+|user\.(?:name|email)|core\.(?:quotepath|abbrev)|log\.\w+|diff\.(?:renames|noprefix)|advice\.\w+|safe\.directory|http\.sslVerify|core\.pager=(?:cat|less|)\Z)",
-                setting,
-                re.IGNORECASE,
-            ):
+            if not _HARMLESS_SETTING.match(setting):
                 call.execute("git runs a program of its settings")
         elif option == "-C" and args:
             args.pop(0)
@@ -160,11 +168,7 @@ def _git(call: Call) -> str | None:
     ):
         key = operands[0] if operands else ""
         call.add(W)
-        if re.match(
-            r"(?:core\.(?:pager|editor|fsmonitor|sshcommand|hookspath|gitproxy|askpass|attributesfile|worktree)|alias\.|.*\.(?:cmd|textconv|command|helper|process|clean|smudge|driver|program)|credential|include|url|protocol|http\.proxy|gpg|uploadpack|remote\..*\.(?:vcs|uploadpack|receivepack))",
-            key,
-            re.IGNORECASE,
-        ) or not static(key):
+        if _RUNNING_SETTING.match(key) or not static(key):
             call.execute("git will run a program of its settings")
         return None
     if verb == "config":

@@ -12,16 +12,15 @@ from gateway.model import Effect
 _SHELLS = words("sh bash dash ash ksh ksh93 mksh zsh rbash lksh yash posh bash5 rzsh")
 _LANGUAGES = words(
     """
-    python python2 python3 pypy pypy3 ipython pdb perl ruby irb pry node nodejs deno bun php php-cgi lua luajit
-    tclsh tclsh8 wish expect guile scheme racket java jshell jdb groovy scala kotlin swift go R Rscript octave julia
-    erl elixir iex ghci runghc ocaml sbcl clisp gforth slsh m4 dotnet mono osascript cscript
-    fish csh tcsh elvish nu xonsh pwsh powershell
-    rustc gcc g++ cc clang make gmake cmake ninja rake ant mvn gradle bazel just task latex tex pdflatex xelatex
-    pytest tox nox bundle npx pipx uvx cpan easy_install invoke fab cap
-    ansible ansible-playbook ansible-console salt salt-call puppet chef-client knife
-    gdb lldb gdbserver perf valgrind rlwrap entr watchman incrond
-    vim vi nvim view ex ed rvim vimdiff emacs nano pico joe mcedit micro helix kak mc ranger nnn
-    links lynx w3m elinks gimp ghostscript gs wine qemu-system-x86_64 qemu-x86_64
+    python python2 python3 pypy pypy3 ipython pdb perl ruby irb pry node nodejs deno bun php php-cgi lua
+    luajit tclsh tclsh8 wish expect guile scheme racket java jshell jdb groovy scala kotlin swift go R Rscript
+    octave julia erl elixir iex ghci runghc ocaml sbcl clisp gforth slsh m4 dotnet mono osascript cscript fish
+    csh tcsh elvish nu xonsh pwsh powershell rustc gcc g++ cc clang make gmake cmake ninja rake ant mvn gradle
+    bazel just task latex tex pdflatex xelatex pytest tox nox bundle npx pipx uvx cpan easy_install invoke fab
+    cap ansible ansible-playbook ansible-console salt salt-call puppet chef-client knife gdb lldb gdbserver
+    perf valgrind rlwrap entr watchman incrond vim vi nvim view ex ed rvim vimdiff emacs nano pico joe mcedit
+    micro helix kak mc ranger nnn links lynx w3m elinks gimp ghostscript gs wine qemu-system-x86_64
+    qemu-x86_64
     """
 )
 _LOOKS: Mapping[str, frozenset[str]] = {

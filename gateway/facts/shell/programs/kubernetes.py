@@ -15,14 +15,14 @@ _KUBECTL = table(
         get describe logs top explain api-resources api-versions version cluster-info diff wait events
         auth/can-i auth/whoami config/view config/get-contexts config/current-context rollout/status
         rollout/history config/get-clusters config/get-users options completion plugin
-    """,
+        """,
         (R,),
     ),
     (
         """
         apply create patch edit label annotate expose run set autoscale rollout/resume rollout/pause replace
         set/image set/resources scale
-    """,
+        """,
         (W,),
     ),
     ("delete drain cordon uncordon rollout/restart rollout/undo evict", (W, D)),
@@ -32,7 +32,7 @@ _KUBECTL = table(
         create/clusterrolebinding create/role create/clusterrole create/token certificate/approve
         certificate/deny config/set-context config/use-context config/set config/set-credentials
         config/set-cluster config/unset config/delete-context config/rename-context create/serviceaccount
-    """,
+        """,
         (P,),
     ),
     ("port-forward proxy cp", (E,)),

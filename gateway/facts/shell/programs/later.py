@@ -39,7 +39,10 @@ def _systemd_run(call: Call) -> str | None:
     given = options(
         call.args,
         takes="upMHEptG",
-        long="unit property machine host setenv description slice uid gid on-calendar on-active on-boot working-directory timer-property service-type",
+        long="""
+            unit property machine host setenv description slice uid gid on-calendar on-active on-boot working-directory
+            timer-property service-type
+        """,
         until_operand=True,
     )
     call.add(Effect.EXEC, Effect.PRIVILEGE)

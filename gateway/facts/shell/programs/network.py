@@ -43,8 +43,8 @@ def _socat(call: Call) -> str | None:
 
 _OPENSSL = words(
     """
-    x509 verify crl req ca pkcs7 pkcs8 pkcs12 rsa ec ecparam dhparam pkey pkeyutl rsautl asn1parse cms smime genrsa genpkey
-    dgst md5 sha256 enc base64 rand prime passwd speed ciphers list version help
+    x509 verify crl req ca pkcs7 pkcs8 pkcs12 rsa ec ecparam dhparam pkey pkeyutl rsautl asn1parse cms smime
+    genrsa genpkey dgst md5 sha256 enc base64 rand prime passwd speed ciphers list version help
     """
 )
 
@@ -64,6 +64,9 @@ def _openssl(call: Call) -> str | None:
         call.execute()
     for path in given.values("in", "inkey", "key", "kfile", "CAkey", "cert", "CAfile"):
         call.read(path)
+    if verb in {"dgst", "md5", "sha256", "verify", "crl", "cms"}:
+        for path in given.operands:
+            call.read(path)
     for path in given.values("out", "keyout", "writerand"):
         call.write(path, truncates=True)
     if verb == "s_client":

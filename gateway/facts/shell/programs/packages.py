@@ -27,8 +27,8 @@ _READS: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("yum", "dnf", "microdnf"), words(_YUM)),
     "zypper": words(
         """
-        search se info if repos lr list-updates lu list-patches lp patches packages pa what-provides wp ps services ls
-        patch-check pchk locks ll targetos
+        search se info if repos lr list-updates lu list-patches lp patches packages pa what-provides wp ps
+        services ls patch-check pchk locks ll targetos
         """
     ),
     "apk": words("list info search policy version stats dot"),

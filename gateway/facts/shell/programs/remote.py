@@ -13,17 +13,25 @@ from gateway.model import Effect
 _REMOTE = re.compile(r"(?:[^/:]+@)?[^/:]+:|[a-z]+://")
 
 
+_RUNNING_OPTION = re.compile(
+    r"""\s*(?:proxycommand|proxyusefdpass|localcommand|permitlocalcommand|remotecommand|knownhostscommand|match|include
+    |pkcs11provider|securitykeyprovider|sendenv|setenv|xauthlocation)\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_PLAIN_SHELL = re.compile(
+    r"""ssh(?:\s+(?:-p\s*\d+|-i\s*[\w./~-]+|-[46Cqv]+
+    |-o\s*(?:StrictHostKeyChecking|UserKnownHostsFile|ConnectTimeout|BatchMode)=[\w./]+))*""",
+    re.VERBOSE,
+)
+
+
 def _ssh(call: Call) -> str | None:
     given = options(call.args, takes="BbcDEeFIiJLlmOopQRSWw", until_operand=True)
     if given.has("V", "Q", "G"):
         call.add(Effect.READ)
         return None
     for option in (*given.values("o"), *given.values("J")):
-        if re.match(
-            r"\s*(?:proxycommand|localcommand|permitlocalcommand|knownhostscommand|match|pkcs11provider|securitykeyprovider|include|remotecommand|sendenv|proxyusefdpass|setenv|xauthlocation)\b",
-            option,
-            re.IGNORECASE,
-        ):
+        if _RUNNING_OPTION.match(option):
             call.execute("ssh runs a command of its options")
     if given.has("F", "I"):
         call.execute("ssh reads options from a file")
@@ -105,10 +113,7 @@ def _rsync(call: Call) -> str | None:
     if given.has("server"):
         return _rsync_server(call)
     for shell in given.values("e", "rsh"):
-        if not re.fullmatch(
-            r"ssh(?:\s+(?:-p\s*\d+|-i\s*[\w./~-]+|-[46Cqv]+|-o\s*(?:StrictHostKeyChecking|UserKnownHostsFile|ConnectTimeout|BatchMode)=[\w./]+))*",
-            shell,
-        ):
+        if not _PLAIN_SHELL.fullmatch(shell):
             call.execute("rsync runs a program of its options")
     if given.has("rsync-path", "M", "remote-option", "daemon", "config"):
         call.execute("rsync runs a program of its options")

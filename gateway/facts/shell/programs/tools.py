@@ -12,16 +12,16 @@ _CLI = {
     "helm": table(
         (
             """
-        list ls status history get show search template lint version env repo/list repo/update verify
-        dependency/list   get/notes get/hooks  show/values show/chart
-    """,
+            list ls status history get show search template lint version env repo/list repo/update verify
+            dependency/list   get/notes get/hooks  show/values show/chart
+            """,
             (R,),
         ),
         (
             """
-        install upgrade rollback repo/add repo/remove repo pull package push dependency test create dep
-        plugin/list
-    """,
+            install upgrade rollback repo/add repo/remove repo pull package push dependency test create dep
+            plugin/list
+            """,
             (W, X),
         ),
         ("get/values get/manifest get/all", (R, E)),
@@ -31,9 +31,9 @@ _CLI = {
     "terraform": table(
         (
             """
-        plan validate version -version --version -help providers graph state/list workspace/list workspace/show fmt get
-        metadata test console/-help
-    """,
+            plan validate version -version --version -help providers graph state/list workspace/list
+            workspace/show fmt get metadata test console/-help
+            """,
             (R,),
         ),
         ("init import workspace/new workspace/select state/mv refresh force-unlock", (W,)),
@@ -45,24 +45,24 @@ _CLI = {
     "vault": table(
         (
             """
-        status version policy/list policy/read secrets/list auth/list kv/list list path-help
-        operator/members audit/list
-    """,
+            status version policy/list policy/read secrets/list auth/list kv/list list path-help
+            operator/members audit/list
+            """,
             (R,),
         ),
         ("read kv/get token/lookup unwrap login print token/create operator/generate-root ssh", (E, P)),
         ("write kv/put kv/patch", (W,)),
         (
             """
-        delete kv/delete kv/destroy kv/metadata lease/revoke operator/seal operator/step-down token/revoke
-    """,
+            delete kv/delete kv/destroy kv/metadata lease/revoke operator/seal operator/step-down token/revoke
+            """,
             (W, D),
         ),
         (
             """
-        policy/write policy/delete auth/enable auth/disable secrets/enable secrets/disable audit/enable
-        audit/disable operator/init operator/unseal
-    """,
+            policy/write policy/delete auth/enable auth/disable secrets/enable secrets/disable audit/enable
+            audit/disable operator/init operator/unseal
+            """,
             (P,),
         ),
     ),
@@ -102,16 +102,16 @@ _CLI = {
     "gh": table(
         (
             """
-        pr/list pr/view pr/diff pr/checks pr/status issue/list issue/view repo/view repo/list run/list
-        run/view release/list release/view workflow/list auth/status search status
-    """,
+            pr/list pr/view pr/diff pr/checks pr/status issue/list issue/view repo/view repo/list run/list
+            run/view release/list release/view workflow/list auth/status search status
+            """,
             (R,),
         ),
         (
             """
-        pr/create pr/merge pr/close pr/comment issue/create issue/close issue/comment release/create run/rerun
-        workflow/run
-    """,
+            pr/create pr/merge pr/close pr/comment issue/create issue/close issue/comment release/create
+            run/rerun workflow/run
+            """,
             (W,),
         ),
         ("repo/delete release/delete", (D,)),
@@ -128,9 +128,9 @@ _CLI = {
     "rabbitmqctl": table(
         (
             """
-        list_queues list_exchanges list_connections list_channels status cluster_status list_bindings ping
-        version list_vhosts list_consumers node_health_check environment report
-    """,
+            list_queues list_exchanges list_connections list_channels status cluster_status list_bindings ping
+            version list_vhosts list_consumers node_health_check environment report
+            """,
             (R,),
         ),
         ("list_users list_permissions", (R,)),

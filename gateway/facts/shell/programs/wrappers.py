@@ -168,7 +168,10 @@ def _entering(call: Call) -> str | None:
     given = options(
         call.args,
         takes=takes,
-        long="target userspec groups root wd setuid setgid propagation setgroups reuid regid inh-caps ambient-caps bounding-set",
+        long="""
+            target userspec groups root wd setuid setgid propagation setgroups reuid regid inh-caps ambient-caps
+            bounding-set
+        """,
         until_operand=True,
     )
     call.add(Effect.PRIVILEGE)
