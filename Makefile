@@ -13,7 +13,7 @@ install-test: .venv/.installed-test
 	$(PYTHON) -m venv .venv
 
 # What setup.py compiles: an edited source counts only once it is compiled again.
-COMPILED := $(patsubst %,gateway/%.py,gate model relay sessions wire recorder/__init__ recorder/chain) \
+COMPILED := $(patsubst %,gateway/%.py,end errand gate model relay sessions wire recorder/__init__ recorder/chain masking/scrub facts/cache facts/shapes) \
 	$(wildcard gateway/protocols/postgres/*.py)
 
 # The lock names hashes and no registry, so it installs from whichever index pip is set up for.
@@ -49,9 +49,9 @@ bench: install-test
 
 lock: .venv/bin/python
 	$(BIN)/python -m pip install --quiet pip-tools
-	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header \
+	COUNTERSIGN_PURE=1 $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header \
 		--extra demo --all-build-deps --output-file requirements.lock pyproject.toml
-	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header \
+	COUNTERSIGN_PURE=1 $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header \
 		--extra demo --extra test --constraint requirements.lock --output-file requirements-test.lock pyproject.toml
 
 clean:

@@ -12,15 +12,18 @@ from pathlib import Path
 from setuptools import Extension, setup
 
 POSTGRES = "gateway/protocols/postgres"
-ROWS = tuple(f"{POSTGRES}/{name}.py" for name in ("copy_rows", "frames", "rows"))
+ROWS = (*(f"{POSTGRES}/{name}.py" for name in ("copy_rows", "frames", "rows")), "gateway/facts/shapes.py")
 COMMANDS = (
-    *(f"gateway/{name}.py" for name in ("gate", "model", "relay", "sessions", "wire")),
+    *(f"gateway/{name}.py" for name in ("end", "errand", "gate", "model", "relay", "sessions", "wire")),
     *(f"gateway/recorder/{name}.py" for name in ("__init__", "chain")),
+    "gateway/facts/cache.py",
+    "gateway/masking/scrub.py",
     *(
         f"{POSTGRES}/{name}.py"
         for name in (
             "answers",
             "asking",
+            "catalogue",
             "exchange",
             "inbox",
             "messages",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
 from time import monotonic
 from typing import cast
 
@@ -19,44 +18,40 @@ work, as rows to be masked are, everybody else would wait for all of them.
 """
 
 
-class End(asyncio.Protocol):
-    """Reads and writes for one side, told to whoever owns it by plain calls.
+BUFFERED = 512 * 1024
+"""Bytes for one side that wait to be sent before the other side is read no further: two reads of the event loop's."""
+LIGHT = 16 * 1024
+"""A read of fewer bytes has emptied the socket: nobody waits for what comes behind it."""
 
-    `opened(peer)` is called first, with the peer's address; `received(side, data)` gets plaintext, and b"" once
-    when the side has closed. `tls_up(side, layer)` is called when a handshake ends, `congested(side, full)` when
-    the side's write buffer fills or drains, and `failed(side, reason)` when TLS breaks.
-    """
 
-    __slots__ = (
-        "_closed",
-        "_congested",
-        "_failed",
-        "_opened",
-        "_paused",
-        "_received",
-        "_resting",
-        "_side",
-        "_tls",
-        "_tls_up",
-        "transport",
-    )
+class Owner:
+    """Whom the ends of a session tell what happens to them."""
 
-    def __init__(
-        self,
-        side: Side,
-        *,
-        received: Callable[[Side, bytes], None],
-        tls_up: Callable[[Side, TlsLayer], None],
-        congested: Callable[[Side, bool], None],
-        failed: Callable[[Side, str], None],
-        opened: Callable[[str], None] | None = None,
-    ) -> None:
+    def opened(self, peer: str) -> None:
+        """First of all, on the client's side: its address."""
+
+    def received(self, side: Side, data: bytes) -> None:
+        """Plaintext; b"" once, when that side has closed."""
+        raise NotImplementedError
+
+    def tls_up(self, side: Side, tls: TlsLayer) -> None:
+        """A handshake has ended well."""
+        raise NotImplementedError
+
+    def congested(self, side: Side, full: bool) -> None:  # noqa: FBT001
+        """The write buffer of that side has filled, or drained."""
+
+    def failed(self, side: Side, reason: str) -> None:
+        """TLS on that side broke."""
+        raise NotImplementedError
+
+
+class End:
+    """Reads and writes for one side, told to its owner by plain calls; to the event loop it is an `asyncio.Protocol`."""
+
+    def __init__(self, side: Side, owner: Owner) -> None:
         self._side = side
-        self._opened = opened
-        self._received = received
-        self._tls_up = tls_up
-        self._congested = congested
-        self._failed = failed
+        self._owner = owner
         self._tls: TlsLayer | None = None
         self._closed = False
         self._paused = False
@@ -67,18 +62,25 @@ class End(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        if self._opened is not None:
+        self.transport.set_write_buffer_limits(high=BUFFERED)
+        if self._side is Side.CLIENT:
             name = transport.get_extra_info("peername")
-            self._opened(f"{name[0]}:{name[1]}" if isinstance(name, tuple) else "local")
+            self._owner.opened(f"{name[0]}:{name[1]}" if isinstance(name, tuple) else "local")
 
     def data_received(self, data: bytes) -> None:
+        if len(data) < LIGHT:
+            self._took(data)
+            return
         began = monotonic()
+        self._took(data)
+        if monotonic() - began > SLICE:
+            self._rest()
+
+    def _took(self, data: bytes) -> None:
         if self._tls is not None:
             self._decrypt(data)
         elif not self._closed:
-            self._received(self._side, data)
-        if monotonic() - began > SLICE:
-            self._rest()
+            self._owner.received(self._side, data)
 
     def eof_received(self) -> bool:
         self._peer_closed()
@@ -88,10 +90,10 @@ class End(asyncio.Protocol):
         self._peer_closed()
 
     def pause_writing(self) -> None:
-        self._congested(self._side, True)
+        self._owner.congested(self._side, True)
 
     def resume_writing(self) -> None:
-        self._congested(self._side, False)
+        self._owner.congested(self._side, False)
 
     # What the owner calls.
 
@@ -153,18 +155,18 @@ class End(asyncio.Protocol):
             step = self._tls.receive(data)
         except TlsFailed as failure:
             self.transport.write(self._tls.last_words)
-            self._failed(self._side, str(failure))
+            self._owner.failed(self._side, str(failure))
             return
         if step.reply:
             self.transport.write(step.reply)
         if step.established:
-            self._tls_up(self._side, self._tls)
+            self._owner.tls_up(self._side, self._tls)
         if step.plaintext and not self._closed:
-            self._received(self._side, step.plaintext)
+            self._owner.received(self._side, step.plaintext)
         if step.closed:
             self._peer_closed()
 
     def _peer_closed(self) -> None:
         if not self._closed:
             self._closed = True
-            self._received(self._side, b"")
+            self._owner.received(self._side, b"")

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from gateway.end import End
+from gateway.end import End, Owner
 from gateway.tls import TlsLayer, end_point
 from gateway.upstream.dial import Dialer, UpstreamUnreachable
 from gateway.wire import Event, Hangup, ProtocolViolation, Send, Side, StartTls, Wire
@@ -19,44 +19,50 @@ DEADLINE = 10.0
 
 async def run_errand(wire: Wire, dialer: Dialer) -> None:
     """Let `wire` talk to the upstream alone until it hangs up."""
-    done = asyncio.Event()
+    await _Errand(wire, dialer).run()
 
-    def carry_out(events: Sequence[Event]) -> None:
+
+class _Errand(Owner):
+    def __init__(self, wire: Wire, dialer: Dialer) -> None:
+        self._wire = wire
+        self._dialer = dialer
+        self._end = End(Side.UPSTREAM, self)
+        self._done = asyncio.Event()
+
+    async def run(self) -> None:
+        try:
+            async with asyncio.timeout(DEADLINE):
+                await self._dialer.connect(self._end)
+                self._carry_out(self._wire.start())
+                await self._done.wait()
+        except (UpstreamUnreachable, TimeoutError) as failure:
+            log.warning("an errand upstream failed", extra={"reason": str(failure)})
+        finally:
+            self._end.close()
+
+    def _carry_out(self, events: Sequence[Event]) -> None:
         for event in events:
             match event:
                 case Send(Side.UPSTREAM, data):
-                    end.send(data)
+                    self._end.send(data)
                 case StartTls(Side.UPSTREAM, _):
-                    dialer.start_tls(end)
+                    self._dialer.start_tls(self._end)
                 case Hangup():
-                    done.set()
+                    self._done.set()
                 case _:
                     raise AssertionError(f"an errand cannot {event}")
 
-    def received(side: Side, data: bytes) -> None:
+    def received(self, side: Side, data: bytes) -> None:
         try:
-            carry_out(wire.receive(side, data))
+            self._carry_out(self._wire.receive(side, data))
         except ProtocolViolation as violation:
-            failed(side, str(violation))
+            self.failed(side, str(violation))
         if not data:
-            done.set()
+            self._done.set()
 
-    def tls_up(side: Side, tls: TlsLayer) -> None:
-        carry_out(wire.tls_started(side, end_point(tls.peer_certificate)))
+    def tls_up(self, side: Side, tls: TlsLayer) -> None:
+        self._carry_out(self._wire.tls_started(side, end_point(tls.peer_certificate)))
 
-    def failed(_side: Side, reason: str) -> None:
-        log.warning("an errand upstream failed", extra={"reason": reason})
-        done.set()
-
-    end = End(
-        Side.UPSTREAM, received=received, tls_up=tls_up, congested=lambda _side, _full: None, failed=failed
-    )
-    try:
-        async with asyncio.timeout(DEADLINE):
-            await dialer.connect(end)
-            carry_out(wire.start())
-            await done.wait()
-    except (UpstreamUnreachable, TimeoutError) as failure:
-        log.warning("an errand upstream failed", extra={"reason": str(failure)})
-    finally:
-        end.close()
+    def failed(self, side: Side, reason: str) -> None:
+        log.warning("an errand upstream failed", extra={"side": side.value, "reason": reason})
+        self._done.set()

@@ -38,7 +38,10 @@ Estimator = Callable[[Session, Command], Awaitable[Estimate | None]]
 class Meters(Protocol):
     """What the gate counts, for operators."""
 
-    def judged(self, verdict: str) -> None: ...
+    @property
+    def judged(self) -> dict[str, int]:
+        """How many commands got each verdict."""
+
     def session_opened(self) -> None: ...
     def session_closed(self) -> None: ...
     def recording_failed(self) -> None: ...
@@ -75,6 +78,7 @@ class Gate:
         self._budgets = budgets
         self._announce = announce
         self._meters = meters
+        self._tally = meters.judged
         self._clock = clock
         self.adopt(policy)
 
@@ -82,6 +86,7 @@ class Gate:
         """From the next command on, this policy decides."""
         masks = Masks(policy.masks, key=self._mask_key)
         self.policy, self._masks, self.scrubber = policy, masks, Scrubber(masks)
+        self._made: dict[tuple[str, ...], CompiledMask] = {}
         self._shadowed = not all(rule.enforce for rule in policy.rules)
         self._of_the_moment = any(rule.when.is_of_the_moment for rule in policy.rules)
         self._budgeted = any(rule.when.budget is not None for rule in policy.rules)
@@ -129,7 +134,7 @@ class Gate:
             live.held += 1
         else:
             self.released(live, command)
-        self._meters.judged(kind)
+        self._tally[kind] += 1
         self.sessions.touch(live)
         return verdict
 
@@ -237,7 +242,11 @@ class Gate:
         return Block(rules=("scope",), message=message), facts
 
     def mask(self, verdict: Final) -> CompiledMask:
-        return self._masks.mask(verdict.masks if isinstance(verdict, Allow) else ())
+        names = verdict.masks if isinstance(verdict, Allow) else ()
+        mask = self._made.get(names)
+        if mask is None:
+            mask = self._made[names] = self._masks.mask(names)
+        return mask
 
     def knows_masks(self, names: tuple[str, ...]) -> bool:
         return all(name in self.policy.masks for name in names)
@@ -263,8 +272,9 @@ class Gate:
             masked=event.masked,
             shape=event.shape,
         )
-        live.elevated.pop(event.command_id, None)
-        if rules := live.counting.pop(event.command_id, ()):
+        if live.elevated:
+            live.elevated.pop(event.command_id, None)
+        if live.counting and (rules := live.counting.pop(event.command_id, ())):
             spent = Spent(rows=event.rows)
             self._budgets.count(self.policy, rules, live.session.lineage, self._clock(), spent)
         if event.masked:

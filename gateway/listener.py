@@ -8,6 +8,7 @@ import logging
 import secrets
 import ssl
 from collections.abc import Callable
+from typing import cast
 
 from gateway.admission import Admission
 from gateway.end import End
@@ -15,7 +16,7 @@ from gateway.gate import Gate
 from gateway.model import Connection
 from gateway.policy.model import Policy, Target, TlsPolicy
 from gateway.protocols import ProtocolModule, load
-from gateway.relay import Relay, Spawn
+from gateway.relay import Afterwards, Relay, Spawn
 from gateway.tls import TlsLayer, end_point, leaf, server_context
 from gateway.upstream.dial import Dialer
 from gateway.wire import Opening, ProtocolViolation, Wire
@@ -49,6 +50,7 @@ class Listener:
         self.admission = admission
         self.spawn = spawn
         self.dialer = Dialer(target, alpn=self._protocol.ALPN, timeout=policy.limits.dial)
+        self.afterwards = Afterwards()
         self._clock = clock
         self._relays: set[Relay] = set()
         self._logins: dict[Relay, asyncio.TimerHandle] = {}
@@ -103,14 +105,14 @@ class Listener:
         for relay in list(self._relays):
             relay.kill(reason)
 
-    def _accept(self) -> End:
+    def _accept(self) -> asyncio.Protocol:
         relay = Relay(self, clock=self._clock)
         self._relays.add(relay)
         self._empty.clear()
         self._logins[relay] = asyncio.get_running_loop().call_later(
             self._limits.login, relay.kill, f"Nobody logged in within {self._limits.login:.0f} s."
         )
-        return relay.client
+        return cast(asyncio.Protocol, relay.client)
 
     # What a relay asks of its door.
 

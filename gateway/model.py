@@ -6,10 +6,11 @@ the process has its own shape in `gateway.contract`.
 
 from __future__ import annotations
 
-import hashlib
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 from typing import TypeAlias
 
 
@@ -70,7 +71,7 @@ class Lineage:
     @property
     def key(self) -> str:
         """The same for two connections exactly when the same chain of tokens asks."""
-        return hashlib.sha256("\0".join((self.person, *self.token_ids)).encode()).hexdigest()
+        return sha256("\0".join((self.person, *self.token_ids)).encode()).hexdigest()
 
     def __str__(self) -> str:
         names = [actor.name for actor in self.chain]
@@ -145,23 +146,44 @@ class Facts:
             object.__setattr__(self, "effects", self.effects | {Effect.UNKNOWN})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """The smallest thing that can be let through or refused on its own."""
+    """The smallest thing that can be let through or refused on its own.
 
-    id: str
-    text: str
-    parameters: tuple[str | None, ...] = ()
-    """Bound parameters as a person would read them; `None` is SQL's NULL."""
-    facts: Facts
-    exact: tuple[bytes, ...]
-    """Everything that decides what would run: the bytes, the bound values, the name space they run in."""
+    Made for every message that could have an effect, so its constructor is one that compiles.
+    """
+
+    __slots__ = ("exact", "facts", "id", "parameters", "text")
+
+    def __init__(
+        self,
+        *,
+        id: str,  # noqa: A002  # what it is called everywhere
+        text: str,
+        facts: Facts,
+        exact: bytes,
+        parameters: tuple[str | None, ...] = (),
+    ) -> None:
+        self.id: typing.Final = id
+        self.text: typing.Final = text
+        self.parameters: typing.Final = parameters
+        """Bound parameters as a person would read them; `None` is SQL's NULL."""
+        self.facts: typing.Final = facts
+        self.exact: typing.Final = exact
+        """Everything that decides what would run, `measured`: text, bound values, the name space they run in."""
 
     @property
     def digest(self) -> str:
-        """SHA-256 over `exact`, each part behind its length, so that no two lists of parts collide."""
-        measured = [piece for part in self.exact for piece in (len(part).to_bytes(8, "big"), part)]
-        return hashlib.sha256(b"".join(measured)).hexdigest()
+        """SHA-256 over `exact`."""
+        return sha256(self.exact).hexdigest()
+
+
+def measured(*parts: bytes) -> bytes:
+    """The parts in one, each behind its length, so that no two lists of parts give the same."""
+    pieces: list[bytes] = []
+    for part in parts:
+        pieces.append(len(part).to_bytes(8, "big"))
+        pieces.append(part)
+    return b"".join(pieces)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

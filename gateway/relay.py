@@ -10,10 +10,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import Any, Protocol, assert_never
+from typing import Any, Final, Protocol, assert_never
 
 from gateway.admission import Admission, AdmissionRefused
-from gateway.end import End
+from gateway.end import End, Owner
 from gateway.errand import run_errand
 from gateway.gate import Gate
 from gateway.holding import Held
@@ -42,6 +42,9 @@ from gateway.wire import (
 
 log = logging.getLogger("countersign.relay")
 
+_CLIENT: Final = Side.CLIENT
+_UPSTREAM: Final = Side.UPSTREAM
+
 Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
 
@@ -61,6 +64,8 @@ class Door(Protocol):
     @property
     def pipelined_bytes(self) -> int: ...
     @property
+    def afterwards(self) -> Afterwards: ...
+    @property
     def full(self) -> bool:
         """One client more than the limit allows."""
 
@@ -79,7 +84,25 @@ class Door(Protocol):
     def closed(self, relay: Relay) -> None: ...
 
 
-class Relay:
+class Afterwards:
+    """What can be done once the answers of this turn of the event loop are with their clients: nobody waits for it."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Relay] = []
+
+    def add(self, relay: Relay) -> None:
+        if not self._waiting:
+            # The loop sends what was written before it comes to this, and receives nothing in between.
+            asyncio.get_running_loop().call_soon(self._settle)
+        self._waiting.append(relay)
+
+    def _settle(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for relay in waiting:
+            relay.settled()
+
+
+class Relay(Owner):
     """One client connection, its upstream, and the wire between."""
 
     _wire: Wire
@@ -89,18 +112,13 @@ class Relay:
         self._door = door
         self._clock = clock
         self._gate = door.gate
-        self.client = End(
-            Side.CLIENT,
-            opened=self._opened,
-            received=self._received,
-            tls_up=self._tls_up,
-            congested=self._congested,
-            failed=self._broke,
-        )
+        self.client = End(Side.CLIENT, self)
         self._upstream: End | None = None
         self.live: LiveSession | None = None
         self.peer = ""
         self._held: Held | None = None
+        self._answered: list[CommandAnswered] = []
+        """Commands that are over; their ends are not recorded yet."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._expiry: asyncio.TimerHandle | None = None
         self._keyed = False
@@ -110,7 +128,7 @@ class Relay:
 
     # What enters the wire.
 
-    def _opened(self, peer: str) -> None:
+    def opened(self, peer: str) -> None:
         self.peer = peer
         self._wire = self._door.open_wire(peer)
         if self._door.full:
@@ -120,7 +138,7 @@ class Relay:
         else:
             self._step(self._wire.start)
 
-    def _received(self, side: Side, data: bytes) -> None:
+    def received(self, side: Side, data: bytes) -> None:
         if self._over:
             return
         try:
@@ -131,14 +149,14 @@ class Relay:
             self._violated(side, str(violation))
         except RecordingFailed as failure:
             self._unrecorded(failure)
-        if side is Side.CLIENT:
+        if side is _CLIENT:
             if self._held is not None and self._wire.buffered > self._door.pipelined_bytes:
                 self._pause_client(paused=True)
         elif not self._keyed and self.live is not None and self._wire.cancel_key:
             self._keyed = True
             self._gate.sessions.keyed(self.live, self._wire.cancel_key, self.cancel)
 
-    def _tls_up(self, side: Side, tls: TlsLayer) -> None:
+    def tls_up(self, side: Side, tls: TlsLayer) -> None:
         def started() -> Sequence[Event]:
             if side is Side.UPSTREAM:
                 return self._wire.tls_started(side, end_point(tls.peer_certificate))
@@ -175,18 +193,19 @@ class Relay:
             answer: Sequence[Event] = ()
             for event in events:
                 if isinstance(event, Send):
-                    if event.to is Side.UPSTREAM:
+                    if event.to is _UPSTREAM:
                         assert self._upstream is not None
                         self._upstream.send(event.data)
                     else:
                         if event.command_id and self.live is not None:
+                            if self._answered:
+                                self.settle()
                             self.live.recording.answer(event.command_id, event.data)
                         self.client.send(event.data)
                 elif isinstance(event, CommandAsked):
                     answer = self._judge(event.command)
                 elif isinstance(event, CommandAnswered):
-                    assert self.live is not None
-                    self._gate.answered(self.live, event)
+                    self._over_with(event)
                 elif isinstance(event, LoginAsked | LoginProved):
                     answer = self._login(event)
                 else:
@@ -208,8 +227,34 @@ class Relay:
             case _:
                 assert_never(event)
 
+    def _over_with(self, event: CommandAnswered) -> None:
+        """A command has ended; other sessions wait for the record of it only where they share its budget."""
+        assert self.live is not None
+        self._answered.append(event)
+        if self.live.counting:
+            self.settle()
+        elif len(self._answered) == 1:
+            self._door.afterwards.add(self)
+
+    def settle(self) -> None:
+        """Record how commands ended. What is asked next comes behind that."""
+        answered = self._answered
+        if answered and self.live is not None:
+            self._answered = []
+            for event in answered:
+                self._gate.answered(self.live, event)
+
+    def settled(self) -> None:
+        """The same, between two turns of the event loop."""
+        if not self._over:
+            try:
+                self.settle()
+            except RecordingFailed as failure:
+                self._unrecorded(failure)
+
     def _judge(self, command: Command) -> Sequence[Event]:
         assert self.live is not None
+        self.settle()
         verdict = self._gate.ask(self.live, command)
         if isinstance(verdict, Hold):
             self._held = Held(self._gate, self.live, command, verdict)
@@ -259,15 +304,7 @@ class Relay:
             return
         dialer = self._door.dialer
         try:
-            self._upstream = await dialer.connect(
-                End(
-                    Side.UPSTREAM,
-                    received=self._received,
-                    tls_up=self._tls_up,
-                    congested=self._congested,
-                    failed=self._broke,
-                )
-            )
+            self._upstream = await dialer.connect(End(Side.UPSTREAM, self))
             login = dialer.login(session, user=asked.user, database=asked.database)
         except UpstreamUnreachable as failure:
             self._step(partial(self._wire.refuse, str(failure)))
@@ -288,7 +325,7 @@ class Relay:
             assert self._upstream is not None
             self._door.dialer.start_tls(self._upstream)
 
-    def _congested(self, side: Side, full: bool) -> None:  # noqa: FBT001  # the shape of End's callback
+    def congested(self, side: Side, full: bool) -> None:  # noqa: FBT001
         if side is Side.CLIENT:
             if self._upstream is not None:
                 self._upstream.read(paused=full)
@@ -300,7 +337,7 @@ class Relay:
             self._paused = paused
             self.client.read(paused=paused)
 
-    def _broke(self, side: Side, reason: str) -> None:
+    def failed(self, side: Side, reason: str) -> None:
         log.info("TLS failed", extra={"side": side.value, "peer": self.peer, "reason": reason})
         if side is Side.UPSTREAM:
             self._step(partial(self._wire.refuse, f"TLS with the target failed: {reason}."))
@@ -341,6 +378,10 @@ class Relay:
             return
         self._over = True
         self._leave(withdraw=False)
+        try:
+            self.settle()
+        except RecordingFailed:
+            log.exception("the end of a command is not recorded", extra={"peer": self.peer})
         if self._expiry is not None:
             self._expiry.cancel()
         self.client.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import itertools
 import logging
 import secrets
@@ -87,6 +88,8 @@ async def serve(policy_file: Path, state: Path, *, as_json: bool) -> None:
     try:
         async with running(policy_file, state) as gateway:
             loop.add_signal_handler(signal.SIGHUP, gateway.reload)
+            gc.collect()
+            gc.freeze()  # what is built once is not looked through again and again
             sys.stdout.write(f"{gateway.ready_line(as_json=as_json)}\n")
             sys.stdout.flush()
             await stop.wait()

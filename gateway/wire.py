@@ -15,9 +15,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import Any, ClassVar, Final, Protocol, TypeAlias
 
 from gateway.model import Allow, Block, Command, Session
+
+NOTHING_MASKED: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 class ProtocolViolation(Exception):
@@ -39,15 +41,36 @@ class Side(Enum):
     UPSTREAM = "upstream"
 
 
-# Events are made for every message, so the frequent ones are the cheapest immutable thing there is.
+# Some events are made for every message: they are plain classes, whose constructors compile.
 
 
-class Send(NamedTuple):
+class _Frequent:
+    """Never changed once it is made; two with the same parts are equal."""
+
+    __match_args__: ClassVar[tuple[str, ...]] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Frequent) and self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        return hash(repr(self))
+
+    def __repr__(self) -> str:
+        return repr(self._parts())
+
+    def _parts(self) -> tuple[object, ...]:
+        return (type(self).__name__, *[getattr(self, name) for name in self.__match_args__])
+
+
+class Send(_Frequent):
     """Bytes for one side. `command_id` names the command that bytes for the client are an answer to."""
 
-    to: Side
-    data: bytes
-    command_id: str = ""
+    __match_args__ = ("to", "data", "command_id")
+
+    def __init__(self, to: Side, data: bytes, command_id: str = "") -> None:
+        self.to: Final = to
+        self.data: Final = data
+        self.command_id: Final = command_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +98,11 @@ class LoginProved:
     database: str
 
 
-class CommandAsked(NamedTuple):
-    command: Command
+class CommandAsked(_Frequent):
+    __match_args__ = ("command",)
+
+    def __init__(self, command: Command) -> None:
+        self.command: Final = command
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +112,29 @@ class CommandWithdrawn:
     command_id: str
 
 
-class CommandAnswered(NamedTuple):
+class CommandAnswered(_Frequent):
     """A released command is over."""
 
-    command_id: str
-    outcome: str
-    """The protocol's own word for how it ended: `UPDATE 3`, `SQLSTATE 23505`."""
-    rows: int = 0
-    failed: bool = False
-    masked: Mapping[str, int] = MappingProxyType({})
-    """Detector or column rule -> how many values it masked."""
-    shape: bytes = b""
-    """What a replay needs, besides the answer's bytes, to read them (PostgreSQL: the RowDescription)."""
+    __match_args__ = ("command_id", "outcome", "rows", "failed", "masked", "shape")
+
+    def __init__(
+        self,
+        command_id: str,
+        outcome: str,
+        rows: int = 0,
+        failed: bool = False,  # noqa: FBT001, FBT002
+        masked: Mapping[str, int] = NOTHING_MASKED,
+        shape: bytes = b"",
+    ) -> None:
+        self.command_id: Final = command_id
+        self.outcome: Final = outcome
+        """The protocol's own word for how it ended: `UPDATE 3`, `SQLSTATE 23505`."""
+        self.rows: Final = rows
+        self.failed: Final = failed
+        self.masked: Final = masked
+        """Detector or column rule -> how many values it masked."""
+        self.shape: Final = shape
+        """What a replay needs, besides the answer's bytes, to read them (PostgreSQL: the RowDescription)."""
 
 
 @dataclass(frozen=True, slots=True)

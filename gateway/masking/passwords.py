@@ -40,7 +40,7 @@ _NAMES = (
     rb"(?:(?i:" + _PASSWORD + rb"|" + _SECRET + rb"|(?:\b|_|-)(?:" + _SHORT + rb"))|[a-z](?:Pass|Pin)|_KEY)"
     rb"(?i:" + _SUFFIX + rb")"
 )
-_BETWEEN = rb"\\?[\"'`]?\]?[ \t]{0,8}(?:=>|:=|\?=|==?|:|\xef\xbc\x9a)[ \t]{0,8}"
+_BETWEEN = rb"\\?[\"'`*]{0,2}\]?[ \t]{0,8}(?:=>|:=|\?=|==?|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,8}"
 
 _IS_PASSWORD = re.compile(rb"(?i)[_-]?(?:" + _PASSWORD + rb")")
 _NOT_SECRET_BEFORE = re.compile(
@@ -255,7 +255,8 @@ PASSWORD = (
     ),
     Shape(pattern=rb"(?i:identified[ \t]{1,4}by)[ \t]{1,4}[A-Za-z0-9_$#]", check=_told),
     Shape(
-        pattern=rb"-(?i:password|passwd|pass|token|secret|api-?key|storepass|keypass)[ \t]{1,4}[^\s\0-]",
+        pattern=rb"-(?i:password|passwd|pass|token|secret|api-?key|storepass|keypass|(?:private|master|access|secret|encryption|signing|account|storage|hmac)[_-]key"
+        rb"|[a-z]{2,12}[_-](?:pass|secret|token))[ \t]{1,4}[^\s\0-]",
         check=_spoken,
     ),
     Shape(
@@ -281,7 +282,7 @@ PASSWORD = (
     Shape(
         pattern=rb"(?i:"
         + _PASSWORD
-        + rb"|secret|api[ _-]?key|token|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t]now)?:?)?[ \t][^\s\0]",
+        + rb"|secret|api[ _-]?key|token|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t]now)?:?)?(?:[ \t]{1,4}\|)?[ \t]{1,4}[^\s\0|]",
         check=_told,
     ),
     Shape(

@@ -23,6 +23,7 @@ from gateway.masking.shapes import (
     Span,
     after,
     before,
+    behind_escape,
     digits,
     word,
 )
@@ -96,15 +97,19 @@ def _shrink(data: bytes, start: int, end: int) -> int:
 
 def _clean_edges(data: bytes, start: int, end: int) -> bool:
     previous, following = before(data, start), after(data, end)
-    if following in WORD_BYTES or following == 0x40 or previous in ALNUM_BYTES or previous == 0x2B:
+    if following in WORD_BYTES - {0x5F} or following == 0x40 or previous == 0x2B:
+        return False
+    if previous in ALNUM_BYTES and not behind_escape(data, start):
         return False
     if following in b"-./:" and after(data, end, by=1) in DIGIT_BYTES:
         return False
+    if previous == 0x3A and data[start : start + 1] == b"(":
+        return True
     return not (previous in b"-./:" and start > 1 and data[start - 2] in WORD_BYTES)
 
 
 def _international(data: bytes, start: int, end: int) -> Span | None:
-    if before(data, start) in WORD_BYTES or before(data, start) == 0x2B:
+    if before(data, start) == 0x2B or (before(data, start) in ALNUM_BYTES and not behind_escape(data, start)):
         return None
     first_end = end
     while end > start:

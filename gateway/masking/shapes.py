@@ -7,6 +7,7 @@ say (checksums, neighbours, where a value ends) is said in Python, once, on cand
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -70,6 +71,14 @@ def _lead(data: bytes, start: int) -> int:
             return 1
         case _:
             return 0
+
+
+_ESCAPE_ENDS = re.compile(b"(?:" + _ESCAPE + rb")\Z")
+
+
+def behind_escape(data: bytes, start: int) -> bool:
+    r"""Whether an escape ends at `start` (`\n`, `\u003c`, `%20`), so that its last letter belongs to no word."""
+    return _ESCAPE_ENDS.search(data[max(0, start - 6) : start]) is not None
 
 
 def digits(data: bytes) -> str:

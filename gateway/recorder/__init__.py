@@ -17,16 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import orjson
 
 from gateway.contract import Vote
 from gateway.model import Resource, Session
-from gateway.recorder.chain import ChainBroken, ChainWriter, Record, TornTail, records
-from gateway.recorder.chain import encoded as as_json
+from gateway.recorder.chain import ChainBroken, ChainWriter, Record, TornTail, encoded, records
 from gateway.recorder.fields import SUFFIX, ending, entries_of, sealed_text, session_fields
 
 BLOCK = 64 * 1024
 """Bytes of an answer that are gathered before they are written."""
+KNOWN_KEPT = 256
+"""Facts whose encoding is remembered for one session."""
 DAYS_LOOKED_BACK = 3
 """Day directories in which recordings that a crash left open are looked for: sessions are shorter than that."""
 
@@ -62,7 +62,7 @@ class Recording:
         self._key_id = key_id
         self._answer_limit = answer_limit
         self._dead = ""
-        self._resources: tuple[Sequence[Resource], orjson.Fragment] = ((), orjson.Fragment(b"[]"))
+        self._known: dict[int, _Known] = {}
         self._command = ""
         self._blocks: list[bytes] = []
         self._gathered = 0
@@ -91,22 +91,20 @@ class Recording:
 
         `shadow` names the rules that would have decided as well, were they enforced.
         """
-        unenforced = {"shadow": shadow} if shadow else {}
-        self._append(
-            "asked",
-            unenforced
-            | {
-                "command": command_id,
-                "verdict": verdict,
-                "text": text,
-                "parameters": parameters,
-                "effects": [*effects],
-                "resources": self._encoded(resources),
-                "rules": rules,
-                "digest": digest,
-                "message": message,
-            },
-        )
+        fields: dict[str, Any] = {
+            "command": command_id,
+            "text": text,
+            "parameters": parameters,
+            "digest": digest,
+        }
+        if shadow:
+            fields["shadow"] = shadow
+        known = self._known.get(id(effects))
+        if known is None or not known.says(effects, resources, verdict, rules, message):
+            if len(self._known) >= KNOWN_KEPT:
+                self._known.clear()
+            known = self._known[id(effects)] = _Known(effects, resources, verdict, rules, message)
+        self._frame("asked", encoded(fields)[:-1] + known.encoded)
         self._tally[verdict] += 1
         self._made += 2 if verdict == "block" else 1
         self.flush()
@@ -165,17 +163,18 @@ class Recording:
             "outcome": outcome,
             "rows": rows,
             "failed": failed,
-            "masked": dict(masked),
+            "masked": dict(masked) if masked else {},
             "shape": len(shape),
         }
         if self._cut:
             fields["cut"] = self._cut
         # The shape and the rest of the answer travel as one payload, so that a short answer is one record.
-        payload = b"".join((shape, *self._blocks))
-        self._blocks.clear()
+        blocks = self._blocks
+        payload = shape + blocks[0] if len(blocks) == 1 else b"".join((shape, *blocks))
+        blocks.clear()
         self._gathered = self._answered = self._cut = 0
         self._command = ""
-        self._append("answered", fields, payload)
+        self._frame("answered", encoded(fields), payload)
         self._made += 1
         if masked:
             self._masked.update(masked)
@@ -186,8 +185,7 @@ class Recording:
 
     def flush(self) -> None:
         """Hand what is gathered to the operating system. Raises `RecordingFailed`."""
-        if self._dead:
-            raise RecordingFailed(self._dead)
+        self._alive()
         try:
             self._writer.flush()
             self.entries = self._made
@@ -228,8 +226,7 @@ class Recording:
 
     def seal(self) -> None:
         """The last record: the gateway's signature over the hash of the one before. Raises `RecordingFailed`."""
-        if self._dead:
-            raise RecordingFailed(self._dead)
+        self._alive()
         at = float(self._clock())
         signature = self._sign(sealed_text(self.path.stem, self._writer.head, at))
         self._writer.append("sealed", at, {"key": self._key_id(), "signature": signature.hex()})
@@ -242,31 +239,72 @@ class Recording:
             self._descriptor = -1
             self._dead = self._dead or f"{self.path.name} is closed"
 
-    def _encoded(self, resources: Sequence[Resource]) -> orjson.Fragment:
-        """Facts are cached by text, so a command that comes again brings the same object."""
-        known, encoded = self._resources
-        if resources is not known:
-            encoded = orjson.Fragment(as_json(resources))
-            self._resources = (resources, encoded)
-        return encoded
-
     def _write_answer(self) -> None:
         if not self._blocks:
             return
         payload = b"".join(self._blocks)
         self._blocks.clear()
         self._gathered = 0
-        self._append("answer", {"command": self._command}, payload)
+        self._frame("answer", encoded({"command": self._command}), payload)
 
     def _now(self, kind: str, fields: Mapping[str, Any]) -> None:
         self._append(kind, fields)
         self._made += 1
         self.flush()
 
-    def _append(self, kind: str, fields: Mapping[str, Any], payload: bytes = b"") -> None:
+    def _append(self, kind: str, fields: Mapping[str, Any]) -> None:
+        self._alive()
+        self._writer.append(kind, self._clock(), fields)
+
+    def _frame(self, kind: str, fields: bytes, payload: bytes = b"") -> None:
+        self._alive()
+        self._writer.frame(kind, self._clock(), fields, payload)
+
+    def _alive(self) -> None:
         if self._dead:
             raise RecordingFailed(self._dead)
-        self._writer.append(kind, self._clock(), fields, payload)
+
+
+class _Known:
+    """What many commands have in common: facts and verdicts are remembered, so they bring the same objects again."""
+
+    def __init__(
+        self,
+        effects: Collection[str],
+        resources: Sequence[Resource],
+        verdict: str,
+        rules: Sequence[str],
+        message: str,
+    ) -> None:
+        self._effects = effects
+        self._resources = resources
+        self._verdict = verdict
+        self._rules = rules
+        self._message = message
+        fields = {
+            "effects": [*effects],
+            "resources": resources,
+            "verdict": verdict,
+            "rules": rules,
+            "message": message,
+        }
+        self.encoded = b"," + encoded(fields)[1:]
+
+    def says(
+        self,
+        effects: Collection[str],
+        resources: Sequence[Resource],
+        verdict: str,
+        rules: Sequence[str],
+        message: str,
+    ) -> bool:
+        return (
+            effects is self._effects
+            and resources is self._resources
+            and rules is self._rules
+            and verdict == self._verdict
+            and message == self._message
+        )
 
 
 class Recorder:

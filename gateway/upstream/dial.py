@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from typing import cast
 
 from gateway.end import End
 from gateway.model import Session
@@ -31,7 +32,9 @@ class Dialer:
         upstream = self.target.upstream
         try:
             async with asyncio.timeout(self._timeout):
-                await asyncio.get_running_loop().create_connection(lambda: end, upstream.host, upstream.port)
+                await asyncio.get_running_loop().create_connection(
+                    lambda: cast(asyncio.Protocol, end), upstream.host, upstream.port
+                )
         except TimeoutError:
             raise UpstreamUnreachable(f"The target did not answer within {self._timeout:.0f} s.") from None
         except OSError as error:

@@ -442,7 +442,7 @@ async def test_health_is_open_and_says_when_decisions_cannot_be_kept(gate, monke
 
 async def test_metrics_count_what_happens(gate):
     waiting = await gate.house.hold()
-    gate.meters.judged("hold")
+    gate.meters.judged["hold"] += 1
     gate.meters.session_opened()
     assert b"countersign_approvals_open 1.0" in await gate.call("GET", "/metrics", credential=OPERATOR)
     await gate.call("POST", f"/v1/approvals/{waiting.approval.id}/votes", body=vote_body())

@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 from gateway.facts import postgres
 from gateway.facts.postgres import read
 from gateway.facts.postgres.tree import _scanner
+from gateway.facts.shapes import blanked
 from gateway.model import Effect
 
 ROWS = YAML(typ="safe").load((Path(__file__).parent / "postgres.yaml").read_text())
@@ -110,7 +111,7 @@ NUMBERED = [row["sql"] for row in ROWS] + [
 @pytest.mark.parametrize("number", ["0", "1", "2", "999999999"])
 def test_no_statement_borrows_the_meaning_of_one_with_other_integers(number):
     for sql in NUMBERED:
-        shape = postgres._blanked(sql)
+        shape = blanked(sql)
         facts, counts_integers = postgres._parsed(sql)
         if shape is not None and not counts_integers:
             assert postgres._parsed(shape.replace("\0", number))[0] == facts, sql

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from gateway.facts import postgres
 from gateway.facts.postgres import ATTRIBUTES, combine, read, read_each
 from gateway.facts.postgres.tree import LARGEST
+from gateway.facts.shapes import blanked
 from gateway.model import Effect
 
 
@@ -326,13 +327,13 @@ NUMBERED = st.sampled_from(
 @settings(max_examples=400, deadline=None)
 @given(st.lists(NUMBERED, max_size=16).map(lambda words: "select " + " ".join(words)))
 def test_texts_with_the_same_shape_mean_the_same(text):
-    shape = postgres._blanked(text)
+    shape = blanked(text)
     facts, counts_integers = postgres._parsed(text)
     if shape is None or counts_integers:
         return
     for number in ("1", "3", "987654"):
         other = shape.replace("\0", number)
-        assert postgres._blanked(other) == shape
+        assert blanked(other) == shape
         again = postgres._parsed(other)
         assert again == (facts, False), other
 

@@ -73,7 +73,10 @@ def test_following_stops_at_what_it_was_not_asked_for(follow) -> None:
 
 def test_a_bind_is_read_as_it_was_written() -> None:
     raw = bind(b"1", None, b"", portal="p", statement="s", formats=(0, 1, 0))
-    assert messages.read_bind(raw, 5, len(raw)) == Bind(b"p", b"s", (0, 1, 0), (b"1", None, b""), ())
+    for read in (frames.bind, _uncompiled().bind):
+        assert read(raw, 5, len(raw)) == (b"p", b"s", (0, 1, 0), (b"1", None, b""), (), 9)
+    read_bind = messages.read_bind(raw, 5, len(raw))
+    assert (read_bind.statement, read_bind.values, read_bind.exact) == (b"s", (b"1", None, b""), raw[9:])
 
 
 @given(st.binary(max_size=60))

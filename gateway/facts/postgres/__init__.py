@@ -11,7 +11,6 @@ casts and domains do, and whether `c.purge` is a column or a function of that na
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from gateway.facts.cache import Cache
@@ -19,14 +18,13 @@ from gateway.facts.postgres import queries, statements
 from gateway.facts.postgres.reading import ATTRIBUTES, EXECUTES, Reading
 from gateway.facts.postgres.schema import Schema
 from gateway.facts.postgres.tree import Node, Unreadable, parse
+from gateway.facts.shapes import blanked
 from gateway.model import Effect, Facts
 
 __all__ = ["ATTRIBUTES", "Texts", "combine", "read", "read_each"]
 
 _CACHED_TEXT = 4_096
 """Characters of a text up to which its facts are remembered."""
-# Integers may be blanked where nothing in the text can make a digit anything but an integer literal's.
-_INTEGER = re.compile(r"[0-9](?<![\w.][0-9])[0-9]*+(?![\w.])")
 _SHAPED = frozenset({"SelectStmt", "InsertStmt"})
 """Statements that may be remembered by shape, where their reading did not have to look at an integer."""
 _ROWLESS = frozenset({"fetch", "execute", "call"})
@@ -56,7 +54,7 @@ class Texts:
         found = self._texts.get(text)
         if found is not None:
             return found
-        shape = _blanked(text)
+        shape = blanked(text) if len(text) <= _CACHED_TEXT else None
         if shape is not None:
             found = self._shapes.get(shape)
             if found is not None:
@@ -100,15 +98,6 @@ def combine(facts: Facts, executed: Facts) -> Facts:
         outputs=executed.outputs if facts.attributes.get("sql.verbs") == "execute" else facts.outputs,
         carried=facts.carried + executed.carried,
     )
-
-
-def _blanked(text: str) -> str | None:
-    """The text with its plain integers as one; `None` where that might make two meanings the same."""
-    if "'" in text or '"' in text or "$" in text or "--" in text or "/*" in text or "\\" in text:
-        return None
-    if len(text) > _CACHED_TEXT or not text.isascii() or "\0" in text:
-        return None
-    return _INTEGER.sub("\0", text)
 
 
 def _parsed(text: str, schema: Schema | None = None) -> tuple[tuple[Facts, ...], bool]:

@@ -8,6 +8,7 @@ rows that no mask needs are never gathered.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from gateway.model import Effect, Facts, Output
 from gateway.protocols.postgres import messages
@@ -21,19 +22,31 @@ from gateway.protocols.postgres.exchange import (
     Kind,
     Reply,
 )
-from gateway.protocols.postgres.frames import follow
+from gateway.protocols.postgres.frames import follow, whole_answer
 from gateway.protocols.postgres.messages import HEADER
 from gateway.protocols.postgres.plans import PlanCopy, PlanRows, mask_notification, mask_report
-from gateway.protocols.postgres.statements import plainly
-from gateway.wire import AnswerWithheld, CommandAnswered, Event, Hangup, ProtocolViolation, Send, Side
+from gateway.wire import (
+    NOTHING_MASKED,
+    AnswerWithheld,
+    CommandAnswered,
+    Event,
+    Hangup,
+    ProtocolViolation,
+    Send,
+    Side,
+)
 
 ReadEach = Callable[[str], Sequence[Facts]]
 """The facts of each statement of a text, in order."""
-_CLIENT = Side.CLIENT
+_CLIENT: Final = Side.CLIENT
 NO_FACTS = Facts(effects=frozenset())
-_ROW, _COPY, _ROWS_DESCRIBED = b"DdT"
-_ERROR = ord("E")
-_OUTCOME_KEPT = 300
+_ROW: Final = ord("D")
+_COPY: Final = ord("d")
+_ROWS_DESCRIBED: Final = ord("T")
+_ERROR: Final = ord("E")
+_OUTCOME_KEPT: Final = 300
+_STATUSES: Final = frozenset({IDLE, IN_TRANSACTION, FAILED})
+_BOUND: Final = messages.frame(b"2")
 _PLACES = frozenset({b"P", b"p", b"q"})
 _ANYTHING = Facts(
     effects=frozenset({Effect.UNKNOWN}),
@@ -104,6 +117,11 @@ class Answers:
             raise AnswerWithheld(error) from None
 
     def _receive(self, data: bytes, out: list[Event]) -> None:
+        expected = self._exchange.expected
+        if len(expected) == 1 and not self._have and not self._skip and self._whole(expected[0], data, out):
+            return
+        if expected and expected[-1].kind == Kind.TURN:
+            self._exchange.unfold()
         if self._have:
             self._parts.append(data)
             self._have += len(data)
@@ -126,7 +144,6 @@ class Answers:
                 out.append(Send(_CLIENT, data[:pos], self._owner))
                 start = pos
                 self._say_late(out)
-        expected = self._exchange.expected
         need = 0
         header = HEADER.unpack_from
         while (here := end - pos) >= 5:
@@ -187,10 +204,67 @@ class Answers:
                     out.append(Send(_CLIENT, replacement, self._owner))
             pos = stop
         self._flush(data, start, pos, out)
+        if expected:
+            expected[0].begun = True
         if pos < end:
             self._parts.append(data[pos:])
             self._have = end - pos
             self._need = max(need, 5)
+
+    def _whole(self, reply: Reply, data: bytes, out: list[Event]) -> bool:
+        """The usual answer to the usual command, whole and in one piece: gone through once, and passed on as it is.
+
+        False, and nothing is changed, where it is anything else.
+        """
+        turn = reply.kind == Kind.TURN
+        if reply.begun or len(data) > self._limit or not (turn or reply.kind == Kind.QUERY):
+            return False
+        if turn and not data.startswith(_BOUND):
+            return False
+        found = whole_answer(data, len(_BOUND) if turn else 0)
+        if found is None:
+            return False
+        described, rows, over, count = found
+        portal = reply.portal
+        if portal is not None:
+            if portal.described is (described == rows):
+                return False
+            if portal.described:
+                portal.description = data[described:rows] if data[described] == _ROWS_DESCRIBED else b""
+            shape = portal.shape()
+        elif described == rows:
+            shape = b""
+        elif data[described] == _ROWS_DESCRIBED:
+            shape = data[described:rows]
+        else:
+            return False
+        status = data[-1]
+        if status not in _STATUSES or (count and not shape and reply.mask is not None):
+            return False
+        masked = NOTHING_MASKED
+        if count and reply.mask is not None:
+            plan = self._plan_rows(shape, self._facts(reply), reply.mask)
+            run = data[rows:over]
+            hidden = plan.rows(run)
+            if hidden is not run:
+                data = b"".join((data[:rows], hidden, data[over:]))
+                over += len(hidden) - len(run)
+                masked = plan.masked
+        out.append(Send(_CLIENT, data, reply.command_id))
+        if portal is not None:
+            portal.rows = count
+            if status == IN_TRANSACTION:
+                self._exchange.names.portals[b""] = portal
+        elif (statement := reply.statement) is not None and not statement.traits.plain:
+            self._exchange.names.run(0, statement)
+        if reply.command_id:
+            outcome = data[over + 5 : -7].decode("utf-8", "replace") if len(data) - over > 11 else "EMPTY"
+            out.append(CommandAnswered(reply.command_id, outcome, count, False, masked, shape))
+        self._exchange.expected.popleft()
+        self._exchange.stands(status)
+        self._settled()
+        self._flush(data, 0, 0, out)
+        return True
 
     def _flush(self, data: bytes, start: int, pos: int, out: list[Event]) -> None:
         """Pass on `data[start:pos]`, and report what ended with it."""
@@ -363,33 +437,36 @@ class Answers:
 
     def _ready(self, reply: Reply, data: bytes, pos: int, end: int) -> bytes | None:
         status = data[pos + 5] if end - pos == 6 else 0
-        if status not in {IDLE, IN_TRANSACTION, FAILED}:
+        if status not in _STATUSES:
             raise ProtocolViolation("the server's ReadyForQuery tells no transaction status")
         exchange = self._exchange
         exchange.expected.popleft()
-        exchange.status = status
-        exchange.copying_in = exchange.begun = exchange.discarding = exchange.waiting = False
-        if exchange.expected:
-            # What has gone up behind a Sync of the gateway's own.
-            exchange.begun = True
-            exchange.settle()
+        exchange.stands(status)
         if reply.kind is Kind.OWN_QUERY or reply.hidden:
             return b""
         if reply.kind is Kind.QUERY:
             self._query_over(reply)
-        names = exchange.names
+        self._settled()
+        return None
+
+    def _settled(self) -> None:
+        """A batch of the client's is over."""
+        exchange, names = self._exchange, self._exchange.names
         if names.portals or names.prepared:
             names.settle()
-        if status != IN_TRANSACTION:
+        if exchange.status != IN_TRANSACTION:
             if exchange.open:
                 for command_id, portal in list(exchange.open.items()):
                     self._over(command_id, "suspended" if portal.rows else "not executed", failed=False)
             names.portals.clear()
-        return None
 
     def _query_over(self, reply: Reply) -> None:
         statement = reply.statement
-        if statement is not None and not plainly(statement.facts) and not (reply.failed and statement.single):
+        if (
+            statement is not None
+            and not statement.traits.plain
+            and not (reply.failed and statement.traits.single)
+        ):
             self._exchange.names.run(0, statement)
         masked: dict[str, int] = {}
         if reply.mask is not None:

@@ -8,8 +8,7 @@ and pass. Every other message is a violation.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, assert_never
 
 from gateway.model import Allow, Block, Command
 from gateway.protocols.postgres import messages, refusals
@@ -27,8 +26,14 @@ from gateway.wire import CommandAsked, CommandWithdrawn, Event, Hangup, Mask, Pr
 REFUSED = frozenset(b"F")
 """Understood, and refused politely: the fast-path function call, whose result nobody could mask."""
 
-_QUERY, _BIND, _COPY_DATA, _DESCRIBE, _EXECUTE, _TERMINATE = b"QBdDEX"
-_STATEMENT, _PORTAL = b"SP"
+_QUERY: Final = ord("Q")
+_BIND: Final = ord("B")
+_COPY_DATA: Final = ord("d")
+_DESCRIBE: Final = ord("D")
+_EXECUTE: Final = ord("E")
+_TERMINATE: Final = ord("X")
+_STATEMENT: Final = ord("S")
+_PORTAL: Final = ord("P")
 _SMALL = frozenset(b"DECHSXcf")
 """Messages that are never large."""
 _HEAVY = 4_096
@@ -39,13 +44,13 @@ _IN_COPY = frozenset(b"dcfHSX")
 _ENDS_DISCARDING = frozenset(b"SX")
 
 
-@dataclass(slots=True, kw_only=True)
 class _Bound:
     """A Bind that has come and has not been asked about, with what goes with it."""
 
-    portal: Portal
-    name: bytes
-    raw: list[bytes]
+    def __init__(self, portal: Portal, name: bytes, raw: bytes) -> None:
+        self.portal = portal
+        self.name = name
+        self.raw = [raw]
 
 
 _Methods = dict[bytes, Callable[[bytes, list[Event]], None]]
@@ -113,7 +118,10 @@ class Asking:
         exchange = self._exchange
         if self._asked is not None or exchange.waiting or exchange.discarding or exchange.copying_in:
             return False
-        tag, size = HEADER.unpack_from(data) if len(data) >= HEADER.size else (0, 0)
+        if len(data) < 5:
+            return False
+        tag = data[0]
+        size = data[1] << 24 | data[2] << 16 | data[3] << 8 | data[4]
         end = 1 + size
         if (
             self._inbox
@@ -127,13 +135,16 @@ class Asking:
         if tag == _QUERY and end == len(data):
             self._query(data, out)
             return True
-        if tag != _BIND or data[end:] not in EXECUTIONS:
+        described = EXECUTIONS.get(data[end:]) if tag == _BIND else None
+        if described is None:
             return False
         bind = messages.read_bind(data, 5, end)
         statement = exchange.names.prepared.get(bind.statement)
         if bind.portal or statement is None:
             return False
-        self._ask(statement, [data], out, portal=Portal(statement, bind), bound=True, whole=True)
+        portal = Portal(statement, bind)
+        portal.described = described
+        self._ask(statement, [data], out, portal=portal, bound=True, whole=True)
         return True
 
     def resume(self, out: list[Event]) -> None:
@@ -284,7 +295,7 @@ class Asking:
         if statement is None:
             statement = self._reader.unknown(f"-- unknown prepared statement {_shown(bind.statement)}")
         portal = Portal(statement, bind)
-        self._bound = _Bound(portal=portal, name=bind.portal, raw=[raw])
+        self._bound = _Bound(portal, bind.portal, raw)
 
     def _describe(self, raw: bytes, out: list[Event]) -> None:
         del out
@@ -363,9 +374,9 @@ class Asking:
             exact=self._reader.exact(statement, named, portal),
         )
         self._asked = Asked(
-            command=command,
-            statement=judged,
-            raw=raw,
+            command,
+            judged,
+            raw,
             portal=portal,
             name=name,
             bound=bound,

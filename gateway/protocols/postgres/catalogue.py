@@ -22,6 +22,7 @@ from gateway.facts.postgres.resolving import resolved
 from gateway.facts.postgres.schema import Function, Schema, Table
 from gateway.model import Effect, Facts
 from gateway.protocols.postgres.aside import Upstream, connect
+from gateway.protocols.postgres.reading import Background
 from gateway.protocols.postgres.results import Plans, ResultMask
 from gateway.wire import Login, Mask
 
@@ -112,7 +113,7 @@ class Known:
         self.wary = Texts(replace(schema, functions={})) if schema is not None else NOTHING
 
 
-class Knowing:
+class Knowing(Background):
     """One session's view of what is known."""
 
     def __init__(self, known: Known) -> None:

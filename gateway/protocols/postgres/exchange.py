@@ -11,11 +11,14 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
+from gateway.model import measured
 from gateway.protocols.postgres.plans import CopyPlan, Plan
 from gateway.protocols.postgres.statements import Portal, Statement, Statements
 from gateway.wire import Limits, Mask
 
-IDLE, IN_TRANSACTION, FAILED = b"ITE"
+IDLE: Final = ord("I")
+IN_TRANSACTION: Final = ord("T")
+FAILED: Final = ord("E")
 STATE_KEPT = 64
 """Commands that changed what names and texts mean, kept one by one; older ones are folded into one digest."""
 PLAIN_ENCODINGS = frozenset({"UTF8", "UNICODE", "SQL_ASCII"})
@@ -41,6 +44,8 @@ class Kind:
     """The same as a simple query."""
     OWN_QUERY: Final = 10
     """The gateway's own; the client sees nothing of it."""
+    TURN: Final = 11
+    """Bind, perhaps Describe, Execute and Sync in one piece: `Exchange.unfold` makes it those."""
 
 
 _ANSWERS = {
@@ -55,6 +60,7 @@ _ANSWERS = {
     Kind.POISON: b"",
     Kind.POISON_QUERY: b"Z",
     Kind.OWN_QUERY: b"CZ",
+    Kind.TURN: b"",
 }
 ALLOWED = tuple(frozenset(_ANSWERS[kind]) for kind in range(len(_ANSWERS)))
 """What may answer each message, besides an error: the table of what passes from the server."""
@@ -78,6 +84,8 @@ class Reply:
     refusal = b""
     """What the client gets in place of a poison's error."""
     # What has come of it.
+    begun = False
+    """Its answer has come in part."""
     outcome = ""
     rows = 0
     place = 0
@@ -122,7 +130,7 @@ class Exchange:
     encoding: str = "UTF8"
     encoding_plain: bool = True
     strings_conform: bool = True
-    namespace: tuple[bytes, ...] = ()
+    namespace: bytes = b""
     """Part of every digest: what decides which things the names in a text mean."""
     database: str = ""
     role: str = ""
@@ -168,11 +176,37 @@ class Exchange:
         """One digest of everything that decides what names mean."""
         names = tuple(name.encode() for name in (self.database, self.role, self.search_path))
         state = b"".join((self._folded, self.encoding.encode(), *self._state))
-        self.namespace = (*names, hashlib.sha256(state).digest())
+        self.namespace = measured(*names, hashlib.sha256(state).digest())
+
+    def unfold(self) -> None:
+        """Take a turn for the messages it is made of: its answer is not the plain one."""
+        turn = self.expected.pop()
+        portal = turn.portal
+        assert portal is not None
+        self.open[turn.command_id] = portal
+        self.names.bind(turn.number, b"", portal)
+        described = (Kind.DESCRIBE_PORTAL,) if portal.described else ()
+        for number, kind in enumerate((Kind.BIND, *described, Kind.EXECUTE, Kind.SYNC), turn.number):
+            reply = Reply(kind, number)
+            self.expected.append(reply)
+            if kind == Kind.SYNC:
+                break
+            reply.portal, reply.command_id = portal, turn.command_id
+            if kind == Kind.EXECUTE:
+                reply.statement, reply.mask = turn.statement, turn.mask
+
+    def stands(self, status: int) -> None:
+        """ReadyForQuery: a batch is over, and this is how the transaction stands."""
+        self.status = status
+        self.copying_in = self.begun = self.discarding = self.waiting = False
+        if self.expected:
+            # What has gone up behind a Sync of the gateway's own.
+            self.begun = True
+            self.settle()
 
     def settle(self) -> None:
         """What is still to come decides whether the client's next batch waits."""
         self.waiting = bool(self.expected) and any(reply.kind in _ENDS for reply in self.expected)
 
 
-_ENDS = frozenset({Kind.QUERY, Kind.SYNC, Kind.POISON_QUERY, Kind.OWN_QUERY})
+_ENDS = frozenset({Kind.QUERY, Kind.SYNC, Kind.POISON_QUERY, Kind.OWN_QUERY, Kind.TURN})

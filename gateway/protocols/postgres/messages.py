@@ -7,12 +7,12 @@ Names stay bytes: two names are the same statement exactly when their bytes are.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from struct import Struct
-from struct import error as StructError  # noqa: N812
+from typing import Final
 
+from gateway.protocols.postgres.frames import bind
 from gateway.wire import ProtocolViolation
 
 HEADER = Struct(">BI")
@@ -36,7 +36,6 @@ INVISIBLE_FIELDS = frozenset(bytes((letter,)) for letter in b"SVCPpFLRsdtcn")
 _LENGTH = Struct(">I")
 _SHORT = Struct(">h")
 _LONG = Struct(">i")
-_COUNT = Struct(">H")
 
 
 class Body:
@@ -109,13 +108,27 @@ class Parse:
     types: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Bind:
-    portal: bytes
-    statement: bytes
-    formats: tuple[int, ...]
-    values: tuple[bytes | None, ...]
-    results: tuple[int, ...]
+    """Made for every execution, so its constructor is one that compiles."""
+
+    __slots__ = ("exact", "formats", "portal", "results", "statement", "values")
+
+    def __init__(
+        self,
+        portal: bytes,
+        statement: bytes,
+        formats: tuple[int, ...],
+        values: tuple[bytes | None, ...],
+        results: tuple[int, ...],
+        exact: bytes = b"",
+    ) -> None:
+        self.portal: Final = portal
+        self.statement: Final = statement
+        self.formats: Final = formats
+        self.values: Final = values
+        self.results: Final = results
+        self.exact: Final = exact
+        """The bytes that say what is bound: formats, values, and the formats wanted of the result."""
 
     def format(self, index: int) -> int:
         """0 text or 1 binary: how value number `index` is written."""
@@ -147,45 +160,8 @@ def read_parse(data: bytes, start: int, end: int) -> Parse:
 
 
 def read_bind(data: bytes, start: int, end: int) -> Bind:
-    """Written out flat: this is read for every execution."""
-    try:
-        portal_end = data.index(b"\0", start, end)
-        statement_end = data.index(b"\0", portal_end + 1, end)
-        pos = statement_end + 1
-        formats, pos = _codes(data, pos)
-        (count,) = _COUNT.unpack_from(data, pos)
-        pos += 2
-        values: list[bytes | None] = []
-        for _ in range(count):
-            (size,) = _LONG.unpack_from(data, pos)
-            pos += 4
-            if size < 0:
-                if size != -1:
-                    raise ProtocolViolation("a parameter's length is negative")
-                values.append(None)
-            else:
-                values.append(data[pos : pos + size])
-                pos += size
-        results, pos = _codes(data, pos)
-    except (ValueError, StructError):
-        raise ProtocolViolation("a Bind is shorter than its fields say") from None
-    if pos != end:
-        raise ProtocolViolation("a Bind has another length than its fields say")
-    if len(formats) > 1 and len(formats) != count:
-        raise ProtocolViolation("a Bind has as many formats as fit none of its parameters")
-    return Bind(data[start:portal_end], data[portal_end + 1 : statement_end], formats, tuple(values), results)
-
-
-def _codes(data: bytes, pos: int) -> tuple[tuple[int, ...], int]:
-    """Format codes behind their count, and where they end."""
-    (count,) = _COUNT.unpack_from(data, pos)
-    pos += 2
-    if count == 0:
-        return (), pos
-    codes = struct.unpack_from(f">{count}H", data, pos)
-    if max(codes) > 1:
-        raise ProtocolViolation("a Bind asks for a format that does not exist")
-    return codes, pos + 2 * count
+    portal, statement, formats, values, results, bound = bind(data, start, end)
+    return Bind(portal, statement, formats, values, results, data[bound:end])
 
 
 def read_execute(data: bytes, start: int, end: int) -> bytes:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
 
-from gateway.model import Effect, Facts
+from gateway.model import Effect, Facts, measured
 from gateway.protocols.postgres.exchange import Exchange
-from gateway.protocols.postgres.statements import Portal, Statement, plainly
+from gateway.protocols.postgres.statements import Portal, Statement, Traits
 
 Read = Callable[[str], Facts]
 
@@ -47,24 +46,16 @@ _CODECS = {
 """Encodings whose texts can at least be shown."""
 
 
-class Background(Protocol):
-    """What texts are read against."""
+class Background:
+    """What texts are read against: here, nothing but the text."""
 
     @property
     def era(self) -> object:
         """Another object where texts may read otherwise than before."""
+        return None
 
     def released(self, facts: Facts, text: str) -> None:
         """A command was let through."""
-
-
-class _Unchanging:
-    """Nothing but the text."""
-
-    era: object = None
-
-    def released(self, facts: Facts, text: str) -> None:
-        pass
 
 
 class Reader:
@@ -73,7 +64,8 @@ class Reader:
     def __init__(self, exchange: Exchange, read: Read, background: Background | None = None) -> None:
         self._exchange = exchange
         self._read = read
-        self._background = background or _Unchanging()
+        self._background = background if background is not None else Background()
+        self._known: dict[int, Traits] = {}
         self._doubted: dict[int, tuple[Facts, Facts]] = {}
         self._joined: dict[tuple[int, int], tuple[Facts, Facts, Facts]] = {}
         self.unsettled = False
@@ -87,8 +79,14 @@ class Reader:
                 text = query.decode()
             except UnicodeDecodeError:
                 return self._unreadable(query, types)
+            facts = self._read(text)
             return Statement(
-                query=query, text=text, facts=self._read(text), types=types, era=self._background.era
+                query=query,
+                text=text,
+                facts=facts,
+                types=types,
+                era=self._background.era,
+                traits=self._traits(facts),
             )
         try:
             text = query.decode(_CODECS.get(exchange.encoding, "utf-8"))
@@ -101,6 +99,14 @@ class Reader:
             why = "client_encoding" if bytes_differ else "standard_conforming_strings"
             facts = self._doubt(facts, f"{why} may make the server read this text differently")
         return Statement(query=query, text=text, facts=facts, types=types, era=self._background.era)
+
+    def _traits(self, facts: Facts) -> Traits:
+        known = self._known.get(id(facts))
+        if known is None:
+            if len(self._known) > KEPT:
+                self._known.clear()
+            known = self._known[id(facts)] = Traits(facts)
+        return known
 
     def _unreadable(self, query: bytes, types: tuple[int, ...]) -> Statement:
         facts = Facts(
@@ -116,14 +122,14 @@ class Reader:
 
     def released(self, statement: Statement) -> None:
         """A command was let through: remember it where it may change what the names in later texts mean."""
-        facts = statement.facts
-        self._background.released(facts, statement.text)
-        if plainly(facts):
-            if Effect.DDL not in facts.effects:
-                return
+        self._background.released(statement.facts, statement.text)
+        traits = statement.traits
+        if traits.quiet:
+            return
+        if traits.plain:
             changes = _TEMPORARY.search(statement.text) is not None
         else:
-            changes = not (statement.single and _TRANSACTION.match(statement.text))
+            changes = not (traits.single and _TRANSACTION.match(statement.text))
         if changes:
             self._exchange.changed_by(statement.text)
 
@@ -143,6 +149,8 @@ class Reader:
     def judged(self, statement: Statement) -> tuple[Statement, Statement | None]:
         """A statement as it is to be judged: SQL's EXECUTE and FETCH together with what they name, if it is known."""
         statement = self._fresh(statement)
+        if statement.traits.plain:
+            return statement, None
         facts = statement.facts
         attributes = facts.attributes
         names = self._exchange.names
@@ -152,7 +160,7 @@ class Reader:
                 doubted = self._doubt(facts, "nobody here knows what this cursor reads")
                 return Statement(query=statement.query, text=statement.text, facts=doubted), None
             introduced = "declared before as"
-        elif not facts.complete and attributes.get("sql.why_unknown") == EXECUTES and statement.single:
+        elif not facts.complete and attributes.get("sql.why_unknown") == EXECUTES and statement.traits.single:
             named = names.executed(facts)
             if named is None:
                 return statement, None
@@ -180,19 +188,14 @@ class Reader:
         self._joined[key] = (facts, named, joined)
         return joined
 
-    def exact(
-        self, statement: Statement, named: Statement | None, portal: Portal | None
-    ) -> tuple[bytes, ...]:
+    def exact(self, statement: Statement, named: Statement | None, portal: Portal | None) -> bytes:
         """Everything that decides what would run: texts, bound values with their types and formats, name space."""
-        parts = [b"query" if portal is None else b"bound", statement.query]
-        if named is not None:
-            parts += (b"prepared", named.query)
-        if portal is not None:
-            bind, types = portal.bind, portal.statement.types
-            parts.append(b"".join(oid.to_bytes(4, "big") for oid in types))
-            for index, value in enumerate(bind.values):
-                parts.append(b"n" if value is None else (b"t", b"b")[bind.format(index)] + value)
-        return (*parts, *self._exchange.namespace)
+        namespace = self._exchange.namespace
+        if portal is None:
+            exact = measured(b"query", statement.query) + namespace
+        else:
+            exact = portal.statement.exact() + measured(portal.bind.exact) + namespace
+        return exact if named is None else exact + measured(named.query)
 
 
 def combined(facts: Facts, named: Facts) -> Facts:

@@ -6,7 +6,7 @@ Every message that is sent has a `Reply` queued for its answer, in the same call
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import Final
 
 from gateway.model import Command
 from gateway.protocols.postgres import messages
@@ -15,16 +15,18 @@ from gateway.protocols.postgres.copy_source import copy_source
 from gateway.protocols.postgres.exchange import FAILED, IDLE, IN_TRANSACTION, Exchange, Kind, Reply
 from gateway.protocols.postgres.messages import HEADER
 from gateway.protocols.postgres.reading import Reader
-from gateway.protocols.postgres.statements import Portal, Statement, plainly
+from gateway.protocols.postgres.statements import Portal, Statement
 from gateway.protocols.postgres.upstream_login import application_name
 from gateway.wire import Event, Mask, ProtocolViolation, Send, Side
 
 EXECUTED = messages.frame(b"E", b"\0", b"\0\0\0\0")
 """Execute of the unnamed portal, all rows of it."""
-EXECUTIONS = frozenset({EXECUTED + messages.SYNC, messages.describe_portal(b"") + EXECUTED + messages.SYNC})
-"""What drivers send behind a Bind where they want all rows."""
-_UPSTREAM = Side.UPSTREAM
-_DESCRIBE = ord("D")
+EXECUTIONS = {
+    EXECUTED + messages.SYNC: False,
+    messages.describe_portal(b"") + EXECUTED + messages.SYNC: True,
+}
+"""What drivers send behind a Bind where they want all rows; whether they have them described."""
+_UPSTREAM: Final = Side.UPSTREAM
 _POISON = b"refused by the gateway"
 """No SQL: a Parse of it fails without a trace, and so puts the server's transaction where a refusal puts the client's."""
 _POISON_NAME = b"countersign_refusal"
@@ -34,23 +36,34 @@ _ENDS_PORTALS = re.compile(
 )
 
 
-@dataclass(slots=True)
 class Asked:
     """A command without an answer, and the bytes that it would send."""
 
-    command: Command
-    statement: Statement
-    raw: list[bytes]
-    portal: Portal | None = None
-    """`None`: a simple query."""
-    name: bytes = b""
-    """The portal's."""
-    bound: bool = False
-    """`raw` begins with its Bind."""
-    executes: bool = True
-    """`raw` ends with its Execute."""
-    whole: bool = False
-    """`raw` is one piece, which ends with a Sync."""
+    def __init__(
+        self,
+        command: Command,
+        statement: Statement,
+        raw: list[bytes],
+        *,
+        portal: Portal | None = None,
+        name: bytes = b"",
+        bound: bool = False,
+        executes: bool = True,
+        whole: bool = False,
+    ) -> None:
+        self.command = command
+        self.statement = statement
+        self.raw = raw
+        self.portal = portal
+        """`None`: a simple query."""
+        self.name = name
+        """The portal's."""
+        self.bound = bound
+        """`raw` begins with its Bind."""
+        self.executes = executes
+        """`raw` ends with its Execute."""
+        self.whole = whole
+        """`raw` is one piece, from its Bind to a Sync."""
 
 
 class Sending:
@@ -136,12 +149,14 @@ class Sending:
             self._reader.unsettled = False
             return
         portal.command_id, portal.mask, portal.judged = command.id, mask, statement
+        raw = asked.raw
+        if asked.whole and statement.traits.plain and self._turns(portal):
+            self._turn(portal, raw[0])
+            return
         exchange.open[command.id] = portal
         exchange.names.bind(self.number, asked.name, portal)
-        raw = asked.raw
         if asked.whole:
-            self._release_whole(portal, raw[0], out)
-            return
+            raw = _apart(raw[0])
         if asked.bound:
             self._expect_of(portal, Kind.BIND, raw[0])
         for message in raw[asked.bound : len(raw) - asked.executes]:
@@ -151,24 +166,27 @@ class Sending:
             self.run(portal, asked.name, raw[-1])
         else:
             portal.permitted = True
+        if asked.whole:
+            self.sync(messages.SYNC, out)
 
-    def _release_whole(self, portal: Portal, raw: bytes, out: list[Event]) -> None:
-        """The same for one piece: it goes up as that, unless a description of its rows has to be put into it."""
-        end = 1 + int.from_bytes(raw[1:5], "big")
-        portal.described = raw[end] == _DESCRIBE
-        apart = portal.mask is not None and (
-            (not portal.described and portal.statement.description is None) or _copies(portal.judged)
-        )
-        self._expect_of(portal, Kind.BIND, raw[:end] if apart else raw)
-        if portal.described:
-            self._expect_of(portal, Kind.DESCRIBE_PORTAL, messages.describe_portal(b"") if apart else b"")
-        self.run(portal, b"", EXECUTED if apart else b"")
-        self.sync(messages.SYNC if apart else b"", out)
+    def _turns(self, portal: Portal) -> bool:
+        """Whether nothing of the gateway's own has to be put into it."""
+        known = portal.mask is None or portal.described or portal.statement.description is not None
+        return known and not (portal.mask is not None and portal.judged.traits.copies)
+
+    def _turn(self, portal: Portal, raw: bytes) -> None:
+        """Bind, Execute and Sync go up as the one piece that they are, and one reply stands for all."""
+        exchange = self._exchange
+        reply = self._expect_of(portal, Kind.TURN, raw)
+        reply.statement, reply.mask = portal.judged, portal.mask
+        self.number += 3
+        exchange.discarding = self._executed = self._reader.unsettled = False
+        exchange.waiting = True
 
     def _learn_columns(self, statement: Statement, command_id: str) -> Reply | None:
         """Have the server describe what a COPY that comes next reads: within its transaction, unseen by the client."""
         exchange = self._exchange
-        if not (_copies(statement) and exchange.status != FAILED and statement.facts.complete):
+        if not (statement.traits.copies and exchange.status != FAILED and statement.facts.complete):
             return None
         if statement.text.encode("utf-8", "surrogatepass") != statement.query:
             return None
@@ -206,14 +224,14 @@ class Sending:
         self.executes = self._executed = True
         reply = self._expect_of(portal, Kind.EXECUTE, raw)
         reply.statement, reply.mask, reply.source = judged, portal.mask, source
-        if not plainly(judged.facts):
+        if not judged.traits.plain:
             self._reader.unsettled = True
             exchange.names.run(self.number - 1, portal.statement)
             self._forget_portals(judged)
 
     def _forget_portals(self, statement: Statement) -> None:
         """What ends a transaction or names a cursor may put another portal behind a name that was let through."""
-        if not plainly(statement.facts) and _ENDS_PORTALS.search(statement.text):
+        if not statement.traits.plain and _ENDS_PORTALS.search(statement.text):
             for portal in self._exchange.names.portals.values():
                 portal.suspended = portal.permitted = False
 
@@ -277,5 +295,12 @@ class Sending:
         self.flush(out)
 
 
-def _copies(statement: Statement) -> bool:
-    return statement.single and str(statement.facts.attributes.get("sql.verbs", "")).startswith("copy")
+def _apart(raw: bytes) -> list[bytes]:
+    """The messages of one piece, without the Sync that it ends with."""
+    found: list[bytes] = []
+    pos = 0
+    while pos < len(raw):
+        end = pos + 1 + int.from_bytes(raw[pos + 1 : pos + 5], "big")
+        found.append(raw[pos:end])
+        pos = end
+    return found[:-1]

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from gateway.model import Effect, Facts
+from gateway.model import Effect, Facts, measured
 from gateway.protocols.postgres.messages import Bind, with_formats
 from gateway.protocols.postgres.plans import Plan
 from gateway.wire import Mask
@@ -39,24 +39,65 @@ def plainly(facts: Facts) -> bool:
     )
 
 
-@dataclass(slots=True, kw_only=True)
-class Statement:
-    """A prepared statement."""
+class Traits:
+    """What the wire asks of facts for every message, looked up once."""
 
-    query: bytes
-    text: str
-    facts: Facts
-    types: tuple[int, ...] = ()
-    """Type OIDs of its parameters as far as they are known; 0 is unknown."""
-    era: Any = None
-    """When it was read (`gateway.protocols.postgres.reading.Background`)."""
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        attributes = facts.attributes
+        self.single = attributes.get("sql.statements") == 1
+        """One SQL statement, and not several."""
+        self.plain = plainly(facts)
+        self.quiet = self.plain and Effect.DDL not in facts.effects
+        """What later texts mean does not change by it either."""
+        self.copies = self.single and str(attributes.get("sql.verbs", "")).startswith("copy")
+
+
+class Statement:
+    """A prepared statement, or the text of a simple query."""
+
     description: bytes | None = None
     """Its RowDescription message; b"" where it returns no rows, `None` where nobody has asked yet."""
 
-    @property
-    def single(self) -> bool:
-        """One SQL statement, and not several."""
-        return self.facts.attributes.get("sql.statements") == 1
+    def __init__(
+        self,
+        *,
+        query: bytes,
+        text: str,
+        facts: Facts,
+        types: tuple[int, ...] = (),
+        era: object = None,
+        traits: Traits | None = None,
+    ) -> None:
+        self.query = query
+        self.text = text
+        self.facts = facts
+        self.types = types
+        """Type OIDs of its parameters as far as they are known; 0 is unknown."""
+        self.era = era
+        """When it was read (`gateway.protocols.postgres.reading.Background`)."""
+        self.traits = traits if traits is not None else Traits(facts)
+        self._exact: tuple[tuple[int, ...], bytes] = ((), b"")
+        self._shape: tuple[tuple[int, ...], bytes] = ((), b"")
+
+    def exact(self) -> bytes:
+        """What decides what a Bind of it would run, beside what is bound: its text, and the types that it is read with."""
+        types, exact = self._exact
+        if not exact or types is not self.types:
+            types = self.types
+            exact = measured(b"bound", self.query, b"".join([oid.to_bytes(4, "big") for oid in types]))
+            self._exact = (types, exact)
+        return exact
+
+    def shape(self, formats: tuple[int, ...]) -> bytes:
+        """Its RowDescription with these result formats; b"" as far as nobody knows."""
+        if not self.description:
+            return b""
+        known, shape = self._shape
+        if not shape or known != formats:
+            shape = with_formats(self.description, formats)
+            self._shape = (formats, shape)
+        return shape
 
 
 class Portal:
@@ -84,11 +125,7 @@ class Portal:
 
     def shape(self) -> bytes:
         """Its RowDescription with the formats that its rows really have; b"" as far as nobody knows."""
-        if self.description is not None:
-            return self.description
-        if not self.statement.description:
-            return b""
-        return with_formats(self.statement.description, self.bind.results)
+        return self.description if self.description is not None else self.statement.shape(self.bind.results)
 
 
 @dataclass(slots=True)
@@ -162,12 +199,16 @@ class Statements:
         facts = statement.facts
         verbs = str(facts.attributes.get("sql.verbs", "")).lower()
         name = facts.attributes.get("sql.prepare", "")
-        if statement.single and name:
+        if statement.traits.single and name:
             self.prepare(number, str(name).encode(), statement)
-        elif statement.single and (match := _DEALLOCATE.fullmatch(statement.text)):
+        elif statement.traits.single and (match := _DEALLOCATE.fullmatch(statement.text)):
             plain, quoted = match["plain"], match["quoted"]
             self.close(number, (plain.lower() if plain else quoted.replace('""', '"')).encode())
-        elif statement.single and "declare" in verbs and (cursor := facts.attributes.get("sql.cursor", "")):
+        elif (
+            statement.traits.single
+            and "declare" in verbs
+            and (cursor := facts.attributes.get("sql.cursor", ""))
+        ):
             key = str(cursor).encode()
             self._changes.append((number, self.cursors, key, self.cursors.get(key)))
             self.cursors[key] = statement

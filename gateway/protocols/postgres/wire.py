@@ -7,8 +7,9 @@ back. Everything that a client sends before its turn waits.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
-from gateway.model import Allow, Block, Command, Session
+from gateway.model import Allow, Block, Command, Session, measured
 from gateway.protocols.postgres import messages
 from gateway.protocols.postgres.answers import Answers, ReadEach
 from gateway.protocols.postgres.asking import Asking
@@ -51,6 +52,7 @@ UNJUDGED = frozenset(
 )
 """Settings that a session may begin with unasked: they change how values are written, or end commands sooner."""
 _ENDED = "57P01"
+_CLIENT: Final = Side.CLIENT
 
 
 class PostgresWire:
@@ -107,7 +109,7 @@ class PostgresWire:
             self._over = True
             out.append(Hangup("the client closed the connection" if side is Side.CLIENT else self._lost(out)))
         elif self._ready:
-            if side is Side.CLIENT:
+            if side is _CLIENT:
                 self._asking.receive(data, out)
             else:
                 self._answers.receive(data, out)
@@ -169,7 +171,9 @@ class PostgresWire:
                 id=self._next_id(),
                 text=text,
                 facts=self._read(text),
-                exact=(b"startup", text.encode(), self._exchange.database.encode(), login.user.encode()),
+                exact=measured(
+                    b"startup", text.encode(), self._exchange.database.encode(), login.user.encode()
+                ),
             )
             self._held_login = (command.id, login)
             out.append(CommandAsked(command))

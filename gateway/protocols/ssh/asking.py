@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 
 from gateway.facts.shell import read
-from gateway.model import Command, Effect, Facts, Resource
+from gateway.model import Command, Effect, Facts, Resource, measured
 
 SHELL = Facts(
     effects=frozenset({Effect.EXEC}),
@@ -18,7 +18,7 @@ SFTP = Facts(effects=frozenset({Effect.SESSION}))
 
 
 def command(text: str, facts: Facts, *exact: bytes) -> Command:
-    return Command(id=secrets.token_hex(6), text=text, facts=facts, exact=exact)
+    return Command(id=secrets.token_hex(6), text=text, facts=facts, exact=measured(*exact))
 
 
 def run(text: str) -> Command:
