@@ -1,12 +1,14 @@
 """Compiles what runs for every row and every command where a C compiler is at hand; without one the same source runs.
 
 `ROWS` are loops over bytes, by Cython with the types of their `.pxd`. `COMMANDS` is the way of a short command, by mypyc
-with the types that it has anyway. `COUNTERSIGN_PURE=1` leaves everything as Python.
+with the types that it has anyway, where what it imports is installed (`pip install --no-build-isolation`, as `make install`
+does). `COUNTERSIGN_PURE=1` leaves everything as Python.
 """
 
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -42,12 +44,14 @@ def extensions() -> list[Extension]:
     if os.environ.get("COUNTERSIGN_PURE"):
         return []
     from Cython.Build import cythonize
-    from mypyc.build import mypycify
 
     compiled = cythonize(
         [Extension(path.removesuffix(".py").replace("/", "."), [path]) for path in ROWS], language_level=3
     )
-    compiled += mypycify([*COMMANDS], opt_level="2", debug_level="0", group_name="gateway_commands")
+    if all(find_spec(name) for name in ("msgspec", "orjson", "uvloop")):
+        from mypyc.build import mypycify
+
+        compiled += mypycify([*COMMANDS], opt_level="2", debug_level="0", group_name="gateway_commands")
     for extension in compiled:
         extension.optional = True  # without a compiler the installation goes on
     return compiled

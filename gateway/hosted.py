@@ -55,14 +55,20 @@ class Seat(Protocol):
     @property
     def session(self) -> Session: ...
 
-    async def judge(self, command: Command, tell: Callable[[str], None]) -> Ruling:
+    async def judge(
+        self, command: Command, tell: Callable[[str], None], *, after: Ruling | None = None
+    ) -> Ruling:
         """The recorded verdict, waited for where people decide; `tell` says something to the waiting client.
 
+        What `after` masked is masked again: this command may show what that one has read.
         Raises `SessionOver`. Cancelling it leaves the approval to be joined again; `withdraw` takes it back.
         """
 
     def withdraw(self, command_id: str) -> bool:
         """The client took a held command back; false where it is not held."""
+
+    def active(self) -> None:
+        """Bytes were moved: the session does not idle."""
 
     def answer(self, command_id: str, data: bytes) -> None:
         """Bytes of an answer as they are recorded, before the client has them. Raises `SessionOver`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, NoReturn
 
@@ -14,7 +15,7 @@ from gateway.holding import Held
 from gateway.hosted import HostedLimits, HostedUpstream, Refused, Ruling, SessionOver
 from gateway.masking.starred import Starred
 from gateway.masking.stream import StreamMask
-from gateway.model import Block, Command, Connection, Final, Hold, Session
+from gateway.model import Allow, Block, Command, Connection, Final, Hold, Session
 from gateway.policy.model import Policy, SecretMissing, SecretRef, Target
 from gateway.policy.values import is_loopback
 from gateway.protocols import HOSTED, load_hosted, own_secrets
@@ -230,18 +231,24 @@ class _Seat:
 
     def kill(self, reason: str) -> None:
         """End the session now, telling the client why."""
-        self._kill(reason)
-        self.close(reason)
+        try:
+            self._kill(reason)
+        finally:
+            self.close(reason)
 
-    async def judge(self, command: Command, tell: Callable[[str], None]) -> Ruling:
+    async def judge(
+        self, command: Command, tell: Callable[[str], None], *, after: Ruling | None = None
+    ) -> Ruling:
         if self._over:
             raise SessionOver
-        self._active = asyncio.get_running_loop().time()
+        self.active()
         try:
             verdict = self._gate.ask(self._live, command)
         except RecordingFailed as failure:
             self._unrecorded(failure)
         final = await self._settled(command, verdict, tell) if isinstance(verdict, Hold) else verdict
+        if isinstance(final, Allow) and after is not None and isinstance(after.verdict, Allow):
+            final = replace(final, masks=tuple(dict.fromkeys((*after.verdict.masks, *final.masks))))
         mask = self._gate.mask(final)
 
         def stream(same_length: bool) -> _Masking:  # noqa: FBT001  # the shape of Ruling's field
@@ -276,7 +283,7 @@ class _Seat:
             raise
         finally:
             self._held.pop(command.id, None)
-            self._active = asyncio.get_running_loop().time()
+            self.active()
 
     def withdraw(self, command_id: str) -> bool:
         held = self._held.get(command_id)
@@ -284,10 +291,13 @@ class _Seat:
             held.leave(withdraw=True)
         return held is not None
 
+    def active(self) -> None:
+        self._active = asyncio.get_running_loop().time()
+
     def answer(self, command_id: str, data: bytes) -> None:
         if self._over:
             raise SessionOver
-        self._active = asyncio.get_running_loop().time()
+        self.active()
         try:
             self._live.recording.answer(command_id, data)
         except RecordingFailed as failure:

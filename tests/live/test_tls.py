@@ -214,7 +214,10 @@ def test_what_a_held_command_would_touch_is_measured_by_tls_too(gateway_to_tls: 
 
 
 class Impostor:
-    """Agrees to TLS with whoever connects, shows a certificate, and keeps what it is told after the handshake."""
+    """Agrees to TLS with whoever connects, shows a certificate, and keeps what it is told after the handshake.
+
+    The survey of its catalogue comes to it as well as the client's session.
+    """
 
     def __init__(self, certificate: Path, key: Path) -> None:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -229,11 +232,16 @@ class Impostor:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)  # ends the wait for further clients
         self._thread.join()
         self._socket.close()
 
     def _serve(self) -> None:
-        client, _ = self._socket.accept()
+        with contextlib.suppress(OSError):
+            while True:
+                self._answer(self._socket.accept()[0])
+
+    def _answer(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError):
             client.settimeout(house.WITHIN)
             client.recv(8, socket.MSG_WAITALL)

@@ -45,13 +45,18 @@ rules:
     when: {{effects: [{held}]}}
     then: {{hold: {{approvers: dba, message: "Somebody looks at writes on prod."}}, mask: pii}}
   - name: reads
-    when: {{effects: [{freely}]}}
+    when: {{effects: [{freely}]{only}}}
     then: {{allow: true, mask: pii}}
-default: hold
+{plain}default: hold
 masks:
   pii: {{detect: [email, phone, payment_card, iban, secrets]}}
 slack: {{people: {{U0MARIA: maria.lopez@example.com, U0ANA: ana.silva@example.com, U0SAM: sam.chen@example.com}}}}
 api: {{listen: 127.0.0.1:{api}}}
+"""
+PLAIN = """
+  - name: unmasked-reads
+    when: {{effects: [{plain}]}}
+    then: {{allow: true}}
 """
 BESIDE = """
   web-2:
@@ -127,6 +132,8 @@ class SshGateway(Gateway):
         never: str = "destructive, privilege",
         freely: str = "read, session",
         limits: str = "{}",
+        only: str = "",
+        plain: str = "",
         beside: bool = False,
     ) -> None:
         self.agent_key = directory / "agent"
@@ -144,6 +151,8 @@ class SshGateway(Gateway):
             never=never,
             also="web-2: [read], " if beside else "",
             freely=freely,
+            only=f", attributes: {{{only}}}" if only else "",
+            plain=PLAIN.format(plain=plain) if plain else "",
             limits=limits,
             more=BESIDE.format(listen=listen, port=server.port, known_hosts=server.known_hosts)
             if beside

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.live_ssh import house
 from tests.live_ssh.house import Server, SshGateway
 
@@ -118,6 +120,80 @@ def test_a_script_on_standard_input_is_judged_line_by_line(gateway: SshGateway, 
     assert done.stdout == b"one\ntwo\n"
     assert b"Destructive commands" in done.stderr
     assert (tmp_path / "victim").exists()
+
+
+def lines(gateway: SshGateway, *typed: str) -> subprocess.CompletedProcess[bytes]:
+    return gateway.ssh(stdin="".join(f"{line}\n" for line in typed).encode(), options=("-T",))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["eval() {{ rm -rf {0}; }}", "command() {{ rm -rf {0}; }}", "alias printf='rm -rf {0}'", 'e=ev; eval "${{e}}al() {{ rm -rf {0}; }}"'],
+)  # fmt: skip
+def test_what_the_gateway_says_to_the_shell_cannot_be_given_another_meaning(
+    gateway: SshGateway, tmp_path: Path, line: str
+) -> None:
+    done = lines(gateway, line.format(tmp_path), "echo fine")
+    assert done.stdout == b"fine\n", done.stderr
+    assert b"needs eval, command and printf as they are" in done.stderr
+    assert tmp_path.exists()
+
+
+@pytest.mark.parametrize("setting", ["printf -v x 'rm -rf'", 'unset x; echo "${x:=rm -rf}"'])
+def test_a_line_that_reads_and_also_sets_is_remembered(
+    gateway: SshGateway, tmp_path: Path, setting: str
+) -> None:
+    done = lines(gateway, "x=ls", setting, f"$x {tmp_path}")
+    assert b"Destructive commands never run through an agent." in done.stderr
+    assert tmp_path.exists()
+
+
+def test_a_denied_line_does_not_count_and_status_and_streams_live_on(gateway: SshGateway) -> None:
+    done = lines(
+        gateway,
+        "x=ls; rm -rf /srv",
+        'echo "x=$x"',
+        "(exit 3)",
+        "echo $?",
+        "exec 2>/dev/null",
+        "echo on; ls /no",
+    )
+    assert done.stdout == b"x=\n3\non\n", done.stderr
+    assert b"/no" not in done.stderr
+
+
+def test_a_mask_that_one_line_got_stays_for_what_it_saved(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "people").write_text("ana.silva@example.com\n")
+    with house.gateway(
+        tmp_path, server, freely="read, session", only="shell.programs: cat", plain="read"
+    ) as gateway:
+        shown = lines(
+            gateway, f"tac {tmp_path}/people", f"x=$(cat {tmp_path}/people)", 'echo "saved $x"'
+        ).stdout
+    assert shown.startswith(b"ana.silva@example.com\nsaved ")
+    assert shown.count(b"silva") == 1
+
+
+def test_a_shell_that_was_told_not_to_go_on_ends_by_the_third_ctrl_c(gateway: SshGateway) -> None:
+    with terminal(gateway) as (screen, ended):
+        screen.until(r"web-1\$ ")
+        screen.type("echo begun; set -n\r")
+        screen.until(r"\nbegun")
+        for _ in range(3):
+            screen.type("\x03")
+        ended()  # raises where it does not end
+
+
+def test_ctrl_c_forgets_what_was_typed_ahead(gateway: SshGateway, tmp_path: Path) -> None:
+    with terminal(gateway) as (screen, _):
+        screen.until(r"web-1\$ ")
+        screen.type(f"mkdir {tmp_path}/one\recho ahead\r")
+        screen.until(r"Held until a person decides: approval")
+        gateway.api.pending(str(tmp_path))
+        screen.type("\x03")
+        screen.until(r"web-1\$ ")
+        screen.type("echo begun\r")
+        assert "\r\nahead" not in screen.until(r"\r\nbegun")
 
 
 def test_a_shell_may_be_refused(server: Server, tmp_path: Path) -> None:

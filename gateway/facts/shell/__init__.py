@@ -9,7 +9,8 @@ Not seen, because only the target knows it: what is installed under a name, its 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Collection, Sequence
 
 from gateway.facts.cache import Cache
 from gateway.facts.shell.reading import ATTRIBUTES, Reading
@@ -19,7 +20,7 @@ from gateway.facts.shell.values import MARKS
 from gateway.facts.shell.walk import Walker
 from gateway.model import Effect, Facts
 
-__all__ = ["ATTRIBUTES", "read", "unread"]
+__all__ = ["ATTRIBUTES", "Lines", "read", "unread"]
 
 LONGEST = 65_536
 """Characters of a text that is read at all."""
@@ -49,20 +50,59 @@ def unread(why: str) -> Facts:
 
 
 def _read(text: str, before: Sequence[str]) -> Facts:
-    size = len(text) + sum(len(line) for line in before)
-    if size > LONGEST:
+    if len(text) + sum(map(len, before)) > LONGEST:
         return unread("the text is too long")
-    if "\0" in text or MARKS.search(text) or any("\ud800" <= character <= "\udfff" for character in text):
-        return unread("the text holds characters that no shell text has")
-    shell = Shell(positionals=())
-    try:
-        for line in before:
-            Walker(Reading(), shell).text(line)
-            shell.left = False
+    lines = Lines()
+    for line in before:
+        lines.ran(line)
+    return lines.read(text)
+
+
+class Lines:
+    """The lines of one session as they run: each is read with what those before it left."""
+
+    def __init__(self) -> None:
+        self._shell = Shell(positionals=())
+        self._lost = ""
+        self.past = b""
+        """Stands for all the lines that changed something, in their order."""
+
+    def read(self, text: str) -> Facts:
+        """The facts of a line that has not run yet. Never raises."""
         reading = Reading()
+        why = self._lost or _walk(text, reading, self._apart())
+        return unread(why) if why else reading.facts()
+
+    def gives_meaning(self, text: str, words: Collection[str]) -> bool:
+        """Whether one of these words would be a function or an alias once the line has run."""
+        shell = self._apart()
+        _walk(text, Reading(), shell)
+        return any(word in shell.functions or word in shell.aliases for word in words)
+
+    def ran(self, text: str) -> None:
+        """The line has been let through: what it sets, defines and changes counts from now on."""
+        was = self._apart()
+        self._lost = self._lost or _walk(text, Reading(), self._shell)
+        self._shell.left = False
+        if self._lost or self._shell != was:
+            self.past = hashlib.sha256(self.past + text.encode("utf-8", "surrogateescape")).digest()
+
+    def _apart(self) -> Shell:
+        shell = self._shell.copy()
+        shell.descriptors = dict(shell.descriptors)
+        return shell
+
+
+def _walk(text: str, reading: Reading, shell: Shell) -> str:
+    """Follow a text; why it cannot be, or ""."""
+    if len(text) > LONGEST:
+        return "the text is too long"
+    if "\0" in text or MARKS.search(text) or any("\ud800" <= character <= "\udfff" for character in text):
+        return "the text holds characters that no shell text has"
+    try:
         Walker(reading, shell).text(text)
     except RecursionError:
-        return unread("the text nests too deep")
+        return "the text nests too deep"
     except Unreadable as unreadable:
-        return unread(str(unreadable))
-    return reading.facts()
+        return str(unreadable)
+    return ""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping
 
-from gateway.facts.shell import read
+from gateway.facts.shell import Lines, read
 from gateway.model import Command, Effect, Facts, Resource, measured
 
 SHELL = Facts(
@@ -21,15 +21,15 @@ def command(text: str, facts: Facts, *exact: bytes) -> Command:
     return Command(id=secrets.token_hex(6), text=text, facts=facts, exact=measured(*exact))
 
 
-def run(text: str) -> Command:
-    """`ssh host TEXT`."""
-    return command(text, read(text), b"exec", _bytes(text))
+def run(text: str, environment: Mapping[str, str]) -> Command:
+    """`ssh host TEXT`, with what the client set beforehand."""
+    settings = (_bytes(f"{name}={value}") for name, value in sorted(environment.items()))
+    return command(text, read(text), b"exec", _bytes(text), *settings)
 
 
-def line(text: str, before: Sequence[str]) -> Command:
+def line(text: str, lines: Lines) -> Command:
     """One line of a guarded shell, after the lines that changed it."""
-    facts = read(text, before=before)
-    return command(text, facts, b"line", _bytes(text), *map(_bytes, before))
+    return command(text, lines.read(text), b"line", _bytes(text), lines.past)
 
 
 def shell() -> Command:

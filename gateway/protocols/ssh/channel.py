@@ -6,6 +6,7 @@ Nothing is opened there before the verdict. What the client sends meanwhile wait
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol
 
@@ -18,8 +19,13 @@ from gateway.protocols.ssh.flow import STDERR, Answer, Sink, Upstream
 
 REFUSED = 126
 """Exit status of what was not let run: as a shell says "cannot execute"."""
-ENVIRONMENT = ("LANG", "LC_", "TERM", "TZ")
-"""What a client may set beforehand (`LC_` stands for all of them): nothing that a program runs."""
+ENVIRONMENT = re.compile(
+    r"(?:LANG|LC_(?:ALL|COLLATE|CTYPE|MESSAGES|MONETARY|NUMERIC|TIME)|TERM|TZ)=(?!/)[A-Za-z0-9_.@+/-]{1,64}"
+)
+"""What a client may set beforehand: names of languages, terminals and zones, and nothing that a program runs or opens."""
+TARGET, CLIENT = "the target is slow", "the client is slow"
+LARGEST = 10_000
+"""Columns or rows of a terminal."""
 
 COUNTED = frozenset({"scp", "rsync", "git-upload-pack", "git-receive-pack", "git-upload-archive"})
 """Programs that speak a protocol with their own kind: they announce how many bytes come."""
@@ -40,6 +46,8 @@ class Behind(Protocol):
 
     @property
     def pending_bytes(self) -> int: ...
+    @property
+    def command_bytes(self) -> int: ...
 
     async def target(self) -> asyncssh.SSHClientConnection:
         """The connection to the target, made once. Raises `Refused`."""
@@ -65,12 +73,19 @@ class Channel(asyncssh.SSHServerSession[Any]):
         self._task: asyncio.Task[None] | None = None
         self._take: Callable[[bytes], None] | None = None
         self._waiting: list[bytes] = []
+        self._waits = 0
+        self._paused: set[str] = set()
+        self.flowing = asyncio.Event()
+        """Cleared while one side does not take what it is sent."""
+        self.flowing.set()
         self._ended = False
+        self._environment: dict[str, str] = {}
+        """As it was when the command was asked for: what comes later was not judged with it."""
         self._upstream: Upstream | None = None
         self._answer: Answer | None = None
         self._held = ""
         self.interrupted: Callable[[], None] | None = None
-        """Called for Ctrl-C where nothing waits for people."""
+        """Called for Ctrl-C."""
 
     # What asyncssh tells.
 
@@ -79,7 +94,9 @@ class Channel(asyncssh.SSHServerSession[Any]):
 
     def pty_requested(self, term_type: str, term_size: object, term_modes: object) -> bool:
         del term_size, term_modes
-        self._terminal = term_type
+        if self._task is not None:
+            return False
+        self._terminal = term_type if ENVIRONMENT.fullmatch(f"TERM={term_type}") else "dumb"
         return True
 
     def shell_requested(self) -> bool:
@@ -96,16 +113,19 @@ class Channel(asyncssh.SSHServerSession[Any]):
     def session_started(self) -> None:
         if not self._terminal:
             self.channel.set_encoding(None)
+        self._environment = permitted(self.channel.get_environment())
         self._task = self.client.spawn(self._serve())
 
     def data_received(self, data: str | bytes, datatype: int | None) -> None:
         del datatype
+        self.client.seat.active()
         piece = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
         if self._take is not None:
             self._take(piece)
             return
         self._waiting.append(piece)
-        if sum(map(len, self._waiting)) > self.client.pending_bytes:
+        self._waits += len(piece)
+        if self._waits > self.client.pending_bytes:
             self.channel.pause_reading()
 
     def eof_received(self) -> bool:
@@ -115,11 +135,12 @@ class Channel(asyncssh.SSHServerSession[Any]):
         return True
 
     def signal_received(self, signal: str) -> None:
-        if signal == "INT" and self._held and self.client.seat.withdraw(self._held):
-            return
+        taken_back = signal == "INT" and self._held and self.client.seat.withdraw(self._held)
         if self.interrupted is not None:
             self.interrupted()
-        elif self._upstream is not None:
+        elif taken_back:
+            return
+        elif self._upstream is not None and not self._upstream.channel.is_closing():
             self._upstream.channel.send_signal(signal)
 
     def soft_eof_received(self) -> None:
@@ -131,22 +152,28 @@ class Channel(asyncssh.SSHServerSession[Any]):
         return True
 
     def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
-        if self._upstream is not None and self._answer is not None:
-            self._answer.resized(width, height)
-            self._upstream.channel.change_terminal_size(width, height, pixwidth, pixheight)
+        del pixwidth, pixheight
+        upstream, answer = self._upstream, self._answer
+        if upstream is not None and answer is not None and not upstream.channel.is_closing():
+            columns, rows = min(width, LARGEST), min(height, LARGEST)
+            upstream.giving(lambda: answer.resized(columns, rows))
+            upstream.channel.change_terminal_size(columns, rows)
 
     def pause_writing(self) -> None:
         if self._upstream is not None:
             self._upstream.channel.pause_reading()
+        if self._subsystem:
+            self.read(False, CLIENT)  # each request has an answer
 
     def resume_writing(self) -> None:
         if self._upstream is not None:
             self._upstream.channel.resume_reading()
+        self.read(True, CLIENT)
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
         if self._upstream is not None:
-            self._upstream.channel.abort()
+            self._upstream.drop()
         if self._task is not None:
             self._task.cancel()
         self.client.closed(self)
@@ -155,8 +182,11 @@ class Channel(asyncssh.SSHServerSession[Any]):
 
     async def _serve(self) -> None:
         try:
-            if self._text is not None:
-                await self._run(asking.run(self._text))
+            if self._text is not None and len(self._text.encode()) > self.client.command_bytes:
+                self.say("This command is too long.")
+                self.channel.exit(REFUSED)
+            elif self._text is not None:
+                await self._run(asking.run(self._text, self._environment), text=self._text)
             elif self._subsystem:
                 await self._run_files(self)
             elif self.client.shell == "hold":
@@ -173,7 +203,7 @@ class Channel(asyncssh.SSHServerSession[Any]):
         except SessionOver:
             self.channel.abort()
 
-    async def _run(self, command: Command, *, raw: bool = False) -> None:
+    async def _run(self, command: Command, *, text: str | None = None, raw: bool = False) -> None:
         ruling = await self.judge(command)
         if isinstance(ruling.verdict, Block):
             self.refuse(ruling.verdict)
@@ -182,7 +212,7 @@ class Channel(asyncssh.SSHServerSession[Any]):
         counted = command.facts.attributes.get("shell.programs") in COUNTED
         self._answer = Answer(self.client.seat, command.id, ruling, self.write, counted=counted)
         try:
-            upstream = await self.open(self._answer, text=self._text, terminal=raw)
+            upstream = await self.open(self._answer, text=text, terminal=raw)
         except Refused:
             self._answer.over("the target could not be had", failed=True)
             raise
@@ -190,11 +220,11 @@ class Channel(asyncssh.SSHServerSession[Any]):
         await upstream.gone
         self.leave(upstream)
 
-    async def judge(self, command: Command) -> Ruling:
+    async def judge(self, command: Command, *, after: Ruling | None = None) -> Ruling:
         """The ruling on a command of this channel. Raises `SessionOver`."""
         self._held = command.id
         try:
-            return await self.client.seat.judge(command, self.say)
+            return await self.client.seat.judge(command, self.say, after=after)
         finally:
             self._held = ""
 
@@ -203,9 +233,11 @@ class Channel(asyncssh.SSHServerSession[Any]):
     ) -> Upstream:
         """The target's channel for what was let through, and what comes of it to `sink`. Raises `Refused`."""
         target = await self.client.target()
-        options: dict[str, Any] = {"env": permitted(self.channel.get_environment())}
+        options: dict[str, Any] = {"env": self._environment}
         if terminal and self._terminal:
-            options |= {"term_type": self._terminal, "term_size": self.channel.get_terminal_size()}
+            columns, rows, *_ = self.channel.get_terminal_size()
+            size = min(columns, LARGEST), min(rows, LARGEST)
+            options |= {"term_type": self._terminal, "term_size": size}
         upstream = Upstream(sink, read_client=self.read)
         try:
             await target.create_session(
@@ -217,6 +249,9 @@ class Channel(asyncssh.SSHServerSession[Any]):
             )
         except (asyncssh.Error, OSError) as error:
             raise Refused(f"The target refused the channel: {_reason(error)}.") from error
+        except asyncio.CancelledError:
+            upstream.drop()
+            raise
         self._upstream = upstream
         return upstream
 
@@ -228,7 +263,8 @@ class Channel(asyncssh.SSHServerSession[Any]):
             take(piece)
         if self._ended:
             take(b"")
-        self.channel.resume_reading()
+        if not self._paused:
+            self.channel.resume_reading()
 
     def leave(self, upstream: Upstream) -> None:
         """End the client's channel as the target's ended."""
@@ -238,11 +274,19 @@ class Channel(asyncssh.SSHServerSession[Any]):
         else:
             self.channel.exit(upstream.status)
 
-    def read(self, on: bool) -> None:  # noqa: FBT001  # the shape of a callback
-        if on:
-            self.channel.resume_reading()
-        else:
+    def read(self, on: bool, why: str = TARGET) -> None:  # noqa: FBT001  # the shape of a callback
+        """Pause what the client sends, or let it go on; it does once nobody has a reason (`why`) to pause it any more."""
+        if not on:
+            self._paused.add(why)
             self.channel.pause_reading()
+        elif why in self._paused:
+            self._paused.discard(why)
+            if not self._paused:
+                self.channel.resume_reading()
+        if self._paused & {TARGET, CLIENT}:
+            self.flowing.clear()
+        else:
+            self.flowing.set()
 
     def write(self, data: bytes, error: bool) -> None:  # noqa: FBT001  # the shape of Answer's callback
         if self._task is None or self.channel.is_closing():
@@ -286,7 +330,7 @@ FileRunner = Callable[[Channel], Coroutine[Any, Any, None]]
 
 def permitted(environment: Mapping[str, str]) -> dict[str, str]:
     """What of a client's environment may go on to the target."""
-    return {name: value for name, value in environment.items() if name.startswith(ENVIRONMENT)}
+    return {name: value for name, value in environment.items() if ENVIRONMENT.fullmatch(f"{name}={value}")}
 
 
 def _reason(error: Exception) -> str:

@@ -158,6 +158,10 @@ class Client(asyncssh.SSHServer):
     def pending_bytes(self) -> int:
         return self._desk.limits.pending_bytes
 
+    @property
+    def command_bytes(self) -> int:
+        return self._desk.limits.command_bytes
+
     def leads_around(self, host: str, port: int) -> bool:
         return self._desk.guards(host, port)
 

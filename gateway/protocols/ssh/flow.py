@@ -28,6 +28,9 @@ class Sink(Protocol):
     def came(self, data: bytes, *, error: bool) -> None:
         """Bytes of the target's standard output, or of its standard error. Raises `SessionOver`."""
 
+    def quiet(self) -> None:
+        """Nothing has come for a moment."""
+
     def rest(self) -> None:
         """No more comes."""
 
@@ -51,14 +54,14 @@ class Answer:
         self._streams: Mapping[bool, Stream] = {error: ruling.stream(counted) for error in (False, True)}
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
-        self._quiet: asyncio.TimerHandle | None = None
         self._over = False
 
     def came(self, data: bytes, *, error: bool) -> None:
         self._give(self._streams[error].feed(data), error=error)
-        if self._quiet is not None:
-            self._quiet.cancel()
-        self._quiet = self._loop.call_later(QUIET, self._flush)
+
+    def quiet(self) -> None:
+        for error, stream in self._streams.items():
+            self._give(stream.flush(), error=error)
 
     def resized(self, columns: int, rows: int) -> None:
         self._record(RESIZE, f"{columns}x{rows}".encode())
@@ -77,20 +80,11 @@ class Answer:
         if self._over:
             return
         self._over = True
-        if self._quiet is not None:
-            self._quiet.cancel()
         masked: dict[str, int] = {}
         for stream in self._streams.values():
             for name, count in stream.counts().items():
                 masked[name] = masked.get(name, 0) + count
         self._seat.answered(CommandAnswered(self._command_id, outcome=outcome, failed=failed, masked=masked))
-
-    def _flush(self) -> None:
-        try:
-            for error, stream in self._streams.items():
-                self._give(stream.flush(), error=error)
-        except SessionOver:
-            return
 
     def _give(self, data: bytes, *, error: bool) -> None:
         if data:
@@ -108,6 +102,8 @@ class Upstream(asyncssh.SSHClientSession[bytes]):
         """`read_client(False)` pauses what the client sends, `read_client(True)` lets it go on."""
         self._sink = sink
         self._read_client = read_client
+        self._quiet: asyncio.TimerHandle | None = None
+        self._unwanted = False
         self._outcome: tuple[str, bool] = ("the target hung up", True)
         self.status = 255
         self.signal = ""
@@ -116,15 +112,31 @@ class Upstream(asyncssh.SSHClientSession[bytes]):
 
     def connection_made(self, chan: Any) -> None:
         self.channel: asyncssh.SSHClientChannel[bytes] = chan
+        if self._unwanted:
+            chan.abort()
+
+    def drop(self) -> None:
+        """Nobody waits for it any more, whether it is open already or not."""
+        self._unwanted = True
+        if hasattr(self, "channel"):
+            self.channel.abort()
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
+        self.giving(lambda: self._sink.came(data, error=datatype == STDERR))
+        if self._quiet is not None:
+            self._quiet.cancel()
+        self._quiet = asyncio.get_running_loop().call_later(QUIET, self.giving, self._sink.quiet)
+
+    def giving(self, work: Callable[[], None]) -> None:
+        """Whatever goes wrong while an answer is masked or recorded, nothing more of it is given out."""
         try:
-            self._sink.came(data, error=datatype == STDERR)
+            work()
         except SessionOver:
             self.channel.abort()
-        except Exception:  # whatever goes wrong while an answer is masked, nothing more of it is given out
+        except Exception:
             log.exception("an answer could not be given out")
             self._outcome = ("the answer could not be masked", True)
+            self.status, self.signal = 255, ""
             self._sink.failed("The answer could not be masked, so it ends here.")
             self.channel.abort()
 
@@ -148,11 +160,10 @@ class Upstream(asyncssh.SSHClientSession[bytes]):
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
-        try:
-            self._sink.rest()
-            outcome, failed = self._outcome
-            self._sink.over(outcome, failed=failed)
-        except SessionOver:
-            pass
+        if self._quiet is not None:
+            self._quiet.cancel()
+        self.giving(self._sink.rest)
+        outcome, failed = self._outcome
+        self.giving(lambda: self._sink.over(outcome, failed=failed))
         if not self.gone.done():
             self.gone.set_result(None)

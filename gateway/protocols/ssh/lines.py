@@ -1,8 +1,9 @@
 """A guarded shell: the gateway owns the line editor, and the target's shell sees only whole lines that were judged.
 
 One shell at the target lives as long as the channel, so directory, variables and functions last from line to line. It has
-no terminal: each line is run with nothing to read, and prints a mark that nobody can guess when it is over. A line whose
-construct is not finished is refused like any other that cannot be read.
+no terminal: each line is run with nothing to read, and when it is over the shell prints a mark that nobody can guess, on
+descriptors that the line itself does not have. A line whose construct is not finished is refused like any other that
+cannot be read. What one line saved another may show, so a mask that one line got stays for all that follow.
 """
 
 from __future__ import annotations
@@ -12,15 +13,23 @@ import re
 import secrets
 import shlex
 
-from gateway.model import Block, Command, Effect
+from gateway.facts.shell import Lines
+from gateway.hosted import Refused, Ruling
+from gateway.model import Block, Command
 from gateway.protocols.ssh import asking
 from gateway.protocols.ssh.channel import Channel
 from gateway.protocols.ssh.flow import Answer, Upstream
 
 LINES_WAITING = 200
 """Typed ahead or piped in; reading pauses above that."""
-_NOTHING_LASTS = frozenset({Effect.READ})
-"""A line with these effects alone changes nothing that a later line could depend on."""
+OWN = ("eval", "command", "printf")
+"""Words of what the gateway itself sends: with another meaning, a line would run something else than it says."""
+REDEFINED = Block(
+    rules=("guarded shell",),
+    message=f"A guarded shell needs {', '.join(OWN[:-1])} and {OWN[-1]} as they are.",
+)
+PATIENCE = 3
+"""Ctrl-C so many times on one line ends the shell: it may have been told not to go on."""
 
 
 async def run(channel: Channel) -> None:
@@ -32,13 +41,18 @@ class _Shell:
         self._channel = channel
         self._lines: asyncio.Queue[str | None] = asyncio.Queue()
         self._partial = b""
-        self._before: list[str] = []
+        self._past = Lines()
+        self._masked: Ruling | None = None
+        """The last line's ruling, with the masks of all before it."""
+        self._status = 0
+        self._interrupts = 0
         self._upstream: Upstream | None = None
         self._leader = 0
         """The shell's own process: it leads the group that all of its lines run in."""
         self._screen = _Screen()
 
     async def run(self) -> None:
+        self._channel.interrupted = self._lines_forgotten
         self._channel.feed(self._typed)
         self._prompt()
         while (line := await self._next()) is not None:
@@ -61,16 +75,21 @@ class _Shell:
                 self._lines.put_nowait(self._partial.decode("utf-8", "surrogateescape"))
             self._lines.put_nowait(None)
             return
+        if len(self._partial) + len(data) > self._channel.client.pending_bytes and b"\n" not in data:
+            self._channel.say("This line is too long.")
+            self._partial = b""
+            self._lines.put_nowait(None)
+            return
         *whole, self._partial = (self._partial + data).split(b"\n")
         for line in whole:
             self._lines.put_nowait(line.removesuffix(b"\r").decode("utf-8", "surrogateescape"))
-        if self._lines.qsize() > LINES_WAITING or len(self._partial) > self._channel.client.pending_bytes:
-            self._channel.read(False)
+        if self._lines.qsize() > LINES_WAITING:
+            self._channel.read(False, "lines wait")
 
     async def _next(self) -> str | None:
         line = await self._lines.get()
         if self._lines.qsize() <= LINES_WAITING:
-            self._channel.read(True)
+            self._channel.read(True, "lines wait")
         return line
 
     def _prompt(self) -> None:
@@ -78,31 +97,39 @@ class _Shell:
             self._channel.write(f"{self._channel.client.name}$ ".encode(), error=False)
 
     async def _one(self, line: str) -> None:
-        command = asking.line(line, self._before)
-        ruling = await self._channel.judge(command)
+        if self._past.gives_meaning(line, OWN):
+            self._channel.refuse(REDEFINED)
+            return
+        command = asking.line(line, self._past)
+        ruling = await self._channel.judge(command, after=self._masked)
         if isinstance(ruling.verdict, Block):
             self._channel.refuse(ruling.verdict)
             return
-        if command.facts.effects - _NOTHING_LASTS or not command.facts.complete:
-            self._before.append(line)
+        self._past.ran(line)
+        self._masked = ruling
         await self._let_through(
             command, Answer(self._channel.client.seat, command.id, ruling, self._channel.write)
         )
 
     async def _let_through(self, command: Command, answer: Answer) -> None:
-        upstream = await self._shell_upstream()
+        try:
+            upstream = await self._shell_upstream()
+        except Refused:
+            answer.over("the target could not be had", failed=True)
+            raise
         mark = secrets.token_hex(16)
         ended = self._screen.begin(answer, mark)
+        self._interrupts = 0
         self._channel.interrupted = self._interrupted
-        upstream.channel.write(_run_line(command.text, mark))
+        if not upstream.gone.done():
+            upstream.channel.write(_run_line(command.text, mark, after=self._status))
         done, _ = await asyncio.wait({ended, upstream.gone}, return_when=asyncio.FIRST_COMPLETED)
-        self._channel.interrupted = None
-        answer.rest()
-        if ended in done:
-            status = ended.result()
-            answer.over(f"exit {status}", failed=status != 0)
-        else:
-            answer.over(f"exit {upstream.status}", failed=upstream.status != 0)
+        self._channel.interrupted = self._lines_forgotten
+        upstream.giving(answer.rest)
+        if upstream.channel.is_closing():
+            await upstream.gone
+        self._status = ended.result() if ended in done else upstream.status
+        answer.over(f"exit {self._status}", failed=self._status != 0)
 
     async def _shell_upstream(self) -> Upstream:
         if self._upstream is None:
@@ -110,13 +137,25 @@ class _Shell:
             mark = secrets.token_hex(16)
             ready = self._screen.begin(None, mark)
             # Ctrl-C ends what runs, not the shell itself.
-            self._upstream.channel.write(f"trap : INT; {_say('$$', mark)}\n".encode())
+            self._upstream.channel.write(f"exec 7>&1 8>&2; trap : INT; {_say('$$', mark)}\n".encode())
             await asyncio.wait({ready, self._upstream.gone}, return_when=asyncio.FIRST_COMPLETED)
             self._leader = ready.result() if ready.done() else 0
         return self._upstream
 
+    def _lines_forgotten(self) -> None:
+        """As a terminal does for Ctrl-C: what was typed ahead does not run."""
+        while self._channel.terminal and not self._lines.empty():
+            if self._lines.get_nowait() is None:
+                self._lines.put_nowait(None)
+                return
+
     def _interrupted(self) -> None:
-        self._channel.client.spawn(self._interrupt())
+        self._lines_forgotten()
+        self._interrupts += 1
+        if self._interrupts >= PATIENCE and self._upstream is not None:
+            self._upstream.channel.abort()
+        else:
+            self._channel.client.spawn(self._interrupt())
 
     async def _interrupt(self) -> None:
         """As Ctrl-C does at a terminal. Servers do not deliver the protocol's own signals for every user."""
@@ -169,17 +208,24 @@ class _Screen:
             self._answer.failed(why)
 
     def over(self, outcome: str, *, failed: bool) -> None:
-        """The shell itself has ended; its last line says how."""
-        del outcome, failed
+        """The shell itself has ended, and the line that ran in it."""
+        if self._answer is not None:
+            self._answer.over(outcome, failed=failed)
+
+    def quiet(self) -> None:
+        if self._answer is not None:
+            self._answer.quiet()
 
 
-def _run_line(text: str, mark: str) -> bytes:
-    said = _say('"$__countersign"', mark)
-    line = f"eval {shlex.quote(text)} </dev/null; __countersign=$?; {said}\n"
+def _run_line(text: str, mark: str, *, after: int) -> bytes:
+    """`after` is what `$?` is when the line begins."""
+    status = f"(exit {after}) || " if after else ""
+    said = _say('"$?"', mark)
+    line = f"{status}\\eval {shlex.quote(text)} </dev/null 7>&- 8>&-; {said}\n"
     return line.encode("utf-8", "surrogateescape")
 
 
 def _say(number: str, mark: str) -> str:
-    """Print the mark on both streams."""
-    printed = f"command printf '\\036{mark}:%d\\036' {number}"
-    return f"{printed}; {printed} >&2"
+    """Print the mark on both streams, wherever a line has sent them."""
+    printed = f"\\command printf '\\036{mark}:%d\\036'"
+    return f"{printed} {number} >&7; {printed} 0 >&8"

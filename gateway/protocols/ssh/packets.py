@@ -19,13 +19,19 @@ LONGEST = 256 * 1024 + 1024
 """Bytes of one packet (OpenSSH's own limit is 256 KiB)."""
 AHEAD = 256
 """Requests that may wait behind one that is being judged."""
-END, DENIED, UNSUPPORTED = 1, 3, 8
+VERSION_3 = 3
+LARGEST_READ = 240 * 1024
+LAST_OFFSET = (1 << 64) - 1
+END, DENIED, FAILURE, UNSUPPORTED = 1, 3, 4, 8
 _READ, _WRITE, _APPEND, _CREATE, _TRUNCATE = 0x01, 0x02, 0x04, 0x08, 0x10
 _SIZE, _OWNER, _MODE, _TIMES = 0x01, 0x02, 0x04, 0x08
+_SPECIAL = 0o7000
+"""Set-user-ID, set-group-ID, sticky: what a mode says beyond who may open a file."""
 
 
 class Kind(IntEnum):
     INIT = 1
+    VERSION = 2
     OPEN = 3
     CLOSE = 4
     READ = 5
@@ -47,6 +53,8 @@ class Kind(IntEnum):
     STATUS = 101
     HANDLE = 102
     DATA = 103
+    NAME = 104
+    ATTRS = 105
     EXTENDED = 200
     EXTENDED_REPLY = 201
     OTHER = 0
@@ -54,14 +62,28 @@ class Kind(IntEnum):
 
 PASSES = frozenset(
     {
-        Kind.INIT, Kind.CLOSE, Kind.READ, Kind.WRITE, Kind.LSTAT, Kind.FSTAT, Kind.READDIR, Kind.REALPATH, Kind.STAT, Kind.READLINK,
+        Kind.CLOSE, Kind.READ, Kind.WRITE, Kind.LSTAT, Kind.FSTAT, Kind.READDIR, Kind.REALPATH, Kind.STAT, Kind.READLINK,
     }
 )  # fmt: skip
 """What speaks of an open file, or looks at a name alone."""
+BY_HANDLE = frozenset({Kind.CLOSE, Kind.READ, Kind.WRITE, Kind.FSTAT, Kind.FSETSTAT, Kind.READDIR})
+ANSWERS: Mapping[Kind, frozenset[Kind]] = {
+    Kind.OPEN: frozenset({Kind.HANDLE}),
+    Kind.OPENDIR: frozenset({Kind.HANDLE}),
+    Kind.READ: frozenset({Kind.DATA}),
+    Kind.READDIR: frozenset({Kind.NAME}),
+    Kind.REALPATH: frozenset({Kind.NAME}),
+    Kind.READLINK: frozenset({Kind.NAME}),
+    Kind.STAT: frozenset({Kind.ATTRS}),
+    Kind.LSTAT: frozenset({Kind.ATTRS}),
+    Kind.FSTAT: frozenset({Kind.ATTRS}),
+    Kind.EXTENDED: frozenset({Kind.EXTENDED_REPLY, Kind.NAME}),
+}
+"""What may answer a request, beside a status."""
 _PLAIN_EXTENSIONS = frozenset(
     {
         "limits@openssh.com", "fsync@openssh.com", "statvfs@openssh.com", "fstatvfs@openssh.com", "expand-path@openssh.com",
-        "home-directory", "users-groups-by-id@openssh.com", "copy-data",
+        "home-directory", "users-groups-by-id@openssh.com",
     }
 )  # fmt: skip
 
@@ -90,7 +112,7 @@ class Packets:
         at = 0
         while len(self._kept) - at >= 5:
             (length,) = struct.unpack_from(">I", self._kept, at)
-            if not 1 <= length <= LONGEST:
+            if not 5 <= length <= LONGEST:
                 raise Malformed(f"a packet of {length} bytes")
             if len(self._kept) - at < 4 + length:
                 break
@@ -98,7 +120,7 @@ class Packets:
             at += 4 + length
             number = whole[4]
             kind = Kind(number) if number in Kind._value2member_map_ else Kind.OTHER
-            request = int.from_bytes(whole[5:9], "big") if length >= 5 else 0
+            request = int.from_bytes(whole[5:9], "big")
             yield Packet(kind, request, whole)
         self._kept = self._kept[at:]
 
@@ -121,7 +143,7 @@ def asked(packet: Packet, paths: Mapping[bytes, str]) -> Asked | None:
     match packet.kind:
         case Kind.OPEN:
             path, flags = look.text(), look.number()
-            return _opened(path, flags)
+            return _opened(path, flags, look)
         case Kind.OPENDIR:
             return _as_shell("list {}", "ls -la -- {}", look.text())
         case Kind.REMOVE:
@@ -129,7 +151,11 @@ def asked(packet: Packet, paths: Mapping[bytes, str]) -> Asked | None:
         case Kind.RMDIR:
             return _as_shell("remove the directory {}", "rmdir -- {}", look.text())
         case Kind.MKDIR:
-            return _as_shell("make the directory {}", "mkdir -- {}", look.text())
+            path = look.text()
+            words, line = _with_mode(
+                f"make the directory {path}", f"mkdir -- {shlex.quote(path)}", path, look
+            )
+            return Asked(text=words, facts=_known(path, read_shell(line)), path=path)
         case Kind.RENAME:
             return _as_shell("rename {} to {}", "mv -- {} {}", look.text(), look.text())
         case Kind.SYMLINK:
@@ -140,7 +166,7 @@ def asked(packet: Packet, paths: Mapping[bytes, str]) -> Asked | None:
         case Kind.FSETSTAT:
             return _attributes(paths.get(look.string(), ""), look)
         case Kind.EXTENDED:
-            return _extended(look.text(), look)
+            return _extended(look.text(), look, paths)
         case _:
             return Asked(text="an operation that is not known", facts=_UNKNOWN, unknown=True)
 
@@ -148,7 +174,7 @@ def asked(packet: Packet, paths: Mapping[bytes, str]) -> Asked | None:
 _UNKNOWN = Facts(effects=frozenset({Effect.UNKNOWN}), complete=False)
 
 
-def _opened(path: str, flags: int) -> Asked:
+def _opened(path: str, flags: int, look: _Fields) -> Asked:
     quoted = shlex.quote(path)
     lines: list[str] = []
     if flags & _READ:
@@ -158,15 +184,24 @@ def _opened(path: str, flags: int) -> Asked:
     modes = " and ".join(
         word for bit, word in ((_READ, "reading"), (_WRITE | _APPEND, "writing")) if flags & bit
     )
-    return Asked(
-        text=f"open {path} for {modes or 'nothing'}",
-        facts=_known(path, read_shell("; ".join(lines)) if lines else _UNKNOWN),
-        path=path,
-    )
+    words, line = _with_mode(f"open {path} for {modes or 'nothing'}", "; ".join(lines), path, look)
+    return Asked(text=words, facts=_known(path, read_shell(line) if lines else _UNKNOWN), path=path)
+
+
+def _with_mode(words: str, line: str, path: str, look: _Fields) -> tuple[str, str]:
+    """What makes a file may make it set-user-ID at once."""
+    flags = look.number()
+    look.number(8 * bool(flags & _SIZE) + 8 * bool(flags & _OWNER))
+    mode = look.number() & 0o7777 if flags & _MODE else 0
+    if not mode & _SPECIAL:
+        return words, line
+    return f"{words} with the mode {mode:04o}", f"{line}; chmod {mode:04o} -- {shlex.quote(path)}"
 
 
 def _attributes(path: str, look: _Fields) -> Asked:
     flags = look.number()
+    if flags & ~(_SIZE | _OWNER | _MODE | _TIMES):
+        return Asked(text="attributes that are not known", facts=_UNKNOWN, unknown=True)
     lines: list[tuple[str, str]] = []
     if flags & _SIZE:
         size = look.number(8)
@@ -185,7 +220,7 @@ def _attributes(path: str, look: _Fields) -> Asked:
     return Asked(text=text, facts=_known(path, facts), path=path)
 
 
-def _extended(name: str, look: _Fields) -> Asked | None:
+def _extended(name: str, look: _Fields, paths: Mapping[bytes, str]) -> Asked | None:
     if name in _PLAIN_EXTENSIONS:
         return None
     match name:
@@ -193,6 +228,10 @@ def _extended(name: str, look: _Fields) -> Asked | None:
             return _as_shell("rename {} to {}", "mv -- {} {}", look.text(), look.text())
         case "hardlink@openssh.com":
             return _as_shell("link {} as {}", "ln -- {} {}", look.text(), look.text())
+        case "copy-data":
+            source = paths.get(look.string(), "")
+            look.number(16)  # from where, how much
+            return _as_shell("copy {} into {}", "cp -- {} {}", source, paths.get(look.string(), ""))
         case "lsetstat@openssh.com":
             return _attributes(look.text(), look)
         case _:
@@ -203,7 +242,7 @@ def _as_shell(words: str, line: str, *paths: str) -> Asked:
     facts = read_shell(line.format(*map(shlex.quote, paths)))
     for path in paths:
         facts = _known(path, facts)
-    return Asked(text=words.format(*paths), facts=facts, path=paths[0])
+    return Asked(text=words.format(*paths), facts=facts, path=paths[0], unknown=not all(paths))
 
 
 def _known(path: str, facts: Facts) -> Facts:
@@ -250,7 +289,16 @@ def body(packet: Packet) -> bytes:
 
 
 def asks_limits(packet: Packet) -> bool:
-    return _Fields(packet.data, 9).text() == "limits@openssh.com"
+    return packet.kind is Kind.EXTENDED and _Fields(packet.data, 9).text() == "limits@openssh.com"
+
+
+def init() -> bytes:
+    """Version 3 is what is read here; later ones lay out their packets otherwise."""
+    return b"\0\0\0\5" + bytes([Kind.INIT]) + VERSION_3.to_bytes(4, "big")
+
+
+def status_code(packet: Packet) -> int:
+    return _Fields(packet.data, 9).number()
 
 
 def shorter_reads(packet: Packet, *, by: int) -> bytes:
@@ -262,8 +310,17 @@ def shorter_reads(packet: Packet, *, by: int) -> bytes:
     return packet.data[:17] + shorter.to_bytes(8, "big") + packet.data[25:]
 
 
-def read(request: int, handle: bytes, offset: int, length: int) -> bytes:
-    return _packet(Kind.READ, request, _string(handle), offset.to_bytes(8, "big"), length.to_bytes(4, "big"))
+def read(request: int, handle: bytes, offset: int, length: int) -> Packet:
+    data = _packet(Kind.READ, request, _string(handle), offset.to_bytes(8, "big"), length.to_bytes(4, "big"))
+    return Packet(Kind.READ, request, data)
+
+
+def written(packet: Packet) -> int:
+    """How many bytes a WRITE has."""
+    look = _Fields(packet.data, 9)
+    look.string()
+    look.number(8)
+    return look.number()
 
 
 def content(request: int, data: bytes) -> bytes:

@@ -8,16 +8,19 @@ read is widened by what a value can be long, so that no value is cut by where a 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass, field
 
+from gateway.hosted import SessionOver
 from gateway.model import Block
 from gateway.protocols.ssh import asking, packets
 from gateway.protocols.ssh.channel import Channel
 from gateway.protocols.ssh.flow import Upstream
-from gateway.protocols.ssh.packets import Kind, Packet
+from gateway.protocols.ssh.packets import Kind, Malformed, Packet
 from gateway.wire import CommandAnswered, Mask
 
-AROUND = 2_048
-"""Bytes before and behind a read that are looked at as well."""
+AROUND = 8_192
+"""Bytes before and behind a read that are looked at as well: more than any common private key has."""
+WAITS = "requests wait"
 
 
 async def run(channel: Channel) -> None:
@@ -39,19 +42,61 @@ async def run(channel: Channel) -> None:
     channel.leave(upstream)
 
 
+@dataclass(slots=True)
+class _File:
+    """What was opened, and what came of it."""
+
+    command_id: str
+    path: str
+    mask: Mask
+    read: int = 0
+    written: int = 0
+    masked: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Read:
+    """A read of a masked file: `length` bytes are wanted, `before` came in front of them, and others behind them."""
+
+    file: _File
+    handle: bytes
+    start: int
+    before: int
+    length: int
+    got: bytes = b""
+
+    @property
+    def lacks(self) -> int:
+        return self.before + self.length + AROUND - len(self.got)
+
+
+@dataclass(slots=True)
+class _Pending:
+    """A request that the target has not answered."""
+
+    kind: Kind
+    command_id: str = ""
+    opening: _File | None = None
+    reading: _Read | None = None
+    file: _File | None = None
+    """Of a read that is not masked."""
+    limits: bool = False
+
+
 class _Transfer:
     upstream: Upstream
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._asked: asyncio.Queue[Packet | None] = asyncio.Queue()
+        self._waiting = 0
+        """Bytes in the queue."""
         self._from_client = packets.Packets()
         self._from_target = packets.Packets()
-        self._opening: dict[int, tuple[str, Mask]] = {}
-        self._open: dict[bytes, tuple[str, Mask]] = {}
-        self._limits: set[int] = set()
-        self._reads: dict[int, tuple[Mask, int, int]] = {}
-        """Request -> its file's mask, how many bytes were read before what was wanted, and how many were wanted."""
+        self._begun = False
+        self._greeted = False
+        self._open: dict[bytes, _File] = {}
+        self._pending: dict[int, _Pending] = {}
 
     # From the client.
 
@@ -62,30 +107,46 @@ class _Transfer:
         try:
             for packet in self._from_client.feed(data):
                 self._asked.put_nowait(packet)
-        except packets.Malformed as malformed:
+                self._waiting += len(packet.data)
+        except Malformed as malformed:
             self._end(malformed)
-        if self._asked.qsize() > packets.AHEAD:
-            self._channel.read(False)
+        if self._full():
+            self._channel.read(False, WAITS)
+
+    def _full(self) -> bool:
+        return self._asked.qsize() > packets.AHEAD or self._waiting > self._channel.client.pending_bytes
 
     async def serve(self) -> None:
-        while (packet := await self._asked.get()) is not None:
-            if self._asked.qsize() <= packets.AHEAD:
-                self._channel.read(True)
-            try:
+        try:
+            while (packet := await self._asked.get()) is not None:
+                self._waiting -= len(packet.data)
+                if not self._full():
+                    self._channel.read(True, WAITS)
+                await self._channel.flowing.wait()
                 await self._one(packet)
-            except packets.Malformed as malformed:
-                self._end(malformed)
-                return
-        self.upstream.channel.write_eof()
+            if not self.upstream.channel.is_closing():
+                self.upstream.channel.write_eof()
+        except Malformed as malformed:
+            self._end(malformed)
+        except SessionOver:
+            self.upstream.channel.abort()
 
-    def _end(self, malformed: packets.Malformed) -> None:
+    def _end(self, malformed: Malformed) -> None:
         """What cannot be accounted for is not sent on."""
         self._channel.say(f"This is no SFTP: {malformed}.")
         self.upstream.channel.abort()
 
     async def _one(self, packet: Packet) -> None:
-        paths = {handle: path for handle, (path, _) in self._open.items()}
-        asked = packets.asked(packet, paths)
+        if packet.kind is Kind.INIT or not self._begun:
+            self._begin(packet)
+            return
+        if packet.request in self._pending:
+            raise Malformed("two requests of one number")
+        if packet.kind in packets.BY_HANDLE and packets.handle(packet) not in self._open:
+            # Whoever guesses a handle before it was given would get past what its file is masked with.
+            self._tell(packets.status(packet.request, packets.FAILURE, "No such handle."))
+            return
+        asked = packets.asked(packet, {handle: file.path for handle, file in self._open.items()})
         if asked is None:
             self._go_on(packet)
             return
@@ -99,29 +160,47 @@ class _Transfer:
             self._tell(packets.status(packet.request, packets.DENIED, decided))
             self._channel.refuse(ruling.verdict)  # OpenSSH's client shows its own words for the status
             return
-        self._channel.client.seat.answered(CommandAnswered(command.id, outcome="let through"))
-        if packet.kind is Kind.OPEN:
-            self._opening[packet.request] = (asked.path, ruling.mask)
-        self._send(packet.data)
+        pending = _Pending(packet.kind, command.id)
+        if packet.kind in {Kind.OPEN, Kind.OPENDIR}:
+            pending.opening = _File(command.id, asked.path, ruling.mask)
+        self._send(packet, pending)
+
+    def _begin(self, packet: Packet) -> None:
+        if packet.kind is not Kind.INIT or self._begun:
+            raise Malformed("it begins once, with INIT")
+        self._begun = True
+        self.upstream.channel.write(packets.init())
 
     def _go_on(self, packet: Packet) -> None:
         """What asks for nothing new: it speaks of what was opened before."""
+        pending = _Pending(packet.kind, limits=packets.asks_limits(packet))
         if packet.kind is Kind.READ:
             handle, offset, length = packets.read_fields(packet)
-            _, mask = self._open.get(handle, ("", None))
-            if mask is not None and mask.detects:
+            file = self._open[handle]
+            if file.mask.detects:
                 before = min(offset, AROUND)
-                self._reads[packet.request] = (mask, before, length)
-                self._send(packets.read(packet.request, handle, offset - before, before + length + AROUND))
-                return
+                length = min(length, packets.LARGEST_READ)
+                pending.reading = _Read(file, handle, offset - before, before, length)
+                packet = packets.read(packet.request, handle, offset - before, pending.reading.lacks)
+            else:
+                pending.file = file
+        elif packet.kind is Kind.WRITE:
+            self._open[packets.handle(packet)].written += packets.written(packet)
         elif packet.kind is Kind.CLOSE:
-            self._open.pop(packets.handle(packet), None)
-        elif packet.kind is Kind.EXTENDED and packets.asks_limits(packet):
-            self._limits.add(packet.request)
-        self._send(packet.data)
+            self._closed(self._open.pop(packets.handle(packet)))
+        self._send(packet, pending)
 
-    def _send(self, data: bytes) -> None:
-        self.upstream.channel.write(data)
+    def _send(self, packet: Packet, pending: _Pending) -> None:
+        if not self.upstream.channel.is_closing():
+            self._pending[packet.request] = pending
+            self.upstream.channel.write(packet.data)
+
+    def _closed(self, file: _File) -> None:
+        outcome = f"{file.read} bytes read, {file.written} written"
+        self._answered(CommandAnswered(file.command_id, outcome=outcome, masked=file.masked))
+
+    def _answered(self, event: CommandAnswered) -> None:
+        self._channel.client.seat.answered(event)
 
     def _tell(self, data: bytes) -> None:
         self._channel.write(data, error=False)
@@ -131,37 +210,73 @@ class _Transfer:
     def came(self, data: bytes, *, error: bool) -> None:
         if error:
             return
+        self._channel.client.seat.active()
         for packet in self._from_target.feed(data):
-            self._tell(self._answer(packet))
+            if answer := self._answer(packet):
+                self._tell(answer)
 
     def _answer(self, packet: Packet) -> bytes:
-        request = packet.request
-        opening = self._opening.pop(request, None)
-        if opening is not None and packet.kind is Kind.HANDLE:
-            self._open[packets.handle(packet)] = opening
-        reading = self._reads.pop(request, None)
-        if reading is not None and packet.kind is Kind.DATA:
-            mask, before, length = reading
-            wanted = _covered(packets.body(packet), mask)[before : before + length]
-            return packets.content(request, wanted) if wanted else packets.status(request, packets.END, "")
-        if request in self._limits:
-            self._limits.discard(request)
-            return packets.shorter_reads(packet, by=2 * AROUND)
-        return packet.data
+        """The packet as the client gets it; nothing where more has to come first. Raises `Malformed`."""
+        if packet.kind is Kind.VERSION:
+            if not self._begun or self._greeted or packet.request != packets.VERSION_3:
+                raise Malformed("the target speaks another version")
+            self._greeted = True
+            return packet.data
+        pending = self._pending.pop(packet.request, None)
+        if pending is None:
+            raise Malformed("the target answers what nobody asked")
+        if packet.kind is not Kind.STATUS and packet.kind not in packets.ANSWERS.get(pending.kind, ()):
+            raise Malformed("the target answers something else")
+        if pending.opening is not None and packet.kind is Kind.HANDLE:
+            if packets.handle(packet) in self._open:
+                raise Malformed("the target gives a handle twice")
+            self._open[packets.handle(packet)] = pending.opening
+        elif pending.command_id:
+            code = packets.status_code(packet) if packet.kind is Kind.STATUS else 0
+            self._answered(CommandAnswered(pending.command_id, outcome=f"status {code}", failed=code != 0))
+        if pending.reading is not None:
+            return self._part(packet, pending, pending.reading)
+        if pending.file is not None and packet.kind is Kind.DATA:
+            pending.file.read += len(packets.body(packet))
+        return packets.shorter_reads(packet, by=2 * AROUND) if pending.limits else packet.data
+
+    def _part(self, packet: Packet, pending: _Pending, reading: _Read) -> bytes:
+        """Targets give less than was asked for at the end of a file, and whenever they like: only they know which it was."""
+        if packet.kind is Kind.STATUS:
+            return self._wanted(packet, reading) if reading.got else packet.data
+        reading.got += packets.body(packet)
+        at = reading.start + len(reading.got)
+        if reading.lacks <= 0 or not packets.body(packet) or at > packets.LAST_OFFSET:
+            return self._wanted(packet, reading)
+        if self._open.get(reading.handle) is not reading.file:
+            return packets.status(packet.request, packets.FAILURE, "The file was closed.")
+        self._send(packets.read(packet.request, reading.handle, at, reading.lacks), pending)
+        return b""
+
+    def _wanted(self, packet: Packet, reading: _Read) -> bytes:
+        first, last = reading.before, reading.before + reading.length
+        covered = bytearray(reading.got)
+        for start, end, name in reading.file.mask.find(reading.got):
+            covered[start:end] = b"*" * (end - start)
+            if first <= start < last:
+                reading.file.masked[name] = reading.file.masked.get(name, 0) + 1
+        wanted = bytes(covered[first:last])
+        reading.file.read += len(wanted)
+        return (
+            packets.content(packet.request, wanted)
+            if wanted
+            else packets.status(packet.request, packets.END, "")
+        )
+
+    def quiet(self) -> None: ...
 
     def rest(self) -> None: ...
 
     def failed(self, why: str) -> None:
         self._channel.say(why)
 
-    def over(self, outcome: str, *, failed: bool) -> None: ...
-
-
-def _covered(data: bytes, mask: Mask) -> bytes:
-    hits = mask.find(data)
-    if not hits:
-        return data
-    covered = bytearray(data)
-    for start, end, _ in hits:
-        covered[start:end] = b"*" * (end - start)
-    return bytes(covered)
+    def over(self, outcome: str, *, failed: bool) -> None:
+        del outcome, failed
+        for file in self._open.values():
+            self._closed(file)
+        self._open.clear()
