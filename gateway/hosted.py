@@ -126,6 +126,9 @@ class Desk(Protocol):
     def admit(self, *, user: str, secret: str, client: str, kill: Callable[[str], None]) -> Seat:
         """A seat for whoever `secret` stands for; `kill` ends the client from outside. Raises `Refused`."""
 
+    def refuse(self, *, user: str, secret: str, client: str, kill: Callable[[str], None]) -> Seat:
+        """Always raises `Refused`: for a connection that is not there, with what `admit` says where `secret` is no good."""
+
     def admit_proved(self, *, user: str, client: str, kill: Callable[[str], None]) -> Seat:
         """As `admit`, for a client that has proved to be the minted `user`."""
 
@@ -136,7 +139,7 @@ class Desk(Protocol):
         """As `admit`, for a client that has proved to hold a key of that agent."""
 
     def guards(self, host: str, port: int) -> bool:
-        """Whether a connection of the policy leads there, so that any other way there leads around the gateway."""
+        """Whether a connection of the policy is known to lead there, so that any other way there leads around the gateway."""
 
     def upstream(self) -> HostedUpstream:
         """Read anew each time, so that secrets can be rotated in place. Raises `Refused`."""

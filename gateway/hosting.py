@@ -13,11 +13,11 @@ from gateway.admission import Admission, AdmissionRefused
 from gateway.gate import Gate
 from gateway.holding import Held
 from gateway.hosted import HostedLimits, HostedUpstream, Refused, Ruling, SessionOver
+from gateway.hosts import LOOPBACK, canonical
 from gateway.masking.starred import Starred
 from gateway.masking.stream import StreamMask
 from gateway.model import Allow, Block, Command, Connection, Final, Hold, Session
 from gateway.policy.model import Policy, SecretMissing, SecretRef, Target
-from gateway.policy.values import is_loopback
 from gateway.protocols import HOSTED, load_hosted, own_secrets
 from gateway.recorder import RecordingFailed
 from gateway.sessions import LiveSession
@@ -26,6 +26,8 @@ from gateway.wire import CommandAnswered
 
 log = logging.getLogger("countersign.listener")
 
+NOWHERE = "such a connection"
+"""No connection can have this name."""
 Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
 
@@ -123,6 +125,14 @@ class Hosting:
         admit = partial(self._admission.admit, self.connection.name, user=user, secret=secret, client=client)
         return self._seated(admit, kill)
 
+    def refuse(self, *, user: str, secret: str, client: str, kill: Callable[[str], None]) -> NoReturn:
+        del kill
+        try:
+            self._admission.admit(NOWHERE, user=user, secret=secret, client=client)
+        except AdmissionRefused as refusal:
+            raise Refused(str(refusal)) from refusal
+        raise Refused("There is no such connection.")
+
     def admit_proved(self, *, user: str, client: str, kill: Callable[[str], None]) -> _Seat:
         admit = partial(self._admission.admit_proved, self.connection.name, user=user, client=client)
         return self._seated(admit, kill)
@@ -137,14 +147,16 @@ class Hosting:
         )
 
     def guards(self, host: str, port: int) -> bool:
-        """A target's own loopback counts as the target."""
-        name = host.lower().rstrip(".")
-        own = self._target.upstream
-        if is_loopback(name) and port == own.port:
-            return True
+        """A target's own loopback counts as the target; what a name means there is not known here."""
+        meant = {canonical(host)}
+        if LOOPBACK in meant:
+            meant.add(canonical(self._target.upstream.host))
         return any(
-            port == each.upstream.port and name == each.upstream.host.lower()
-            for each in self._gate.policy.targets.values()
+            port == each.port and canonical(each.host) in meant
+            for each in (
+                self._target.upstream,
+                *(target.upstream for target in self._gate.policy.targets.values()),
+            )
         )
 
     def upstream(self) -> HostedUpstream:

@@ -59,6 +59,9 @@ class Behind(Protocol):
 
     def closed(self, channel: Channel) -> None: ...
 
+    def forwarded(self) -> None:
+        """A forwarded connection is over."""
+
 
 class Channel(asyncssh.SSHServerSession[Any]):
     """A session channel (RFC 4254 §6)."""
@@ -140,7 +143,7 @@ class Channel(asyncssh.SSHServerSession[Any]):
             self.interrupted()
         elif taken_back:
             return
-        elif self._upstream is not None and not self._upstream.channel.is_closing():
+        elif self._upstream is not None and not self._upstream.gone.done():
             self._upstream.channel.send_signal(signal)
 
     def soft_eof_received(self) -> None:
@@ -154,7 +157,7 @@ class Channel(asyncssh.SSHServerSession[Any]):
     def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
         del pixwidth, pixheight
         upstream, answer = self._upstream, self._answer
-        if upstream is not None and answer is not None and not upstream.channel.is_closing():
+        if upstream is not None and answer is not None and not upstream.gone.done():
             columns, rows = min(width, LARGEST), min(height, LARGEST)
             upstream.giving(lambda: answer.resized(columns, rows))
             upstream.channel.change_terminal_size(columns, rows)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hmac
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import asyncssh
@@ -21,7 +22,11 @@ log = logging.getLogger("countersign.ssh")
 
 SEPARATOR = "%"
 CHANNELS = 64
-"""Open at once in one connection."""
+"""Open at once in one connection, forwarded connections among them."""
+ATTEMPTS = 10
+"""Passwords and keys that one connection may try."""
+
+Admit = Callable[..., Seat]
 
 
 class Client(asyncssh.SSHServer):
@@ -40,10 +45,14 @@ class Client(asyncssh.SSHServer):
         self._tasks: set[asyncio.Task[None]] = set()
         self._target: asyncio.Task[asyncssh.SSHClientConnection] | None = None
         self._channels: set[Channel] = set()
+        self._forwarded = 0
         self._user = ""
         self._peer = ""
         self._seated = False
         self._named = False
+        self._attempts = 0
+        self._proved: Admit | None = None
+        """How the client is let in, once its last key or certificate is proved."""
 
     # Who it is.
 
@@ -73,15 +82,24 @@ class Client(asyncssh.SSHServer):
 
     def validate_password(self, username: str, password: str) -> bool:
         del username
-        if not self._named:
+        if self._tried_enough():
             return False
+        admit = self._desk.admit if self._named else self._desk.refuse
         try:
-            self._sit(self._desk.admit(user=self._user, secret=password, client=self._peer, kill=self.kill))
+            self._sit(admit(user=self._user, secret=password, client=self._peer, kill=self.kill))
         except Refused as refused:
             log.info("refused a client", extra={"peer": self._peer, "connection": self._desk.connection.name})
             self._connection.send_auth_banner(f"countersign: {refused}\n")
             return False
         return True
+
+    def _tried_enough(self) -> bool:
+        self._attempts += 1
+        if self._attempts == ATTEMPTS + 1:
+            self._connection.disconnect(
+                asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE, "Too many attempts to log in."
+            )
+        return self._attempts > ATTEMPTS
 
     def public_key_auth_supported(self) -> bool:
         return True
@@ -89,20 +107,27 @@ class Client(asyncssh.SSHServer):
     def validate_ca_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         """The certificate's principal is the minted user that its token was given."""
         del username  # the library compares it with the certificate's principals
-        return self._named and hmac.compare_digest(key.public_data, self._authority.public_data)
+        if self._tried_enough() or not self._named:
+            return False
+        self._proved = functools.partial(self._desk.admit_proved, user=self._user)
+        return hmac.compare_digest(key.public_data, self._authority.public_data)
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         """An agent's own key, as policies.yaml has it."""
         del username
-        return self._named and any(_same_key(line, key) for line in self._desk.agent_keys(self._user))
+        if self._tried_enough() or not self._named:
+            return False
+        self._proved = functools.partial(self._desk.admit_agent, user=self._user)
+        return any(_same_key(line, key) for line in self._desk.agent_keys(self._user))
 
     def auth_completed(self) -> None:
-        """A key or a certificate was proved: for an agent's name only its keys can be, for a minted user only a certificate."""
+        """A password has let the client in already; a key or a certificate does now that it is proved."""
         if self._seated:
             return
-        admit = self._desk.admit_agent if self._desk.agent_keys(self._user) else self._desk.admit_proved
         try:
-            self._sit(admit(user=self._user, client=self._peer, kill=self.kill))
+            if self._proved is None:
+                raise Refused("Nothing was proved.")
+            self._sit(self._proved(client=self._peer, kill=self.kill))
         except Refused as refused:
             self._connection.disconnect(asyncssh.DISC_NO_MORE_AUTH_METHODS_AVAILABLE, str(refused))
 
@@ -113,24 +138,28 @@ class Client(asyncssh.SSHServer):
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
         self._clients.discard(self)
-        for task in list(self._tasks):
-            task.cancel()
-        if self._target is not None:
-            self._target.add_done_callback(_hang_up)
-            self._target.cancel()
-        if self._seated:
-            self.seat.close("the client left")
+        try:
+            for task in list(self._tasks):
+                task.cancel()
+            if self._target is not None:
+                self._target.add_done_callback(_hang_up)
+                self._target.cancel()
+        finally:
+            if self._seated:
+                self.seat.close("the client left")
 
     def kill(self, reason: str) -> None:
         """End the connection now, telling the client why."""
-        for channel in list(self._channels):
-            channel.say(reason)
-        self._connection.disconnect(asyncssh.DISC_BY_APPLICATION, reason)
+        try:
+            for channel in list(self._channels):
+                channel.say(reason)
+        finally:
+            self._connection.disconnect(asyncssh.DISC_BY_APPLICATION, reason)
 
     # What it asks for. Forwarding to sockets, from the target, of agents and of displays is not answered here, and so refused.
 
     def session_requested(self) -> Channel | bool:
-        if not self._seated or len(self._channels) >= CHANNELS:
+        if not self._seated or self._full():
             return False
         channel = Channel(self, run_lines=lines.run, run_files=sftp.run)
         self._channels.add(channel)
@@ -140,9 +169,13 @@ class Client(asyncssh.SSHServer):
         self, dest_host: str, dest_port: int, orig_host: str, orig_port: int
     ) -> Coroutine[Any, Any, asyncssh.SSHTCPSession[bytes]] | bool:
         del orig_host, orig_port
-        if not self._seated or self._desk.options.get("forwarding") != "judged":
+        if not self._seated or self._full() or self._desk.options.get("forwarding") != "judged":
             return False
+        self._forwarded += 1
         return forward(self, dest_host, dest_port)
+
+    def _full(self) -> bool:
+        return len(self._channels) + self._forwarded >= CHANNELS
 
     # What its channels need (`channel.Behind`).
 
@@ -168,8 +201,11 @@ class Client(asyncssh.SSHServer):
     def closed(self, channel: Channel) -> None:
         self._channels.discard(channel)
 
+    def forwarded(self) -> None:
+        self._forwarded -= 1
+
     async def target(self) -> asyncssh.SSHClientConnection:
-        if self._target is None:
+        if self._target is None or _lost(self._target):
             session = self.seat.session
             work = connect(
                 self._desk.upstream(),
@@ -199,6 +235,13 @@ def _same_key(line: str, key: asyncssh.SSHKey) -> bool:
     except asyncssh.KeyImportError:
         return False
     return hmac.compare_digest(known.public_data, key.public_data)
+
+
+def _lost(target: asyncio.Task[asyncssh.SSHClientConnection]) -> bool:
+    """Whether it was not to be had, or is not any more: the next command tries anew."""
+    if not target.done():
+        return False
+    return target.cancelled() or target.exception() is not None or target.result().is_closed()
 
 
 def _hang_up(target: asyncio.Task[asyncssh.SSHClientConnection]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import asyncssh
@@ -17,20 +18,31 @@ PROHIBITED = asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED
 
 async def forward(client: Behind, host: str, port: int) -> asyncssh.SSHTCPSession[bytes]:
     """The client's end of a connection that the target makes. Raises `asyncssh.ChannelOpenError`."""
+    try:
+        return await _forward(client, host, port)
+    except BaseException:
+        client.forwarded()
+        raise
+
+
+async def _forward(client: Behind, host: str, port: int) -> asyncssh.SSHTCPSession[bytes]:
     if client.leads_around(host, port):
         raise asyncssh.ChannelOpenError(PROHIBITED, "This leads around the gateway.")
     command = asking.forward(host, port)
     try:
         ruling = await client.seat.judge(command, lambda _: None)
-        if isinstance(ruling.verdict, Block):
-            raise asyncssh.ChannelOpenError(PROHIBITED, ruling.verdict.message)
-        ends = _Ends(client, command.id)
-        target = await client.target()
-        await target.create_connection(lambda: ends.target, host, port)
-    except Refused as refused:
-        raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, str(refused)) from refused
     except SessionOver:
         raise asyncssh.ChannelOpenError(PROHIBITED, "The session is over.") from None
+    if isinstance(ruling.verdict, Block):
+        raise asyncssh.ChannelOpenError(PROHIBITED, ruling.verdict.message)
+    ends = _Ends(client, command.id)
+    try:
+        target = await client.target()
+        await target.create_connection(lambda: ends.target, host, port)
+    except (Refused, asyncssh.Error, OSError) as error:
+        why = str(error) if isinstance(error, Refused) else "The target cannot connect there."
+        client.seat.answered(CommandAnswered(command.id, outcome="not connected", failed=True))
+        raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, why) from error
     return ends.client
 
 
@@ -44,10 +56,14 @@ class _Ends:
         self.client, self.target = _End(self), _End(self)
         self.client.other, self.target.other = self.target, self.client
 
+    def moved(self) -> None:
+        self._behind.seat.active()
+
     def over(self) -> None:
         if self._over:
             return
         self._over = True
+        self._behind.forwarded()
         sent, received = self.client.passed, self.target.passed
         self._behind.seat.answered(
             CommandAnswered(self._command_id, outcome=f"{sent} bytes out, {received} bytes back")
@@ -60,41 +76,49 @@ class _End(asyncssh.SSHTCPSession[bytes]):
     def __init__(self, ends: _Ends) -> None:
         self._ends = ends
         self.passed = 0
-        self.channel: asyncssh.SSHTCPChannel[bytes] | None = None
-        self._early: list[bytes] = []
+        self._channel: asyncssh.SSHTCPChannel[bytes] | None = None
+        self._early: list[Callable[[asyncssh.SSHTCPChannel[bytes]], None]] = []
+        """What the other end did before this one was there."""
 
     def connection_made(self, chan: Any) -> None:
-        self.channel = chan
-        for data in self._early:
-            chan.write(data)
+        self._channel = chan
+        for act in self._early:
+            act(chan)
         self._early.clear()
 
-    def write(self, data: bytes) -> None:
-        if self.channel is None:
-            self._early.append(data)
-        elif not self.channel.is_closing():
-            self.channel.write(data)
+    def does(self, act: Callable[[asyncssh.SSHTCPChannel[bytes]], None]) -> None:
+        if self._channel is None:
+            self._early.append(act)
+        elif not self._channel.is_closing():
+            act(self._channel)
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         del datatype
         self.passed += len(data)
-        self.other.write(data)
+        self._ends.moved()
+        self.other.does(lambda channel: channel.write(data))
 
     def eof_received(self) -> bool:
-        if self.other.channel is not None and not self.other.channel.is_closing():
-            self.other.channel.write_eof()
+        self.other.does(lambda channel: channel.write_eof())
         return True
 
     def pause_writing(self) -> None:
-        if self.other.channel is not None:
-            self.other.channel.pause_reading()
+        self.other.reads(on=False)
 
     def resume_writing(self) -> None:
-        if self.other.channel is not None:
-            self.other.channel.resume_reading()
+        self.other.reads(on=True)
+
+    def reads(self, *, on: bool) -> None:
+        if self._channel is not None:
+            (self._channel.resume_reading if on else self._channel.pause_reading)()
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
-        if self.other.channel is not None:
-            self.other.channel.close()
+        self.other.closes()
         self._ends.over()
+
+    def closes(self) -> None:
+        if self._channel is not None:
+            self._channel.close()
+        else:
+            self._early.append(lambda channel: channel.close())

@@ -94,6 +94,7 @@ class _Transfer:
         self._from_client = packets.Packets()
         self._from_target = packets.Packets()
         self._begun = False
+        self._ended = False
         self._greeted = False
         self._open: dict[bytes, _File] = {}
         self._pending: dict[int, _Pending] = {}
@@ -124,12 +125,17 @@ class _Transfer:
                     self._channel.read(True, WAITS)
                 await self._channel.flowing.wait()
                 await self._one(packet)
-            if not self.upstream.channel.is_closing():
-                self.upstream.channel.write_eof()
+            self._ended = True
+            self._end_if_answered()
         except Malformed as malformed:
             self._end(malformed)
         except SessionOver:
             self.upstream.channel.abort()
+
+    def _end_if_answered(self) -> None:
+        """A read may take several of the target, so its end waits for all answers."""
+        if self._ended and not self._pending and not self.upstream.channel.is_closing():
+            self.upstream.channel.write_eof()
 
     def _end(self, malformed: Malformed) -> None:
         """What cannot be accounted for is not sent on."""
@@ -214,6 +220,7 @@ class _Transfer:
         for packet in self._from_target.feed(data):
             if answer := self._answer(packet):
                 self._tell(answer)
+        self._end_if_answered()
 
     def _answer(self, packet: Packet) -> bytes:
         """The packet as the client gets it; nothing where more has to come first. Raises `Malformed`."""
