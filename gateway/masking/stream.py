@@ -46,7 +46,7 @@ _LONGEST_ARMOUR = 80
 _IPV6 = re.compile(rb"(?<![A-Za-z0-9_])[0-9A-Fa-f:.]+\Z")
 _URL = re.compile(rb"://[^\s\0/:@\"'<>]{0,128}:[^\s\0\"'<>]{0,512}\Z")
 _ARMOUR_ENDED = re.compile(rb"-{3,5} ?END [A-Z0-9 ]{0,40}-{1,5}\Z")
-_VALUE_ENDS = re.compile(rb"[\s\0\"'<>;&`]")
+_VALUE_ENDS = re.compile(rb"[\s\0\"'<>;`]")
 _LINE_ENDS = re.compile(rb"[\r\n\0\"']")
 
 

@@ -66,7 +66,10 @@ _QUOTED = {
     for quote in (b'"', b"'", b"`")
 }
 _ESCAPED_QUOTED = re.compile(rb"(?:[^\\\"'\r\n\0]|\\\\[^\r\n\0]){0,%d}" % LONGEST_VALUE)
-_BARE = re.compile(rb"[^\s\0\"'<>;&`]{0,%d}" % LONGEST_VALUE)
+_BARE = re.compile(
+    # An ampersand ends it only where another parameter, an entity or another command follows.
+    rb"(?:[^\s\0\"'<>;&`]+|&(?![&\s\0]|\Z|#?[A-Za-z0-9]{1,8};|[A-Za-z_][\w.\[\]%-]{0,40}=))*"
+)
 _STRING_PREFIX = re.compile(rb"(?:[NnEeUuBbRrFf]|@)(?=[\"'])")
 _BLOCK = re.compile(rb"[|>][+-]?[ \t]*(?:\r?\n|\\n)[ \t]+(?=\S)")
 _NEXT_PAIR = re.compile(
@@ -103,7 +106,7 @@ def value_at(data: bytes, start: int) -> Span | None:
 
 
 def _bare_at(data: bytes, start: int) -> Span | None:
-    match = _BARE.match(data, start)
+    match = _BARE.match(data, start, start + LONGEST_VALUE)
     assert match is not None
     end = match.end()
     if (pair := _NEXT_PAIR.search(data, start, end)) is not None:

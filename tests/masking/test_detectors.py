@@ -96,6 +96,11 @@ FOUND: dict[str, list[str]] = {
     ],
     "password": [
         "password=<hunter2>",
+        "password: <Tr0ub4dor&3>",
+        "password=<s3cr3t>&next=1",
+        "password=<s3cr3t>&amp;next=1",
+        "export PASSWORD=<s3cr3t> && run",
+        "PASSWORD=<s3cr3t>&&run",
         'DB_PASSWORD="<my pass phrase>"',
         '{"password": "<hunter2>", "b": 1}',
         '\\"password\\":\\"<hunter2>\\"',
