@@ -11,17 +11,17 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import orjson
 from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from gateway import chores
 from gateway.admission import Admission
 from gateway.api import app as api
 from gateway.api import replay
@@ -31,6 +31,7 @@ from gateway.api.elevations import Elevating
 from gateway.api.links import Links
 from gateway.approvals import Approvals
 from gateway.changes import Feed
+from gateway.chores import Tasks
 from gateway.contract import Announcement, Approval, SessionView
 from gateway.doors import DoorFailed, Doors
 from gateway.elevations import Elevations, Grants
@@ -42,13 +43,11 @@ from gateway.identity.lineages import Lineages, Revocation
 from gateway.identity.minted import Minted
 from gateway.identity.tokens import Issuer
 from gateway.journal import Journal, JournalFailed
-from gateway.policy.budgets import Budgets
 from gateway.policy.live import LivePolicy
 from gateway.policy.model import Policy, SecretMissing
 from gateway.protocols import served
 from gateway.recorder import Recorder
 from gateway.recorder.read import recordings, summary
-from gateway.recorder.retention import sweep
 from gateway.recorder.transcript import Transcripts
 from gateway.sessions import Sessions
 from gateway.store import StoreFailed
@@ -62,10 +61,8 @@ log = logging.getLogger("countersign.serve")
 
 DRAIN_WITHIN = 10.0
 """Seconds that open sessions get to end by themselves when the gateway stops."""
-BUDGETS = "budgets"
 TICK = 1.0
 """Seconds between looks at the policy file, and between changes of one busy session in the feed."""
-RETENTION_EVERY = 3_600.0
 ENDED_TOLD = 500
 """Sessions that ended before the gateway did, whose end followers hear of again."""
 UNHEARD_FOR = 600.0
@@ -174,7 +171,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         for session_id in recorder.recover("the gateway ended while this session was open"):
             log.warning("sealed a recording that was left open", extra={"session": session_id})
 
-        tasks = _Tasks()
+        tasks = Tasks()
         parts.push_async_callback(tasks.cancel)
         lineages = Lineages(store, clock=clock)
         issuer = Issuer(keys, policy, lineages, clock=clock)
@@ -231,8 +228,8 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             spawn=tasks.spawn,
             store=store,
         )
-        budgets = _budgets(store)
-        parts.callback(_keep, budgets, store)
+        budgets = chores.recalled(store)
+        parts.callback(chores.keep, budgets, store)
         meters = api.Meters()
         gate = Gate(
             policy(),
@@ -335,8 +332,8 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             surveys.renew, "interval", seconds=SURVEYS_EVERY, next_run_time=datetime.now(tz=UTC)
         )
         tasks.spawn(_tick(gateway, journal))
-        tasks.spawn(_count(budgets, store))
-        tasks.spawn(_retain(gateway, recorder.directory, journal))
+        tasks.spawn(chores.count(budgets, store))
+        tasks.spawn(chores.retain(policy, recorder.directory, journal, announce))
         yield gateway
 
 
@@ -352,30 +349,6 @@ def _ended(directory: Path, gate: Gate, links: Links) -> list[SessionView]:
 
 def _same(credential: str, wanted: str) -> bool:
     return secrets.compare_digest(credential.encode("utf-8", "surrogateescape"), wanted.encode())
-
-
-class _Tasks:
-    """Background work of the process: kept, and told of when it fails."""
-
-    def __init__(self) -> None:
-        self._running: set[asyncio.Task[None]] = set()
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._running.add(task)
-        task.add_done_callback(self._ended)
-        return task
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("a task failed", exc_info=error)
-
-    async def cancel(self) -> None:
-        running = list(self._running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
 
 
 async def _withdraw(approvals: Approvals, journal: Journal, revocation: Revocation, reason: str) -> None:
@@ -413,49 +386,3 @@ async def _tick(gateway: Gateway, journal: Journal) -> None:
                 gateway.announce("error", f"The new policy is in force, but {failure}.")
             await journal.append("policy", {"from": before, "to": policy.version})
             log.info("policy reloaded", extra={"version": policy.version})
-
-
-def _budgets(store: EmbeddedStore) -> Budgets:
-    """What was spent before. Raises `StoreFailed`."""
-    budgets = Budgets()
-    try:
-        budgets.recall(store.all(BUDGETS))
-    except (AttributeError, TypeError, ValueError) as error:
-        raise StoreFailed(
-            f"a budget in the store is not readable ({error}): put back a copy of it"
-        ) from error
-    return budgets
-
-
-def _keep(budgets: Budgets, store: EmbeddedStore) -> None:
-    for key, document in budgets.changes():
-        store.put(BUDGETS, key, document)
-
-
-async def _count(budgets: Budgets, store: EmbeddedStore) -> None:
-    """Each second: what was spent of budgets becomes durable."""
-    while True:
-        await asyncio.sleep(TICK)
-        _keep(budgets, store)
-        await store.commit()
-
-
-async def _retain(gateway: Gateway, recordings: Path, journal: Journal) -> None:
-    """Delete recordings that the policy no longer keeps."""
-    kept: float | None = None
-    while True:
-        retention = gateway.policy.current.retention
-        swept = await asyncio.to_thread(
-            sweep,
-            recordings,
-            keep=retention.recordings,
-            required=retention.required,
-            now=time.time(),
-            kept_before=kept,
-        )
-        kept = retention.recordings
-        for report in swept.reports:
-            gateway.announce("warning", report)
-        if swept.deleted:
-            await journal.append("deleted", {"recordings": list(swept.deleted)})
-        await asyncio.sleep(RETENTION_EVERY)

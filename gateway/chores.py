@@ -1,0 +1,95 @@
+"""What a gateway does beside its sessions: background tasks, budgets that last, recordings that do not."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from gateway.journal import Journal
+from gateway.policy.budgets import Budgets
+from gateway.policy.model import Policy
+from gateway.recorder.retention import sweep
+from gateway.store import Store, StoreFailed
+
+log = logging.getLogger("countersign.serve")
+
+BUDGETS = "budgets"
+BUDGETS_EVERY = 1.0
+RETENTION_EVERY = 3_600.0
+
+
+class Tasks:
+    """Background work of the process: kept, and told of when it fails."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a task failed", exc_info=error)
+
+    async def cancel(self) -> None:
+        running = list(self._running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+def recalled(store: Store) -> Budgets:
+    """What was spent before. Raises `StoreFailed`."""
+    budgets = Budgets()
+    try:
+        budgets.recall(store.all(BUDGETS))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise StoreFailed(
+            f"a budget in the store is not readable ({error}): put back a copy of it"
+        ) from error
+    return budgets
+
+
+def keep(budgets: Budgets, store: Store) -> None:
+    """Put what was spent since into the store."""
+    for key, document in budgets.changes():
+        store.put(BUDGETS, key, document)
+
+
+async def count(budgets: Budgets, store: Store) -> None:
+    """Each second: what was spent of budgets becomes durable."""
+    while True:
+        await asyncio.sleep(BUDGETS_EVERY)
+        keep(budgets, store)
+        await store.commit()
+
+
+async def retain(
+    policy: Callable[[], Policy], recordings: Path, journal: Journal, announce: Callable[[str, str], None]
+) -> None:
+    """Each hour: delete recordings that the policy no longer keeps."""
+    kept: float | None = None
+    while True:
+        retention = policy().retention
+        swept = await asyncio.to_thread(
+            sweep,
+            recordings,
+            keep=retention.recordings,
+            required=retention.required,
+            now=time.time(),
+            kept_before=kept,
+        )
+        kept = retention.recordings
+        for report in swept.reports:
+            announce("warning", report)
+        if swept.deleted:
+            await journal.append("deleted", {"recordings": list(swept.deleted)})
+        await asyncio.sleep(RETENTION_EVERY)
