@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import signal
 import socket
 import subprocess
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 import paramiko
+import pytest
 
 from tests.live.house import eventually
 from tests.live_ssh import house
@@ -143,6 +149,74 @@ def _after(gateway: SshGateway, seconds: float) -> None:
     approval = gateway.api.pending("mkdir")
     eventually(lambda: time.time() - approval["opened_at"] > seconds)
     gateway.api.vote(gateway.api.call(f"/v1/approvals/{approval['id']}"), "approve")
+
+
+@asynccontextmanager
+async def connected(gateway: SshGateway, user: str = "agent", **more: Any) -> AsyncIterator[Any]:
+    options = {"known_hosts": None, "client_keys": None, "config": None, "password": gateway.token()} | more
+    async with asyncssh.connect("127.0.0.1", gateway.ports["web-1"], username=user, **options) as connection:
+        yield connection
+
+
+class Guessing(asyncssh.SSHClient):
+    """Tries one password after the other."""
+
+    def __init__(self) -> None:
+        self.tried = 0
+        self.banners: list[str] = []
+
+    def password_auth_requested(self) -> str:
+        self.tried += 1
+        return f"guess-{self.tried}"
+
+    def auth_banner_received(self, msg: str, lang: str) -> None:
+        self.banners.append(msg)
+
+
+@pytest.mark.parametrize("user", ["agent", "cs_0123456789abcdef"])
+async def test_attempts_end_and_do_not_tell_which_connections_there_are(
+    server: Server, tmp_path: Path, user: str
+) -> None:
+    with house.gateway(tmp_path, server, beside=True) as gateway:
+        heard = []
+        for there in ("web-1", "web-3"):
+            guessing = Guessing()
+            with pytest.raises(asyncssh.DisconnectError, match="Too many attempts"):
+                async with connected(
+                    gateway, f"{user}%{there}", client_factory=lambda it=guessing: it, password=None
+                ):
+                    pass
+            heard.append((guessing.tried, guessing.banners))
+        assert heard[0] == heard[1]
+        assert heard[0][0] == 11
+
+
+async def test_only_languages_terminals_and_zones_reach_the_target_and_only_what_was_set_before(
+    gateway: SshGateway,
+) -> None:
+    hostile = {
+        "LC_ALL": "() { :; }; echo pwned", "LC_CMD": "rm", "LANGUAGE_SERVER": "x", "TERMCAP": "/tmp/x", "TZ": "/etc/shadow",
+        "LD_PRELOAD": "/tmp/x", "BASH_ENV": "/tmp/x",
+    }  # fmt: skip
+    async with connected(gateway) as connection:
+        command = "echo " + " ".join(f'"{name}=${name}"' for name in ("LC_TIME", *hostile))
+        done = await connection.run(command, env={**hostile, "LC_TIME": "de_DE.UTF-8"}, timeout=20)
+    assert "LC_TIME=de_DE.UTF-8" in done.stdout
+    assert not any(f"{name}={value}" in done.stdout for name, value in hostile.items())
+
+
+async def test_a_target_that_went_away_is_asked_again_by_the_next_command(
+    gateway: SshGateway, tmp_path: Path
+) -> None:
+    own = tmp_path / "pid"
+    async with connected(gateway) as connection:
+        with gateway.api.deciding("approve", containing=str(own)):
+            running = await connection.create_process(f"echo $PPID > {own}; echo begun; tail -f /dev/null")
+            await running.stdout.readline()
+        os.kill(int(own.read_text()), signal.SIGKILL)
+        await running.wait()
+        assert running.exit_status == 255
+        assert (await connection.run("echo back")).stdout == "back\n"
 
 
 def test_the_key_exchange_is_strict_and_its_algorithms_are_strong(gateway: SshGateway) -> None:
