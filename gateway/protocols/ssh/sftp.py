@@ -20,6 +20,8 @@ from gateway.wire import CommandAnswered, Mask
 
 AROUND = 8_192
 """Bytes before and behind a read that are looked at as well: more than any common private key has."""
+AT_ONCE = 64 * 1024
+"""Bytes looked through at once: a mask covers a text whole that holds too many values."""
 WAITS = "requests wait"
 
 
@@ -263,10 +265,12 @@ class _Transfer:
     def _wanted(self, packet: Packet, reading: _Read) -> bytes:
         first, last = reading.before, reading.before + reading.length
         covered = bytearray(reading.got)
-        for start, end, name in reading.file.mask.find(reading.got):
-            covered[start:end] = b"*" * (end - start)
-            if first <= start < last:
-                reading.file.masked[name] = reading.file.masked.get(name, 0) + 1
+        for at in range(first, min(last, len(covered)), AT_ONCE):
+            base = max(0, at - AROUND)
+            for start, end, name in reading.file.mask.find(reading.got[base : at + AT_ONCE + AROUND]):
+                covered[base + start : base + end] = b"*" * (end - start)
+                if at <= base + start < min(last, at + AT_ONCE):
+                    reading.file.masked[name] = reading.file.masked.get(name, 0) + 1
         wanted = bytes(covered[first:last])
         reading.file.read += len(wanted)
         return (
