@@ -179,11 +179,8 @@ class _Brotli:
         piece = self._made.process(data, output_buffer_limit=PIECE)
         while piece:
             yield piece
-            piece = (
-                b""
-                if self._made.can_accept_more_data()
-                else self._made.process(b"", output_buffer_limit=PIECE)
-            )
+            # It may have taken all of its input and still hold back output.
+            piece = b"" if self.done else self._made.process(b"", output_buffer_limit=PIECE)
 
 
 class _Zstd:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import brotli
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.masking.decoding import PIECE, BodyLimits, BodyUnreadable, Decoder
@@ -65,6 +65,7 @@ def pieces(data: bytes, cuts: list[int]) -> list[bytes]:
     times=st.sampled_from([1, 3000]),
     cuts=st.lists(st.integers(1, 50), max_size=12),
 )
+@example(data=b"\0" * 33, times=3000, cuts=[])
 def test_whatever_the_cuts_what_went_in_comes_out(
     name: str, data: bytes, times: int, cuts: list[int]
 ) -> None:
