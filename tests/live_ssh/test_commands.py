@@ -79,7 +79,7 @@ def test_revoking_the_token_ends_what_runs(gateway: SshGateway) -> None:
     token = gateway.token()
 
     def revoke() -> None:
-        eventually(lambda: any(not each["closed_at"] for each in gateway.api.call("/v1/sessions")))
+        eventually(lambda: any(each["commands"] for each in gateway.api.call("/v1/sessions")))
         gateway.revoke(token)
 
     with gateway.api.meanwhile(revoke):

@@ -14,9 +14,9 @@ KEY_EXCHANGE = [
     "diffie-hellman-group14-sha256",
 ]
 CIPHERS = [
-    "chacha20-poly1305@openssh.com",
-    "aes256-gcm@openssh.com",
     "aes128-gcm@openssh.com",
+    "aes256-gcm@openssh.com",
+    "chacha20-poly1305@openssh.com",
     "aes256-ctr",
     "aes192-ctr",
     "aes128-ctr",
