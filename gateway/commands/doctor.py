@@ -119,7 +119,9 @@ def _secrets(policy: Policy) -> Iterator[Finding]:
     from gateway.policy.model import SecretMissing
 
     refs = [
-        (f"the password of {name}", target.credential.password) for name, target in policy.targets.items()
+        (f"the {kind} of {name}", getattr(target.credential, kind))
+        for name, target in policy.targets.items()
+        for kind in ("password", "key", "token")
     ]
     refs += [(f"the secret of {name}", agent.secret) for name, agent in policy.agents.items()]
     refs.append(("the bot's credential", policy.bot_credential))
