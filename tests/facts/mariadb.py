@@ -1,4 +1,4 @@
-"""A MariaDB server of its own: on a socket, in a directory that goes with it."""
+"""A MariaDB server of its own: on a socket and a free port, in a directory that goes with it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -50,9 +51,12 @@ class MariaDb:
         )
         self._socket = data / "socket"
         self._log = (data / "log").open("wb")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
         small = [
             "--innodb-buffer-pool-size=16M",
-            "--skip-networking",
+            "--bind-address=127.0.0.1",
+            f"--port={self.port}",
             "--log-output=TABLE",
             "--general-log=1",
         ]

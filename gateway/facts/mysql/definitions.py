@@ -86,7 +86,7 @@ def shadow(reading: Reading, tokens: Sequence[Token]) -> None:
     words = [token.upper for token in tokens]
     if "TEMPORARY" in words[: kind_at(words)]:
         for _, name in _named(words, tokens):
-            reading.state.shadow(reading.placed(name))
+            reading.state.shadow(name)
 
 
 def _flushed(words: Sequence[str]) -> Effects:

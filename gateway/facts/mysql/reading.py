@@ -93,7 +93,7 @@ class Reading:
         placed = self.placed(name)
         outputs = self.schema.columns(placed) if self.schema is not None else None
         found = table(name, alias) if outputs is None else based(placed, alias, outputs)
-        if outputs is not None and self.state.shadows(placed):
+        if outputs is not None and self.state.shadows(name.lower()):
             exact = all(output.exact for output in outputs)
             found = replace(found, rest=Output(name="*", sources=frozenset({f"{placed}.*"}), exact=exact))
         return replace(found, schema=placed.rpartition(".")[0])

@@ -36,7 +36,7 @@ class State:
     """The client's character set may hide quotes in its characters; texts in ASCII alone have none of these."""
     database: str = ""
     shadowed: frozenset[str] = frozenset()
-    """Tables in whose place temporary ones may stand."""
+    """Names, without their databases, that temporary tables may have."""
     unseen: bool = False
     """Code ran that nobody saw: a temporary table may stand in any place."""
     variables: dict[str, Variable] = field(default_factory=dict)
@@ -75,10 +75,10 @@ class State:
 
     def shadow(self, table: str) -> None:
         self.unseen = self.unseen or len(self.shadowed) >= _MOST
-        self.shadowed |= set() if self.unseen else {table}
+        self.shadowed |= set() if self.unseen else {table.rpartition(".")[2]}
 
     def shadows(self, table: str) -> bool:
-        return self.unseen or table in self.shadowed
+        return self.unseen or table.rpartition(".")[2] in self.shadowed
 
     def prepare(self, name: str, text: str | None) -> None:
         self.prepared.pop(name.lower(), None)

@@ -29,7 +29,8 @@ _DEFINITION = 60_000
 NOTHING = Texts()
 _HIDDEN = " "
 """The definition of a view that the gateway's account may not see: nothing can be read in it."""
-_SETTINGS = "SET SESSION sql_mode = '', TRANSACTION READ ONLY"
+_PLAIN = "SET SESSION sql_mode = ''"
+"""Now definitions are quoted in one way."""
 _BEGIN = "START TRANSACTION READ ONLY"
 _OURS = "TABLE_SCHEMA NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys')"
 _COLUMNS = f"""
@@ -133,7 +134,7 @@ async def _told(upstream: Upstream, login: Login) -> Told | None:
     )
     try:
         await connection._connect()  # noqa: SLF001  as `aiomysql.connect` does
-        await connection.query(_SETTINGS)
+        await connection.query(_PLAIN)
         await connection.query(_BEGIN)
         columns = await _rows(connection, _COLUMNS)
         views = await _rows(connection, _VIEWS)
