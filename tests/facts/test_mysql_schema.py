@@ -165,6 +165,22 @@ def test_a_temporary_table_shadows_the_one_of_its_name_alone():
     assert told(KNOWN.read("select * from orders", behind))[0] == ("id", {"billing.orders.id"}, True)
 
 
+@pytest.mark.parametrize(
+    "defining",
+    [
+        "alter table orders add column first_of_all int first",
+        "create or replace table orders (note int, id int)",
+        "rename table notes to orders",
+        "alter table notes rename to orders",
+        "begin not atomic create temporary table orders (note int); end",
+    ],
+)
+def test_what_a_session_defined_is_no_longer_in_the_order_of_the_catalogue(defining):
+    [star] = KNOWN.read("select * from orders", follow(defining, Context())).outputs
+    assert (star.name, star.exact) == ("*", True)
+    assert star.sources >= {"billing.orders.*", "billing.orders.note"}
+
+
 def test_a_view_stays_followed_behind_a_temporary_table_of_its_name():
     gone = "create temporary table cards (a int); drop table cards; select tail from cards"
     assert told(KNOWN.read(gone)) == [("tail", TAIL, False)]

@@ -82,10 +82,9 @@ def define(reading: Reading, tokens: Sequence[Token]) -> bool:
 
 
 def shadow(reading: Reading, tokens: Sequence[Token]) -> None:
-    """From here on a temporary table may be what a name means."""
-    words = [token.upper for token in tokens]
-    if "TEMPORARY" in words[: kind_at(words)]:
-        for _, name in _named(words, tokens):
+    """From here on what is defined may be another thing than the target's catalogue tells, if only to this session."""
+    for kind, name in _named([token.upper for token in tokens], tokens):
+        if kind in {"table", "view"}:
             reading.state.shadow(name)
 
 
@@ -170,6 +169,7 @@ def _named(words: Sequence[str], tokens: Sequence[Token]) -> list[tuple[str, str
 def _moved(reading: Reading, name: str, to: str) -> None:
     relation = reading.relation(name, "")
     reading.carries(f"{to}.*", relation.whole, exact=all(output.exact for output in relation.star()))
+    reading.state.shadow(to)
 
 
 def _renamed(reading: Reading, words: Sequence[str], tokens: Sequence[Token]) -> None:

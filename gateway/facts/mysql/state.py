@@ -36,9 +36,9 @@ class State:
     """The client's character set may hide quotes in its characters; texts in ASCII alone have none of these."""
     database: str = ""
     shadowed: frozenset[str] = frozenset()
-    """Names, without their databases, that temporary tables may have."""
+    """Tables and views that this session defined, temporary ones too, without their databases."""
     unseen: bool = False
-    """Code ran that nobody saw: a temporary table may stand in any place."""
+    """Code ran that nobody saw: any name may mean a temporary table."""
     variables: dict[str, Variable] = field(default_factory=dict)
     prepared: dict[str, str] = field(default_factory=dict)
 
