@@ -8,6 +8,9 @@ from gateway.facts.mysql import Context, Texts, follow, read
 from gateway.facts.mysql.resolving import resolved
 from gateway.facts.schema import Table
 from gateway.model import Effect
+from gateway.policy.carrying import under_masks
+from gateway.policy.file import load
+from gateway.vocabulary import known
 
 SSN = "billing.customers.ssn"
 TAIL = {SSN, "billing.cards.tail"}
@@ -35,6 +38,12 @@ TABLES = {
         columns=("a",), definition="select `billing`.`round`.`a` AS `a` from `billing`.`round`"
     ),
 }
+POLICY = """
+connections:
+  billing: {protocol: mysql, upstream: "mysql://127.0.0.1:1/billing", listen: "127.0.0.1:0", credential: {user: gateway}}
+rules: [{name: reads, when: {effects: [read]}, then: {allow: true, mask: [hidden]}}]
+default: hold
+"""
 KNOWN = Texts(resolved(TABLES, ("billing",)))
 
 
@@ -199,3 +208,26 @@ def test_each_catalogue_is_remembered_apart():
     sql = "select * from customers"
     assert KNOWN.read(sql) is KNOWN.read(sql)
     assert told(KNOWN.read(sql)) != told(Texts(resolved({}, ())).read(sql)) == told(read(sql))
+
+
+@pytest.mark.parametrize("masked", ["customers.ssn", "cards.tail"])
+@pytest.mark.parametrize(
+    ("sql", "past"),
+    [
+        ("select * from cards", False),
+        ("select id from cards where id = 7", False),
+        ("select * from orders where note like 'a%'", False),
+        ("insert into notes select * from orders", False),
+        ("select id from cards where tail = '1234'", True),
+        ("select id from cards order by billing.cards.tail", True),
+        ("insert into notes (body) select tail from cards", True),
+        ("create table copied as select * from cards", True),
+        ("rename table cards to shown", True),
+        ("update orders o join cards c on c.id = o.id set o.note = c.tail where o.id = 7", True),
+    ],
+)
+def test_what_carries_a_masked_column_past_its_mask_is_found_behind_a_view(tmp_path, masked, sql, past):
+    path = tmp_path / "policies.yaml"
+    path.write_text(f"masks: {{hidden: {{columns: {{{masked}: redact}}}}}}\n{POLICY}")
+    facts = under_masks(load(path, known()), ["hidden"], KNOWN.read(sql))
+    assert (Effect.EXFIL in facts.effects) is past
