@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from gateway.facts.mysql import read
 from gateway.protocols.mysql import catalogue
 from gateway.protocols.mysql.module import knowledge, survey
 from gateway.wire import Login
+from tests.certificates import Authority
 from tests.facts.mariadb import MariaDb
 
 pytestmark = pytest.mark.live
@@ -130,6 +133,39 @@ async def test_facts_are_kept_while_the_catalogue_stays_the_same(server, known):
     before = known.texts
     assert await ask(server, known) == ""
     assert known.texts is before
+
+
+@pytest.fixture(scope="module")
+def encrypted(tmp_path_factory) -> Iterator[tuple[MariaDb, str]]:
+    directory = tmp_path_factory.mktemp("tls")
+    authority = Authority()
+    trusted = directory / "ca.pem"
+    trusted.write_bytes(authority.certificate)
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        certificate, key = authority.issue("127.0.0.1").write(Path(place), "server")
+        key.chmod(0o644)
+        with MariaDb(f"--ssl-cert={certificate}", f"--ssl-key={key}") as running:
+            running.run(
+                "CREATE USER asker IDENTIFIED BY 'sekret' REQUIRE SSL; GRANT SELECT ON billing.* TO asker"
+            )
+            yield running, str(trusted)
+
+
+@pytest.mark.parametrize(
+    ("tls", "ca", "note"),
+    [
+        ("disable", False, "error 1045"),
+        ("require", False, ""),
+        ("verify-full", True, ""),
+        ("verify-full", False, "error 2003"),
+    ],
+)
+async def test_a_target_is_met_with_the_tls_that_policy_asks_for(encrypted, tls, ca, note):
+    server, trusted = encrypted
+    known = knowledge()
+    assert note in (said := await ask(server, known, tls=tls, ca=trusted if ca else None))
+    assert (known.told is None, said == "") == (bool(note), not note)
 
 
 @asynccontextmanager

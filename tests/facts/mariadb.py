@@ -36,6 +36,9 @@ CREATE SEQUENCE s;
 class MariaDb:
     """A running server; `with MariaDb() as server:` starts it, and stops it and removes its files at the end."""
 
+    def __init__(self, *options: str) -> None:
+        self._options = options
+
     def __enter__(self) -> MariaDb:
         self._directory = tempfile.TemporaryDirectory(prefix="countersign-mariadb-")
         data = Path(self._directory.name)
@@ -61,7 +64,7 @@ class MariaDb:
             "--general-log=1",
         ]
         self._process = subprocess.Popen(
-            [_server(), *options, *small, f"--socket={self._socket}"], stderr=self._log
+            [_server(), *options, *small, *self._options, f"--socket={self._socket}"], stderr=self._log
         )
         deadline = time.monotonic() + 60
         while self.run("SELECT 1", check=False) != "1\n":
