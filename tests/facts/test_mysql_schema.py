@@ -20,6 +20,10 @@ TABLES = {
     "billing.notes": Table(columns=("note", "id", "body")),
     "crm.people": Table(columns=("id", "ssn")),
     "billing.patients": Table(columns=("id", "ssn", "hint"), generated={"hint": "left(`ssn`,2)"}),
+    "billing.escaped": Table(
+        columns=("id", "ssn", "note", "full"),
+        generated={"full": r"concat(_utf8mb4\'\\\'\',`ssn`,_utf8mb4\'\\\' \',`id`)"},
+    ),
     "billing.cards": Table(
         columns=("id", "tail"),
         definition="select `c`.`id` AS `id`,right(`c`.`ssn`,4) AS `tail` from `billing`.`customers` `c`",
@@ -74,6 +78,10 @@ def columns(table, *names):
             [(c, {f"billing.orders.{c}", f"billing.plain.{c}"}, True) for c in ("id", "note")],
         ),
         ("select hint from patients", [("hint", {"billing.patients.hint", "billing.patients.ssn"}, False)]),
+        (
+            "select full from escaped",
+            [("full", {f"billing.escaped.{column}" for column in ("full", "ssn", "id")}, False)],
+        ),
         ("select a from broken", [("a", {"*"}, False)]),
         ("select a from hidden", [("a", {"*"}, False)]),
         ("select a from round", [("a", {"*", "billing.round.a"}, False)]),
