@@ -20,8 +20,8 @@ from dataclasses import dataclass
 
 from gateway.facts import mysql, postgres, shell
 from gateway.facts.postgres.resolving import resolved
-from gateway.facts.postgres.schema import Table
 from gateway.facts.postgres.tree import parse
+from gateway.facts.schema import Table
 from gateway.protocols import reader
 
 Group = Mapping[str, Sequence[str]]

@@ -73,9 +73,11 @@ async def test_columns_of_tables_views_partitions_and_generated_ones_are_known(k
     assert [name for name, _, _ in sources(texts, "select * from customers")] == ["id", "name", "ssn", "hint"]
     assert sources(texts, "select c from customers as x (a, b, c)") == [("c", {SSN}, True)]
     assert sources(texts, "select hint from customers") == [("hint", {SSN, "public.customers.hint"}, False)]
-    assert sources(texts, "select ssn from cards") == [("ssn", {SSN}, True)]
-    assert sources(texts, "select t from tails") == [("t", {SSN}, False)]
-    assert sources(texts, "select k from kept") == [("k", {SSN}, True)]
+    assert sources(texts, "select ssn from cards") == [("ssn", {SSN, "public.cards.ssn"}, True)]
+    assert sources(texts, "select t from tails") == [
+        ("t", {SSN, "public.cards.ssn", "public.tails.t"}, False)
+    ]
+    assert sources(texts, "select k from kept") == [("k", {SSN, "public.kept.k"}, True)]
     assert sources(texts, "select ssn from part_1") == [
         ("ssn", {"public.part_1.ssn", "public.parts.ssn"}, True)
     ]
@@ -147,7 +149,7 @@ async def test_after_a_definition_functions_are_doubted_until_the_catalogue_was_
     eras.append(defining.era)
     for knowing in (defining, other):
         assert not knowing.read(call).complete
-        assert knowing.read("select t from tails").outputs[0].sources == {SSN}
+        assert knowing.read("select t from tails").outputs[0].sources >= {SSN}
     await ask(server, known)
     assert not other.read(call).complete
     await ask(server, known)

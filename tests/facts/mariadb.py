@@ -1,4 +1,4 @@
-"""A MariaDB server of its own: on a socket, in a directory that goes with it."""
+"""A MariaDB server of its own: on a socket and a free port, in a directory that goes with it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -35,6 +36,9 @@ CREATE SEQUENCE s;
 class MariaDb:
     """A running server; `with MariaDb() as server:` starts it, and stops it and removes its files at the end."""
 
+    def __init__(self, *options: str) -> None:
+        self._options = options
+
     def __enter__(self) -> MariaDb:
         self._directory = tempfile.TemporaryDirectory(prefix="countersign-mariadb-")
         data = Path(self._directory.name)
@@ -50,14 +54,17 @@ class MariaDb:
         )
         self._socket = data / "socket"
         self._log = (data / "log").open("wb")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
         small = [
             "--innodb-buffer-pool-size=16M",
-            "--skip-networking",
+            "--bind-address=127.0.0.1",
+            f"--port={self.port}",
             "--log-output=TABLE",
             "--general-log=1",
         ]
         self._process = subprocess.Popen(
-            [_server(), *options, *small, f"--socket={self._socket}"], stderr=self._log
+            [_server(), *options, *small, *self._options, f"--socket={self._socket}"], stderr=self._log
         )
         deadline = time.monotonic() + 60
         while self.run("SELECT 1", check=False) != "1\n":

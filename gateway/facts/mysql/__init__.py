@@ -4,7 +4,7 @@ A text is cut into tokens as the server cuts it, once for each server that it ma
 differently, all readings count and the command is in doubt. Queries and changes of rows are parsed by sqlglot; what that
 does not know has a small grammar of its own. What neither knows is unknown.
 
-Not seen, because only the target knows it: what triggers, views, column defaults and your own functions do.
+Not seen, because only the target knows it: what triggers, column defaults and your own functions do.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from gateway.facts.mysql.reading import Reading, Unreadable
 from gateway.facts.mysql.servers import Server, Version, versions
 from gateway.facts.mysql.state import State
 from gateway.facts.mysql.statements import statement
+from gateway.facts.schema import Schema
 from gateway.model import Effect, Facts, Output
 
-__all__ = ["ATTRIBUTES", "Context", "Server", "follow", "read"]
+__all__ = ["ATTRIBUTES", "Context", "Server", "Texts", "follow", "read"]
 
 ATTRIBUTES = frozenset(
     {
@@ -40,7 +41,6 @@ TEXT_MOST = 64 * 1024
 NESTED_MOST = 4
 """How deep texts in strings of texts are read."""
 _CACHED_TEXT = 4_096
-_cache: Cache[Facts] = Cache(entries=8_192, weight=24 * 1024 * 1024)
 _ROWLESS = frozenset({"call", "execute", "show", "explain", "analyze"})
 """Verbs that may return rows that the text does not describe."""
 
@@ -56,27 +56,41 @@ class Context:
 PLAIN = Context()
 
 
-def read(text: str, context: Context = PLAIN) -> Facts:
-    """The facts of everything in `text`, judged as one command. Never raises, never waits, remembers."""
-    key = text if context is PLAIN else f"{context.servers}{context.state.key()}\0{text}"
-    found = _cache.get(key)
-    if found is None:
-        found = _read(text, context.servers, context.state.copy(), 0)
-        if len(text) <= _CACHED_TEXT:
-            _cache.put(key, found, weight=1_024 + 3 * len(text) + 400 * len(found.resources))
-    return found
+class Texts:
+    """Reads texts against what is known of one target, and remembers what they mean."""
+
+    def __init__(self, schema: Schema | None = None) -> None:
+        self._schema = schema
+        self._facts: Cache[Facts] = Cache(entries=8_192, weight=24 * 1024 * 1024)
+
+    def read(self, text: str, context: Context = PLAIN) -> Facts:
+        """The facts of everything in `text`, judged as one command. Never raises, never waits, remembers."""
+        key = text if context is PLAIN else f"{context.servers}{context.state.key()}\0{text}"
+        found = self._facts.get(key)
+        if found is None:
+            found = _read(text, context.servers, context.state.copy(), self._schema, 0)
+            if len(text) <= _CACHED_TEXT:
+                weight = 1_024 + 3 * len(text)
+                weight += 400 * (len(found.resources) + len(found.outputs or ()) + len(found.carried))
+                self._facts.put(key, found, weight=weight)
+        return found
+
+
+_unseen = Texts()
+read = _unseen.read
+"""`Texts.read` where nothing is known of the target."""
 
 
 def follow(text: str, context: Context) -> Context:
     """The context behind `text`, which went through."""
     state = context.state.copy()
-    facts = _read(text, context.servers, state, 0)
+    facts = _read(text, context.servers, state, None, 0)
     if Effect.UNKNOWN in facts.effects and facts.attributes.get("sql.verbs") not in {"prepare", "set"}:
         state.forget_texts()
     return replace(context, state=state)
 
 
-def _read(text: str, servers: Sequence[Server], state: State, depth: int) -> Facts:
+def _read(text: str, servers: Sequence[Server], state: State, schema: Schema | None, depth: int) -> Facts:
     """The facts; `state` is afterwards what the first of several readings leaves behind."""
     if len(text) > TEXT_MOST:
         return _unread("the text is too long")
@@ -88,7 +102,7 @@ def _read(text: str, servers: Sequence[Server], state: State, depth: int) -> Fac
     if not each:
         return _unread("the text depends on too many versions of the server")
     states = [state, *(state.copy() for _ in each[1:])]
-    readings = [_of(text, version, one, depth) for version, one in zip(each, states, strict=True)]
+    readings = [_of(text, version, one, schema, depth) for version, one in zip(each, states, strict=True)]
     first = readings[0]
     if any(one.key() != state.key() for one in states[1:]):
         state.unclear = "the session's state depends on the version of the server"
@@ -112,13 +126,13 @@ def _alike(one: Facts, other: Facts) -> bool:
     return same and one.carried == other.carried
 
 
-def _of(text: str, version: Version, state: State, depth: int) -> Facts:
+def _of(text: str, version: Version, state: State, schema: Schema | None, depth: int) -> Facts:
     def inner(nested: str) -> Facts:
         if depth >= NESTED_MOST:
             return _unread("texts in texts nest too deep")
-        return _read(nested, (version.server,), state, depth + 1)
+        return _read(nested, (version.server,), state, schema, depth + 1)
 
-    reading = Reading(text=inner, state=state)
+    reading = Reading(text=inner, state=state, schema=schema)
     try:
         found = _without_hints(reading, _complete(reading, text, version), version)
         if state.modes.pipes_as_concat and any(token.is_mark("||") for token in found):

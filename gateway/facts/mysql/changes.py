@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
 from gateway.facts.mysql.conditions import restricts
 from gateway.facts.mysql.queries import EXPRESSIONS, dotted, from_items, query, with_clause
 from gateway.facts.mysql.reading import Reading
-from gateway.facts.mysql.sources import Relation, Scope, table
+from gateway.facts.mysql.sources import Scope
 from gateway.model import Effect, Output
 
 
@@ -38,8 +38,8 @@ def change(
 def assigned(reading: Reading, node: exp.Update, scope: Scope) -> None:
     """The assignments of INSERT ... SET, and of ON DUPLICATE KEY UPDATE, written as those of an UPDATE."""
     target = _target(reading, node.this)
-    scope.relations.append(table(target, ""))
-    _assignments(reading, node.expressions, scope, target)
+    scope.relations.append(reading.relation(target, ""))
+    _assignments(reading, node.expressions, scope, {}, target)
 
 
 def _insert(reading: Reading, node: exp.Insert, scope: Scope) -> None:
@@ -48,7 +48,9 @@ def _insert(reading: Reading, node: exp.Insert, scope: Scope) -> None:
     if isinstance(node.this, exp.Schema):
         for column in node.this.expressions:
             reading.touches("column", f"{name}.{column.name}", Effect.WRITE)
+    into = reading.relation(name, "")
     columns = [each.name for each in node.this.expressions] if isinstance(node.this, exp.Schema) else []
+    columns = columns or list(into.known)
     match node.expression:
         case exp.Query() | exp.Table() | exp.Values() as source:
             before = Effect.READ in reading.effects
@@ -59,7 +61,7 @@ def _insert(reading: Reading, node: exp.Insert, scope: Scope) -> None:
             pass
         case _:
             reading.doubt("what is inserted is not read here")
-    scope.relations.append(table(name, ""))
+    scope.relations.append(into)
 
 
 def stored(
@@ -93,24 +95,22 @@ def _update(reading: Reading, node: exp.Update, scope: Scope) -> None:
     ]
     _bounded(reading, node, changed or reached, scope)
     last = dotted(changed[0]) if len(changed) == 1 else ""
-    _assignments(reading, node.expressions, scope, last)
+    names = {each.alias_or_name.lower(): dotted(each) for each in reached}
+    _assignments(reading, node.expressions, scope, names, last)
 
 
-def _assignments(reading: Reading, nodes: Sequence[exp.Expr], scope: Scope, name: str) -> None:
+def _assignments(
+    reading: Reading, nodes: Sequence[exp.Expr], scope: Scope, names: Mapping[str, str], name: str
+) -> None:
+    """`names` are the tables in reach by what they are called here, `name` the one that is meant without any."""
     for each in nodes:
         if isinstance(each, exp.EQ) and isinstance(each.this, exp.Column):
-            relation = scope.relation(each.this.table.lower()) if each.this.table else None
-            target = (_stored_name(relation) if relation else "") or name
+            target = names.get(each.this.table.lower(), name)
             reading.touches("column", f"{target}.{each.this.name}".lstrip("."), Effect.WRITE)
             column = f"{target}.{each.this.name}".lower() if target else ""
             reading.carries(column, EXPRESSIONS.gather(reading, each.expression, scope))
         else:
             EXPRESSIONS.gather(reading, each, scope)
-
-
-def _stored_name(relation: Relation) -> str:
-    sources = relation.rest.sources if relation.rest is not None else frozenset[str]()
-    return next(iter(sources)).removesuffix(".*") if len(sources) == 1 else ""
 
 
 def _delete(reading: Reading, node: exp.Delete, scope: Scope) -> None:

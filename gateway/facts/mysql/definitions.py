@@ -81,6 +81,13 @@ def define(reading: Reading, tokens: Sequence[Token]) -> bool:
     return True
 
 
+def shadow(reading: Reading, tokens: Sequence[Token]) -> None:
+    """From here on what is defined may be another thing than the target's catalogue tells, if only to this session."""
+    for kind, name in _named([token.upper for token in tokens], tokens):
+        if kind in {"table", "view"}:
+            reading.state.shadow(name)
+
+
 def _flushed(words: Sequence[str]) -> Effects:
     if {"PRIVILEGES", "USER_RESOURCES"} & set(words):
         return frozenset({Effect.PRIVILEGE})
@@ -159,12 +166,18 @@ def _named(words: Sequence[str], tokens: Sequence[Token]) -> list[tuple[str, str
     return names
 
 
+def _moved(reading: Reading, name: str, to: str) -> None:
+    relation = reading.relation(name, "")
+    reading.carries(f"{to}.*", relation.whole, exact=all(output.exact for output in relation.star()))
+    reading.state.shadow(to)
+
+
 def _renamed(reading: Reading, words: Sequence[str], tokens: Sequence[Token]) -> None:
     """Values that are stored already go on under another name."""
     if words[0] == "RENAME":
         for part in split(tokens[2:]):
             to = next((at for at, token in enumerate(part) if token.upper == "TO"), len(part))
-            reading.carries(f"{dotted(part[to + 1 :])}.*", {f"{dotted(part)}.*"}, exact=True)
+            _moved(reading, dotted(part), dotted(part[to + 1 :]))
     if words[:1] != ["ALTER"] or "TABLE" not in words[:_KIND_WITHIN]:
         return
     name = next((name for kind, name in _named(words, tokens) if kind == "table"), "")
@@ -178,7 +191,7 @@ def _renamed(reading: Reading, words: Sequence[str], tokens: Sequence[Token]) ->
                     f"{name}.{dotted(behind[to + 1 :])}", {f"{name}.{dotted(behind[1:])}"}, exact=True
                 )
             elif behind[:1] and behind[0].upper not in {"INDEX", "KEY"}:
-                reading.carries(f"{dotted(behind[to + 1 :])}.*", {f"{name}.*"}, exact=True)
+                _moved(reading, name, dotted(behind[to + 1 :]))
         if "CHANGE" in each:
             behind = [
                 t for t in part[each.index("CHANGE") + 1 :] if t.upper not in {"COLUMN", "IF", "EXISTS"}

@@ -113,10 +113,13 @@ def columns(node: exp.Column, scope: Scope) -> list[Output]:
     name, table, schema = node.name.lower(), node.table.lower(), node.db.lower()
     if not table:
         return [scope.resolve(name)]
-    relation = scope.relation(table, schema)
-    if relation is None:
+    relations = scope.called(table, schema)
+    if not relations:
         outside = f"{schema}.{table}" if schema else table
         return [Output(name=name, sources=frozenset({f"{outside}.{name}"}))]
     if name == "*":
-        return relation.star()
-    return [relation.column(name) or Output(name=name, sources=relation.whole, exact=False)]
+        return [output for relation in relations for output in relation.star()]
+    found = [output for relation in relations if (output := relation.column(name)) is not None]
+    if not found:
+        return [Output(name=name, sources=united(o for r in relations for o in r.star()), exact=False)]
+    return [Output(name=name, sources=united(found), exact=all(output.exact for output in found))]

@@ -14,7 +14,6 @@ from gateway.facts.mysql.sources import (
     derived,
     renamed_table,
     side_by_side,
-    table,
     united,
 )
 from gateway.model import Effect, Output
@@ -182,6 +181,22 @@ def from_items(
             reading.columns(_shared(scope.relations), kind="condition")
         if join.args.get("using") or join.args.get("method"):
             scope.merged = True
+            if len(scope.relations) == len(joins or ()) + len(items) == 2:
+                scope.joined = _merged(join, *scope.relations)
+
+
+def _merged(join: exp.Join, left: Relation, right: Relation) -> Outputs | None:
+    """The columns of `*`: those that both sides share stand first, once, as in the side that keeps all its rows."""
+    if left.rest is not None or right.rest is not None:
+        return None
+    first, second = (right, left) if join.side == "RIGHT" else (left, right)
+    using = {name.name.lower() for name in join.args.get("using") or ()}
+    shared = [name for name in first.known if name in second.known and (not using or name in using)]
+    both = [(first.known[name], second.known[name]) for name in shared]
+    return (
+        *(Output(name=a.name, sources=united((a, b)), exact=a.exact and b.exact) for a, b in both),
+        *(output for side in (first, second) for name, output in side.known.items() if name not in shared),
+    )
 
 
 def _shared(relations: Sequence[Relation]) -> frozenset[str]:
@@ -234,7 +249,7 @@ def _stored(reading: Reading, node: exp.Table, scope: Scope) -> Relation:
         return Relation(alias=alias or name)
     reading.does(Effect.READ)
     reading.touches("table", name, Effect.READ)
-    return renamed_table(table(name, alias), _renamed(node))
+    return renamed_table(reading.relation(name, alias), _renamed(node))
 
 
 def dotted(node: exp.Table) -> str:

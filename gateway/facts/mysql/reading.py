@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.facts.mysql.functions import effects_of
+from gateway.facts.mysql.sources import Relation, based, table
 from gateway.facts.mysql.state import State
+from gateway.facts.schema import Schema
 from gateway.model import Effect, Facts, Output, Resource
 
 STEPS = 60_000
@@ -44,6 +46,8 @@ class Reading:
     text: Callable[[str], Facts]
     """Reads SQL that stands in a string and is run."""
     state: State = field(default_factory=State)
+    schema: Schema | None = None
+    """What is known of the target."""
     effects: set[Effect] = field(default_factory=set)
     resources: dict[Resource, None] = field(default_factory=dict)
     attributes: dict[str, str | int | bool] = field(default_factory=dict)
@@ -54,6 +58,10 @@ class Reading:
     carried: dict[Output, None] = field(default_factory=dict)
     recursions: int = 0
     """How many recursive WITH clauses are being read around this point."""
+
+    def inner(self) -> Reading:
+        """For what stands inside: it sees what this one sees, and leaves nothing behind."""
+        return Reading(text=self.text, state=self.state.copy(), schema=self.schema)
 
     def step(self) -> None:
         self.steps += 1
@@ -67,7 +75,7 @@ class Reading:
         for effect in effects:
             self.resources[Resource(kind=kind, name=name.lower()[:300], effect=effect)] = None
         if kind == "table" and _WRITES & set(effects):
-            schema = self._placed(name).partition(".")[0]
+            schema = self.placed(name).partition(".")[0]
             if schema in _OWN_SCHEMAS:
                 self.does(Effect.PRIVILEGE)
 
@@ -76,14 +84,25 @@ class Reading:
             self.step()
             self.touches(kind, source, effect)
             table, _, column = source.rpartition(".")
-            secret = _SECRETS.get(self._placed(table))
+            secret = _SECRETS.get(self.placed(table))
             if secret is not None and (column == "*" or column in secret):
                 self.does(Effect.EXFIL)
 
-    def _placed(self, table: str) -> str:
+    def relation(self, name: str, alias: str) -> Relation:
+        """The table or view of that name, by its columns where they are known."""
+        placed = self.placed(name)
+        outputs = self.schema.columns(placed) if self.schema is not None else None
+        found = table(name, alias) if outputs is None else based(placed, alias, outputs)
+        if outputs is not None and self.state.shadows(name.lower()):
+            exact = all(output.exact for output in outputs)
+            found = replace(found, rest=Output(name="*", sources=frozenset({f"{placed}.*"}), exact=exact))
+        return replace(found, schema=placed.rpartition(".")[0])
+
+    def placed(self, table: str) -> str:
         """The table with its database, where that is known."""
         name = table.lower()
-        return name if "." in name or not self.state.database else f"{self.state.database}.{name}"
+        database = self.state.database or (self.schema.path[0] if self.schema and self.schema.path else "")
+        return name if "." in name or not database else f"{database}.{name}"
 
     def calls(self, name: str) -> None:
         """A function is called; what nobody knows of is in doubt."""

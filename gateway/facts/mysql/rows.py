@@ -11,7 +11,7 @@ from gateway.facts.mysql.grammar import NotParsed, closing, dotted, outermost, p
 from gateway.facts.mysql.lexer import Token
 from gateway.facts.mysql.queries import EXPRESSIONS, query
 from gateway.facts.mysql.reading import Reading
-from gateway.facts.mysql.sources import Scope, table
+from gateway.facts.mysql.sources import Scope
 from gateway.facts.mysql.state import Variable
 from gateway.model import Effect
 
@@ -129,7 +129,7 @@ def change_of(reading: Reading, tokens: Sequence[Token]) -> None:
         if conflict < end:
             updates = [*keywords("UPDATE t SET"), *tokens[conflict + 4 : end]]
             name = _inserted(tokens[at:])
-            inserted = Scope(relations=[table(name, "")])
+            inserted = Scope(relations=[reading.relation(name, "")])
             for each in parsed(updates).expressions:
                 column = f"{name}.{each.this.name}".lower()
                 reading.carries(column, EXPRESSIONS.gather(reading, each.expression, inserted))

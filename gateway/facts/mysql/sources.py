@@ -1,14 +1,16 @@
-"""The scopes of `gateway.facts.postgres.sources`, in which a bare name is never a whole row."""
+"""The scopes of `gateway.facts.sources`, in which a bare name is never a whole row."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.facts.postgres import sources
-from gateway.facts.postgres.sources import (
+from gateway.facts import sources
+from gateway.facts.sources import (
     NOTHING,
     Relation,
     Sources,
+    based,
     derived,
     renamed_table,
     side_by_side,
@@ -22,6 +24,7 @@ __all__ = [
     "Relation",
     "Scope",
     "Sources",
+    "based",
     "derived",
     "renamed_table",
     "side_by_side",
@@ -34,6 +37,22 @@ __all__ = [
 class Scope(sources.Scope):
     def inner(self) -> Scope:
         return Scope(outer=self)
+
+    joined: Sequence[Output] | None = None
+    """What `*` is over a NATURAL JOIN or USING, where that is known."""
+
+    def called(self, name: str, schema: str) -> list[Relation]:
+        """What `name` may mean before a column: aliases go with their table's database, and are unique in it alone."""
+        scope: sources.Scope | None = self
+        while scope is not None:
+            named = [relation for relation in scope.relations if relation.alias == name]
+            if found := [r for r in named if not schema or r.schema in {schema, ""}]:
+                return found
+            scope = scope.outer
+        return []
+
+    def star(self) -> list[Output]:
+        return sources.Scope.star(self) if self.joined is None else list(self.joined)
 
     def resolve(self, name: str) -> Output:
         """An unqualified name: every column it may be."""

@@ -35,6 +35,10 @@ class State:
     cuts_otherwise: bool = False
     """The client's character set may hide quotes in its characters; texts in ASCII alone have none of these."""
     database: str = ""
+    shadowed: frozenset[str] = frozenset()
+    """Tables and views that this session defined, temporary ones too, without their databases."""
+    unseen: bool = False
+    """Code ran that nobody saw: any name may mean a temporary table."""
     variables: dict[str, Variable] = field(default_factory=dict)
     prepared: dict[str, str] = field(default_factory=dict)
 
@@ -44,6 +48,8 @@ class State:
             unclear=self.unclear,
             cuts_otherwise=self.cuts_otherwise,
             database=self.database,
+            shadowed=self.shadowed,
+            unseen=self.unseen,
             variables=dict(self.variables),
             prepared=dict(self.prepared),
         )
@@ -62,9 +68,17 @@ class State:
         self.assign(name, Variable(sources=self.variable(name).sources))
 
     def forget_texts(self) -> None:
-        """Code ran that nobody saw: it may have set any variable and prepared anything."""
+        """Code ran that nobody saw: it may have set any variable, prepared anything and made tables of its own."""
+        self.unseen = True
         self.variables = {name: Variable(sources=each.sources) for name, each in self.variables.items()}
         self.prepared = {}
+
+    def shadow(self, table: str) -> None:
+        self.unseen = self.unseen or len(self.shadowed) >= _MOST
+        self.shadowed |= set() if self.unseen else {table.rpartition(".")[2]}
+
+    def shadows(self, table: str) -> bool:
+        return self.unseen or table.rpartition(".")[2] in self.shadowed
 
     def prepare(self, name: str, text: str | None) -> None:
         self.prepared.pop(name.lower(), None)
@@ -82,6 +96,8 @@ class State:
                 self.unclear,
                 self.cuts_otherwise,
                 self.database,
+                sorted(self.shadowed),
+                self.unseen,
                 variables,
                 sorted(self.prepared.items()),
             )

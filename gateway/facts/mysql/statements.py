@@ -107,6 +107,7 @@ def statement(reading: Reading, tokens: Sequence[Token]) -> None:
         case _ if definitions.define(reading, tokens):
             if first in {"CREATE", "ALTER"}:
                 _defined(reading, tokens)
+            definitions.shadow(reading, tokens)
         case _:
             reading.verbs.pop(first.lower() or "query")
             reading.doubt(_NOT_KNOWN)
@@ -135,7 +136,7 @@ def _explain(reading: Reading, tokens: Sequence[Token]) -> None:
     if first not in DML | QUERIES and not (rest and is_query(rest)):
         reading.touches("table", dotted(rest), Effect.READ)
         return
-    inner = Reading(text=reading.text, state=reading.state.copy())
+    inner = reading.inner()
     statement(inner, rest)
     if runs:
         reading.absorb(inner.facts(statements=1))
@@ -160,7 +161,7 @@ def _analyze(reading: Reading, tokens: Sequence[Token]) -> None:
     if not rest:
         reading.doubt(_NOT_KNOWN)
         return
-    inner = Reading(text=reading.text, state=reading.state.copy())
+    inner = reading.inner()
     statement(inner, rest)
     reading.absorb(inner.facts(statements=1))
 
@@ -214,7 +215,7 @@ def _load(reading: Reading, tokens: Sequence[Token]) -> None:
 
 def _defined(reading: Reading, tokens: Sequence[Token]) -> None:
     """What a definition runs, or will: a program's body, the query of a table or a view."""
-    inner = Reading(text=reading.text, state=reading.state.copy())
+    inner = reading.inner()
     if bodies.is_program(tokens):
         body = bodies.body_of(tokens)
         if not body and tokens[0].upper == "CREATE" and "SONAME" not in {token.upper for token in tokens}:

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from gateway.facts.cache import Cache
 from gateway.facts.postgres import queries, statements
 from gateway.facts.postgres.reading import ATTRIBUTES, EXECUTES, Reading
-from gateway.facts.postgres.schema import Schema
 from gateway.facts.postgres.tree import Node, Unreadable, parse
+from gateway.facts.schema import Schema
 from gateway.facts.shapes import blanked
 from gateway.model import Effect, Facts
 

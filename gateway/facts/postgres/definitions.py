@@ -8,8 +8,8 @@ from gateway.facts.postgres import settings
 from gateway.facts.postgres.expressions import gather
 from gateway.facts.postgres.reading import Reading
 from gateway.facts.postgres.renaming import altered, renamed, viewed
-from gateway.facts.postgres.sources import Scope
 from gateway.facts.postgres.tree import Node, constant, dotted, strings, typed
+from gateway.facts.sources import Scope
 from gateway.model import Effect, Effects
 
 _DDL = frozenset({Effect.DDL})

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from gateway.facts.postgres import blocks, functions, settings
 from gateway.facts.postgres.likeness import bare
 from gateway.facts.postgres.reading import Reading
-from gateway.facts.postgres.schema import Function
-from gateway.facts.postgres.sources import NOTHING, Relation, Scope, Sources, united
 from gateway.facts.postgres.tree import Node, constant, strings, typed
+from gateway.facts.schema import Function
+from gateway.facts.sources import NOTHING, Relation, Scope, Sources, united
 from gateway.model import Effect, Output
 
 _VALUED_SUBLINKS = frozenset(

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from gateway.facts.postgres import conditions, functions
 from gateway.facts.postgres.expressions import condition, gather, values
 from gateway.facts.postgres.reading import Reading
-from gateway.facts.postgres.sources import (
+from gateway.facts.postgres.tree import Node, dotted, strings, typed
+from gateway.facts.sources import (
     Relation,
     Scope,
     derived,
@@ -15,7 +16,6 @@ from gateway.facts.postgres.sources import (
     side_by_side,
     united,
 )
-from gateway.facts.postgres.tree import Node, dotted, strings, typed
 from gateway.model import Effect, Output
 
 Outputs = tuple[Output, ...]

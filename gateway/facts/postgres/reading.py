@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from gateway.facts.postgres.schema import Schema
-from gateway.facts.postgres.sources import Relation, Scope, Sources, based
 from gateway.facts.postgres.tree import Node, Unreadable
+from gateway.facts.schema import Schema
+from gateway.facts.sources import Relation, Scope, Sources, based
 from gateway.model import Effect, Effects, Facts, Output, Resource
 
 STEPS = 200_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from gateway.facts.postgres.expressions import gather
 from gateway.facts.postgres.queries import stored
 from gateway.facts.postgres.reading import Reading
-from gateway.facts.postgres.sources import Scope
 from gateway.facts.postgres.tree import Node, dotted, strings
+from gateway.facts.sources import Scope
 
 
 def viewed(reading: Reading, body: Node) -> None:

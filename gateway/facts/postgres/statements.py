@@ -8,8 +8,8 @@ from gateway.facts.postgres import blocks, queries, settings
 from gateway.facts.postgres.definitions import DEFINITIONS, define, mention
 from gateway.facts.postgres.expressions import condition, gather
 from gateway.facts.postgres.reading import EXECUTES, Reading
-from gateway.facts.postgres.sources import NOTHING, Scope, Sources, united
 from gateway.facts.postgres.tree import Node, Unreadable, constant, dotted, parse, strings, typed
+from gateway.facts.sources import NOTHING, Scope, Sources, united
 from gateway.model import Effect, Output
 
 Outputs = tuple[Output, ...]

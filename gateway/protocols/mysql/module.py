@@ -9,6 +9,9 @@ from typing import Any
 
 from gateway.facts.mysql import ATTRIBUTES, Context, Server, follow, read
 from gateway.model import Facts
+from gateway.protocols.mysql.catalogue import Known, Upstream
+from gateway.protocols.mysql.catalogue import survey as _survey
+from gateway.wire import Login
 
 SCHEMES: Mapping[str, int] = {"mysql": 3306, "mariadb": 3306}
 
@@ -38,4 +41,12 @@ def _command(row: Mapping[str, Any]) -> bytes:
     raise ValueError("the row has neither command nor command_b64")
 
 
-__all__ = ["ATTRIBUTES", "SCHEMES", "read_facts"]
+def knowledge() -> Known:
+    return Known()
+
+
+async def survey(upstream: Upstream, login: Login, known: Known) -> str:
+    return await _survey(upstream, login, known)
+
+
+__all__ = ["ATTRIBUTES", "SCHEMES", "knowledge", "read_facts", "survey"]

@@ -19,7 +19,7 @@ import asyncpg
 
 from gateway.facts.postgres import Texts
 from gateway.facts.postgres.resolving import resolved
-from gateway.facts.postgres.schema import Function, Schema, Table
+from gateway.facts.schema import Function, Schema, Table
 from gateway.model import Effect, Facts
 from gateway.protocols.postgres.aside import Upstream, connect
 from gateway.protocols.postgres.reading import Background

@@ -1,0 +1,174 @@
+"""What a target's own catalogue says of its tables and views: asked for now and then, read by every session.
+
+Loading is bounded, and closed where it fails: what is not known is read as doubt. Functions stay unknown: that one only
+computes is a claim which these servers do not check.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import aiomysql
+from pymysql.constants import CLIENT
+
+from gateway.facts.mysql import Texts
+from gateway.facts.mysql.resolving import resolved
+from gateway.facts.schema import Table
+from gateway.tls import client_context
+from gateway.wire import Login
+
+WITHIN = 20.0
+"""Seconds that one reading of the catalogue may take."""
+TABLES, COLUMNS = 5_000, 100_000
+"""A target with more of these is read without its catalogue."""
+_DEFINITION = 60_000
+"""Characters of a view that is followed."""
+NOTHING = Texts()
+_HIDDEN = " "
+"""The definition of a view that the gateway's account may not see: nothing can be read in it."""
+_PLAIN = "SET SESSION sql_mode = ''"
+"""Now definitions are quoted in one way."""
+_BEGIN = "START TRANSACTION READ ONLY"
+_OURS = "TABLE_SCHEMA NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys')"
+_COLUMNS = f"""
+    SELECT TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, COALESCE(GENERATION_EXPRESSION, ''), EXTRA
+    FROM information_schema.COLUMNS WHERE {_OURS}
+    ORDER BY TABLE_SCHEMA, TABLE_NAME, ORDINAL_POSITION LIMIT {COLUMNS + 1}"""  # noqa: S608  constants alone
+_VIEWS = f"""
+    SELECT TABLE_SCHEMA, TABLE_NAME,
+        CASE WHEN CHAR_LENGTH(VIEW_DEFINITION) <= {_DEFINITION} THEN VIEW_DEFINITION ELSE '' END
+    FROM information_schema.VIEWS WHERE {_OURS} LIMIT {TABLES + 1}"""  # noqa: S608  constants alone
+
+
+class Upstream(Protocol):
+    """Where the target is; `gateway.policy.model.Upstream` is one."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def tls(self) -> str: ...
+    @property
+    def ca(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a catalogue said."""
+
+    tables: Mapping[str, Table]
+    path: tuple[str, ...]
+
+
+class Known:
+    """What is known of one target."""
+
+    def __init__(self) -> None:
+        self.told: Told | None = None
+        """What it follows from."""
+        self.texts = NOTHING
+        """By which sessions read; what each has prepared, set and made temporarily is its own `Context`."""
+
+    def renew(self, told: Told | None, texts: Texts) -> None:
+        self.told, self.texts = told, texts
+
+
+async def survey(upstream: Upstream, login: Login, known: Known) -> str:
+    """Read the target's catalogue into `known`; "" or why it could not be read. Never raises for what the target does."""
+    told, note = None, ""
+    try:
+        async with asyncio.timeout(WITHIN):
+            told = await _told(upstream, login)
+    except TimeoutError:
+        note = f"the target did not answer within {WITHIN:g} s"
+    except aiomysql.Error as error:
+        number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+        note = f"the target refused or cannot be reached (error {number})"
+    except Exception:  # noqa: BLE001  whatever the client library makes of a strange server
+        note = "the target could not be asked"
+    else:
+        if told is None:
+            note = f"there are more than {TABLES} tables or {COLUMNS} columns"
+    if told is None:
+        known.renew(None, NOTHING)
+    elif told != known.told:
+        # Views are parsed here, thousands at worst: beside the loop that carries sessions.
+        known.renew(told, Texts(await asyncio.to_thread(resolved, told.tables, told.path)))
+    return note
+
+
+class _Connection(aiomysql.Connection):  # type: ignore[misc]  # the library has no types
+    """Sends no password where all may read it, whatever the server asks for."""
+
+    async def _request_authentication(self) -> None:
+        if self._ssl_context and not self.server_capabilities & CLIENT.SSL:
+            raise aiomysql.OperationalError(2026, "the server has no TLS")
+        self._refuse_readable(self._server_auth_plugin)
+        await super()._request_authentication()
+
+    async def _process_auth(self, plugin_name: bytes, auth_packet: Any) -> Any:
+        self._refuse_readable(plugin_name.decode("ascii", "replace"))
+        return await super()._process_auth(plugin_name, auth_packet)
+
+    def _refuse_readable(self, plugin: str) -> None:
+        if plugin in {"mysql_clear_password", "mysql_old_password"} and not self._ssl_context:
+            raise aiomysql.OperationalError(2059, "the server asks for a password that others could read")
+
+
+async def _told(upstream: Upstream, login: Login) -> Told | None:
+    """None where there is more than is read."""
+    connection = _Connection(
+        host=upstream.host,
+        port=upstream.port,
+        user=login.user,
+        password=login.password,
+        db=login.database or None,
+        ssl=None if upstream.tls == "disable" else client_context(upstream.tls, authority=upstream.ca),
+        charset="utf8mb4",
+        autocommit=None,
+        program_name=login.application or "countersign catalogue",
+    )
+    try:
+        await connection._connect()  # noqa: SLF001  as `aiomysql.connect` does
+        await connection.query(_PLAIN)
+        await connection.query(_BEGIN)
+        columns = await _rows(connection, _COLUMNS)
+        views = await _rows(connection, _VIEWS)
+    finally:
+        connection.close()
+    names = {row[:2] for row in columns}
+    if len(columns) > COLUMNS or len(names) > TABLES or len(views) > TABLES:
+        return None
+    return Told(tables=_tables(columns, views), path=(login.database.lower(),) if login.database else ())
+
+
+async def _rows(connection: Any, sql: str) -> Sequence[tuple[str, ...]]:
+    async with connection.cursor() as cursor:
+        await cursor.execute(sql)
+        return list(await cursor.fetchall())
+
+
+def _tables(columns: Sequence[tuple[str, ...]], views: Sequence[tuple[str, ...]]) -> Mapping[str, Table]:
+    """By lower-case name; left to doubt is what only case tells apart, has dots, or columns that `*` leaves out."""
+    definitions = {(schema, name): definition or _HIDDEN for schema, name, definition in views}
+    gathered: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+    for row in columns:
+        gathered.setdefault((row[0], row[1]), []).append(row[2:])
+    found: dict[str, Table] = {}
+    doubted: set[str] = set()
+    for (schema, name), each in gathered.items():
+        full = f"{schema}.{name}".lower()
+        if full in found or "." in schema or any("INVISIBLE" in extra.upper() for _, _, extra in each):
+            doubted.add(full)
+        if "." in name:
+            doubted |= {full, name.lower()}
+        found[full] = Table(
+            columns=tuple(column.lower() for column, _, _ in each),
+            definition=definitions.get((schema, name), ""),
+            generated={column.lower(): expression for column, expression, _ in each if expression},
+        )
+    return {name: table for name, table in found.items() if name not in doubted}
