@@ -88,8 +88,8 @@ def spellings(word: str, cut: int) -> list[str]:
         f"{start}$@{end}",
         "$'" + "".join(f"\\x{ord(c):02x}" for c in word) + "'",
         "$'" + "".join(f"\\{ord(c):03o}" for c in word) + "'",
-        f"$(echo {word})",
-        f"`echo {word}`",
+        # what echo takes for its own option it does not say
+        *(() if re.fullmatch(r"-[neE]+", word) else (f"$(echo {word})", f"`echo {word}`")),
         f"$(printf %s {word})",
         f"${{never_set:-{word}}}",
         f"{{{word},}}",
