@@ -192,7 +192,7 @@ class Delivery:
             if kind == "events_api"
             else "application/x-www-form-urlencoded",
             "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)",
-            **self._signature(body),
+            **self._signature(kind, body),
         }
         if attempt:
             headers |= {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": why}
@@ -214,8 +214,8 @@ class Delivery:
             return Outcome(acked=False, payload={}, why="http_timeout")
         return Outcome(acked=True, payload=_payload(text))
 
-    def _signature(self, body: bytes) -> dict[str, str]:
-        skew = self._workspace.faults.strike(ClockSkew)
+    def _signature(self, kind: EnvelopeType, body: bytes) -> dict[str, str]:
+        skew = self._workspace.faults.strike(ClockSkew, target=kind)
         stamp = str(int(self._workspace.clock() + (skew.seconds if skew else 0)))
         secret = self._workspace.seed.app.signing_secret.encode()
         digest = hmac.new(secret, b"v0:" + stamp.encode() + b":" + body, hashlib.sha256).hexdigest()

@@ -81,6 +81,7 @@ class Duplicate:
 class ClockSkew:
     """Signed requests carry a time-stamp this many seconds off."""
 
+    envelope: str = ANY
     times: int = 1
     seconds: float = -600.0
 

@@ -308,7 +308,7 @@ async def test_signed_requests_over_http(shop: tuple[Postgres, Account], tmp_pat
             client = await signed.asks(token, increment(row))
             card = await signed.card(people, row)
             held = await signed.pending(row)
-            await people.add_fault("clock_skew", seconds=-600.0)
+            await people.add_fault("clock_skew", envelope="interactive", seconds=-600.0)
             with pytest.raises(WorkspaceError, match="http_error"):
                 await people.click(card, APPROVE, as_="ana.silva", channel=APPROVALS)
             assert (await signed.approval(held["id"]))["votes"] == []
