@@ -152,8 +152,8 @@ async def test_signals_are_passed_on_and_the_token_still_ends(countersign, numbe
     house = countersign.house
     program = (
         "import signal, sys; "
-        f"signal.signal({int(number)}, lambda *_: sys.exit(42)); "
-        "print('ready', flush=True); signal.pause()"
+        f"signal.pthread_sigmask(signal.SIG_BLOCK, [{int(number)}]); "
+        f"print('ready', flush=True); signal.sigwait([{int(number)}]); sys.exit(42)"
     )
     process = await countersign.start(
         "run", "--as", "helper", *ORDERS, "--", sys.executable, "-c", program, token=house.root()
