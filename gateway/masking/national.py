@@ -13,7 +13,17 @@ from collections.abc import Callable, Mapping
 from gateway.masking import europe, overseas, vat
 from gateway.masking.checksums import Valid
 from gateway.masking.identifiers import FIELD_EDGES, otherwise_named
-from gateway.masking.shapes import ALNUM_BYTES, WORD_BYTES, Check, Shape, Span, after, before, word
+from gateway.masking.shapes import (
+    ALNUM_BYTES,
+    LOOK_BEHIND,
+    WORD_BYTES,
+    Check,
+    Shape,
+    Span,
+    after,
+    before,
+    word,
+)
 
 _SEPARATORS = b" .-/()\xc2\xa0"
 
@@ -104,7 +114,7 @@ TAX_FORMS = (
 
 
 def _any(*valid: Valid) -> Valid:
-    return lambda number: any(each(number) for each in valid)
+    return lambda number: any(_holds(each, number) for each in valid)
 
 
 def _form(pattern: str) -> Valid:
@@ -129,7 +139,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("personalausweis(?:nummer)?|ausweisnummer", _form(r"[A-Z0-9]{9,10}")),
         ("codice fiscale|cod\\.? fiscale", europe.it_codice),
         ("personnummer|samordningsnummer", _any(europe.se_personal, europe.no_personal)),
-        ("f\u00f8dselsnummer|fodselsnummer|fnr|d-nummer", europe.no_personal),
+        ("f(?:\u00f8|o)dselsn(?:ummer|r)|fnr|d-nummer", europe.no_personal),
         ("cpr|cpr-nummer", europe.dk_cpr),
         ("hetu|henkil\u00f6tunnus", lambda number: len(number) in {10, 11}),
         ("cpf", overseas.br_cpf),
@@ -171,7 +181,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("tfn|tax file", overseas.au_tfn),
         ("abn", overseas.au_abn),
         ("nip", europe.pl_nip),
-        ("nif", _any(europe.pt_nif, europe.es_dni, europe.es_cif)),
+        ("nif", _any(europe.pt_nif, europe.es_dni, europe.es_cif, vat.is_vat)),
         ("cif", europe.es_cif),
         ("cnpj", overseas.br_cnpj),
         ("cuit|cuil", overseas.ar_cuit),
@@ -223,7 +233,7 @@ _GAP = r"[\"'\\]{0,2}(?:[ \t](?:is|was|e|é|est|es|ist|jest|è|er)[ \t]|[ \t]{0,
 
 
 def _alternatives(words: str) -> str:
-    return words.replace(" ", "[ _-]?")
+    return words.replace(" ", "[ _-]?").replace("-?", "[ _-]?")
 
 
 def _spoken_numbers(
@@ -294,4 +304,22 @@ PASSPORT = (
         pattern=rb"P[A-Z<][A-Z]{3}[A-Z]{1,38}<<[A-Z<]{1,37}<", check=lambda _data, start, end: (start, end)
     ),
 )
-BANK_ACCOUNT = (_spoken_numbers(_WORDS_OF["bank_account"]),)
+_BANK = re.compile(
+    rb"(?i)(?<![a-z])(?:sort[ _-]?code|bsb|routing|aba|blz|bankleitzahl|bic|swift|ifsc|bank)(?![a-z])[^\n\0]*\Z"
+)
+
+
+def _beside_bank(data: bytes, start: int, end: int) -> Span | None:
+    """`account 31926819`: a bank's behind what names the bank, and anybody's elsewhere."""
+    number = re.search(rb"[0-9]+\Z", data[start:end])
+    assert number is not None
+    return (end - len(number[0]), end) if _BANK.search(data[max(0, start - LOOK_BEHIND) : start]) else None
+
+
+BANK_ACCOUNT = (
+    _spoken_numbers(_WORDS_OF["bank_account"]),
+    word(
+        rb"(?i:account|konto|compte|cuenta|conto)\\?[\"']?[ \t]{0,2}[:=#]?[ \t]{0,2}\\?[\"']?[0-9]{6,18}\b",
+        _beside_bank,
+    ),
+)
