@@ -13,12 +13,14 @@ from gateway.identity import saml_metadata, saml_request, saml_response
 from gateway.identity.logins import LoginRefused, Proven, Started, Wishes
 from gateway.identity.saml_metadata import Metadata, MetadataRefused
 from gateway.identity.saml_response import CLOCKS_APART, Asserted, Expected, ResponseRefused
+from gateway.identity.saml_source import Sources
 from gateway.identity.saml_used import Used
-from gateway.policy.saml import SamlProvider
+from gateway.policy.identities import SamlProvider
 from gateway.policy.values import PERSON
+from gateway.store import Store
 
 EMAIL_FORMAT = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
-GROUPS = 2_000
+GROUPS = 500
 """Groups of one person that are remembered at most; a login with more is refused."""
 
 
@@ -138,3 +140,16 @@ class Saml:
         if len(groups) > GROUPS:
             raise LoginRefused(f"{self.name} says that you are in more than {GROUPS:,} groups.")
         return groups
+
+
+class SamlProviders:
+    """The SAML providers of policies.yaml."""
+
+    def __init__(self, store: Store, *, base: Callable[[], str], clock: Callable[[], float]) -> None:
+        self._base = base
+        self._clock = clock
+        self._used = Used(store, clock=clock)
+        self._sources = Sources(clock=clock)
+
+    def of(self, configured: SamlProvider) -> Saml:
+        return Saml(configured, base=self._base, metadata=self._sources, used=self._used, clock=self._clock)

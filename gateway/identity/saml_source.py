@@ -16,7 +16,7 @@ import aiohttp
 
 from gateway.identity import saml_metadata
 from gateway.identity.saml_metadata import LARGEST, Metadata, MetadataRefused
-from gateway.policy.saml import SamlProvider
+from gateway.policy.identities import SamlProvider
 
 ASKED_AGAIN = 3_600.0
 """Seconds for which an address is not asked again."""
@@ -43,13 +43,13 @@ class Sources:
 
     async def __call__(self, provider: SamlProvider) -> Metadata:
         """Raises `MetadataRefused`."""
-        if provider.metadata.startswith(("https://", "http://")):
-            async with self._asking:
-                return await self._asked(provider)
-        return await asyncio.to_thread(self._read, provider)
+        if provider.metadata.startswith("file:"):
+            return await asyncio.to_thread(self._read, provider)
+        async with self._asking:
+            return await self._asked(provider)
 
     def _read(self, provider: SamlProvider) -> Metadata:
-        path = Path(provider.metadata)
+        path = Path(provider.metadata.removeprefix("file:"))
         try:
             status = path.stat()
             of = (status.st_ino, status.st_size, status.st_mtime_ns)

@@ -103,17 +103,11 @@ class SamlIdp:
         )
         return base64.b64encode(str(response).encode()).decode()
 
-    def routes(self) -> list[web.RouteDef]:
-        """Metadata, and a login that asks nothing: the form that it answers is for the test to send on."""
-        return [web.get("/metadata", self._metadata), web.get("/sso", self._sso)]
-
-    async def _metadata(self, _: web.Request) -> web.Response:
-        return web.Response(body=self.metadata, content_type="application/samlmetadata+xml")
-
-    async def _sso(self, request: web.Request) -> web.Response:
+    async def sso(self, request: web.Request) -> web.Response:
+        """A login that asks nothing: its form is for the browser to send on."""
         asked, state = self.asked(str(request.url))
         acs = asked.assertion_consumer_service_url
-        answer = self.answer(asked.id, acs=acs, audience=asked.issuer.text)
+        answer = base64.b64decode(self.answer(asked.id, acs=acs, audience=asked.issuer.text)).decode()
         bound = self.server.apply_binding(BINDING_HTTP_POST, answer, acs, state, response=True)
         return web.Response(body=bound["data"], content_type="text/html")
 
