@@ -22,7 +22,9 @@ from gateway.identity.claims import Claims, ClaimsMalformed, Tether, from_payloa
 from gateway.identity.keys import TOKEN_CHARACTERS, KeyRing, SignatureRefused
 from gateway.identity.lineages import LineageFull, Lineages, Link
 from gateway.model import Lineage, Scope
-from gateway.policy.model import Agent, Policy, SecretMissing
+from gateway.policy.credentials import SecretMissing, SecretRef
+from gateway.policy.model import Agent, Policy
+from gateway.secrets.places import read
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 TASK_CHARACTERS = 200
@@ -62,7 +64,10 @@ class Issuer:
         lineages: Lineages,
         *,
         clock: Callable[[], float],
+        secret: Callable[[SecretRef], str] = read,
     ) -> None:
+        """`secret(ref)` is an agent's secret as it is now; it raises `SecretMissing`."""
+        self._secret = secret
         self._keys = keys
         self._policy = policy
         self._lineages = lineages
@@ -331,7 +336,7 @@ class Issuer:
         if agent.secret is None:
             return self._nobody
         try:
-            secret = agent.secret.read()
+            secret = self._secret(agent.secret)
         except SecretMissing as missing:
             log.warning("agent %s cannot authenticate: %s", agent.name, missing)
             return self._nobody
