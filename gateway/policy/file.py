@@ -9,10 +9,11 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateway.policy import elevations, secrets, sections, tree
+from gateway.policy import elevations, identifying, secrets, sections, tree
 from gateway.policy.conditions import Declared
 from gateway.policy.credentials import SecretPolicy
 from gateway.policy.detectors import detectors
+from gateway.policy.identities import IdentityPolicy
 from gateway.policy.model import (
     BOT_CREDENTIAL,
     ApiPolicy,
@@ -32,6 +33,7 @@ SECTIONS = (
     "connections",
     "agents",
     "groups",
+    "identity",
     "operators",
     "rules",
     "default",
@@ -140,12 +142,20 @@ def _policy(root: Look, version: str, source: str, vocabulary: Vocabulary) -> Po
     masks = given(keys, "masks", lambda look: sections.masks(look, vocabulary, custom), {})
     declared = Declared(vocabulary=vocabulary, targets=targets, groups=groups, masks=masks)
     found_rules = given(keys, "rules", lambda look: rules(look, declared), ())
+    agents = given(keys, "agents", lambda look: sections.agents(look, targets, tokens), {})
+    identity = given(
+        keys,
+        "identity",
+        lambda look: identifying.identity(look, connections=targets, agents=agents, groups=groups),
+        IdentityPolicy(),
+    )
     return Policy(
         version=version,
         source=source,
         targets=targets,
-        agents=given(keys, "agents", lambda look: sections.agents(look, targets, tokens), {}),
+        agents=agents,
         groups=groups,
+        identity=identity,
         rules=found_rules,
         default=given(keys, "default", lambda look: default(look, declared), Blocking()),
         elevations=given(keys, "elevations", lambda look: elevations.offers(look, declared), ()),

@@ -19,6 +19,7 @@ from gateway.policy.credentials import (
     VaultLogin,
     VaultStore,
 )
+from gateway.policy.identities import OidcProvider
 from gateway.policy.model import Policy
 from gateway.policy.reader import Look
 from gateway.policy.values import given, is_loopback
@@ -200,4 +201,7 @@ def references(policy: Policy) -> Iterator[tuple[str, SecretRef]]:
     for name, agent in policy.agents.items():
         if agent.secret is not None:
             yield f"agents.{name}.secret", agent.secret
+    for name, provider in policy.identity.providers.items():
+        if isinstance(provider, OidcProvider) and provider.client_secret is not None:
+            yield f"identity.providers.{name}.client_secret", provider.client_secret
     yield "bot.credential", policy.bot_credential
