@@ -17,6 +17,7 @@ from gateway.policy.expressions import Expression
 from gateway.policy.globs import Globs
 from gateway.policy.kinds import Patterns
 from gateway.policy.moment import NOTHING, Budget, Spent, Window
+from gateway.policy.offers import Offer
 
 AttributeValue: TypeAlias = str | int | bool
 
@@ -342,24 +343,6 @@ class Example:
     """What the chain has had of every budget before."""
     line: int = 0
     column: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """An elevation that may be asked for: more, for a while, if people say yes."""
-
-    name: str
-    effects: Effects
-    connections: Globs | None = None
-    agents: Globs | None = None
-    """Whom it is for: every agent of the chain has to match."""
-    asks: tuple[AskedGroup, ...]
-    message: str = ""
-    within: float = 15 * MINUTE
-    """Seconds that people have to decide."""
-    longest: float = HOUR
-    commands: int = 100
-    """How many commands may run under it at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
