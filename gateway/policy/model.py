@@ -15,6 +15,7 @@ from gateway import wire
 from gateway.model import Connection, Effects, Scope
 from gateway.policy.expressions import Expression
 from gateway.policy.globs import Globs
+from gateway.policy.identities import IdentityPolicy
 from gateway.policy.kinds import Patterns
 from gateway.policy.moment import NOTHING, Budget, Spent, Window
 from gateway.policy.offers import Offer
@@ -135,8 +136,15 @@ class Agent:
 class Group:
     name: str
     slack: str = ""
-    """Handle of the Slack user group whose members count, `@dba`; "" where none does."""
+    """Handle of the Slack user group, `@dba`. Its members count, unless `claim` says who does."""
     members: tuple[str, ...] = ()
+    claim: tuple[str, ...] = ()
+    """What identity providers call it: whom they say to be in one of these is."""
+
+    @property
+    def is_open(self) -> bool:
+        """Others than `members` may be in it."""
+        return bool(self.slack or self.claim)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -365,6 +373,7 @@ class Policy:
     bot_credential: SecretRef = BOT_CREDENTIAL
     tls: TlsPolicy | None = None
     tokens: TokenPolicy = field(default_factory=TokenPolicy)
+    identity: IdentityPolicy = field(default_factory=IdentityPolicy)
     operators: tuple[str, ...] = ()
     """Groups whose members may end any session."""
     elevations: tuple[Offer, ...] = ()
