@@ -246,9 +246,7 @@ class Gate:
         )
         return verdict if grant is None else self._under(live, command, seen, grant, verdict)
 
-    def _under(
-        self, live: LiveSession, command: Command, seen: Facts, grant: Grant, verdict: Allow
-    ) -> Allow:
+    def _under(self, live: LiveSession, command: Command, seen: Facts, grant: Grant, verdict: Allow) -> Allow:
         """The command runs under the grant; what that shows is recorded as shown, and not itself."""
         live.elevated[command.id] = grant.id
         live.lent.setdefault(grant.id, set()).update(seen.effects)
@@ -314,8 +312,8 @@ class Gate:
             masked=event.masked,
             shape=event.shape,
         )
-        if live.elevated and (grant_id := self.sessions.answered(live, event.command_id)):
-            self._grants.count_rows(grant_id, event.rows)
+        if live.elevated and (grant_id := live.elevated.pop(event.command_id, "")):
+            self._grants.done(grant_id, event.rows)
         if live.counting and (rules := live.counting.pop(event.command_id, ())):
             spent = Spent(rows=event.rows)
             self._budgets.count(self.policy, rules, live.session.lineage, self._clock(), spent)
@@ -332,7 +330,8 @@ class Gate:
 
     def close(self, live: LiveSession, reason: str) -> None:
         for grant_id in live.elevated.values():
-            self._grants.count_rows(grant_id, EVERYTHING.rows)
+            self._grants.done(grant_id, EVERYTHING.rows)
+        live.elevated.clear()
         for rules in live.counting.values():
             # Nobody saw how many rows came before the end: as many as there are.
             self._budgets.count(self.policy, rules, live.session.lineage, self._clock(), EVERYTHING)

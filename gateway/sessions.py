@@ -13,7 +13,6 @@ from gateway.contract import ActorView, LineageView, SessionView
 from gateway.model import Effect, Facts, Lineage, Session, Verdict
 from gateway.recorder import Recording, RecordingFailed
 
-
 PASSING = frozenset({Effect.READ, Effect.WRITE, Effect.DDL, Effect.DESTRUCTIVE})
 """What a session keeps nothing of once it was done, whatever was done to the target."""
 
@@ -143,35 +142,20 @@ class Sessions:
             self.kill(session_id, reason)
         return ended
 
-    def end_elevated(self, grant_id: str, reason: str, *, everybody: bool, stops: bool) -> None:
+    def end_elevated(self, grant_id: str, reason: str, *, everybody: bool) -> None:
         """A grant ended: no session keeps what it gave.
 
-        Ended is every session in which a command runs under it now, unless that may go on (`stops` is false), and every
-        one that may keep what was done under it: a role, a setting, a cursor, a process. With `everybody` it is every
-        session that ever used it.
+        Ended is every session in which a command runs under it now, and every one that may keep what was done under it:
+        a role, a setting, a cursor, a process. With `everybody` it is every session that ever used it.
         """
-        for live in list(self._live.values()):
-            lent = live.lent.get(grant_id)
+        for live in self._live.values():
+            lent = live.lent.pop(grant_id, None)
             if lent is None:
                 continue
-            running = grant_id in live.elevated.values()
-            if everybody or lent - PASSING:
+            if everybody or lent - PASSING or grant_id in live.elevated.values():
                 live.lapsed = reason
-            if stops and (running or live.lapsed):
-                live.kill(reason)
-            elif live.lapsed and not running:
-                self._end_soon(live)
-
-    def answered(self, live: LiveSession, command_id: str) -> str:
-        """A command is over; the grant that it ran under, or ""."""
-        grant_id = live.elevated.pop(command_id, "")
-        if grant_id and live.lapsed and not live.elevated:
-            self._end_soon(live)
-        return grant_id
-
-    def _end_soon(self, live: LiveSession) -> None:
-        """Once what the session does at this moment is done: nothing is ended from within itself."""
-        asyncio.get_running_loop().call_soon(live.kill, live.lapsed)
+                # Nothing is ended from within itself: it may be this session's own last command that used it up.
+                asyncio.get_running_loop().call_soon(live.kill, reason)
 
     def kill_all(self, reason: str) -> None:
         for session_id in list(self._live):

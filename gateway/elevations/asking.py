@@ -19,7 +19,7 @@ from gateway.elevations.grant import Grant, How
 from gateway.elevations.grants import Grants
 from gateway.elevations.past import Past
 from gateway.elevations.showing import elevation_view
-from gateway.elevations.wish import Request, Wish, read
+from gateway.elevations.wish import Request, read
 from gateway.model import Actor, Ask, Hold, Lineage, Reveal, Session
 from gateway.policy.model import Policy
 from gateway.policy.offers import BY_HAND, Offer, within
@@ -284,6 +284,4 @@ def _breaks(request: Request, offer: Offer) -> bool:
 
 def by_hand(person: str, groups: frozenset[str]) -> Lineage:
     """A person's own hands, with a token of their own that nobody has yet."""
-    return Lineage(
-        person=person, chain=(Actor(name=BY_HAND, token_id=secrets.token_hex(12)),), groups=groups
-    )
+    return Lineage(person=person, chain=(Actor(name=BY_HAND, token_id=secrets.token_hex(12)),), groups=groups)

@@ -101,8 +101,7 @@ def read(document: Mapping[str, Any]) -> Grant:
                 "how": How(known.get("how", How.VOTES)),
                 "resources": tuple(known.get("resources", ())),
                 "reveal_to": tuple(known.get("reveal_to", ())),
-                "reveal": reveal
-                and Reveal(columns=tuple(reveal["columns"]), detect=tuple(reveal["detect"])),
+                "reveal": reveal and Reveal(columns=tuple(reveal["columns"]), detect=tuple(reveal["detect"])),
             }
         )
     except (KeyError, TypeError, ValueError) as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
@@ -52,8 +53,10 @@ class Grants:
         self._held: dict[str, Grant] = {}
         self._ends: dict[str, float] = {}
         """By `steady`."""
+        self._running: Counter[str] = Counter()
+        """How many commands run under each."""
         self._on_begun: list[Callable[[Grant], object]] = []
-        self._on_ended: list[Callable[[Grant, str, bool], object]] = []
+        self._on_ended: list[Callable[[Grant, str], object]] = []
         self._deadlines = Deadlines(scheduler, clock=clock, when_due=self.sweep)
         self.revealing = False
         """Some grant shows what masks would hide."""
@@ -64,11 +67,8 @@ class Grants:
         """`listener(grant)` is called for each grant that began, once it is durable; it must not raise."""
         self._on_begun.append(listener)
 
-    def on_ended(self, listener: Callable[[Grant, str, bool], object]) -> None:
-        """`listener(grant, why, stops)` is called for each grant that ended; it must not raise.
-
-        `stops` says that what runs under it ends, too; a budget's last command runs to its own end.
-        """
+    def on_ended(self, listener: Callable[[Grant, str], object]) -> None:
+        """`listener(grant, why)` is called for each grant that ended; it must not raise."""
         self._on_ended.append(listener)
 
     def all(self) -> list[Grant]:
@@ -105,23 +105,27 @@ class Grants:
                 continue
             if over := self._over(grant):
                 self._forget(grant, over)
-            elif lets(grant):
+            elif not grant.is_spent and lets(grant):
                 spent = replace(grant, used=grant.used + 1)
                 self._put(spent)
-                if spent.is_spent:
-                    self._forget(spent, "its budget is spent", stops=False)
+                self._running[grant.id] += 1
                 return spent
         return None
 
-    def count_rows(self, grant_id: str, rows: int) -> None:
-        """A command that ran under it brought, or changed, so many rows."""
+    def done(self, grant_id: str, rows: int) -> None:
+        """A command that ran under it is over, and brought or changed so many rows.
+
+        The last command of a budget runs to its end; where rows are used up, what else runs under it does not.
+        """
+        self._running[grant_id] -= 1
         grant = self._held.get(grant_id)
-        if grant is None or grant.rows is None or not rows:
+        if grant is None:
+            self._running.pop(grant_id)
             return
-        counted = replace(grant, rows_used=grant.rows_used + rows)
-        self._put(counted)
-        if counted.is_spent:
-            self._forget(counted, "its budget of rows is spent")
+        if grant.rows is not None and rows:
+            self._put(replace(grant, rows_used=grant.rows_used + rows))
+        if over := self._over(self._held[grant_id]):
+            self._forget(self._held[grant_id], over)
 
     async def end(self, grant_id: str, why: str) -> Grant | None:
         """End one now; durable when this returns. None where none of that id holds."""
@@ -153,6 +157,10 @@ class Grants:
         """Why it holds no longer, or ""."""
         if self._clock() >= grant.ends_at or self._steady() >= self._ends[grant.id]:
             return "its time is over"
+        if grant.rows is not None and grant.rows_used >= grant.rows:
+            return "its budget of rows is spent"
+        if grant.is_spent and not self._running[grant.id]:
+            return "its budget is spent"
         policy = self._policy()
         offer = next((each for each in policy.elevations if each.name == grant.template), None)
         target = policy.targets.get(grant.connection)
@@ -175,13 +183,13 @@ class Grants:
         self._held[grant.id] = grant
         self._store.put(TABLE, grant.id, grant.document())
 
-    def _forget(self, grant: Grant, why: str, *, stops: bool = True) -> None:
+    def _forget(self, grant: Grant, why: str) -> None:
         del self._held[grant.id], self._ends[grant.id]
         self.revealing = any(each.reveal is not None for each in self._held.values())
         self._store.delete(TABLE, grant.id)
         self._spawn(self._ended(grant, why))
         for listener in self._on_ended:
-            listener(grant, why, stops)
+            listener(grant, why)
 
     async def _ended(self, grant: Grant, why: str) -> None:
         await self._store.commit()

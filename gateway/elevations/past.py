@@ -65,8 +65,6 @@ class Past:
         for position in range(len(self._all) - 1, -1, -1):
             granted = self._all[position]
             if granted.grant.id == fields["id"]:
-                grant = replace(
-                    granted.grant, used=int(fields["used"]), rows_used=int(fields.get("rows", 0))
-                )
+                grant = replace(granted.grant, used=int(fields["used"]), rows_used=int(fields.get("rows", 0)))
                 self._all[position] = Granted(grant=grant, ended_at=at, why=str(fields["why"]))
                 return

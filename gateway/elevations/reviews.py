@@ -82,9 +82,7 @@ class Reviews:
                 self._announce("error", f"Broken glass of {request.asked_by} (approval {key}): {why}.")
                 await self._end(key, why)
 
-    async def _reminding(
-        self, waiting: Waiting, key: str, request: Request, review: Review
-    ) -> Approval:
+    async def _reminding(self, waiting: Waiting, key: str, request: Request, review: Review) -> Approval:
         while True:
             try:
                 async with asyncio.timeout(review.every):
@@ -124,7 +122,9 @@ class Reviews:
             session=Session(
                 id="",
                 lineage=lineage,
-                connection=target.connection if target is not None else Connection(name=wish.connection, protocol=""),
+                connection=target.connection
+                if target is not None
+                else Connection(name=wish.connection, protocol=""),
                 scope=frozenset(),
                 opened_at=now,
                 expires_at=now + OPEN_FOR,
@@ -138,8 +138,7 @@ class Reviews:
                 rules=("break-glass",),
                 message="This was had without asking. Look at what was done under it.",
                 asks=tuple(
-                    Ask(rule="break-glass", approvers=ask.approvers, quorum=ask.quorum)
-                    for ask in review.asks
+                    Ask(rule="break-glass", approvers=ask.approvers, quorum=ask.quorum) for ask in review.asks
                 ),
                 expires_in=OPEN_FOR,
             ),

@@ -35,9 +35,7 @@ def elevation_view(
         reveal=revealed(offer),
         ending=offer.ending,
         how=how,
-        possible=tuple(
-            _possible(request, policy, policy.targets[wish.connection].connection, now=now)
-        ),
+        possible=tuple(_possible(request, policy, policy.targets[wish.connection].connection, now=now)),
         past=tuple(_past(each) for each in past[:PAST_SHOWN]),
         past_count=len(past),
     )

@@ -79,9 +79,7 @@ class Request:
         if wish.ticket:
             lines.append(f"ticket {wish.ticket}")
         lines.append(f"asked by {self.asked_by}: {wish.reason}")
-        return CommandView(
-            text="\n".join(lines), effects=tuple(effects), digest=digest, words=words(digest)
-        )
+        return CommandView(text="\n".join(lines), effects=tuple(effects), digest=digest, words=words(digest))
 
     def document(self) -> dict[str, Any]:
         """As the store keeps it."""

@@ -21,8 +21,9 @@ from gateway.identity import scopes
 from gateway.identity.claims import Claims, ClaimsMalformed, Tether, from_payload, to_payload
 from gateway.identity.keys import TOKEN_CHARACTERS, KeyRing, SignatureRefused
 from gateway.identity.lineages import LineageFull, Lineages, Link
-from gateway.model import Lineage, Scope
+from gateway.model import Effect, Lineage, Scope
 from gateway.policy.model import Agent, Policy, SecretMissing
+from gateway.policy.offers import BY_HAND
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 TASK_CHARACTERS = 200
@@ -158,7 +159,7 @@ class Issuer:
                 "invalid_request",
                 "the child needs a name of up to 63 of the characters a-z 0-9 . _ - that begins with a letter or digit",
             )
-        if name in self._policy().agents:
+        if name in self._policy().agents or name == BY_HAND:
             raise TokenRefused(
                 "invalid_request",
                 f"{name} is an agent of policies.yaml with a token of its own: name the child otherwise",
@@ -191,6 +192,30 @@ class Issuer:
             )
         )
 
+    def for_hands(
+        self, person: str, *, token_id: str, scope: Scope, issued_at: float, expires_at: float
+    ) -> Token:
+        """A token of a person's own, as often as it is asked for the same one. Raises `TokenRefused`.
+
+        Nothing proves here who asks: whoever calls knows, and answers for it that people granted this.
+        """
+        policy = self._policy()
+        known = self._lineages.get(token_id)
+        if hands(policy) is None or not person or (known is not None and known.revoked_at is not None):
+            raise TokenRefused("invalid_grant", "nobody has anything by hand here, or no longer")
+        tether = Tether(name=BY_HAND, token_id=token_id, expires_at=math.floor(expires_at))
+        return self._issue(
+            Claims(
+                person=person.lower(),
+                chain=(tether,),
+                scope=scope,
+                groups=groups_of(policy, person.lower()),
+                depth_left=0,
+                issued_at=math.floor(issued_at),
+                issuer=issuer_name(policy),
+            )
+        )
+
     def verify(self, token: str) -> Claims:
         """What a token says, if it holds at this moment; its scope is cut to what policies.yaml grants now.
 
@@ -212,19 +237,22 @@ class Issuer:
         if reason:
             raise TokenRefused("invalid_grant", reason)
         policy = self._policy()
+        root = root_agent(policy, claims.root)
+        assert root is not None, "a chain without a root is broken"
         return claims.narrowed(
-            scope=scopes.within(policy.agents[claims.root].scope, claims.scope),
+            scope=scopes.within(root.scope, claims.scope),
             groups=groups_of(policy, claims.person),
-            depth_left=min(claims.depth_left, policy.agents[claims.root].max_depth - len(claims.chain)),
+            depth_left=min(claims.depth_left, root.max_depth - len(claims.chain)),
         )
 
     def broken(self, lineage: Lineage) -> str:
         """Why a lineage that once was admitted no longer holds, or "". Cheap: it is asked at every release."""
         if self._lineages.revoked(lineage.token_ids):
             return "the token was revoked, or one that it was derived from: get a new one"
-        agents = self._policy().agents
+        policy = self._policy()
+        agents = policy.agents
         root, *children = lineage.chain
-        agent = agents.get(root.name)
+        agent = root_agent(policy, root.name)
         if agent is None:
             return f"policies.yaml no longer has the agent {root.name}"
         if lineage.depth > agent.max_depth:
@@ -336,6 +364,19 @@ class Issuer:
             log.warning("agent %s cannot authenticate: %s", agent.name, missing)
             return self._nobody
         return hashlib.sha256(secret.encode(errors="surrogateescape")).digest()
+
+
+def root_agent(policy: Policy, name: str) -> Agent | None:
+    """Whoever may stand at the top of a chain: an agent of the file, or a person's own hands."""
+    return policy.agents.get(name) or (hands(policy) if name == BY_HAND else None)
+
+
+def hands(policy: Policy) -> Agent | None:
+    """Anybody's own hands, where some elevation is offered to them: what they reach is what each token says."""
+    if not any(offer.by_hand for offer in policy.elevations):
+        return None
+    everywhere = dict.fromkeys(policy.targets, frozenset(Effect))
+    return Agent(name=BY_HAND, persons=("*",), scope=everywhere, max_depth=1)
 
 
 def issuer_name(policy: Policy) -> str:

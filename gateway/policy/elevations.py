@@ -10,7 +10,7 @@ from gateway.policy.conditions import MOST, Declared, resource, windows
 from gateway.policy.globs import Globs, is_glob
 from gateway.policy.kinds import Patterns
 from gateway.policy.model import HOUR, AskedGroup, Holding
-from gateway.policy.offers import Ending, Offer, Review, Revealing, Unasked
+from gateway.policy.offers import Ending, Offer, Revealing, Review, Unasked
 from gateway.policy.reader import Look, suggestion
 from gateway.policy.rules import asked, holding
 from gateway.policy.values import effect, given, group, name_is_free, pattern, person

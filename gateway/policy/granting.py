@@ -28,9 +28,7 @@ def satisfied(
 
 def covered(facts: Facts, granted: Effects, things: Patterns | None = None) -> bool:
     """Whether everything that the command does was granted; a session is nothing that has to be."""
-    return all(
-        deed.effect is Effect.SESSION or _covers(deed, granted, things) for deed in deeds(facts)
-    )
+    return all(deed.effect is Effect.SESSION or _covers(deed, granted, things) for deed in deeds(facts))
 
 
 def _covers(deed: Deed, granted: Effects, things: Patterns | None) -> bool:

@@ -204,7 +204,11 @@ def _approvers(policy: Policy) -> Iterator[Fault]:
     if isinstance(policy.default, Holding):
         holding.append(policy.default)
     reviews = [offer.break_glass for offer in policy.elevations if offer.break_glass is not None]
-    asking = [each.asks for each in (*holding, *policy.elevations, *reviews)]
+    asking = [
+        *(then.asks for then in holding),
+        *(offer.asks for offer in policy.elevations),
+        *(review.asks for review in reviews),
+    ]
     asked = {ask.approvers for asks in asking for ask in asks}
     for name in sorted((asked | set(policy.operators)) - {ANY_GROUP}):
         if is_empty(policy.groups[name]):
