@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from gateway.identity import scopes
 from gateway.identity.claims import Claims
 from gateway.identity.minted import Minted
-from gateway.identity.tokens import Issuer, TokenRefused, groups_of, root_agent
+from gateway.identity.tokens import Issuer, TokenRefused, groups_of
 from gateway.model import Session
 from gateway.policy.model import Policy
 
@@ -85,11 +85,10 @@ class Admission:
         if name not in policy.targets:
             return f"policies.yaml no longer has the connection {name}"
         root = session.lineage.chain[0].name
-        agent = root_agent(policy, root)
-        assert agent is not None, "a chain without a root is broken"
         if session.lineage.groups != groups_of(policy, session.lineage.person):
             return f"the groups of {session.lineage.person} have changed: connect again"
-        beyond = scopes.excess(agent.scope, {name: session.scope})
+        agent = policy.root(root)
+        beyond = scopes.excess(agent.scope if agent is not None else {}, {name: session.scope})
         if beyond:
             return f"policies.yaml no longer lets {root} use {scopes.text(beyond)}"
         return ""

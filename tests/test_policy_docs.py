@@ -15,7 +15,7 @@ from gateway.policy.conditions import CONDITIONS
 from gateway.policy.examples import failures
 from gateway.policy.expressions import DEEPEST, FUNCTIONS, LONGEST
 from gateway.policy.file import SECTIONS, PolicyFileError, load, parse
-from gateway.policy.identities import OidcProvider, PeopleGrant
+from gateway.policy.identities import OidcProvider, PeopleGrant, SamlProvider
 from gateway.policy.lint import warnings
 from gateway.policy.model import Limits, Policy
 from gateway.vocabulary import known
@@ -51,6 +51,10 @@ KEYS = {
     "groups": ("groups:\n  g: {zzz: 1}", "groups, operators"),
     "identity": ("identity: {zzz: 1}", "identity"),
     "identity.providers": ("identity:\n  providers:\n    a: {zzz: 1}", "identity"),
+    "identity.providers.saml": (
+        "identity:\n  providers:\n    a: {saml: file:x, domains: [x.example], zzz: 1}",
+        "identity",
+    ),
     "identity.people": ("identity:\n  people:\n    a: {zzz: 1}", "identity"),
     "identity.workloads": ("identity:\n  workloads:\n    a: {zzz: 1}", "identity"),
     "identity.rules": ("identity:\n  workloads:\n    a: {rules: [{zzz: 1}]}", "identity"),
@@ -161,7 +165,8 @@ def test_the_sample_holds_without_a_warning() -> None:
 def test_the_identities_shown_are_understood() -> None:
     (shown,) = [text for language, kind, text in BLOCKS if (language, kind) == ("yaml", "identity")]
     policy = parse(SAMPLE + shown, "policies.yaml", known())
-    assert set(policy.identity.providers) == {"okta"}
+    assert set(policy.identity.providers) == {"okta", "corp"}
+    assert isinstance(policy.identity.providers["corp"], SamlProvider)
     assert set(policy.identity.workloads) == {"github", "cluster"}
     provider = policy.identity.providers["okta"]
     own = OidcProvider(name="okta", issuer=provider.issuer, client_id=provider.client_id)

@@ -35,8 +35,8 @@ HEADERS: Mapping[str, str] = {
     "X-Frame-Options": "DENY",
     "X-Robots-Tag": "noindex, nofollow",
 }
-RETURN_BYTES = 64 * 1024
-"""The largest form that a provider may have a browser bring back."""
+RETURN_BYTES = 384 * 1024
+"""The largest form that a provider may have a browser bring back: a SAML answer with hundreds of groups, in Base64."""
 
 _COOKIE = "countersign-login"
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{43}")

@@ -9,16 +9,25 @@ from urllib.parse import urlsplit
 
 from gateway.policy import tree
 from gateway.policy.globs import WILDCARDS, Globs
-from gateway.policy.identities import IdentityPolicy, OidcProvider, PeopleGrant, Workload, WorkloadRule
+from gateway.policy.identities import (
+    IdentityPolicy,
+    OidcProvider,
+    PeopleGrant,
+    SamlProvider,
+    Workload,
+    WorkloadRule,
+)
 from gateway.policy.model import Agent, Target
 from gateway.policy.reader import Look, suggestion
 from gateway.policy.values import given, group, is_loopback, scope, secret
 
 PROVIDER = ("oidc", "client_id", "client_secret", "scopes", "claims", "domains", "verified", "ca")
+SAML = ("saml", "entity_id", "attributes", "domains", "ca")
 WORKLOAD = ("issuer", "audience", "rules", "keys", "ca", "max_age", "once")
 RULE = ("when", "agent", "scope", "person")
 GRANT = ("groups", "scope", "max_depth", "ttl")
 ISSUER = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?")
+METADATA = re.compile(rf"{ISSUER.pattern}(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+")
 SAID_BY_ALL = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
@@ -41,25 +50,47 @@ def identity(
 # people
 
 
-def _providers(look: Look) -> dict[str, OidcProvider]:
-    found: dict[str, OidcProvider] = {}
+def _providers(look: Look) -> dict[str, OidcProvider | SamlProvider]:
+    found: dict[str, OidcProvider | SamlProvider] = {}
     for name, entry in look.entries("a provider").items():
         _in_an_address(entry, name)
-        keys = entry.fields(PROVIDER, required=("oidc", "client_id"))
-        claims = given(keys, "claims", lambda look: look.fields(("person", "groups")), {})
-        found[name] = OidcProvider(
-            name=name,
-            issuer=given(keys, "oidc", _issuer, ""),
-            client_id=given(keys, "client_id", Look.text, ""),
-            client_secret=given(keys, "client_secret", secret, None),
-            scopes=given(keys, "scopes", lambda look: look.each(Look.text), ("email",)),
-            person=given(claims, "person", Look.text, "email"),
-            groups=given(claims, "groups", Look.text, "groups"),
-            domains=given(keys, "domains", lambda look: look.each(_domain), ()),
-            verified=given(keys, "verified", Look.flag, False),
-            ca=given(keys, "ca", Look.text, ""),
-        )
+        found[name] = _saml(entry, name) if _has(entry, "saml") else _oidc(entry, name)
     return found
+
+
+def _has(look: Look, name: str) -> bool:
+    return isinstance(look.node, tree.Mapping) and any(key.value == name for key, _ in look.node.entries)
+
+
+def _oidc(look: Look, name: str) -> OidcProvider:
+    keys = look.fields(PROVIDER, required=("oidc", "client_id"))
+    claims = given(keys, "claims", lambda look: look.fields(("person", "groups")), {})
+    return OidcProvider(
+        name=name,
+        issuer=given(keys, "oidc", _issuer, ""),
+        client_id=given(keys, "client_id", Look.text, ""),
+        client_secret=given(keys, "client_secret", secret, None),
+        scopes=given(keys, "scopes", lambda look: look.each(Look.text), ("email",)),
+        person=given(claims, "person", Look.text, "email"),
+        groups=given(claims, "groups", Look.text, "groups"),
+        domains=given(keys, "domains", lambda look: look.each(_domain), ()),
+        verified=given(keys, "verified", Look.flag, False),
+        ca=given(keys, "ca", Look.text, ""),
+    )
+
+
+def _saml(look: Look, name: str) -> SamlProvider:
+    keys = look.fields(SAML, required=("saml", "domains"))
+    attributes = given(keys, "attributes", lambda look: look.fields(("person", "groups")), {})
+    return SamlProvider(
+        name=name,
+        metadata=given(keys, "saml", _metadata, ""),
+        entity_id=given(keys, "entity_id", Look.text, ""),
+        person=given(attributes, "person", Look.text, ""),
+        groups=given(attributes, "groups", Look.text, "groups"),
+        domains=given(keys, "domains", lambda look: look.each(_domain), ()),
+        ca=given(keys, "ca", Look.text, ""),
+    )
 
 
 def _in_an_address(look: Look, name: str) -> None:
@@ -187,22 +218,38 @@ def _issuer(look: Look) -> str:
 
 
 def _keys(look: Look) -> str:
-    value = look.text()
-    if value.startswith("file:"):
-        if value == "file:":
-            look.fault("file: needs a path behind it")
-        return value
-    return _address(
-        look, "the place of keys", "https://10.0.0.1:6443/openid/v1/jwks or file:/etc/countersign/jwks.json"
+    return _file_or_address(
+        look,
+        "the place of keys",
+        "https://10.0.0.1:6443/openid/v1/jwks or file:/etc/countersign/jwks.json",
+        ISSUER,
     )
 
 
-def _address(look: Look, what: str, example: str) -> str:
+def _metadata(look: Look) -> str:
+    return _file_or_address(
+        look,
+        "the place of metadata",
+        "https://idp.example/metadata or file:/etc/countersign/idp.xml",
+        METADATA,
+    )
+
+
+def _file_or_address(look: Look, what: str, example: str, shape: re.Pattern[str]) -> str:
+    if isinstance(look.node, tree.Scalar) and str(look.node.value).startswith("file:"):
+        value = look.text()
+        if value == "file:":
+            look.fault("file: needs a path behind it")
+        return value
+    return _address(look, what, example, shape)
+
+
+def _address(look: Look, what: str, example: str, shape: re.Pattern[str] = ISSUER) -> str:
     """An address that may be believed: encrypted, or on this machine."""
     value = look.text()
     if not value:
         return ""
-    if not ISSUER.fullmatch(value) or not _parsed(value):
+    if not shape.fullmatch(value) or not _parsed(value):
         look.fault(f"`{value[:80]}` cannot be {what}; write it as in {example}")
         return ""
     if value.startswith("http://") and not is_loopback(_parsed(value)):

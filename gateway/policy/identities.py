@@ -40,6 +40,25 @@ class OidcProvider:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SamlProvider:
+    """A SAML 2.0 identity provider at which people log in."""
+
+    name: str
+    metadata: str
+    """`file:PATH` or address of what it says of itself: its keys, and where it takes requests."""
+    entity_id: str = ""
+    """Which one is meant, where the metadata describes several."""
+    person: str = ""
+    """The attribute that is the person's e-mail address; "" for a NameID of that format."""
+    groups: str = "groups"
+    """The attribute that lists the person's groups."""
+    domains: tuple[str, ...]
+    """Whose addresses it may vouch for."""
+    ca: str = ""
+    """A file of certificates to trust in place of the system's, for the address of its metadata."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleGrant:
     """What people may do by a login of their own."""
 
@@ -86,7 +105,7 @@ class Workload:
 class IdentityPolicy:
     """Whose word the gateway takes."""
 
-    providers: Mapping[str, OidcProvider] = field(default_factory=dict)
+    providers: Mapping[str, OidcProvider | SamlProvider] = field(default_factory=dict)
     people: tuple[PeopleGrant, ...] = ()
     workloads: Mapping[str, Workload] = field(default_factory=dict)
     remembered: float = 12 * HOUR

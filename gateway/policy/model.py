@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from gateway import wire
-from gateway.model import Connection, Effects, Scope
+from gateway.model import Connection, Effect, Effects, Scope
 from gateway.policy.expressions import Expression
 from gateway.policy.globs import Globs
 from gateway.policy.identities import IdentityPolicy
 from gateway.policy.kinds import Patterns
 from gateway.policy.moment import NOTHING, Budget, Spent, Window
-from gateway.policy.offers import Offer
+from gateway.policy.offers import BY_HAND, Offer
 
 AttributeValue: TypeAlias = str | int | bool
 
@@ -378,8 +378,21 @@ class Policy:
     """Groups whose members may end any session."""
     elevations: tuple[Offer, ...] = ()
     examples: tuple[Example, ...] = ()
+    people: Mapping[str, Agent] = field(default_factory=dict)
+    """Who may act by a login of their own at this moment, each as the root of a lineage; the file says nobody."""
     places: Mapping[str, tuple[int, int]] = field(default_factory=dict, repr=False)
     """Path of keys -> line and column in the file."""
+
+    def root(self, name: str) -> Agent | None:
+        """What may stand at the top of a lineage under this name: an agent of the file, a person who has logged in, or hands."""
+        return self.agents.get(name) or self.people.get(name) or (self._hands() if name == BY_HAND else None)
+
+    def _hands(self) -> Agent | None:
+        """Anybody's own, where an elevation is offered to them: what they reach is what each token says."""
+        if not any(offer.by_hand for offer in self.elevations):
+            return None
+        everywhere = dict.fromkeys(self.targets, frozenset(Effect))
+        return Agent(name=BY_HAND, persons=("*",), scope=everywhere, max_depth=1)
 
     @property
     def enforced(self) -> tuple[Rule, ...]:

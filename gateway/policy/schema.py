@@ -150,6 +150,13 @@ def _identity() -> Schema:
         "verified": {"type": "boolean"},
         "ca": _text("A file of certificates."),
     }
+    saml: Mapping[str, Schema] = {
+        "saml": {"anyOf": [_matching(identifying.METADATA), {"type": "string", "pattern": "^file:.+$"}]},
+        "entity_id": _text("Which provider is meant, where the metadata describes several."),
+        "attributes": _object({"person": _text(), "groups": _text()}),
+        "domains": provider["domains"],
+        "ca": provider["ca"],
+    }
     grant: Mapping[str, Schema] = {
         "groups": _list(_text("A group of `groups`.")),
         "scope": _scope(),
@@ -185,10 +192,16 @@ def _identity() -> Schema:
         {
             "providers": {
                 **_named(
-                    _object(
-                        {name: provider[name] for name in identifying.PROVIDER},
-                        required=("oidc", "client_id"),
-                    ),
+                    {
+                        "if": {"type": "object", "required": ["saml"]},
+                        "then": _object(
+                            {name: saml[name] for name in identifying.SAML}, required=("saml", "domains")
+                        ),
+                        "else": _object(
+                            {name: provider[name] for name in identifying.PROVIDER},
+                            required=("oidc", "client_id"),
+                        ),
+                    },
                     "Where people log in, by name.",
                 ),
                 "propertyNames": _matching(identifying.NAME),

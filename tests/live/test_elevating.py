@@ -108,9 +108,7 @@ def credential(gateway: Gateway, grant: Any) -> Account:
     access = gateway.api.call(f"/v1/grants/{grant['id']}/access", {"person": MARIA})
     shown = Api(gateway.url, "-").call(f"/v1/access/{access['code']}", {})
     host, _, port = shown["address"].rpartition(":")
-    return Account(
-        host=host, port=int(port), user=shown["user"], password=shown["password"], database="shop"
-    )
+    return Account(host=host, port=int(port), user=shown["user"], password=shown["password"], database="shop")
 
 
 def fixer(gateway: Gateway) -> str:
@@ -266,7 +264,8 @@ def test_what_is_revealed_is_shown_to_the_named_groups_alone_and_recorded_as_sho
     granted(elevating, hers, template="look", effects=["read"], by=SAM)
     granted(elevating, his, template="look", effects=["read"], by=SAM)
     shown = read(hers)
-    assert "@example.com" in shown[0] and shown[0] != masked[0]
+    assert "@example.com" in shown[0]
+    assert shown[0] != masked[0]
     assert shown[1] == masked[1], "only what it names"
     assert read(his) == masked, "Maria is in no group that it is shown to"
     recordings = [path.read_bytes() for path in (elevating.state / "recordings").rglob("*.rec")]
@@ -352,7 +351,9 @@ def test_a_broken_glass_is_loud_and_waits_for_two_others(
         assert grant["how"] == "break-glass"
         told = [each["announcement"] for each in gateway.api.changes()["changes"] if each["announcement"]]
         assert told == [], "the present state has no announcements"
-        review = gateway.api.approval(lambda each: bool(each["elevation"]) and each["elevation"]["how"] == "review")
+        review = gateway.api.approval(
+            lambda each: bool(each["elevation"]) and each["elevation"]["how"] == "review"
+        )
         gateway.kill()
         gateway.start()
         assert grant["id"] in holding(gateway)
@@ -364,7 +365,9 @@ def test_a_broken_glass_is_loud_and_waits_for_two_others(
         gateway.api.vote(review, "deny", person=SAM, reason="it was not down")
         eventually(lambda: grant["id"] not in holding(gateway))
         again = gateway.api.approval(
-            lambda each: each["state"] == "pending" and each["elevation"] and each["elevation"]["how"] == "review"
+            lambda each: (
+                each["state"] == "pending" and each["elevation"] and each["elevation"]["how"] == "review"
+            )
         )
         again = gateway.api.vote(again, "approve", person=ANA)
         gateway.api.vote(again, "approve", person=BEN)

@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 
 from gateway.model import Effect
 from gateway.policy.file import PolicyFileError, parse
+from gateway.policy.identities import OidcProvider, SamlProvider
 from gateway.policy.lint import warnings
 from gateway.policy.schema import schema
 from gateway.vocabulary import known
@@ -30,6 +31,12 @@ identity:
       domains: [Example.com]
       verified: true
       ca: /etc/okta.pem
+    corp:
+      saml: https://login.corp.example/metadata.xml?appid=7
+      entity_id: https://login.corp.example/
+      attributes: {person: mail, groups: memberOf}
+      domains: [corp.example]
+      ca: /etc/corp.pem
   people:
     all: {scope: {shop: read}}
     dbas: {groups: dba, scope: {shop: [read, ddl]}, max_depth: 2, ttl: 2h}
@@ -68,12 +75,20 @@ def test_it_says_whose_word_is_taken() -> None:
     assert valid(IDENTITY)
     assert identity.remembered == 6 * 3_600
     okta = identity.providers["okta"]
+    assert isinstance(okta, OidcProvider)
     assert (okta.issuer, okta.client_id, str(okta.client_secret)) == (
         "https://shop.okta.com",
         "0oa1",
         "env:OKTA_SECRET",
     )
     assert (okta.person, okta.groups, okta.domains, okta.verified) == ("upn", "roles", ("example.com",), True)
+    corp = identity.providers["corp"]
+    assert isinstance(corp, SamlProvider)
+    assert (corp.metadata, corp.entity_id) == (
+        "https://login.corp.example/metadata.xml?appid=7",
+        "https://login.corp.example/",
+    )
+    assert (corp.person, corp.groups, corp.domains) == ("mail", "memberOf", ("corp.example",))
     everybody, dbas = identity.people
     assert (everybody.groups, everybody.scope) == ((), {"shop": {Effect.READ}})
     assert (dbas.groups, dbas.max_depth, dbas.ttl) == (("dba",), 2, 7_200)
@@ -103,6 +118,15 @@ BY_BOTH = [
     ("      client_id: 0oa1\n", "", "`client_id` is missing"),
     ("client_secret: env:OKTA_SECRET", "client_secret: hunter2", "must not stand in the policy"),
     ("claims: {person: upn", "claims: {persons: upn", "unknown key `persons`"),
+    ("      domains: [corp.example]\n", "", "`domains` is missing"),
+    ("attributes: {person: mail", "attributes: {persons: mail", "unknown key `persons`"),
+    ("entity_id: https://login.corp.example/", "client_id: x", "unknown key `client_id`"),
+    (
+        "saml: https://login.corp.example/metadata.xml",
+        "saml: /etc/corp.xml #",
+        "cannot be the place of metadata",
+    ),
+    ("saml: https://login.corp.example/metadata.xml?appid=7", "saml: 'file:'", "needs a path"),
     ("scope: {shop: read}}", "scop: {shop: read}}", "did you mean `scope`?"),
     ("max_depth: 2", "max_depth: 0", "out of range"),
     ("audience: countersign\n      once", "once", "`audience` is missing"),
@@ -117,6 +141,7 @@ BY_BOTH = [
     ("rules: [{when", "rules: [] # [{when", "list is empty"),
 ]
 BY_CHECK = [
+    ("saml: https://login", "saml: http://login", "write https://"),
     ("oidc: https://shop.okta.com", "oidc: http://shop.okta.com", "write https://"),
     ("oidc: https://shop.okta.com", "oidc: https://shop.okta.com:99999", "cannot be an issuer"),
     ("domains: [Example.com]", "domains: ['@example.com']", "no domain"),
