@@ -127,7 +127,8 @@ class Elevations:
                 rules=(offer.name,),
                 message=offer.message,
                 asks=tuple(
-                    Ask(rule=offer.name, approvers=ask.approvers, quorum=ask.quorum) for ask in offer.asks
+                    Ask(rule=offer.name, approvers=ask.approvers, quorum=ask.quorum, step_up=ask.step_up)
+                    for ask in offer.asks
                 ),
                 expires_in=offer.within,
             ),

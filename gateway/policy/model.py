@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from gateway import wire
-from gateway.model import Connection, Effects, Scope
+from gateway.model import Connection, Effects, Scope, StepUp
 from gateway.policy.expressions import Expression
 from gateway.policy.globs import Globs
 from gateway.policy.identities import IdentityPolicy
@@ -199,6 +199,8 @@ class Allowing:
 class AskedGroup:
     approvers: str
     quorum: int = 1
+    step_up: StepUp | None = None
+    """What a vote needs beside; None where the click is enough."""
 
 
 ANYBODY = (AskedGroup(approvers=ANY_GROUP),)
