@@ -397,8 +397,14 @@ class Policy:
     """Groups whose members may end any session."""
     elevations: tuple[Offer, ...] = ()
     examples: tuple[Example, ...] = ()
+    people: Mapping[str, Agent] = field(default_factory=dict)
+    """Who may act by a login of their own at this moment, each as the root of a lineage; the file says nobody."""
     places: Mapping[str, tuple[int, int]] = field(default_factory=dict, repr=False)
     """Path of keys -> line and column in the file."""
+
+    def root(self, name: str) -> Agent | None:
+        """What may stand at the top of a lineage under this name: an agent of the file, or a person who has logged in."""
+        return self.agents.get(name) or self.people.get(name)
 
     @property
     def enforced(self) -> tuple[Rule, ...]:
