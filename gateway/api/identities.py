@@ -19,7 +19,9 @@ from gateway.identity.providers import providers_of, saml_of
 from gateway.identity.saml import SamlProviders
 from gateway.identity.tokens import Issuer
 from gateway.identity.workloads import Workloads
+from gateway.policy.credentials import SecretRef
 from gateway.policy.model import Policy
+from gateway.secrets.places import read
 from gateway.store import Store
 
 
@@ -36,6 +38,7 @@ class Identities:
         *,
         clock: Callable[[], float],
         spawn: Spawn,
+        secret: Callable[[SecretRef], str] = read,
         fetch: Fetch = fetch,
     ) -> None:
         """`policy()` is that of the moment, with what `members` know."""
@@ -50,7 +53,7 @@ class Identities:
             await store.commit()
 
         self.logins = Logins(
-            lambda: providers_of(policy(), authorities, samls, base=base(), clock=clock),
+            lambda: providers_of(policy(), authorities, samls, base=base(), clock=clock, secret=secret),
             remember,
             base=base,
             clock=clock,

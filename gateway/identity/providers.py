@@ -8,12 +8,19 @@ from gateway.identity.authorities import Authorities
 from gateway.identity.logins import Provider
 from gateway.identity.oidc import Oidc
 from gateway.identity.saml import Saml, SamlProviders
+from gateway.policy.credentials import SecretRef
 from gateway.policy.identities import OidcProvider, SamlProvider
 from gateway.policy.model import Policy
 
 
 def providers_of(
-    policy: Policy, authorities: Authorities, samls: SamlProviders, *, base: str, clock: Callable[[], float]
+    policy: Policy,
+    authorities: Authorities,
+    samls: SamlProviders,
+    *,
+    base: str,
+    clock: Callable[[], float],
+    secret: Callable[[SecretRef], str],
 ) -> Mapping[str, Provider]:
     """By name. `base` is the address of the gateway's pages, to which they send browsers back."""
 
@@ -21,7 +28,7 @@ def providers_of(
         match declared:
             case OidcProvider():
                 authority = authorities.of(declared.issuer, ca=declared.ca)
-                return Oidc(declared, authority, base=base, clock=clock)
+                return Oidc(declared, authority, base=base, clock=clock, secret=secret)
             case SamlProvider():
                 return samls.of(declared, base=base)
 
