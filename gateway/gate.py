@@ -8,21 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from hashlib import sha256
 from typing import Protocol
 
 from gateway.approvals import Approvals
-from gateway.contract import Estimate
-from gateway.elevations.grants import Grants
+from gateway.approvals.lasting import Wanted, covers
+from gateway.contract import AskView, Estimate
+from gateway.elevations.grants import Grant, Grants
 from gateway.masking.engine import CompiledMask, Masks
 from gateway.masking.scrub import Scrubber
-from gateway.model import Allow, Block, Command, Connection, Facts, Final, Hold, Session, Verdict
+from gateway.model import Allow, Block, Command, Connection, Facts, Final, Hold, Session, Verdict, measured
 from gateway.policy.budgets import Budgets
 from gateway.policy.evaluate import counting, hinging, judge, outside, shadows
 from gateway.policy.granting import satisfied
 from gateway.policy.model import Policy
 from gateway.policy.moment import EVERYTHING, Moment, Spent
 from gateway.recorder import Recorder, RecordingFailed
-from gateway.sessions import LiveSession, Sessions
+from gateway.sessions import LiveSession, Sessions, lineage_view
 from gateway.wire import CommandAnswered
 
 VERDICTS_KEPT = 4_096
@@ -32,6 +34,8 @@ MEASURED_FIRST = "How many rows this would touch is asked of the target first."
 MEASURED_WITHIN = 1.0
 """Seconds that the target has to say how much a command would touch."""
 
+Likeness = Callable[[str, str], str]
+"""(protocol, text) -> the same for texts that differ in their values alone, "" where nobody can tell."""
 Estimator = Callable[[Session, Command], Awaitable[Estimate | None]]
 
 
@@ -61,6 +65,7 @@ class Gate:
         sessions: Sessions,
         still_valid: Callable[[Session], str],
         estimate: Estimator,
+        likeness: Likeness,
         grants: Grants,
         budgets: Budgets,
         announce: Callable[[str, str], None],
@@ -74,6 +79,7 @@ class Gate:
         self.sessions = sessions
         self.still_valid = still_valid
         self.estimate = estimate
+        self._likeness = likeness
         self._grants = grants
         self._budgets = budgets
         self._announce = announce
@@ -206,14 +212,44 @@ class Gate:
     def _elevated(self, live: LiveSession, command: Command, verdict: Hold, seen: Facts) -> Verdict:
         """A hold that a grant of this chain satisfies lets go, masked as it would have been."""
         grant = self._grants.spend(
-            live.session.lineage,
+            live.session.lineage.token_ids,
             live.session.connection.name,
-            lambda effects: satisfied(self.policy, verdict, seen, effects),
+            lambda grant: self._satisfies(grant, live, command, verdict, seen),
         )
         if grant is None:
             return verdict
         live.elevated[command.id] = grant.id
         return Allow(rules=(*verdict.rules, f"grant:{grant.id}"), masks=verdict.masks)
+
+    def _satisfies(
+        self, grant: Grant, live: LiveSession, command: Command, verdict: Hold, seen: Facts
+    ) -> bool:
+        """Whether what was granted answers what the verdict asks."""
+        if grant.narrow is None:
+            return satisfied(self.policy, verdict, seen, grant.effects)
+        wanted = Wanted(
+            lineage=lineage_view(live.session.lineage),
+            digest=command.digest,
+            shape=lambda: self.shape(live, command),
+            effects=frozenset(seen.effects),
+            asks=tuple(
+                AskView(rule=ask.rule, approvers=ask.approvers, quorum=ask.quorum) for ask in verdict.asks
+            ),
+            offered=tuple(verdict.lasting.what) if verdict.lasting is not None else (),
+        )
+        return covers(grant.narrow, grant.token_id, frozenset(grant.effects), wanted)
+
+    def shape(self, live: LiveSession, command: Command) -> str:
+        """The same for commands that do the same to the same and differ in their values alone; "" for what is not known."""
+        seen = self.seen(live, command.facts)
+        likeness = self._likeness(live.session.connection.protocol, command.text) if seen.complete else ""
+        if not likeness:
+            return ""
+        resources = sorted(f"{each.kind} {each.effect} {each.name}" for each in seen.resources)
+        parts = (likeness, *sorted(seen.effects), "", *resources)
+        return sha256(
+            measured(command.around, *(part.encode("utf-8", "surrogatepass") for part in parts))
+        ).hexdigest()
 
     def _decide(
         self, session: Session, facts: Facts, moment: Moment, *, measured: bool

@@ -71,6 +71,7 @@ class Held:
                 or gate.policy.slack.approvals,
                 estimate=estimate,
                 review_required=_out_of_sight(command.text),
+                shape=gate.shape(live, command) if verdict.lasting is not None else "",
             )
         except StoreFailed:
             return Block(
@@ -117,7 +118,11 @@ class Held:
                 message="What the policy asks for changed while this waited; send the command again.",
             )
         self._gate.released(self._live, self.command, rows=self._rows)
-        return Allow(rules=(*verdict.rules, f"approval:{approval.id}"), masks=masks)
+        by = [f"approval:{approval.id}"]
+        if approval.grant and approval.grant != approval.id:
+            self._live.elevated[self.command.id] = approval.grant
+            by.append(f"grant:{approval.grant}")
+        return Allow(rules=(*verdict.rules, *by), masks=masks)
 
     async def _estimate(self) -> Estimate | None:
         try:

@@ -45,7 +45,7 @@ from gateway.identity.tokens import Issuer
 from gateway.journal import Journal, JournalFailed
 from gateway.policy.live import LivePolicy
 from gateway.policy.model import Policy, SecretMissing
-from gateway.protocols import served
+from gateway.protocols import likeness, served
 from gateway.recorder import Recorder
 from gateway.recorder.read import recordings, summary
 from gateway.recorder.transcript import Transcripts
@@ -193,6 +193,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             )
             await store.commit()
 
+        grants = Grants(store, journal, clock=clock, scheduler=scheduler, spawn=tasks.spawn)
         approvals = Approvals(
             store,
             journal,
@@ -202,6 +203,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             policy=policy,
             proof_key=keys.secret("opened"),
             on_kill=kill,
+            grants=grants,
             rejoin=policy().limits.rejoin,
         )
         parts.push_async_callback(approvals.stop)
@@ -215,7 +217,6 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             tasks.spawn(_withdraw(approvals, journal, revocation, reason))
 
         lineages.on_revoked(revoked)
-        grants = Grants(store, journal, clock=clock, scheduler=scheduler, spawn=tasks.spawn)
         grants.on_ended(
             lambda grant, why: sessions.kill_elevated(grant.id, f"The elevation {grant.id} ended: {why}.")
         )
@@ -239,6 +240,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             sessions=sessions,
             still_valid=admission.still_valid,
             estimate=Measure(policy).estimate,
+            likeness=likeness,
             grants=grants,
             budgets=budgets,
             announce=announce,

@@ -182,4 +182,8 @@ ASKING = web.RequestKey("ASKING", Lineage)
 
 def _view(grant: Grant) -> GrantView:
     document = grant.document()
-    return GrantView(**document | {"effects": tuple(document["effects"])})
+    narrow = document.pop("narrow")
+    return GrantView(
+        **document | {"effects": tuple(document["effects"])},
+        what=narrow["reach"] if narrow is not None else None,
+    )

@@ -16,8 +16,10 @@ from typing import Any
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from gateway.approvals.deadlines import Deadlines
+from gateway.approvals.lasting import Narrow
+from gateway.approvals.settled import GRANTED
 from gateway.journal import Journal
-from gateway.model import Effect, Effects, Lineage
+from gateway.model import Effect, Effects
 from gateway.store import Store, StoreFailed
 
 TABLE = "grants"
@@ -42,10 +44,15 @@ class Grant:
     commands: int
     """How many commands may run under it."""
     used: int = 0
+    narrow: Narrow | None = None
+    """Where votes on one command made it: what it is bound to beside the effects."""
 
     def document(self) -> dict[str, Any]:
         """As the store and the journal keep it."""
-        return {name: getattr(self, name) for name in self.__slots__} | {"effects": sorted(self.effects)}
+        return {name: getattr(self, name) for name in self.__slots__} | {
+            "effects": sorted(self.effects),
+            "narrow": self.narrow.document() if self.narrow is not None else None,
+        }
 
 
 class Grants:
@@ -112,22 +119,64 @@ class Grants:
             ends_at=now + seconds,
             commands=commands,
         )
-        await self._journal.append("granted", grant.document())
+        await self._journal.append(GRANTED, grant.document())
         self._store.put(TABLE, grant.id, grant.document())
         await self._store.commit()
         self._keep(grant)
         return grant
 
-    def spend(self, lineage: Lineage, connection: str, satisfies: Callable[[Effects], bool]) -> Grant | None:
-        """One command of the first grant of this chain that `satisfies` what holds it; None where none does."""
+    def prepare(
+        self,
+        *,
+        approval: str,
+        connection: str,
+        effects: Effects,
+        token_id: str,
+        agent: str,
+        reason: str,
+        starts_at: float,
+        seconds: float,
+        commands: int,
+        narrow: Narrow,
+    ) -> None:
+        """Put the grant that votes on a command made into the store, to become durable with the votes: see `begin`."""
+        grant = Grant(
+            id=approval,
+            approval=approval,
+            connection=connection,
+            effects=effects,
+            token_id=token_id,
+            agent=agent,
+            asked_by=agent,
+            reason=reason,
+            starts_at=starts_at,
+            ends_at=starts_at + seconds,
+            commands=commands,
+            narrow=narrow,
+        )
+        self._store.put(TABLE, grant.id, grant.document())
+
+    async def begin(self, grant_id: str) -> None:
+        """What was prepared is durable now: it is journalled and holds. One that has ended does not begin again.
+
+        Raises `JournalFailed`.
+        """
+        document = self._store.get(TABLE, grant_id)
+        if document is not None:
+            await self._journal.append(GRANTED, document)
+            self._keep(_grant(document))
+
+    def spend(
+        self, token_ids: Collection[str], connection: str, satisfies: Callable[[Grant], bool]
+    ) -> Grant | None:
+        """One command of the first grant of a chain of tokens that `satisfies` what holds it; None where none does."""
         now = self._clock()
-        tokens = lineage.token_ids
         for grant in self._held.values():
             if (
                 grant.connection == connection
-                and grant.token_id in tokens
+                and grant.token_id in token_ids
                 and now < grant.ends_at
-                and satisfies(grant.effects)
+                and satisfies(grant)
             ):
                 spent = replace(grant, used=grant.used + 1)
                 self._held[grant.id] = spent
@@ -177,6 +226,13 @@ class Grants:
 def _grant(document: Mapping[str, Any]) -> Grant:
     try:
         known = {name: document[name] for name in Grant.__slots__ if name in document}
-        return Grant(**known | {"effects": frozenset(map(Effect, document["effects"]))})
+        narrow = document.get("narrow")
+        return Grant(
+            **known
+            | {
+                "effects": frozenset(map(Effect, document["effects"])),
+                "narrow": Narrow.read(narrow) if narrow is not None else None,
+            }
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise StoreFailed(f"a grant in the store is not readable ({error}): put back a copy of it") from error

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from gateway import wire
-from gateway.model import Connection, Effects, Scope
+from gateway.model import Connection, Effects, Lasting, Scope
 from gateway.policy.expressions import Expression
 from gateway.policy.globs import Globs
 from gateway.policy.kinds import Patterns
@@ -204,6 +204,8 @@ class Holding:
     """The operator's sentence; "" where the rule has none of its own."""
     within: float = 15 * MINUTE
     masks: tuple[str, ...] = ()
+    lasting: Lasting | None = None
+    """What a yes may be given for a while; None where each is for one command."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from gateway.contract import Estimate
 from gateway.facts.postgres import ATTRIBUTES, read
+from gateway.facts.postgres.likewise import likeness
 from gateway.model import Command, Facts
 from gateway.protocols.postgres.aside import Upstream
 from gateway.protocols.postgres.catalogue import Knowing, Known
@@ -106,6 +107,7 @@ __all__ = [
     "environment",
     "estimate",
     "knowledge",
+    "likeness",
     "open_wire",
     "read_facts",
     "render",
