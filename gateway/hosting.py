@@ -362,7 +362,7 @@ def _read(secret: SecretRef | None) -> str:
 
 
 def certifying(secret: Callable[[str], bytes]) -> Callable[..., Mapping[str, str]]:
-    """Has a protocol certify a client's key (`gateway.api.tokens.Certify`)."""
+    """Has a protocol certify a client's key (`gateway.api.reaching.Certify`)."""
 
     def certify(
         protocol: str, public_key: str, *, connection: str, user: str, name: str, expires_at: float

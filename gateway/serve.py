@@ -28,6 +28,7 @@ from gateway.api import replay
 from gateway.api import tokens as token_api
 from gateway.api.access import Credentials
 from gateway.api.elevations import Elevating
+from gateway.api.identities import Identities
 from gateway.api.links import Links
 from gateway.approvals import Approvals
 from gateway.changes import Feed
@@ -40,6 +41,7 @@ from gateway.hosting import authorities, certifying
 from gateway.identity.failures import Failures
 from gateway.identity.keys import KeyRing, KeysUnsafe, public_keys
 from gateway.identity.lineages import Lineages, Revocation
+from gateway.identity.members import Members
 from gateway.identity.minted import Minted
 from gateway.identity.tokens import Issuer
 from gateway.journal import Journal, JournalFailed
@@ -148,14 +150,16 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             ),
         )
 
-        def policy() -> Policy:
-            return live_policy.current
-
-        bot_credential = policy().bot_credential.read()
+        bot_credential = live_policy.current.bot_credential.read()
         operator_credential = api.operator_credential(state)
 
         store = EmbeddedStore.open(state)
         parts.push_async_callback(store.close)
+        members = Members(store, clock=clock)
+
+        def policy() -> Policy:
+            return members.applied(live_policy.current)
+
         journal = Journal(state / "journal", clock=clock)
         parts.push_async_callback(journal.close)
         feed = Feed(store)
@@ -255,6 +259,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             return Transcripts(recorder.directory, lambda protocol: served(protocol).render)
 
         failures = Failures(clock=clock)
+        identities = Identities(issuer, members, failures, store, policy, clock=clock, spawn=tasks.spawn)
         application = api.build(
             policy=policy,
             approvals=approvals,
@@ -275,6 +280,8 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
                     minted=minted,
                     keys=keys,
                     lineages=lineages,
+                    workloads=identities.workloads,
+                    devices=identities.devices,
                     failures=failures,
                     store=store,
                     policy=policy,
@@ -282,6 +289,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
                     certify=certifying(keys.secret),
                     authorities=authorities(keys.secret),
                 ),
+                *identities.routes(),
                 *Elevating(
                     elevations,
                     grants,

@@ -186,7 +186,7 @@ async def test_a_silent_target_does_not_keep_the_card_waiting(ask):
             "DELETE FROM orders WHERE id = 1", port=listener.sockets[0].getsockname()[1], timeout=0.3
         )
         assert time.monotonic() - start < 1.0
-        await asyncio.wait_for(gone.wait(), 5)
+        await asyncio.wait_for(gone.wait(), 30)
     assert found.note == "no estimate: the target did not answer within 0.3 s"
 
 

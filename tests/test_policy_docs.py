@@ -15,6 +15,7 @@ from gateway.policy.conditions import CONDITIONS
 from gateway.policy.examples import failures
 from gateway.policy.expressions import DEEPEST, FUNCTIONS, LONGEST
 from gateway.policy.file import SECTIONS, PolicyFileError, load, parse
+from gateway.policy.identities import OidcProvider, PeopleGrant, SamlProvider
 from gateway.policy.lint import warnings
 from gateway.policy.model import Limits, Policy
 from gateway.vocabulary import known
@@ -48,6 +49,15 @@ KEYS = {
     "channels": ("connections:\n  c: {channels: {zzz: 1}}", "connections"),
     "agents": ("agents:\n  a: {zzz: 1}", "agents"),
     "groups": ("groups:\n  g: {zzz: 1}", "groups, operators"),
+    "identity": ("identity: {zzz: 1}", "identity"),
+    "identity.providers": ("identity:\n  providers:\n    a: {zzz: 1}", "identity"),
+    "identity.providers.saml": (
+        "identity:\n  providers:\n    a: {saml: file:x, domains: [x.example], zzz: 1}",
+        "identity",
+    ),
+    "identity.people": ("identity:\n  people:\n    a: {zzz: 1}", "identity"),
+    "identity.workloads": ("identity:\n  workloads:\n    a: {zzz: 1}", "identity"),
+    "identity.rules": ("identity:\n  workloads:\n    a: {rules: [{zzz: 1}]}", "identity"),
     "elevations": ("connections: {}\nelevations: [{zzz: 1}]", "elevations"),
     "masks": ("masks:\n  m: {zzz: 1}", "masks"),
     "detectors": ("detectors:\n  d: {zzz: 1}", "detectors"),
@@ -67,6 +77,8 @@ KEYS = {
         for name in ("slack", "bot", "api", "tls", "tokens")
     },
 }
+DOTTED = {"identity", "slack", "bot", "api", "tls", "tokens"}
+"""Sections whose keys are documented with the section's name before them."""
 
 
 @pytest.mark.parametrize("name", KEYS)
@@ -79,7 +91,7 @@ def test_every_key_of_a_section_is_documented_there(name: str) -> None:
     assert keys
     documented = section(where)
     for key in keys:
-        dotted = f"{name}.{key}" if name in {"slack", "bot", "api", "tls", "tokens"} else key
+        dotted = f"{name}.{key}" if name in DOTTED else key
         assert re.search(rf"`{re.escape(dotted)}\b", documented), (
             f"{key} of {name} is missing in `## {where}`"
         )
@@ -123,6 +135,7 @@ def test_defaults_of_limits_are_what_the_doc_says(key: str) -> None:
     [
         ("retention", "recordings", "retention: {{recordings: {}}}"),
         ("retention", "required", "retention: {{required: {}}}"),
+        ("identity", "identity.remembered", "identity: {{remembered: {}}}"),
         ("slack, bot, api, tls, tokens", "slack.approvals", 'slack: {{approvals: "{}"}}'),
         ("slack, bot, api, tls, tokens", "slack.audit", 'slack: {{audit: "{}"}}'),
         (
@@ -151,6 +164,22 @@ def test_the_sample_holds_without_a_warning() -> None:
     policy = parse(SAMPLE, "policies.yaml", known())
     assert failures(policy, known()) == []
     assert warnings(policy) == []
+
+
+def test_the_identities_shown_are_understood() -> None:
+    (shown,) = [text for language, kind, text in BLOCKS if (language, kind) == ("yaml", "identity")]
+    policy = parse(SAMPLE + shown, "policies.yaml", known())
+    assert set(policy.identity.providers) == {"okta", "corp"}
+    assert isinstance(policy.identity.providers["corp"], SamlProvider)
+    assert set(policy.identity.workloads) == {"github", "cluster"}
+    provider = policy.identity.providers["okta"]
+    own = OidcProvider(name="okta", issuer=provider.issuer, client_id=provider.client_id)
+    said = rows(section("identity"))
+    assert (own.scopes, own.verified) == ((said["scopes"][0],), said["verified"][0] != "false")
+    assert f"(`{own.person}`)" in said["claims"][1]
+    assert f"(`{own.groups}`)" in said["claims"][1]
+    assert PeopleGrant(name="x").max_depth == 3
+    assert PeopleGrant(name="x").ttl == 8 * 3_600
 
 
 def test_the_sample_rules_do_what_they_say() -> None:

@@ -24,6 +24,16 @@ connections:
     listen: 127.0.0.1:0
     upstream: postgresql://127.0.0.1:1
     credential: {user: gateway, password: env:SURVEYED_PASSWORD}
+  billing:
+    protocol: mysql
+    listen: 127.0.0.1:0
+    upstream: mysql://127.0.0.1:1/billing
+    credential: {user: gateway, password: env:SURVEYED_PASSWORD}
+  web-1:
+    protocol: ssh
+    listen: 127.0.0.1:0
+    upstream: ssh://127.0.0.1:1
+    credential: {user: gateway, password: env:SURVEYED_PASSWORD}
 rules: [{name: reads, when: {effects: [read]}, then: {allow: true}}]
 default: hold
 """
@@ -55,7 +65,7 @@ def policy(tmp_path):
 @pytest.fixture
 def protocol(monkeypatch):
     protocol = Protocol()
-    monkeypatch.setattr(surveys, "load", lambda name: protocol)
+    monkeypatch.setattr(surveys, "surveyed", lambda name: protocol)
     monkeypatch.setenv("SURVEYED_PASSWORD", "sekret")
     return protocol
 
@@ -64,12 +74,12 @@ async def test_targets_are_asked_with_the_gateways_own_credential_where_the_data
     policy, protocol
 ):
     await Surveys(lambda: policy).renew()
-    assert protocol.asked == [("shop", "sekret")]
+    assert protocol.asked == [("shop", "sekret"), ("billing", "sekret")]
 
 
 async def test_without_its_secret_a_target_is_not_asked(policy, protocol, monkeypatch):
     monkeypatch.delenv("SURVEYED_PASSWORD")
-    await Surveys(lambda: policy).renew()
+    assert "SURVEYED_PASSWORD" in await Surveys(lambda: policy).survey(policy.targets["shop"])
     assert protocol.asked == []
 
 
@@ -83,7 +93,8 @@ async def test_what_is_known_stays_the_same_thing_until_the_target_is_another(po
 
 
 async def test_a_catalogue_that_is_lost_or_found_again_is_told_of_once(policy, protocol, caplog):
-    found = Surveys(lambda: policy)
+    only = replace(policy, targets={"shop": policy.targets["shop"]})
+    found = Surveys(lambda: only)
     with caplog.at_level(logging.WARNING, logger="countersign.surveys"):
         for note in ("", "the target refused", "the target refused", ""):
             protocol.note = note

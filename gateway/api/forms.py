@@ -33,8 +33,8 @@ class ClientCredentials:
     secret: str = field(repr=False)
 
 
-async def read_form(request: web.Request) -> dict[str, str]:
-    """The body's parameters, empty ones left out; raises `TokenRefused("invalid_request")`."""
+async def read_form(request: web.Request, *, most: int = FORM_BYTES) -> dict[str, str]:
+    """The body's parameters, empty ones left out, of at most `most` bytes; raises `TokenRefused("invalid_request")`."""
     refuse_cleartext(request)
     if request.query_string:
         raise TokenRefused("invalid_request", "parameters belong into the body: URLs end up in logs")
@@ -45,8 +45,8 @@ async def read_form(request: web.Request) -> dict[str, str]:
         async with asyncio.timeout(FORM_SECONDS):
             async for chunk in request.content.iter_any():
                 body += chunk
-                if len(body) > FORM_BYTES:
-                    raise TokenRefused("invalid_request", f"the body is larger than {FORM_BYTES} bytes")
+                if len(body) > most:
+                    raise TokenRefused("invalid_request", f"the body is larger than {most} bytes")
     except TimeoutError:
         raise TokenRefused("invalid_request", f"the body did not arrive within {FORM_SECONDS:g} s") from None
     try:

@@ -27,6 +27,9 @@ class GroupPort(Protocol):
     @property
     def members(self) -> Collection[str]: ...
 
+    @property
+    def claim(self) -> Collection[str]: ...
+
 
 class PolicyPort(Protocol):
     """What an electorate needs to know of the policy in force."""
@@ -39,13 +42,16 @@ class PolicyPort(Protocol):
 
 
 def groups_of(policy: PolicyPort, person: str, vouched: Collection[str]) -> frozenset[str]:
-    """The declared groups of a person: by name in the file, or vouched for where the file ties it to Slack."""
+    """The declared groups of a person: by name, or vouched for where the file ties the group to Slack.
+
+    Where it ties it to what identity providers say, they are asked alone, and their word is among the names.
+    """
     name = _strict(person)
     return frozenset(
         group
         for group, declared in policy.groups.items()
         if any(_strict(member) == name for member in declared.members)
-        or (declared.slack and group in vouched)
+        or (declared.slack and not declared.claim and group in vouched)
     )
 
 

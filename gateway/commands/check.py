@@ -185,7 +185,12 @@ def _resolved(policy: Policy) -> dict[str, object]:
             for name, agent in policy.agents.items()
         ],
         "groups": [
-            {"name": name, "slack": group.slack, "members": list(group.members)}
+            {
+                "name": name,
+                "slack": group.slack,
+                "members": list(group.members),
+                "claim": list(group.claim),
+            }
             for name, group in policy.groups.items()
         ],
         "coverage": [cell_fields(each) for each in coverage(policy)],
@@ -205,8 +210,10 @@ def _summary(policy: Policy) -> str:
         scope = "; ".join(f"{to}: {', '.join(sorted(effects))}" for to, effects in agent.scope.items())
         lines.append(f"  agent {name}: {scope}")
     for name, group in policy.groups.items():
-        slack = f" and {group.slack} in Slack" if group.slack else ""
-        lines.append(f"  group {name}: {_count(len(group.members), 'member')}{slack}")
+        others = f" and {group.slack} in Slack" if group.slack else ""
+        if group.claim:
+            others = f" and whom identity providers say to be in {' or '.join(group.claim)}"
+        lines.append(f"  group {name}: {_count(len(group.members), 'member')}{others}")
     lines += [
         f"  rule {rule.name}: {word(rule.then)}s"
         + ("" if rule.enforce else ", a shadow: it would, and does not")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import base64
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from types import MappingProxyType
+from typing import IO, Any, TypeAlias
 
 import orjson
 
@@ -20,7 +23,7 @@ from gateway.policy.evaluate import combine, judge
 from gateway.policy.examples import lineage_of, outcome
 from gateway.policy.file import PolicyFileError, load
 from gateway.policy.matching import deeds
-from gateway.policy.model import Policy
+from gateway.policy.model import Policy, Target
 from gateway.policy.moment import Moment, Spent
 from gateway.policy.reasons import reasons
 from gateway.policy.vocabulary import Vocabulary
@@ -37,6 +40,10 @@ NOW = Moment()
 """Of a policy in which nothing hangs on the moment."""
 
 
+RowReader: TypeAlias = Callable[[Mapping[str, Any]], Facts]
+NO_CATALOGUES: Mapping[str, RowReader] = MappingProxyType({})
+
+
 class RowUnreadable(Exception):
     """A row that does not say what to explain."""
 
@@ -45,6 +52,11 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", type=Path, default=Path("policies.yaml"), help="default: %(default)s")
     parser.add_argument("--jsonl", action="store_true", help="read rows from stdin, write one row for each")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--catalogue",
+        action="store_true",
+        help="ask targets for their tables and views first, with the gateway's own credential",
+    )
     parser.add_argument("--connection", help="default: the policy's first")
     parser.add_argument("--agent", action="append", help="an agent of the chain, root first; may be repeated")
     parser.add_argument("--person", default="", help="the accountable person's e-mail")
@@ -80,7 +92,8 @@ def run(arguments: argparse.Namespace) -> int:
     except PolicyFileError as error:
         print(error, file=sys.stderr)
         return 1
-    explainer = Explainer(policy, vocabulary)
+    catalogues = asked_of_targets(policy, arguments.connection) if arguments.catalogue else {}
+    explainer = Explainer(policy, vocabulary, catalogues)
     if arguments.jsonl:
         return _stream(explainer)
     text = _asked(arguments.command)
@@ -141,12 +154,37 @@ def _asked(command: str) -> dict[str, str]:
     return {"command_b64": base64.b64encode(binary.read()).decode()}
 
 
+def asked_of_targets(policy: Policy, only: str | None) -> Mapping[str, RowReader]:
+    """Asks the targets of all connections, or of one; what cannot be asked is told on stderr, and read without."""
+    from gateway.upstream.surveys import Surveys, has_catalogue
+
+    surveys = Surveys(lambda: policy)
+    found: dict[str, RowReader] = {}
+
+    async def ask(name: str, target: Target) -> None:
+        note = await surveys.survey(target)
+        if note:
+            print(f"{name}: read without its catalogue: {note}", file=sys.stderr)
+        found[name] = surveys.reader(target)
+
+    async def ask_all() -> None:
+        targets = [each for each in policy.targets.items() if only in (None, each[0])]
+        await asyncio.gather(*(ask(name, target) for name, target in targets if has_catalogue(target)))
+
+    asyncio.run(ask_all())
+    return found
+
+
 class Explainer:
     """Judges rows of one policy."""
 
-    def __init__(self, policy: Policy, vocabulary: Vocabulary) -> None:
+    def __init__(
+        self, policy: Policy, vocabulary: Vocabulary, catalogues: Mapping[str, RowReader] = NO_CATALOGUES
+    ) -> None:
+        """`catalogues`: connection -> what reads its rows by what its target says of itself."""
         self._policy = policy
         self._vocabulary = vocabulary
+        self._catalogues = catalogues
         self._masked_columns = vocabulary.masked_columns(policy.masks)
         self._of_the_moment = any(rule.when.is_of_the_moment for rule in policy.rules)
         self._first: dict[str, Connection] = {}
@@ -156,7 +194,7 @@ class Explainer:
     def explain(self, row: Mapping[str, Any]) -> Explained:
         """Raises `RowUnreadable`."""
         connection = self._connection(row)
-        facts = self._facts(connection.protocol, row)
+        facts = self._facts(connection, row)
         lineage = _lineage(row)
         moment = self._moment(row)
         if connection.name:
@@ -212,7 +250,8 @@ class Explainer:
                 "numbers, `commands` and `rows`"
             ) from None
 
-    def _facts(self, protocol: str, row: Mapping[str, Any]) -> Facts:
+    def _facts(self, connection: Connection, row: Mapping[str, Any]) -> Facts:
+        protocol = connection.protocol
         if protocol not in self._vocabulary.protocols:
             return UNREAD
         row = {key: value for key, value in row.items() if value is not None}
@@ -220,8 +259,9 @@ class Explainer:
             raise RowUnreadable("`session_before` is a list of texts, the commands that went before")
         if protocol == "mysql" and row.get("dialect", "mysql") not in DIALECTS:
             raise RowUnreadable(f"`dialect` is one of {', '.join(DIALECTS)}")
+        read = self._catalogues.get(connection.name) or partial(self._vocabulary.read_facts, protocol)
         try:
-            return self._vocabulary.read_facts(protocol, row)
+            return read(row)
         except Exception as error:  # one bad row must not end the batch, and is blocked
             raise RowUnreadable(f"this row cannot be read: {type(error).__name__}: {error}"[:300]) from error
 

@@ -21,6 +21,7 @@ from gateway.identity import scopes
 from gateway.identity.claims import Claims, ClaimsMalformed, Tether, from_payload, to_payload
 from gateway.identity.keys import TOKEN_CHARACTERS, KeyRing, SignatureRefused
 from gateway.identity.lineages import LineageFull, Lineages, Link
+from gateway.identity.people import is_person
 from gateway.model import Lineage, Scope
 from gateway.policy.model import Agent, Policy, SecretMissing
 
@@ -28,8 +29,6 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 TASK_CHARACTERS = 200
 SECRET_CHARACTERS = 4_096
 
-_PERSON = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)*")
-_PERSON_CHARACTERS = 254
 _UNKNOWN = "the token is not one that this gateway issued: get a new one with `countersign token mint`"
 
 log = logging.getLogger(__name__)
@@ -94,12 +93,42 @@ class Issuer:
             self.authenticate(name, secret), person=person, scope=scope, ttl=ttl, task=task, origin=origin
         )
 
-    def for_proved_agent(self, name: str, *, origin: str = "") -> Token:
-        """As `for_agent`, for a client that has proved otherwise, by a key, to be that agent. Raises `TokenRefused`."""
+    def for_proved_agent(
+        self,
+        name: str,
+        *,
+        person: str = "",
+        scope: Scope | None = None,
+        ttl: float | None = None,
+        task: str = "",
+        origin: str = "",
+    ) -> Token:
+        """As `for_agent`, for a client that has proved otherwise to be that agent: by a key, or by a trusted issuer.
+
+        Raises `TokenRefused`.
+        """
         agent = self._policy().agents.get(name)
         if agent is None:
             raise TokenRefused("invalid_client", f"policies.yaml no longer has the agent {name}")
-        return self._root(agent, origin=origin)
+        return self._root(agent, person=person, scope=scope, ttl=ttl, task=task, origin=origin)
+
+    def for_person(
+        self,
+        person: str,
+        *,
+        scope: Scope | None = None,
+        ttl: float | None = None,
+        task: str = "",
+        origin: str = "",
+    ) -> Token:
+        """The token of a person who has logged in, with nobody above them. Raises `TokenRefused`."""
+        grantee = self._policy().people.get(person)
+        if grantee is None:
+            raise TokenRefused(
+                "access_denied",
+                f"{person} is logged in, but policies.yaml grants nothing: add a grant to `identity.people`",
+            )
+        return self._root(grantee, scope=scope, ttl=ttl, task=task, origin=origin)
 
     def _root(
         self,
@@ -212,19 +241,23 @@ class Issuer:
         if reason:
             raise TokenRefused("invalid_grant", reason)
         policy = self._policy()
+        root = policy.root(claims.root)
+        assert root is not None  # or the lineage were broken
         return claims.narrowed(
-            scope=scopes.within(policy.agents[claims.root].scope, claims.scope),
+            scope=scopes.within(root.scope, claims.scope),
             groups=groups_of(policy, claims.person),
-            depth_left=min(claims.depth_left, policy.agents[claims.root].max_depth - len(claims.chain)),
+            depth_left=min(claims.depth_left, root.max_depth - len(claims.chain)),
         )
 
     def broken(self, lineage: Lineage) -> str:
         """Why a lineage that once was admitted no longer holds, or "". Cheap: it is asked at every release."""
         if self._lineages.revoked(lineage.token_ids):
             return "the token was revoked, or one that it was derived from: get a new one"
-        agents = self._policy().agents
+        policy = self._policy()
         root, *children = lineage.chain
-        agent = agents.get(root.name)
+        agent = policy.root(root.name)
+        if agent is None and root.name == lineage.person:
+            return f"the login of {root.name} is over, or grants nothing any more: log in again"
         if agent is None:
             return f"policies.yaml no longer has the agent {root.name}"
         if lineage.depth > agent.max_depth:
@@ -232,7 +265,7 @@ class Issuer:
         if not _may_name(agent, lineage.person):
             return f"{root.name} may no longer act for {lineage.person or 'nobody in particular'}"
         for child in children:
-            if child.name in agents:
+            if child.name in policy.agents:
                 return (
                     f"{child.name} has become an agent of policies.yaml: start the child under another name"
                 )
@@ -356,7 +389,7 @@ def groups_of(policy: Policy, person: str) -> frozenset[str]:
 def _person_of(agent: Agent, wanted: str) -> str:
     """The human that answers for the token. E-mails are compared in lower case, as votes are."""
     person = (wanted or agent.person).strip().lower()
-    if person and (len(person) > _PERSON_CHARACTERS or not _PERSON.fullmatch(person)):
+    if person and not is_person(person):
         raise TokenRefused("invalid_request", "person must be an e-mail address")
     if not _may_name(agent, person):
         raise TokenRefused(

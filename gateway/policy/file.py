@@ -9,9 +9,10 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateway.policy import elevations, sections, tree
+from gateway.policy import elevations, identifying, sections, tree
 from gateway.policy.conditions import Declared
 from gateway.policy.detectors import detectors
+from gateway.policy.identities import IdentityPolicy
 from gateway.policy.model import (
     BOT_CREDENTIAL,
     ApiPolicy,
@@ -31,6 +32,7 @@ SECTIONS = (
     "connections",
     "agents",
     "groups",
+    "identity",
     "operators",
     "rules",
     "default",
@@ -122,12 +124,20 @@ def _policy(root: Look, version: str, source: str, vocabulary: Vocabulary) -> Po
     masks = given(keys, "masks", lambda look: sections.masks(look, vocabulary, custom), {})
     declared = Declared(vocabulary=vocabulary, targets=targets, groups=groups, masks=masks)
     found_rules = given(keys, "rules", lambda look: rules(look, declared), ())
+    agents = given(keys, "agents", lambda look: sections.agents(look, targets, tokens), {})
+    identity = given(
+        keys,
+        "identity",
+        lambda look: identifying.identity(look, connections=targets, agents=agents, groups=groups),
+        IdentityPolicy(),
+    )
     return Policy(
         version=version,
         source=source,
         targets=targets,
-        agents=given(keys, "agents", lambda look: sections.agents(look, targets, tokens), {}),
+        agents=agents,
         groups=groups,
+        identity=identity,
         rules=found_rules,
         default=given(keys, "default", lambda look: default(look, declared), Blocking()),
         elevations=given(keys, "elevations", lambda look: elevations.offers(look, declared), ()),

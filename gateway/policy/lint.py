@@ -35,6 +35,7 @@ def warnings(policy: Policy) -> list[Fault]:
         [
             *_connections(policy),
             *_agents(policy),
+            *_identity(policy),
             *_rules(policy),
             *_approvers(policy),
             *_masks(policy),
@@ -58,10 +59,28 @@ def _connections(policy: Policy) -> Iterator[Fault]:
                 f"{target.listen} is reached from other machines without TLS, and tokens are refused there; "
                 "add `tls` or listen on 127.0.0.1",
             )
-        if not any(name in agent.scope for agent in policy.agents.values()):
+        scopes = [each.scope for each in policy.agents.values()]
+        scopes += [each.scope for each in policy.identity.people]
+        if not any(name in scope for scope in scopes):
             yield _at(
                 policy, f"connections.{name}", "no agent's scope reaches this connection; nobody can use it"
             )
+
+
+def _of_workloads(policy: Policy) -> set[str]:
+    """Agents whose tokens are had for those of another issuer."""
+    return {rule.agent for each in policy.identity.workloads.values() for rule in each.rules}
+
+
+def _identity(policy: Policy) -> Iterator[Fault]:
+    if policy.identity.providers:
+        return
+    without = "no identity provider is declared, so nobody can log in; add `identity.providers`"
+    for grant in policy.identity.people:
+        yield _at(policy, f"identity.people.{grant.name}", without)
+    for name, group in policy.groups.items():
+        if group.claim:
+            yield _at(policy, f"groups.{name}.claim", without)
 
 
 def _agents(policy: Policy) -> Iterator[Fault]:
@@ -70,11 +89,11 @@ def _agents(policy: Policy) -> Iterator[Fault]:
             yield _at(
                 policy, f"agents.{name}", "no person is accountable for this agent; add `person` or `persons`"
             )
-        if agent.secret is None:
+        if agent.secret is None and not agent.keys and name not in _of_workloads(policy):
             yield _at(
                 policy,
                 f"agents.{name}",
-                "this agent has no secret and cannot ask for a token; add `secret: env:NAME`",
+                "this agent has no secret and cannot ask for a token; add `secret: env:NAME`, or a rule of `identity.workloads`",
             )
         if agent.scope and not any(_comes_through(policy, agent, to) for to in agent.scope):
             yield _at(
@@ -191,7 +210,7 @@ def _approvers(policy: Policy) -> Iterator[Fault]:
             yield _at(
                 policy,
                 f"groups.{name}",
-                "nobody is in this group, so it cannot approve; add `members` or `slack`",
+                "nobody is in this group, so it cannot approve; add `members`, `slack` or `claim`",
             )
     if ANY_GROUP in asked and all(map(is_empty, policy.groups.values())):
         yield _at(

@@ -15,6 +15,7 @@ from gateway import wire
 from gateway.model import Connection, Effects, Lasting, Scope
 from gateway.policy.expressions import Expression
 from gateway.policy.globs import Globs
+from gateway.policy.identities import IdentityPolicy
 from gateway.policy.kinds import Patterns
 from gateway.policy.moment import NOTHING, Budget, Spent, Window
 
@@ -134,8 +135,15 @@ class Agent:
 class Group:
     name: str
     slack: str = ""
-    """Handle of the Slack user group whose members count, `@dba`; "" where none does."""
+    """Handle of the Slack user group, `@dba`. Its members count, unless `claim` says who does."""
     members: tuple[str, ...] = ()
+    claim: tuple[str, ...] = ()
+    """What identity providers call it: whom they say to be in one of these is."""
+
+    @property
+    def is_open(self) -> bool:
+        """Others than `members` may be in it."""
+        return bool(self.slack or self.claim)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -384,12 +392,19 @@ class Policy:
     bot_credential: SecretRef = BOT_CREDENTIAL
     tls: TlsPolicy | None = None
     tokens: TokenPolicy = field(default_factory=TokenPolicy)
+    identity: IdentityPolicy = field(default_factory=IdentityPolicy)
     operators: tuple[str, ...] = ()
     """Groups whose members may end any session."""
     elevations: tuple[Offer, ...] = ()
     examples: tuple[Example, ...] = ()
+    people: Mapping[str, Agent] = field(default_factory=dict)
+    """Who may act by a login of their own at this moment, each as the root of a lineage; the file says nobody."""
     places: Mapping[str, tuple[int, int]] = field(default_factory=dict, repr=False)
     """Path of keys -> line and column in the file."""
+
+    def root(self, name: str) -> Agent | None:
+        """What may stand at the top of a lineage under this name: an agent of the file, or a person who has logged in."""
+        return self.agents.get(name) or self.people.get(name)
 
     @property
     def enforced(self) -> tuple[Rule, ...]:

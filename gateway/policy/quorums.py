@@ -1,7 +1,7 @@
 """Can the people a policy names ever meet what its holds ask for?
 
 Every ask needs its quorum from its own group, and each person counts for one ask alone; whoever is accountable for
-a command does not vote on it. Of a group with a Slack handle only Slack knows how many it has: it is never too small.
+a command does not vote on it. Of a group with a Slack handle or a claim only others know how many it has: it is never too small.
 """
 
 from __future__ import annotations
@@ -74,11 +74,11 @@ def can_be_met(policy: Policy, asks: Sequence[AskedGroup], *, without: str = "")
 
 
 def is_empty(group: Group) -> bool:
-    return not group.slack and not group.members
+    return not group.is_open and not group.members
 
 
 def _is_known(policy: Policy, approvers: str) -> bool:
-    return not any(group.slack for group in _groups(policy, approvers))
+    return not any(group.is_open for group in _groups(policy, approvers))
 
 
 def _people(policy: Policy, approvers: str) -> frozenset[str]:

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from gateway import wire
-from gateway.policy import sections
+from gateway.policy import identifying, sections
 from gateway.policy.conditions import CLOCK, CONDITIONS, MOST, ORDERING
 from gateway.policy.expressions import LONGEST
 from gateway.policy.file import SECTIONS
@@ -35,8 +35,12 @@ def schema(vocabulary: Vocabulary) -> Schema:
     """The schema of a file that may name what `vocabulary` knows."""
     by_section: Mapping[str, Schema] = {
         "connections": _named(_connection(vocabulary), "What there is behind the gateway, by name."),
-        "agents": _named(_agent(), "Programs that may ask for tokens of their own, by name."),
+        "agents": {
+            **_named(_agent(), "Programs that may ask for tokens of their own, by name."),
+            "propertyNames": {**_name(), "not": _person()},
+        },
         "groups": _named(_group(), "Those who vote, by name."),
+        "identity": _identity(),
         "operators": _list(_text("A group of `groups`."), "Groups whose members may end any session."),
         "rules": {
             "type": "array",
@@ -117,11 +121,7 @@ def _agent() -> Schema:
     return _object(
         {
             "secret": _secret(),
-            "scope": {
-                "type": "object",
-                "additionalProperties": _list(_choice(EFFECTS)),
-                "description": "Connection to effects.",
-            },
+            "scope": _scope(),
             "max_depth": _whole(1, DEPTH),
             "person": _person(),
             "persons": _list(anybody),
@@ -133,7 +133,93 @@ def _agent() -> Schema:
 
 
 def _group() -> Schema:
-    return _object({"slack": _matching(sections.HANDLE), "members": _list(_person())})
+    return _object(
+        {"slack": _matching(sections.HANDLE), "members": _list(_person()), "claim": _list(_text())}
+    )
+
+
+def _identity() -> Schema:
+    address = _matching(identifying.ISSUER)
+    provider: Mapping[str, Schema] = {
+        "oidc": address,
+        "client_id": _text(),
+        "client_secret": _secret(),
+        "scopes": _list(_text("Asked for beside `openid`.")),
+        "claims": _object({"person": _text(), "groups": _text()}),
+        "domains": _list(_text("A domain whose addresses the provider may vouch for.")),
+        "verified": {"type": "boolean"},
+        "ca": _text("A file of certificates."),
+    }
+    saml: Mapping[str, Schema] = {
+        "saml": {"anyOf": [_matching(identifying.METADATA), {"type": "string", "pattern": "^file:.+$"}]},
+        "entity_id": _text("Which provider is meant, where the metadata describes several."),
+        "attributes": _object({"person": _text(), "groups": _text()}),
+        "domains": provider["domains"],
+        "ca": provider["ca"],
+    }
+    grant: Mapping[str, Schema] = {
+        "groups": _list(_text("A group of `groups`.")),
+        "scope": _scope(),
+        "max_depth": _whole(1, DEPTH),
+        "ttl": _duration(),
+    }
+    rule: Mapping[str, Schema] = {
+        "when": {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": _list({"anyOf": [_text(), {"type": ["integer", "boolean"]}]}),
+            "propertyNames": {"not": {"enum": sorted(identifying.SAID_BY_ALL)}},
+            "description": "Claim to what it has to be.",
+        },
+        "agent": _text("An agent of `agents`."),
+        "scope": _scope(),
+        "person": _text("The claim that names who answers for it."),
+    }
+    workload: Mapping[str, Schema] = {
+        "issuer": address,
+        "audience": _text(),
+        "rules": {
+            "type": "array",
+            "minItems": 1,
+            "items": _object({name: rule[name] for name in identifying.RULE}, required=("when", "agent")),
+        },
+        "keys": {"anyOf": [address, {"type": "string", "pattern": "^file:.+$"}]},
+        "ca": _text("A file of certificates."),
+        "max_age": _duration(),
+        "once": {"type": "boolean"},
+    }
+    return _object(
+        {
+            "providers": {
+                **_named(
+                    {
+                        "if": {"type": "object", "required": ["saml"]},
+                        "then": _object(
+                            {name: saml[name] for name in identifying.SAML}, required=("saml", "domains")
+                        ),
+                        "else": _object(
+                            {name: provider[name] for name in identifying.PROVIDER},
+                            required=("oidc", "client_id"),
+                        ),
+                    },
+                    "Where people log in, by name.",
+                ),
+                "propertyNames": _matching(identifying.NAME),
+            },
+            "people": _named(
+                _object({name: grant[name] for name in identifying.GRANT}, required=("scope",)),
+                "What people may do by a login of their own.",
+            ),
+            "workloads": _named(
+                _object(
+                    {name: workload[name] for name in identifying.WORKLOAD},
+                    required=("issuer", "audience", "rules"),
+                ),
+                "Issuers whose tokens programs may bring instead of a secret, by name.",
+            ),
+            "remembered": _duration(),
+        }
+    )
 
 
 def _rule(vocabulary: Vocabulary) -> Schema:
@@ -340,6 +426,14 @@ def _example() -> Schema:
 
 
 # values
+
+
+def _scope() -> Schema:
+    return {
+        "type": "object",
+        "additionalProperties": _list(_choice(EFFECTS)),
+        "description": "Connection to effects.",
+    }
 
 
 def _object(properties: Mapping[str, Schema], *, required: Iterable[str] = ()) -> Schema:

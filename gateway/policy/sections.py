@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from gateway import wire
 from gateway.masking.paths import PathUnclear, json_path
-from gateway.model import Connection, Effect, Scope
+from gateway.model import Connection
 from gateway.policy import tree
 from gateway.policy.globs import FOREIGN
 from gateway.policy.model import (
@@ -32,7 +32,7 @@ from gateway.policy.model import (
     Upstream,
 )
 from gateway.policy.reader import Look, suggestion
-from gateway.policy.values import address, effect, given, is_loopback, pattern, person, secret
+from gateway.policy.values import PERSON, address, given, is_loopback, pattern, person, scope, secret
 from gateway.policy.vocabulary import Vocabulary
 
 TLS_MODES = ("disable", "require", "verify-full")
@@ -175,20 +175,23 @@ def _upstream_tls(
 def groups(look: Look) -> dict[str, Group]:
     found: dict[str, Group] = {}
     for name, entry in look.entries("a group").items():
-        keys = entry.fields(("slack", "members"))
+        keys = entry.fields(("slack", "members", "claim"))
         slack = given(keys, "slack", Look.text, "")
         if slack and not HANDLE.fullmatch(slack):
             keys["slack"].fault(
                 f'`{slack[:60]}` is no handle of a Slack user group; write it with @, in quotes: "@dba"'
             )
         members = given(keys, "members", lambda look: look.each(person), ())
-        found[name] = Group(name=name, slack=slack, members=members)
+        claim = given(keys, "claim", lambda look: look.each(Look.text), ())
+        found[name] = Group(name=name, slack=slack, members=members, claim=claim)
     return found
 
 
 def agents(look: Look, connections: Mapping[str, Target], tokens: TokenPolicy) -> dict[str, Agent]:
     found: dict[str, Agent] = {}
     for name, entry in look.entries("an agent").items():
+        if PERSON.fullmatch(name):
+            entry.fault_at_key(f"`{name[:60]}` is a person's address; name the program that acts for them")
         keys = entry.fields(
             ("secret", "scope", "max_depth", "person", "persons", "ttl", "keys"), required=("scope",)
         )
@@ -198,7 +201,7 @@ def agents(look: Look, connections: Mapping[str, Target], tokens: TokenPolicy) -
         found[name] = Agent(
             name=name,
             secret=given(keys, "secret", secret, None),
-            scope=given(keys, "scope", lambda look: _scope(look, connections), {}),
+            scope=given(keys, "scope", lambda look: scope(look, connections=connections), {}),
             max_depth=given(keys, "max_depth", lambda look: look.integer(least=1, most=32), 3),
             person=given(keys, "person", person, ""),
             persons=given(keys, "persons", lambda look: look.each(_person_or_all), ()),
@@ -217,15 +220,6 @@ def _public_key(look: Look) -> str:
 
 def _person_or_all(look: Look) -> str:
     return "*" if getattr(look.node, "value", None) == "*" else person(look)
-
-
-def _scope(look: Look, connections: Mapping[str, Target]) -> Scope:
-    scope: dict[str, frozenset[Effect]] = {}
-    for name, entry in look.pairs().items():
-        if name not in connections:
-            entry.fault_at_key(f"the connection `{name[:60]}` is not declared{suggestion(name, connections)}")
-        scope[name] = frozenset(Effect(each) for each in entry.each(effect))
-    return scope
 
 
 def slack(look: Look) -> Slack:

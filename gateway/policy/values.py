@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from typing import TypeVar
 
-from gateway.model import Effect
+from gateway.model import Effect, Scope
 from gateway.policy.globs import FOREIGN
 from gateway.policy.model import Address, SecretRef
 from gateway.policy.reader import NAME, Look, suggestion
@@ -62,6 +62,16 @@ def person(look: Look) -> str:
 
 def effect(look: Look) -> str:
     return look.choice(EFFECTS, "an effect")
+
+
+def scope(look: Look, *, connections: Collection[str]) -> Scope:
+    """Connection to effects."""
+    found: dict[str, frozenset[Effect]] = {}
+    for name, entry in look.pairs().items():
+        if name not in connections:
+            entry.fault_at_key(f"the connection `{name[:60]}` is not declared{suggestion(name, connections)}")
+        found[name] = frozenset(Effect(each) for each in entry.each(effect))
+    return found
 
 
 def group(look: Look, groups: Collection[str]) -> str:

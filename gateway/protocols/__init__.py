@@ -24,6 +24,8 @@ NAMES = frozenset(_MODULES)
 WIRES = frozenset({"postgres"})
 HOSTED = frozenset({"ssh"})
 SERVED = WIRES | HOSTED
+SURVEYED = frozenset({"postgres", "mysql"})
+"""Those whose targets have a catalogue that facts can be read by."""
 
 
 class ProtocolUnknown(Exception):
@@ -61,7 +63,20 @@ class ServedModule(CommandReader, Protocol):
         """A shell line that starts the usual client; it holds no secret."""
 
 
-class ProtocolModule(ServedModule, Protocol):
+class SurveyedModule(CommandReader, Protocol):
+    """What the module of a protocol supplies whose targets have a catalogue."""
+
+    def knowledge(self) -> object:
+        """What is to be known of one target, for `Opening.known`: nothing yet."""
+
+    async def survey(self, upstream: Any, login: Login, known: Any) -> str:
+        """Renew `known` by what the target's own catalogue says; "" or why it cannot. Raises nothing the target does."""
+
+    def read_facts(self, row: Mapping[str, Any], known: Any = None) -> Facts:
+        """As of every protocol, by what is `known` of the target."""
+
+
+class ProtocolModule(ServedModule, SurveyedModule, Protocol):
     """What the module of a protocol with a wire supplies."""
 
     ALPN: str
@@ -69,12 +84,6 @@ class ProtocolModule(ServedModule, Protocol):
 
     def open_wire(self, opening: Opening) -> Wire:
         """The protocol state of one new client connection."""
-
-    def knowledge(self) -> object:
-        """What is to be known of one target, for `Opening.known`: nothing yet."""
-
-    async def survey(self, upstream: Any, login: Login, known: Any) -> str:
-        """Renew `known` by what the target's own catalogue says; "" or why it cannot. Raises nothing the target does."""
 
     async def estimate(self, upstream: Any, login: Login, command: Command) -> Estimate | None:
         """How much a held command would touch, as far as the target can tell without running it."""
@@ -115,6 +124,13 @@ def reader(name: str) -> CommandReader:
     if name not in NAMES:
         raise ProtocolUnknown(f"protocol {name!r} is not known; known are {', '.join(sorted(NAMES))}")
     return cast(CommandReader, import_module(_MODULES[name]))
+
+
+def surveyed(name: str) -> SurveyedModule:
+    """The module of a protocol whose targets have a catalogue. Raises `ProtocolUnknown`."""
+    if name not in SURVEYED:
+        raise ProtocolUnknown(f"no catalogue is read of {name!r}, but of {', '.join(sorted(SURVEYED))}")
+    return cast(SurveyedModule, import_module(_MODULES[name]))
 
 
 def options(name: str) -> Mapping[str, Collection[str]]:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
+from gateway.model import Facts
 from gateway.policy.model import Policy, SecretMissing, Target
-from gateway.protocols import WIRES, load
+from gateway.protocols import SURVEYED, surveyed
 from gateway.wire import Login
 
 log = logging.getLogger("countersign.surveys")
 
 EVERY = 60.0
 """Seconds between two surveys of a target."""
+
+
+def has_catalogue(target: Target) -> bool:
+    """Where clients choose the database, one catalogue would be another's."""
+    return target.connection.protocol in SURVEYED and bool(target.upstream.database)
 
 
 class Surveys:
@@ -28,33 +36,36 @@ class Surveys:
         """Of a target that is reached in another way than before nothing is known."""
         name, reach = target.connection.name, (target.upstream, target.credential)
         if name not in self._known or self._known[name][0] != reach:
-            self._known[name] = (reach, load(target.connection.protocol).knowledge())
+            self._known[name] = (reach, surveyed(target.connection.protocol).knowledge())
         return self._known[name][1]
+
+    def reader(self, target: Target) -> Callable[[Mapping[str, Any]], Facts]:
+        """What reads rows of `countersign explain` by what is known of a target."""
+        return partial(surveyed(target.connection.protocol).read_facts, known=self.known(target))
 
     async def renew(self) -> None:
         """Ask every target, all at once; those that cannot be asked are no longer known."""
-        targets = [
-            target
-            for target in self._policy().targets.values()
-            # Where clients choose the database, one catalogue would be another's.
-            if target.connection.protocol in WIRES and target.upstream.database
-        ]
-        await asyncio.gather(*(self._survey(target) for target in targets))
+        targets = [target for target in self._policy().targets.values() if has_catalogue(target)]
+        notes = await asyncio.gather(*(self.survey(target) for target in targets))
+        for target, note in zip(targets, notes, strict=True):
+            self._tell(target.connection.name, note)
 
-    async def _survey(self, target: Target) -> None:
+    async def survey(self, target: Target) -> str:
+        """Ask one target that has a catalogue; "" or why it could not be asked."""
         credential = target.credential
         try:
             password = credential.password.read() if credential.password is not None else ""
-        except SecretMissing:
-            return  # without it nobody is let in to ask anything
+        except SecretMissing as missing:
+            return str(missing)
         login = Login(
             user=credential.user,
             password=password,
             database=target.upstream.database,
             application="countersign catalogue",
         )
-        name = target.connection.name
-        note = await load(target.connection.protocol).survey(target.upstream, login, self.known(target))
+        return await surveyed(target.connection.protocol).survey(target.upstream, login, self.known(target))
+
+    def _tell(self, name: str, note: str) -> None:
         if note != self._notes.get(name, ""):
             text = f"read without its catalogue: {note}" if note else "its catalogue is read again"
             log.warning(text, extra={"connection": name})

@@ -32,6 +32,7 @@ KEY = b"k" * 32
 class Group:
     slack: str = ""
     members: tuple[str, ...] = ()
+    claim: tuple[str, ...] = ()
 
 
 @dataclass(kw_only=True)

@@ -25,7 +25,7 @@ async def vote(house, approval_id, *args, vouched=frozenset(), **changes):
 
 
 async def settled(waiting):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         return await waiting.outcome()
 
 
@@ -34,7 +34,7 @@ def journalled(house):
 
 
 async def until(condition):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not condition():
             await asyncio.sleep(0.002)
 

@@ -42,7 +42,7 @@ async def test_a_bot_killed_at_a_call_of_the_gateway_leaves_one_card(
     arrived = gateway.stall(call, skip=skip)
     await gateway.publish(approval())
     async with start_bot():
-        await asyncio.wait_for(arrived.wait(), 10)
+        await asyncio.wait_for(arrived.wait(), 30)
     gateway.release()
     async with start_bot():
         card = await people.wait_for_message(APPROVALS, lambda one: bool(list(actions_of(one))))
@@ -87,7 +87,7 @@ async def test_the_word_to_who_asked_is_said_once(
         await people.wait_for_message(APPROVALS, lambda one: bool(list(actions_of(one))))
         arrived = gateway.stall(call, skip=skip)
         await gateway.publish(replace(held, version=2, state=State.SPENT, settled_by="ana.silva@example.com"))
-        await asyncio.wait_for(arrived.wait(), 10)
+        await asyncio.wait_for(arrived.wait(), 30)
     gateway.release()
     direct = await people.direct("U0COUNTERSIGN", as_=MARIA)
     async with start_bot() as bot:
@@ -108,7 +108,7 @@ async def test_the_word_in_the_thread_is_said_once(
         card = await people.wait_for_message(APPROVALS, lambda one: bool(list(actions_of(one))))
         arrived = gateway.stall(call, skip=skip)
         await gateway.publish(replace(held, version=2, state=State.SPENT, settled_by="ana.silva@example.com"))
-        await asyncio.wait_for(arrived.wait(), 10)
+        await asyncio.wait_for(arrived.wait(), 30)
     gateway.release()
     async with start_bot() as bot:
         await until_done(bot, 2)
@@ -158,7 +158,7 @@ async def test_another_apps_message_with_our_metadata_is_not_taken_for_the_card(
     arrived = gateway.stall("PUT /v1/notes/card", skip=0)
     await gateway.publish(approval())
     async with start_bot():
-        await asyncio.wait_for(arrived.wait(), 10)
+        await asyncio.wait_for(arrived.wait(), 30)
     gateway.release()
     forged = await people.say(APPROVALS, "look, a card", as_=MARIA)
     message = slack.workspace.channels[APPROVALS].messages[forged["ts"]]
@@ -184,7 +184,7 @@ async def test_a_transcript_goes_on_where_it_was(
     arrived = gateway.stall(call, skip=skip)
     async with start_bot():
         await gateway.log("ses-1", entry(1, "SELECT 'one'"), entry(2, "SELECT 'two'"), commands=2)
-        await asyncio.wait_for(arrived.wait(), 10)
+        await asyncio.wait_for(arrived.wait(), 30)
     gateway.release()
     async with start_bot():
         await gateway.log(
@@ -216,7 +216,7 @@ async def test_a_process_killed_between_post_and_note_leaves_one_card(
     }
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "bot", env=environment)
     try:
-        await asyncio.wait_for(arrived.wait(), 20)
+        await asyncio.wait_for(arrived.wait(), 60)
     finally:
         process.send_signal(signal.SIGKILL)
         await process.wait()

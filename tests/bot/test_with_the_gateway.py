@@ -72,7 +72,7 @@ async def test_a_click_releases_what_the_gateway_holds(
         waiting = await held(gate)
         await people.wait_for_connections(1)
         await people.click(await card(people), APPROVE, as_=ANA, channel=APPROVALS)
-        assert (await asyncio.wait_for(waiting.outcome(), 10)).state is State.SPENT
+        assert (await asyncio.wait_for(waiting.outcome(), 30)).state is State.SPENT
         await people.wait_for_message(APPROVALS, lambda one: "released" in text_of(one))
 
 
@@ -86,7 +86,7 @@ async def test_nobody_of_the_lineage_releases_it(gate, slack: server.Server, peo
         )
         await people.click(await card(people), DENY, as_=ANA, channel=APPROVALS)
         await people.submit(await people.wait_for_view(as_=ANA), {REASON_INPUT: "not today"}, as_=ANA)
-        settled = await asyncio.wait_for(waiting.outcome(), 10)
+        settled = await asyncio.wait_for(waiting.outcome(), 30)
     assert (settled.state, settled.reason) == (State.DENIED, "not today")
 
 
@@ -102,7 +102,7 @@ async def test_a_long_command_is_released_by_who_opened_it(
         await people.click(shown, REVIEW, as_=ANA, channel=APPROVALS)
         modal = await people.wait_for_view(lambda one: "Digest" in text_of(one), as_=ANA)
         await people.submit(modal, as_=ANA)
-        assert (await asyncio.wait_for(waiting.outcome(), 10)).state is State.SPENT
+        assert (await asyncio.wait_for(waiting.outcome(), 30)).state is State.SPENT
 
 
 async def test_a_bot_that_was_away_shows_the_end_of_what_it_had_begun(

@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from types import TracebackType
 
-WITHIN = 8.0
+WITHIN = 30.0
 
 
 class Terminal:

@@ -405,7 +405,7 @@ def test_binary_copy_out_comes_row_by_row_as_a_server_sends_it(connection: Conne
 def test_notifications_arrive_with_the_true_sender(connection: Connection, direct: Connection) -> None:
     connection.execute("LISTEN deploys")
     direct.execute("SELECT pg_notify('deploys', 'v7 for ada8@example.com')")
-    (notice,) = connection.notifies(timeout=8, stop_after=1)
+    (notice,) = connection.notifies(timeout=30, stop_after=1)
     assert (notice.channel, notice.pid) == ("deploys", direct.info.backend_pid)
     assert notice.payload == "v7 for ****@example.com"
 

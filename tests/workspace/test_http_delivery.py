@@ -65,7 +65,7 @@ async def test_a_real_bolt_app_works_over_signed_http():
                 "approvals", lambda one: one["text"] == "approved", thread_ts=message["ts"]
             )
             await people.open_home(as_=ANA)
-            await asyncio.wait_for(done.wait(), 3)
+            await asyncio.wait_for(done.wait(), 30)
             await people.command("approvals", "/countersign help", as_=ANA)
             await people.wait_for_message("approvals", lambda one: one["text"] == "to all")
         refused = await post(server, "apps.connections.open", token="xapp-local-countersign")
@@ -86,7 +86,7 @@ async def test_requests_are_signed_and_retried_for_events_only():
         async with connected(server.url, server.control_token) as people:
             await people.open_home(as_=ANA)
             for attempt in range(3):
-                headers, body = await asyncio.wait_for(seen.get(), 3)
+                headers, body = await asyncio.wait_for(seen.get(), 30)
                 assert verifier.is_valid_request(body, headers)
                 assert json.loads(body)["event"]["type"] == "app_home_opened"
                 assert headers.get("X-Slack-Retry-Num") == (str(attempt) if attempt else None)
@@ -95,12 +95,12 @@ async def test_requests_are_signed_and_retried_for_events_only():
                 "commands", channel="approvals", command="/countersign x", **{"as": ANA}
             )
             assert (answer["acked"], answer["why"]) == (False, "http_error")
-            headers, body = await asyncio.wait_for(seen.get(), 3)
+            headers, body = await asyncio.wait_for(seen.get(), 30)
             assert parse_qs(body)["command"] == ["/countersign"]
             answers["status"] = 200
             await people.add_fault("clock_skew", seconds=-600.0)
             await people._post("commands", channel="approvals", command="/countersign x", **{"as": ANA})
-            headers, body = await asyncio.wait_for(seen.get(), 3)
+            headers, body = await asyncio.wait_for(seen.get(), 30)
             assert not verifier.is_valid_request(body, headers)
             assert seen.empty()
         assert await error_of(slack.chat_postMessage(channel="#nowhere", text="x")) == "channel_not_found"

@@ -38,7 +38,7 @@ class Heard:
         await (ack(**self.answer) if self.answer else ack())
 
     async def next(self) -> dict:
-        return await asyncio.wait_for(self.bodies.get(), 3)
+        return await asyncio.wait_for(self.bodies.get(), 30)
 
 
 @pytest.fixture
@@ -277,7 +277,7 @@ async def test_joining_is_an_event_and_needs_an_inviter_in_private(server, slack
         with pytest.raises(WorkspaceError, match="does not see"):
             await people.messages("audit", as_="sam.chen")
         await people.join("audit", as_="sam.chen", inviter=ANA)
-        event = await asyncio.wait_for(joined, 3)
+        event = await asyncio.wait_for(joined, 30)
         assert (event["user"], event["inviter"], event["channel"]) == ("U0SAM", ANA, "C0AUDIT")
 
 

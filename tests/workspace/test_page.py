@@ -132,7 +132,7 @@ async def test_a_click_a_modal_and_a_submission(server, slack, page):
         await page.get_by_role("checkbox", name="Maria").check()
         await page.get_by_test_id("modal-submit").click()
         await expect(page.get_by_test_id("modal")).to_be_hidden()
-        values = await asyncio.wait_for(submitted, 5)
+        values = await asyncio.wait_for(submitted, 30)
         assert values["why"]["reason"]["value"] == "not\ntoday"
         assert values["s"]["scope"]["selected_option"]["value"] == "2"
         assert [one["value"] for one in values["t"]["tell"]["selected_options"]] == ["m"]

@@ -129,11 +129,11 @@ async def start(*arguments: str) -> asyncio.subprocess.Process:
 
 async def test_the_command_says_when_it_is_ready_and_stops_on_sigterm():
     process = await start("--listen", "127.0.0.1:0", "--json")
-    ready = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
+    ready = json.loads(await asyncio.wait_for(process.stdout.readline(), 60))
     async with aiohttp.ClientSession() as session, session.get(ready["page"]) as answer:
         assert answer.status == 200
     process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), 10) == 0
+    assert await asyncio.wait_for(process.wait(), 30) == 0
 
 
 async def test_the_command_refuses_what_it_cannot_use(tmp_path):
@@ -145,6 +145,6 @@ async def test_the_command_refuses_what_it_cannot_use(tmp_path):
         (("--seed", str(broken)), b"not a readable JSON file"),
     ):
         process = await start(*arguments)
-        _, errors = await asyncio.wait_for(process.communicate(), 20)
+        _, errors = await asyncio.wait_for(process.communicate(), 60)
         assert process.returncode == 2
         assert said in errors

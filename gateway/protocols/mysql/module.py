@@ -7,16 +7,16 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.facts.mysql import ATTRIBUTES, Context, Server, follow, read
+from gateway.facts.mysql import ATTRIBUTES, Context, Server, follow
 from gateway.model import Facts
-from gateway.protocols.mysql.catalogue import Known, Upstream
+from gateway.protocols.mysql.catalogue import NOTHING, Known, Upstream
 from gateway.protocols.mysql.catalogue import survey as _survey
 from gateway.wire import Login
 
 SCHEMES: Mapping[str, int] = {"mysql": 3306, "mariadb": 3306}
 
 
-def read_facts(row: Mapping[str, Any]) -> Facts:
+def read_facts(row: Mapping[str, Any], known: Known | None = None) -> Facts:
     """The facts of `command`, or of the bytes in `command_b64`, as a session would read them.
 
     `dialect` says for which server; without it, for both. `session_before` lists texts that went through before on the
@@ -27,7 +27,8 @@ def read_facts(row: Mapping[str, Any]) -> Facts:
     context = Context(servers=servers)
     for before in row.get("session_before", ()):
         context = follow(str(before), context)
-    return read(_command(row).decode("utf-8", "replace"), context)
+    texts = known.texts if known is not None else NOTHING
+    return texts.read(_command(row).decode("utf-8", "replace"), context)
 
 
 def _command(row: Mapping[str, Any]) -> bytes:

@@ -7,10 +7,11 @@ import binascii
 import re
 import shlex
 from collections.abc import Mapping
+from copy import copy
 from typing import Any
 
 from gateway.contract import Estimate
-from gateway.facts.postgres import ATTRIBUTES, read
+from gateway.facts.postgres import ATTRIBUTES
 from gateway.facts.postgres.likewise import likeness
 from gateway.model import Command, Facts
 from gateway.protocols.postgres.aside import Upstream
@@ -40,17 +41,21 @@ def open_wire(opening: Opening) -> Wire:
     )
 
 
-def read_facts(row: Mapping[str, Any]) -> Facts:
+def read_facts(row: Mapping[str, Any], known: Known | None = None) -> Facts:
     """The facts of `command`, or of the exact bytes in `command_b64`, as a session would read them.
 
     `session_before` lists texts that went through before on the same session: what they prepare, declare and set
     counts. Raises `ValueError` for a row without a command.
     """
     exchange = Exchange(limits=Limits())
-    reader = Reader(exchange, read)
+    # What went before counts for this session alone: others may read by the same knowledge.
+    knowing = Knowing(copy(known) if known is not None else Known())
+    reader = Reader(exchange, knowing.read)
     for before in row.get("session_before", ()):
         text = str(before)
-        exchange.names.run(0, reader.statement(text.encode()))
+        statement = reader.statement(text.encode())
+        exchange.names.run(0, statement)
+        knowing.released(statement.facts, text)
         for name, value in _SETS.findall(text):
             exchange.reported(name.lower(), value.lower())
     data = _command(row)

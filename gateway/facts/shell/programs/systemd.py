@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gateway.facts.shell.call import Call, Handler, each, options
-from gateway.facts.shell.values import static, words
+from gateway.facts.shell.values import GLOBS, leaks, matcher, static, words
 from gateway.model import Effect
 
 _UNIT_READS = words(
@@ -15,6 +15,25 @@ _UNIT_READS = words(
     list-automounts whoami
     """
 )
+
+_BEGINS = frozenset({"start", "daemon-reload", "reload", "reset-failed"})
+_GUARDS = words(
+    """
+    apparmor auditbeat auditd clamav-daemon clamav-freshclam crowdsec fail2ban falco falcon-sensor filebeat firewalld
+    ip6tables iptables mdatp netfilter-persistent nftables ossec osqueryd rsyslog selinux-autorelabel sentinelone
+    snort sshguard suricata syslog syslog-ng systemd-journald systemd-journald-audit tripwire ufw usbguard wazuh-agent
+    """
+)
+"""Services that watch the machine, keep others out of it, or remember what was done there."""
+
+
+def _guards(unit: str) -> bool:
+    """Whether a unit, or pattern of units, means one that guards. One that nobody can know is taken for another."""
+    name = unit.rpartition(".")[0] if unit.endswith((".service", ".socket")) else unit
+    for written, mark in GLOBS.items():
+        name = name.replace(written, mark)
+    meant = matcher(name)
+    return not leaks(name) and any(meant.match(guard) for guard in _GUARDS)
 
 
 def _systemctl(call: Call) -> str | None:
@@ -39,7 +58,7 @@ def _systemctl(call: Call) -> str | None:
         if verb == "show-environment" or "Environment" in properties:
             call.add(Effect.EXFIL)
     else:
-        if verb in {"start", "daemon-reload", "reload", "reset-failed"}:
+        if verb in _BEGINS:
             call.add(Effect.EXEC if verb in {"start", "reload"} else Effect.WRITE)
         elif verb in {
             "enable",
@@ -61,6 +80,8 @@ def _systemctl(call: Call) -> str | None:
             call.add(Effect.DESTRUCTIVE)
         for unit in units:
             call.resource("service", unit, Effect.WRITE)
+        if verb not in _BEGINS and any(map(_guards, units)):
+            call.add(Effect.PRIVILEGE)
         if (verb in {"enable", "disable"} and given.has("now")) or verb == "mask":
             call.add(Effect.DESTRUCTIVE)
     return None
@@ -75,6 +96,8 @@ def _service(call: Call) -> str | None:
         call.add(Effect.EXEC)
     else:
         call.add(Effect.DESTRUCTIVE)
+        if _guards(name):
+            call.add(Effect.PRIVILEGE)
     call.resource("service", name, Effect.READ)
     return None
 
