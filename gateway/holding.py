@@ -91,6 +91,8 @@ class Held:
             tell(_held_notice(approval))
         settled = await waiting.outcome()
         final = self._final(settled)
+        if settled.grant not in {"", settled.id}:
+            gate.under(live, command, settled.grant, runs=isinstance(final, Allow))
         live.recording.decided(
             command.id,
             approval_id=settled.id,
@@ -119,8 +121,7 @@ class Held:
             )
         self._gate.released(self._live, self.command, rows=self._rows)
         by = [f"approval:{approval.id}"]
-        if approval.grant and approval.grant != approval.id:
-            self._live.elevated[self.command.id] = approval.grant
+        if approval.grant not in {"", approval.id}:
             by.append(f"grant:{approval.grant}")
         return Allow(rules=(*verdict.rules, *by), masks=masks)
 

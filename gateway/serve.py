@@ -27,7 +27,7 @@ from gateway.api import app as api
 from gateway.api import replay
 from gateway.api import tokens as token_api
 from gateway.api.access import Credentials
-from gateway.api.elevations import Elevating
+from gateway.api.elevating import elevation_routes
 from gateway.api.identities import Identities
 from gateway.api.links import Links
 from gateway.approvals import Approvals
@@ -35,7 +35,8 @@ from gateway.changes import Feed
 from gateway.chores import Tasks
 from gateway.contract import Announcement, Approval, SessionView
 from gateway.doors import DoorFailed, Doors
-from gateway.elevations import Elevations, Grants
+from gateway.elevations import Grants
+from gateway.elevations import house as elevations
 from gateway.gate import Gate
 from gateway.hosting import authorities, certifying
 from gateway.identity.failures import Failures
@@ -197,7 +198,15 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             )
             await store.commit()
 
-        grants = Grants(store, journal, clock=clock, scheduler=scheduler, spawn=tasks.spawn)
+        grants = Grants(
+            store,
+            journal,
+            policy=policy,
+            clock=clock,
+            steady=time.monotonic,
+            scheduler=scheduler,
+            spawn=tasks.spawn,
+        )
         approvals = Approvals(
             store,
             journal,
@@ -221,17 +230,20 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             tasks.spawn(_withdraw(approvals, journal, revocation, reason))
 
         lineages.on_revoked(revoked)
-        grants.on_ended(
-            lambda grant, why: sessions.kill_elevated(grant.id, f"The elevation {grant.id} ended: {why}.")
-        )
-        elevations = Elevations(
-            grants,
-            approvals,
-            policy=policy,
-            still_valid=issuer.broken,
-            clock=clock,
-            spawn=tasks.spawn,
+        elevation = elevations.build(
+            grants=grants,
+            approvals=approvals,
+            sessions=sessions,
+            issuer=issuer,
+            minted=minted,
+            lineages=lineages,
+            feed=feed,
             store=store,
+            journal=journal,
+            policy=policy,
+            announce=announce,
+            spawn=tasks.spawn,
+            clock=clock,
         )
         budgets = chores.recalled(store)
         parts.callback(chores.keep, budgets, store)
@@ -252,7 +264,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             clock=clock,
         )
         await approvals.start()
-        await elevations.start()
+        await elevation.start()
         feed.recall(_ended(recorder.directory, gate, links), unheard_since=clock() - UNHEARD_FOR)
 
         def transcripts() -> Transcripts:
@@ -290,15 +302,17 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
                     authorities=authorities(keys.secret),
                 ),
                 *identities.routes(),
-                *Elevating(
-                    elevations,
-                    grants,
+                *elevation_routes(
+                    elevation,
                     approvals,
                     issuer=issuer,
                     links=lineages.links,
                     policy=policy,
+                    store=store,
+                    addresses=lambda: doors.addresses,
                     credentials=Credentials(bot=bot_credential, operator=operator_credential),
-                ).routes(),
+                    clock=clock,
+                ),
                 *replay.routes(
                     replay.Replay(
                         links,

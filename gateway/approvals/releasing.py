@@ -39,6 +39,8 @@ class GrantsPort(Protocol):
         effects: Effects,
         token_id: str,
         agent: str,
+        root: str,
+        person: str,
         reason: str,
         starts_at: float,
         seconds: float,
@@ -49,10 +51,10 @@ class GrantsPort(Protocol):
     async def begin(self, grant_id: str) -> None: ...
 
     def spend(
-        self, token_ids: Collection[str], connection: str, satisfies: Callable[[GrantPort], bool]
+        self, token_ids: Collection[str], connection: str, lets: Callable[[GrantPort], bool]
     ) -> GrantPort | None: ...
 
-    def end(self, grant_id: str, why: str) -> object: ...
+    async def end(self, grant_id: str, why: str) -> object: ...
 
 
 def offered(lasting: Lasting | None, view: CommandView, shape: str) -> LastingView | None:
@@ -78,6 +80,8 @@ def prepare(grants: GrantsPort, live: Live) -> None:
         effects=frozenset(map(Effect, approval.command.effects)),
         token_id=asking.token_id,
         agent=asking.name,
+        root=approval.lineage.chain[0].name,
+        person=approval.lineage.person,
         reason=f"approved for a while by {' and '.join(narrow.voters)}",
         starts_at=approval.settled_at,
         seconds=agreement.seconds,

@@ -32,6 +32,7 @@ from gateway.approvals.table import (
     Left,
     Measured,
     Released,
+    Waived,
     Withdrawn,
     step,
 )
@@ -179,8 +180,11 @@ class Approvals:
         review_required: bool,
         elevation: ElevationView | None = None,
         shape: str = "",
+        waived: str = "",
     ) -> Waiting:
         """Wait for people: opens an approval, joins the one that is open, or spends one approved meanwhile.
+
+        `waived` says why nobody has to be asked: it is settled as it opens.
 
         One approval belongs to a lineage, connection, digest and what is asked. Durable when it returns. Raises
         `HoldRefused` and `StoreFailed`; cancelled, the place is left as by a hang-up. `shape` is the same for
@@ -203,7 +207,7 @@ class Approvals:
             elevation=elevation,
             shape=shape,
         )
-        task = self._tasks.spawn(self._held(live))
+        task = self._tasks.spawn(self._held(live, waived))
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -290,7 +294,7 @@ class Approvals:
             self._rejoin_until(live, self._clock() + self._rejoin)
             self._tasks.spawn(self._told(live))
 
-    async def _held(self, new: Live) -> Waiting:
+    async def _held(self, new: Live, waived: str) -> Waiting:
         now = self._clock()
         live = self._by_key.get(new.key)
         if live is not None and live.approval.expires_at <= now:
@@ -298,7 +302,7 @@ class Approvals:
             self._tasks.spawn(self._finish(live))
             live = None
         if live is None:
-            return await self._opened(new)
+            return await self._opened(new, waived)
         waiting = Waiting(self, live)
         live.waiters.add(waiting)
         if live.approval.state is State.APPROVED:
@@ -314,13 +318,17 @@ class Approvals:
         await self._told(live)
         return waiting
 
-    async def _opened(self, live: Live) -> Waiting:
+    async def _opened(self, live: Live, waived: str) -> Waiting:
         self._capacity.check(live)
         waiting = Waiting(self, live)
         live.waiters.add(waiting)
         self._keep(live)
         self._store.put(TABLE, live.approval.id, live.document())
-        await self._told(live)
+        if waived:
+            self._apply(live, Waived(reason=waived))
+            await self._finish(live)
+        else:
+            await self._told(live)
         return waiting
 
     async def _voted(
@@ -353,7 +361,7 @@ class Approvals:
             releasing.prepare(self._grants, live)
             await self._granted(live)
         elif voted.grant:
-            self._grants.end(voted.grant, f"{request.person} said no after all")
+            await self._grants.end(voted.grant, f"{request.person} said no after all")
         await (self._told(live) if voted.state in LIVE else self._finish(live))
         if made:
             await self._released(voted)

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from gateway import wire
-from gateway.model import Connection, Effects, Lasting, Scope
+from gateway.model import Connection, Effect, Effects, Lasting, Scope
 from gateway.policy.expressions import Expression
 from gateway.policy.globs import Globs
 from gateway.policy.identities import IdentityPolicy
 from gateway.policy.kinds import Patterns
 from gateway.policy.moment import NOTHING, Budget, Spent, Window
+from gateway.policy.offers import BY_HAND, Offer
 
 AttributeValue: TypeAlias = str | int | bool
 
@@ -355,24 +356,6 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """An elevation that may be asked for: more, for a while, if people say yes."""
-
-    name: str
-    effects: Effects
-    connections: Globs | None = None
-    agents: Globs | None = None
-    """Whom it is for: every agent of the chain has to match."""
-    asks: tuple[AskedGroup, ...]
-    message: str = ""
-    within: float = 15 * MINUTE
-    """Seconds that people have to decide."""
-    longest: float = HOUR
-    commands: int = 100
-    """How many commands may run under it at most."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """One version of policies.yaml."""
 
@@ -403,8 +386,15 @@ class Policy:
     """Path of keys -> line and column in the file."""
 
     def root(self, name: str) -> Agent | None:
-        """What may stand at the top of a lineage under this name: an agent of the file, or a person who has logged in."""
-        return self.agents.get(name) or self.people.get(name)
+        """What may stand at the top of a lineage under this name: an agent of the file, a person who has logged in, or hands."""
+        return self.agents.get(name) or self.people.get(name) or (self._hands() if name == BY_HAND else None)
+
+    def _hands(self) -> Agent | None:
+        """Anybody's own, where an elevation is offered to them: what they reach is what each token says."""
+        if not any(offer.by_hand for offer in self.elevations):
+            return None
+        everywhere = dict.fromkeys(self.targets, frozenset(Effect))
+        return Agent(name=BY_HAND, persons=("*",), scope=everywhere, max_depth=1)
 
     @property
     def enforced(self) -> tuple[Rule, ...]:

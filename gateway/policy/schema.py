@@ -49,7 +49,7 @@ def schema(vocabulary: Vocabulary) -> Schema:
             "description": "Every rule that matches counts, in any order: block over hold over allow.",
         },
         "default": _default(),
-        "elevations": {"type": "array", "minItems": 1, "items": _offer()},
+        "elevations": {"type": "array", "minItems": 1, "items": _offer(vocabulary)},
         "detectors": _named(_detector(vocabulary), "What masks may detect beside what is known, by name."),
         "masks": _named(_mask(vocabulary), "What nobody may see, by name."),
         "retention": _object({"recordings": _duration(), "required": _duration()}),
@@ -333,19 +333,48 @@ def _default() -> Schema:
     return {"anyOf": [{"enum": ["hold", "block"]}, then]}
 
 
-def _offer() -> Schema:
-    return _object(
+def _offer(vocabulary: Vocabulary) -> Schema:
+    group, windows = _list(_text("A group of `groups`.")), _list(_window())
+    bounds = {"longest": _duration(), "commands": _whole(1, 1_000_000), "rows": _whole(1, MOST)}
+    where = {"agents": _list(_pattern()), "groups": group, "during": windows, "outside": windows}
+    reveal = _object(
+        {
+            "columns": _list(_pattern()),
+            "detect": _list(_detector_name(vocabulary)),
+            "to": group,
+        },
+        required=("to",),
+    )
+    made = _object(
         {
             "name": _name(),
             "connections": _list(_pattern()),
-            "agents": _list(_pattern()),
+            "persons": _list(_pattern()),
+            "by_hand": {"type": "boolean", "description": "People may have it without an agent."},
             "effects": _list(_choice(EFFECTS)),
-            "longest": _duration(),
-            "commands": _whole(1, 1_000_000),
+            "resources": _list(_pattern()),
+            "ticket": {"type": "boolean", "description": "A request has to name one."},
+            "ending": _choice(("hold", "kill")),
+            "reveal": reveal | {"anyOf": [{"required": ["columns"]}, {"required": ["detect"]}]},
+            "unasked": _object(
+                bounds | where | {"per_day": _whole(1, 1_000)}, required=("longest", "commands", "per_day")
+            ),
+            "break_glass": _object(
+                {
+                    "approvers": _text('A group of `groups`, or "*".'),
+                    "quorum": _whole(2, MAX_QUORUM),
+                    "every": _duration(),
+                },
+                required=("approvers",),
+            ),
             "hold": _hold(),
+            **bounds,
+            **where,
         },
-        required=("name", "effects", "hold"),
+        required=("name", "effects"),
     )
+    made["oneOf"] = [{"required": ["hold"]}, {"required": ["break_glass"]}]
+    return made
 
 
 def _detector(vocabulary: Vocabulary) -> Schema:
@@ -361,8 +390,12 @@ def _detector(vocabulary: Vocabulary) -> Schema:
     )
 
 
+def _detector_name(vocabulary: Vocabulary) -> Schema:
+    return {"anyOf": [_choice(sorted(vocabulary.detectors)), _text("A detector of `detectors`.")]}
+
+
 def _mask(vocabulary: Vocabulary) -> Schema:
-    detect = _list({"anyOf": [_choice(sorted(vocabulary.detectors)), _text("A detector of `detectors`.")]})
+    detect = _list(_detector_name(vocabulary))
     columns = _list(_pattern())
     made = _object(
         {

@@ -31,6 +31,7 @@ from gateway.policy.model import (
     TokenPolicy,
     Upstream,
 )
+from gateway.policy.offers import BY_HAND
 from gateway.policy.reader import Look, suggestion
 from gateway.policy.values import PERSON, address, given, is_loopback, pattern, person, scope, secret
 from gateway.policy.vocabulary import Vocabulary
@@ -195,6 +196,8 @@ def agents(look: Look, connections: Mapping[str, Target], tokens: TokenPolicy) -
         keys = entry.fields(
             ("secret", "scope", "max_depth", "person", "persons", "ttl", "keys"), required=("scope",)
         )
+        if name == BY_HAND:
+            entry.fault_at_key(f"`{BY_HAND}` is a person's own hands, and no agent; choose another name")
         ttl = given(keys, "ttl", Look.duration, min(tokens.ttl, tokens.max_ttl))
         if ttl > tokens.max_ttl and "ttl" in keys:
             keys["ttl"].fault("this is longer than `tokens.max_ttl`; shorten it, or raise that")

@@ -52,6 +52,7 @@ class Policy:
             "oncall": Group(slack="@oncall"),
         }
     )
+    targets: dict = field(default_factory=lambda: {"orders": None})
     agents: dict = field(default_factory=lambda: {"release-pipeline": None, "nightly": None})
 
 
@@ -93,7 +94,9 @@ class House:
         self.grants = Grants(
             self.store,
             self.journal,
+            policy=lambda: self.policy,
             clock=self.clock,
+            steady=self.clock,
             scheduler=self.scheduler,
             spawn=self.tasks.spawn,
         )

@@ -97,6 +97,10 @@ async def test_the_budget_bounds_what_is_released_at_once(house):
     waiting = await four(house)
     await vote(house, waiting[0], reach=Reach.SUBTREE, commands=2)
     assert [each.approval.state for each in waiting] == [State.SPENT] * 3 + [State.PENDING]
+    (grant,) = house.grants.all()
+    assert grant.is_spent
+    for _ in range(2):
+        house.grants.done(grant.id, rows=1)
     assert house.grants.all() == []
 
 
@@ -210,7 +214,7 @@ async def test_a_crash_between_the_votes_and_the_grant_makes_it_at_the_start_and
     (grant,) = house.grants.all()
     assert (grant.id, grant.ends_at - grant.starts_at) == (waiting.approval.id, 60)
     assert house.approvals.get(grant.id).state is State.SPENT
-    house.grants.end(grant.id, "enough")
+    await house.grants.end(grant.id, "enough")
     await house.restart()
     assert house.grants.all() == []
     await house.stop()

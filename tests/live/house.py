@@ -80,6 +80,7 @@ elevations:
     longest: 1h
     commands: 5
     hold: {{approvers: dba, message: "Fixing forward is for emergencies."}}
+{elevations}
 limits: {{rejoin: {rejoin}}}
 slack:
   people: {{U0MARIA: maria.lopez@example.com, U0ANA: ana.silva@example.com, U0BEN: ben.okafor@example.com,
@@ -237,6 +238,7 @@ class Gateway:
             "rejoin": "30s",
             "api_port": "0",
             "tls": "",
+            "elevations": "",
         } | policy
         self.bot_token, self.root_secret = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         self._environment = {
