@@ -79,10 +79,28 @@ class CommandView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepUpView:
+    """How fresh a login an approving vote needs, and of what strength."""
+
+    max_age: float
+    acr: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskView:
     rule: str
     approvers: str
     quorum: int
+    step_up: StepUpView | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginView:
+    """A login that a vote was cast with."""
+
+    provider: str
+    at: float
+    acr: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +117,8 @@ class Vote:
     """How far beyond this one command the yes reaches; None is this command alone, once."""
     seconds: float = 0.0
     commands: int = 0
+    login: LoginView | None = None
+    """The fresh login that it needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -506,8 +526,10 @@ class Refusal:
     """Body of every error answer of the API."""
 
     error: str
-    """`not_eligible`, `already_settled`, `stale`, `review_first`, `not_found`, `conflict`, `bad_request`, `unauthorized`."""
+    """`not_eligible`, `already_settled`, `stale`, `review_first`, `login_first`, `not_found`, `conflict`, `bad_request`, `unauthorized`."""
     message: str
+    url: str = ""
+    """Where the person who asked can do what is missing, once: for their eyes only."""
 
 
 def encode(value: object) -> bytes:

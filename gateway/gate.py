@@ -13,7 +13,8 @@ from typing import Protocol
 
 from gateway.approvals import Approvals
 from gateway.approvals.lasting import Wanted, covers
-from gateway.contract import AskView, Estimate
+from gateway.approvals.opening import ask_view
+from gateway.contract import Estimate
 from gateway.elevations.grant import Grant
 from gateway.elevations.grants import Grants
 from gateway.masking.engine import CompiledMask, Masks
@@ -283,9 +284,7 @@ class Gate:
             digest=command.digest,
             shape=lambda: self.shape(live, command),
             effects=frozenset(seen.effects),
-            asks=tuple(
-                AskView(rule=ask.rule, approvers=ask.approvers, quorum=ask.quorum) for ask in verdict.asks
-            ),
+            asks=tuple(map(ask_view, verdict.asks)),
             offered=tuple(verdict.lasting.what) if verdict.lasting is not None else (),
         )
         return covers(grant.narrow, grant.token_id, frozenset(grant.effects), wanted)

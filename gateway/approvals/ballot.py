@@ -9,7 +9,7 @@ from gateway.approvals.electorate import same
 from gateway.approvals.proof import ReviewFirst, shown_whole
 from gateway.approvals.table import AlreadySettled, Approved, Denied
 from gateway.changes import LIVE
-from gateway.contract import Approval, Choice, Vote, VoteRequest
+from gateway.contract import Approval, Choice, LoginView, Vote, VoteRequest
 
 REASON = 1_000
 """Characters of a reason."""
@@ -41,7 +41,9 @@ def check(approval: Approval, request: VoteRequest, *, proof_key: bytes) -> None
     lasting.check(approval.lasting, request)
 
 
-def event(request: VoteRequest, *, groups: Sequence[str], through: str, now: float) -> Approved | Denied:
+def event(
+    request: VoteRequest, *, groups: Sequence[str], through: str, now: float, login: LoginView | None = None
+) -> Approved | Denied:
     """What a vote that counts does."""
     vote = Vote(
         person=request.person.strip(),
@@ -53,5 +55,6 @@ def event(request: VoteRequest, *, groups: Sequence[str], through: str, now: flo
         reach=request.reach if request.choice is Choice.APPROVE else None,
         seconds=request.seconds,
         commands=request.commands,
+        login=login if request.choice is Choice.APPROVE else None,
     )
     return Approved(vote=vote) if request.choice is Choice.APPROVE else Denied(vote=vote)

@@ -7,8 +7,17 @@ from collections.abc import Sequence
 from gateway.approvals.proof import needs_review
 from gateway.approvals.releasing import offered
 from gateway.approvals.waiting import Live
-from gateway.contract import Approval, AskView, CommandView, ElevationView, Estimate, LineageView, State
-from gateway.model import Hold, Session
+from gateway.contract import (
+    Approval,
+    AskView,
+    CommandView,
+    ElevationView,
+    Estimate,
+    LineageView,
+    State,
+    StepUpView,
+)
+from gateway.model import Ask, Hold, Session
 
 
 def opened(
@@ -42,9 +51,7 @@ def opened(
             protocol=session.connection.protocol,
             labels=dict(session.connection.labels),
             message=verdict.message,
-            asks=tuple(
-                AskView(rule=ask.rule, approvers=ask.approvers, quorum=ask.quorum) for ask in verdict.asks
-            ),
+            asks=tuple(map(ask_view, verdict.asks)),
             review_required=review_required or needs_review(view, whole_text, whole_parameters),
             estimate=estimate,
             opened_at=now,
@@ -58,4 +65,14 @@ def opened(
         text=whole_text,
         parameters=tuple(whole_parameters),
         shape=shape,
+    )
+
+
+def ask_view(ask: Ask) -> AskView:
+    step_up = ask.step_up
+    return AskView(
+        rule=ask.rule,
+        approvers=ask.approvers,
+        quorum=ask.quorum,
+        step_up=StepUpView(max_age=step_up.max_age, acr=step_up.acr) if step_up is not None else None,
     )

@@ -15,11 +15,12 @@ from dataclasses import replace
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from gateway.approvals import ballot, opening, releasing
+from gateway.approvals import ballot, freshness, opening, releasing
 from gateway.approvals.ballot import Stale
 from gateway.approvals.capacity import Capacity, HoldRefused
 from gateway.approvals.deadlines import Deadlines
 from gateway.approvals.electorate import NotEligible, PolicyPort, standing
+from gateway.approvals.freshness import LoginFirst
 from gateway.approvals.proof import ReviewFirst, opened
 from gateway.approvals.releasing import GrantsPort
 from gateway.approvals.settled import NotFound, Settled
@@ -46,6 +47,7 @@ from gateway.contract import (
     ElevationView,
     Estimate,
     LineageView,
+    LoginView,
     State,
     Twins,
     VoteRequest,
@@ -59,7 +61,7 @@ TABLE = "approvals"
 _ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"
 
 
-ANSWERS = (NotFound, NotEligible, AlreadySettled, Stale, ReviewFirst, HoldRefused)
+ANSWERS = (NotFound, NotEligible, AlreadySettled, Stale, ReviewFirst, LoginFirst, HoldRefused)
 """What a caller is told; anything else that ends one of the room's tasks is a fault of the gateway's."""
 
 
@@ -215,14 +217,22 @@ class Approvals:
             raise
 
     async def vote(
-        self, approval_id: str, request: VoteRequest, *, through: str, vouched: Collection[str] = frozenset()
+        self,
+        approval_id: str,
+        request: VoteRequest,
+        *,
+        through: str,
+        vouched: Collection[str] = frozenset(),
+        login: LoginView | None = None,
     ) -> Approval:
         """Count a person's vote; the approval after it, durable. The same vote again changes nothing.
 
-        `through` names the credential that carried it; `vouched` are groups that it may vouch for. Raises
-        `NotFound`, `NotEligible`, `AlreadySettled`, `Stale`, `ReviewFirst`; `StoreFailed` and `JournalFailed`.
+        `through` names the credential that carried it; `vouched` are groups that it may vouch for; `login` is that of
+        this person, made for this vote. Raises `NotFound`, `NotEligible`, `AlreadySettled`, `Stale`, `ReviewFirst`,
+        `LoginFirst`; `StoreFailed` and `JournalFailed`.
         """
-        return await asyncio.shield(self._tasks.spawn(self._voted(approval_id, request, through, vouched)))
+        voting = self._voted(approval_id, request, through, vouched, login)
+        return await asyncio.shield(self._tasks.spawn(voting))
 
     def whole_text(self, approval_id: str, person: str, vouched: Collection[str] = frozenset()) -> WholeText:
         """All that would run, for one who may vote. Raises `NotFound`, `NotEligible`, `AlreadySettled`."""
@@ -332,7 +342,12 @@ class Approvals:
         return waiting
 
     async def _voted(
-        self, approval_id: str, request: VoteRequest, through: str, vouched: Collection[str]
+        self,
+        approval_id: str,
+        request: VoteRequest,
+        through: str,
+        vouched: Collection[str],
+        login: LoginView | None,
     ) -> Approval:
         live = self._live.get(approval_id)
         approval = live.approval if live is not None else self._settled.get(approval_id)
@@ -352,7 +367,9 @@ class Approvals:
         ballot.check(live.approval, request, proof_key=self._proof_key)
         if ballot.cast_before(live.approval, request):
             return live.approval
-        self._apply(live, ballot.event(request, groups=groups, through=through, now=now))
+        # Last, so that nobody logs in for a vote that would be refused for another reason.
+        freshness.check(live.approval, request, groups=groups, login=login, now=now)
+        self._apply(live, ballot.event(request, groups=groups, through=through, now=now, login=login))
         made = live.approval.grant if live.approval.state is State.APPROVED else ""
         if live.approval.state is State.APPROVED and live.waiters:
             self._apply(live, Released())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal, cast
 
-from gateway.model import Lasting, Reach
+from gateway.model import Lasting, Reach, StepUp
 from gateway.policy import tree
 from gateway.policy.conditions import MOST, Declared, conditions
 from gateway.policy.model import (
@@ -37,7 +38,7 @@ RESERVED = frozenset({DEFAULT_RULE, "scope", "connections", "token"})
 """What stands among the rules of a verdict where no rule of the file decided."""
 MAX_MESSAGE = 500
 MAX_QUORUM = 20
-HOLD_KEYS = ("approvers", "quorum", "asks", "within", "message")
+HOLD_KEYS = ("approvers", "quorum", "asks", "within", "message", "step_up")
 REACHES = tuple(reach.value for reach in Reach)
 LONGEST_WHILE = 24 * HOUR
 """No yes lasts longer: what is meant for days is a rule."""
@@ -153,8 +154,9 @@ def holding(
         look.fault_at_key(
             '`approvers` is missing; name the group that is asked, or "*" for any declared group'
         )
+    step_up = given(keys, "step_up", _step_up, None)
     return Holding(
-        asks=asks,
+        asks=tuple(replace(ask, step_up=step_up) for ask in asks),
         message=given(keys, "message", _message, own.message),
         within=given(keys, "within", Look.duration, own.within),
         masks=masks,
@@ -188,6 +190,11 @@ def asked(keys: Mapping[str, Look], declared: Declared) -> AskedGroup:
         approvers=given(keys, "approvers", approvers, ""),
         quorum=given(keys, "quorum", lambda look: look.integer(least=1, most=MAX_QUORUM), 1),
     )
+
+
+def _step_up(look: Look) -> StepUp:
+    keys = look.fields(("max_age", "acr"), required=("max_age",))
+    return StepUp(max_age=given(keys, "max_age", Look.duration, 1.0), acr=given(keys, "acr", Look.text, ""))
 
 
 def _mask(look: Look, masks: Mapping[str, MaskPolicy]) -> str:

@@ -35,7 +35,7 @@ connections:
     protocol: postgres
     listen: 127.0.0.1:0
     upstream: postgresql://127.0.0.1:{port}/shop?sslmode={sslmode}{sslrootcert}
-    credential: {{user: gateway, password: env:SHOP_PASSWORD}}
+    credential: {credential}
     labels: {{env: prod}}
     channels: {{approvals: "#approvals", audit: "#audit-shop"}}
   archive:
@@ -87,6 +87,7 @@ slack:
            U0SAM: sam.chen@example.com}}
 api: {{listen: 127.0.0.1:{api_port}}}
 {tls}
+{more}
 """
 
 
@@ -238,6 +239,8 @@ class Gateway:
             "rejoin": "30s",
             "api_port": "0",
             "tls": "",
+            "credential": "{user: gateway, password: env:SHOP_PASSWORD}",
+            "more": "",
             "elevations": "",
         } | policy
         self.bot_token, self.root_secret = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
