@@ -501,6 +501,49 @@ class Directory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineageNode:
+    """A live token that somebody may see: one row of a lineage tree."""
+
+    token_id: str
+    parent: str
+    """"" for a root, or where the parent may not be seen."""
+    name: str
+    person: str
+    expires_at: float
+    revoked: bool = False
+    sessions: int = 0
+    """Open ones that it asks in itself."""
+    held: int = 0
+    """Its own commands that wait for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whoami:
+    """`GET /v1/whoami?person=&groups=`: who somebody is to the gateway."""
+
+    person: str
+    groups: tuple[str, ...] = ()
+    operator: bool = False
+    """May see everything, and end any session."""
+    connections: tuple[str, ...] = ()
+    """Where this person may be asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """`GET /v1/home?person=&groups=`: what concerns one person, as of one moment."""
+
+    whoami: Whoami
+    votes: tuple[Approval, ...] = ()
+    """What waits for a vote of theirs."""
+    requests: tuple[Approval, ...] = ()
+    """What they asked for, or an agent that they answer for: open ones, then the newest that are settled."""
+    grants: tuple[GrantView, ...] = ()
+    sessions: tuple[SessionView, ...] = ()
+    lineages: tuple[LineageNode, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subtree:
     """`GET /v1/lineages/{token_id}`: what revoking that token would stop."""
 

@@ -37,6 +37,7 @@ from gateway.contract import Announcement, Approval, SessionView
 from gateway.doors import DoorFailed, Doors
 from gateway.elevations import Grants
 from gateway.elevations import house as elevations
+from gateway.elevations.showing import grant_view
 from gateway.gate import Gate
 from gateway.hosting import authorities, certifying
 from gateway.identity.failures import Failures
@@ -292,6 +293,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             lineages=lineages,
             transcripts=transcripts(),
             link=links.link,
+            grants=lambda: map(grant_view, grants.all()),
             bot_credential=bot_credential,
             operator_credential=operator_credential,
             meters=meters,

@@ -9,6 +9,7 @@ from aiohttp import web
 from gateway.api.access import Caller, Credentials, operator_credential
 from gateway.api.answers import answer, refusing
 from gateway.api.deciding import Deciding
+from gateway.api.looking import Looking
 from gateway.api.metrics import Meters
 from gateway.api.notes import Notes
 from gateway.api.ports import LineagesPort, SessionsPort
@@ -16,7 +17,7 @@ from gateway.api.stepping import SteppingUp
 from gateway.api.watching import Watching
 from gateway.approvals import Approvals
 from gateway.changes import Feed
-from gateway.contract import VERSION, Directory, GroupView
+from gateway.contract import VERSION, Directory, GrantView, GroupView
 from gateway.identity.logins import Logins
 from gateway.journal import Journal
 from gateway.policy.model import Policy
@@ -40,6 +41,7 @@ def build(
     lineages: LineagesPort,
     transcripts: Transcripts,
     link: Callable[[str], str],
+    grants: Callable[[], Iterable[GrantView]],
     bot_credential: str,
     operator_credential: str,
     meters: Meters,
@@ -56,6 +58,7 @@ def build(
     credentials = Credentials(bot=bot_credential, operator=operator_credential)
     notes = Notes(store, clock=clock)
     deciding = Deciding(approvals, SteppingUp(approvals, logins), feed, about=notes.about)
+    looking = Looking(policy=policy, approvals=approvals, sessions=sessions, lineages=lineages, grants=grants)
     watching = Watching(
         policy=policy,
         approvals=approvals,
@@ -64,6 +67,7 @@ def build(
         transcripts=transcripts,
         link=link,
         store=store,
+        sight=looking.sight,
     )
     approvals.on_settled(meters.settled)
     meters.watch_held(lambda: len(approvals.open()))
@@ -102,6 +106,9 @@ def build(
             web.get("/v1/sessions/{id}", both(watching.session)),
             web.get("/v1/sessions/{id}/transcript", both(watching.transcript)),
             web.post("/v1/sessions/{id}/kill", both(watching.kill)),
+            web.get("/v1/home", both(looking.home)),
+            web.get("/v1/whoami", both(looking.whoami)),
+            web.get("/v1/lineages", both(looking.lineages)),
             web.get("/v1/lineages/{id}", both(watching.lineage)),
             web.post("/v1/lineages/{id}/revoke", both(watching.revoke)),
             web.get("/v1/directory", both(directory)),

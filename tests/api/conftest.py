@@ -11,6 +11,7 @@ from gateway.api import app as api
 from gateway.api import replay
 from gateway.api.links import Links
 from gateway.contract import Refusal, SessionView, decode, encode
+from gateway.elevations.showing import grant_view
 from gateway.identity.lineages import Lineages
 from gateway.identity.logins import Logins
 from gateway.policy.model import AskedGroup, Group, Holding, Policy, Rule, Slack, When
@@ -99,6 +100,7 @@ class Api:
             lineages=self.lineages,
             transcripts=self.transcripts(),
             link=self.links.link,
+            grants=lambda: [grant_view(each) for each in house.grants.all()],
             bot_credential=BOT,
             operator_credential=OPERATOR,
             meters=self.meters,
