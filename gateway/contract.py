@@ -544,6 +544,32 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """An entry of a transcript that has every word that was searched for."""
+
+    session: str
+    number: int
+    at: float
+    kind: str
+    text: str
+    """The masked text around the words."""
+    connection: str
+    person: str
+    agent: str
+    link: str = ""
+    """Where the entry is read; "" where people cannot reach the gateway's pages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hits:
+    """`GET /v1/search?q=WORDS&person=&groups=&before=&limit=`: the newest first."""
+
+    hits: tuple[Hit, ...]
+    next: str = ""
+    """`before` of the page that follows; "" where this is the last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subtree:
     """`GET /v1/lineages/{token_id}`: what revoking that token would stop."""
 

@@ -13,6 +13,7 @@ from gateway.api.looking import Looking
 from gateway.api.metrics import Meters
 from gateway.api.notes import Notes
 from gateway.api.ports import LineagesPort, SessionsPort
+from gateway.api.searching import Searching
 from gateway.api.stepping import SteppingUp
 from gateway.api.watching import Watching
 from gateway.approvals import Approvals
@@ -22,6 +23,7 @@ from gateway.identity.logins import Logins
 from gateway.journal import Journal
 from gateway.policy.model import Policy
 from gateway.recorder.transcript import Transcripts
+from gateway.search import Index
 from gateway.store import Store
 
 BODY_BYTES = 64 * 1024
@@ -42,6 +44,7 @@ def build(
     transcripts: Transcripts,
     link: Callable[[str], str],
     grants: Callable[[], Iterable[GrantView]],
+    index: Index,
     bot_credential: str,
     operator_credential: str,
     meters: Meters,
@@ -59,6 +62,7 @@ def build(
     notes = Notes(store, clock=clock)
     deciding = Deciding(approvals, SteppingUp(approvals, logins), feed, about=notes.about)
     looking = Looking(policy=policy, approvals=approvals, sessions=sessions, lineages=lineages, grants=grants)
+    searching = Searching(index, sight=looking.sight, link=link)
     watching = Watching(
         policy=policy,
         approvals=approvals,
@@ -106,6 +110,7 @@ def build(
             web.get("/v1/sessions/{id}", both(watching.session)),
             web.get("/v1/sessions/{id}/transcript", both(watching.transcript)),
             web.post("/v1/sessions/{id}/kill", both(watching.kill)),
+            web.get("/v1/search", both(searching.search)),
             web.get("/v1/home", both(looking.home)),
             web.get("/v1/whoami", both(looking.whoami)),
             web.get("/v1/lineages", both(looking.lineages)),

@@ -17,6 +17,7 @@ from gateway.identity.logins import Logins
 from gateway.policy.model import AskedGroup, Group, Holding, Policy, Rule, Slack, When
 from gateway.recorder import Recorder
 from gateway.recorder.transcript import Transcripts
+from gateway.search import Index
 from tests.approvals.conftest import House
 from tests.identity.providers import Told
 
@@ -82,6 +83,11 @@ class Api:
             directory / "recordings", clock=house.clock, sign=key.sign, key_id=lambda: "k"
         )
         self.meters = api.Meters()
+        self.index = Index(
+            directory / "search.sqlite",
+            self.recorder.directory,
+            lambda _: lambda answer, shape: answer.decode(),
+        )
         self.public_url = PUBLIC
         self.corp = Told(house.clock, "corp")
         self.providers = {"corp": self.corp}
@@ -100,6 +106,7 @@ class Api:
             lineages=self.lineages,
             transcripts=self.transcripts(),
             link=self.links.link,
+            index=self.index,
             grants=lambda: [grant_view(each) for each in house.grants.all()],
             bot_credential=BOT,
             operator_credential=OPERATOR,
@@ -145,4 +152,5 @@ async def gate(tmp_path):
     async with TestClient(TestServer(gate.application)) as client:
         gate.client = client
         yield gate
+    await gate.index.close()
     await house.stop()

@@ -50,6 +50,7 @@ PATHS = [
     ("GET", "/v1/lineages/x"),
     ("GET", "/v1/lineages"),
     ("GET", "/v1/home"),
+    ("GET", "/v1/search"),
     ("GET", "/v1/whoami"),
     ("POST", "/v1/lineages/x/revoke"),
     ("GET", "/v1/directory"),

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.contract import ActorView, Home, LineageNode, LineageView, SessionView, Whoami
+from gateway.contract import ActorView, Hits, Home, LineageNode, LineageView, SessionView, Whoami
 from gateway.identity.lineages import Link
 from gateway.model import Connection, Lasting, Reach
 from gateway.policy.globs import Globs
 from gateway.policy.model import AskedGroup, Blocking, Holding, Rule, When
-from tests.approvals.conftest import LINEAGE_VIEW
+from tests.approvals.conftest import LINEAGE_VIEW, session
+from tests.recorder.conftest import ask
 
 from .conftest import OPERATOR, POLICY
 
@@ -59,7 +60,8 @@ def seen(gate):
     }
 
     async def see(person, path="/v1/sessions", shape=tuple[SessionView, ...], **options):
-        return await gate.call("GET", f"{path}?person={person}", shape=shape, **options)
+        path = path if "params" in options else f"{path}?person={person}"
+        return await gate.call("GET", path, shape=shape, **options)
 
     return see
 
@@ -155,3 +157,20 @@ async def test_the_tree_is_of_what_one_answers_for_and_of_what_is_at_work_where_
     assert await seen("nobody@example.com", "/v1/lineages", tuple[LineageNode, ...]) == ()
     everything = await gate.call("GET", "/v1/lineages", credential=OPERATOR, shape=tuple[LineageNode, ...])
     assert len(everything) == 5
+
+
+async def test_words_are_found_where_one_may_see_with_a_link_to_the_entry(gate, seen):
+    recording = gate.recorder.open(session("rec"))
+    ask(recording, "c1", "UPDATE orders SET paid = true")
+    recording.close("")
+    hits = await seen(SAM, "/v1/search", Hits, params={"q": "paid", "person": SAM})
+    [hit] = hits.hits
+    assert (hit.session, hit.number, hit.connection, hit.person) == ("rec", 2, "orders", DANA)
+    assert hit.link.endswith("#e2")
+    assert "paid" in hit.text
+    assert (await seen(IDA, "/v1/search", Hits, params={"q": "paid", "person": IDA})).hits == ()
+
+
+@pytest.mark.parametrize("query", ["q=", "q=%20", "q=x&before=1", "q=x&limit=0", "q=" + "x" * 400])
+async def test_a_search_that_says_nothing_is_refused(gate, seen, query):
+    assert await gate.refused("GET", f"/v1/search?person={SAM}&{query}", 400) == "bad_request"
