@@ -86,6 +86,7 @@ async def _vote(desk: Desk, click: Click, choice: Choice) -> None:
             seen_version=state.target.version,
             groups=await desk.people.vouched(member),
             opened=state.opened,
+            slack_id=member.slack_id,
         ),
     )
     if state.home:
