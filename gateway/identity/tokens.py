@@ -23,8 +23,10 @@ from gateway.identity.keys import TOKEN_CHARACTERS, KeyRing, SignatureRefused
 from gateway.identity.lineages import LineageFull, Lineages, Link
 from gateway.identity.people import is_person
 from gateway.model import Lineage, Scope
-from gateway.policy.model import Agent, Policy, SecretMissing
+from gateway.policy.credentials import SecretMissing, SecretRef
+from gateway.policy.model import Agent, Policy
 from gateway.policy.offers import BY_HAND
+from gateway.secrets.places import read
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 TASK_CHARACTERS = 200
@@ -62,7 +64,10 @@ class Issuer:
         lineages: Lineages,
         *,
         clock: Callable[[], float],
+        secret: Callable[[SecretRef], str] = read,
     ) -> None:
+        """`secret(ref)` is an agent's secret as it is now; it raises `SecretMissing`."""
+        self._secret = secret
         self._keys = keys
         self._policy = policy
         self._lineages = lineages
@@ -389,7 +394,7 @@ class Issuer:
         if agent.secret is None:
             return self._nobody
         try:
-            secret = agent.secret.read()
+            secret = self._secret(agent.secret)
         except SecretMissing as missing:
             log.warning("agent %s cannot authenticate: %s", agent.name, missing)
             return self._nobody
