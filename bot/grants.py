@@ -27,6 +27,8 @@ class Grants:
 
     async def show(self, grant: GrantView) -> None:
         """Tell who is accountable that it began; change that message when it has ended."""
+        if grant.what is not None:
+            return  # a yes to one command that reaches further: its card and its outcome say so
         user_id = await self._people.slack_id(grant.person)
         if not user_id:
             return
