@@ -160,7 +160,7 @@ class Command:
         id: str,  # noqa: A002  # what it is called everywhere
         text: str,
         facts: Facts,
-        exact: bytes,
+        exact: tuple[bytes, ...],
         parameters: tuple[str | None, ...] = (),
     ) -> None:
         self.id: typing.Final = id
@@ -169,21 +169,21 @@ class Command:
         """Bound parameters as a person would read them; `None` is SQL's NULL."""
         self.facts: typing.Final = facts
         self.exact: typing.Final = exact
-        """Everything that decides what would run, `measured`: text, bound values, the name space they run in."""
+        """Everything that decides what would run, `measured`, in as many pieces: text, bound values, the name space."""
 
     @property
     def digest(self) -> str:
-        """SHA-256 over `exact`."""
-        return sha256(self.exact).hexdigest()
+        """SHA-256 over `exact`; made where somebody is asked, since most commands need none."""
+        return sha256(b"".join(self.exact)).hexdigest()
 
 
-def measured(*parts: bytes) -> bytes:
-    """The parts in one, each behind its length, so that no two lists of parts give the same."""
+def measured(*parts: bytes) -> tuple[bytes, ...]:
+    """The parts, each behind its length, so that no two lists of parts give the same once they are joined."""
     pieces: list[bytes] = []
     for part in parts:
         pieces.append(len(part).to_bytes(8, "big"))
         pieces.append(part)
-    return b"".join(pieces)
+    return tuple(pieces)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
