@@ -87,7 +87,8 @@ class Admission:
         root = session.lineage.chain[0].name
         if session.lineage.groups != groups_of(policy, session.lineage.person):
             return f"the groups of {session.lineage.person} have changed: connect again"
-        beyond = scopes.excess(policy.agents[root].scope, {name: session.scope})
+        agent = policy.root(root)
+        beyond = scopes.excess(agent.scope if agent is not None else {}, {name: session.scope})
         if beyond:
             return f"policies.yaml no longer lets {root} use {scopes.text(beyond)}"
         return ""

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -79,6 +79,9 @@ class Provider(Protocol):
         ...
 
 
+Remember = Callable[[Proven], Awaitable[None]]
+
+
 class Purpose(Protocol):
     """What a login is for."""
 
@@ -127,12 +130,17 @@ class Logins:
     def __init__(
         self,
         providers: Callable[[], Mapping[str, Provider]],
+        remember: Remember,
         *,
         base: Callable[[], str],
         clock: Callable[[], float],
     ) -> None:
-        """`providers()` are those of the policy in force, by name; `base()` is the address of the gateway's pages."""
+        """`providers()` are those of the policy in force, by name; `base()` is the address of the gateway's pages.
+
+        `remember` is told of everybody who was proven, before what the login was for is done.
+        """
         self._providers = providers
+        self._remember = remember
         self._base = base
         self._clock = clock
         self._logins: OrderedDict[str, _Login] = OrderedDict()
@@ -203,6 +211,7 @@ class Logins:
         # Of two returns that were proved at the same time, one does what it was for.
         if self._logins.pop(way.ticket, None) is None:
             raise LoginRefused(OVER)
+        await self._remember(proven)
         return await login.purpose.done(proven)
 
     def _login(self, ticket: str, cookie: str) -> _Login:

@@ -6,11 +6,11 @@ A value is `gateway.model.Scope`. As text it is OAuth's `scope`: `orders:read,wr
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
+from gateway.identity.json_strictly import NotJson, read
 from gateway.model import Effect, Effects, Scope
 
 DETAILS_TYPE = "countersign_connection"
@@ -46,8 +46,8 @@ def parse_details(text: str) -> Scope:
     if len(text) > TEXT_CHARACTERS:
         raise ScopeMalformed(f"authorization_details are longer than {TEXT_CHARACTERS} characters")
     try:
-        details = json.loads(text, object_pairs_hook=_object)
-    except (ValueError, RecursionError):
+        details = read(text.encode("utf-8", "surrogatepass"))
+    except NotJson:
         raise ScopeMalformed(
             "authorization_details are not JSON, or an object in them repeats a key"
         ) from None
@@ -120,10 +120,3 @@ def _effect(word: str) -> Effect:
     except ValueError:
         known = ", ".join(Effect)
         raise ScopeMalformed(f"{word[:80]!r} is no effect: use {known}") from None
-
-
-def _object(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a key is repeated")
-    return members

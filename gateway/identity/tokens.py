@@ -21,15 +21,17 @@ from gateway.identity import scopes
 from gateway.identity.claims import Claims, ClaimsMalformed, Tether, from_payload, to_payload
 from gateway.identity.keys import TOKEN_CHARACTERS, KeyRing, SignatureRefused
 from gateway.identity.lineages import LineageFull, Lineages, Link
+from gateway.identity.people import is_person
 from gateway.model import Lineage, Scope
-from gateway.policy.model import Agent, Policy, SecretMissing
+from gateway.policy.credentials import SecretMissing, SecretRef
+from gateway.policy.model import Agent, Policy
+from gateway.policy.offers import BY_HAND
+from gateway.secrets.places import read
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 TASK_CHARACTERS = 200
 SECRET_CHARACTERS = 4_096
 
-_PERSON = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)*")
-_PERSON_CHARACTERS = 254
 _UNKNOWN = "the token is not one that this gateway issued: get a new one with `countersign token mint`"
 
 log = logging.getLogger(__name__)
@@ -62,7 +64,10 @@ class Issuer:
         lineages: Lineages,
         *,
         clock: Callable[[], float],
+        secret: Callable[[SecretRef], str] = read,
     ) -> None:
+        """`secret(ref)` is an agent's secret as it is now; it raises `SecretMissing`."""
+        self._secret = secret
         self._keys = keys
         self._policy = policy
         self._lineages = lineages
@@ -94,12 +99,42 @@ class Issuer:
             self.authenticate(name, secret), person=person, scope=scope, ttl=ttl, task=task, origin=origin
         )
 
-    def for_proved_agent(self, name: str, *, origin: str = "") -> Token:
-        """As `for_agent`, for a client that has proved otherwise, by a key, to be that agent. Raises `TokenRefused`."""
+    def for_proved_agent(
+        self,
+        name: str,
+        *,
+        person: str = "",
+        scope: Scope | None = None,
+        ttl: float | None = None,
+        task: str = "",
+        origin: str = "",
+    ) -> Token:
+        """As `for_agent`, for a client that has proved otherwise to be that agent: by a key, or by a trusted issuer.
+
+        Raises `TokenRefused`.
+        """
         agent = self._policy().agents.get(name)
         if agent is None:
             raise TokenRefused("invalid_client", f"policies.yaml no longer has the agent {name}")
-        return self._root(agent, origin=origin)
+        return self._root(agent, person=person, scope=scope, ttl=ttl, task=task, origin=origin)
+
+    def for_person(
+        self,
+        person: str,
+        *,
+        scope: Scope | None = None,
+        ttl: float | None = None,
+        task: str = "",
+        origin: str = "",
+    ) -> Token:
+        """The token of a person who has logged in, with nobody above them. Raises `TokenRefused`."""
+        grantee = self._policy().people.get(person)
+        if grantee is None:
+            raise TokenRefused(
+                "access_denied",
+                f"{person} is logged in, but policies.yaml grants nothing: add a grant to `identity.people`",
+            )
+        return self._root(grantee, scope=scope, ttl=ttl, task=task, origin=origin)
 
     def _root(
         self,
@@ -158,7 +193,7 @@ class Issuer:
                 "invalid_request",
                 "the child needs a name of up to 63 of the characters a-z 0-9 . _ - that begins with a letter or digit",
             )
-        if name in self._policy().agents:
+        if name in self._policy().agents or name == BY_HAND:
             raise TokenRefused(
                 "invalid_request",
                 f"{name} is an agent of policies.yaml with a token of its own: name the child otherwise",
@@ -191,6 +226,30 @@ class Issuer:
             )
         )
 
+    def for_hands(
+        self, person: str, *, token_id: str, scope: Scope, issued_at: float, expires_at: float
+    ) -> Token:
+        """A token of a person's own, as often as it is asked for the same one. Raises `TokenRefused`.
+
+        Nothing proves here who asks: whoever calls knows, and answers for it that people granted this.
+        """
+        policy = self._policy()
+        known = self._lineages.get(token_id)
+        if policy.root(BY_HAND) is None or not person or (known is not None and known.revoked_at is not None):
+            raise TokenRefused("invalid_grant", "nobody has anything by hand here, or no longer")
+        tether = Tether(name=BY_HAND, token_id=token_id, expires_at=math.floor(expires_at))
+        return self._issue(
+            Claims(
+                person=person.lower(),
+                chain=(tether,),
+                scope=scope,
+                groups=groups_of(policy, person.lower()),
+                depth_left=0,
+                issued_at=math.floor(issued_at),
+                issuer=issuer_name(policy),
+            )
+        )
+
     def verify(self, token: str) -> Claims:
         """What a token says, if it holds at this moment; its scope is cut to what policies.yaml grants now.
 
@@ -212,19 +271,23 @@ class Issuer:
         if reason:
             raise TokenRefused("invalid_grant", reason)
         policy = self._policy()
+        root = policy.root(claims.root)
+        assert root is not None  # or the lineage were broken
         return claims.narrowed(
-            scope=scopes.within(policy.agents[claims.root].scope, claims.scope),
+            scope=scopes.within(root.scope, claims.scope),
             groups=groups_of(policy, claims.person),
-            depth_left=min(claims.depth_left, policy.agents[claims.root].max_depth - len(claims.chain)),
+            depth_left=min(claims.depth_left, root.max_depth - len(claims.chain)),
         )
 
     def broken(self, lineage: Lineage) -> str:
         """Why a lineage that once was admitted no longer holds, or "". Cheap: it is asked at every release."""
         if self._lineages.revoked(lineage.token_ids):
             return "the token was revoked, or one that it was derived from: get a new one"
-        agents = self._policy().agents
+        policy = self._policy()
         root, *children = lineage.chain
-        agent = agents.get(root.name)
+        agent = policy.root(root.name)
+        if agent is None and root.name == lineage.person:
+            return f"the login of {root.name} is over, or grants nothing any more: log in again"
         if agent is None:
             return f"policies.yaml no longer has the agent {root.name}"
         if lineage.depth > agent.max_depth:
@@ -232,7 +295,7 @@ class Issuer:
         if not _may_name(agent, lineage.person):
             return f"{root.name} may no longer act for {lineage.person or 'nobody in particular'}"
         for child in children:
-            if child.name in agents:
+            if child.name in policy.agents:
                 return (
                     f"{child.name} has become an agent of policies.yaml: start the child under another name"
                 )
@@ -331,7 +394,7 @@ class Issuer:
         if agent.secret is None:
             return self._nobody
         try:
-            secret = agent.secret.read()
+            secret = self._secret(agent.secret)
         except SecretMissing as missing:
             log.warning("agent %s cannot authenticate: %s", agent.name, missing)
             return self._nobody
@@ -356,7 +419,7 @@ def groups_of(policy: Policy, person: str) -> frozenset[str]:
 def _person_of(agent: Agent, wanted: str) -> str:
     """The human that answers for the token. E-mails are compared in lower case, as votes are."""
     person = (wanted or agent.person).strip().lower()
-    if person and (len(person) > _PERSON_CHARACTERS or not _PERSON.fullmatch(person)):
+    if person and not is_person(person):
         raise TokenRefused("invalid_request", "person must be an e-mail address")
     if not _may_name(agent, person):
         raise TokenRefused(

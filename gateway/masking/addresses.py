@@ -31,6 +31,8 @@ _LONGEST_LOCAL = 64
 _QUOTED_LOCAL = re.compile(rb"(?:\A|[\s<(,:;])(\"[A-Za-z0-9](?:[A-Za-z0-9 ._+-]{0,60}[A-Za-z0-9])?\")\Z")
 _PERCENT = re.compile(rb"%[0-9A-Fa-f]{2}")
 _WIDE_LOCAL = re.compile(rb"(?:" + _THREE + rb"){1,20}\Z")
+_VERP = re.compile(rb"(?:\A|[^A-Za-z0-9_.+%-])([A-Za-z0-9._-]{1,32}\+[A-Za-z0-9._+-]{1,32}=)\Z")
+"""`bounce+ann=` of `bounce+ann=example.com@lists.example.org`: elsewhere an equals sign ends a name."""
 _BEFORE_APOSTROPHE = re.compile(rb"(?:\A|[^A-Za-z0-9_\\])([A-Za-z]{1,20}')\Z")
 _IPV4_GOES_ON = DIGIT_BYTES | {0x2A}
 _PIXEL_DENSITY = re.compile(rb"\d{1,2}x\.[A-Za-z]{2,5}")
@@ -79,6 +81,8 @@ def _email(data: bytes, start: int, end: int) -> Span | None:
     ):  # o'brien@example.com, but not f'ann@example.com'
         name = _BEFORE_APOSTROPHE.search(data, max(0, start - 24), start)
         start = name.start(1) if name is not None else start
+    if before(data, start) == 0x3D and (verp := _VERP.search(data, max(0, start - _LONGEST_LOCAL), start)):
+        start = verp.start(1)
     labels = data[at:end].lstrip(b"@").removeprefix(b"%40").split(b".")
     if (
         data[start:at] == b"git"

@@ -16,7 +16,7 @@ from typing import Any
 import re2
 
 from gateway.masking import credentials, passwords
-from gateway.masking.shapes import Shape, Span
+from gateway.masking.shapes import Shape, Span, word
 from gateway.masking.vendors import VENDORS
 
 JUDGED = 960
@@ -110,7 +110,6 @@ def _in_secret(data: bytes, start: int, end: int) -> Span | None:
 
 
 ENCODED = (
-    Shape(pattern=rb"[:=>][ \t]{0,3}(?:\\?[\"'])?(?:" + _ASCII + rb"){4}", check=_value),
-    Shape(pattern=rb"(?:\n|\\n)[ \t]{2,8}(?:" + _ASCII + rb"){4}", check=_value),
+    word(rb"(?:" + _ASCII + rb"){4}", _value),
     Shape(pattern=rb"\"?:[ \t]{0,3}\"?(?:" + _ASCII + rb"){2}", check=_in_secret),
 )

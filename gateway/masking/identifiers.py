@@ -188,10 +188,14 @@ FIELD_EDGES = frozenset(b"\0\t\n\r,;|\"'")
 _SSN_WORD = re.compile(rb"(?i)(?:ssn|itin|social\W{0,2}security|tax\W{0,2}id)[^\d\n\0]{0,20}\Z")
 
 
-def _bare_ssn(data: bytes, start: int, end: int) -> Span | None:
-    return (
-        (end - 9, end) if is_ssn(data[end - 9 : end].decode("ascii")) and end - start < LOOK_BEHIND else None
-    )
+def _named_ssn(data: bytes, start: int, end: int) -> Span | None:
+    number = _SSN.search(data, start, end)
+    if number is None or not is_ssn(digits(number.group())):
+        return None
+    return number.span() if end - start < LOOK_BEHIND else None
+
+
+_SSN = re.compile(rb"[0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{4}\Z")
 
 
 PAYMENT_CARD = (
@@ -228,7 +232,7 @@ IBAN = (
 SSN = (
     word(rb"[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}\b", _ssn),
     word(
-        rb"(?i:ssn|social[ _-]?security(?:[ _-]?(?:number|no|nr|num))?)[^0-9A-Za-z\n\0]{1,6}(?:(?:is|no|nr|number)[^0-9A-Za-z\n\0]{1,3})?[0-9]{9}\b",
-        _bare_ssn,
+        rb"(?i:ssn|social[ _-]?security(?:[ _-]?(?:number|no|nr|num))?)[^0-9A-Za-z\n\0]{1,6}(?:(?:is|no|nr|number)[^0-9A-Za-z\n\0]{1,3})?(?:[0-9]{9}|[0-9]{3}[ -][0-9]{2}[ -][0-9]{4})\b",
+        _named_ssn,
     ),
 )

@@ -10,11 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from gateway.masking import checksums as check
-from gateway.masking import vat
+from gateway.masking import europe, overseas, vat
 from gateway.masking.checksums import Valid
 from gateway.masking.identifiers import FIELD_EDGES, otherwise_named
-from gateway.masking.shapes import ALNUM_BYTES, WORD_BYTES, Check, Shape, Span, after, before, word
+from gateway.masking.shapes import (
+    ALNUM_BYTES,
+    LOOK_BEHIND,
+    WORD_BYTES,
+    Check,
+    Shape,
+    Span,
+    after,
+    before,
+    word,
+)
 
 _SEPARATORS = b" .-/()\xc2\xa0"
 
@@ -58,54 +67,54 @@ def _strong(
 
 
 def _hetu(data: bytes, start: int, end: int) -> Span | None:
-    return (start, end) if check.fi_hetu(data[start:end].decode("ascii")) else None
+    return (start, end) if europe.fi_hetu(data[start:end].decode("ascii")) else None
 
 
 def _hong_kong(data: bytes, start: int, end: int) -> Span | None:
-    return (start, end) if check.hk_id(plain(data[start:end])) and _alone(data, start, end) else None
+    return (start, end) if overseas.hk_id(plain(data[start:end])) and _alone(data, start, end) else None
 
 
 NATIONAL_FORMS = (
-    _strong(rb"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: ?[0-9]{2}){3} ?[A-D]", check.gb_nino),
-    _strong(rb"[0-9]{8}-?[A-HJ-NP-TV-Z]", check.es_dni),
-    _strong(rb"[XYZ]-?[0-9]{7}-?[A-HJ-NP-TV-Z]", check.es_dni),
-    _strong(rb"[12] ?[0-9]{2} ?[0-9]{2} ?[0-9][0-9AB] ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}", check.fr_nir),
-    _strong(rb"[0-9]{2} ?[0-9]{6} ?[A-Z] ?[0-9]{3}", check.de_pension),
+    _strong(rb"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z](?: ?[0-9]{2}){3} ?[A-D]", europe.gb_nino),
+    _strong(rb"[0-9]{8}-?[A-HJ-NP-TV-Z]", europe.es_dni),
+    _strong(rb"[XYZ]-?[0-9]{7}-?[A-HJ-NP-TV-Z]", europe.es_dni),
+    _strong(rb"[12] ?[0-9]{2} ?[0-9]{2} ?[0-9][0-9AB] ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}", europe.fr_nir),
+    _strong(rb"[0-9]{2} ?[0-9]{6} ?[A-Z] ?[0-9]{3}", europe.de_pension),
     _strong(
-        rb"(?i:[A-Z]{6}[0-9L-NP-V]{2}[A-EHLMPRST][0-9L-NP-V]{2}[A-Z][0-9L-NP-V]{3}[A-Z])", check.it_codice
+        rb"(?i:[A-Z]{6}[0-9L-NP-V]{2}[A-EHLMPRST][0-9L-NP-V]{2}[A-Z][0-9L-NP-V]{3}[A-Z])", europe.it_codice
     ),
-    _strong(rb"(?:19)?[0-9]{6}[-+][0-9]{4}", check.se_personal),
-    _strong(rb"[0-7][0-9]{5} [0-9]{5}", check.no_personal),
-    _strong(rb"[0-3][0-9][01][0-9]{3}-[0-9]{4}", check.dk_cpr_checked),
+    _strong(rb"(?:19)?[0-9]{6}[-+][0-9]{4}", europe.se_personal),
+    _strong(rb"[0-7][0-9]{5} [0-9]{5}", europe.no_personal),
+    _strong(rb"[0-3][0-9][01][0-9]{3}-[0-9]{4}", europe.dk_cpr_checked),
     word(rb"[0-3][0-9][01][0-9]{3}[-+A-FU-Y][0-9]{3}[0-9A-FHJ-NPR-Y]\b", _hetu),
-    _strong(rb"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}", check.br_cpf),
-    _strong(rb"[2-9][0-9]{3} [0-9]{4} [0-9]{4}", check.in_aadhaar, _field),
-    _strong(rb"[1-9][0-9]{5}(?:19|20)[0-9]{9}[0-9Xx]", check.cn_resident),
-    _strong(rb"[0-9]{6}-[1-8][0-9]{6}", check.kr_resident),
-    _strong(rb"[STFGM][0-9]{7}[A-Z]", check.sg_nric),
+    _strong(rb"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}", overseas.br_cpf),
+    _strong(rb"[2-9][0-9]{3} [0-9]{4} [0-9]{4}", overseas.in_aadhaar, _field),
+    _strong(rb"[1-9][0-9]{5}(?:19|20)[0-9]{9}[0-9Xx]", overseas.cn_resident),
+    _strong(rb"[0-9]{6}-[1-8][0-9]{6}", overseas.kr_resident),
+    _strong(rb"[STFGM][0-9]{7}[A-Z]", overseas.sg_nric),
     Shape(pattern=rb"\b[A-Z]{1,2}[0-9]{6}\([0-9A]\)", check=_hong_kong),
-    _strong(rb"[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[0-9A-Z][0-9]", check.mx_curp),
-    _strong(rb"[0-9]{1,2}\.[0-9]{3}\.[0-9]{3}-[0-9Kk]", check.cl_rut),
-    _strong(rb"[0-9]{2}\.[0-9]{2}\.[0-9]{2}-[0-9]{3}\.[0-9]{2}", check.be_national),
-    _strong(rb"756(?:\.[0-9]{4}){2}\.[0-9]{2}", check.ch_ahv),
-    _strong(rb"[0-9]{2}[0156][0-9][0-3][0-9]/[0-9]{4}", check.cz_birth),
-    _strong(rb"[0-9]{3}-[0-9]{3}-[0-9]{3}[ -][0-9]{2}", check.ru_snils),
-    _strong(rb"[1-8]-[0-9]{4}-[0-9]{5}-[0-9]{2}-[0-9]", check.th_id),
-    _strong(rb"[0-9]{6}-[0-9]{2}-[0-9]{4}", check.my_card),
+    _strong(rb"[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[0-9A-Z][0-9]", overseas.mx_curp),
+    _strong(rb"[0-9]{1,2}\.[0-9]{3}\.[0-9]{3}-[0-9Kk]", overseas.cl_rut),
+    _strong(rb"[0-9]{2}\.[0-9]{2}\.[0-9]{2}-[0-9]{3}\.[0-9]{2}", europe.be_national),
+    _strong(rb"756(?:\.[0-9]{4}){2}\.[0-9]{2}", europe.ch_ahv),
+    _strong(rb"[0-9]{2}[0156][0-9][0-3][0-9]/[0-9]{4}", europe.cz_birth),
+    _strong(rb"[0-9]{3}-[0-9]{3}-[0-9]{3}[ -][0-9]{2}", europe.ru_snils),
+    _strong(rb"[1-8]-[0-9]{4}-[0-9]{5}-[0-9]{2}-[0-9]", overseas.th_id),
+    _strong(rb"[0-9]{6}-[0-9]{2}-[0-9]{4}", overseas.my_card),
     _strong(rb"[1-7][0-9]{4}-[0-9]{7}-[0-9]", lambda _: True),  # CNIC, Pakistan
 )
 TAX_FORMS = (
-    _strong(rb"[A-Z]{3}[ABCFGHLJPT][A-Z][0-9]{4}[A-Z]", check.in_pan),
-    _strong(rb"[0-9]{2}\.[0-9]{3}\.[0-9]{3}/[0-9]{4}-[0-9]{2}", check.br_cnpj),
-    _strong(rb"(?:2[03-7]|3[034])-[0-9]{8}-[0-9]", check.ar_cuit),
-    _strong(rb"[0-9]{2} [0-9]{3} [0-9]{3} [0-9]{3}", check.au_abn),
-    _strong(rb"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z]Z[0-9A-Z]", check.in_gst),
+    _strong(rb"[A-Z]{3}[ABCFGHLJPT][A-Z][0-9]{4}[A-Z]", overseas.in_pan),
+    _strong(rb"[0-9]{2}\.[0-9]{3}\.[0-9]{3}/[0-9]{4}-[0-9]{2}", overseas.br_cnpj),
+    _strong(rb"(?:2[03-7]|3[034])-[0-9]{8}-[0-9]", overseas.ar_cuit),
+    _strong(rb"[0-9]{2} [0-9]{3} [0-9]{3} [0-9]{3}", overseas.au_abn),
+    _strong(rb"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z]Z[0-9A-Z]", overseas.in_gst),
     _strong(rb"CHE-?[0-9]{3}\.[0-9]{3}\.[0-9]{3}(?: (?:MWST|TVA|IVA))?", vat.is_vat),
 )
 
 
 def _any(*valid: Valid) -> Valid:
-    return lambda number: any(each(number) for each in valid)
+    return lambda number: any(_holds(each, number) for each in valid)
 
 
 def _form(pattern: str) -> Valid:
@@ -119,46 +128,46 @@ _ACCOUNT = _form(r"\d{6,18}")
 
 _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
     "national_id": (
-        ("pesel", check.pl_pesel),
-        ("bsn|burgerservicenummer|sofinummer", check.nl_bsn),
+        ("pesel", europe.pl_pesel),
+        ("bsn|burgerservicenummer|sofinummer", europe.nl_bsn),
         ("nino|national insurance|ni (?:number|no)", _form(r"[A-Z]{2}\d{6}[A-D]")),
-        ("nhs", check.gb_nhs),
-        ("dni|nie|documento nacional", _any(check.es_dni, _form(r"\d{7,8}"))),
-        ("nir|s(?:\u00e9|e)curit(?:\u00e9|e) sociale|num(?:\u00e9|e)ro de s(?:\u00e9|e)cu|insee", check.fr_nir),
+        ("nhs", europe.gb_nhs),
+        ("dni|nie|documento nacional", _any(europe.es_dni, _form(r"\d{7,8}"))),
+        ("nir|s(?:\u00e9|e)curit(?:\u00e9|e) sociale|num(?:\u00e9|e)ro de s(?:\u00e9|e)cu|insee", europe.fr_nir),
         ("rvnr|rentenversicherungsnummer|sozialversicherungsnummer|svnr|sv-nummer",
-         _any(check.de_pension, check.at_svnr)),
+         _any(europe.de_pension, europe.at_svnr)),
         ("personalausweis(?:nummer)?|ausweisnummer", _form(r"[A-Z0-9]{9,10}")),
-        ("codice fiscale|cod\\.? fiscale", check.it_codice),
-        ("personnummer|samordningsnummer", _any(check.se_personal, check.no_personal)),
-        ("f\u00f8dselsnummer|fodselsnummer|fnr|d-nummer", check.no_personal),
-        ("cpr|cpr-nummer", check.dk_cpr),
+        ("codice fiscale|cod\\.? fiscale", europe.it_codice),
+        ("personnummer|samordningsnummer", _any(europe.se_personal, europe.no_personal)),
+        ("f(?:\u00f8|o)dselsn(?:ummer|r)|fnr|d-nummer", europe.no_personal),
+        ("cpr|cpr-nummer", europe.dk_cpr),
         ("hetu|henkil\u00f6tunnus", lambda number: len(number) in {10, 11}),
-        ("cpf", check.br_cpf),
-        ("aadhaar|aadhar|uidai", check.in_aadhaar),
-        ("sin|social insurance|nas", check.ca_sin),
-        ("medicare", check.au_medicare),
-        ("my ?number|individual number|mynumber", check.jp_my_number),
-        ("rrn|resident registration", check.kr_resident),
-        ("nric|fin", check.sg_nric),
-        ("(?:tw|taiwan) id", check.tw_id),
-        ("hkid", check.hk_id),
-        ("curp", check.mx_curp),
-        ("rut|run", check.cl_rut),
-        ("tc kimlik|kimlik|tckn", check.tr_id),
-        ("teudat zehut", check.il_id),
-        ("rijksregisternummer|num(?:\u00e9|e)ro national|national register|nn|insz|niss", check.be_national),
-        ("ahv|avs|ahv-nummer", check.ch_ahv),
-        ("rodn(?:\u00e9|e) (?:\u010d|c)(?:\u00ed|i)slo|rc", check.cz_birth),
-        ("cnp", check.ro_cnp),
-        ("egn", check.bg_egn),
-        ("oib", check.hr_oib),
-        ("isikukood|asmens kodas", check.baltic),
-        ("amka", check.gr_amka),
-        ("snils", check.ru_snils),
-        ("pps|ppsn", check.ie_pps),
+        ("cpf", overseas.br_cpf),
+        ("aadhaar|aadhar|uidai", overseas.in_aadhaar),
+        ("sin|social insurance|nas", overseas.ca_sin),
+        ("medicare", overseas.au_medicare),
+        ("my ?number|individual number|mynumber", overseas.jp_my_number),
+        ("rrn|resident registration", overseas.kr_resident),
+        ("nric|fin", overseas.sg_nric),
+        ("(?:tw|taiwan) id", overseas.tw_id),
+        ("hkid", overseas.hk_id),
+        ("curp", overseas.mx_curp),
+        ("rut|run", overseas.cl_rut),
+        ("tc kimlik|kimlik|tckn", europe.tr_id),
+        ("teudat zehut", overseas.il_id),
+        ("rijksregisternummer|num(?:\u00e9|e)ro national|national register|nn|insz|niss", europe.be_national),
+        ("ahv|avs|ahv-nummer", europe.ch_ahv),
+        ("rodn(?:\u00e9|e) (?:\u010d|c)(?:\u00ed|i)slo|rc", europe.cz_birth),
+        ("cnp", europe.ro_cnp),
+        ("egn", europe.bg_egn),
+        ("oib", europe.hr_oib),
+        ("isikukood|asmens kodas", europe.baltic),
+        ("amka", europe.gr_amka),
+        ("snils", europe.ru_snils),
+        ("pps|ppsn", europe.ie_pps),
         ("cnic|nik|ktp|c(?:\u00e9|e)dula|curp", _form(r"\d{8,16}")),
-        ("mykad|my kad", check.my_card),
-        ("(?:sa|rsa|south african) id|id (?:number|no|nr)", check.za_id),
+        ("mykad|my kad", overseas.my_card),
+        ("(?:sa|rsa|south african) id|id (?:number|no|nr)", overseas.za_id),
         ("driver'?s? licen[cs]e|driving licen[cs]e|dl (?:number|no)|f(?:ü|u)hrerschein(?:nummer)?|permis de conduire", _LICENCE),
         (
             "national id(?:entity)?|identity (?:card|number|no)|id card|citizen id|personal id"  # noqa: ISC004
@@ -167,32 +176,32 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ),
     ),
     "tax_id": (
-        ("steuer-?id|steueridentifikationsnummer|identifikationsnummer|idnr|steuer-?identnr", check.de_steuer_id),
+        ("steuer-?id|steueridentifikationsnummer|identifikationsnummer|idnr|steuer-?identnr", europe.de_steuer_id),
         ("steuernummer", _form(r"\d{10,13}")),
-        ("tfn|tax file", check.au_tfn),
-        ("abn", check.au_abn),
-        ("nip", check.pl_nip),
-        ("nif", _any(check.pt_nif, check.es_dni, check.es_cif)),
-        ("cif", check.es_cif),
-        ("cnpj", check.br_cnpj),
-        ("cuit|cuil", check.ar_cuit),
-        ("utr|unique taxpayer", check.gb_utr),
-        ("inn", check.ru_inn),
-        ("pan card|pan|permanent account", check.in_pan),
+        ("tfn|tax file", overseas.au_tfn),
+        ("abn", overseas.au_abn),
+        ("nip", europe.pl_nip),
+        ("nif", _any(europe.pt_nif, europe.es_dni, europe.es_cif, vat.is_vat)),
+        ("cif", europe.es_cif),
+        ("cnpj", overseas.br_cnpj),
+        ("cuit|cuil", overseas.ar_cuit),
+        ("utr|unique taxpayer", europe.gb_utr),
+        ("inn", europe.ru_inn),
+        ("pan card|pan|permanent account", overseas.in_pan),
         ("ein|employer identification|fein", _form(r"\d{9}")),
         ("rfc", _form(r"[A-Z&]{3,4}\d{6}[A-Z0-9]{3}")),
         ("vat|ust-?id(?:-?nr)?|tva(?: intracommunautaire)?|btw(?:-nummer)?|partita iva|p\\.? iva|moms(?:reg)?", vat.may_be_vat),
         ("vat (?:reg(?:istration)?|number|no|id)", _any(vat.may_be_vat, _form(r"(?=(?:.*\d){8})[A-Z0-9]{8,15}"))),
-        ("gstin?|gst", check.in_gst),
+        ("gstin?|gst", overseas.in_gst),
         ("tax id|taxpayer|taxpayer id|tax identification|tin", _form(r"(?=(?:.*\d){7})[A-Z0-9]{8,15}")),
     ),
     "passport": (
         ("passport|passeport|pasaporte|passaporto|paspoort|reisepass(?:nummer)?|pass-?nr|paszport", _PASSPORT),
     ),
     "bank_account": (
-        ("routing|aba|rtn|transit routing", check.us_routing),
+        ("routing|aba|rtn|transit routing", overseas.us_routing),
         ("blz|bankleitzahl", _form(r"[1-8]\d{7}")),
-        ("clabe", check.mx_clabe),
+        ("clabe", overseas.mx_clabe),
         ("sort code", _form(r"\d{6}")),
         ("bsb", _form(r"\d{6}")),
         ("bank account|account (?:number|no|nr|num|#)|acct|a/c|kontonummer|konto-?nr|kto(?:-?nr)?|num(?:é|e)ro de compte|n(?:ú|u)mero de cuenta", _ACCOUNT),
@@ -203,16 +212,16 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
 """Detector -> the words behind which its numbers stand, and what they have to be."""
 
 _FOREIGN_WORDS = (
-    ("身份证(?:号)?(?:码)?", check.cn_resident),
-    ("身分證(?:字號)?(?:號碼)?", check.tw_id),
-    ("マイナンバー", check.jp_my_number),
-    ("주민등록번호", check.kr_resident),
-    ("СНИЛС|снилс", check.ru_snils),
-    ("ИНН|инн", check.ru_inn),
-    ("ЕГН", check.bg_egn),
-    ("ΑΜΚΑ", check.gr_amka),
+    ("身份证(?:号)?(?:码)?", overseas.cn_resident),
+    ("身分證(?:字號)?(?:號碼)?", overseas.tw_id),
+    ("マイナンバー", overseas.jp_my_number),
+    ("주민등록번호", overseas.kr_resident),
+    ("СНИЛС|снилс", europe.ru_snils),
+    ("ИНН|инн", europe.ru_inn),
+    ("ЕГН", europe.bg_egn),
+    ("ΑΜΚΑ", europe.gr_amka),
     ("ΑΦΜ", _form(r"\d{9}")),
-    ("תעודת זהות|ת\\.ז\\.?", check.il_id),
+    ("תעודת זהות|ת\\.ז\\.?", overseas.il_id),
 )
 """Words whose letters are none to the scan, so that no word can be seen to begin with them."""
 
@@ -224,7 +233,7 @@ _GAP = r"[\"'\\]{0,2}(?:[ \t](?:is|was|e|é|est|es|ist|jest|è|er)[ \t]|[ \t]{0,
 
 
 def _alternatives(words: str) -> str:
-    return words.replace(" ", "[ _-]?")
+    return words.replace(" ", "[ _-]?").replace("-?", "[ _-]?")
 
 
 def _spoken_numbers(
@@ -295,4 +304,22 @@ PASSPORT = (
         pattern=rb"P[A-Z<][A-Z]{3}[A-Z]{1,38}<<[A-Z<]{1,37}<", check=lambda _data, start, end: (start, end)
     ),
 )
-BANK_ACCOUNT = (_spoken_numbers(_WORDS_OF["bank_account"]),)
+_BANK = re.compile(
+    rb"(?i)(?<![a-z])(?:sort[ _-]?code|bsb|routing|aba|blz|bankleitzahl|bic|swift|ifsc|bank)(?![a-z])[^\n\0]*\Z"
+)
+
+
+def _beside_bank(data: bytes, start: int, end: int) -> Span | None:
+    """`account 31926819`: a bank's behind what names the bank, and anybody's elsewhere."""
+    number = re.search(rb"[0-9]+\Z", data[start:end])
+    assert number is not None
+    return (end - len(number[0]), end) if _BANK.search(data[max(0, start - LOOK_BEHIND) : start]) else None
+
+
+BANK_ACCOUNT = (
+    _spoken_numbers(_WORDS_OF["bank_account"]),
+    word(
+        rb"(?i:account|konto|compte|cuenta|conto)\\?[\"']?[ \t]{0,2}[:=#]?[ \t]{0,2}\\?[\"']?[0-9]{6,18}\b",
+        _beside_bank,
+    ),
+)

@@ -40,11 +40,11 @@ _NAMES = (
     rb"(?:(?i:" + _PASSWORD + rb"|" + _SECRET + rb"|(?:\b|_|-)(?:" + _SHORT + rb"))|[a-z](?:Pass|Pin)|_KEY)"
     rb"(?i:" + _SUFFIX + rb")"
 )
-_BETWEEN = rb"\\?[\"'`*]{0,2}\]?[ \t]{0,8}(?:=>|:=|\?=|==?|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,8}"
+_BETWEEN = rb"\\?[\"'`*]{0,2}\]?[ \t]{0,32}(?:=>|:=|\?=|==?|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,32}"
 
 _IS_PASSWORD = re.compile(rb"(?i)[_-]?(?:" + _PASSWORD + rb")")
 _NOT_SECRET_BEFORE = re.compile(
-    rb"(?i)(?<![a-z])(?:next|page|continuation|continue|sync|resume|cursor|start|max|min|num|total|prompt|completion|pad|eos|bos|unk|mask|stop|public|publishable"
+    rb"(?i)(?:(?<![a-z])|(?<=(?-i:[a-z]))(?=(?-i:[A-Z])))(?:next|page|continuation|continue|sync|resume|cursor|start|max|min|num|total|prompt|completion|pad|eos|bos|unk|mask|stop|public|publishable"
     rb"|primary|foreign|sort|partition|cache|idempotency|routing|tenant|pkce)[_ -]?\Z|[0-9]{12}:\Z"
 )
 """Words before a name that make something else of it: the token of a page, a column's key."""
@@ -97,6 +97,17 @@ def _told(data: bytes, start: int, end: int) -> Span | None:
     return span if is_strong(data[span[0] : span[1]]) else None
 
 
+_LINE_ENDS = re.compile(rb"\Z|[\r\n\0\"'#;]|\\\\[nr]")
+
+
+def _directed(data: bytes, start: int, end: int) -> Span | None:
+    """`requirepass x` on a line of its own; with more behind it, it may be prose."""
+    span = value_at(data, end - 1)
+    if span is None or not is_value(data, span, quoted=span[0] != end - 1):
+        return None
+    return span if _LINE_ENDS.match(data, span[1]) else _told(data, start, end)
+
+
 def _spoken(data: bytes, start: int, end: int) -> Span | None:
     """`PASSWORD 'x'`, `IDENTIFIED BY 'x'`, `--password x`, `<password>x`."""
     span = value_at(data, end - 1)
@@ -110,7 +121,10 @@ def _spoken(data: bytes, start: int, end: int) -> Span | None:
 def _element(data: bytes, start: int, end: int) -> Span | None:
     """`<db:password>x</db:password>`, `<entry key="password">x</entry>`."""
     opened = re.search(rb"<[^<>\r\n\0]{0,64}\Z", data[max(0, start - 65) : start])
-    return _named(data, start, end) if opened is not None else None
+    span = _named(data, start, end) if opened is not None else None
+    if span is not None and data[end - 1 : end] == b"@" and data[span[1] : span[1] + 1] != b"<":
+        return None  # https://<token>@host: the name stands in place of a value
+    return span
 
 
 _LAST_DIGITS = re.compile(rb"[0-9]{3,8}\Z")
@@ -130,34 +144,25 @@ def _listed(data: bytes, _start: int, end: int) -> Span | None:
     return span if looks_secret(data[span[0] : span[1]], least=6) else None
 
 
-_TOOL = re.compile(
-    rb"(?:\b(?:mysql\w*|mariadb[\w-]*|sshpass|mongo\w*|sqlcmd|bcp|redis-cli|ldap\w+|ipmitool|openssl|curl|wget|smbclient|keytool|zip|7z|unzip)\b"
-    rb"|\blogin\b)[^\r\n\0|]*\Z"
-)
+_TOOLS = {
+    # letter, and whether the value is glued to it -> tools that are told a password so
+    (b"p", True): rb"mysql\w*|mariadb[\w-]*|sshpass|7z",
+    (b"p", False): rb"sshpass|mongo\w*|login|7z",
+    (b"P", True): rb"sqlcmd|bcp|ipmitool|zip|unzip",
+    (b"P", False): rb"sqlcmd|bcp|ipmitool|zip|unzip",
+    (b"a", False): rb"redis-cli",
+    (b"w", False): rb"ldap\w+",
+}
+_TOLD_SO = {how: re.compile(rb"\b(?:" + tools + rb")\b[^\r\n\0|]*\Z") for how, tools in _TOOLS.items()}
 
 
 def _argument(data: bytes, start: int, end: int) -> Span | None:
     """`mysql -pSECRET`, `sshpass -p SECRET`, `docker login -p SECRET`: the letter means it for some tools only."""
-    tool = _TOOL.search(data[max(0, start - LOOK_BEHIND) : start])
+    tool = _TOLD_SO.get((data[start + 2 : start + 3], data[start + 3 : start + 4] != b" "))
     span = value_at(data, end - 1)
     if tool is None or span is None or not is_value(data, span, quoted=True):
         return None
-    letter = data[start + 2 : start + 3]
-    glued = data[start + 3 : start + 4] != b" "
-    name = tool.group()
-    if (
-        letter == b"p"
-        and glued != name.startswith((b"mysql", b"mariadb"))
-        and not name.startswith(b"sshpass")
-    ):
-        return None
-    if letter == b"a" and not name.startswith(b"redis-cli"):
-        return None
-    if letter == b"w" and not name.startswith(b"ldap"):
-        return None
-    if letter == b"P" and not name.startswith((b"sqlcmd", b"bcp", b"ipmitool", b"zip", b"unzip")):
-        return None
-    return span
+    return span if tool.search(data[max(0, start - LOOK_BEHIND) : start]) else None
 
 
 def _user_and_password(data: bytes, start: int, end: int) -> Span | None:
@@ -267,11 +272,15 @@ PASSWORD = (
         pattern=rb"(?i:\bcreds?|\bcredentials?|\blogin)\"?:?[ \t]{1,2}[A-Za-z0-9._-]{1,32}[ \t]?[/:|][ \t]?[^\s\0/]",
         check=_told,
     ),
-    word(rb"(?i:net[ \t]user)[ \t]{1,4}[A-Za-z0-9._-]{1,32}[ \t]{1,4}[^\s\0/]", _told),
+    word(
+        rb"(?i:net[ \t]user|rabbitmqctl[ \t]{1,4}(?:add_user|change_password)|htpasswd[ \t]{1,4}-[a-zA-Z]{0,3}b[a-zA-Z]{0,3}(?:[ \t]{1,4}[^\s\0-][^\s\0]{0,60})?)"
+        rb"[ \t]{1,4}[A-Za-z0-9._@-]{1,32}[ \t]{1,4}[^\s\0/]",
+        _told,
+    ),
     # the configurations of redis, keepalived and routers
     Shape(
         pattern=rb"(?i:\b(?:requirepass|masterauth|auth_pass|snmp-server community)|\b(?:password|secret)[ \t][0-9])[ \t]{1,4}[^\s\0]",
-        check=_told,
+        check=_directed,
     ),
     word(
         rb"(?i:otp|one[- ]time (?:code|password|passcode|pin)|(?:verification|login|sms|2fa|mfa|auth(?:entication)?|access|confirmation)[ _-]code|passcode)"

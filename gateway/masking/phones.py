@@ -171,7 +171,7 @@ def _trunk(data: bytes, start: int, end: int) -> Span | None:
     """020 7946 0958, 0171/1234567, 06 12 34 56 78, (030) 1234567."""
     if before(data, start) in ALNUM_BYTES or (before(data, start) in b"-./:+" and start > 1):
         return None
-    if _in_table(data, start, end) or _counts(data[start:end]):
+    if _in_table(data, start, end) or _counts(data[start:end]) or otherwise_named(data, start):
         return None
     if _POSTCODE.fullmatch(data[start:end]) and not _PHONE_WORD.search(
         data[max(0, start - LOOK_BEHIND) : start]
@@ -230,6 +230,7 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     if match is None:
         return None
     core = end
+    value_of_verb = data[start : start + 4].lower() in _VERBS and match.group().isdigit()
     start += match.start()
     while end > start:
         number = digits(data[start:end])
@@ -237,6 +238,8 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
             if _DATE.match(data[start:end]) or re.fullmatch(
                 rb"(?:19|20)\d\d-\d\d-\d\d(?: \d\d)?", data[start:end]
             ):
+                return None
+            if value_of_verb and len(number) < 9:  # call 1234567 times
                 return None
             return start, whole if end == core else end
         end = _shrink(data, start, end)
@@ -248,6 +251,7 @@ _WORDS = (
     rb"|m(?:o|\xc3\xb3)vil|tel(?:e|\xc3\xa9)fono|telefone|celular|mobil(?:e|nummer|telefon)?|rufnummer|gsm|natel|phn|ph|contact[ _-]?(?:no|number|phone)"
     rb"|call(?:[ _](?:me|us|him|her|them|back))?|dial|text me|hotline|phone_number|phonenumber|mobile_number"
 )
+_VERBS = frozenset({b"call", b"dial"})
 _FOREIGN = "телефон(?:а|у)?|Телефон(?:а)?|тел|Тел|手机(?:号)?(?:码)?|手機|电话(?:号码)?|電話(?:番号)?|携帯(?:電話)?|전화(?:번호)?|휴대폰|τηλ|טלפון|هاتف".encode()  # fmt: skip
 _PHONE_WORD = re.compile(rb"(?i)(?:\b|_)(?:" + _WORDS + rb")[^\d\n\0]{0,24}\Z")
 _OTHER_NUMBER = re.compile(

@@ -123,6 +123,8 @@ def is_value(data: bytes, span: Span, *, quoted: bool) -> bool:
         return False
     if value == MARK.encode() or _PLACEHOLDER.fullmatch(value) is not None:
         return False
+    if value.startswith(b"-----BEGIN ") and b"END" not in value:  # an armour goes on behind its first line
+        return False
     if value[:1] in b" \t:,":  # the quote before it closes something: read -p "Password: " PASSWORD
         return False
     if quoted:

@@ -60,7 +60,8 @@ class Recording:
         self._clock = clock
         self._sign = sign
         self._key_id = key_id
-        self._answer_limit = answer_limit
+        self._answer_limit = self._limit = answer_limit
+        self._withheld: set[str] = set()
         self._dead = ""
         self._known: dict[int, _Known] = {}
         self._command = ""
@@ -124,13 +125,18 @@ class Recording:
             },
         )
 
+    def withhold(self, command_id: str) -> None:
+        """Of that command's answer nothing is kept but how long it was: it shows what the record must not."""
+        self._withheld.add(command_id)
+
     def answer(self, command_id: str, data: bytes) -> None:
         """Bytes of a command's answer, as the client gets them. Raises `RecordingFailed`."""
         if command_id != self._command:
             self._write_answer()
             self._command = command_id
             self._answered = self._cut = 0
-        room = self._answer_limit - self._answered
+            self._limit = 0 if command_id in self._withheld else self._answer_limit
+        room = self._limit - self._answered
         self._answered += len(data)
         if len(data) > room:
             self._cut += len(data) - max(room, 0)
@@ -169,6 +175,9 @@ class Recording:
         }
         if self._cut:
             fields["cut"] = self._cut
+        if self._withheld and command_id in self._withheld:
+            fields["withheld"] = True
+            self._withheld.discard(command_id)
         self._end = (self._clock(), fields, shape, self._blocks)
         self._command = ""
         self._blocks = []

@@ -10,10 +10,14 @@ from yarl import URL
 
 from gateway.api.forms import FORM
 from gateway.api.login import HEADERS, LoginPages
-from gateway.identity.logins import Logins
+from gateway.identity.logins import Logins, Proven
 from tests.identity.providers import ADA, Noted, Told
 
 NOW = 1_800_000_000.0
+
+
+async def remember(proven: Proven) -> None:
+    assert proven.person == ADA
 
 
 class Site:
@@ -22,7 +26,7 @@ class Site:
     def __init__(self) -> None:
         self.base = ""
         self.okta = Told(lambda: NOW)
-        self.logins = Logins(lambda: {"okta": self.okta}, base=lambda: self.base, clock=lambda: NOW)
+        self.logins = Logins(lambda: {"okta": self.okta}, remember, base=lambda: self.base, clock=lambda: NOW)
         application = web.Application()
         application.add_routes(LoginPages(self.logins, base=lambda: self.base).routes())
         self.server = TestServer(application)

@@ -12,10 +12,12 @@ from typing import Any
 from gateway.admission import Admission
 from gateway.identity.keys import KeyRing
 from gateway.identity.lineages import Lineages
+from gateway.identity.members import Members
 from gateway.identity.minted import Minted
 from gateway.identity.tokens import Issuer
 from gateway.model import Connection, Effect, Scope
-from gateway.policy.model import Address, Agent, Group, Policy, SecretRef, StoredCredential, Target, Upstream
+from gateway.policy.credentials import SecretRef, StoredCredential
+from gateway.policy.model import Address, Agent, Group, Policy, Target, Upstream
 
 R, W, D = Effect.READ, Effect.WRITE, Effect.DDL
 SECRET = "correct horse battery staple"
@@ -105,9 +107,14 @@ class House:
         clock = lambda: self.now
         self.keys = KeyRing.open(self.directory, clock=clock)
         self.lineages = Lineages(self.store, clock=clock)
-        self.issuer = Issuer(self.keys, lambda: self.policy, self.lineages, clock=clock)
+        self.members = Members(self.store, clock=clock)
+        self.issuer = Issuer(self.keys, self.current, self.lineages, clock=clock)
         self.minted = Minted(self.store, self.issuer, key=self.keys.secret("minted users"), clock=clock)
-        self.admission = Admission(self.issuer, self.minted, lambda: self.policy, clock=clock)
+        self.admission = Admission(self.issuer, self.minted, self.current, clock=clock)
+
+    def current(self) -> Policy:
+        """The policy of the moment, with what people's logins add."""
+        return self.members.applied(self.policy)
 
     def root(self, **wanted: Any) -> str:
         return self.issuer.for_agent("release-pipeline", SECRET, **wanted).text

@@ -4,7 +4,8 @@ import json
 import re
 from pathlib import Path
 
-from gateway.api import tokens
+from gateway.api import grants
+from gateway.identity import authorities, devices, foreign, logins
 from gateway.identity.claims import from_payload, to_payload
 from gateway.identity.failures import FAILURES
 from gateway.identity.keys import TOKEN_CHARACTERS
@@ -21,8 +22,8 @@ def test_every_endpoint_is_described_and_every_described_one_is_there(house):
         if route.resource is not None and route.method != "HEAD"
     }
     assert served == set(re.findall(r"`((?:GET|POST) /[^`]*)`", DOC))
-    assert tokens.TOKEN_EXCHANGE in DOC
-    assert tokens.ACCESS_TOKEN in DOC
+    for name in (*grants.GRANTS, grants.ACCESS_TOKEN, grants.ID_TOKEN):
+        assert f"{name}`" in DOC, name
 
 
 def test_the_claims_that_are_shown_are_the_claims_that_are_made():
@@ -35,3 +36,13 @@ def test_the_numbers_are_those_of_the_code():
     assert f"at most {TASK_CHARACTERS} characters" in DOC
     assert FAILURES == 10
     assert "After ten wrong" in DOC
+    assert logins.LIFETIME == devices.LIFETIME == 600
+    assert "ten minutes" in DOC
+    assert (authorities.RENEWED, authorities.AGAIN, authorities.STALE) == (600, 10, 6 * 3_600)
+    assert "at most ten minutes old" in DOC
+    assert "every ten seconds at most" in DOC
+    assert "six hours" in DOC
+    assert f"{foreign.TOKEN_CHARACTERS:,} characters" in DOC
+    assert f"{foreign.CLOCKS_APART:g} seconds" in DOC
+    assert all(f"`{name}`" in DOC for name in foreign.FITTING)
+    assert all(f"`{name}`" in DOC for name in foreign.UNREAD)

@@ -12,7 +12,7 @@ from aiohttp import encode_basic_auth
 from aiohttp.test_utils import make_mocked_request
 
 from gateway.api import forms
-from gateway.api.tokens import ACCESS_TOKEN, TOKEN_EXCHANGE
+from gateway.api.grants import ACCESS_TOKEN, GRANTS, TOKEN_EXCHANGE
 from gateway.identity.failures import FAILURES
 from gateway.identity.tokens import TokenRefused
 from gateway.policy.model import ApiPolicy, TlsPolicy
@@ -361,7 +361,7 @@ async def test_metadata_points_at_what_is_there(client, house):
     async with client.get("/.well-known/oauth-authorization-server") as answer:
         metadata = await answer.json()
     assert metadata["issuer"] == "https://gate.example"
-    assert metadata["grant_types_supported"] == ["client_credentials", TOKEN_EXCHANGE]
+    assert metadata["grant_types_supported"] == list(GRANTS)
     for name in ("token_endpoint", "revocation_endpoint", "jwks_uri"):
         path = metadata[name].removeprefix("https://gate.example")
         async with client.request("OPTIONS", path) as answer:

@@ -13,6 +13,7 @@ from gateway.identity.logins import (
     OVER,
     LoginRefused,
     Logins,
+    Proven,
     Started,
     Wishes,
 )
@@ -25,8 +26,14 @@ class Desk:
     def __init__(self) -> None:
         self.now = 1_800_000_000.0
         clock = lambda: self.now
+        self.known: list[Proven] = []
         self.providers = {"okta": Told(clock), "corp": Told(clock, "corp")}
-        self.logins = Logins(lambda: self.providers, base=lambda: "https://gate.example", clock=clock)
+        self.logins = Logins(
+            lambda: self.providers, self.remember, base=lambda: "https://gate.example", clock=clock
+        )
+
+    async def remember(self, proven: Proven) -> None:
+        self.known.append(proven)
 
     def begin(self, purpose: Noted) -> str:
         address = self.logins.begin(purpose)
@@ -58,6 +65,7 @@ async def test_a_login_does_what_it_was_for_and_says_so(desk):
     assert desk.logins.purpose(ticket, "") is purpose
     assert await desk.back(await desk.going(ticket)) == f"You are {ADA}."
     assert [(each.person, each.groups) for each in purpose.proven] == [(ADA, {"db-admins"})]
+    assert desk.known == purpose.proven
 
 
 async def test_an_address_and_a_state_are_used_once(desk):
@@ -164,6 +172,7 @@ async def test_a_provider_that_did_less_than_it_was_asked_is_not_believed(desk, 
     ticket = desk.begin(purpose)
     assert sentence in await refused(desk.back(await desk.going(ticket)))
     assert not purpose.proven
+    assert not desk.known
 
 
 async def test_what_a_purpose_refuses_is_told_and_the_address_is_used_up(desk):

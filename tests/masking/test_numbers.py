@@ -6,52 +6,52 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.masking import checksums as check
+from gateway.masking import checksums, europe, overseas
 from gateway.masking.detectors import DETECTORS
 from gateway.masking.scanner import scanner
 from gateway.masking.vat import is_vat
 
-EXAMPLES: list[tuple[check.Valid, str]] = [
-    (check.luhn, "79927398713"),
-    (check.verhoeff, "2363"),
-    (check.es_dni, "12345678Z"),
-    (check.es_dni, "X1234567L"),
-    (check.es_cif, "B58378431"),
-    (check.fr_nir, "255081416802538"),
-    (check.de_steuer_id, "86095742719"),
-    (check.it_codice, "RSSMRA85T10A562S"),
-    (check.nl_bsn, "111222333"),
-    (check.pl_pesel, "44051401359"),
-    (check.pl_nip, "8567346215"),
-    (check.se_personal, "8112289874"),
-    (check.no_personal, "01010750160"),
-    (check.fi_hetu, "131052-308T"),
-    (check.br_cpf, "52998224725"),
-    (check.br_cnpj, "11222333000181"),
-    (check.in_aadhaar, "234123412346"),
-    (check.in_gst, "27AAPFU0939F1ZV"),
-    (check.ca_sin, "046454286"),
-    (check.au_tfn, "123456782"),
-    (check.au_abn, "51824753556"),
-    (check.gb_nhs, "9434765919"),
-    (check.gb_utr, "1955839661"),
-    (check.cn_resident, "11010519491231002X"),
-    (check.jp_my_number, "123456789018"),
-    (check.tw_id, "A123456789"),
-    (check.sg_nric, "S1234567D"),
-    (check.hk_id, "A1234563"),
-    (check.za_id, "8001015009087"),
-    (check.mx_curp, "HEGG560427MVZRRL04"),
-    (check.cl_rut, "123456785"),
-    (check.tr_id, "10000000146"),
-    (check.ch_ahv, "7569217076985"),
-    (check.pt_nif, "501964843"),
-    (check.ie_pps, "6433435F"),
-    (check.cz_birth, "7103192745"),
-    (check.ro_cnp, "1800101221144"),
-    (check.hr_oib, "33392005961"),
-    (check.us_routing, "021000021"),
-    (check.mx_clabe, "032180000118359719"),
+EXAMPLES: list[tuple[checksums.Valid, str]] = [
+    (checksums.luhn, "79927398713"),
+    (checksums.verhoeff, "2363"),
+    (europe.es_dni, "12345678Z"),
+    (europe.es_dni, "X1234567L"),
+    (europe.es_cif, "B58378431"),
+    (europe.fr_nir, "255081416802538"),
+    (europe.de_steuer_id, "86095742719"),
+    (europe.it_codice, "RSSMRA85T10A562S"),
+    (europe.nl_bsn, "111222333"),
+    (europe.pl_pesel, "44051401359"),
+    (europe.pl_nip, "8567346215"),
+    (europe.se_personal, "8112289874"),
+    (europe.no_personal, "01010750160"),
+    (europe.fi_hetu, "131052-308T"),
+    (overseas.br_cpf, "52998224725"),
+    (overseas.br_cnpj, "11222333000181"),
+    (overseas.in_aadhaar, "234123412346"),
+    (overseas.in_gst, "27AAPFU0939F1ZV"),
+    (overseas.ca_sin, "046454286"),
+    (overseas.au_tfn, "123456782"),
+    (overseas.au_abn, "51824753556"),
+    (europe.gb_nhs, "9434765919"),
+    (europe.gb_utr, "1955839661"),
+    (overseas.cn_resident, "11010519491231002X"),
+    (overseas.jp_my_number, "123456789018"),
+    (overseas.tw_id, "A123456789"),
+    (overseas.sg_nric, "S1234567D"),
+    (overseas.hk_id, "A1234563"),
+    (overseas.za_id, "8001015009087"),
+    (overseas.mx_curp, "HEGG560427MVZRRL04"),
+    (overseas.cl_rut, "123456785"),
+    (europe.tr_id, "10000000146"),
+    (europe.ch_ahv, "7569217076985"),
+    (europe.pt_nif, "501964843"),
+    (europe.ie_pps, "6433435F"),
+    (europe.cz_birth, "7103192745"),
+    (europe.ro_cnp, "1800101221144"),
+    (europe.hr_oib, "33392005961"),
+    (overseas.us_routing, "021000021"),
+    (overseas.mx_clabe, "032180000118359719"),
 ]
 VAT = [
     "ATU13585627",
@@ -85,10 +85,10 @@ VAT = [
 
 @pytest.mark.parametrize(("valid", "number"), EXAMPLES, ids=lambda value: getattr(value, "__name__", value))
 def test_a_published_number_is_valid_and_no_longer_with_another_check_sign(
-    valid: check.Valid, number: str
+    valid: checksums.Valid, number: str
 ) -> None:
     assert valid(number)
-    at = 0 if valid is check.gb_utr else len(number) - 1
+    at = 0 if valid is europe.gb_utr else len(number) - 1
     others = "0123456789" if number[at].isdigit() else "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     wrong = [number[:at] + other + number[at + 1 :] for other in others if other != number[at]]
     assert sum(valid(each) for each in wrong) <= 1
