@@ -178,7 +178,7 @@ class Exchange:
         """One digest of everything that decides what names mean."""
         names = tuple(name.encode() for name in (self.database, self.role, self.search_path))
         state = b"".join((self._folded, self.encoding.encode(), *self._state))
-        self.namespace = b"".join(measured(*names, hashlib.sha256(state).digest()))
+        self.namespace = measured(*names, hashlib.sha256(state).digest())
 
     def unfold(self) -> None:
         """Take a turn for the messages it is made of: its answer is not the plain one."""

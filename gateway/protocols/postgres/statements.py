@@ -86,7 +86,7 @@ class Statement:
         if not exact or types is not self.types:
             types = self.types
             oids = b"".join([oid.to_bytes(4, "big") for oid in types])
-            exact = b"".join(measured(b"bound", self.query, oids))
+            exact = measured(b"bound", self.query, oids)
             self._exact = (types, exact)
         return exact
 
