@@ -15,8 +15,9 @@ APPROVE: Final = "countersign.approve"
 DENY: Final = "countersign.deny"
 KILL: Final = "countersign.kill"
 REVIEW: Final = "countersign.review"
+FOR_A_WHILE: Final = "countersign.for_a_while"
 HOME_REFRESH: Final = "countersign.refresh"
-ACTIONS: Final = (APPROVE, DENY, KILL, REVIEW, HOME_REFRESH)
+ACTIONS: Final = (APPROVE, DENY, KILL, REVIEW, FOR_A_WHILE, HOME_REFRESH)
 
 DENY_VIEW: Final = "countersign.deny_view"
 KILL_VIEW: Final = "countersign.kill_view"
@@ -32,6 +33,12 @@ REACH_BLOCK: Final = "countersign.reach"
 REACH_INPUT: Final = "countersign.reach_input"
 REACH_SESSION: Final = "session"
 REACH_SUBTREE: Final = "subtree"
+WHILE_BLOCK: Final = "countersign.while"
+WHILE_INPUT: Final = "countersign.while_input"
+LASTING_BLOCK: Final = "countersign.lasting"
+LASTING_INPUT: Final = "countersign.lasting_input"
+COUNT_BLOCK: Final = "countersign.count"
+COUNT_INPUT: Final = "countersign.count_input"
 
 LONGEST_VALUE = 300
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from bot import for_a_while
 from bot.blocks import (
     CARD_LIMIT,
     Block,
@@ -31,7 +32,7 @@ from bot.blocks import (
     user,
     usergroup,
 )
-from bot.card_ids import APPROVE, DENY, KILL, REVIEW, Target
+from bot.card_ids import APPROVE, DENY, FOR_A_WHILE, KILL, REVIEW, Target
 from bot.safe_text import Shown, escape, inline, literal, show
 from gateway.contract import (
     CARD_TEXT,
@@ -292,6 +293,7 @@ def _facts(approval: Approval, faces: Faces, room: Room) -> Iterator[Sequence[El
         yield [quiet(f"and {len(approval.asks) - room.rows} more asks")]
     for vote in approval.votes[-room.rows :]:
         yield list(_vote(vote, faces))
+    yield from for_a_while.rows(approval)
     yield from _waiting(approval)
     yield [bold("Digest  "), code(inline(command.words, limit=60)), text("  "), code(command.digest[:8])]
     yield [quiet(ids(approval))]
@@ -349,6 +351,8 @@ def _ask(ask: AskView, have: int, faces: Faces) -> Iterator[Element]:
         yield usergroup(faces.groups[ask.approvers])
     else:
         yield text("any group" if ask.approvers == "*" else inline(ask.approvers, limit=40))
+    if ask.step_up is not None:
+        yield text(", each with a fresh login")
     yield quiet(f"  ({inline(ask.rule, limit=60)})")
 
 
@@ -363,8 +367,11 @@ def _vote(vote: Vote, faces: Faces) -> Iterator[Element]:
     yield text("✔ " if vote.choice is Choice.APPROVE else "✘ ")
     yield face(vote.person, faces)
     groups = ", ".join(inline(group, limit=40) for group in vote.groups[:3])
-    yield text(f" {_CHOICE_WORDS[vote.choice]}{f' for {groups}' if groups else ''} ")
+    words = f"{_CHOICE_WORDS[vote.choice]}{for_a_while.of_vote(vote)}"
+    yield text(f" {words}{f' for {groups}' if groups else ''} ")
     yield date(vote.at)
+    if vote.login is not None:
+        yield quiet(f" with a login at {inline(vote.login.provider, limit=40)}")
     if vote.reason:
         yield quiet(f" “{inline(vote.reason, limit=120)}”")
 
@@ -382,5 +389,7 @@ def _buttons(approval: Approval, command: Shown, room: Room) -> Iterator[Element
         yield button("Review", action_id=REVIEW, value=value)
     else:
         yield button("Review to approve", action_id=REVIEW, value=value, style="primary")
+    if approval.lasting is not None:
+        yield button("For a while …", action_id=FOR_A_WHILE, value=value)
     yield button("Deny", action_id=DENY, value=value)
     yield button("Deny and kill", action_id=KILL, value=value, style="danger")

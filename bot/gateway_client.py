@@ -26,6 +26,7 @@ from gateway.contract import (
     SessionView,
     Subtree,
     Transcript,
+    Twins,
     VoteRequest,
     WholeText,
     decode,
@@ -142,6 +143,10 @@ class GatewayClient:
         """Everything that would run, unmasked, and the proof that this person opened it."""
         query = {"person": person, "groups": ",".join(groups)}
         return await self._get(f"v1/approvals/{_id(approval_id)}/text", WholeText, query=query)
+
+    async def twins(self, approval_id: str) -> Twins:
+        """How many others a yes for a while would release."""
+        return await self._get(f"v1/approvals/{_id(approval_id)}/twins", Twins)
 
     async def elevate(self, request: ElevationRequest) -> Approval:
         """The approval by which people decide about it. Raises any of the refusals."""

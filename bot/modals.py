@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
+from bot import for_a_while
 from bot.blocks import Block, Element, actions, bold, button, code, divider, lines, quiet, rich, section, text
 from bot.card_ids import (
     DENY,
@@ -25,7 +26,7 @@ from bot.card_ids import (
 )
 from bot.cards import agent_of, counted, parameter, target_of, tree
 from bot.safe_text import inline, literal, pieces
-from gateway.contract import Approval, SessionView, Subtree, WholeText
+from gateway.contract import Approval, SessionView, Subtree, Twins, WholeText
 
 View: TypeAlias = dict[str, Any]
 
@@ -138,8 +139,16 @@ def whole_parts(whole: WholeText) -> tuple[list[str], list[str], int]:
     return parts, values, left + values_left
 
 
-def review(approval: Approval, whole: WholeText, state: ModalState, *, elsewhere: str) -> View:
-    """Everything that would run, ending in Approve.
+def review(
+    approval: Approval,
+    whole: WholeText,
+    state: ModalState,
+    *,
+    elsewhere: str,
+    twins: Twins | None = None,
+    ready: bool = False,
+) -> View:
+    """Everything that would run, ending in Approve; for a while where policy lets it and `twins` says of how many.
 
     `elsewhere` says where the rest is when it does not fit; it is "" where it was put nowhere, and then there is
     no Approve.
@@ -172,6 +181,8 @@ def review(approval: Approval, whole: WholeText, state: ModalState, *, elsewhere
         )
         if not elsewhere:
             return {**note("Review", ""), "blocks": blocks}
+    if approval.lasting is not None and twins is not None:
+        blocks += [divider(), *for_a_while.fields(approval.lasting, twins, ready=ready)]
     return _modal("Review", blocks, callback_id=REVIEW_VIEW, submit="Approve", state=state)
 
 

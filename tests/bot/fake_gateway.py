@@ -33,6 +33,7 @@ from gateway.contract import (
     State,
     Subtree,
     Transcript,
+    Twins,
     Vote,
     VoteRequest,
     WholeText,
@@ -60,6 +61,7 @@ class FakeGateway:
         self.texts: dict[str, WholeText] = {}
         self.sessions: dict[str, SessionView] = {}
         self.entries: dict[str, list[Entry]] = {}
+        self.twins: dict[str, Twins] = {}
         self.subtrees: dict[str, Subtree] = {}
         self.notes: dict[str, Note] = {}
         self.directory = Directory()
@@ -209,6 +211,9 @@ class FakeGateway:
         )
         return _json(replace(whole, opened=f"proof-{person}"))
 
+    async def show_twins(self, request: web.Request) -> web.Response:
+        return _json(self.twins[request.match_info["id"]])
+
     async def list_sessions(self, _: web.Request) -> web.Response:
         return _json([one for one in self.sessions.values() if one.closed_at is None])
 
@@ -269,6 +274,7 @@ class FakeGateway:
             web.get("/v1/approvals/{id}", self.approval),
             web.post("/v1/approvals/{id}/votes", self.vote),
             web.get("/v1/approvals/{id}/text", self.text),
+            web.get("/v1/approvals/{id}/twins", self.show_twins),
             web.get("/v1/sessions", self.list_sessions),
             web.get("/v1/sessions/{id}", self.session),
             web.get("/v1/sessions/{id}/transcript", self.transcript),
