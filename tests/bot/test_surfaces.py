@@ -326,9 +326,7 @@ async def test_the_command_links_and_unlinks(
         )
         assert "linked already" in await answer_to(people, "/countersign link", as_=SAM)
         assert "a login at corp" in await answer_to(people, "/countersign whoami", as_=SAM)
-        assert "You are not linked to" in await answer_to(
-            people, "/countersign unlink", as_=SAM
-        )
+        assert "You are not linked to" in await answer_to(people, "/countersign unlink", as_=SAM)
         assert "No login is linked" in await answer_to(people, "/countersign unlink", as_=SAM)
 
 
