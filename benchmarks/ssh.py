@@ -1,21 +1,25 @@
 """SSH through Countersign, beside a direct connection, in one run: bytes and commands a second, and idle sessions.
 
 Everything stays on loopback: an OpenSSH server of the benchmark's own, OpenSSH's client, one gateway that judges, records and
-masks. Rounds are interleaved and medians are compared.
+masks. Rounds are interleaved and medians are compared. Beside it stands a relay on the same library that does nothing of that
+(`bare_ssh.py`): what SSH in Python costs anyhow. Processor time is the relay's or the gateway's own, for each gigabyte.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
+import os
 import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +27,7 @@ import asyncssh
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from tests.live_ssh.house import Server, SshGateway, gateway, sshd
+from tests.live_ssh.house import Server, SshGateway, gateway, openssh, sshd
 
 CIPHER = "aes128-gcm@openssh.com"
 
@@ -45,11 +49,10 @@ def main() -> int:
         sshd(_made(Path(name), "sshd")) as server,
         gateway(_made(Path(name), "gateway"), server) as running,
     ):
-        say(f"{'x direct':28}{'direct':>12}{'countersign':>14}{'ratio':>8}")
-        for title, through in (("download, MB/s", download), ("upload, MB/s", upload)):
-            result[title] = compare(
-                server, running, through, arguments.megabytes, arguments.rounds, title, say
-            )
+        say(f"{'':20}{'direct':>12}{'bare relay':>12}{'countersign':>14}{'of direct':>11}")
+        with peers(server, running) as all_peers:
+            for title, through in (("download, MB/s", download), ("upload, MB/s", upload)):
+                result[title] = compare(all_peers, through, arguments.megabytes, arguments.rounds, title, say)
         result["exec"] = asyncio.run(exec_rate(server, running, arguments.commands, arguments.rounds, say))
         result["idle"] = asyncio.run(idle(running, arguments.idle, say))
     if arguments.json:
@@ -63,57 +66,97 @@ def _made(parent: Path, name: str) -> Path:
     return path
 
 
+@dataclass(frozen=True)
+class Peer:
+    """One way to the server."""
+
+    line: Sequence[str]
+    environment: dict[str, str] | None = None
+    pid: int = 0
+    """Of the process in between."""
+
+    def seconds(self) -> float:
+        """Processor time that it took so far."""
+        if not self.pid:
+            return 0.0
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextlib.contextmanager
+def peers(server: Server, running: SshGateway) -> Iterator[dict[str, Peer]]:
+    cipher = [f"-oCiphers={CIPHER}"]
+    options, environment = running.client(running.token())
+    bare = subprocess.Popen(
+        [sys.executable, Path(__file__).with_name("bare_ssh.py")]
+        + [str(server.port), str(server.key), str(server.known_hosts), CIPHER],
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert bare.stdout is not None
+        port = int(bare.stdout.readline())
+        anybody = openssh(StrictHostKeyChecking="no", UserKnownHostsFile="/dev/null")
+
+        def line(own: list[str], port: int) -> list[str]:
+            return ["ssh", *own, *cipher, "-p", str(port), "127.0.0.1"]
+
+        yield {
+            "direct": Peer(line(server.client(), server.port)),
+            "bare relay": Peer(line(anybody, port), pid=bare.pid),
+            "countersign": Peer(line(options, running.ports["web-1"]), environment, running.pid),
+        }
+    finally:
+        bare.kill()
+        bare.communicate()
+
+
 def compare(
-    server: Server,
-    running: SshGateway,
-    move: Callable[[Sequence[str], dict[str, str] | None, int], float],
+    all_peers: dict[str, Peer],
+    move: Callable[[Peer, int], float],
     megabytes: int,
     rounds: int,
     title: str,
     say: Callable[[str], None],
-) -> dict[str, float]:
-    options, environment = running.client(running.token())
-    cipher = ["-o", f"Ciphers={CIPHER}"]
-    through = ["ssh", *options, *cipher, "-p", str(running.ports["web-1"]), "127.0.0.1"]
-    direct = [
-        *(
-            "ssh",
-            "-F",
-            "none",
-            *cipher,
-            "-i",
-            str(server.key),
-            "-o",
-            f"UserKnownHostsFile={server.known_hosts}",
-        ),
-        *("-p", str(server.port), "127.0.0.1"),
-    ]
-    rates: dict[str, list[float]] = {"direct": [], "countersign": []}
+) -> dict[str, Any]:
+    rates: dict[str, list[float]] = {name: [] for name in all_peers}
+    costs: dict[str, list[float]] = {name: [] for name in all_peers}
     for _ in range(rounds):
-        rates["direct"].append(megabytes / move(direct, None, megabytes))
-        rates["countersign"].append(megabytes / move(through, environment, megabytes))
-    return _row(title, {name: statistics.median(each) for name, each in rates.items()}, say)
+        for name, peer in all_peers.items():
+            before = peer.seconds()
+            rates[name].append(megabytes / move(peer, megabytes))
+            costs[name].append((peer.seconds() - before) * 1024 / megabytes)
+    medians = {name: statistics.median(each) for name, each in rates.items()}
+    row = _row(title, medians, say)
+    cost = {name: statistics.median(each) for name, each in costs.items() if all_peers[name].pid}
+    say("  " + ", ".join(f"{name} {seconds:.1f} processor seconds a GB" for name, seconds in cost.items()))
+    bare = medians["bare relay"] / medians["direct"]
+    return {**row, "bare_relay_of_direct": bare, "processor_seconds_a_gigabyte": cost}
 
 
-def download(line: Sequence[str], environment: dict[str, str] | None, megabytes: int) -> float:
-    return _timed([*line, f"head -c {megabytes}M /dev/zero"], environment, subprocess.DEVNULL)
+def download(peer: Peer, megabytes: int) -> float:
+    return _timed(peer, f"head -c {megabytes}M /dev/zero", subprocess.DEVNULL)
 
 
-def upload(line: Sequence[str], environment: dict[str, str] | None, megabytes: int) -> float:
+def upload(peer: Peer, megabytes: int) -> float:
     source = subprocess.Popen(["head", "-c", f"{megabytes}M", "/dev/zero"], stdout=subprocess.PIPE)
     try:
-        return _timed([*line, "wc -c"], environment, source.stdout)
+        return _timed(peer, "wc -c", source.stdout)
     finally:
         source.communicate()
 
 
-def _timed(line: Sequence[str], environment: dict[str, str] | None, stdin: Any) -> float:
+def _timed(peer: Peer, command: str, stdin: Any) -> float:
     began = time.perf_counter()
     done = subprocess.run(
-        line, env=environment, stdin=stdin, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False
+        [*peer.line, command],
+        env=peer.environment,
+        stdin=stdin,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=False,
     )
     if done.returncode != 0:
-        raise SystemExit(f"{line[-1]}: {done.stderr.decode()[-500:]}")
+        raise SystemExit(f"{command}: {done.stderr.decode()[-500:]}")
     return time.perf_counter() - began
 
 
@@ -183,7 +226,8 @@ def _resident(pid: int) -> int:
 
 def _row(title: str, medians: dict[str, float], say: Callable[[str], None]) -> dict[str, float]:
     ratio = medians["countersign"] / medians["direct"]
-    say(f"{title:28}{medians['direct']:>12,.0f}{medians['countersign']:>14,.0f}{ratio:>8.2f}")
+    bare = f"{medians['bare relay']:,.0f}" if "bare relay" in medians else ""
+    say(f"{title:20}{medians['direct']:>12,.0f}{bare:>12}{medians['countersign']:>14,.0f}{ratio:>11.2f}")
     return {**medians, "of_direct": ratio}
 
 

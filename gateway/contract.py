@@ -105,16 +105,59 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PossibleView:
+    """What becomes of one effect: before the grant, and while it lasts."""
+
+    effect: str
+    before: str
+    """`allow`, `hold`, `block`, or "" where the one who asks cannot get there at all."""
+    after: str
+    blocked_by: tuple[str, ...] = ()
+    """Rules that block it still where their own conditions hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastView:
+    """An earlier grant of the same person's."""
+
+    at: float
+    connection: str
+    effects: tuple[str, ...]
+    reason: str
+    how: str
+    used: int
+    ended: str = ""
+    """How it ended; "" where it holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ElevationView:
     """What an approval that asks for elevation would grant."""
 
     asked_by: str
     effects: tuple[str, ...]
-    """What would no longer be held; what is blocked stays blocked, what is masked stays masked."""
+    """What would no longer be held; what is blocked stays blocked."""
     seconds: float
     commands: int
     """How many commands may run under it."""
     reason: str
+    template: str = ""
+    """The offer of policies.yaml."""
+    rows: int | None = None
+    resources: tuple[str, ...] = ()
+    """The only things that it is for; none: all."""
+    by_hand: bool = False
+    ticket: str = ""
+    extends: str = ""
+    reveal: tuple[str, ...] = ()
+    """Columns and detectors that would be shown; without any, masks stay."""
+    ending: str = "hold"
+    how: str = "votes"
+    """`votes`, `unasked`, `break-glass`; or `review`, where people look at what was had by breaking the glass."""
+    possible: tuple[PossibleView, ...] = ()
+    past: tuple[PastView, ...] = ()
+    """The newest first."""
+    past_count: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +206,15 @@ class ElevationRequest:
     person: str = ""
     """Who asks, where the bot carries it; an agent asks with its own token."""
     agent: str = ""
-    """For which agent, where a person asks: its name, or its token's id."""
+    """For which agent, where a person asks: its name, or its token's id; "" for the person by hand."""
+    groups: tuple[str, ...] = ()
+    """Groups of the person's that the bot vouches for."""
+    rows: int | None = None
+    template: str = ""
+    """The offer that is meant; "" for the first that fits."""
+    ticket: str = ""
+    extends: str = ""
+    """The grant that should go on: it is asked for again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +233,76 @@ class GrantView:
     ends_at: float
     commands: int
     used: int
+    template: str = ""
+    how: str = "votes"
+    person: str = ""
+    """Who is accountable."""
+    by_hand: bool = False
+    rows: int | None = None
+    rows_used: int = 0
+    resources: tuple[str, ...] = ()
+    ticket: str = ""
+    reveal: tuple[str, ...] = ()
+    ending: str = "hold"
+    ended_at: float | None = None
+    ended: str = ""
+    """Why it ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HolderView:
+    """A live agent that an elevation can be for."""
+
+    token_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferView:
+    """`GET /v1/elevations?person=`: one thing that this person may ask for on one connection."""
+
+    template: str
+    connection: str
+    protocol: str
+    effects: tuple[str, ...]
+    longest: float
+    commands: int
+    rows: int | None = None
+    resources: tuple[str, ...] = ()
+    ticket: bool = False
+    """A request has to name one."""
+    by_hand: bool = False
+    holders: tuple[HolderView, ...] = ()
+    """The live agents of this person's that it is for."""
+    asks: tuple[AskView, ...] = ()
+    message: str = ""
+    break_glass: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessView:
+    """`POST /v1/grants/{id}/access`: how its person connects; the secret comes once, by the code."""
+
+    grant: GrantView
+    code: str
+    link: str
+    """Where the code opens; "" where people cannot reach the gateway's pages."""
+    expires_at: float
+    address: str
+    line: str
+    """What to type, without the secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialView:
+    """`POST /v1/access/{code}`: shown once."""
+
+    grant: GrantView
+    user: str
+    password: str
+    expires_at: float
+    address: str
+    line: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,6 +405,7 @@ class Change:
     approval: Approval | None = None
     session: SessionView | None = None
     announcement: Announcement | None = None
+    grant: GrantView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

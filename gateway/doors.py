@@ -14,6 +14,7 @@ from gateway.policy.model import Policy, Target, TlsPolicy
 from gateway.protocols import HOSTED, SERVED
 from gateway.relay import Spawn
 from gateway.street import Street
+from gateway.upstream.logins import Logins
 
 log = logging.getLogger("countersign.listener")
 
@@ -34,6 +35,7 @@ class Doors:
         secret: Callable[[str], bytes],
         clock: Callable[[], float],
         known: Callable[[Target], object],
+        logins: Logins,
     ) -> None:
         """`secret(purpose)`: 32 bytes that stay the same over restarts, for keys that clients remember."""
         self._gate = gate
@@ -42,6 +44,7 @@ class Doors:
         self._secret = secret
         self._clock = clock
         self._known = known
+        self._logins = logins
         self._open: dict[str, Listener | Hosting] = {}
         self._tls: TlsPolicy | None = None
 
@@ -96,9 +99,17 @@ class Doors:
                 spawn=spawn,
                 secret=self._secret,
                 clock=clock,
+                logins=self._logins,
             )
         return Listener(
-            target, policy, gate=gate, admission=admission, spawn=spawn, clock=clock, known=self._known
+            target,
+            policy,
+            gate=gate,
+            admission=admission,
+            spawn=spawn,
+            clock=clock,
+            known=self._known,
+            logins=self._logins,
         )
 
     def _street(self, target: Target) -> Street:

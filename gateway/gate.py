@@ -12,13 +12,25 @@ from typing import Protocol
 
 from gateway.approvals import Approvals
 from gateway.contract import Estimate
+from gateway.elevations.grant import Grant
 from gateway.elevations.grants import Grants
 from gateway.masking.engine import CompiledMask, Masks
 from gateway.masking.scrub import Scrubber
-from gateway.model import Allow, Block, Command, Connection, Facts, Final, Hold, Session, Verdict
+from gateway.model import (
+    Allow,
+    Block,
+    Command,
+    Connection,
+    Facts,
+    Final,
+    Hold,
+    Reveal,
+    Session,
+    Verdict,
+)
 from gateway.policy.budgets import Budgets
 from gateway.policy.evaluate import counting, hinging, judge, outside, shadows
-from gateway.policy.granting import satisfied
+from gateway.policy.granting import covered, satisfied
 from gateway.policy.model import Policy
 from gateway.policy.moment import EVERYTHING, Moment, Spent
 from gateway.recorder import Recorder, RecordingFailed
@@ -86,7 +98,7 @@ class Gate:
         """From the next command on, this policy decides."""
         masks = Masks(policy.masks, key=self._mask_key)
         self.policy, self._masks, self.scrubber = policy, masks, Scrubber(masks)
-        self._made: dict[tuple[str, ...], CompiledMask] = {}
+        self._made: dict[tuple[tuple[str, ...], Reveal | None], CompiledMask] = {}
         self._shadowed = not all(rule.enforce for rule in policy.rules)
         self._of_the_moment = any(rule.when.is_of_the_moment for rule in policy.rules)
         self._budgeted = any(rule.when.budget is not None for rule in policy.rules)
@@ -111,8 +123,12 @@ class Gate:
     def ask(self, live: LiveSession, command: Command) -> Verdict:
         """The verdict on `command`, recorded. Raises `RecordingFailed`."""
         verdict, seen = self._judged(live, command.facts)
-        if isinstance(verdict, Hold) and verdict.asks:
+        if live.lapsed:
+            verdict = Block(rules=("elevation",), message=live.lapsed)
+        elif isinstance(verdict, Hold) and verdict.asks:
             verdict = self._elevated(live, command, verdict, seen)
+        elif self._grants.revealing and isinstance(verdict, Allow):
+            verdict = self._revealed(live, command, verdict, seen)
         text, parameters, _ = self.scrubbed(command)
         kind = _KINDS[type(verdict)]
         live.recording.asked(
@@ -143,6 +159,8 @@ class Gate:
         verdict, seen = self._judged(live, command.facts, measured=True, rows=rows)
         if isinstance(verdict, Hold):
             verdict = self._elevated(live, command, verdict, seen)
+        elif self._grants.revealing and isinstance(verdict, Allow):
+            verdict = self._revealed(live, command, verdict, seen)
         expects = (
             f"the target gave no estimate{f' ({note})' if note else ''}" if rows is None else f"{rows} rows"
         )
@@ -205,15 +223,37 @@ class Gate:
 
     def _elevated(self, live: LiveSession, command: Command, verdict: Hold, seen: Facts) -> Verdict:
         """A hold that a grant of this chain satisfies lets go, masked as it would have been."""
+        lineage = live.session.lineage
         grant = self._grants.spend(
-            live.session.lineage,
+            lineage,
             live.session.connection.name,
-            lambda effects: satisfied(self.policy, verdict, seen, effects),
+            lambda each: satisfied(self.policy, verdict, seen, each.effects, each.things),
         )
         if grant is None:
             return verdict
+        allow = Allow(rules=(*verdict.rules, f"grant:{grant.id}"), masks=verdict.masks)
+        return self._under(live, command, seen, grant, allow)
+
+    def _revealed(self, live: LiveSession, command: Command, verdict: Allow, seen: Facts) -> Allow:
+        """What is let through anyway, shown unmasked where a grant of this chain says so."""
+        if not verdict.masks:
+            return verdict
+        lineage = live.session.lineage
+        grant = self._grants.spend(
+            lineage,
+            live.session.connection.name,
+            lambda each: each.shows_to(lineage) and covered(seen, each.effects, each.things),
+        )
+        return verdict if grant is None else self._under(live, command, seen, grant, verdict)
+
+    def _under(self, live: LiveSession, command: Command, seen: Facts, grant: Grant, verdict: Allow) -> Allow:
+        """The command runs under the grant; what that shows is recorded as shown, and not itself."""
         live.elevated[command.id] = grant.id
-        return Allow(rules=(*verdict.rules, f"grant:{grant.id}"), masks=verdict.masks)
+        live.lent.setdefault(grant.id, set()).update(seen.effects)
+        if not (grant.shows_to(live.session.lineage) and verdict.masks):
+            return verdict
+        live.recording.withhold(command.id)
+        return replace(verdict, rules=(*verdict.rules, f"reveal:{grant.id}"), reveal=grant.reveal)
 
     def _decide(
         self, session: Session, facts: Facts, moment: Moment, *, measured: bool
@@ -242,10 +282,10 @@ class Gate:
         return Block(rules=("scope",), message=message), facts
 
     def mask(self, verdict: Final) -> CompiledMask:
-        names = verdict.masks if isinstance(verdict, Allow) else ()
-        mask = self._made.get(names)
+        names, reveal = (verdict.masks, verdict.reveal) if isinstance(verdict, Allow) else ((), None)
+        mask = self._made.get((names, reveal))
         if mask is None:
-            mask = self._made[names] = self._masks.mask(names)
+            mask = self._made[names, reveal] = self._masks.mask(names, reveal)
         return mask
 
     def knows_masks(self, names: tuple[str, ...]) -> bool:
@@ -272,8 +312,8 @@ class Gate:
             masked=event.masked,
             shape=event.shape,
         )
-        if live.elevated:
-            live.elevated.pop(event.command_id, None)
+        if live.elevated and (grant_id := live.elevated.pop(event.command_id, "")):
+            self._grants.done(grant_id, event.rows)
         if live.counting and (rules := live.counting.pop(event.command_id, ())):
             spent = Spent(rows=event.rows)
             self._budgets.count(self.policy, rules, live.session.lineage, self._clock(), spent)
@@ -289,6 +329,9 @@ class Gate:
         )
 
     def close(self, live: LiveSession, reason: str) -> None:
+        for grant_id in live.elevated.values():
+            self._grants.done(grant_id, EVERYTHING.rows)
+        live.elevated.clear()
         for rules in live.counting.values():
             # Nobody saw how many rows came before the end: as many as there are.
             self._budgets.count(self.policy, rules, live.session.lineage, self._clock(), EVERYTHING)

@@ -196,9 +196,18 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reveal:
+    """What masks leave alone because people granted that it is shown."""
+
+    columns: tuple[str, ...] = ()
+    detect: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Allow:
     rules: tuple[str, ...]
     masks: tuple[str, ...] = ()
+    reveal: Reveal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

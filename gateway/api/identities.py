@@ -17,7 +17,9 @@ from gateway.identity.members import Members
 from gateway.identity.providers import providers_of
 from gateway.identity.tokens import Issuer
 from gateway.identity.workloads import Workloads
+from gateway.policy.credentials import SecretRef
 from gateway.policy.model import Policy
+from gateway.secrets.places import read
 from gateway.store import Store
 
 
@@ -34,6 +36,7 @@ class Identities:
         *,
         clock: Callable[[], float],
         spawn: Spawn,
+        secret: Callable[[SecretRef], str] = read,
         fetch: Fetch = fetch,
     ) -> None:
         """`policy()` is that of the moment, with what `members` know."""
@@ -47,7 +50,7 @@ class Identities:
             await store.commit()
 
         self.logins = Logins(
-            lambda: providers_of(policy(), authorities, base=base(), clock=clock),
+            lambda: providers_of(policy(), authorities, base=base(), clock=clock, secret=secret),
             remember,
             base=base,
             clock=clock,

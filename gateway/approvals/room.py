@@ -30,6 +30,7 @@ from gateway.approvals.table import (
     Left,
     Measured,
     Released,
+    Waived,
     Withdrawn,
     step,
 )
@@ -171,8 +172,11 @@ class Approvals:
         estimate: Estimate | None,
         review_required: bool,
         elevation: ElevationView | None = None,
+        waived: str = "",
     ) -> Waiting:
         """Wait for people: opens an approval, joins the one that is open, or spends one approved meanwhile.
+
+        `waived` says why nobody has to be asked: it is settled as it opens.
 
         One approval belongs to a lineage, connection, digest and what is asked. Durable when it returns. Raises
         `HoldRefused` and `StoreFailed`; cancelled, the place is left as by a hang-up.
@@ -205,7 +209,7 @@ class Approvals:
             text=whole_text,
             parameters=tuple(whole_parameters),
         )
-        task = self._tasks.spawn(self._held(live))
+        task = self._tasks.spawn(self._held(live, waived))
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -285,7 +289,7 @@ class Approvals:
             self._rejoin_until(live, self._clock() + self._rejoin)
             self._tasks.spawn(self._told(live))
 
-    async def _held(self, new: Live) -> Waiting:
+    async def _held(self, new: Live, waived: str) -> Waiting:
         now = self._clock()
         live = self._by_key.get(new.key)
         if live is not None and live.approval.expires_at <= now:
@@ -293,7 +297,7 @@ class Approvals:
             self._tasks.spawn(self._finish(live))
             live = None
         if live is None:
-            return await self._opened(new)
+            return await self._opened(new, waived)
         waiting = Waiting(self, live)
         live.waiters.add(waiting)
         if live.approval.state is State.APPROVED:
@@ -309,13 +313,17 @@ class Approvals:
         await self._told(live)
         return waiting
 
-    async def _opened(self, live: Live) -> Waiting:
+    async def _opened(self, live: Live, waived: str) -> Waiting:
         self._capacity.check(live)
         waiting = Waiting(self, live)
         live.waiters.add(waiting)
         self._keep(live)
         self._store.put(TABLE, live.approval.id, live.document())
-        await self._told(live)
+        if waived:
+            self._apply(live, Waived(reason=waived))
+            await self._finish(live)
+        else:
+            await self._told(live)
         return waiting
 
     async def _voted(

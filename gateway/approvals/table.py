@@ -8,7 +8,7 @@
                      │  └───── Lapsed ──▶ EXPIRED ◀── Lapsed ─────┘ │
                      └───── Withdrawn ──▶ WITHDRAWN ◀── Withdrawn ──┘
 
-An approval that nobody has spent yet can still be denied: the stricter word wins while there is something to stop.
+Where the policy asks nobody, Waived leads from PENDING to SPENT. An approval that nobody has spent yet can still be denied: the stricter word wins while there is something to stop.
 What is not in the table is `AlreadySettled`.
 """
 
@@ -82,7 +82,14 @@ class Released:
     """Those who wait, or the first who came back for it, run the command: once."""
 
 
-Event: TypeAlias = Joined | Left | Measured | Approved | Denied | Lapsed | Withdrawn | Released
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waived:
+    """The policy says yes in everybody's place: `reason` says by which of its words."""
+
+    reason: str
+
+
+Event: TypeAlias = Joined | Left | Measured | Approved | Denied | Lapsed | Withdrawn | Released | Waived
 
 
 def step(approval: Approval, event: Event, now: float) -> Approval:
@@ -178,6 +185,10 @@ def _withdrawn(approval: Approval, event: Withdrawn, now: float) -> Approval:
     return replace(approval, state=State.WITHDRAWN, settled_at=now, reason=event.reason)
 
 
+def _waived(approval: Approval, event: Waived, now: float) -> Approval:
+    return replace(approval, state=State.SPENT, settled_at=now, reason=event.reason)
+
+
 def _released(approval: Approval, event: Released, now: float) -> Approval:
     del event, now
     return replace(approval, state=State.SPENT)
@@ -192,6 +203,7 @@ TRANSITIONS: dict[tuple[State, type[Any]], Callable[[Approval, Any, float], Appr
     (State.PENDING, Denied): _denied,
     (State.PENDING, Lapsed): _lapsed,
     (State.PENDING, Withdrawn): _withdrawn,
+    (State.PENDING, Waived): _waived,
     (State.APPROVED, Denied): _denied,
     (State.APPROVED, Lapsed): _lapsed,
     (State.APPROVED, Withdrawn): _withdrawn,

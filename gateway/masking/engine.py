@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from gateway.masking.columns import ColumnPattern, all_surely
 from gateway.masking.detectors import expand
@@ -18,6 +19,7 @@ from gateway.masking.scanner import Hit, Scanner, scanner
 from gateway.masking.strategies import STRATEGIES, STRICTEST_FIRST, UnknownStrategy, apply, strictest
 from gateway.masking.tokens import stream
 from gateway.masking.values import MARK
+from gateway.model import Reveal
 from gateway.policy.model import MaskPolicy
 
 _BLANKS = b" \t\r\n"
@@ -181,25 +183,39 @@ def _kind(value: str) -> str | None:
     return hits[0][2] if len(hits) == 1 and hits[0][:2] == (0, len(data)) else None
 
 
+def _less(policy: MaskPolicy, reveal: Reveal) -> MaskPolicy:
+    return replace(
+        policy,
+        except_=(*policy.except_, *reveal.columns),
+        except_detect=(*policy.except_detect, *reveal.detect),
+    )
+
+
 class Masks:
     """Every mask of a policy, and every union of them that a verdict may name."""
 
     def __init__(self, policies: Mapping[str, MaskPolicy], key: bytes) -> None:
         self._policies = policies
         self._key = key
-        self._made: dict[frozenset[str], CompiledMask] = {}
+        self._made: dict[tuple[frozenset[str], Reveal | None], CompiledMask] = {}
         for name in policies:
             self.mask((name,))
 
-    def mask(self, names: Iterable[str]) -> CompiledMask:
-        """The union of the named masks; without names, one that hides nothing. Raises `UnknownMask`."""
+    def mask(self, names: Iterable[str], reveal: Reveal | None = None) -> CompiledMask:
+        """The union of the named masks; without names, one that hides nothing. Raises `UnknownMask`.
+
+        `reveal` is what all of them leave alone, this once.
+        """
         wanted = frozenset(names)
-        made = self._made.get(wanted)
+        made = self._made.get((wanted, reveal))
         if made is None:
             if missing := wanted - self._policies.keys():
                 raise UnknownMask(f"the policy has no mask {', '.join(sorted(missing))}")
-            made = CompiledMask([self._policies[name] for name in sorted(wanted)], self._key)
-            self._made[wanted] = made
+            policies = [self._policies[name] for name in sorted(wanted)]
+            if reveal is not None:
+                policies = [_less(policy, reveal) for policy in policies]
+            made = CompiledMask(policies, self._key)
+            self._made[wanted, reveal] = made
         return made
 
     def everything(self) -> CompiledMask:

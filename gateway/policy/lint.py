@@ -203,7 +203,12 @@ def _approvers(policy: Policy) -> Iterator[Fault]:
     holding = [rule.then for rule in policy.rules if isinstance(rule.then, Holding)]
     if isinstance(policy.default, Holding):
         holding.append(policy.default)
-    asking = [*(then.asks for then in holding), *(offer.asks for offer in policy.elevations)]
+    reviews = [offer.break_glass for offer in policy.elevations if offer.break_glass is not None]
+    asking = [
+        *(then.asks for then in holding),
+        *(offer.asks for offer in policy.elevations),
+        *(review.asks for review in reviews),
+    ]
     asked = {ask.approvers for asks in asking for ask in asks}
     for name in sorted((asked | set(policy.operators)) - {ANY_GROUP}):
         if is_empty(policy.groups[name]):

@@ -130,7 +130,7 @@ def holding(look: Look, declared: Declared, *, masks: tuple[str, ...] = ()) -> H
                     f"`{name}` and `asks` are two ways to say one thing; move it into `asks`"
                 )
         asks = tuple(
-            _asked(each.fields(("approvers", "quorum"), required=("approvers",)), declared)
+            asked(each.fields(("approvers", "quorum"), required=("approvers",)), declared)
             for each in keys["asks"].items()
         )
         for at, ask in enumerate(asks):
@@ -139,7 +139,7 @@ def holding(look: Look, declared: Declared, *, masks: tuple[str, ...] = ()) -> H
                     f"`{ask.approvers}` is already asked; raise its `quorum` in place of asking twice"
                 )
     elif "approvers" in keys:
-        asks = (_asked(keys, declared),)
+        asks = (asked(keys, declared),)
     elif isinstance(look.node, tree.Mapping):
         look.fault_at_key(
             '`approvers` is missing; name the group that is asked, or "*" for any declared group'
@@ -152,7 +152,7 @@ def holding(look: Look, declared: Declared, *, masks: tuple[str, ...] = ()) -> H
     )
 
 
-def _asked(keys: Mapping[str, Look], declared: Declared) -> AskedGroup:
+def asked(keys: Mapping[str, Look], declared: Declared) -> AskedGroup:
     def approvers(look: Look) -> str:
         return ANY_GROUP if getattr(look.node, "value", None) == ANY_GROUP else group(look, declared.groups)
 

@@ -76,11 +76,25 @@ class Server:
     key: Path
     known_hosts: Path
 
+    def client(self) -> list[str]:
+        """Options for OpenSSH's clients that come without the gateway."""
+        return openssh(IdentityFile=str(self.key), UserKnownHostsFile=str(self.known_hosts))
+
 
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def openssh(**options: str) -> list[str]:
+    """Options of OpenSSH's clients, on top of none of the user's own."""
+    set_options = {"LogLevel": "ERROR", **options}
+    return [
+        "-F",
+        "none",
+        *(part for name, value in set_options.items() for part in ("-o", f"{name}={value}")),
+    ]
 
 
 @contextlib.contextmanager
@@ -177,25 +191,13 @@ class SshGateway(Gateway):
     def client(self, token: str, pair: dict[str, str] | None = None) -> tuple[list[str], dict[str, str]]:
         """Options for OpenSSH's clients, and their environment: a minted password comes by SSH_ASKPASS."""
         pair = pair or self.minted_pair(token)
-        options = [
-            *(
-                "-o",
-                "StrictHostKeyChecking=accept-new",
-                "-o",
-                f"UserKnownHostsFile={self.directory}/known_hosts",
-            ),
-            *(
-                "-o",
-                "PreferredAuthentications=password",
-                "-o",
-                "NumberOfPasswordPrompts=1",
-                "-o",
-                "BatchMode=no",
-                "-o",
-                "LogLevel=ERROR",
-            ),
-            *("-F", "none", "-o", f"User={pair['user']}"),
-        ]
+        options = openssh(
+            StrictHostKeyChecking="accept-new",
+            UserKnownHostsFile=f"{self.directory}/known_hosts",
+            PreferredAuthentications="password",
+            NumberOfPasswordPrompts="1",
+            User=pair["user"],
+        )
         environment = {
             **os.environ,
             "SSH_ASKPASS": str(self.askpass),

@@ -102,24 +102,12 @@ async def test_asyncssh_runs_many_commands_in_one_connection(gateway: SshGateway
 
 
 def test_an_agent_enters_by_the_key_that_the_policy_has(gateway: SshGateway) -> None:
-    line = [
-        *(
-            "ssh",
-            "-F",
-            "none",
-            "-o",
-            "StrictHostKeyChecking=no",
-            "-o",
-            "UserKnownHostsFile=/dev/null",
-            "-o",
-            "LogLevel=ERROR",
-        ),
-        *("-o", "BatchMode=yes", "-p", str(gateway.ports["web-1"])),
-    ]
+    own = house.openssh(StrictHostKeyChecking="no", UserKnownHostsFile="/dev/null", IdentitiesOnly="yes")
+    line = ["ssh", *own, "-o", "BatchMode=yes", "-p", str(gateway.ports["web-1"])]
 
     def enter(user: str, key: Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*line, "-i", key, "-o", "IdentitiesOnly=yes", f"{user}@127.0.0.1", "echo", "hello"],
+            [*line, "-i", key, f"{user}@127.0.0.1", "echo", "hello"],
             capture_output=True,
             text=True,
             check=False,

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.model import Effect
+from gateway.policy.credentials import SecretMissing, SecretRef
 from gateway.policy.file import SECTIONS, PolicyFileError, load, parse, parse_bytes
 from gateway.policy.model import (
     ANYBODY,
@@ -18,11 +19,10 @@ from gateway.policy.model import (
     AskedGroup,
     Blocking,
     Holding,
-    SecretMissing,
-    SecretRef,
     Upstream,
 )
 from gateway.policy.reader import Fault
+from gateway.secrets.places import read
 from tests.policy.house import MINIMAL, WHOLE, patient
 
 
@@ -418,17 +418,17 @@ def test_durations_are_seconds(vocabulary, number, unit) -> None:
 def test_secrets_are_read_where_they_are_and_never_shown(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("A_SECRET", "s3cret\n")
     variable = SecretRef(source="env", name="A_SECRET")
-    assert variable.read() == "s3cret"
+    assert read(variable) == "s3cret"
     assert "s3cret" not in repr(variable) + str(variable)
     monkeypatch.delenv("A_SECRET")
     with pytest.raises(SecretMissing, match="A_SECRET"):
-        variable.read()
+        read(variable)
     path = tmp_path / "secret"
     kept = SecretRef(source="file", name=os.fspath(path))
     for content in (None, b"", b"\n", b"\xff"):
         if content is not None:
             path.write_bytes(content)
         with pytest.raises(SecretMissing, match="secret"):
-            kept.read()
+            read(kept)
     path.write_bytes(b"two\nlines\n")
-    assert kept.read() == "two\nlines"
+    assert read(kept) == "two\nlines"

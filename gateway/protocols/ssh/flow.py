@@ -10,11 +10,13 @@ from typing import Any, Protocol
 import asyncssh
 
 from gateway.hosted import Ruling, Seat, SessionOver, Stream
-from gateway.protocols.ssh.timeline import ERR, OUT, RESIZE, entry
+from gateway.protocols.ssh.timeline import ERR, OUT, RESIZE, head
 from gateway.wire import CommandAnswered
 
 QUIET = 0.05
 """Seconds after which a stream counts as quiet: a prompt that was kept back is shown then."""
+AT_ONCE = 256 * 1024
+"""Bytes that are masked and recorded in one go: packets that arrived together are one piece, up to this."""
 log = logging.getLogger("countersign.ssh")
 STDERR = asyncssh.EXTENDED_DATA_STDERR
 
@@ -92,7 +94,8 @@ class Answer:
             self._write(data, error)
 
     def _record(self, stream: bytes, data: bytes) -> None:
-        self._seat.answer(self._command_id, entry(stream, self._loop.time() - self._began, data))
+        self._seat.answer(self._command_id, head(stream, self._loop.time() - self._began, len(data)))
+        self._seat.answer(self._command_id, data)
 
 
 class Upstream(asyncssh.SSHClientSession[bytes]):
@@ -102,12 +105,17 @@ class Upstream(asyncssh.SSHClientSession[bytes]):
         """`read_client(False)` pauses what the client sends, `read_client(True)` lets it go on."""
         self._sink = sink
         self._read_client = read_client
+        self._loop = asyncio.get_running_loop()
         self._quiet: asyncio.TimerHandle | None = None
+        self._arrived: list[bytes] = []
+        self._arriving = 0
+        self._on_error = False
+        """Which stream they came on."""
         self._unwanted = False
         self._outcome: tuple[str, bool] = ("the target hung up", True)
         self.status = 255
         self.signal = ""
-        self.gone = asyncio.get_running_loop().create_future()
+        self.gone = self._loop.create_future()
         """Done when the channel has closed."""
 
     def connection_made(self, chan: Any) -> None:
@@ -122,10 +130,28 @@ class Upstream(asyncssh.SSHClientSession[bytes]):
             self.channel.abort()
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
-        self.giving(lambda: self._sink.came(data, error=datatype == STDERR))
+        """Packets of one read come one by one: looking through them together costs a fraction."""
+        error = datatype == STDERR
+        if error != self._on_error:
+            self._all_came()
+            self._on_error = error
+        if not self._arrived:
+            self._loop.call_soon(self._all_came)
+        self._arrived.append(data)
+        self._arriving += len(data)
+        if self._arriving >= AT_ONCE:
+            self._all_came()
+
+    def _all_came(self) -> None:
+        if not self._arrived:
+            return
+        data = b"".join(self._arrived)
+        self._arrived.clear()
+        self._arriving = 0
+        self.giving(lambda: self._sink.came(data, error=self._on_error))
         if self._quiet is not None:
             self._quiet.cancel()
-        self._quiet = asyncio.get_running_loop().call_later(QUIET, self.giving, self._sink.quiet)
+        self._quiet = self._loop.call_later(QUIET, self.giving, self._sink.quiet)
 
     def giving(self, work: Callable[[], None]) -> None:
         """Whatever goes wrong while an answer is masked or recorded, nothing more of it is given out."""
@@ -160,6 +186,7 @@ class Upstream(asyncssh.SSHClientSession[bytes]):
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
+        self._all_came()
         if self._quiet is not None:
             self._quiet.cancel()
         self.giving(self._sink.rest)

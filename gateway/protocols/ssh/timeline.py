@@ -24,8 +24,9 @@ class Entry(NamedTuple):
     data: bytes
 
 
-def entry(stream: bytes, seconds: float, data: bytes) -> bytes:
-    return _HEAD.pack(stream, min(int(seconds * 1000), _LATEST), len(data)) + data
+def head(stream: bytes, seconds: float, length: int) -> bytes:
+    """What stands before the bytes of an entry."""
+    return _HEAD.pack(stream, min(int(seconds * 1000), _LATEST), length)
 
 
 def entries(answer: bytes) -> Iterator[Entry]:
