@@ -136,7 +136,8 @@ def _tell(arguments: argparse.Namespace, state: ElevationState) -> int:
 
 def _as_agent(arguments: argparse.Namespace) -> Client:
     """The gateway, asked with the token that we were started with. Raises `Misused`."""
-    token = own_token()
+    url = arguments.url or os.environ.get(URL, "") or DEFAULT_URL
+    token = own_token(url)
     if "\n" in token:
         raise Misused("a token is one line")
-    return Client(arguments.url or os.environ.get(URL, "") or DEFAULT_URL, token)
+    return Client(url, token)
