@@ -75,10 +75,28 @@ class CommandView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepUpView:
+    """How fresh a login an approving vote needs, and of what strength."""
+
+    max_age: float
+    acr: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskView:
     rule: str
     approvers: str
     quorum: int
+    step_up: StepUpView | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginView:
+    """A login that a vote was cast with."""
+
+    provider: str
+    at: float
+    acr: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +109,8 @@ class Vote:
     reason: str = ""
     through: str = ""
     """The credential that carried it: `slack`, `cli`."""
+    login: LoginView | None = None
+    """The fresh login that it needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -471,8 +491,10 @@ class Refusal:
     """Body of every error answer of the API."""
 
     error: str
-    """`not_eligible`, `already_settled`, `stale`, `review_first`, `not_found`, `conflict`, `bad_request`, `unauthorized`."""
+    """`not_eligible`, `already_settled`, `stale`, `review_first`, `login_first`, `not_found`, `conflict`, `bad_request`, `unauthorized`."""
     message: str
+    url: str = ""
+    """Where the person who asked can do what is missing, once: for their eyes only."""
 
 
 def encode(value: object) -> bytes:

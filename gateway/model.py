@@ -187,12 +187,23 @@ def measured(*parts: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepUp:
+    """How fresh a login an approving vote needs, and of what strength."""
+
+    max_age: float
+    """Seconds since the person proved themselves to their identity provider."""
+    acr: str = ""
+    """The authentication context class (OIDC's `acr`, SAML's AuthnContextClassRef); "" for any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """What one rule wants before a command may go on: `quorum` votes from `approvers`."""
 
     rule: str
     approvers: str
     quorum: int = 1
+    step_up: StepUp | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

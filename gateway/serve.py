@@ -283,6 +283,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             bot_credential=bot_credential,
             operator_credential=operator_credential,
             meters=meters,
+            logins=identities.logins,
             clock=clock,
             routes=[
                 *token_api.routes(

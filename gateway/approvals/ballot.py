@@ -8,7 +8,7 @@ from gateway.approvals.electorate import same
 from gateway.approvals.proof import ReviewFirst, shown_whole
 from gateway.approvals.table import AlreadySettled, Approved, Denied
 from gateway.changes import LIVE
-from gateway.contract import Approval, Choice, Vote, VoteRequest
+from gateway.contract import Approval, Choice, LoginView, Vote, VoteRequest
 
 REASON = 1_000
 """Characters of a reason."""
@@ -39,7 +39,9 @@ def check(approval: Approval, request: VoteRequest, *, proof_key: bytes) -> None
         )
 
 
-def event(request: VoteRequest, *, groups: Sequence[str], through: str, now: float) -> Approved | Denied:
+def event(
+    request: VoteRequest, *, groups: Sequence[str], through: str, now: float, login: LoginView | None = None
+) -> Approved | Denied:
     """What a vote that counts does."""
     vote = Vote(
         person=request.person.strip(),
@@ -48,5 +50,6 @@ def event(request: VoteRequest, *, groups: Sequence[str], through: str, now: flo
         groups=tuple(groups),
         reason=request.reason.strip()[:REASON],
         through=through,
+        login=login if request.choice is Choice.APPROVE else None,
     )
     return Approved(vote=vote) if request.choice is Choice.APPROVE else Denied(vote=vote)

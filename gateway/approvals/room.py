@@ -15,11 +15,12 @@ from dataclasses import replace
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from gateway.approvals import ballot
+from gateway.approvals import ballot, freshness
 from gateway.approvals.ballot import Stale
 from gateway.approvals.capacity import Capacity, HoldRefused
 from gateway.approvals.deadlines import Deadlines
 from gateway.approvals.electorate import NotEligible, PolicyPort, standing
+from gateway.approvals.freshness import LoginFirst
 from gateway.approvals.proof import ReviewFirst, needs_review, opened
 from gateway.approvals.settled import NotFound, Settled
 from gateway.approvals.table import (
@@ -45,7 +46,9 @@ from gateway.contract import (
     ElevationView,
     Estimate,
     LineageView,
+    LoginView,
     State,
+    StepUpView,
     VoteRequest,
     WholeText,
 )
@@ -57,7 +60,7 @@ TABLE = "approvals"
 _ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"
 
 
-ANSWERS = (NotFound, NotEligible, AlreadySettled, Stale, ReviewFirst, HoldRefused)
+ANSWERS = (NotFound, NotEligible, AlreadySettled, Stale, ReviewFirst, LoginFirst, HoldRefused)
 """What a caller is told; anything else that ends one of the room's tasks is a fault of the gateway's."""
 
 
@@ -195,7 +198,15 @@ class Approvals:
                 labels=dict(session.connection.labels),
                 message=verdict.message,
                 asks=tuple(
-                    AskView(rule=ask.rule, approvers=ask.approvers, quorum=ask.quorum) for ask in verdict.asks
+                    AskView(
+                        rule=ask.rule,
+                        approvers=ask.approvers,
+                        quorum=ask.quorum,
+                        step_up=StepUpView(max_age=ask.step_up.max_age, acr=ask.step_up.acr)
+                        if ask.step_up is not None
+                        else None,
+                    )
+                    for ask in verdict.asks
                 ),
                 review_required=review_required or needs_review(view, whole_text, whole_parameters),
                 estimate=estimate,
@@ -217,14 +228,22 @@ class Approvals:
             raise
 
     async def vote(
-        self, approval_id: str, request: VoteRequest, *, through: str, vouched: Collection[str] = frozenset()
+        self,
+        approval_id: str,
+        request: VoteRequest,
+        *,
+        through: str,
+        vouched: Collection[str] = frozenset(),
+        login: LoginView | None = None,
     ) -> Approval:
         """Count a person's vote; the approval after it, durable. The same vote again changes nothing.
 
-        `through` names the credential that carried it; `vouched` are groups that it may vouch for. Raises
-        `NotFound`, `NotEligible`, `AlreadySettled`, `Stale`, `ReviewFirst`; `StoreFailed` and `JournalFailed`.
+        `through` names the credential that carried it; `vouched` are groups that it may vouch for; `login` is that of
+        this person, made for this vote. Raises `NotFound`, `NotEligible`, `AlreadySettled`, `Stale`, `ReviewFirst`,
+        `LoginFirst`; `StoreFailed` and `JournalFailed`.
         """
-        return await asyncio.shield(self._tasks.spawn(self._voted(approval_id, request, through, vouched)))
+        voting = self._voted(approval_id, request, through, vouched, login)
+        return await asyncio.shield(self._tasks.spawn(voting))
 
     def whole_text(self, approval_id: str, person: str, vouched: Collection[str] = frozenset()) -> WholeText:
         """All that would run, for one who may vote. Raises `NotFound`, `NotEligible`, `AlreadySettled`."""
@@ -327,7 +346,12 @@ class Approvals:
         return waiting
 
     async def _voted(
-        self, approval_id: str, request: VoteRequest, through: str, vouched: Collection[str]
+        self,
+        approval_id: str,
+        request: VoteRequest,
+        through: str,
+        vouched: Collection[str],
+        login: LoginView | None,
     ) -> Approval:
         live = self._live.get(approval_id)
         approval = live.approval if live is not None else self._settled.get(approval_id)
@@ -347,7 +371,9 @@ class Approvals:
         ballot.check(live.approval, request, proof_key=self._proof_key)
         if ballot.cast_before(live.approval, request):
             return live.approval
-        self._apply(live, ballot.event(request, groups=groups, through=through, now=now))
+        # Last, so that nobody logs in for a vote that would be refused for another reason.
+        freshness.check(live.approval, request, groups=groups, login=login, now=now)
+        self._apply(live, ballot.event(request, groups=groups, through=through, now=now, login=login))
         if live.approval.state is State.APPROVED and live.waiters:
             self._apply(live, Released())
         voted = live.approval

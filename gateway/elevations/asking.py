@@ -154,7 +154,8 @@ class Elevations:
                 asks=()
                 if waived
                 else tuple(
-                    Ask(rule=offer.name, approvers=ask.approvers, quorum=ask.quorum) for ask in offer.asks
+                    Ask(rule=offer.name, approvers=ask.approvers, quorum=ask.quorum, step_up=ask.step_up)
+                    for ask in offer.asks
                 ),
                 expires_in=offer.within,
             ),

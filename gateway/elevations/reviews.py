@@ -138,7 +138,13 @@ class Reviews:
                 rules=("break-glass",),
                 message="This was had without asking. Look at what was done under it.",
                 asks=tuple(
-                    Ask(rule="break-glass", approvers=ask.approvers, quorum=ask.quorum) for ask in review.asks
+                    Ask(
+                        rule="break-glass",
+                        approvers=ask.approvers,
+                        quorum=ask.quorum,
+                        step_up=ask.step_up,
+                    )
+                    for ask in review.asks
                 ),
                 expires_in=OPEN_FOR,
             ),

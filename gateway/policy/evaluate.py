@@ -163,7 +163,7 @@ def _hold(holds: Sequence[tuple[str, Holding]], masks: tuple[str, ...]) -> Hold:
         rules=_names(holds),
         message=_joined(then.message for _, then in holds) or HELD,
         asks=tuple(
-            Ask(rule=rule, approvers=ask.approvers, quorum=ask.quorum)
+            Ask(rule=rule, approvers=ask.approvers, quorum=ask.quorum, step_up=ask.step_up)
             for rule, then in holds
             for ask in then.asks
         ),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from gateway import wire
-from gateway.model import Connection, Effect, Effects, Scope
+from gateway.model import Connection, Effect, Effects, Scope, StepUp
 from gateway.policy.credentials import SecretPolicy, SecretRef, StoredCredential
 from gateway.policy.expressions import Expression
 from gateway.policy.globs import Globs
@@ -158,6 +158,8 @@ class Allowing:
 class AskedGroup:
     approvers: str
     quorum: int = 1
+    step_up: StepUp | None = None
+    """What a vote needs beside; None where the click is enough."""
 
 
 ANYBODY = (AskedGroup(approvers=ANY_GROUP),)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal, cast
 
+from gateway.model import StepUp
 from gateway.policy import tree
 from gateway.policy.conditions import MOST, Declared, conditions
 from gateway.policy.model import (
@@ -121,7 +123,7 @@ def _then(look: Look, declared: Declared) -> Then:
 def holding(look: Look, declared: Declared, *, masks: tuple[str, ...] = ()) -> Holding:
     """Who is asked, how many of them, how long, and what they are told."""
     own = Holding()
-    keys = look.fields(("approvers", "quorum", "asks", "within", "message"))
+    keys = look.fields(("approvers", "quorum", "asks", "within", "message", "step_up"))
     asks: tuple[AskedGroup, ...] = ()
     if "asks" in keys:
         for name in ("approvers", "quorum"):
@@ -144,8 +146,9 @@ def holding(look: Look, declared: Declared, *, masks: tuple[str, ...] = ()) -> H
         look.fault_at_key(
             '`approvers` is missing; name the group that is asked, or "*" for any declared group'
         )
+    step_up = given(keys, "step_up", _step_up, None)
     return Holding(
-        asks=asks,
+        asks=tuple(replace(ask, step_up=step_up) for ask in asks),
         message=given(keys, "message", _message, own.message),
         within=given(keys, "within", Look.duration, own.within),
         masks=masks,
@@ -160,6 +163,11 @@ def asked(keys: Mapping[str, Look], declared: Declared) -> AskedGroup:
         approvers=given(keys, "approvers", approvers, ""),
         quorum=given(keys, "quorum", lambda look: look.integer(least=1, most=MAX_QUORUM), 1),
     )
+
+
+def _step_up(look: Look) -> StepUp:
+    keys = look.fields(("max_age", "acr"), required=("max_age",))
+    return StepUp(max_age=given(keys, "max_age", Look.duration, 1.0), acr=given(keys, "acr", Look.text, ""))
 
 
 def _mask(look: Look, masks: Mapping[str, MaskPolicy]) -> str:

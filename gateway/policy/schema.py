@@ -338,6 +338,10 @@ def _hold() -> Schema:
             "asks": _list(_object(ask, required=("approvers",))),
             "within": _duration(),
             "message": _sentence("On the card, and for the one who waits."),
+            "step_up": {
+                **_object({"max_age": _duration(), "acr": _text()}, required=("max_age",)),
+                "description": "A yes needs a login that is no older.",
+            },
         }
     )
     made["oneOf"] = [{"required": ["approvers"]}, {"required": ["asks"], "properties": {"quorum": False}}]
