@@ -12,11 +12,15 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from gateway import model
+
 VERSION = 1
 CARD_TEXT = 2_500
 """Characters of a command that fit on a card; a longer one can only be approved after opening it whole."""
 
 T = TypeVar("T")
+
+Reach = model.Reach
 
 
 class State(StrEnum):
@@ -109,6 +113,10 @@ class Vote:
     reason: str = ""
     through: str = ""
     """The credential that carried it: `slack`, `cli`."""
+    reach: Reach | None = None
+    """How far beyond this one command the yes reaches; None is this command alone, once."""
+    seconds: float = 0.0
+    commands: int = 0
     login: LoginView | None = None
     """The fresh login that it needed."""
 
@@ -181,6 +189,16 @@ class ElevationView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastingView:
+    """What a yes may be given for a while, by policy."""
+
+    what: tuple[Reach, ...]
+    """The narrowest first."""
+    seconds: float
+    commands: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
     id: str
     version: int
@@ -212,6 +230,10 @@ class Approval:
     """Where its card belongs."""
     elevation: ElevationView | None = None
     """Where it is no command that waits, but somebody who asks for more for a while."""
+    lasting: LastingView | None = None
+    """Where a yes may be for a while; None where it is for this command alone."""
+    grant: str = ""
+    """The grant that its votes made, or under which another's votes released it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +275,8 @@ class GrantView:
     ends_at: float
     commands: int
     used: int
+    what: Reach | None = None
+    """Where a yes to one command made it: how far it reaches. None is an elevation."""
     template: str = ""
     how: str = "votes"
     person: str = ""
@@ -346,6 +370,10 @@ class VoteRequest:
     """Groups that the bot vouches for (only those that policies.yaml ties to a Slack user group count)."""
     opened: str = ""
     """The proof, from `WholeText`, that this person opened the whole text."""
+    reach: Reach | None = None
+    """To approve for a while: how far, how many seconds, how many commands. Votes count for the narrowest of all."""
+    seconds: float = 0.0
+    commands: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -357,6 +385,13 @@ class WholeText:
     digest: str
     words: str
     opened: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twins:
+    """`GET /v1/approvals/{id}/twins`: how many others, held now, a yes of each reach would release with it."""
+
+    held: dict[Reach, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ from gateway.changes import Feed
 from gateway.chores import Tasks
 from gateway.contract import Announcement, Approval, SessionView
 from gateway.doors import DoorFailed, Doors
+from gateway.elevations import Grants
 from gateway.elevations import house as elevations
 from gateway.gate import Gate
 from gateway.hosting import authorities, certifying
@@ -48,7 +49,7 @@ from gateway.journal import Journal, JournalFailed
 from gateway.policy.credentials import SecretMissing
 from gateway.policy.live import LivePolicy
 from gateway.policy.model import Policy
-from gateway.protocols import served
+from gateway.protocols import likeness, served
 from gateway.recorder import Recorder
 from gateway.recorder.read import recordings, summary
 from gateway.recorder.transcript import Transcripts
@@ -205,6 +206,15 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             )
             await store.commit()
 
+        grants = Grants(
+            store,
+            journal,
+            policy=policy,
+            clock=clock,
+            steady=time.monotonic,
+            scheduler=scheduler,
+            spawn=tasks.spawn,
+        )
         approvals = Approvals(
             store,
             journal,
@@ -214,6 +224,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             policy=policy,
             proof_key=keys.secret("opened"),
             on_kill=kill,
+            grants=grants,
             rejoin=policy().limits.rejoin,
         )
         parts.push_async_callback(approvals.stop)
@@ -223,11 +234,12 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
                 f": {revocation.reason.rstrip('.')}" if revocation.reason else ""
             )
             sessions.kill_tokens(revocation.token_ids, f"This session was {reason}.")
-            elevation.grants.end_tokens(revocation.token_ids, f"its agent was {reason}")
+            grants.end_tokens(revocation.token_ids, f"its agent was {reason}")
             tasks.spawn(_withdraw(approvals, journal, revocation, reason))
 
         lineages.on_revoked(revoked)
         elevation = elevations.build(
+            grants=grants,
             approvals=approvals,
             sessions=sessions,
             issuer=issuer,
@@ -238,7 +250,6 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             journal=journal,
             policy=policy,
             announce=announce,
-            scheduler=scheduler,
             spawn=tasks.spawn,
             clock=clock,
         )
@@ -253,7 +264,8 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             sessions=sessions,
             still_valid=admission.still_valid,
             estimate=Measure(policy, logins).estimate,
-            grants=elevation.grants,
+            likeness=likeness,
+            grants=grants,
             budgets=budgets,
             announce=announce,
             meters=meters,

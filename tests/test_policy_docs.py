@@ -77,6 +77,10 @@ KEYS = {
     "when": ("connections: {}\nrules: [{when: {zzz: 1}}]", "rules"),
     "then": ("connections: {}\nrules: [{then: {zzz: 1}}]", "rules"),
     "hold": ("connections: {}\nrules: [{then: {hold: {zzz: 1}}}]", "rules"),
+    "for_a_while": (
+        "connections: {}\nrules: [{then: {hold: {approvers: '*', for_a_while: {zzz: 1}}}}]",
+        "rules",
+    ),
     "examples": ("connections: {}\nexamples: [{zzz: 1}]", "examples"),
     **{
         name: (f"{name}: {{zzz: 1}}", "slack, bot, api, tls, tokens")

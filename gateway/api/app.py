@@ -96,6 +96,7 @@ def build(
             web.get("/v1/approvals", both(deciding.approvals)),
             web.get("/v1/approvals/{id}", both(deciding.approval)),
             web.get("/v1/approvals/{id}/text", both(deciding.whole_text)),
+            web.get("/v1/approvals/{id}/twins", both(deciding.twins)),
             web.post("/v1/approvals/{id}/votes", both(deciding.vote)),
             web.get("/v1/sessions", both(watching.sessions)),
             web.get("/v1/sessions/{id}", both(watching.session)),

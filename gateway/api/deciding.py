@@ -75,6 +75,10 @@ class Deciding:
         )
         return answer(approval)
 
+    async def twins(self, request: web.Request) -> web.StreamResponse:
+        """`GET /v1/approvals/{id}/twins`: how many others a yes for a while would release."""
+        return answer(self._approvals.twins(request.match_info["id"]))
+
     async def whole_text(self, request: web.Request) -> web.StreamResponse:
         """`GET /v1/approvals/{id}/text?person=&groups=a,b`: all that would run, for one who may vote."""
         caller = request[CALLER]

@@ -2,7 +2,7 @@
 
                  Joined, Left, Measured, Approved(quorum missing)
                    ┌────┐
-                   │    ▼            Approved (every ask met)            Released
+                   │    ▼       Approved (every ask met), Covered        Released
     opened ──────▶ PENDING ──────────────────────────────────▶ APPROVED ─────────▶ SPENT
                      │  │  └── Denied ──▶ DENIED ◀── Denied ──────┤ │
                      │  └───── Lapsed ──▶ EXPIRED ◀── Lapsed ─────┘ │
@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from gateway.approvals.reach import agreed
 from gateway.contract import Approval, AskView, Choice, Estimate, State, Vote
 
 ANYBODY = "*"
@@ -83,13 +84,24 @@ class Released:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Covered:
+    """A yes to another approval is for a while, and reaches this one."""
+
+    grant: str
+    person: str
+    """Whose vote completed it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waived:
     """The policy says yes in everybody's place: `reason` says by which of its words."""
 
     reason: str
 
 
-Event: TypeAlias = Joined | Left | Measured | Approved | Denied | Lapsed | Withdrawn | Released | Waived
+Event: TypeAlias = (
+    Joined | Left | Measured | Approved | Denied | Lapsed | Withdrawn | Released | Covered | Waived
+)
 
 
 def step(approval: Approval, event: Event, now: float) -> Approval:
@@ -160,7 +172,21 @@ def _approved(approval: Approval, event: Approved, now: float) -> Approval:
     votes = (*approval.votes, event.vote)
     if not met(approval.asks, votes):
         return replace(approval, votes=votes)
-    return replace(approval, votes=votes, state=State.APPROVED, settled_at=now, settled_by=event.vote.person)
+    settled = replace(
+        approval, votes=votes, state=State.APPROVED, settled_at=now, settled_by=event.vote.person
+    )
+    return replace(settled, grant=settled.id) if agreed(votes) is not None else settled
+
+
+def _covered(approval: Approval, event: Covered, now: float) -> Approval:
+    return replace(
+        approval,
+        state=State.APPROVED,
+        settled_at=now,
+        settled_by=event.person,
+        grant=event.grant,
+        reason=f"the yes to approval {event.grant} is for a while, and reaches this",
+    )
 
 
 def _denied(approval: Approval, event: Denied, now: float) -> Approval:
@@ -200,6 +226,7 @@ TRANSITIONS: dict[tuple[State, type[Any]], Callable[[Approval, Any, float], Appr
     (State.PENDING, Left): _left,
     (State.PENDING, Measured): _measured,
     (State.PENDING, Approved): _approved,
+    (State.PENDING, Covered): _covered,
     (State.PENDING, Denied): _denied,
     (State.PENDING, Lapsed): _lapsed,
     (State.PENDING, Withdrawn): _withdrawn,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from gateway.approvals.lasting import Narrow
 from gateway.model import Effect, Effects, Lineage, Reveal
 from gateway.policy.kinds import Patterns
 from gateway.policy.offers import BY_HAND, Ending
@@ -60,6 +61,8 @@ class Grant:
     ending: Ending = "hold"
     reveal: Reveal | None = None
     reveal_to: tuple[str, ...] = ()
+    narrow: Narrow | None = None
+    """Where votes on one command made it: what it is bound to beside the effects."""
     things: Patterns | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
@@ -83,6 +86,8 @@ class Grant:
         made = {name: getattr(self, name) for name in KEPT} | {"effects": sorted(self.effects)}
         if self.reveal is not None:
             made["reveal"] = {"columns": list(self.reveal.columns), "detect": list(self.reveal.detect)}
+        if self.narrow is not None:
+            made["narrow"] = self.narrow.document()
         return made
 
 
@@ -94,6 +99,7 @@ def read(document: Mapping[str, Any]) -> Grant:
     try:
         known = {name: document[name] for name in KEPT if name in document}
         reveal = known.get("reveal")
+        narrow = known.get("narrow")
         return Grant(
             **known
             | {
@@ -101,6 +107,7 @@ def read(document: Mapping[str, Any]) -> Grant:
                 "how": How(known.get("how", How.VOTES)),
                 "resources": tuple(known.get("resources", ())),
                 "reveal_to": tuple(known.get("reveal_to", ())),
+                "narrow": None if narrow is None else Narrow.read(narrow),
                 "reveal": reveal and Reveal(columns=tuple(reveal["columns"]), detect=tuple(reveal["detect"])),
             }
         )

@@ -5,10 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from time import monotonic
 from typing import Any
-
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from gateway.approvals import Approvals
 from gateway.changes import Feed
@@ -49,6 +46,7 @@ class Elevation:
 
 def build(
     *,
+    grants: Grants,
     approvals: Approvals,
     sessions: Sessions,
     issuer: Issuer,
@@ -59,15 +57,11 @@ def build(
     journal: Journal,
     policy: Callable[[], Policy],
     announce: Callable[[str, str], None],
-    scheduler: AsyncIOScheduler,
     spawn: Spawn,
     clock: Callable[[], float],
 ) -> Elevation:
     """Raises `StoreFailed` and `JournalFailed`."""
     past = Past(journal)
-    grants = Grants(
-        store, journal, policy=policy, clock=clock, steady=monotonic, scheduler=scheduler, spawn=spawn
-    )
     access = Access(grants, issuer, minted, clock=clock)
 
     def begin_by_hand(request: Request) -> None:

@@ -56,6 +56,7 @@ def grant_view(grant: Grant, *, ended_at: float | None = None, ended: str = "") 
         ends_at=grant.ends_at,
         commands=grant.commands,
         used=grant.used,
+        what=grant.narrow.reach if grant.narrow is not None else None,
         template=grant.template,
         how=grant.how,
         person=grant.person,

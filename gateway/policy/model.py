@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from gateway import wire
-from gateway.model import Connection, Effect, Effects, Scope, StepUp
+from gateway.model import Connection, Effect, Effects, Lasting, Scope, StepUp
 from gateway.policy.credentials import SecretPolicy, SecretRef, StoredCredential
 from gateway.policy.expressions import Expression
 from gateway.policy.globs import Globs
@@ -173,6 +173,8 @@ class Holding:
     """The operator's sentence; "" where the rule has none of its own."""
     within: float = 15 * MINUTE
     masks: tuple[str, ...] = ()
+    lasting: Lasting | None = None
+    """What a yes may be given for a while; None where each is for one command."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

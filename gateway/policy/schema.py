@@ -20,7 +20,7 @@ from gateway.policy.expressions import LONGEST
 from gateway.policy.file import SECTIONS
 from gateway.policy.moment import WEEK
 from gateway.policy.reader import DURATION, NAME, SIZE
-from gateway.policy.rules import MAX_MESSAGE, MAX_QUORUM, OUTCOMES
+from gateway.policy.rules import MAX_COMMANDS, MAX_MESSAGE, MAX_QUORUM, OUTCOMES, REACHES
 from gateway.policy.values import EFFECTS, PERSON
 from gateway.policy.vocabulary import Vocabulary
 
@@ -320,7 +320,7 @@ def _then() -> Schema:
     made = _object(
         {
             "allow": {"const": True},
-            "hold": _hold(),
+            "hold": _hold(for_a_while=_for_a_while()),
             "block": _sentence("What the one who asked is told."),
             "mask": _list(_text("A mask of `masks`.")),
         }
@@ -330,7 +330,7 @@ def _then() -> Schema:
     return made
 
 
-def _hold() -> Schema:
+def _hold(**also: Schema) -> Schema:
     ask = {"approvers": _text('A group of `groups`, or "*".'), "quorum": _whole(1, MAX_QUORUM)}
     made = _object(
         {
@@ -342,10 +342,21 @@ def _hold() -> Schema:
                 **_object({"max_age": _duration(), "acr": _text()}, required=("max_age",)),
                 "description": "A yes needs a login that is no older.",
             },
+            **also,
         }
     )
     made["oneOf"] = [{"required": ["approvers"]}, {"required": ["asks"], "properties": {"quorum": False}}]
     return made
+
+
+def _for_a_while() -> Schema:
+    return {
+        **_object(
+            {"up_to": _duration(), "commands": _whole(1, MAX_COMMANDS), "what": _list(_choice(REACHES))},
+            required=("up_to", "what"),
+        ),
+        "description": "What a yes may be given for a while; without it each is for the one command.",
+    }
 
 
 def _default() -> Schema:

@@ -245,7 +245,10 @@ def masks(look: Look, vocabulary: Vocabulary, custom: Mapping[str, CustomDetecto
     known = vocabulary.detectors | custom.keys()
 
     def detector(look: Look) -> str:
-        return look.choice(known, "a detector")
+        name = look.choice(known, "a detector")
+        if command := vocabulary.uninstalled.get(name):
+            look.fault(f"`{name}` needs an engine that is not installed; run: {command}")
+        return name
 
     found: dict[str, MaskPolicy] = {}
     for name, entry in look.entries("a mask").items():

@@ -63,7 +63,8 @@ rules:
     then: {{hold: {{asks: [{{approvers: dba, quorum: 2}}, {{approvers: security}}], within: 5m}}}}
   - name: writes-need-a-dba
     when: {{effects: [write]}}
-    then: {{hold: {{approvers: dba, quorum: 1, within: {within}, message: "A DBA looks at writes on prod."}}, mask: pii}}
+    then: {{hold: {{approvers: dba, quorum: 1, within: {within}, message: "A DBA looks at writes on prod.",
+                  for_a_while: {{up_to: 1h, commands: 50, what: [call, shape, agent, subtree]}}}}, mask: pii}}
   - name: patience-is-short
     when: {{resources: [hasty], effects: [write]}}
     then: {{hold: {{approvers: dba, within: 1s}}}}
