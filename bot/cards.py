@@ -7,11 +7,12 @@ has no buttons, and says who decided, when and why. Every text of the agent's st
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from bot import for_a_while
+from bot import elevations, for_a_while
 from bot.blocks import (
     CARD_LIMIT,
     Block,
@@ -48,6 +49,7 @@ from gateway.contract import (
 )
 
 EVENT = "countersign_card"
+_ABOUT = re.compile(r"countersign:([a-zA-Z0-9_-]{1,64}):[0-9]+:")
 PARAMETER = 160
 ACTORS_FIRST, ACTORS_LAST = 2, 6
 
@@ -126,10 +128,10 @@ def _can_be_read(approval: Approval, command: Shown, room: Room) -> bool:
 def outcome(approval: Approval) -> tuple[str, str]:
     """A mark and a title for the approval's state."""
     match approval.state:
+        case State.PENDING | State.SPENT if approval.elevation is not None:
+            return elevations.title(approval.elevation, pending=approval.state is State.PENDING)
         case State.PENDING:
             return "⏳", "Waiting for a decision"
-        case State.SPENT if approval.elevation is not None:
-            return "✅", "Granted"
         case State.APPROVED if approval.waiting == 0:
             return "✅", "Approved: it runs when the client asks again"
         case State.APPROVED:
@@ -148,23 +150,38 @@ def outcome(approval: Approval) -> tuple[str, str]:
             assert_never(approval.state)
 
 
+def block_id(approval: Approval, part: str) -> str:
+    """Which approval a message is about: a shortcut on it is told no more than its blocks."""
+    return f"countersign:{approval.id[:64]}:{approval.version}:{part}"
+
+
+def about(blocks: object) -> str:
+    """The approval that a message with these blocks is about, or ""."""
+    for block in blocks if isinstance(blocks, list) else ():
+        found = _ABOUT.match(str(block.get("block_id", ""))) if isinstance(block, dict) else None
+        if found is not None:
+            return found[1]
+    return ""
+
+
 def _blocks(approval: Approval, faces: Faces, room: Room) -> Iterator[Block]:
-    block_id = f"countersign:{approval.id[:64]}:{approval.version}"
     command = show(approval.command.text, limit=room.command)
     # The first block is rich text in every state: Slack refuses to turn rich text into anything else.
-    yield rich(lines(_head(approval, faces, room)), block_id=f"{block_id}:head")
+    yield rich(lines(_head(approval, faces, room)), block_id=block_id(approval, "head"))
     yield rich(
         section(bold("Elevation" if approval.elevation else "Command"), *_command_marks(approval, command)),
         literal(command.text),
         *_parameters(approval.command.parameters, room),
-        block_id=f"{block_id}:command",
+        block_id=block_id(approval, "command"),
     )
     yield rich(
-        section(bold("On whose behalf")), literal(tree(approval.lineage)), block_id=f"{block_id}:lineage"
+        section(bold("On whose behalf")),
+        literal(tree(approval.lineage)),
+        block_id=block_id(approval, "lineage"),
     )
-    yield rich(lines(_facts(approval, faces, room)), block_id=f"{block_id}:facts")
+    yield rich(lines(_facts(approval, faces, room)), block_id=block_id(approval, "facts"))
     if approval.state is State.PENDING:
-        yield actions(*_buttons(approval, command, room), block_id=f"{block_id}:buttons")
+        yield actions(*_buttons(approval, command, room), block_id=block_id(approval, "buttons"))
 
 
 def _head(approval: Approval, faces: Faces, room: Room) -> Iterator[Sequence[Element]]:
@@ -283,10 +300,7 @@ def _facts(approval: Approval, faces: Faces, room: Room) -> Iterator[Sequence[El
     if approval.estimate is not None:
         yield [bold("Gateway measured  "), text(estimate_words(approval.estimate))]
     if approval.elevation is not None:
-        yield [
-            bold("Until it ends  "),
-            text("these are not held. What is blocked stays blocked, masks stay."),
-        ]
+        yield from elevations.rows(approval.elevation, most=room.rows)
     for ask in approval.asks[: room.rows]:
         yield list(_ask(ask, counted(approval)[ask], faces))
     if len(approval.asks) > room.rows:
@@ -384,12 +398,13 @@ def face(person: str, faces: Faces) -> Element:
 
 def _buttons(approval: Approval, command: Shown, room: Room) -> Iterator[Element]:
     value = target_of(approval).value()
+    approve, deny = elevations.choices(approval.elevation)
     if _can_be_read(approval, command, room) and not approval.review_required:
-        yield button("Approve", action_id=APPROVE, value=value, style="primary")
+        yield button(approve, action_id=APPROVE, value=value, style="primary")
         yield button("Review", action_id=REVIEW, value=value)
     else:
         yield button("Review to approve", action_id=REVIEW, value=value, style="primary")
     if approval.lasting is not None:
         yield button("For a while …", action_id=FOR_A_WHILE, value=value)
-    yield button("Deny", action_id=DENY, value=value)
+    yield button(deny, action_id=DENY, value=value)
     yield button("Deny and kill", action_id=KILL, value=value, style="danger")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from aiohttp import web
 
 from gateway.api.access import Caller, Credentials, operator_credential
 from gateway.api.answers import answer, refusing
 from gateway.api.deciding import Deciding
+from gateway.api.linking import LinkRoutes
 from gateway.api.looking import Looking
 from gateway.api.metrics import Meters
 from gateway.api.notes import Notes
@@ -19,6 +20,7 @@ from gateway.api.watching import Watching
 from gateway.approvals import Approvals
 from gateway.changes import Feed
 from gateway.contract import VERSION, Directory, GrantView, GroupView
+from gateway.identity.links import SlackLinks
 from gateway.identity.logins import Logins
 from gateway.journal import Journal
 from gateway.policy.model import Policy
@@ -49,6 +51,7 @@ def build(
     operator_credential: str,
     meters: Meters,
     logins: Logins,
+    slack_links: SlackLinks,
     clock: Callable[[], float],
     routes: Iterable[web.RouteDef] = (),
 ) -> web.Application:
@@ -60,7 +63,9 @@ def build(
     """
     credentials = Credentials(bot=bot_credential, operator=operator_credential)
     notes = Notes(store, clock=clock)
-    deciding = Deciding(approvals, SteppingUp(approvals, logins), feed, about=notes.about)
+    deciding = Deciding(
+        approvals, SteppingUp(approvals, logins), feed, speaks_for=slack_links.are, about=notes.about
+    )
     looking = Looking(policy=policy, approvals=approvals, sessions=sessions, lineages=lineages, grants=grants)
     searching = Searching(index, sight=looking.sight, link=link)
     watching = Watching(
@@ -78,7 +83,7 @@ def build(
 
     async def directory(request: web.Request) -> web.StreamResponse:
         del request
-        return answer(directory_of(policy()))
+        return answer(directory_of(policy(), slack_links.people()))
 
     async def healthz(request: web.Request) -> web.StreamResponse:
         """Ready when decisions can be kept; not ready is 503, so that a balancer looks elsewhere."""
@@ -122,6 +127,7 @@ def build(
             web.delete("/v1/notes/{key}", bot(notes.remove)),
             web.get("/healthz", healthz),
             web.get("/metrics", operator(metrics)),
+            *LinkRoutes(slack_links, logins, credentials).routes(),
             *routes,
         ]
     )
@@ -134,10 +140,10 @@ def build(
     return application
 
 
-def directory_of(policy: Policy) -> Directory:
-    """What the bot may know of the policy."""
+def directory_of(policy: Policy, people: Mapping[str, str]) -> Directory:
+    """What the bot may know of the policy, and of the Slack users who are `people`."""
     return Directory(
-        people=dict(policy.slack.people),
+        people=dict(people),
         match_by_email=policy.slack.match_people_by_email,
         groups={
             name: GroupView(slack=group.slack, members=tuple(group.members))
@@ -146,4 +152,5 @@ def directory_of(policy: Policy) -> Directory:
         approvals_channel=policy.slack.approvals,
         audit_channel=policy.slack.audit,
         public_url=policy.api.public_url,
+        login=bool(policy.identity.providers),
     )

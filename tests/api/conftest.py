@@ -13,6 +13,7 @@ from gateway.api.links import Links
 from gateway.contract import Refusal, SessionView, decode, encode
 from gateway.elevations.showing import grant_view
 from gateway.identity.lineages import Lineages
+from gateway.identity.links import SlackLinks
 from gateway.identity.logins import Logins
 from gateway.policy.model import AskedGroup, Group, Holding, Policy, Rule, Slack, When
 from gateway.recorder import Recorder
@@ -112,6 +113,9 @@ class Api:
             operator_credential=OPERATOR,
             meters=self.meters,
             logins=self.logins,
+            slack_links=SlackLinks(
+                house.store, house.journal, policy=lambda: house.policy, clock=house.clock
+            ),
             clock=house.clock,
             routes=[
                 web.get("/own", own),
