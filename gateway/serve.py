@@ -37,6 +37,7 @@ from gateway.contract import Announcement, Approval, SessionView
 from gateway.doors import DoorFailed, Doors
 from gateway.elevations import Grants
 from gateway.elevations import house as elevations
+from gateway.elevations.showing import grant_view
 from gateway.gate import Gate
 from gateway.hosting import authorities, certifying
 from gateway.identity.failures import Failures
@@ -55,6 +56,7 @@ from gateway.protocols import likeness, served
 from gateway.recorder import Recorder
 from gateway.recorder.read import recordings, summary
 from gateway.recorder.transcript import Transcripts
+from gateway.search import Index
 from gateway.secrets import EVERY as SECRETS_EVERY
 from gateway.secrets import Secrets
 from gateway.sessions import Sessions
@@ -289,6 +291,9 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         def transcripts() -> Transcripts:
             return Transcripts(recorder.directory, lambda protocol: served(protocol).render)
 
+        index = Index(state / "search.sqlite", recorder.directory, lambda protocol: served(protocol).render)
+        parts.push_async_callback(index.close)
+        tasks.spawn(index.follow())
         failures = Failures(clock=clock)
         identities = Identities(
             issuer, members, failures, store, policy, clock=clock, spawn=tasks.spawn, secret=kept.current
@@ -303,6 +308,8 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             lineages=lineages,
             transcripts=transcripts(),
             link=links.link,
+            grants=lambda: map(grant_view, grants.all()),
+            index=index,
             bot_credential=bot_credential,
             operator_credential=operator_credential,
             meters=meters,
