@@ -9,7 +9,7 @@ import secrets
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,8 +98,8 @@ def openssh(**options: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def sshd(directory: Path) -> Iterator[Server]:
-    """OpenSSH's server on a free port, for the user who runs the tests."""
+def sshd(directory: Path, *, more: Callable[[Path], str] = lambda _host_key: "") -> Iterator[Server]:
+    """OpenSSH's server on a free port, for the user who runs the tests; `more` is added to its configuration."""
     for name in ("host", "client"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / name], check=True)
     (directory / "authorized").write_text((directory / "client.pub").read_text())
@@ -108,7 +108,7 @@ def sshd(directory: Path) -> Iterator[Server]:
     configuration.write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {directory}/host\nPidFile none\nUsePAM no\nStrictModes no\n"
         f"AuthorizedKeysFile {directory}/authorized\nPermitRootLogin yes\nSubsystem sftp internal-sftp\nMaxSessions 200\n"
-        "MaxStartups 300\nAcceptEnv LANG LC_*\n"
+        f"MaxStartups 300\nAcceptEnv LANG LC_*\n{more(directory / 'host')}"
     )
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)
