@@ -73,6 +73,9 @@ class Seat(Protocol):
     def answer(self, command_id: str, data: bytes) -> None:
         """Bytes of an answer as they are recorded, before the client has them. Raises `SessionOver`."""
 
+    def noted(self, text: str) -> None:
+        """Something that belongs in the record, masked as texts of commands are. Raises `SessionOver`."""
+
     def answered(self, event: CommandAnswered) -> None:
         """A released command is over. Raises `SessionOver`."""
 

@@ -315,6 +315,14 @@ class _Seat:
         except RecordingFailed as failure:
             self._unrecorded(failure)
 
+    def noted(self, text: str) -> None:
+        if self._over:
+            raise SessionOver
+        try:
+            self._live.recording.noted(self._gate.scrubber.text(text)[0])
+        except RecordingFailed as failure:
+            self._unrecorded(failure)
+
     def answered(self, event: CommandAnswered) -> None:
         if self._over:
             return

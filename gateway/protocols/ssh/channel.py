@@ -15,6 +15,7 @@ import asyncssh
 from gateway.hosted import Refused, Ruling, Seat, SessionOver
 from gateway.model import Block, Command
 from gateway.protocols.ssh import asking
+from gateway.protocols.ssh.digests import Copies
 from gateway.protocols.ssh.flow import STDERR, Answer, Sink, Upstream
 
 REFUSED = 126
@@ -27,7 +28,8 @@ TARGET, CLIENT = "the target is slow", "the client is slow"
 LARGEST = 10_000
 """Columns or rows of a terminal."""
 
-COUNTED = frozenset({"scp", "rsync", "git-upload-pack", "git-receive-pack", "git-upload-archive"})
+COPYING = "scp"
+COUNTED = frozenset({COPYING, "rsync", "git-upload-pack", "git-receive-pack", "git-upload-archive"})
 """Programs that speak a protocol with their own kind: they announce how many bytes come."""
 
 
@@ -212,16 +214,27 @@ class Channel(asyncssh.SSHServerSession[Any]):
             self.refuse(ruling.verdict)
             self.channel.exit(REFUSED)
             return
-        counted = command.facts.attributes.get("shell.programs") in COUNTED
-        self._answer = Answer(self.client.seat, command.id, ruling, self.write, counted=counted)
+        program = command.facts.attributes.get("shell.programs")
+        sent = self._copies("sent") if program == COPYING else None
+        self._answer = Answer(
+            self.client.seat,
+            command.id,
+            ruling,
+            self.write,
+            counted=program in COUNTED,
+            copies=self._copies("fetched") if program == COPYING else None,
+        )
         try:
             upstream = await self.open(self._answer, text=text, terminal=raw)
         except Refused:
             self._answer.over("the target could not be had", failed=True)
             raise
-        self.feed(_into(upstream))
+        self.feed(_into(upstream, sent))
         await upstream.gone
         self.leave(upstream)
+
+    def _copies(self, how: str) -> Copies:
+        return Copies(lambda file: self.client.seat.noted(f"{how} {file}"))
 
     async def judge(self, command: Command, *, after: Ruling | None = None) -> Ruling:
         """The ruling on a command of this channel. Raises `SessionOver`."""
@@ -315,11 +328,13 @@ class Channel(asyncssh.SSHServerSession[Any]):
             self.channel.set_echo(False)
 
 
-def _into(upstream: Upstream) -> Callable[[bytes], None]:
+def _into(upstream: Upstream, copies: Copies | None) -> Callable[[bytes], None]:
     def take(data: bytes) -> None:
         if upstream.channel.is_closing():
             return
         if data:
+            if copies is not None:
+                upstream.giving(lambda: copies.feed(data))
             upstream.channel.write(data)
         else:
             upstream.channel.write_eof()

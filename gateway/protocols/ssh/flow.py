@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import asyncssh
 
 from gateway.hosted import Ruling, Seat, SessionOver, Stream
+from gateway.protocols.ssh.digests import Copies
 from gateway.protocols.ssh.timeline import ERR, OUT, RESIZE, head
 from gateway.wire import CommandAnswered
 
@@ -47,12 +48,20 @@ class Answer:
     """What comes back of one command: masked, recorded, then written, in that order."""
 
     def __init__(
-        self, seat: Seat, command_id: str, ruling: Ruling, write: Write, *, counted: bool = False
+        self,
+        seat: Seat,
+        command_id: str,
+        ruling: Ruling,
+        write: Write,
+        *,
+        counted: bool = False,
+        copies: Copies | None = None,
     ) -> None:
-        """`counted`: the client takes the bytes by their number, so masking must not change it."""
+        """`counted`: the client takes the bytes by their number, so masking must not change it; `copies` looks on."""
         self._seat = seat
         self._command_id = command_id
         self._write = write
+        self._copies = copies
         self._streams: Mapping[bool, Stream] = {error: ruling.stream(counted) for error in (False, True)}
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
@@ -91,6 +100,8 @@ class Answer:
     def _give(self, data: bytes, *, error: bool) -> None:
         if data:
             self._record(ERR if error else OUT, data)
+            if self._copies is not None and not error:
+                self._copies.feed(data)
             self._write(data, error)
 
     def _record(self, stream: bytes, data: bytes) -> None:
