@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from gateway.admission import Admission
 from gateway.gate import Gate
+from gateway.hosted import Room
 from gateway.hosting import Hosting
 from gateway.listener import Listener
 from gateway.policy.model import Policy, Target, TlsPolicy
@@ -43,6 +44,7 @@ class Doors:
         self._clock = clock
         self._known = known
         self._open: dict[str, Listener | Hosting] = {}
+        self._room = Room()
         self._tls: TlsPolicy | None = None
 
     @property
@@ -64,6 +66,7 @@ class Doors:
                 del self._open[name]
                 await listener.close(f"The connection {name} was changed or closed.")
         self._tls = policy.tls
+        self._room.limit = policy.limits.waiting_bytes
         for name, target in policy.targets.items():
             if name in self._open:
                 self._open[name].adopt(target, policy)
@@ -91,6 +94,7 @@ class Doors:
                 target,
                 policy,
                 self._street(target),
+                room=self._room,
                 gate=gate,
                 admission=admission,
                 spawn=spawn,

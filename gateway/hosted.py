@@ -98,6 +98,19 @@ class HostedUpstream:
     timeout: float
 
 
+class Room:
+    """Bytes that are in memory for peers who do not take them: of all clients together, and how many there may be."""
+
+    def __init__(self) -> None:
+        self.limit = 0
+        self._taken = 0
+
+    def more(self, count: int) -> bool:
+        """Count so many more, or fewer where negative; whether all have room."""
+        self._taken += count
+        return self._taken <= self.limit
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostedLimits:
     """What one client may take."""
@@ -120,6 +133,10 @@ class Desk(Protocol):
 
     @property
     def limits(self) -> HostedLimits: ...
+    @property
+    def room(self) -> Room:
+        """One for all desks."""
+
     def now(self) -> float:
         """Unix seconds."""
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from gateway.admission import Admission, AdmissionRefused
 from gateway.gate import Gate
 from gateway.holding import Held
-from gateway.hosted import HostedLimits, HostedUpstream, Refused, Ruling, SessionOver
+from gateway.hosted import HostedLimits, HostedUpstream, Refused, Room, Ruling, SessionOver
 from gateway.hosts import LOOPBACK, canonical
 from gateway.masking.starred import Starred
 from gateway.masking.stream import StreamMask
@@ -40,6 +40,7 @@ class Hosting:
         policy: Policy,
         street: Street,
         *,
+        room: Room,
         gate: Gate,
         admission: Admission,
         spawn: Spawn,
@@ -54,6 +55,7 @@ class Hosting:
         self._secret = secret
         self._clock = clock
         self._street = street
+        self.room = room
         self._seats: set[_Seat] = set()
         self._empty = asyncio.Event()
         self._empty.set()

@@ -376,7 +376,7 @@ def _limits() -> Schema:
     }
     durations = dict.fromkeys(("dial", "login", "idle", "session", "rejoin"), _duration())
     counts = dict.fromkeys(("connections", "connections_per_lineage"), count)
-    return _object({**durations, **counts, "answer_recorded": size, **in_wires})
+    return _object({**durations, **counts, "answer_recorded": size, "waiting_bytes": size, **in_wires})
 
 
 def _slack() -> Schema:

@@ -225,16 +225,17 @@ class SshGateway(Gateway):
             timeout=60,
         )
 
-    def start_ssh(self, command: str) -> subprocess.Popen[bytes]:
+    def start_ssh(self, command: str, *, stdin: Path = Path(os.devnull)) -> subprocess.Popen[bytes]:
         """`ssh host COMMAND`, as it runs."""
         given, environment = self.client(self.token())
-        return subprocess.Popen(
-            ["ssh", *given, "-p", str(self.ports["web-1"]), "127.0.0.1", command],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        with stdin.open("rb") as given_in:
+            return subprocess.Popen(
+                ["ssh", *given, "-p", str(self.ports["web-1"]), "127.0.0.1", command],
+                env=environment,
+                stdin=given_in,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
 
 
 @contextlib.contextmanager

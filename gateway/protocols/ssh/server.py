@@ -9,6 +9,7 @@ import asyncssh
 from gateway.hosted import Desks
 from gateway.protocols.ssh.algorithms import STRONG
 from gateway.protocols.ssh.client import Client
+from gateway.protocols.ssh.kept import WINDOW
 from gateway.protocols.ssh.keys import AUTHORITY, HOST, HOSTS, host_certificate, key
 
 LONGEST_LINE = 8_192
@@ -57,6 +58,7 @@ async def serve(desks: Desks, *, host: str, port: int) -> Server:
         line_history=100,
         max_line_length=LONGEST_LINE,
         encoding="utf-8",
+        window=WINDOW,
         errors="surrogateescape",
         agent_forwarding=False,
         x11_forwarding=False,

@@ -113,6 +113,7 @@ class _Transfer:
             for packet in self._from_client.feed(data):
                 self._asked.put_nowait(packet)
                 self._waiting += len(packet.data)
+                self._channel.keep(len(packet.data))
         except Malformed as malformed:
             self._end(malformed)
         if self._full():
@@ -125,6 +126,7 @@ class _Transfer:
         try:
             while (packet := await self._asked.get()) is not None:
                 self._waiting -= len(packet.data)
+                self._channel.keep(-len(packet.data))
                 if not self._full():
                     self._channel.read(True, WAITS)
                 await self._channel.flowing.wait()
