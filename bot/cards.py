@@ -349,6 +349,8 @@ def _ask(ask: AskView, have: int, faces: Faces) -> Iterator[Element]:
         yield usergroup(faces.groups[ask.approvers])
     else:
         yield text("any group" if ask.approvers == "*" else inline(ask.approvers, limit=40))
+    if ask.step_up is not None:
+        yield text(", each with a fresh login")
     yield quiet(f"  ({inline(ask.rule, limit=60)})")
 
 
@@ -365,6 +367,8 @@ def _vote(vote: Vote, faces: Faces) -> Iterator[Element]:
     groups = ", ".join(inline(group, limit=40) for group in vote.groups[:3])
     yield text(f" {_CHOICE_WORDS[vote.choice]}{f' for {groups}' if groups else ''} ")
     yield date(vote.at)
+    if vote.login is not None:
+        yield quiet(f" with a login at {inline(vote.login.provider, limit=40)}")
     if vote.reason:
         yield quiet(f" “{inline(vote.reason, limit=120)}”")
 

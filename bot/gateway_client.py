@@ -41,9 +41,11 @@ T = TypeVar("T")
 class GatewayError(Exception):
     """The gateway did not do what it was asked; `message` is its own sentence."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, url: str = "") -> None:
         super().__init__(message)
         self.message = message
+        self.url = url
+        """Where the person who asked can do what is missing; for their eyes only."""
 
 
 class GatewayUnreachable(GatewayError):
@@ -64,6 +66,10 @@ class Stale(GatewayError):
 
 class ReviewFirst(GatewayError):
     """The whole text has to be opened before it can be approved."""
+
+
+class LoginFirst(GatewayError):
+    """A fresh login is needed: at `url`, which only the one who clicked may see."""
 
 
 class NotFound(GatewayError):
@@ -87,6 +93,7 @@ REFUSALS: Mapping[str, type[GatewayError]] = {
     "already_settled": AlreadySettled,
     "stale": Stale,
     "review_first": ReviewFirst,
+    "login_first": LoginFirst,
     "not_found": NotFound,
     "conflict": Conflict,
     "bad_request": BadRequest,
@@ -242,7 +249,7 @@ def _refusal(status: int, content: bytes) -> GatewayError:
         refusal = decode(content, Refusal)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return GatewayUnreachable(f"The gateway answered {status} without saying why.")
-    return REFUSALS.get(refusal.error, GatewayUnreachable)(refusal.message)
+    return REFUSALS.get(refusal.error, GatewayUnreachable)(refusal.message, url=refusal.url)
 
 
 def _id(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.blocks import Element, link, text
 from bot.card_ids import OldCard
 from bot.gateway_client import (
     AlreadySettled,
@@ -11,6 +12,7 @@ from bot.gateway_client import (
     Conflict,
     GatewayError,
     GatewayUnreachable,
+    LoginFirst,
     NotEligible,
     NotFound,
     ReviewFirst,
@@ -24,6 +26,7 @@ SENTENCES: Mapping[type[Exception], str] = {
     NotEligible: "You cannot decide this.",
     AlreadySettled: "Too late: this is settled already.",
     Stale: "This card has changed since you saw it. Look at it again, then decide.",
+    LoginFirst: "A yes to this needs a fresh login. The address below is for you alone, works once and for ten minutes; your vote counts when you have logged in.",
     ReviewFirst: "Open it with Review first: the card does not show all of what would run.",
     NotFound: "The gateway knows nothing by that id.",
     Conflict: "Somebody changed this at the same moment. Please try again.",
@@ -46,3 +49,9 @@ def sentence(error: Exception) -> str:
     if isinstance(error, GatewayError) and isinstance(error, WITH_THEIR_WORDS) and error.message:
         return f"{said} {inline(error.message, limit=300)}"
     return said
+
+
+def way_on(error: Exception) -> tuple[Element, ...]:
+    """What stands behind the sentence: the address of a login, where one is all that is missing."""
+    url = error.url if isinstance(error, GatewayError) else ""
+    return (text(" "), link(url, "Log in")) if url else ()

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import TypeVar
 
-from gateway.contract import Announcement, Approval, Change, Changes, SessionView, State
+from gateway.contract import Announcement, Approval, Change, Changes, GrantView, SessionView, State
 from gateway.store import Store
 
 TABLE = "feed"
@@ -43,6 +43,7 @@ class Feed:
         self._ring: deque[Change] = deque(maxlen=kept)
         self._approvals: dict[str, Approval] = {}
         self._sessions: dict[str, SessionView] = {}
+        self._grants: dict[str, GrantView] = {}
         self._settled: OrderedDict[str, Approval] = OrderedDict()
         self._closed: OrderedDict[str, SessionView] = OrderedDict()
         self._unheard: frozenset[str] = frozenset()
@@ -95,6 +96,7 @@ class Feed:
         approval: Approval | None = None,
         session: SessionView | None = None,
         announcement: Announcement | None = None,
+        grant: GrantView | None = None,
     ) -> None:
         """Exactly one of them is new. An approval that is older than what was published is left out."""
         if approval is not None:
@@ -112,9 +114,14 @@ class Feed:
             else:
                 self._sessions.pop(session.id, None)
                 _remember(self._closed, session.id, session)
+        elif grant is not None:
+            if grant.ended_at is None:
+                self._grants[grant.id] = grant
+            else:
+                self._grants.pop(grant.id, None)
         self._last += 1
         self._ring.append(
-            Change(seq=self._last, approval=approval, session=session, announcement=announcement)
+            Change(seq=self._last, approval=approval, session=session, announcement=announcement, grant=grant)
         )
         if self._reserved - self._last < BLOCK // 2:
             self._reserve()
@@ -158,6 +165,7 @@ class Feed:
             changes=(
                 *(Change(seq=self._last, session=session) for session in sessions),
                 *(Change(seq=self._last, approval=approval) for approval in approvals),
+                *(Change(seq=self._last, grant=grant) for grant in self._grants.values()),
             ),
         )
 
@@ -194,4 +202,6 @@ def _subject(change: Change) -> tuple[str, str]:
         return ("approval", change.approval.id)
     if change.session is not None:
         return ("session", change.session.id)
+    if change.grant is not None:
+        return ("grant", change.grant.id)
     return ("announcement", str(change.seq))

@@ -12,11 +12,15 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from gateway import model
+
 VERSION = 1
 CARD_TEXT = 2_500
 """Characters of a command that fit on a card; a longer one can only be approved after opening it whole."""
 
 T = TypeVar("T")
+
+Reach = model.Reach
 
 
 class State(StrEnum):
@@ -75,10 +79,28 @@ class CommandView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepUpView:
+    """How fresh a login an approving vote needs, and of what strength."""
+
+    max_age: float
+    acr: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskView:
     rule: str
     approvers: str
     quorum: int
+    step_up: StepUpView | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginView:
+    """A login that a vote was cast with."""
+
+    provider: str
+    at: float
+    acr: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +113,12 @@ class Vote:
     reason: str = ""
     through: str = ""
     """The credential that carried it: `slack`, `cli`."""
+    reach: Reach | None = None
+    """How far beyond this one command the yes reaches; None is this command alone, once."""
+    seconds: float = 0.0
+    commands: int = 0
+    login: LoginView | None = None
+    """The fresh login that it needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,16 +133,69 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PossibleView:
+    """What becomes of one effect: before the grant, and while it lasts."""
+
+    effect: str
+    before: str
+    """`allow`, `hold`, `block`, or "" where the one who asks cannot get there at all."""
+    after: str
+    blocked_by: tuple[str, ...] = ()
+    """Rules that block it still where their own conditions hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastView:
+    """An earlier grant of the same person's."""
+
+    at: float
+    connection: str
+    effects: tuple[str, ...]
+    reason: str
+    how: str
+    used: int
+    ended: str = ""
+    """How it ended; "" where it holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ElevationView:
     """What an approval that asks for elevation would grant."""
 
     asked_by: str
     effects: tuple[str, ...]
-    """What would no longer be held; what is blocked stays blocked, what is masked stays masked."""
+    """What would no longer be held; what is blocked stays blocked."""
     seconds: float
     commands: int
     """How many commands may run under it."""
     reason: str
+    template: str = ""
+    """The offer of policies.yaml."""
+    rows: int | None = None
+    resources: tuple[str, ...] = ()
+    """The only things that it is for; none: all."""
+    by_hand: bool = False
+    ticket: str = ""
+    extends: str = ""
+    reveal: tuple[str, ...] = ()
+    """Columns and detectors that would be shown; without any, masks stay."""
+    ending: str = "hold"
+    how: str = "votes"
+    """`votes`, `unasked`, `break-glass`; or `review`, where people look at what was had by breaking the glass."""
+    possible: tuple[PossibleView, ...] = ()
+    past: tuple[PastView, ...] = ()
+    """The newest first."""
+    past_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastingView:
+    """What a yes may be given for a while, by policy."""
+
+    what: tuple[Reach, ...]
+    """The narrowest first."""
+    seconds: float
+    commands: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +230,10 @@ class Approval:
     """Where its card belongs."""
     elevation: ElevationView | None = None
     """Where it is no command that waits, but somebody who asks for more for a while."""
+    lasting: LastingView | None = None
+    """Where a yes may be for a while; None where it is for this command alone."""
+    grant: str = ""
+    """The grant that its votes made, or under which another's votes released it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +248,15 @@ class ElevationRequest:
     person: str = ""
     """Who asks, where the bot carries it; an agent asks with its own token."""
     agent: str = ""
-    """For which agent, where a person asks: its name, or its token's id."""
+    """For which agent, where a person asks: its name, or its token's id; "" for the person by hand."""
+    groups: tuple[str, ...] = ()
+    """Groups of the person's that the bot vouches for."""
+    rows: int | None = None
+    template: str = ""
+    """The offer that is meant; "" for the first that fits."""
+    ticket: str = ""
+    extends: str = ""
+    """The grant that should go on: it is asked for again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +275,78 @@ class GrantView:
     ends_at: float
     commands: int
     used: int
+    what: Reach | None = None
+    """Where a yes to one command made it: how far it reaches. None is an elevation."""
+    template: str = ""
+    how: str = "votes"
+    person: str = ""
+    """Who is accountable."""
+    by_hand: bool = False
+    rows: int | None = None
+    rows_used: int = 0
+    resources: tuple[str, ...] = ()
+    ticket: str = ""
+    reveal: tuple[str, ...] = ()
+    ending: str = "hold"
+    ended_at: float | None = None
+    ended: str = ""
+    """Why it ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HolderView:
+    """A live agent that an elevation can be for."""
+
+    token_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferView:
+    """`GET /v1/elevations?person=`: one thing that this person may ask for on one connection."""
+
+    template: str
+    connection: str
+    protocol: str
+    effects: tuple[str, ...]
+    longest: float
+    commands: int
+    rows: int | None = None
+    resources: tuple[str, ...] = ()
+    ticket: bool = False
+    """A request has to name one."""
+    by_hand: bool = False
+    holders: tuple[HolderView, ...] = ()
+    """The live agents of this person's that it is for."""
+    asks: tuple[AskView, ...] = ()
+    message: str = ""
+    break_glass: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessView:
+    """`POST /v1/grants/{id}/access`: how its person connects; the secret comes once, by the code."""
+
+    grant: GrantView
+    code: str
+    link: str
+    """Where the code opens; "" where people cannot reach the gateway's pages."""
+    expires_at: float
+    address: str
+    line: str
+    """What to type, without the secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialView:
+    """`POST /v1/access/{code}`: shown once."""
+
+    grant: GrantView
+    user: str
+    password: str
+    expires_at: float
+    address: str
+    line: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +370,10 @@ class VoteRequest:
     """Groups that the bot vouches for (only those that policies.yaml ties to a Slack user group count)."""
     opened: str = ""
     """The proof, from `WholeText`, that this person opened the whole text."""
+    reach: Reach | None = None
+    """To approve for a while: how far, how many seconds, how many commands. Votes count for the narrowest of all."""
+    seconds: float = 0.0
+    commands: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +385,13 @@ class WholeText:
     digest: str
     words: str
     opened: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twins:
+    """`GET /v1/approvals/{id}/twins`: how many others, held now, a yes of each reach would release with it."""
+
+    held: dict[Reach, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,6 +460,7 @@ class Change:
     approval: Approval | None = None
     session: SessionView | None = None
     announcement: Announcement | None = None
+    grant: GrantView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -349,8 +526,10 @@ class Refusal:
     """Body of every error answer of the API."""
 
     error: str
-    """`not_eligible`, `already_settled`, `stale`, `review_first`, `not_found`, `conflict`, `bad_request`, `unauthorized`."""
+    """`not_eligible`, `already_settled`, `stale`, `review_first`, `login_first`, `not_found`, `conflict`, `bad_request`, `unauthorized`."""
     message: str
+    url: str = ""
+    """Where the person who asked can do what is missing, once: for their eyes only."""
 
 
 def encode(value: object) -> bytes:

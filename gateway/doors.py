@@ -15,6 +15,7 @@ from gateway.policy.model import Policy, Target, TlsPolicy
 from gateway.protocols import HOSTED, SERVED
 from gateway.relay import Spawn
 from gateway.street import Street
+from gateway.upstream.logins import Logins
 
 log = logging.getLogger("countersign.listener")
 
@@ -35,6 +36,7 @@ class Doors:
         secret: Callable[[str], bytes],
         clock: Callable[[], float],
         known: Callable[[Target], object],
+        logins: Logins,
     ) -> None:
         """`secret(purpose)`: 32 bytes that stay the same over restarts, for keys that clients remember."""
         self._gate = gate
@@ -43,6 +45,7 @@ class Doors:
         self._secret = secret
         self._clock = clock
         self._known = known
+        self._logins = logins
         self._open: dict[str, Listener | Hosting] = {}
         self._room = Room()
         self._tls: TlsPolicy | None = None
@@ -100,9 +103,17 @@ class Doors:
                 spawn=spawn,
                 secret=self._secret,
                 clock=clock,
+                logins=self._logins,
             )
         return Listener(
-            target, policy, gate=gate, admission=admission, spawn=spawn, clock=clock, known=self._known
+            target,
+            policy,
+            gate=gate,
+            admission=admission,
+            spawn=spawn,
+            clock=clock,
+            known=self._known,
+            logins=self._logins,
         )
 
     def _street(self, target: Target) -> Street:

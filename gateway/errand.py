@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from gateway.end import End, Owner
 from gateway.tls import TlsLayer, end_point
-from gateway.upstream.dial import Dialer, UpstreamUnreachable
+from gateway.upstream.dial import Dialer
+from gateway.upstream.logins import UpstreamUnreachable
 from gateway.wire import Event, Hangup, ProtocolViolation, Send, Side, StartTls, Wire
 
 log = logging.getLogger("countersign.relay")

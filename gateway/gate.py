@@ -8,21 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from hashlib import sha256
 from typing import Protocol
 
 from gateway.approvals import Approvals
+from gateway.approvals.lasting import Wanted, covers
+from gateway.approvals.opening import ask_view
 from gateway.contract import Estimate
+from gateway.elevations.grant import Grant
 from gateway.elevations.grants import Grants
 from gateway.masking.engine import CompiledMask, Masks
 from gateway.masking.scrub import Scrubber
-from gateway.model import Allow, Block, Command, Connection, Facts, Final, Hold, Session, Verdict
+from gateway.model import (
+    Allow,
+    Block,
+    Command,
+    Connection,
+    Facts,
+    Final,
+    Hold,
+    Reveal,
+    Session,
+    Verdict,
+    measured,
+)
 from gateway.policy.budgets import Budgets
 from gateway.policy.evaluate import counting, hinging, judge, outside, shadows
-from gateway.policy.granting import satisfied
+from gateway.policy.granting import covered, satisfied
 from gateway.policy.model import Policy
 from gateway.policy.moment import EVERYTHING, Moment, Spent
 from gateway.recorder import Recorder, RecordingFailed
-from gateway.sessions import LiveSession, Sessions
+from gateway.sessions import LiveSession, Sessions, lineage_view
 from gateway.wire import CommandAnswered
 
 VERDICTS_KEPT = 4_096
@@ -32,6 +48,8 @@ MEASURED_FIRST = "How many rows this would touch is asked of the target first."
 MEASURED_WITHIN = 1.0
 """Seconds that the target has to say how much a command would touch."""
 
+Likeness = Callable[[str, str], str]
+"""(protocol, text) -> the same for texts that differ in their values alone, "" where nobody can tell."""
 Estimator = Callable[[Session, Command], Awaitable[Estimate | None]]
 
 
@@ -61,6 +79,7 @@ class Gate:
         sessions: Sessions,
         still_valid: Callable[[Session], str],
         estimate: Estimator,
+        likeness: Likeness,
         grants: Grants,
         budgets: Budgets,
         announce: Callable[[str, str], None],
@@ -74,6 +93,7 @@ class Gate:
         self.sessions = sessions
         self.still_valid = still_valid
         self.estimate = estimate
+        self._likeness = likeness
         self._grants = grants
         self._budgets = budgets
         self._announce = announce
@@ -86,7 +106,7 @@ class Gate:
         """From the next command on, this policy decides."""
         masks = Masks(policy.masks, key=self._mask_key)
         self.policy, self._masks, self.scrubber = policy, masks, Scrubber(masks)
-        self._made: dict[tuple[str, ...], CompiledMask] = {}
+        self._made: dict[tuple[tuple[str, ...], Reveal | None], CompiledMask] = {}
         self._shadowed = not all(rule.enforce for rule in policy.rules)
         self._of_the_moment = any(rule.when.is_of_the_moment for rule in policy.rules)
         self._budgeted = any(rule.when.budget is not None for rule in policy.rules)
@@ -111,8 +131,12 @@ class Gate:
     def ask(self, live: LiveSession, command: Command) -> Verdict:
         """The verdict on `command`, recorded. Raises `RecordingFailed`."""
         verdict, seen = self._judged(live, command.facts)
-        if isinstance(verdict, Hold) and verdict.asks:
+        if live.lapsed:
+            verdict = Block(rules=("elevation",), message=live.lapsed)
+        elif isinstance(verdict, Hold) and verdict.asks:
             verdict = self._elevated(live, command, verdict, seen)
+        elif self._grants.revealing and isinstance(verdict, Allow):
+            verdict = self._revealed(live, command, verdict, seen)
         text, parameters, _ = self.scrubbed(command)
         kind = _KINDS[type(verdict)]
         live.recording.asked(
@@ -143,6 +167,8 @@ class Gate:
         verdict, seen = self._judged(live, command.facts, measured=True, rows=rows)
         if isinstance(verdict, Hold):
             verdict = self._elevated(live, command, verdict, seen)
+        elif self._grants.revealing and isinstance(verdict, Allow):
+            verdict = self._revealed(live, command, verdict, seen)
         expects = (
             f"the target gave no estimate{f' ({note})' if note else ''}" if rows is None else f"{rows} rows"
         )
@@ -205,15 +231,75 @@ class Gate:
 
     def _elevated(self, live: LiveSession, command: Command, verdict: Hold, seen: Facts) -> Verdict:
         """A hold that a grant of this chain satisfies lets go, masked as it would have been."""
+        lineage = live.session.lineage
         grant = self._grants.spend(
-            live.session.lineage,
+            lineage.token_ids,
             live.session.connection.name,
-            lambda effects: satisfied(self.policy, verdict, seen, effects),
+            lambda grant: self._satisfies(grant, live, command, verdict, seen),
         )
         if grant is None:
             return verdict
-        live.elevated[command.id] = grant.id
-        return Allow(rules=(*verdict.rules, f"grant:{grant.id}"), masks=verdict.masks)
+        allow = Allow(rules=(*verdict.rules, f"grant:{grant.id}"), masks=verdict.masks)
+        return self._under(live, command, seen, grant, allow)
+
+    def _revealed(self, live: LiveSession, command: Command, verdict: Allow, seen: Facts) -> Allow:
+        """What is let through anyway, shown unmasked where a grant of this chain says so."""
+        if not verdict.masks:
+            return verdict
+        lineage = live.session.lineage
+        grant = self._grants.spend(
+            lineage.token_ids,
+            live.session.connection.name,
+            lambda each: each.shows_to(lineage) and covered(seen, each.effects, each.things),
+        )
+        return verdict if grant is None else self._under(live, command, seen, grant, verdict)
+
+    def _under(self, live: LiveSession, command: Command, seen: Facts, grant: Grant, verdict: Allow) -> Allow:
+        """The command runs under the grant; what that shows is recorded as shown, and not itself."""
+        self._lend(live, command, seen, grant.id)
+        if not (grant.shows_to(live.session.lineage) and verdict.masks):
+            return verdict
+        live.recording.withhold(command.id)
+        return replace(verdict, rules=(*verdict.rules, f"reveal:{grant.id}"), reveal=grant.reveal)
+
+    def under(self, live: LiveSession, command: Command, grant_id: str, *, runs: bool) -> None:
+        """A command that waited was let go under a grant; does it run, or was that too late?"""
+        if runs:
+            self._lend(live, command, self.seen(live, command.facts), grant_id)
+        else:
+            self._grants.done(grant_id, 0)
+
+    def _lend(self, live: LiveSession, command: Command, seen: Facts, grant_id: str) -> None:
+        live.elevated[command.id] = grant_id
+        live.lent.setdefault(grant_id, set()).update(seen.effects)
+
+    def _satisfies(
+        self, grant: Grant, live: LiveSession, command: Command, verdict: Hold, seen: Facts
+    ) -> bool:
+        """Whether what was granted answers what the verdict asks."""
+        if grant.narrow is None:
+            return satisfied(self.policy, verdict, seen, grant.effects, grant.things)
+        wanted = Wanted(
+            lineage=lineage_view(live.session.lineage),
+            digest=command.digest,
+            shape=lambda: self.shape(live, command),
+            effects=frozenset(seen.effects),
+            asks=tuple(map(ask_view, verdict.asks)),
+            offered=tuple(verdict.lasting.what) if verdict.lasting is not None else (),
+        )
+        return covers(grant.narrow, grant.token_id, frozenset(grant.effects), wanted)
+
+    def shape(self, live: LiveSession, command: Command) -> str:
+        """The same for commands that do the same to the same and differ in their values alone; "" for what is not known."""
+        seen = self.seen(live, command.facts)
+        likeness = self._likeness(live.session.connection.protocol, command.text) if seen.complete else ""
+        if not likeness:
+            return ""
+        resources = sorted(f"{each.kind} {each.effect} {each.name}" for each in seen.resources)
+        parts = (likeness, *sorted(seen.effects), "", *resources)
+        return sha256(
+            measured(command.around, *(part.encode("utf-8", "surrogatepass") for part in parts))
+        ).hexdigest()
 
     def _decide(
         self, session: Session, facts: Facts, moment: Moment, *, measured: bool
@@ -242,10 +328,10 @@ class Gate:
         return Block(rules=("scope",), message=message), facts
 
     def mask(self, verdict: Final) -> CompiledMask:
-        names = verdict.masks if isinstance(verdict, Allow) else ()
-        mask = self._made.get(names)
+        names, reveal = (verdict.masks, verdict.reveal) if isinstance(verdict, Allow) else ((), None)
+        mask = self._made.get((names, reveal))
         if mask is None:
-            mask = self._made[names] = self._masks.mask(names)
+            mask = self._made[names, reveal] = self._masks.mask(names, reveal)
         return mask
 
     def knows_masks(self, names: tuple[str, ...]) -> bool:
@@ -272,8 +358,8 @@ class Gate:
             masked=event.masked,
             shape=event.shape,
         )
-        if live.elevated:
-            live.elevated.pop(event.command_id, None)
+        if live.elevated and (grant_id := live.elevated.pop(event.command_id, "")):
+            self._grants.done(grant_id, event.rows)
         if live.counting and (rules := live.counting.pop(event.command_id, ())):
             spent = Spent(rows=event.rows)
             self._budgets.count(self.policy, rules, live.session.lineage, self._clock(), spent)
@@ -289,6 +375,9 @@ class Gate:
         )
 
     def close(self, live: LiveSession, reason: str) -> None:
+        for grant_id in live.elevated.values():
+            self._grants.done(grant_id, EVERYTHING.rows)
+        live.elevated.clear()
         for rules in live.counting.values():
             # Nobody saw how many rows came before the end: as many as there are.
             self._budgets.count(self.policy, rules, live.session.lineage, self._clock(), EVERYTHING)

@@ -19,6 +19,10 @@ class Refused(Exception):
     """A client is not admitted, or its target cannot be had; the message may be shown to it."""
 
 
+class CredentialRefused(Refused):
+    """The target did not take what the gateway logs in with."""
+
+
 class SessionOver(Exception):
     """The session has ended, or has to: nothing more may move in it."""
 
@@ -161,8 +165,11 @@ class Desk(Protocol):
     def guards(self, host: str, port: int) -> bool:
         """Whether a connection of the policy is known to lead there, so that any other way there leads around the gateway."""
 
-    def upstream(self) -> HostedUpstream:
-        """Read anew each time, so that secrets can be rotated in place. Raises `Refused`."""
+    async def upstream(self) -> HostedUpstream:
+        """Asked for anew each time, so that secrets can be rotated in place. Raises `Refused`."""
+
+    async def renewed(self, refused: HostedUpstream) -> HostedUpstream | None:
+        """With the secrets as they are now that the target refused what they were; None where they are no others."""
 
 
 class Desks(Protocol):

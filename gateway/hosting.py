@@ -17,11 +17,13 @@ from gateway.hosts import LOOPBACK, canonical
 from gateway.masking.starred import Starred
 from gateway.masking.stream import StreamMask
 from gateway.model import Allow, Block, Command, Connection, Final, Hold, Session
-from gateway.policy.model import Policy, SecretMissing, SecretRef, Target
+from gateway.policy.credentials import SecretMissing
+from gateway.policy.model import Policy, Target
 from gateway.protocols import HOSTED, load_hosted, own_secrets
 from gateway.recorder import RecordingFailed
 from gateway.sessions import LiveSession
 from gateway.street import Street
+from gateway.upstream.logins import Logins
 from gateway.wire import CommandAnswered
 
 log = logging.getLogger("countersign.listener")
@@ -46,8 +48,10 @@ class Hosting:
         spawn: Spawn,
         secret: Callable[[str], bytes],
         clock: Callable[[], float],
+        logins: Logins,
     ) -> None:
         self._target = target
+        self._logins = logins
         self._limits = policy.limits
         self._gate = gate
         self._admission = admission
@@ -161,20 +165,26 @@ class Hosting:
             )
         )
 
-    def upstream(self) -> HostedUpstream:
-        upstream, credential = self._target.upstream, self._target.credential
+    async def upstream(self) -> HostedUpstream:
+        upstream, stored = self._target.upstream, self._target.credential
         try:
-            return HostedUpstream(
-                host=upstream.host,
-                port=upstream.port,
-                known_hosts=upstream.ca,
-                user=credential.user,
-                password=_read(credential.password),
-                key=_read(credential.key),
-                timeout=self._limits.dial,
-            )
+            login = await self._logins.own(self._target, application="")
+            key = await self._logins.key(self._target)
         except SecretMissing as missing:
             raise Refused(f"The gateway's credential for this target is missing: {missing}") from missing
+        return HostedUpstream(
+            host=upstream.host,
+            port=upstream.port,
+            known_hosts=upstream.ca,
+            user=stored.user,
+            password=login.password,
+            key=key,
+            timeout=self._limits.dial,
+        )
+
+    async def renewed(self, refused: HostedUpstream) -> HostedUpstream | None:
+        found = await self._logins.others(self._target, password=refused.password, key=refused.key)
+        return None if found is None else replace(refused, password=found[0], key=found[1])
 
     def _seated(self, admit: Callable[[], Session], kill: Callable[[str], None]) -> _Seat:
         try:
@@ -365,10 +375,6 @@ class _Masking:
             self._counts[name] = self._counts.get(name, 0) + 1
         self._stream.hits.clear()
         return self._counts
-
-
-def _read(secret: SecretRef | None) -> str:
-    return secret.read() if secret is not None else ""
 
 
 def certifying(secret: Callable[[str], bytes]) -> Callable[..., Mapping[str, str]]:

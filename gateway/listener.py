@@ -19,6 +19,7 @@ from gateway.protocols import ProtocolModule, load
 from gateway.relay import Afterwards, Relay, Spawn
 from gateway.tls import TlsLayer, end_point, leaf, server_context
 from gateway.upstream.dial import Dialer
+from gateway.upstream.logins import Logins
 from gateway.wire import Opening, ProtocolViolation, Wire
 
 log = logging.getLogger("countersign.listener")
@@ -39,6 +40,7 @@ class Listener:
         spawn: Spawn,
         clock: Callable[[], float],
         known: Callable[[Target], object],
+        logins: Logins,
     ) -> None:
         """`known(target)` is what its protocol knows of the target (`Opening.known`)."""
         self._target = target
@@ -49,7 +51,7 @@ class Listener:
         self.gate = gate
         self.admission = admission
         self.spawn = spawn
-        self.dialer = Dialer(target, alpn=self._protocol.ALPN, timeout=policy.limits.dial)
+        self.dialer = Dialer(target, logins, alpn=self._protocol.ALPN, timeout=policy.limits.dial)
         self.afterwards = Afterwards()
         self._clock = clock
         self._relays: set[Relay] = set()

@@ -28,6 +28,19 @@ class Effect(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Reach(StrEnum):
+    """How far beyond the one command a yes may reach, the narrowest first. Each holds what those before it hold."""
+
+    CALL = "call"
+    """Exactly this command again, of the same agent."""
+    SHAPE = "shape"
+    """Commands of the same agent that differ from this one in their values alone."""
+    AGENT = "agent"
+    """Whatever the same rules hold of the same agent, as far as its effects are among this one's."""
+    SUBTREE = "subtree"
+    """The same of everything that the agent starts, too."""
+
+
 Effects: TypeAlias = frozenset[Effect]
 Scope: TypeAlias = Mapping[str, Effects]
 """Connection name -> effects that may be used there."""
@@ -152,7 +165,7 @@ class Command:
     Made for every message that could have an effect, so its constructor is one that compiles.
     """
 
-    __slots__ = ("exact", "facts", "id", "parameters", "text")
+    __slots__ = ("around", "exact", "facts", "id", "parameters", "text")
 
     def __init__(
         self,
@@ -162,6 +175,7 @@ class Command:
         facts: Facts,
         exact: bytes,
         parameters: tuple[str | None, ...] = (),
+        around: bytes = b"",
     ) -> None:
         self.id: typing.Final = id
         self.text: typing.Final = text
@@ -170,6 +184,8 @@ class Command:
         self.facts: typing.Final = facts
         self.exact: typing.Final = exact
         """Everything that decides what would run, `measured`: text, bound values, the name space they run in."""
+        self.around: typing.Final = around
+        """What of `exact` is not of the text itself: the name space."""
 
     @property
     def digest(self) -> str:
@@ -187,18 +203,49 @@ def measured(*parts: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepUp:
+    """How fresh a login an approving vote needs, and of what strength."""
+
+    max_age: float
+    """Seconds since the person proved themselves to their identity provider."""
+    acr: str = ""
+    """The authentication context class (OIDC's `acr`, SAML's AuthnContextClassRef); "" for any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """What one rule wants before a command may go on: `quorum` votes from `approvers`."""
 
     rule: str
     approvers: str
     quorum: int = 1
+    step_up: StepUp | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lasting:
+    """What a yes may be given for a while, where policy says so."""
+
+    what: frozenset[Reach]
+    longest: float
+    """Seconds."""
+    commands: int
+    """How many commands it may let go at most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reveal:
+    """What masks leave alone because people granted that it is shown."""
+
+    columns: tuple[str, ...] = ()
+    detect: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allow:
     rules: tuple[str, ...]
     masks: tuple[str, ...] = ()
+    reveal: Reveal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +256,8 @@ class Hold:
     masks: tuple[str, ...] = ()
     expires_in: float
     """Seconds from the moment the approval opens."""
+    lasting: Lasting | None = None
+    """None where each yes is for the one command."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,8 @@ from gateway.model import Command, Connection, Hold, Session
 from gateway.recorder import RecordingFailed
 from gateway.sessions import LiveSession
 from gateway.tls import TlsLayer, end_point
-from gateway.upstream.dial import Dialer, UpstreamUnreachable
+from gateway.upstream.dial import Dialer
+from gateway.upstream.logins import UpstreamUnreachable
 from gateway.wire import (
     AnswerWithheld,
     Aside,
@@ -31,8 +32,10 @@ from gateway.wire import (
     CommandWithdrawn,
     Event,
     Hangup,
+    Login,
     LoginAsked,
     LoginProved,
+    LoginRefused,
     ProtocolViolation,
     Send,
     Side,
@@ -121,6 +124,8 @@ class Relay(Owner):
         """Commands that are over; their ends are not recorded yet."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._expiry: asyncio.TimerHandle | None = None
+        self._login_used: Login | None = None
+        """With which it may be tried once more."""
         self._keyed = False
         self._direct_tls = False
         self._paused = False
@@ -212,7 +217,9 @@ class Relay(Owner):
                     self._carry_out_rare(event)
             events = answer
 
-    def _carry_out_rare(self, event: StartTls | CommandWithdrawn | CancelAsked | Aside | Hangup) -> None:
+    def _carry_out_rare(
+        self, event: StartTls | CommandWithdrawn | CancelAsked | Aside | LoginRefused | Hangup
+    ) -> None:
         match event:
             case CommandWithdrawn():
                 self._leave(withdraw=True)
@@ -222,6 +229,8 @@ class Relay(Owner):
                 self._gate.sessions.cancel(key)
             case Aside(wire):
                 self._spawn(run_errand(wire, self._door.dialer))
+            case LoginRefused(message):
+                self._spawn(self._log_in_again(message))
             case Hangup(reason):
                 self._close(reason)
             case _:
@@ -305,7 +314,7 @@ class Relay(Owner):
         dialer = self._door.dialer
         try:
             self._upstream = await dialer.connect(End(Side.UPSTREAM, self))
-            login = dialer.login(session, user=asked.user, database=asked.database)
+            login = self._login_used = await dialer.login(session, user=asked.user, database=asked.database)
         except UpstreamUnreachable as failure:
             self._step(partial(self._wire.refuse, str(failure)))
             return
@@ -314,6 +323,23 @@ class Relay(Owner):
         )
         self._door.admitted(self)
         self._step(partial(self._wire.admit, session, login))
+
+    async def _log_in_again(self, message: str) -> None:
+        """The stored credential may have been rotated: it is tried as it is now, once."""
+        assert self.live is not None
+        refused, self._login_used = self._login_used, None
+        dialer = self._door.dialer
+        try:
+            if self._upstream is not None:
+                self._upstream.close()
+            login = await dialer.renewed(refused) if refused is not None else None
+            if login is None:
+                raise UpstreamUnreachable(message)
+            self._upstream = await dialer.connect(End(Side.UPSTREAM, self))
+        except UpstreamUnreachable as failure:
+            self._step(partial(self._wire.refuse, str(failure)))
+            return
+        self._step(partial(self._wire.admit, self.live.session, login))
 
     # Sockets.
 

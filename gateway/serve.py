@@ -27,7 +27,7 @@ from gateway.api import app as api
 from gateway.api import replay
 from gateway.api import tokens as token_api
 from gateway.api.access import Credentials
-from gateway.api.elevations import Elevating
+from gateway.api.elevating import elevation_routes
 from gateway.api.identities import Identities
 from gateway.api.links import Links
 from gateway.approvals import Approvals
@@ -35,7 +35,8 @@ from gateway.changes import Feed
 from gateway.chores import Tasks
 from gateway.contract import Announcement, Approval, SessionView
 from gateway.doors import DoorFailed, Doors
-from gateway.elevations import Elevations, Grants
+from gateway.elevations import Grants
+from gateway.elevations import house as elevations
 from gateway.gate import Gate
 from gateway.hosting import authorities, certifying
 from gateway.identity.failures import Failures
@@ -45,15 +46,19 @@ from gateway.identity.members import Members
 from gateway.identity.minted import Minted
 from gateway.identity.tokens import Issuer
 from gateway.journal import Journal, JournalFailed
+from gateway.policy.credentials import SecretMissing
 from gateway.policy.live import LivePolicy
-from gateway.policy.model import Policy, SecretMissing
-from gateway.protocols import served
+from gateway.policy.model import Policy
+from gateway.protocols import likeness, served
 from gateway.recorder import Recorder
 from gateway.recorder.read import recordings, summary
 from gateway.recorder.transcript import Transcripts
+from gateway.secrets import EVERY as SECRETS_EVERY
+from gateway.secrets import Secrets
 from gateway.sessions import Sessions
 from gateway.store import StoreFailed
 from gateway.store.embedded import EmbeddedStore
+from gateway.upstream.logins import Logins
 from gateway.upstream.measure import Measure
 from gateway.upstream.surveys import EVERY as SURVEYS_EVERY
 from gateway.upstream.surveys import Surveys
@@ -150,7 +155,6 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             ),
         )
 
-        bot_credential = live_policy.current.bot_credential.read()
         operator_credential = api.operator_credential(state)
 
         store = EmbeddedStore.open(state)
@@ -164,6 +168,11 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         parts.push_async_callback(journal.close)
         feed = Feed(store)
         await feed.start()
+        kept = Secrets(policy, announce=announce)
+        parts.push_async_callback(kept.close)
+        bot_credential = await kept.get(policy().bot_credential)
+        await kept.renew()
+        logins = Logins(kept)
         keys = KeyRing.open(state / "keys", clock=clock)
         recorder = Recorder(
             state / "recordings",
@@ -178,7 +187,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         tasks = Tasks()
         parts.push_async_callback(tasks.cancel)
         lineages = Lineages(store, clock=clock)
-        issuer = Issuer(keys, policy, lineages, clock=clock)
+        issuer = Issuer(keys, policy, lineages, clock=clock, secret=kept.current)
         minted = Minted(store, issuer, key=keys.secret("minted"), clock=clock)
         admission = Admission(issuer, minted, policy, clock=clock)
         links = Links(keys.secret("replay"), public_url=lambda: policy().api.public_url, clock=clock)
@@ -197,6 +206,15 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             )
             await store.commit()
 
+        grants = Grants(
+            store,
+            journal,
+            policy=policy,
+            clock=clock,
+            steady=time.monotonic,
+            scheduler=scheduler,
+            spawn=tasks.spawn,
+        )
         approvals = Approvals(
             store,
             journal,
@@ -206,6 +224,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             policy=policy,
             proof_key=keys.secret("opened"),
             on_kill=kill,
+            grants=grants,
             rejoin=policy().limits.rejoin,
         )
         parts.push_async_callback(approvals.stop)
@@ -219,18 +238,20 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             tasks.spawn(_withdraw(approvals, journal, revocation, reason))
 
         lineages.on_revoked(revoked)
-        grants = Grants(store, journal, clock=clock, scheduler=scheduler, spawn=tasks.spawn)
-        grants.on_ended(
-            lambda grant, why: sessions.kill_elevated(grant.id, f"The elevation {grant.id} ended: {why}.")
-        )
-        elevations = Elevations(
-            grants,
-            approvals,
-            policy=policy,
-            still_valid=issuer.broken,
-            clock=clock,
-            spawn=tasks.spawn,
+        elevation = elevations.build(
+            grants=grants,
+            approvals=approvals,
+            sessions=sessions,
+            issuer=issuer,
+            minted=minted,
+            lineages=lineages,
+            feed=feed,
             store=store,
+            journal=journal,
+            policy=policy,
+            announce=announce,
+            spawn=tasks.spawn,
+            clock=clock,
         )
         budgets = chores.recalled(store)
         parts.callback(chores.keep, budgets, store)
@@ -242,7 +263,8 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             recorder=recorder,
             sessions=sessions,
             still_valid=admission.still_valid,
-            estimate=Measure(policy).estimate,
+            estimate=Measure(policy, logins).estimate,
+            likeness=likeness,
             grants=grants,
             budgets=budgets,
             announce=announce,
@@ -250,14 +272,16 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             clock=clock,
         )
         await approvals.start()
-        await elevations.start()
+        await elevation.start()
         feed.recall(_ended(recorder.directory, gate, links), unheard_since=clock() - UNHEARD_FOR)
 
         def transcripts() -> Transcripts:
             return Transcripts(recorder.directory, lambda protocol: served(protocol).render)
 
         failures = Failures(clock=clock)
-        identities = Identities(issuer, members, failures, store, policy, clock=clock, spawn=tasks.spawn)
+        identities = Identities(
+            issuer, members, failures, store, policy, clock=clock, spawn=tasks.spawn, secret=kept.current
+        )
         application = api.build(
             policy=policy,
             approvals=approvals,
@@ -271,6 +295,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             bot_credential=bot_credential,
             operator_credential=operator_credential,
             meters=meters,
+            logins=identities.logins,
             clock=clock,
             routes=[
                 *token_api.routes(
@@ -288,15 +313,17 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
                     authorities=authorities(keys.secret),
                 ),
                 *identities.routes(),
-                *Elevating(
-                    elevations,
-                    grants,
+                *elevation_routes(
+                    elevation,
                     approvals,
                     issuer=issuer,
                     links=lineages.links,
                     policy=policy,
+                    store=store,
+                    addresses=lambda: doors.addresses,
                     credentials=Credentials(bot=bot_credential, operator=operator_credential),
-                ).routes(),
+                    clock=clock,
+                ),
                 *replay.routes(
                     replay.Replay(
                         links,
@@ -315,7 +342,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         await site.start()
 
         # The doors are opened last and closed first: while they drain, what is held can still be decided.
-        surveys = Surveys(policy)
+        surveys = Surveys(policy, logins)
         doors = Doors(
             gate,
             admission,
@@ -323,6 +350,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             secret=keys.secret,
             clock=clock,
             known=surveys.known,
+            logins=logins,
         )
         parts.push_async_callback(doors.close, drain=DRAIN_WITHIN)
         await doors.follow(policy())
@@ -339,6 +367,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         scheduler.add_job(
             surveys.renew, "interval", seconds=SURVEYS_EVERY, next_run_time=datetime.now(tz=UTC)
         )
+        scheduler.add_job(kept.renew, "interval", seconds=SECRETS_EVERY)
         tasks.spawn(_tick(gateway, journal))
         tasks.spawn(chores.count(budgets, store))
         tasks.spawn(chores.retain(policy, recorder.directory, journal, announce))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Collection
@@ -9,8 +10,11 @@ from dataclasses import dataclass, field
 
 from gateway.changes import Feed
 from gateway.contract import ActorView, LineageView, SessionView
-from gateway.model import Facts, Lineage, Session, Verdict
+from gateway.model import Effect, Facts, Lineage, Session, Verdict
 from gateway.recorder import Recording, RecordingFailed
+
+PASSING = frozenset({Effect.READ, Effect.WRITE, Effect.DDL, Effect.DESTRUCTIVE})
+"""What a session keeps nothing of once it was done, whatever was done to the target."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -29,6 +33,10 @@ class LiveSession:
     """Verdicts by identity of the facts they are about; the facts are kept so that the identity stays theirs."""
     elevated: dict[str, str] = field(default_factory=dict)
     """Commands that run under a grant now, and which."""
+    lent: dict[str, set[Effect]] = field(default_factory=dict)
+    """What was done under each grant so far."""
+    lapsed: str = ""
+    """Why nothing more runs here: a grant ended, and the session keeps something that it gave."""
     counting: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Commands that run now and take of budgets, and the rules whose."""
     commands: int = 0
@@ -134,10 +142,20 @@ class Sessions:
             self.kill(session_id, reason)
         return ended
 
-    def kill_elevated(self, grant_id: str, reason: str) -> None:
-        """End every session in which a command runs under that grant now."""
-        for session_id in [key for key, live in self._live.items() if grant_id in live.elevated.values()]:
-            self.kill(session_id, reason)
+    def end_elevated(self, grant_id: str, reason: str, *, everybody: bool) -> None:
+        """A grant ended: no session keeps what it gave.
+
+        Ended is every session in which a command runs under it now, and every one that may keep what was done under it:
+        a role, a setting, a cursor, a process. With `everybody` it is every session that ever used it.
+        """
+        for live in self._live.values():
+            lent = live.lent.pop(grant_id, None)
+            if lent is None:
+                continue
+            if everybody or lent - PASSING or grant_id in live.elevated.values():
+                live.lapsed = reason
+                # Nothing is ended from within itself: it may be this session's own last command that used it up.
+                asyncio.get_running_loop().call_soon(live.kill, reason)
 
     def kill_all(self, reason: str) -> None:
         for session_id in list(self._live):

@@ -152,6 +152,16 @@ class Aside:
 
 
 @dataclass(frozen=True, slots=True)
+class LoginRefused:
+    """The target did not take the credential of `admit`, and nothing of the session has begun.
+
+    Answered by `admit` with another one, over a new connection, or by `refuse`.
+    """
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hangup:
     """The session is over; what was sent before still goes out."""
 
@@ -168,6 +178,7 @@ Event: TypeAlias = (
     | CommandAnswered
     | CancelAsked
     | Aside
+    | LoginRefused
     | Hangup
 )
 

@@ -26,6 +26,7 @@ WORDS = set(re.findall(r"`([^`\n]+)`", DOC))
 BLOCKS = re.findall(r"```(\S*)(?: (\S+))?\n(.*?)```", DOC, re.DOTALL)
 SAMPLE = next(text for language, kind, text in BLOCKS if (language, kind) == ("yaml", ""))
 RULES = next(text for language, kind, text in BLOCKS if (language, kind) == ("yaml", "rules"))
+STORES = next(text for language, kind, text in BLOCKS if (language, kind) == ("yaml", "secrets"))
 RECIPES = [text for language, kind, text in BLOCKS if (language, kind) == ("yaml", "recipe")]
 
 
@@ -61,12 +62,25 @@ KEYS = {
     "elevations": ("connections: {}\nelevations: [{zzz: 1}]", "elevations"),
     "masks": ("masks:\n  m: {zzz: 1}", "masks"),
     "detectors": ("detectors:\n  d: {zzz: 1}", "detectors"),
+    "secrets": ("secrets: {zzz: 1}", "secrets"),
+    "vault": ("secrets: {vault: {zzz: 1}}", "secrets"),
+    "aws": ("secrets: {aws: {zzz: 1}}", "secrets"),
+    "auth": ("secrets: {vault: {address: 'https://v', auth: {zzz: 1, yyy: 1}}}", "secrets"),
+    "approle": ("secrets: {vault: {address: 'https://v', auth: {approle: {zzz: 1}}}}", "secrets"),
+    "service_account": (
+        "secrets: {vault: {address: 'https://v', auth: {service_account: {zzz: 1}}}}",
+        "secrets",
+    ),
     "retention": ("retention: {zzz: 1}", "retention"),
     "limits": ("limits: {zzz: 1}", "limits"),
     "rule": ("connections: {}\nrules: [{zzz: 1}]", "rules"),
     "when": ("connections: {}\nrules: [{when: {zzz: 1}}]", "rules"),
     "then": ("connections: {}\nrules: [{then: {zzz: 1}}]", "rules"),
     "hold": ("connections: {}\nrules: [{then: {hold: {zzz: 1}}}]", "rules"),
+    "for_a_while": (
+        "connections: {}\nrules: [{then: {hold: {approvers: '*', for_a_while: {zzz: 1}}}}]",
+        "rules",
+    ),
     "examples": ("connections: {}\nexamples: [{zzz: 1}]", "examples"),
     **{
         name: (f"{name}: {{zzz: 1}}", "slack, bot, api, tls, tokens")
@@ -75,6 +89,14 @@ KEYS = {
 }
 DOTTED = {"identity", "slack", "bot", "api", "tls", "tokens"}
 """Sections whose keys are documented with the section's name before them."""
+
+
+def test_the_sample_of_stores_is_read_and_each_place_of_a_secret_is_one() -> None:
+    assert parse(f"{SAMPLE}{STORES}", "policies.yaml", known()).secrets.vault is not None
+    places = list(rows(section("secrets").partition("Variables and files")[0]))
+    assert len(places) == 5
+    for place in places:
+        parse(SAMPLE.replace("env:ORDERS_PASSWORD", place) + STORES, "policies.yaml", known())
 
 
 @pytest.mark.parametrize("name", KEYS)
@@ -131,6 +153,8 @@ def test_defaults_of_limits_are_what_the_doc_says(key: str) -> None:
     [
         ("retention", "recordings", "retention: {{recordings: {}}}"),
         ("retention", "required", "retention: {{required: {}}}"),
+        ("secrets", "refresh", "secrets: {{refresh: {}}}"),
+        ("secrets", "stale", "secrets: {{stale: {}}}"),
         ("identity", "identity.remembered", "identity: {{remembered: {}}}"),
         ("slack, bot, api, tls, tokens", "slack.approvals", 'slack: {{approvals: "{}"}}'),
         ("slack, bot, api, tls, tokens", "slack.audit", 'slack: {{audit: "{}"}}'),

@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 
 from gateway.policy.file import load
+from gateway.secrets import Secrets
 from gateway.upstream import surveys
+from gateway.upstream.logins import Logins
 from gateway.upstream.surveys import Surveys
 from gateway.vocabulary import known
 
@@ -73,18 +75,20 @@ def protocol(monkeypatch):
 async def test_targets_are_asked_with_the_gateways_own_credential_where_the_database_is_sure(
     policy, protocol
 ):
-    await Surveys(lambda: policy).renew()
+    await Surveys(lambda: policy, Logins(Secrets(lambda: policy))).renew()
     assert protocol.asked == [("shop", "sekret"), ("billing", "sekret")]
 
 
 async def test_without_its_secret_a_target_is_not_asked(policy, protocol, monkeypatch):
     monkeypatch.delenv("SURVEYED_PASSWORD")
-    assert "SURVEYED_PASSWORD" in await Surveys(lambda: policy).survey(policy.targets["shop"])
+    assert "SURVEYED_PASSWORD" in await Surveys(lambda: policy, Logins(Secrets(lambda: policy))).survey(
+        policy.targets["shop"]
+    )
     assert protocol.asked == []
 
 
 async def test_what_is_known_stays_the_same_thing_until_the_target_is_another(policy, protocol):
-    found = Surveys(lambda: policy)
+    found = Surveys(lambda: policy, Logins(Secrets(lambda: policy)))
     target = policy.targets["shop"]
     first = found.known(target)
     assert found.known(target) is first
@@ -94,7 +98,7 @@ async def test_what_is_known_stays_the_same_thing_until_the_target_is_another(po
 
 async def test_a_catalogue_that_is_lost_or_found_again_is_told_of_once(policy, protocol, caplog):
     only = replace(policy, targets={"shop": policy.targets["shop"]})
-    found = Surveys(lambda: only)
+    found = Surveys(lambda: only, Logins(Secrets(lambda: only)))
     with caplog.at_level(logging.WARNING, logger="countersign.surveys"):
         for note in ("", "the target refused", "the target refused", ""):
             protocol.note = note

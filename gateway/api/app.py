@@ -12,10 +12,12 @@ from gateway.api.deciding import Deciding
 from gateway.api.metrics import Meters
 from gateway.api.notes import Notes
 from gateway.api.ports import LineagesPort, SessionsPort
+from gateway.api.stepping import SteppingUp
 from gateway.api.watching import Watching
 from gateway.approvals import Approvals
 from gateway.changes import Feed
 from gateway.contract import VERSION, Directory, GroupView
+from gateway.identity.logins import Logins
 from gateway.journal import Journal
 from gateway.policy.model import Policy
 from gateway.recorder.transcript import Transcripts
@@ -41,6 +43,7 @@ def build(
     bot_credential: str,
     operator_credential: str,
     meters: Meters,
+    logins: Logins,
     clock: Callable[[], float],
     routes: Iterable[web.RouteDef] = (),
 ) -> web.Application:
@@ -52,7 +55,7 @@ def build(
     """
     credentials = Credentials(bot=bot_credential, operator=operator_credential)
     notes = Notes(store, clock=clock)
-    deciding = Deciding(approvals, feed, about=notes.about)
+    deciding = Deciding(approvals, SteppingUp(approvals, logins), feed, about=notes.about)
     watching = Watching(
         policy=policy,
         approvals=approvals,
@@ -93,6 +96,7 @@ def build(
             web.get("/v1/approvals", both(deciding.approvals)),
             web.get("/v1/approvals/{id}", both(deciding.approval)),
             web.get("/v1/approvals/{id}/text", both(deciding.whole_text)),
+            web.get("/v1/approvals/{id}/twins", both(deciding.twins)),
             web.post("/v1/approvals/{id}/votes", both(deciding.vote)),
             web.get("/v1/sessions", both(watching.sessions)),
             web.get("/v1/sessions/{id}", both(watching.session)),

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from gateway.api.access import CALLER, Caller
 from gateway.api.answers import BadRequest, answer, body, whole_number
+from gateway.api.stepping import SteppingUp
 from gateway.approvals import Approvals, NotFound
 from gateway.changes import WAIT_LONGEST, Feed
 from gateway.contract import State, VoteRequest
@@ -23,8 +24,11 @@ GROUPS = 200
 class Deciding:
     """Handlers over the approvals and their feed."""
 
-    def __init__(self, approvals: Approvals, feed: Feed, *, about: Callable[[], frozenset[str]]) -> None:
+    def __init__(
+        self, approvals: Approvals, votes: SteppingUp, feed: Feed, *, about: Callable[[], frozenset[str]]
+    ) -> None:
         """`about()`: the ids that the follower keeps notes on."""
+        self._votes = votes
         self._approvals = approvals
         self._feed = feed
         self._about = about
@@ -66,10 +70,14 @@ class Deciding:
         vote = await body(request, VoteRequest)
         if len(vote.reason) > REASON_CHARACTERS:
             raise BadRequest(f"a reason has at most {REASON_CHARACTERS} characters")
-        approval = await self._approvals.vote(
+        approval = await self._votes.vote(
             request.match_info["id"], vote, through=caller.value, vouched=vouched(caller, vote.groups)
         )
         return answer(approval)
+
+    async def twins(self, request: web.Request) -> web.StreamResponse:
+        """`GET /v1/approvals/{id}/twins`: how many others a yes for a while would release."""
+        return answer(self._approvals.twins(request.match_info["id"]))
 
     async def whole_text(self, request: web.Request) -> web.StreamResponse:
         """`GET /v1/approvals/{id}/text?person=&groups=a,b`: all that would run, for one who may vote."""

@@ -6,23 +6,35 @@ that the person answers for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from aiohttp import web
 
 from gateway.api.access import CALLER, Caller, Credentials, Handler, Unauthorized, may_stop
-from gateway.api.answers import BadRequest, answer, body
+from gateway.api.answers import BadRequest, answer, body, whole_number
 from gateway.api.deciding import vouched
 from gateway.api.forms import bearer
 from gateway.approvals import Approvals, HoldRefused, NotEligible, NotFound
 from gateway.approvals.electorate import groups_of, same
-from gateway.contract import Approval, ElevationRequest, ElevationState, GrantView, RevokeRequest
-from gateway.elevations import AgentUnknown, Elevations, Grant, Grants, NotOffered, Wish
-from gateway.elevations.asking import REASON, effects_of
+from gateway.changes import WAIT_LONGEST
+from gateway.contract import (
+    Approval,
+    AskView,
+    ElevationRequest,
+    ElevationState,
+    HolderView,
+    OfferView,
+    RevokeRequest,
+)
+from gateway.elevations import AgentUnknown, Elevations, Grants, NotOffered, Request, Wish
+from gateway.elevations.asking import by_hand
+from gateway.elevations.showing import grant_view
+from gateway.elevations.wish import REASON, TICKET, effects_of
 from gateway.identity.lineages import Link
 from gateway.identity.tokens import Issuer, TokenRefused
 from gateway.model import Actor, Lineage
-from gateway.policy.model import Policy
+from gateway.policy.model import Policy, Target
+from gateway.policy.offers import Offer
 
 
 class Elevating:
@@ -38,6 +50,7 @@ class Elevating:
         links: Callable[[], Mapping[str, Link]],
         policy: Callable[[], Policy],
         credentials: Credentials,
+        clock: Callable[[], float],
     ) -> None:
         self._elevations = elevations
         self._grants = grants
@@ -46,51 +59,91 @@ class Elevating:
         self._links = links
         self._policy = policy
         self._credentials = credentials
+        self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
         people = self._credentials.only(Caller.BOT, Caller.OPERATOR)
         return [
             web.post("/v1/elevations", self._agents_too(self.ask)),
+            web.get("/v1/elevations", people(self.offered)),
             web.get("/v1/elevations/{id}", self._agents_too(self.state)),
             web.get("/v1/grants", people(self.listed)),
             web.post("/v1/grants/{id}/end", people(self.end)),
         ]
 
     async def ask(self, request: web.Request) -> web.StreamResponse:
-        """`POST /v1/elevations`: the approval that was opened, or joined."""
-        wish = await body(request, ElevationRequest)
-        lineage, asked_by = self._who(request, wish)
+        """`POST /v1/elevations`: the approval that was opened, or joined; `?wait=SECONDS` for what becomes of it."""
+        asked = await body(request, ElevationRequest)
+        lineage, asked_by = self._who(request, asked)
         try:
-            asked = Wish(
-                connection=wish.connection,
-                effects=effects_of(wish.effects),
-                seconds=wish.seconds,
-                commands=wish.commands,
-                reason=wish.reason.strip(),
+            wish = Wish(
+                connection=asked.connection,
+                effects=effects_of(asked.effects),
+                seconds=asked.seconds,
+                commands=asked.commands,
+                rows=asked.rows,
+                template=asked.template,
+                ticket=asked.ticket.strip(),
+                extends=asked.extends,
+                reason=asked.reason.strip(),
             )
         except ValueError:
             raise BadRequest("effects are words of docs/effects.md: read, write, ddl, ...") from None
-        if not asked.effects or not asked.reason or len(asked.reason) > REASON:
-            raise BadRequest(f"an elevation needs effects, and a reason of at most {REASON} characters")
-        if asked.commands is not None and asked.commands < 1:
-            raise BadRequest("commands has to be at least 1")
+        if not wish.effects or not wish.reason or len(wish.reason) > REASON or len(wish.ticket) > TICKET:
+            raise BadRequest(
+                f"an elevation needs effects, and a reason of at most {REASON} characters; a ticket has {TICKET} at most"
+            )
+        if any(each is not None and each < 1 for each in (wish.commands, wish.rows)):
+            raise BadRequest("commands and rows have to be at least 1")
+        wait = whole_number(request, "wait", default=0, most=int(WAIT_LONGEST))
         try:
-            return answer(await self._elevations.ask(lineage, asked, asked_by=asked_by))
+            approval = await self._elevations.ask(Request(lineage=lineage, wish=wish, asked_by=asked_by))
         except (NotOffered, HoldRefused) as refused:
             raise NotEligible(str(refused)) from None
+        await self._elevations.settled(approval.id, wait=wait)
+        return answer(self._approvals.get(approval.id) or approval)
+
+    async def offered(self, request: web.Request) -> web.StreamResponse:
+        """`GET /v1/elevations?person=&groups=`: what this person may ask for now, by hand or for their agents."""
+        person = request.query.get("person", "").strip()
+        if not person:
+            raise BadRequest("person has to say whose offers are meant")
+        vouched_groups = vouched(request[CALLER], tuple(request.query.get("groups", "").split(",")))
+        found: dict[tuple[str, str], tuple[Offer, bool, list[HolderView]]] = {}
+        for offer, connection in self._elevations.offers(self._hands(person, vouched_groups)):
+            found[offer.name, connection] = (offer, True, [])
+        for link in self._links().values():
+            if link.revoked_at is not None or not same(link.person, person):
+                continue
+            for offer, connection in self._elevations.offers(self._chain(link)):
+                _, _, holders = found.setdefault((offer.name, connection), (offer, False, []))
+                holders.append(HolderView(token_id=link.token_id, name=link.name))
+        policy = self._policy()
+        return answer(
+            [
+                _offer_view(offer, policy.targets[connection], by_hand=by_hand, holders=tuple(holders))
+                for (_, connection), (offer, by_hand, holders) in found.items()
+            ]
+        )
 
     async def state(self, request: web.Request) -> web.StreamResponse:
-        """`GET /v1/elevations/{approval}`: how a request stands."""
-        approval = self._approvals.get(request.match_info["id"])
+        """`GET /v1/elevations/{approval}?wait=SECONDS`: how a request stands."""
+        approval_id = request.match_info["id"]
+        approval = self._approvals.get(approval_id)
         if approval is None or approval.elevation is None or not self._may_see(request, approval):
-            raise NotFound(f"there is no elevation {request.match_info['id'][:64]}")
+            raise NotFound(f"there is no elevation {approval_id[:64]}")
+        wait = whole_number(request, "wait", default=0, most=int(WAIT_LONGEST))
+        await self._elevations.settled(approval_id, wait=wait)
+        approval = self._approvals.get(approval_id) or approval
         grant = self._grants.get(self._elevations.grant_of(approval.id))
-        return answer(ElevationState(approval=approval, grant=_view(grant) if grant is not None else None))
+        return answer(
+            ElevationState(approval=approval, grant=grant_view(grant) if grant is not None else None)
+        )
 
     async def listed(self, request: web.Request) -> web.StreamResponse:
         """`GET /v1/grants`: those that hold."""
         del request
-        return answer([_view(grant) for grant in self._grants.all()])
+        return answer([grant_view(grant) for grant in self._grants.all()])
 
     async def end(self, request: web.Request) -> web.StreamResponse:
         """`POST /v1/grants/{id}/end`: by who asked, who answers for the agent, an approver or an operator."""
@@ -105,6 +158,7 @@ class Elevating:
             raise BadRequest("person has to say who ends it")
         if caller is Caller.BOT and not (
             same(person, grant.asked_by)
+            or same(person, grant.person)
             or may_stop(
                 self._policy(),
                 person,
@@ -114,8 +168,8 @@ class Elevating:
         ):
             raise NotEligible(f"{person} neither asked for this grant nor may end what agents do")
         why = f"{person} ended it" + (f": {wish.reason[:REASON]}" if wish.reason else "")
-        self._grants.end(grant.id, why)
-        return answer(_view(grant))
+        await self._grants.end(grant.id, why)
+        return answer(grant_view(grant, ended_at=self._clock(), ended=why))
 
     def _agents_too(self, handler: Handler) -> Handler:
         """A handler that the bot, operators and holders of a good token reach."""
@@ -138,17 +192,25 @@ class Elevating:
             lineage = request[ASKING]
             return lineage, lineage.agent
         person = wish.person.strip()
-        if not person or not wish.agent:
-            raise BadRequest("person and agent have to say who asks, and for which agent")
+        if not person:
+            raise BadRequest("person has to say who asks")
+        if not wish.agent and request[CALLER] is not Caller.BOT:
+            raise BadRequest("name the agent; what a person does by hand, that person asks for in Slack")
+        if not wish.agent:
+            return self._hands(person, vouched(request[CALLER], wish.groups)), person.lower()
         try:
             return self._lineage_of(wish.agent, person), person
         except AgentUnknown as unknown:
             raise NotFound(str(unknown)) from None
 
+    def _hands(self, person: str, groups: Collection[str]) -> Lineage:
+        return by_hand(person.lower(), groups_of(self._policy(), person, groups))
+
     def _lineage_of(self, agent: str, person: str) -> Lineage:
         """The chain of a live agent that `person` answers for: by its token's id, or by a name that only one has."""
-        links = self._links()
-        own = [link for link in links.values() if link.revoked_at is None and same(link.person, person)]
+        own = [
+            link for link in self._links().values() if link.revoked_at is None and same(link.person, person)
+        ]
         found = [link for link in own if agent in {link.token_id, link.name}]
         if len(found) != 1:
             names = ", ".join(sorted({link.name for link in own})[:20]) or "none"
@@ -157,15 +219,19 @@ class Elevating:
                 if found
                 else f"no live agent of {person} is called {agent[:64]!r}; there are: {names}"
             )
+        return self._chain(found[0])
+
+    def _chain(self, holder: Link) -> Lineage:
+        links = self._links()
         chain: list[Actor] = []
-        link: Link | None = found[0]
+        link: Link | None = holder
         while link is not None:
             chain.insert(0, Actor(name=link.name, token_id=link.token_id))
             link = links.get(link.parent) if link.parent else None
         return Lineage(
-            person=found[0].person,
+            person=holder.person,
             chain=tuple(chain),
-            groups=frozenset(groups_of(self._policy(), found[0].person, ())),
+            groups=frozenset(groups_of(self._policy(), holder.person, ())),
         )
 
     def _may_see(self, request: web.Request, approval: Approval) -> bool:
@@ -180,6 +246,22 @@ ASKING = web.RequestKey("ASKING", Lineage)
 """Under this key a request says which chain asks."""
 
 
-def _view(grant: Grant) -> GrantView:
-    document = grant.document()
-    return GrantView(**document | {"effects": tuple(document["effects"])})
+def _offer_view(offer: Offer, target: Target, *, by_hand: bool, holders: tuple[HolderView, ...]) -> OfferView:
+    return OfferView(
+        template=offer.name,
+        connection=target.connection.name,
+        protocol=target.connection.protocol,
+        effects=tuple(sorted(offer.effects)),
+        longest=offer.longest,
+        commands=offer.commands,
+        rows=offer.rows,
+        resources=offer.resources.patterns if offer.resources is not None else (),
+        ticket=offer.ticket,
+        by_hand=by_hand,
+        holders=holders,
+        asks=tuple(
+            AskView(rule=offer.name, approvers=ask.approvers, quorum=ask.quorum) for ask in offer.asks
+        ),
+        message=offer.message,
+        break_glass=offer.break_glass is not None,
+    )

@@ -15,21 +15,25 @@ from dataclasses import replace
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from gateway.approvals import ballot
+from gateway.approvals import ballot, freshness, opening, releasing
 from gateway.approvals.ballot import Stale
 from gateway.approvals.capacity import Capacity, HoldRefused
 from gateway.approvals.deadlines import Deadlines
 from gateway.approvals.electorate import NotEligible, PolicyPort, standing
-from gateway.approvals.proof import ReviewFirst, needs_review, opened
+from gateway.approvals.freshness import LoginFirst
+from gateway.approvals.proof import ReviewFirst, opened
+from gateway.approvals.releasing import GrantsPort
 from gateway.approvals.settled import NotFound, Settled
 from gateway.approvals.table import (
     AlreadySettled,
+    Covered,
     Event,
     Joined,
     Lapsed,
     Left,
     Measured,
     Released,
+    Waived,
     Withdrawn,
     step,
 )
@@ -38,13 +42,14 @@ from gateway.approvals.waiting import Live, Waiting
 from gateway.changes import LIVE, Feed
 from gateway.contract import (
     Approval,
-    AskView,
     Choice,
     CommandView,
     ElevationView,
     Estimate,
     LineageView,
+    LoginView,
     State,
+    Twins,
     VoteRequest,
     WholeText,
 )
@@ -56,7 +61,7 @@ TABLE = "approvals"
 _ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"
 
 
-ANSWERS = (NotFound, NotEligible, AlreadySettled, Stale, ReviewFirst, HoldRefused)
+ANSWERS = (NotFound, NotEligible, AlreadySettled, Stale, ReviewFirst, LoginFirst, HoldRefused)
 """What a caller is told; anything else that ends one of the room's tasks is a fault of the gateway's."""
 
 
@@ -74,12 +79,13 @@ class Approvals:
         policy: Callable[[], PolicyPort],
         proof_key: bytes,
         on_kill: Callable[[Approval], Awaitable[object]],
+        grants: GrantsPort,
         rejoin: float = 30.0,
     ) -> None:
         """`rejoin`: seconds that an approval nobody waits for stays open to be joined.
 
         `proof_key` signs that a text was opened whole. `on_kill` ends what a killing vote ends; it may be called
-        again for the same approval after a restart.
+        again for the same approval after a restart. `grants` keeps what yeses for a while let go.
         """
         self._store = store
         self._feed = feed
@@ -87,6 +93,7 @@ class Approvals:
         self._policy = policy
         self._proof_key = proof_key
         self._on_kill = on_kill
+        self._grants = grants
         self._rejoin = rejoin
         self._live: dict[str, Live] = {}
         self._by_key: dict[tuple[object, ...], Live] = {}
@@ -102,7 +109,7 @@ class Approvals:
         What was waited for may be joined again for `rejoin` seconds; what was settled but not yet journalled is
         finished, a kill included.
         """
-        journalled = self._settled.recall()
+        journalled, granted = self._settled.recall()
         now = self._clock()
         unfinished: list[Live] = []
         for approval_id, document in list(self._store.all(TABLE).items()):
@@ -122,6 +129,9 @@ class Approvals:
         for live in self._live.values():
             if live.approval.state in LIVE:
                 self._feed.publish(approval=live.approval)
+        for live in [each for each in self._live.values() if each.approval.grant == each.approval.id]:
+            if live.approval.id not in granted:
+                await self._grants.begin(live.approval.id)
         for live in unfinished:
             await self._finish(live)
         await self.sweep()
@@ -171,41 +181,35 @@ class Approvals:
         estimate: Estimate | None,
         review_required: bool,
         elevation: ElevationView | None = None,
+        shape: str = "",
+        waived: str = "",
     ) -> Waiting:
         """Wait for people: opens an approval, joins the one that is open, or spends one approved meanwhile.
 
+        `waived` says why nobody has to be asked: it is settled as it opens.
+
         One approval belongs to a lineage, connection, digest and what is asked. Durable when it returns. Raises
-        `HoldRefused` and `StoreFailed`; cancelled, the place is left as by a hang-up.
+        `HoldRefused` and `StoreFailed`; cancelled, the place is left as by a hang-up. `shape` is the same for
+        commands that differ in their values alone, "" where nobody can tell.
         """
-        now = self._clock()
-        live = Live(
-            approval=Approval(
-                id=self._new_id(),
-                version=1,
-                state=State.PENDING,
-                command=view,
-                lineage=lineage_view,
-                session=session.id,
-                connection=session.connection.name,
-                protocol=session.connection.protocol,
-                labels=dict(session.connection.labels),
-                message=verdict.message,
-                asks=tuple(
-                    AskView(rule=ask.rule, approvers=ask.approvers, quorum=ask.quorum) for ask in verdict.asks
-                ),
-                review_required=review_required or needs_review(view, whole_text, whole_parameters),
-                estimate=estimate,
-                opened_at=now,
-                expires_at=now + verdict.expires_in,
-                channel=channel,
-                elevation=elevation,
-            ),
-            lineage_key=lineage_key,
+        live = opening.opened(
+            self._new_id(),
+            now=self._clock(),
+            session=session,
             digest=digest,
-            text=whole_text,
-            parameters=tuple(whole_parameters),
+            lineage_key=lineage_key,
+            view=view,
+            whole_text=whole_text,
+            whole_parameters=whole_parameters,
+            verdict=verdict,
+            lineage_view=lineage_view,
+            channel=channel,
+            estimate=estimate,
+            review_required=review_required,
+            elevation=elevation,
+            shape=shape,
         )
-        task = self._tasks.spawn(self._held(live))
+        task = self._tasks.spawn(self._held(live, waived))
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -213,14 +217,22 @@ class Approvals:
             raise
 
     async def vote(
-        self, approval_id: str, request: VoteRequest, *, through: str, vouched: Collection[str] = frozenset()
+        self,
+        approval_id: str,
+        request: VoteRequest,
+        *,
+        through: str,
+        vouched: Collection[str] = frozenset(),
+        login: LoginView | None = None,
     ) -> Approval:
         """Count a person's vote; the approval after it, durable. The same vote again changes nothing.
 
-        `through` names the credential that carried it; `vouched` are groups that it may vouch for. Raises
-        `NotFound`, `NotEligible`, `AlreadySettled`, `Stale`, `ReviewFirst`; `StoreFailed` and `JournalFailed`.
+        `through` names the credential that carried it; `vouched` are groups that it may vouch for; `login` is that of
+        this person, made for this vote. Raises `NotFound`, `NotEligible`, `AlreadySettled`, `Stale`, `ReviewFirst`,
+        `LoginFirst`; `StoreFailed` and `JournalFailed`.
         """
-        return await asyncio.shield(self._tasks.spawn(self._voted(approval_id, request, through, vouched)))
+        voting = self._voted(approval_id, request, through, vouched, login)
+        return await asyncio.shield(self._tasks.spawn(voting))
 
     def whole_text(self, approval_id: str, person: str, vouched: Collection[str] = frozenset()) -> WholeText:
         """All that would run, for one who may vote. Raises `NotFound`, `NotEligible`, `AlreadySettled`."""
@@ -237,6 +249,13 @@ class Approvals:
             words=live.approval.command.words,
             opened=opened(self._proof_key, live.approval, person),
         )
+
+    def twins(self, approval_id: str) -> Twins:
+        """How many others a yes for a while to an approval would release. Raises `NotFound`, `AlreadySettled`."""
+        live = self._live.get(approval_id)
+        if live is None:
+            raise self._settled.gone(approval_id)
+        return Twins(held=releasing.twins(live, self._live.values()))
 
     async def measured(self, approval_id: str, estimate: Estimate) -> None:
         """The gateway's measurement arrived after the approval had opened; too late is no error."""
@@ -285,7 +304,7 @@ class Approvals:
             self._rejoin_until(live, self._clock() + self._rejoin)
             self._tasks.spawn(self._told(live))
 
-    async def _held(self, new: Live) -> Waiting:
+    async def _held(self, new: Live, waived: str) -> Waiting:
         now = self._clock()
         live = self._by_key.get(new.key)
         if live is not None and live.approval.expires_at <= now:
@@ -293,7 +312,7 @@ class Approvals:
             self._tasks.spawn(self._finish(live))
             live = None
         if live is None:
-            return await self._opened(new)
+            return await self._opened(new, waived)
         waiting = Waiting(self, live)
         live.waiters.add(waiting)
         if live.approval.state is State.APPROVED:
@@ -309,17 +328,26 @@ class Approvals:
         await self._told(live)
         return waiting
 
-    async def _opened(self, live: Live) -> Waiting:
+    async def _opened(self, live: Live, waived: str) -> Waiting:
         self._capacity.check(live)
         waiting = Waiting(self, live)
         live.waiters.add(waiting)
         self._keep(live)
         self._store.put(TABLE, live.approval.id, live.document())
-        await self._told(live)
+        if waived:
+            self._apply(live, Waived(reason=waived))
+            await self._finish(live)
+        else:
+            await self._told(live)
         return waiting
 
     async def _voted(
-        self, approval_id: str, request: VoteRequest, through: str, vouched: Collection[str]
+        self,
+        approval_id: str,
+        request: VoteRequest,
+        through: str,
+        vouched: Collection[str],
+        login: LoginView | None,
     ) -> Approval:
         live = self._live.get(approval_id)
         approval = live.approval if live is not None else self._settled.get(approval_id)
@@ -339,12 +367,39 @@ class Approvals:
         ballot.check(live.approval, request, proof_key=self._proof_key)
         if ballot.cast_before(live.approval, request):
             return live.approval
-        self._apply(live, ballot.event(request, groups=groups, through=through, now=now))
+        # Last, so that nobody logs in for a vote that would be refused for another reason.
+        freshness.check(live.approval, request, groups=groups, login=login, now=now)
+        self._apply(live, ballot.event(request, groups=groups, through=through, now=now, login=login))
+        made = live.approval.grant if live.approval.state is State.APPROVED else ""
         if live.approval.state is State.APPROVED and live.waiters:
             self._apply(live, Released())
         voted = live.approval
+        if made:
+            releasing.prepare(self._grants, live)
+            await self._granted(live)
+        elif voted.grant:
+            await self._grants.end(voted.grant, f"{request.person} said no after all")
         await (self._told(live) if voted.state in LIVE else self._finish(live))
+        if made:
+            await self._released(voted)
         return voted
+
+    async def _granted(self, live: Live) -> None:
+        """The grant that the votes agree to begins once both are durable."""
+        try:
+            await self._store.commit()
+        except StoreFailed:
+            live.tell(_unkept(live.approval))
+            raise
+        await self._grants.begin(live.approval.id)
+
+    async def _released(self, approval: Approval) -> None:
+        """Let go what else waits and is covered by the grant that the votes on `approval` made."""
+        covered = list(releasing.released(self._grants, approval, self._live.values()))
+        for live in covered:
+            self._apply(live, Covered(grant=approval.grant, person=approval.settled_by))
+            self._apply(live, Released())
+        await asyncio.gather(*(self._finish(live) for live in covered))
 
     def _apply(self, live: Live, event: Event) -> None:
         """One step, in memory and put into the store."""

@@ -2,13 +2,13 @@
 
                  Joined, Left, Measured, Approved(quorum missing)
                    ┌────┐
-                   │    ▼            Approved (every ask met)            Released
+                   │    ▼       Approved (every ask met), Covered        Released
     opened ──────▶ PENDING ──────────────────────────────────▶ APPROVED ─────────▶ SPENT
                      │  │  └── Denied ──▶ DENIED ◀── Denied ──────┤ │
                      │  └───── Lapsed ──▶ EXPIRED ◀── Lapsed ─────┘ │
                      └───── Withdrawn ──▶ WITHDRAWN ◀── Withdrawn ──┘
 
-An approval that nobody has spent yet can still be denied: the stricter word wins while there is something to stop.
+Where the policy asks nobody, Waived leads from PENDING to SPENT. An approval that nobody has spent yet can still be denied: the stricter word wins while there is something to stop.
 What is not in the table is `AlreadySettled`.
 """
 
@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from gateway.approvals.reach import agreed
 from gateway.contract import Approval, AskView, Choice, Estimate, State, Vote
 
 ANYBODY = "*"
@@ -82,7 +83,25 @@ class Released:
     """Those who wait, or the first who came back for it, run the command: once."""
 
 
-Event: TypeAlias = Joined | Left | Measured | Approved | Denied | Lapsed | Withdrawn | Released
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covered:
+    """A yes to another approval is for a while, and reaches this one."""
+
+    grant: str
+    person: str
+    """Whose vote completed it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waived:
+    """The policy says yes in everybody's place: `reason` says by which of its words."""
+
+    reason: str
+
+
+Event: TypeAlias = (
+    Joined | Left | Measured | Approved | Denied | Lapsed | Withdrawn | Released | Covered | Waived
+)
 
 
 def step(approval: Approval, event: Event, now: float) -> Approval:
@@ -153,7 +172,21 @@ def _approved(approval: Approval, event: Approved, now: float) -> Approval:
     votes = (*approval.votes, event.vote)
     if not met(approval.asks, votes):
         return replace(approval, votes=votes)
-    return replace(approval, votes=votes, state=State.APPROVED, settled_at=now, settled_by=event.vote.person)
+    settled = replace(
+        approval, votes=votes, state=State.APPROVED, settled_at=now, settled_by=event.vote.person
+    )
+    return replace(settled, grant=settled.id) if agreed(votes) is not None else settled
+
+
+def _covered(approval: Approval, event: Covered, now: float) -> Approval:
+    return replace(
+        approval,
+        state=State.APPROVED,
+        settled_at=now,
+        settled_by=event.person,
+        grant=event.grant,
+        reason=f"the yes to approval {event.grant} is for a while, and reaches this",
+    )
 
 
 def _denied(approval: Approval, event: Denied, now: float) -> Approval:
@@ -178,6 +211,10 @@ def _withdrawn(approval: Approval, event: Withdrawn, now: float) -> Approval:
     return replace(approval, state=State.WITHDRAWN, settled_at=now, reason=event.reason)
 
 
+def _waived(approval: Approval, event: Waived, now: float) -> Approval:
+    return replace(approval, state=State.SPENT, settled_at=now, reason=event.reason)
+
+
 def _released(approval: Approval, event: Released, now: float) -> Approval:
     del event, now
     return replace(approval, state=State.SPENT)
@@ -189,9 +226,11 @@ TRANSITIONS: dict[tuple[State, type[Any]], Callable[[Approval, Any, float], Appr
     (State.PENDING, Left): _left,
     (State.PENDING, Measured): _measured,
     (State.PENDING, Approved): _approved,
+    (State.PENDING, Covered): _covered,
     (State.PENDING, Denied): _denied,
     (State.PENDING, Lapsed): _lapsed,
     (State.PENDING, Withdrawn): _withdrawn,
+    (State.PENDING, Waived): _waived,
     (State.APPROVED, Denied): _denied,
     (State.APPROVED, Lapsed): _lapsed,
     (State.APPROVED, Withdrawn): _withdrawn,

@@ -21,6 +21,8 @@ class Live:
     digest: str
     text: str = field(repr=False)
     parameters: tuple[str | None, ...] = field(repr=False)
+    shape: str = ""
+    """The same for commands that differ from this one in their values alone; "" where nobody can tell."""
     waiters: set[Waiting] = field(default_factory=set, repr=False)
     rejoin_until: float | None = None
     """While nobody waits: until when somebody may come back."""
@@ -35,6 +37,7 @@ class Live:
                 digest=document["digest"],
                 text=document["text"],
                 parameters=tuple(document["parameters"]),
+                shape=document.get("shape", ""),
             )
         except (KeyError, TypeError, msgspec.ValidationError) as error:
             raise StoreFailed(
@@ -66,6 +69,7 @@ class Live:
             "digest": self.digest,
             "text": self.text,
             "parameters": self.parameters,
+            "shape": self.shape,
         }
 
     def tell(self, approval: Approval) -> None:

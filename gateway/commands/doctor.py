@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import socket
@@ -62,7 +63,7 @@ def _findings(policy_file: Path, state: Path) -> Iterator[Finding]:
     yield from _state(state)
     policy = yield from _policy(policy_file)
     if policy is not None:
-        yield from _secrets(policy)
+        yield from asyncio.run(_secrets(policy))
         yield from _targets(policy)
     yield from _slack()
 
@@ -115,25 +116,25 @@ def _policy(path: Path) -> Generator[Finding, None, Policy | None]:
     return policy
 
 
-def _secrets(policy: Policy) -> Iterator[Finding]:
-    from gateway.policy.model import SecretMissing
+async def _secrets(policy: Policy) -> list[Finding]:
+    """Each is fetched where it is, as the gateway would."""
+    from gateway.policy.credentials import SecretMissing, SecretRef
+    from gateway.policy.secrets import references
+    from gateway.secrets import Secrets
 
-    refs = [
-        (f"the {kind} of {name}", getattr(target.credential, kind))
-        for name, target in policy.targets.items()
-        for kind in ("password", "key", "token")
-    ]
-    refs += [(f"the secret of {name}", agent.secret) for name, agent in policy.agents.items()]
-    refs.append(("the bot's credential", policy.bot_credential))
-    for what, ref in refs:
-        if ref is None:
-            continue
+    secrets = Secrets(lambda: policy)
+
+    async def find(key: str, ref: SecretRef) -> Finding:
         try:
-            ref.read()
+            await secrets.get(ref)
         except SecretMissing as missing:
-            yield Finding(state="error", what=f"{what} is missing", advice=str(missing))
-        else:
-            yield Finding(state="ok", what=f"{what} is there ({ref})")
+            return Finding(state="error", what=f"the secret {key} is missing", advice=str(missing))
+        return Finding(state="ok", what=f"the secret {key} is there ({ref})")
+
+    try:
+        return list(await asyncio.gather(*(find(key, ref) for key, ref in references(policy))))
+    finally:
+        await secrets.close()
 
 
 def _targets(policy: Policy) -> Iterator[Finding]:

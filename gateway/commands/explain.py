@@ -156,9 +156,12 @@ def _asked(command: str) -> dict[str, str]:
 
 def asked_of_targets(policy: Policy, only: str | None) -> Mapping[str, RowReader]:
     """Asks the targets of all connections, or of one; what cannot be asked is told on stderr, and read without."""
+    from gateway.secrets import Secrets
+    from gateway.upstream.logins import Logins
     from gateway.upstream.surveys import Surveys, has_catalogue
 
-    surveys = Surveys(lambda: policy)
+    secrets = Secrets(lambda: policy)
+    surveys = Surveys(lambda: policy, Logins(secrets))
     found: dict[str, RowReader] = {}
 
     async def ask(name: str, target: Target) -> None:
@@ -169,7 +172,10 @@ def asked_of_targets(policy: Policy, only: str | None) -> Mapping[str, RowReader
 
     async def ask_all() -> None:
         targets = [each for each in policy.targets.items() if only in (None, each[0])]
-        await asyncio.gather(*(ask(name, target) for name, target in targets if has_catalogue(target)))
+        try:
+            await asyncio.gather(*(ask(name, target) for name, target in targets if has_catalogue(target)))
+        finally:
+            await secrets.close()
 
     asyncio.run(ask_all())
     return found

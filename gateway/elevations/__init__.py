@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gateway.elevations.asking import AgentUnknown, Elevations, NotOffered, Wish
-from gateway.elevations.grants import Grant, Grants
+from gateway.elevations.asking import AgentUnknown, Elevations, NotOffered
+from gateway.elevations.grant import Grant
+from gateway.elevations.grants import Grants
+from gateway.elevations.wish import Request, Wish
 
-__all__ = ["AgentUnknown", "Elevations", "Grant", "Grants", "NotOffered", "Wish"]
+__all__ = ["AgentUnknown", "Elevations", "Grant", "Grants", "NotOffered", "Request", "Wish"]

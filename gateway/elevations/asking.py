@@ -1,31 +1,31 @@
 """Asking for elevation: what policy offers is opened as an approval that people vote on as on any other.
 
 A request is kept until it is settled, so that a restart takes it up again: it joins the approval that is still open, or
-is granted if it was approved meanwhile. A crash between the yes and the grant asks once more.
+is granted if it was approved meanwhile. A crash between the yes and the grant asks once more. Where the policy asks
+nobody, or the glass is broken, the approval is settled as it opens: the way to a grant is one.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
+import asyncio
 import secrets
-from collections.abc import Callable, Collection, Coroutine
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from typing import Any
 
-import msgspec
-
 from gateway.approvals import Approvals, HoldRefused, Waiting
-from gateway.contract import Approval, CommandView, ElevationView, State
+from gateway.contract import Approval, State
+from gateway.elevations.grant import Grant, How
 from gateway.elevations.grants import Grants
-from gateway.model import Actor, Ask, Connection, Effect, Effects, Hold, Lineage, Session
-from gateway.policy.model import Offer, Policy
+from gateway.elevations.past import Past
+from gateway.elevations.showing import elevation_view
+from gateway.elevations.wish import Request, read
+from gateway.model import Actor, Ask, Hold, Lineage, Reveal, Session
+from gateway.policy.model import Policy
+from gateway.policy.offers import BY_HAND, Offer, within
 from gateway.sessions import lineage_view
-from gateway.words import words
 
 TABLE = "elevations"
-REASON = 500
-"""Characters of a reason."""
 
 
 class NotOffered(Exception):
@@ -36,18 +36,6 @@ class AgentUnknown(Exception):
     """No live agent of that name is this person's to ask for."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What is asked for."""
-
-    connection: str
-    effects: Effects
-    seconds: float
-    commands: int | None = None
-    """How many commands; None for as many as policy offers."""
-    reason: str
-
-
 class Elevations:
     """Requests for more, from the first word to the grant."""
 
@@ -55,60 +43,97 @@ class Elevations:
         self,
         grants: Grants,
         approvals: Approvals,
+        past: Past,
         *,
         policy: Callable[[], Policy],
         still_valid: Callable[[Lineage], str],
+        begin_by_hand: Callable[[Request], None],
+        begin_review: Callable[[Approval, Request, Offer], None],
         clock: Callable[[], float],
-        spawn: Callable[[Coroutine[Any, Any, None]], object],
+        spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         store: Any,
     ) -> None:
-        """`still_valid(lineage)` says why a chain is no longer good, or ""."""
+        """`still_valid(lineage)` says why a chain is no longer good, or "".
+
+        `begin_by_hand(request)` makes the chain of a person's own hands good; `begin_review` has people look at what was
+        had without asking.
+        """
         self._grants = grants
         self._approvals = approvals
+        self._past = past
         self._policy = policy
         self._still_valid = still_valid
+        self._begin_by_hand = begin_by_hand
+        self._begin_review = begin_review
         self._clock = clock
         self._spawn = spawn
         self._store = store
         self._granted: dict[str, str] = {}
+        self._settling: dict[str, asyncio.Task[None]] = {}
 
     def grant_of(self, approval_id: str) -> str:
         """The grant that came of an approval, or ""."""
         return self._granted.get(approval_id, "")
 
+    async def settled(self, approval_id: str, *, wait: float) -> None:
+        """Return once a request is granted or refused, or after `wait` seconds."""
+        if task := self._settling.get(approval_id):
+            await asyncio.wait({task}, timeout=wait)
+
     async def start(self) -> None:
         """Take up what an earlier life left open. Call it once approvals have started."""
+        for grant in self._grants.all():
+            self._granted[grant.approval] = grant.id
         for key, document in list(self._store.all(TABLE).items()):
-            lineage, wish, asked_by = _read(document)
             try:
-                await self._open(key, lineage, wish, asked_by=asked_by)
+                await self._open(key, read(document))
             except (NotOffered, HoldRefused):
                 self._store.delete(TABLE, key)
 
-    async def ask(self, lineage: Lineage, wish: Wish, *, asked_by: str) -> Approval:
-        """Open an approval for `wish`, or join the one that is open. Raises `NotOffered` and `HoldRefused`."""
-        offer = self._offer(lineage, wish)
-        key = secrets.token_hex(8)
-        bounded = Wish(
-            connection=wish.connection,
-            effects=wish.effects,
-            seconds=wish.seconds,
-            commands=min(wish.commands or offer.commands, offer.commands),
-            reason=wish.reason,
+    async def ask(self, request: Request) -> Approval:
+        """Open an approval for a wish, or join the one that is open. Raises `NotOffered` and `HoldRefused`."""
+        offer = self._offer(request)
+        wish = request.wish
+        bounds = offer.unasked if self._unasked(offer, request) and offer.unasked is not None else offer
+        bounded = replace(
+            request,
+            wish=replace(
+                wish,
+                template=offer.name,
+                commands=min(wish.commands or bounds.commands, bounds.commands),
+                rows=min(filter(None, (wish.rows, bounds.rows)), default=None),
+            ),
         )
-        self._store.put(TABLE, key, _document(lineage, bounded, asked_by))
+        key = secrets.token_hex(8)
+        self._store.put(TABLE, key, bounded.document())
         try:
-            return await self._open(key, lineage, bounded, asked_by=asked_by)
+            return await self._open(key, bounded)
         except HoldRefused:
             self._store.delete(TABLE, key)
             raise
 
-    async def _open(self, key: str, lineage: Lineage, wish: Wish, *, asked_by: str) -> Approval:
-        offer = self._offer(lineage, wish)
+    def offers(self, lineage: Lineage) -> Iterator[tuple[Offer, str]]:
+        """What may be asked for now for this chain: each offer with each connection that it is for."""
+        policy, now = self._policy(), self._clock()
+        for offer in policy.elevations:
+            if not offer.is_open(now):
+                continue
+            for name, target in policy.targets.items():
+                if offer.is_for(target.connection, lineage):
+                    yield offer, name
+
+    async def _open(self, key: str, request: Request) -> Approval:
+        offer = self._offer(request)
         policy = self._policy()
+        wish, lineage = request.wish, request.lineage
         target = policy.targets[wish.connection]
         now = self._clock()
-        view = _view(lineage, wish, asked_by)
+        how, waived = How.VOTES, ""
+        if offer.break_glass is not None:
+            how, waived = How.GLASS, f"{request.asked_by} broke the glass"
+        elif self._unasked(offer, request):
+            how, waived = How.UNASKED, f"within the bounds of {offer.name} nobody is asked"
+        view = request.view(offer)
         waiting = await self._approvals.hold(
             session=Session(
                 id="",
@@ -119,15 +144,18 @@ class Elevations:
                 expires_at=now + offer.within,
             ),
             digest=view.digest,
-            lineage_key=lineage.key,
+            lineage_key=lineage.person if request.by_hand else lineage.key,
             view=view,
             whole_text=view.text,
             whole_parameters=(),
             verdict=Hold(
                 rules=(offer.name,),
                 message=offer.message,
-                asks=tuple(
-                    Ask(rule=offer.name, approvers=ask.approvers, quorum=ask.quorum) for ask in offer.asks
+                asks=()
+                if waived
+                else tuple(
+                    Ask(rule=offer.name, approvers=ask.approvers, quorum=ask.quorum, step_up=ask.step_up)
+                    for ask in offer.asks
                 ),
                 expires_in=offer.within,
             ),
@@ -135,109 +163,126 @@ class Elevations:
             channel=target.approvals_channel or policy.slack.approvals,
             estimate=None,
             review_required=False,
-            elevation=ElevationView(
-                asked_by=asked_by,
-                effects=tuple(sorted(wish.effects)),
-                seconds=wish.seconds,
-                commands=wish.commands or 0,
-                reason=wish.reason,
+            elevation=elevation_view(
+                request,
+                offer,
+                policy=policy,
+                past=self._past.of_person(lineage.person or request.asked_by),
+                how=how,
+                now=now,
             ),
+            waived=waived,
         )
-        self._spawn(self._settled(key, waiting, lineage, wish, asked_by))
+        approval_id = waiting.approval.id
+        task = self._spawn(self._settled(key, waiting, request, how))
+        self._settling[approval_id] = task
+        task.add_done_callback(lambda _: self._settling.pop(approval_id, None))
+        if waived:
+            await self.settled(approval_id, wait=offer.within)
         return waiting.approval
 
-    async def _settled(self, key: str, waiting: Waiting, lineage: Lineage, wish: Wish, asked_by: str) -> None:
+    async def _settled(self, key: str, waiting: Waiting, request: Request, how: How) -> None:
         approval = await waiting.outcome()
-        # Between the yes and this moment the chain may have ended, and the policy may offer less.
-        if approval.state is State.SPENT and not self._still_valid(lineage) and self._offered(lineage, wish):
-            grant = await self._grants.open(
-                approval=approval.id,
-                connection=wish.connection,
-                effects=wish.effects,
-                token_id=lineage.token_ids[-1],
-                agent=lineage.agent,
-                asked_by=asked_by,
-                reason=wish.reason,
-                seconds=wish.seconds,
-                commands=wish.commands or 0,
-            )
-            self._granted[approval.id] = grant.id
+        if approval.state is State.SPENT and approval.id not in self._granted:
+            self._granted[approval.id] = ""
+            grant = await self._grant(key, approval, request, how)
+            if grant is not None:
+                self._granted[approval.id] = grant.id
+                return
         self._store.delete(TABLE, key)
         await self._store.commit()
 
-    def _offered(self, lineage: Lineage, wish: Wish) -> bool:
+    async def _grant(self, key: str, approval: Approval, request: Request, how: How) -> Grant | None:
+        """Between the yes and this moment the chain may have ended, and the policy may offer less: then None."""
+        wish, lineage = request.wish, request.lineage
         try:
-            self._offer(lineage, wish)
+            offer = self._offer(request)
         except NotOffered:
-            return False
-        return True
-
-    def _offer(self, lineage: Lineage, wish: Wish) -> Offer:
-        """The offer that covers the wish. Raises `NotOffered`, saying what is offered instead."""
-        policy = self._policy()
-        target = policy.targets.get(wish.connection)
-        here = (
-            []
-            if target is None
-            else [each for each in policy.elevations if _for(each, lineage, target.connection)]
+            return None
+        if request.by_hand:
+            self._begin_by_hand(request)
+        if self._still_valid(lineage):
+            return None
+        if how is How.GLASS:
+            self._begin_review(approval, request, offer)
+        reveal = offer.reveal
+        return await self._grants.open(
+            answers=(TABLE, key),
+            approval=approval.id,
+            template=offer.name,
+            how=how,
+            connection=wish.connection,
+            effects=wish.effects,
+            resources=offer.resources.patterns if offer.resources is not None else (),
+            token_id=lineage.token_ids[-1],
+            agent=lineage.agent,
+            root=lineage.chain[0].name,
+            person=lineage.person,
+            asked_by=request.asked_by,
+            reason=wish.reason,
+            ticket=wish.ticket,
+            extends=wish.extends,
+            seconds=wish.seconds,
+            commands=wish.commands or 0,
+            rows=wish.rows,
+            ending=offer.ending,
+            reveal=Reveal(columns=reveal.columns, detect=reveal.detect) if reveal is not None else None,
+            reveal_to=tuple(sorted(reveal.to)) if reveal is not None else (),
         )
-        for offer in here:
-            if wish.effects <= offer.effects and 0 < wish.seconds <= offer.longest:
+
+    def _unasked(self, offer: Offer, request: Request) -> bool:
+        """The request is within the bounds within which nobody has to be asked."""
+        bounds, wish, lineage, now = offer.unasked, request.wish, request.lineage, self._clock()
+        return (
+            bounds is not None
+            and wish.seconds <= bounds.longest
+            and (wish.commands is None or wish.commands <= bounds.commands)
+            and (wish.rows is None or bounds.rows is None or wish.rows <= bounds.rows)
+            and (bounds.agents is None or all(bounds.agents.match(actor.name) for actor in lineage.chain))
+            and (bounds.groups is None or not bounds.groups.isdisjoint(lineage.groups))
+            and within(now, bounds.during, bounds.outside)
+            and self._past.unasked_today(
+                offer.name, person=lineage.person, root=lineage.chain[0].name, now=now
+            )
+            < bounds.per_day
+        )
+
+    def _offer(self, request: Request) -> Offer:
+        """The offer that covers a wish; the glass is broken only where that is named.
+
+        Raises `NotOffered`, saying what is offered instead.
+        """
+        wish, lineage = request.wish, request.lineage
+        here = [offer for offer, connection in self.offers(lineage) if connection == wish.connection]
+        meant = [offer for offer in here if wish.template in {"", offer.name}]
+        for offer in meant:
+            if (
+                wish.effects <= offer.effects
+                and 0 < wish.seconds <= offer.longest
+                and (offer.break_glass is None or _breaks(request, offer))
+            ):
+                if offer.ticket and not wish.ticket:
+                    raise NotOffered(f"{offer.name} asks for a ticket: name one")
                 return offer
         offered = "; ".join(
-            f"{', '.join(sorted(offer.effects))} for at most {offer.longest / 60:.0f} minutes"
+            f"{', '.join(sorted(offer.effects))} for at most {offer.longest / 60:.0f} minutes ({offer.name})"
             for offer in here
         )
         raise NotOffered(
             f"policies.yaml offers no such elevation on {wish.connection}"
-            + (f"; it offers {offered}" if offered else f" to {lineage.agent}")
+            + (
+                f"; it offers {offered}"
+                if offered
+                else f" now to {lineage.person if request.by_hand else lineage.agent}"
+            )
         )
 
 
-def _for(offer: Offer, lineage: Lineage, connection: Connection) -> bool:
-    """An offer is for whom it names: every agent of the chain, as for a rule that allows."""
-    return (offer.connections is None or offer.connections.match(connection.name)) and (
-        offer.agents is None or all(offer.agents.match(actor.name) for actor in lineage.chain)
-    )
+def _breaks(request: Request, offer: Offer) -> bool:
+    """A person breaks the glass, for what they answer for, and says that they mean it."""
+    return request.wish.template == offer.name and request.asked_by == request.lineage.person
 
 
-def _view(lineage: Lineage, wish: Wish, asked_by: str) -> CommandView:
-    """The wish as a command, so that it is shown, voted on and recorded like one."""
-    effects = sorted(wish.effects)
-    exact = json.dumps(
-        [wish.connection, effects, wish.seconds, wish.commands, wish.reason, asked_by, lineage.token_ids],
-        ensure_ascii=True,
-    )
-    digest = hashlib.sha256(b"elevation\0" + exact.encode()).hexdigest()
-    text = (
-        f"elevate {lineage.agent} and everything it starts on {wish.connection}\n"
-        f"to run without being held: {', '.join(effects)}\n"
-        f"for {wish.seconds / 60:g} minutes and at most {wish.commands} commands\n"
-        f"asked by {asked_by}: {wish.reason}"
-    )
-    return CommandView(text=text, effects=tuple(effects), digest=digest, words=words(digest))
-
-
-def _document(lineage: Lineage, wish: Wish, asked_by: str) -> dict[str, Any]:
-    return {
-        "asked_by": asked_by,
-        "wish": msgspec.to_builtins(wish) | {"effects": sorted(wish.effects)},
-        "person": lineage.person,
-        "groups": sorted(lineage.groups),
-        "chain": [msgspec.to_builtins(actor) for actor in lineage.chain],
-    }
-
-
-def _read(document: dict[str, Any]) -> tuple[Lineage, Wish, str]:
-    lineage = Lineage(
-        person=document["person"],
-        chain=tuple(Actor(**actor) for actor in document["chain"]),
-        groups=frozenset(document["groups"]),
-    )
-    wish = Wish(**document["wish"] | {"effects": frozenset(map(Effect, document["wish"]["effects"]))})
-    return lineage, wish, document["asked_by"]
-
-
-def effects_of(names: Collection[str]) -> Effects:
-    """Raises `ValueError` for a word that is no effect."""
-    return frozenset(map(Effect, names))
+def by_hand(person: str, groups: frozenset[str]) -> Lineage:
+    """A person's own hands, with a token of their own that nobody has yet."""
+    return Lineage(person=person, chain=(Actor(name=BY_HAND, token_id=secrets.token_hex(12)),), groups=groups)

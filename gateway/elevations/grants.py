@@ -1,51 +1,34 @@
 """Grants: what was elevated, for whom, until when, and how much of it is used up.
 
-A grant lets commands of one token and everything below it run that would be held; it never reaches what is blocked
-and never unmasks. It ends at its time, with its budget, with its token, or when somebody ends it; whichever comes
-first, the next command is held again, and what still runs under it is told to stop. A grant is durable before anybody
-hears of it.
+A grant lets commands of one token and everything below it run that would be held; it never reaches what is blocked,
+and shows what masks hide only where its offer says so. It ends at its time, with its budget, with its token, with the
+offer it came of, or when somebody ends it; whichever comes first, the next command is held again, and what still runs
+under it is told to stop. A grant is durable before anybody hears of it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+from collections import Counter
 from collections.abc import Callable, Collection, Coroutine, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from gateway.approvals.deadlines import Deadlines
+from gateway.approvals.lasting import Narrow
+from gateway.approvals.settled import GRANTED
+from gateway.elevations.grant import Grant, read
 from gateway.journal import Journal
-from gateway.model import Effect, Effects, Lineage
-from gateway.store import Store, StoreFailed
+from gateway.model import Effects
+from gateway.policy.model import Policy
+from gateway.store import Store
 
 TABLE = "grants"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
-    """Wider scope for a while. Times are Unix seconds."""
-
-    id: str
-    approval: str
-    """The approval by which it was granted."""
-    connection: str
-    effects: Effects
-    token_id: str
-    """The token it belongs to; what was derived from that has it too."""
-    agent: str
-    asked_by: str
-    reason: str
-    starts_at: float
-    ends_at: float
-    commands: int
-    """How many commands may run under it."""
-    used: int = 0
-
-    def document(self) -> dict[str, Any]:
-        """As the store and the journal keep it."""
-        return {name: getattr(self, name) for name in self.__slots__} | {"effects": sorted(self.effects)}
+LOOK_EVERY = 1.0
+"""Seconds between two looks at the clocks, which may jump, and at the policy, which may offer less."""
 
 
 class Grants:
@@ -56,19 +39,35 @@ class Grants:
         store: Store,
         journal: Journal,
         *,
+        policy: Callable[[], Policy],
         clock: Callable[[], float],
+        steady: Callable[[], float],
         scheduler: AsyncIOScheduler,
         spawn: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
+        """`steady` counts seconds whatever happens to the clock: who puts a clock back prolongs nothing."""
         self._store = store
         self._journal = journal
+        self._policy = policy
         self._clock = clock
+        self._steady = steady
         self._spawn = spawn
         self._held: dict[str, Grant] = {}
+        self._ends: dict[str, float] = {}
+        """By `steady`."""
+        self._running: Counter[str] = Counter()
+        """How many commands run under each."""
+        self._on_begun: list[Callable[[Grant], object]] = []
         self._on_ended: list[Callable[[Grant, str], object]] = []
         self._deadlines = Deadlines(scheduler, clock=clock, when_due=self.sweep)
+        self.revealing = False
+        """Some grant shows what masks would hide."""
         for document in store.all(TABLE).values():
-            self._keep(_grant(document))
+            self._keep(read(document))
+
+    def on_begun(self, listener: Callable[[Grant], object]) -> None:
+        """`listener(grant)` is called for each grant that began, once it is durable; it must not raise."""
+        self._on_begun.append(listener)
 
     def on_ended(self, listener: Callable[[Grant, str], object]) -> None:
         """`listener(grant, why)` is called for each grant that ended; it must not raise."""
@@ -84,7 +83,23 @@ class Grants:
         self.sweep()
         return self._held.get(grant_id)
 
-    async def open(
+    async def open(self, *, seconds: float, answers: tuple[str, str], **fields: Any) -> Grant:
+        """A new grant, durable when this returns, with the end of the request that it `answers`, table and key.
+
+        Raises `StoreFailed` and `JournalFailed`.
+        """
+        now = self._clock()
+        grant = Grant(id=secrets.token_hex(6), starts_at=now, ends_at=now + seconds, **fields)
+        await self._journal.append(GRANTED, grant.document())
+        self._store.delete(*answers)
+        self._store.put(TABLE, grant.id, grant.document())
+        await self._store.commit()
+        self._keep(grant)
+        for listener in self._on_begun:
+            listener(grant)
+        return grant
+
+    def prepare(
         self,
         *,
         approval: str,
@@ -92,57 +107,84 @@ class Grants:
         effects: Effects,
         token_id: str,
         agent: str,
-        asked_by: str,
+        root: str,
+        person: str,
         reason: str,
+        starts_at: float,
         seconds: float,
         commands: int,
-    ) -> Grant:
-        """A new grant, durable when this returns. Raises `StoreFailed` and `JournalFailed`."""
-        now = self._clock()
+        narrow: Narrow,
+    ) -> None:
+        """Put the grant that votes on a command made into the store, to become durable with the votes: see `begin`."""
         grant = Grant(
-            id=secrets.token_hex(6),
+            id=approval,
             approval=approval,
             connection=connection,
             effects=effects,
             token_id=token_id,
             agent=agent,
-            asked_by=asked_by,
+            root=root,
+            person=person,
+            asked_by=agent,
             reason=reason,
-            starts_at=now,
-            ends_at=now + seconds,
+            starts_at=starts_at,
+            ends_at=starts_at + seconds,
             commands=commands,
+            narrow=narrow,
         )
-        await self._journal.append("granted", grant.document())
         self._store.put(TABLE, grant.id, grant.document())
-        await self._store.commit()
-        self._keep(grant)
-        return grant
 
-    def spend(self, lineage: Lineage, connection: str, satisfies: Callable[[Effects], bool]) -> Grant | None:
-        """One command of the first grant of this chain that `satisfies` what holds it; None where none does."""
-        now = self._clock()
-        tokens = lineage.token_ids
-        for grant in self._held.values():
-            if (
-                grant.connection == connection
-                and grant.token_id in tokens
-                and now < grant.ends_at
-                and satisfies(grant.effects)
-            ):
+    async def begin(self, grant_id: str) -> None:
+        """What was prepared is durable now: it is journalled and holds. One that has ended does not begin again.
+
+        Raises `JournalFailed`.
+        """
+        document = self._store.get(TABLE, grant_id)
+        if document is None:
+            return
+        await self._journal.append(GRANTED, document)
+        grant = read(document)
+        self._keep(grant)
+        for listener in self._on_begun:
+            listener(grant)
+
+    def spend(
+        self, token_ids: Collection[str], connection: str, lets: Callable[[Grant], bool]
+    ) -> Grant | None:
+        """One command of the first grant of a chain of tokens that `lets` it go; None where none does."""
+        for grant in list(self._held.values()):
+            if grant.connection != connection or grant.token_id not in token_ids:
+                continue
+            if over := self._over(grant):
+                self._forget(grant, over)
+            elif not grant.is_spent and lets(grant):
                 spent = replace(grant, used=grant.used + 1)
-                self._held[grant.id] = spent
-                self._store.put(TABLE, grant.id, spent.document())
-                if spent.used >= spent.commands:
-                    # The command it was spent on still runs under it.
-                    self._forget(spent, "its budget is spent", stops=False)
+                self._put(spent)
+                self._running[grant.id] += 1
                 return spent
         return None
 
-    def end(self, grant_id: str, why: str) -> Grant | None:
-        """End one now; None where none of that id holds."""
+    def done(self, grant_id: str, rows: int) -> None:
+        """A command that ran under it is over, and brought or changed so many rows.
+
+        The last command of a budget runs to its end; where rows are used up, what else runs under it does not.
+        """
+        self._running[grant_id] -= 1
+        grant = self._held.get(grant_id)
+        if grant is None:
+            self._running.pop(grant_id)
+            return
+        if grant.rows is not None and rows:
+            self._put(replace(grant, rows_used=grant.rows_used + rows))
+        if over := self._over(self._held[grant_id]):
+            self._forget(self._held[grant_id], over)
+
+    async def end(self, grant_id: str, why: str) -> Grant | None:
+        """End one now; durable when this returns. None where none of that id holds."""
         grant = self._held.get(grant_id)
         if grant is not None:
             self._forget(grant, why)
+            await self._store.commit()
         return grant
 
     def end_tokens(self, token_ids: Collection[str], why: str) -> None:
@@ -151,32 +193,64 @@ class Grants:
             self._forget(grant, why)
 
     def sweep(self) -> None:
-        """End what is over. The scheduler calls it at each end; every look at the grants does too."""
+        """End what is due. The scheduler calls it at each deadline."""
         self._deadlines.take()
-        now = self._clock()
-        for grant in [each for each in self._held.values() if each.ends_at <= now]:
-            self._forget(grant, "its time is over")
+        for grant in list(self._held.values()):
+            if over := self._over(grant):
+                self._forget(grant, over)
+
+    async def watch(self) -> None:
+        """For ever: see to what no deadline tells of, a clock that jumped and a policy that was changed."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            self.sweep()
+
+    def _over(self, grant: Grant) -> str:
+        """Why it holds no longer, or ""."""
+        if self._clock() >= grant.ends_at or self._steady() >= self._ends[grant.id]:
+            return "its time is over"
+        if grant.rows is not None and grant.rows_used >= grant.rows:
+            return "its budget of rows is spent"
+        if grant.is_spent and not self._running[grant.id]:
+            return "its budget is spent"
+        policy = self._policy()
+        if grant.narrow is not None:
+            # What the rules offer is looked at for each command that it would let go.
+            return "" if grant.connection in policy.targets else "its connection is closed"
+        offer = next((each for each in policy.elevations if each.name == grant.template), None)
+        target = policy.targets.get(grant.connection)
+        if (
+            offer is None
+            or target is None
+            or not grant.effects <= offer.effects
+            or not (offer.connections is None or offer.connections.match(target.connection.name))
+        ):
+            return "policies.yaml offers it no longer"
+        return "" if offer.is_open(self._clock()) else "its hours are over"
 
     def _keep(self, grant: Grant) -> None:
         self._held[grant.id] = grant
+        self._ends[grant.id] = self._steady() + (grant.ends_at - self._clock())
         self._deadlines.add(grant.ends_at, grant.id)
+        self.revealing = any(each.reveal is not None for each in self._held.values())
 
-    def _forget(self, grant: Grant, why: str, *, stops: bool = True) -> None:
-        del self._held[grant.id]
+    def _put(self, grant: Grant) -> None:
+        self._held[grant.id] = grant
+        self._store.put(TABLE, grant.id, grant.document())
+
+    def _forget(self, grant: Grant, why: str) -> None:
+        del self._held[grant.id], self._ends[grant.id]
+        self.revealing = any(each.reveal is not None for each in self._held.values())
         self._store.delete(TABLE, grant.id)
         self._spawn(self._ended(grant, why))
-        if stops:
-            for listener in self._on_ended:
-                listener(grant, why)
+        for listener in self._on_ended:
+            listener(grant, why)
 
     async def _ended(self, grant: Grant, why: str) -> None:
         await self._store.commit()
-        await self._journal.append("grant ended", {"id": grant.id, "used": grant.used, "why": why})
+        await self._journal.append("grant ended", ended(grant, why))
 
 
-def _grant(document: Mapping[str, Any]) -> Grant:
-    try:
-        known = {name: document[name] for name in Grant.__slots__ if name in document}
-        return Grant(**known | {"effects": frozenset(map(Effect, document["effects"]))})
-    except (KeyError, TypeError, ValueError) as error:
-        raise StoreFailed(f"a grant in the store is not readable ({error}): put back a copy of it") from error
+def ended(grant: Grant, why: str) -> Mapping[str, Any]:
+    """What the journal says of an end."""
+    return {"id": grant.id, "used": grant.used, "rows": grant.rows_used, "why": why}

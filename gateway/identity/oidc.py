@@ -21,8 +21,8 @@ from gateway.identity.fetching import Ask, Unavailable
 from gateway.identity.foreign import ForeignRefused
 from gateway.identity.logins import LoginRefused, Proven, Started, Wishes
 from gateway.identity.people import PersonUnclear, person_of
+from gateway.policy.credentials import SecretMissing, SecretRef
 from gateway.policy.identities import OidcProvider
-from gateway.policy.model import SecretMissing
 
 ID_TOKEN_AGE = 600.0
 """Seconds for which an ID token may have been on its way."""
@@ -35,9 +35,16 @@ class Oidc:
     """One provider of policies.yaml (`gateway.identity.logins.Provider`)."""
 
     def __init__(
-        self, declared: OidcProvider, authority: Authority, *, base: str, clock: Callable[[], float]
+        self,
+        declared: OidcProvider,
+        authority: Authority,
+        *,
+        base: str,
+        clock: Callable[[], float],
+        secret: Callable[[SecretRef], str],
     ) -> None:
-        """`base` is the address of the gateway's pages."""
+        """`base` is the address of the gateway's pages; `secret(ref)` raises `SecretMissing`."""
+        self._read = secret
         self.name = declared.name
         self._declared = declared
         self._authority = authority
@@ -133,7 +140,7 @@ class Oidc:
     def _secret(self) -> str:
         assert self._declared.client_secret is not None
         try:
-            return self._declared.client_secret.read()
+            return self._read(self._declared.client_secret)
         except SecretMissing as missing:
             raise Unavailable(f"the client secret of {self.name} is not there: {missing}") from None
 

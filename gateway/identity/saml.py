@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from gateway.identity import saml_metadata, saml_request, saml_response
 from gateway.identity.logins import LoginRefused, Proven, Started, Wishes
+from gateway.identity.people import PersonUnclear, person_of
 from gateway.identity.saml_metadata import Metadata, MetadataRefused
 from gateway.identity.saml_response import CLOCKS_APART, Asserted, Expected, ResponseRefused
 from gateway.identity.saml_source import Sources
 from gateway.identity.saml_used import Used
 from gateway.policy.identities import SamlProvider
-from gateway.policy.values import PERSON
 from gateway.store import Store
 
 EMAIL_FORMAT = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
@@ -31,12 +31,12 @@ class Saml:
         self,
         configured: SamlProvider,
         *,
-        base: Callable[[], str],
+        base: str,
         metadata: Callable[[SamlProvider], Awaitable[Metadata]],
         used: Used,
         clock: Callable[[], float],
     ) -> None:
-        """`base()` is the address of the gateway's pages; `metadata` raises `MetadataRefused`."""
+        """`base` is the address of the gateway's pages; `metadata` raises `MetadataRefused`."""
         self._configured = configured
         self._base = base
         self._metadata = metadata
@@ -50,12 +50,12 @@ class Saml:
     @property
     def entity_id(self) -> str:
         """What the provider knows the gateway as: the address of its metadata."""
-        return f"{self._base()}/login/saml/{self.name}"
+        return f"{self._base}/login/saml/{self.name}"
 
     @property
     def acs(self) -> str:
         """Where browsers bring assertions."""
-        return f"{self._base()}/login/back/{self.name}"
+        return f"{self._base}/login/back/{self.name}"
 
     def own_metadata(self) -> bytes:
         return saml_metadata.write(entity_id=self.entity_id, acs=self.acs)
@@ -115,25 +115,15 @@ class Saml:
 
     def _person(self, said: Asserted) -> str:
         """The address, of a domain that the provider may vouch for."""
-        name = self._configured.person
-        if name:
-            values = set(said.attributes.get(name, ()))
-            where = f"the attribute {name}"
+        attribute = self._configured.person
+        if attribute:
+            named = set(said.attributes.get(attribute, ()))
         else:
-            values = {said.name_id} if said.format == EMAIL_FORMAT else set()
-            where = "a NameID that is an e-mail address"
-        if len(values) != 1:
-            raise LoginRefused(
-                f"{self.name} says {len(values)} times who you are in {where}; once is needed."
-            )
-        person = values.pop().lower()
-        if not PERSON.fullmatch(person) or not person.isascii() or not person.isprintable():
-            raise LoginRefused(f"{self.name} names you by what is no e-mail address.")
-        if person.rpartition("@")[2] not in self._configured.domains:
-            raise LoginRefused(
-                f"{self.name} may not say who {person[:80]} is: its domains are {', '.join(self._configured.domains)}."
-            )
-        return person
+            named = {said.name_id} if said.format == EMAIL_FORMAT else set()
+        try:
+            return person_of(named, self._configured.domains)
+        except PersonUnclear as unclear:
+            raise LoginRefused(f"{self.name} {unclear}") from None
 
     def _groups(self, said: Asserted) -> frozenset[str]:
         groups = frozenset(filter(None, said.attributes.get(self._configured.groups, ())))
@@ -145,11 +135,11 @@ class Saml:
 class SamlProviders:
     """The SAML providers of policies.yaml."""
 
-    def __init__(self, store: Store, *, base: Callable[[], str], clock: Callable[[], float]) -> None:
-        self._base = base
+    def __init__(self, store: Store, *, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._used = Used(store, clock=clock)
         self._sources = Sources(clock=clock)
 
-    def of(self, configured: SamlProvider) -> Saml:
-        return Saml(configured, base=self._base, metadata=self._sources, used=self._used, clock=self._clock)
+    def of(self, configured: SamlProvider, *, base: str) -> Saml:
+        """`base` is the address of the gateway's pages."""
+        return Saml(configured, base=base, metadata=self._sources, used=self._used, clock=self._clock)

@@ -23,7 +23,10 @@ from gateway.identity.keys import TOKEN_CHARACTERS, KeyRing, SignatureRefused
 from gateway.identity.lineages import LineageFull, Lineages, Link
 from gateway.identity.people import is_person
 from gateway.model import Lineage, Scope
-from gateway.policy.model import Agent, Policy, SecretMissing
+from gateway.policy.credentials import SecretMissing, SecretRef
+from gateway.policy.model import Agent, Policy
+from gateway.policy.offers import BY_HAND
+from gateway.secrets.places import read
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 TASK_CHARACTERS = 200
@@ -61,7 +64,10 @@ class Issuer:
         lineages: Lineages,
         *,
         clock: Callable[[], float],
+        secret: Callable[[SecretRef], str] = read,
     ) -> None:
+        """`secret(ref)` is an agent's secret as it is now; it raises `SecretMissing`."""
+        self._secret = secret
         self._keys = keys
         self._policy = policy
         self._lineages = lineages
@@ -187,7 +193,7 @@ class Issuer:
                 "invalid_request",
                 "the child needs a name of up to 63 of the characters a-z 0-9 . _ - that begins with a letter or digit",
             )
-        if name in self._policy().agents:
+        if name in self._policy().agents or name == BY_HAND:
             raise TokenRefused(
                 "invalid_request",
                 f"{name} is an agent of policies.yaml with a token of its own: name the child otherwise",
@@ -217,6 +223,30 @@ class Issuer:
                 depth_left=parent.depth_left - 1,
                 issued_at=now,
                 issuer=parent.issuer,
+            )
+        )
+
+    def for_hands(
+        self, person: str, *, token_id: str, scope: Scope, issued_at: float, expires_at: float
+    ) -> Token:
+        """A token of a person's own, as often as it is asked for the same one. Raises `TokenRefused`.
+
+        Nothing proves here who asks: whoever calls knows, and answers for it that people granted this.
+        """
+        policy = self._policy()
+        known = self._lineages.get(token_id)
+        if policy.root(BY_HAND) is None or not person or (known is not None and known.revoked_at is not None):
+            raise TokenRefused("invalid_grant", "nobody has anything by hand here, or no longer")
+        tether = Tether(name=BY_HAND, token_id=token_id, expires_at=math.floor(expires_at))
+        return self._issue(
+            Claims(
+                person=person.lower(),
+                chain=(tether,),
+                scope=scope,
+                groups=groups_of(policy, person.lower()),
+                depth_left=0,
+                issued_at=math.floor(issued_at),
+                issuer=issuer_name(policy),
             )
         )
 
@@ -364,7 +394,7 @@ class Issuer:
         if agent.secret is None:
             return self._nobody
         try:
-            secret = agent.secret.read()
+            secret = self._secret(agent.secret)
         except SecretMissing as missing:
             log.warning("agent %s cannot authenticate: %s", agent.name, missing)
             return self._nobody

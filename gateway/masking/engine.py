@@ -10,14 +10,16 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from gateway.masking.columns import ColumnPattern, all_surely
-from gateway.masking.detectors import expand
+from gateway.masking.detectors import READ, expand
 from gateway.masking.paths import JsonPath, json_path
 from gateway.masking.scanner import Hit, Scanner, scanner
 from gateway.masking.strategies import STRATEGIES, STRICTEST_FIRST, UnknownStrategy, apply, strictest
 from gateway.masking.tokens import stream
 from gateway.masking.values import MARK
+from gateway.model import Reveal
 from gateway.policy.model import MaskPolicy
 
 _BLANKS = b" \t\r\n"
@@ -109,9 +111,14 @@ class CompiledMask:
         """As `find` in each of the fields that zeros end; no hit goes over a zero."""
         return self._scanner.find_in_fields(data)
 
-    def find_from(self, data: bytes, start: int) -> list[Hit]:
-        """As many as there are from `start` on; what is before it is context."""
-        return self._scanner.find(data, start)
+    @property
+    def reads(self) -> bool:
+        """Whether a model reads texts as well, passage by passage."""
+        return self._scanner.reads
+
+    def find_from(self, data: bytes, start: int, read: tuple[int, int] | None = None) -> list[Hit]:
+        """As many as there are from `start` on; what is before it is context. A model reads the passages of `read`."""
+        return self._scanner.find(data, start, read=read)
 
     def replace(self, value: str, *, strategy: str | None = None, detector: str | None = None) -> str:
         """One whole value, or one hit of a detector, hidden. A detector's own strategy is `partial`."""
@@ -181,32 +188,46 @@ def _kind(value: str) -> str | None:
     return hits[0][2] if len(hits) == 1 and hits[0][:2] == (0, len(data)) else None
 
 
+def _less(policy: MaskPolicy, reveal: Reveal) -> MaskPolicy:
+    return replace(
+        policy,
+        except_=(*policy.except_, *reveal.columns),
+        except_detect=(*policy.except_detect, *reveal.detect),
+    )
+
+
 class Masks:
     """Every mask of a policy, and every union of them that a verdict may name."""
 
     def __init__(self, policies: Mapping[str, MaskPolicy], key: bytes) -> None:
         self._policies = policies
         self._key = key
-        self._made: dict[frozenset[str], CompiledMask] = {}
+        self._made: dict[tuple[frozenset[str], Reveal | None], CompiledMask] = {}
         for name in policies:
             self.mask((name,))
 
-    def mask(self, names: Iterable[str]) -> CompiledMask:
-        """The union of the named masks; without names, one that hides nothing. Raises `UnknownMask`."""
+    def mask(self, names: Iterable[str], reveal: Reveal | None = None) -> CompiledMask:
+        """The union of the named masks; without names, one that hides nothing. Raises `UnknownMask`.
+
+        `reveal` is what all of them leave alone, this once.
+        """
         wanted = frozenset(names)
-        made = self._made.get(wanted)
+        made = self._made.get((wanted, reveal))
         if made is None:
             if missing := wanted - self._policies.keys():
                 raise UnknownMask(f"the policy has no mask {', '.join(sorted(missing))}")
-            made = CompiledMask([self._policies[name] for name in sorted(wanted)], self._key)
-            self._made[wanted] = made
+            policies = [self._policies[name] for name in sorted(wanted)]
+            if reveal is not None:
+                policies = [_less(policy, reveal) for policy in policies]
+            made = CompiledMask(policies, self._key)
+            self._made[wanted, reveal] = made
         return made
 
     def everything(self) -> CompiledMask:
-        """All detectors of all masks, and those for secrets in any case: for what people and logs are shown."""
+        """All detectors of all masks but the slow ones, and those for secrets in any case: for what people and logs are shown."""
         detect = {name for mask in self._policies for name in self.mask((mask,)).detectors}
         own = {each for policy in self._policies.values() for each in policy.custom}
         everything = MaskPolicy(
-            name="everything", detect=tuple(sorted(detect | {"secrets"})), custom=tuple(own)
+            name="everything", detect=tuple(sorted((detect | {"secrets"}) - READ)), custom=tuple(own)
         )
         return CompiledMask([everything], self._key)

@@ -75,6 +75,9 @@ _BLOCK = re.compile(rb"[|>][+-]?[ \t]*(?:\r?\n|\\n)[ \t]+(?=\S)")
 _NEXT_PAIR = re.compile(
     rb",[\"']?[A-Za-z_][\w.-]*[\"']?[=:]|,\Z|\\[nrt\"']|\\u00|\xe3\x80\x82|\xef\xbc[\x8c\x9b]"
 )
+_JSON_NAME = re.compile(rb"\":[ \t]{0,2}\Z")
+_JSON_SCALAR = re.compile(rb"(?:-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)(?=[,}\]])")
+"""What may stand in JSON without quotes: more of the document may follow without a blank."""
 _CLOSERS = b",.)]}|\\:"
 _CODE_TYPE = re.compile(rb"(?:[A-Z][a-z]+){1,5}(?:\[\w*\])?\??")
 _PLAIN = re.compile(
@@ -106,6 +109,8 @@ def value_at(data: bytes, start: int) -> Span | None:
 
 
 def _bare_at(data: bytes, start: int) -> Span | None:
+    if _JSON_NAME.search(data, max(0, start - 4), start) and (scalar := _JSON_SCALAR.match(data, start)):
+        return scalar.span()
     match = _BARE.match(data, start, start + LONGEST_VALUE)
     assert match is not None
     end = match.end()

@@ -71,7 +71,7 @@ def conditions(look: Look, declared: Declared) -> When:
         return _connection(look, declared.targets)
 
     effects = given(keys, "effects", lambda look: look.each(effect), None)
-    resources = given(keys, "resources", lambda look: look.each(_resource), None)
+    resources = given(keys, "resources", lambda look: look.each(resource), None)
     in_protocols = given(keys, "protocols", lambda look: look.each(protocol), None)
     in_groups = given(keys, "groups", lambda look: look.each(listed_group), None)
     equal, comparisons = given(
@@ -87,8 +87,8 @@ def conditions(look: Look, declared: Declared) -> When:
         comparisons=comparisons,
         ancestors=_globs(given(keys, "ancestors", lambda look: look.each(pattern), None)),
         max_depth=given(keys, "max_depth", lambda look: look.integer(least=1, most=32), 0),
-        during=given(keys, "during", _windows, None),
-        outside=given(keys, "outside", _windows, None),
+        during=given(keys, "during", windows, None),
+        outside=given(keys, "outside", windows, None),
         budget=given(keys, "budget", _budget, None),
         estimated_rows=given(keys, "estimated_rows", _estimated_rows, None),
         where=given(keys, "where", _expression, None),
@@ -122,7 +122,7 @@ def _persons(look: Look) -> str:
     return value.lower()
 
 
-def _resource(look: Look) -> str:
+def resource(look: Look) -> str:
     value = pattern(look)
     kind, colon, rest = value.partition(":")
     if colon:
@@ -163,7 +163,7 @@ def _expression(look: Look) -> Expression | None:
 # of the moment
 
 
-def _windows(look: Look) -> tuple[Window, ...]:
+def windows(look: Look) -> tuple[Window, ...]:
     return tuple(map(_window, look.items()))
 
 

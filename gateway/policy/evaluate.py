@@ -12,7 +12,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from gateway.model import Allow, Ask, Block, Connection, Effect, Effects, Facts, Hold, Lineage, Verdict
+from gateway.model import (
+    Allow,
+    Ask,
+    Block,
+    Connection,
+    Effect,
+    Effects,
+    Facts,
+    Hold,
+    Lasting,
+    Lineage,
+    Verdict,
+)
 from gateway.policy.carrying import under_masks
 from gateway.policy.matching import OF_THE_MOMENT, Deed, RuleErred, deeds, failing, speaks_of
 from gateway.policy.model import ANYBODY, DEFAULT_RULE, Allowing, Blocking, Default, Holding, Policy, Then
@@ -163,12 +175,24 @@ def _hold(holds: Sequence[tuple[str, Holding]], masks: tuple[str, ...]) -> Hold:
         rules=_names(holds),
         message=_joined(then.message for _, then in holds) or HELD,
         asks=tuple(
-            Ask(rule=rule, approvers=ask.approvers, quorum=ask.quorum)
+            Ask(rule=rule, approvers=ask.approvers, quorum=ask.quorum, step_up=ask.step_up)
             for rule, then in holds
             for ask in then.asks
         ),
         masks=masks,
         expires_in=min(then.within for _, then in holds),
+        lasting=_lasting([then.lasting for _, then in holds]),
+    )
+
+
+def _lasting(offered: Sequence[Lasting | None]) -> Lasting | None:
+    """What every rule that holds lets a yes be: one that says nothing lets it be for the one command."""
+    each = [one for one in offered if one is not None]
+    what = frozenset.intersection(*(one.what for one in each)) if len(each) == len(offered) else frozenset()
+    if not what:
+        return None
+    return Lasting(
+        what=what, longest=min(one.longest for one in each), commands=min(one.commands for one in each)
     )
 
 

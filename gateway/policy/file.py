@@ -9,8 +9,9 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateway.policy import elevations, identifying, sections, tree
+from gateway.policy import elevations, identifying, secrets, sections, tree
 from gateway.policy.conditions import Declared
+from gateway.policy.credentials import SecretPolicy
 from gateway.policy.detectors import detectors
 from gateway.policy.identities import IdentityPolicy
 from gateway.policy.model import (
@@ -43,6 +44,7 @@ SECTIONS = (
     "limits",
     "slack",
     "bot",
+    "secrets",
     "api",
     "tls",
     "tokens",
@@ -104,9 +106,25 @@ def parse_bytes(data: bytes, source: str, vocabulary: Vocabulary) -> Policy:
     except tree.NotYaml as error:
         raise PolicyFileError(source, [Fault(error.line, error.column, "", str(error))]) from None
     policy = _policy(root, hashlib.sha256(data).hexdigest()[:12], source, vocabulary)
+    faults += _storeless(policy)
     if faults:
         raise PolicyFileError(source, faults)
     return policy
+
+
+def _storeless(policy: Policy) -> list[Fault]:
+    """Secrets that are in Vault where the file does not say how that is asked."""
+    if policy.secrets.vault is not None:
+        return []
+    return [
+        Fault(
+            *policy.places.get(key, (1, 1)),
+            key,
+            "there is no `secrets.vault` that says how Vault is asked; add it",
+        )
+        for key, ref in secrets.references(policy)
+        if ref.source == "vault"
+    ]
 
 
 def parse(text: str, source: str, vocabulary: Vocabulary) -> Policy:
@@ -147,6 +165,7 @@ def _policy(root: Look, version: str, source: str, vocabulary: Vocabulary) -> Po
         slack=slack,
         api=given(keys, "api", sections.api, ApiPolicy()),
         bot_credential=given(keys, "bot", sections.bot, BOT_CREDENTIAL),
+        secrets=given(keys, "secrets", secrets.stores, SecretPolicy()),
         tls=given(keys, "tls", sections.tls, None),
         tokens=tokens,
         operators=given(keys, "operators", lambda look: look.each(lambda each: group(each, groups)), ()),

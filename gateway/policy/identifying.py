@@ -19,7 +19,8 @@ from gateway.policy.identities import (
 )
 from gateway.policy.model import Agent, Target
 from gateway.policy.reader import Look, suggestion
-from gateway.policy.values import given, group, is_loopback, scope, secret
+from gateway.policy.secrets import secret
+from gateway.policy.values import given, group, is_loopback, scope
 
 PROVIDER = ("oidc", "client_id", "client_secret", "scopes", "claims", "domains", "verified", "ca")
 SAML = ("saml", "entity_id", "attributes", "domains", "ca")

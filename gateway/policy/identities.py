@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from gateway.model import Scope
+from gateway.policy.credentials import SecretRef
 from gateway.policy.globs import Globs
-
-if TYPE_CHECKING:
-    from gateway.policy.model import SecretRef
 
 HOUR = 3_600.0
 

@@ -81,6 +81,13 @@ def _identity(policy: Policy) -> Iterator[Fault]:
     for name, group in policy.groups.items():
         if group.claim:
             yield _at(policy, f"groups.{name}.claim", without)
+    asking = [(f"rules[{at}].then", rule.then) for at, rule in enumerate(policy.rules)]
+    for key, then in [*asking, ("default", policy.default)]:
+        if isinstance(then, Holding) and any(ask.step_up is not None for ask in then.asks):
+            yield _at(policy, key, f"a yes here needs a fresh login: {without}")
+    for at, offer in enumerate(policy.elevations):
+        if any(ask.step_up is not None for ask in offer.asks):
+            yield _at(policy, f"elevations[{at}].hold", f"a yes here needs a fresh login: {without}")
 
 
 def _agents(policy: Policy) -> Iterator[Fault]:
@@ -203,7 +210,12 @@ def _approvers(policy: Policy) -> Iterator[Fault]:
     holding = [rule.then for rule in policy.rules if isinstance(rule.then, Holding)]
     if isinstance(policy.default, Holding):
         holding.append(policy.default)
-    asking = [*(then.asks for then in holding), *(offer.asks for offer in policy.elevations)]
+    reviews = [offer.break_glass for offer in policy.elevations if offer.break_glass is not None]
+    asking = [
+        *(then.asks for then in holding),
+        *(offer.asks for offer in policy.elevations),
+        *(review.asks for review in reviews),
+    ]
     asked = {ask.approvers for asks in asking for ask in asks}
     for name in sorted((asked | set(policy.operators)) - {ANY_GROUP}):
         if is_empty(policy.groups[name]):

@@ -5,19 +5,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 from gateway import wire
-from gateway.model import Connection, Effects, Scope
+from gateway.model import Connection, Effect, Effects, Lasting, Scope, StepUp
+from gateway.policy.credentials import SecretPolicy, SecretRef, StoredCredential
 from gateway.policy.expressions import Expression
 from gateway.policy.globs import Globs
 from gateway.policy.identities import IdentityPolicy
 from gateway.policy.kinds import Patterns
 from gateway.policy.moment import NOTHING, Budget, Spent, Window
+from gateway.policy.offers import BY_HAND, Offer
 
 AttributeValue: TypeAlias = str | int | bool
 
@@ -28,37 +28,6 @@ DEFAULT_RULE = "default"
 
 MINUTE, HOUR, DAY = 60.0, 3_600.0, 86_400.0
 MIB = 1024 * 1024
-
-
-class SecretMissing(Exception):
-    """A secret that the policy refers to is not there; the message names the variable or file, never a value."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SecretRef:
-    """Where a secret is found: `env:NAME` or `file:PATH`. The file never holds the secret itself."""
-
-    source: Literal["env", "file"]
-    name: str
-
-    def read(self) -> str:
-        """The secret as it is now, without one trailing newline. Raises `SecretMissing`."""
-        if self.source == "env":
-            value = os.environ.get(self.name)
-            if not value:
-                raise SecretMissing(f"set the environment variable {self.name}")
-            return value.removesuffix("\n")
-        try:
-            value = Path(self.name).read_text(encoding="utf-8").removesuffix("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise SecretMissing(f"the file {self.name} cannot be read: {reason}") from None
-        if not value:
-            raise SecretMissing(f"the file {self.name} is empty")
-        return value
-
-    def __str__(self) -> str:
-        return f"{self.source}:{self.name}"
 
 
 BOT_CREDENTIAL = SecretRef(source="env", name="COUNTERSIGN_BOT_TOKEN")
@@ -86,16 +55,6 @@ class Upstream:
 
     def __str__(self) -> str:
         return str(Address(host=self.host, port=self.port)) + (f"/{self.database}" if self.database else "")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredCredential:
-    user: str = ""
-    password: SecretRef | None = None
-    key: SecretRef | None = None
-    """A private key."""
-    token: SecretRef | None = None
-    """A bearer token."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +158,8 @@ class Allowing:
 class AskedGroup:
     approvers: str
     quorum: int = 1
+    step_up: StepUp | None = None
+    """What a vote needs beside; None where the click is enough."""
 
 
 ANYBODY = (AskedGroup(approvers=ANY_GROUP),)
@@ -212,6 +173,8 @@ class Holding:
     """The operator's sentence; "" where the rule has none of its own."""
     within: float = 15 * MINUTE
     masks: tuple[str, ...] = ()
+    lasting: Lasting | None = None
+    """What a yes may be given for a while; None where each is for one command."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -355,24 +318,6 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """An elevation that may be asked for: more, for a while, if people say yes."""
-
-    name: str
-    effects: Effects
-    connections: Globs | None = None
-    agents: Globs | None = None
-    """Whom it is for: every agent of the chain has to match."""
-    asks: tuple[AskedGroup, ...]
-    message: str = ""
-    within: float = 15 * MINUTE
-    """Seconds that people have to decide."""
-    longest: float = HOUR
-    commands: int = 100
-    """How many commands may run under it at most."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """One version of policies.yaml."""
 
@@ -390,6 +335,7 @@ class Policy:
     slack: Slack = field(default_factory=Slack)
     api: ApiPolicy = field(default_factory=ApiPolicy)
     bot_credential: SecretRef = BOT_CREDENTIAL
+    secrets: SecretPolicy = field(default_factory=SecretPolicy)
     tls: TlsPolicy | None = None
     tokens: TokenPolicy = field(default_factory=TokenPolicy)
     identity: IdentityPolicy = field(default_factory=IdentityPolicy)
@@ -403,8 +349,15 @@ class Policy:
     """Path of keys -> line and column in the file."""
 
     def root(self, name: str) -> Agent | None:
-        """What may stand at the top of a lineage under this name: an agent of the file, or a person who has logged in."""
-        return self.agents.get(name) or self.people.get(name)
+        """What may stand at the top of a lineage under this name: an agent of the file, a person who has logged in, or hands."""
+        return self.agents.get(name) or self.people.get(name) or (self._hands() if name == BY_HAND else None)
+
+    def _hands(self) -> Agent | None:
+        """Anybody's own, where an elevation is offered to them: what they reach is what each token says."""
+        if not any(offer.by_hand for offer in self.elevations):
+            return None
+        everywhere = dict.fromkeys(self.targets, frozenset(Effect))
+        return Agent(name=BY_HAND, persons=("*",), scope=everywhere, max_depth=1)
 
     @property
     def enforced(self) -> tuple[Rule, ...]:

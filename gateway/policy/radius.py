@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from gateway.model import Connection, Effect, Scope
 from gateway.policy.coverage import Cell, Sender, cell
-from gateway.policy.model import DEFAULT_RULE, Agent, AskedGroup, Holding, Offer, Policy
+from gateway.policy.model import DEFAULT_RULE, Agent, AskedGroup, Holding, Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,9 @@ def _reached(
             elevations=tuple(
                 offer.name
                 for offer in policy.elevations
-                if found.verdict == "hold" and _is_for(offer, connection, effect, sender)
+                if found.verdict == "hold"
+                and effect in offer.effects
+                and offer.fits(connection, agents=sender.agents, person=sender.person, groups=sender.groups)
             ),
         )
 
@@ -96,12 +98,4 @@ def _asks(policy: Policy, found: Cell) -> tuple[AskedGroup, ...]:
         for rule in policy.enforced
         if rule.name in found.rules and isinstance(rule.then, Holding)
         for ask in rule.then.asks
-    )
-
-
-def _is_for(offer: Offer, connection: Connection, effect: Effect, sender: Sender) -> bool:
-    return (
-        effect in offer.effects
-        and (offer.connections is None or offer.connections.match(connection.name))
-        and (offer.agents is None or all(map(offer.agents.match, sender.agents)))
     )

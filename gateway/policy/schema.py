@@ -14,14 +14,14 @@ from typing import Any, TypeAlias
 import orjson
 
 from gateway import wire
-from gateway.policy import identifying, sections
+from gateway.policy import identifying, secrets, sections
 from gateway.policy.conditions import CLOCK, CONDITIONS, MOST, ORDERING
 from gateway.policy.expressions import LONGEST
 from gateway.policy.file import SECTIONS
 from gateway.policy.moment import WEEK
 from gateway.policy.reader import DURATION, NAME, SIZE
-from gateway.policy.rules import MAX_MESSAGE, MAX_QUORUM, OUTCOMES
-from gateway.policy.values import EFFECTS, ENVIRONMENT, PERSON
+from gateway.policy.rules import MAX_COMMANDS, MAX_MESSAGE, MAX_QUORUM, OUTCOMES, REACHES
+from gateway.policy.values import EFFECTS, PERSON
 from gateway.policy.vocabulary import Vocabulary
 
 Schema: TypeAlias = dict[str, Any]
@@ -49,13 +49,14 @@ def schema(vocabulary: Vocabulary) -> Schema:
             "description": "Every rule that matches counts, in any order: block over hold over allow.",
         },
         "default": _default(),
-        "elevations": {"type": "array", "minItems": 1, "items": _offer()},
+        "elevations": {"type": "array", "minItems": 1, "items": _offer(vocabulary)},
         "detectors": _named(_detector(vocabulary), "What masks may detect beside what is known, by name."),
         "masks": _named(_mask(vocabulary), "What nobody may see, by name."),
         "retention": _object({"recordings": _duration(), "required": _duration()}),
         "limits": _limits(),
         "slack": _slack(),
         "bot": _object({"credential": _secret()}, required=("credential",)),
+        "secrets": _stores(),
         "api": _object({"listen": _address(), "public_url": {"type": "string", "pattern": "^https?://"}}),
         "tls": _object({"certificate": _text(), "key": _text()}, required=("certificate", "key")),
         "tokens": _object({"ttl": _duration(), "max_ttl": _duration()}),
@@ -87,7 +88,15 @@ def _connection(vocabulary: Vocabulary) -> Schema:
             "listen": _address(),
             "upstream": {"type": "string", "pattern": f"^({'|'.join(schemes)})://"},
             "credential": {
-                **_object({"user": _text(), "password": _secret(), "key": _secret(), "token": _secret()}),
+                **_object(
+                    {
+                        "user": _text(),
+                        "password": _secret(),
+                        "key": _secret(),
+                        "token": _secret(),
+                        "roles": _roles(),
+                    }
+                ),
                 "anyOf": [{"required": ["user"]}, {"required": ["token"]}],
             },
             "labels": {"type": "object", "propertyNames": _name(), "additionalProperties": _text()},
@@ -101,6 +110,11 @@ def _connection(vocabulary: Vocabulary) -> Schema:
             "if": {"properties": {"protocol": {"const": protocol}}, "required": ["protocol"]},
             "then": {
                 "properties": {
+                    **(
+                        {}
+                        if protocol in vocabulary.makes_roles
+                        else {"credential": {"properties": {"roles": False}}}
+                    ),
                     "upstream": {"pattern": f"^({'|'.join(each)})://"},
                     "options": _object(
                         {
@@ -114,6 +128,21 @@ def _connection(vocabulary: Vocabulary) -> Schema:
         for protocol, each in sorted(vocabulary.protocols.items())
     ]
     return made
+
+
+def _roles() -> Schema:
+    made = _object(
+        {
+            "schemas": _list(
+                _text("A schema, on whose things it gets the privileges of the scope's effects.")
+            ),
+            "member_of": {**_object({effect: _list(_text()) for effect in EFFECTS}), "minProperties": 1},
+            "owner": _text("Who gets what a session leaves behind."),
+            "valid": _duration(),
+        }
+    )
+    made["anyOf"] = [{"required": ["schemas"]}, {"required": ["member_of"]}]
+    return {**made, "description": "A role is made for each session."}
 
 
 def _agent() -> Schema:
@@ -291,7 +320,7 @@ def _then() -> Schema:
     made = _object(
         {
             "allow": {"const": True},
-            "hold": _hold(),
+            "hold": _hold(for_a_while=_for_a_while()),
             "block": _sentence("What the one who asked is told."),
             "mask": _list(_text("A mask of `masks`.")),
         }
@@ -301,7 +330,7 @@ def _then() -> Schema:
     return made
 
 
-def _hold() -> Schema:
+def _hold(**also: Schema) -> Schema:
     ask = {"approvers": _text('A group of `groups`, or "*".'), "quorum": _whole(1, MAX_QUORUM)}
     made = _object(
         {
@@ -309,10 +338,25 @@ def _hold() -> Schema:
             "asks": _list(_object(ask, required=("approvers",))),
             "within": _duration(),
             "message": _sentence("On the card, and for the one who waits."),
+            "step_up": {
+                **_object({"max_age": _duration(), "acr": _text()}, required=("max_age",)),
+                "description": "A yes needs a login that is no older.",
+            },
+            **also,
         }
     )
     made["oneOf"] = [{"required": ["approvers"]}, {"required": ["asks"], "properties": {"quorum": False}}]
     return made
+
+
+def _for_a_while() -> Schema:
+    return {
+        **_object(
+            {"up_to": _duration(), "commands": _whole(1, MAX_COMMANDS), "what": _list(_choice(REACHES))},
+            required=("up_to", "what"),
+        ),
+        "description": "What a yes may be given for a while; without it each is for the one command.",
+    }
 
 
 def _default() -> Schema:
@@ -322,19 +366,48 @@ def _default() -> Schema:
     return {"anyOf": [{"enum": ["hold", "block"]}, then]}
 
 
-def _offer() -> Schema:
-    return _object(
+def _offer(vocabulary: Vocabulary) -> Schema:
+    group, windows = _list(_text("A group of `groups`.")), _list(_window())
+    bounds = {"longest": _duration(), "commands": _whole(1, 1_000_000), "rows": _whole(1, MOST)}
+    where = {"agents": _list(_pattern()), "groups": group, "during": windows, "outside": windows}
+    reveal = _object(
+        {
+            "columns": _list(_pattern()),
+            "detect": _list(_detector_name(vocabulary)),
+            "to": group,
+        },
+        required=("to",),
+    )
+    made = _object(
         {
             "name": _name(),
             "connections": _list(_pattern()),
-            "agents": _list(_pattern()),
+            "persons": _list(_pattern()),
+            "by_hand": {"type": "boolean", "description": "People may have it without an agent."},
             "effects": _list(_choice(EFFECTS)),
-            "longest": _duration(),
-            "commands": _whole(1, 1_000_000),
+            "resources": _list(_pattern()),
+            "ticket": {"type": "boolean", "description": "A request has to name one."},
+            "ending": _choice(("hold", "kill")),
+            "reveal": reveal | {"anyOf": [{"required": ["columns"]}, {"required": ["detect"]}]},
+            "unasked": _object(
+                bounds | where | {"per_day": _whole(1, 1_000)}, required=("longest", "commands", "per_day")
+            ),
+            "break_glass": _object(
+                {
+                    "approvers": _text('A group of `groups`, or "*".'),
+                    "quorum": _whole(2, MAX_QUORUM),
+                    "every": _duration(),
+                },
+                required=("approvers",),
+            ),
             "hold": _hold(),
+            **bounds,
+            **where,
         },
-        required=("name", "effects", "hold"),
+        required=("name", "effects"),
     )
+    made["oneOf"] = [{"required": ["hold"]}, {"required": ["break_glass"]}]
+    return made
 
 
 def _detector(vocabulary: Vocabulary) -> Schema:
@@ -350,8 +423,12 @@ def _detector(vocabulary: Vocabulary) -> Schema:
     )
 
 
+def _detector_name(vocabulary: Vocabulary) -> Schema:
+    return {"anyOf": [_choice(sorted(vocabulary.detectors)), _text("A detector of `detectors`.")]}
+
+
 def _mask(vocabulary: Vocabulary) -> Schema:
-    detect = _list({"anyOf": [_choice(sorted(vocabulary.detectors)), _text("A detector of `detectors`.")]})
+    detect = _list(_detector_name(vocabulary))
     columns = _list(_pattern())
     made = _object(
         {
@@ -377,6 +454,25 @@ def _limits() -> Schema:
     durations = dict.fromkeys(("dial", "login", "idle", "session", "rejoin"), _duration())
     counts = dict.fromkeys(("connections", "connections_per_lineage"), count)
     return _object({**durations, **counts, "answer_recorded": size, "waiting_bytes": size, **in_wires})
+
+
+def _stores() -> Schema:
+    approle = _object(
+        {"role_id": _near(), "secret_id": _near(), "mount": _text()}, required=("role_id", "secret_id")
+    )
+    account = _object({"role": _text(), "token": _near(), "mount": _text()}, required=("role", "mount"))
+    auth = _object({"token": _near(), "approle": approle, "service_account": account})
+    vault = _object(
+        {
+            "address": {"type": "string", "pattern": "^https?://"},
+            "namespace": _text(),
+            "ca": _text("A file of certificates to trust in place of the system's."),
+            "auth": {**auth, "minProperties": 1, "maxProperties": 1},
+        },
+        required=("address", "auth"),
+    )
+    aws = _object({"region": _matching(secrets.REGION), "profile": _text()})
+    return _object({"refresh": _duration(), "stale": _duration(), "vault": vault, "aws": aws})
 
 
 def _slack() -> Schema:
@@ -487,11 +583,44 @@ def _size() -> Schema:
 
 
 def _secret() -> Schema:
+    return {"anyOf": [_place("env", "file", "vault", "aws"), _command()]}
+
+
+def _near() -> Schema:
+    """A secret that no store has to be asked for."""
+    return {"anyOf": [_place("env", "file"), _command()]}
+
+
+def _place(*sources: str) -> Schema:
+    known = {
+        "env": secrets.ENVIRONMENT.pattern,
+        "file": ".+",
+        "vault": secrets.VAULT.pattern,
+        "aws": secrets.AWS.pattern,
+    }
+    either = "|".join(f"{source}:(?:{known[source]})" for source in sources)
     return {
         "type": "string",
-        "pattern": f"^(?:env:(?:{ENVIRONMENT.pattern})|file:.+)$",
-        "description": "Where the secret is: env:NAME or file:PATH.",
+        "pattern": f"^(?:{either})$",
+        "description": f"Where the secret is: {secrets.SPELT}.",
     }
+
+
+def _command() -> Schema:
+    word = _text()
+    return _object(
+        {
+            "command": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": secrets.LONGEST_COMMAND,
+                "prefixItems": [{"type": "string", "pattern": "^/"}],
+                "items": word,
+                "description": "A program by its whole path and its arguments; what it prints is the secret.",
+            }
+        },
+        required=("command",),
+    )
 
 
 def _address() -> Schema:

@@ -13,7 +13,9 @@ from gateway import wire
 from gateway.masking.paths import PathUnclear, json_path
 from gateway.model import Connection
 from gateway.policy import tree
+from gateway.policy.credentials import SecretRef, StoredCredential
 from gateway.policy.globs import FOREIGN
+from gateway.policy.logins import credential
 from gateway.policy.model import (
     Address,
     Agent,
@@ -23,16 +25,16 @@ from gateway.policy.model import (
     Limits,
     MaskPolicy,
     Retention,
-    SecretRef,
     Slack,
-    StoredCredential,
     Target,
     TlsPolicy,
     TokenPolicy,
     Upstream,
 )
+from gateway.policy.offers import BY_HAND
 from gateway.policy.reader import Look, suggestion
-from gateway.policy.values import PERSON, address, given, is_loopback, pattern, person, scope, secret
+from gateway.policy.secrets import NOWHERE, secret
+from gateway.policy.values import PERSON, address, given, is_loopback, pattern, person, scope
 from gateway.policy.vocabulary import Vocabulary
 
 TLS_MODES = ("disable", "require", "verify-full")
@@ -71,7 +73,12 @@ def targets(look: Look, vocabulary: Vocabulary, slack: Slack) -> dict[str, Targe
             upstream=_upstream(keys["upstream"], protocol, schemes)
             if "upstream" in keys
             else Upstream(host="", port=0),
-            credential=given(keys, "credential", _credential, StoredCredential(user="")),
+            credential=given(
+                keys,
+                "credential",
+                partial(credential, makes_roles=protocol in vocabulary.makes_roles),
+                StoredCredential(),
+            ),
             approvals_channel=channels.get("approvals", slack.approvals),
             audit_channel=channels.get("audit", slack.audit),
             options=given(
@@ -98,18 +105,6 @@ def _channel(look: Look) -> str:
     if value and not CHANNEL.fullmatch(value):
         look.fault(f'`{value[:60]}` is no Slack channel; write its name with #, in quotes: "#approvals"')
     return value
-
-
-def _credential(look: Look) -> StoredCredential:
-    keys = look.fields(("user", "password", "key", "token"))
-    if not keys.keys() & {"user", "token"} and isinstance(look.node, tree.Mapping):
-        look.fault_at_key("`user` is missing; say as whom the gateway logs in, or give it a `token`")
-    return StoredCredential(
-        user=given(keys, "user", Look.text, ""),
-        password=given(keys, "password", secret, None),
-        key=given(keys, "key", secret, None),
-        token=given(keys, "token", secret, None),
-    )
 
 
 def _upstream(look: Look, protocol: str, schemes: Mapping[str, int]) -> Upstream:
@@ -195,6 +190,8 @@ def agents(look: Look, connections: Mapping[str, Target], tokens: TokenPolicy) -
         keys = entry.fields(
             ("secret", "scope", "max_depth", "person", "persons", "ttl", "keys"), required=("scope",)
         )
+        if name == BY_HAND:
+            entry.fault_at_key(f"`{BY_HAND}` is a person's own hands, and no agent; choose another name")
         ttl = given(keys, "ttl", Look.duration, min(tokens.ttl, tokens.max_ttl))
         if ttl > tokens.max_ttl and "ttl" in keys:
             keys["ttl"].fault("this is longer than `tokens.max_ttl`; shorten it, or raise that")
@@ -248,7 +245,10 @@ def masks(look: Look, vocabulary: Vocabulary, custom: Mapping[str, CustomDetecto
     known = vocabulary.detectors | custom.keys()
 
     def detector(look: Look) -> str:
-        return look.choice(known, "a detector")
+        name = look.choice(known, "a detector")
+        if command := vocabulary.uninstalled.get(name):
+            look.fault(f"`{name}` needs an engine that is not installed; run: {command}")
+        return name
 
     found: dict[str, MaskPolicy] = {}
     for name, entry in look.entries("a mask").items():
@@ -368,7 +368,7 @@ def api(look: Look) -> ApiPolicy:
 
 def bot(look: Look) -> SecretRef:
     keys = look.fields(("credential",), required=("credential",))
-    return given(keys, "credential", secret, SecretRef(source="env", name=""))
+    return given(keys, "credential", secret, NOWHERE)
 
 
 def tls(look: Look) -> TlsPolicy:

@@ -1,4 +1,4 @@
-"""Single values of the file: secrets' places, people, effects, groups, patterns, addresses."""
+"""Single values of the file: people, effects, groups, patterns, addresses."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import TypeVar
 
 from gateway.model import Effect, Scope
 from gateway.policy.globs import FOREIGN
-from gateway.policy.model import Address, SecretRef
+from gateway.policy.model import Address
 from gateway.policy.reader import NAME, Look, suggestion
 
 EFFECTS = tuple(str(effect) for effect in Effect)
-ENVIRONMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 PERSON = re.compile(r"[^@\s]+@[^@\s]+")
 
 T = TypeVar("T")
@@ -23,31 +22,6 @@ D = TypeVar("D")
 def given(keys: Mapping[str, Look], name: str, read: Callable[[Look], T], default: D) -> T | D:
     """What `read` makes of the key `name`, or `default` where it is not there."""
     return read(keys[name]) if name in keys else default
-
-
-def secret(look: Look) -> SecretRef:
-    """`env:NAME` or `file:PATH`; what else stands here may be a secret, so no message repeats it."""
-    none = SecretRef(source="env", name="")
-    value = look.node.value if hasattr(look.node, "value") else None
-    if not isinstance(value, str):
-        look.fault("this must say where the secret is found: write env:NAME or file:PATH")
-        return none
-    source, colon, name = value.partition(":")
-    match source if colon else "":
-        case "env" if ENVIRONMENT.fullmatch(name):
-            return SecretRef(source="env", name=name)
-        case "file" if name:
-            return SecretRef(source="file", name=name)
-        case "env":
-            look.fault("what follows env: cannot name an environment variable; use letters, digits and _")
-        case "file":
-            look.fault("file: needs a path behind it")
-        case _:
-            look.fault(
-                "a secret must not stand in the policy: put it in an environment variable or a file and write "
-                "env:NAME or file:PATH"
-            )
-    return none
 
 
 def person(look: Look) -> str:

@@ -159,6 +159,12 @@ def timed(name: str) -> Callable[[bytes, bytes], Iterable[tuple[float, str, str]
     return lambda answer, shape: [(0.0, "o", module.render(answer, shape).replace("\n", "\r\n"))]
 
 
+def likeness(name: str, text: str) -> str:
+    """The same for texts of a protocol that differ in their values alone; "" where its language does not tell."""
+    found = getattr(served(name), "likeness", None)
+    return str(found(text)) if found is not None else ""
+
+
 def load(name: str) -> ProtocolModule:
     """The module of a protocol with a wire. Raises `ProtocolUnknown`."""
     if name not in WIRES:

@@ -60,7 +60,8 @@ class Recording:
         self._clock = clock
         self._sign = sign
         self._key_id = key_id
-        self._answer_limit = answer_limit
+        self._answer_limit = self._limit = answer_limit
+        self._withheld: set[str] = set()
         self._dead = ""
         self._known: dict[int, _Known] = {}
         self._command = ""
@@ -124,13 +125,18 @@ class Recording:
             },
         )
 
+    def withhold(self, command_id: str) -> None:
+        """Of that command's answer nothing is kept but how long it was: it shows what the record must not."""
+        self._withheld.add(command_id)
+
     def answer(self, command_id: str, data: bytes) -> None:
         """Bytes of a command's answer, as the client gets them. Raises `RecordingFailed`."""
         if command_id != self._command:
             self._write_answer()
             self._command = command_id
             self._answered = self._cut = 0
-        room = self._answer_limit - self._answered
+            self._limit = 0 if command_id in self._withheld else self._answer_limit
+        room = self._limit - self._answered
         self._answered += len(data)
         if len(data) > room:
             self._cut += len(data) - max(room, 0)
@@ -168,6 +174,9 @@ class Recording:
         }
         if self._cut:
             fields["cut"] = self._cut
+        if self._withheld and command_id in self._withheld:
+            fields["withheld"] = True
+            self._withheld.discard(command_id)
         # The shape and the rest of the answer travel as one payload, so that a short answer is one record.
         blocks = self._blocks
         payload = shape + blocks[0] if len(blocks) == 1 else b"".join((shape, *blocks))

@@ -6,31 +6,26 @@ from collections.abc import Callable
 
 from gateway.contract import Estimate
 from gateway.model import Command, Session
-from gateway.policy.model import Policy, SecretMissing
+from gateway.policy.credentials import SecretMissing
+from gateway.policy.model import Policy
 from gateway.protocols import WIRES, load
-from gateway.wire import Login
+from gateway.upstream.logins import Logins
 
 
 class Measure:
     """Asks a session's target, by its protocol's own means."""
 
-    def __init__(self, policy: Callable[[], Policy]) -> None:
+    def __init__(self, policy: Callable[[], Policy], logins: Logins) -> None:
         self._policy = policy
+        self._logins = logins
 
     async def estimate(self, session: Session, command: Command) -> Estimate | None:
         """None where the protocol has no way, or the target is no longer in the policy."""
         target = self._policy().targets.get(session.connection.name)
         if target is None or target.connection.protocol not in WIRES:
             return None
-        credential = target.credential
         try:
-            password = credential.password.read() if credential.password is not None else ""
+            login = await self._logins.own(target, application=f"countersign estimate {session.id}")
         except SecretMissing:
             return Estimate(note="the gateway's credential for this target is missing")
-        login = Login(
-            user=credential.user,
-            password=password,
-            database=target.upstream.database,
-            application=f"countersign estimate {session.id}",
-        )
         return await load(target.connection.protocol).estimate(target.upstream, login, command)

@@ -9,9 +9,10 @@ from functools import partial
 from typing import Any
 
 from gateway.model import Facts
-from gateway.policy.model import Policy, SecretMissing, Target
+from gateway.policy.credentials import SecretMissing
+from gateway.policy.model import Policy, Target
 from gateway.protocols import SURVEYED, surveyed
-from gateway.wire import Login
+from gateway.upstream.logins import Logins
 
 log = logging.getLogger("countersign.surveys")
 
@@ -27,8 +28,9 @@ def has_catalogue(target: Target) -> bool:
 class Surveys:
     """What is known of each target; sessions that are open see it renewed."""
 
-    def __init__(self, policy: Callable[[], Policy]) -> None:
+    def __init__(self, policy: Callable[[], Policy], logins: Logins) -> None:
         self._policy = policy
+        self._logins = logins
         self._known: dict[str, tuple[tuple[object, ...], object]] = {}
         self._notes: dict[str, str] = {}
 
@@ -52,17 +54,10 @@ class Surveys:
 
     async def survey(self, target: Target) -> str:
         """Ask one target that has a catalogue; "" or why it could not be asked."""
-        credential = target.credential
         try:
-            password = credential.password.read() if credential.password is not None else ""
+            login = await self._logins.own(target, application="countersign catalogue")
         except SecretMissing as missing:
             return str(missing)
-        login = Login(
-            user=credential.user,
-            password=password,
-            database=target.upstream.database,
-            application="countersign catalogue",
-        )
         return await surveyed(target.connection.protocol).survey(target.upstream, login, self.known(target))
 
     def _tell(self, name: str, note: str) -> None:

@@ -12,10 +12,12 @@ from gateway.api import replay
 from gateway.api.links import Links
 from gateway.contract import Refusal, SessionView, decode, encode
 from gateway.identity.lineages import Lineages
+from gateway.identity.logins import Logins
 from gateway.policy.model import AskedGroup, Group, Holding, Policy, Rule, Slack, When
 from gateway.recorder import Recorder
 from gateway.recorder.transcript import Transcripts
 from tests.approvals.conftest import House
+from tests.identity.providers import Told
 
 BOT = "bot-credential"
 OPERATOR = "operator-credential"
@@ -80,6 +82,12 @@ class Api:
         )
         self.meters = api.Meters()
         self.public_url = PUBLIC
+        self.corp = Told(house.clock, "corp")
+        self.providers = {"corp": self.corp}
+        self.proven = []
+        self.logins = Logins(
+            lambda: self.providers, self.remember, base=lambda: self.public_url, clock=house.clock
+        )
         self.links = Links(b"k" * 32, public_url=lambda: self.public_url, clock=house.clock)
         self.application = api.build(
             policy=lambda: house.policy,
@@ -94,6 +102,7 @@ class Api:
             bot_credential=BOT,
             operator_credential=OPERATOR,
             meters=self.meters,
+            logins=self.logins,
             clock=house.clock,
             routes=[
                 web.get("/own", own),
@@ -104,6 +113,9 @@ class Api:
                 ),
             ],
         )
+
+    async def remember(self, proven):
+        self.proven.append(proven)
 
     def transcripts(self):
         return Transcripts(self.recorder.directory, lambda _: lambda answer, shape: answer.decode())

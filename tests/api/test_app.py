@@ -41,6 +41,7 @@ PATHS = [
     ("GET", "/v1/approvals"),
     ("GET", "/v1/approvals/x"),
     ("GET", "/v1/approvals/x/text"),
+    ("GET", "/v1/approvals/x/twins"),
     ("POST", "/v1/approvals/x/votes"),
     ("GET", "/v1/sessions"),
     ("GET", "/v1/sessions/x"),

@@ -483,4 +483,9 @@ async def test_the_labels_and_the_operators_sentence_are_on_the_approval(house):
         "#approvals",
         "orders",
     )
-    assert dataclasses.asdict(approval.asks[0]) == {"rule": "writes", "approvers": "dba", "quorum": 1}
+    assert dataclasses.asdict(approval.asks[0]) == {
+        "rule": "writes",
+        "approvers": "dba",
+        "quorum": 1,
+        "step_up": None,
+    }

@@ -16,7 +16,8 @@ from gateway.identity.members import Members
 from gateway.identity.minted import Minted
 from gateway.identity.tokens import Issuer
 from gateway.model import Connection, Effect, Scope
-from gateway.policy.model import Address, Agent, Group, Policy, SecretRef, StoredCredential, Target, Upstream
+from gateway.policy.credentials import SecretRef, StoredCredential
+from gateway.policy.model import Address, Agent, Group, Policy, Target, Upstream
 
 R, W, D = Effect.READ, Effect.WRITE, Effect.DDL
 SECRET = "correct horse battery staple"

@@ -15,7 +15,8 @@ from gateway.identity import scopes
 from gateway.identity.claims import to_payload
 from gateway.identity.tokens import TASK_CHARACTERS, TokenRefused
 from gateway.model import Effect, Scope
-from gateway.policy.model import Agent, ApiPolicy, Group, SecretRef
+from gateway.policy.credentials import SecretRef
+from gateway.policy.model import Agent, ApiPolicy, Group
 from tests.identity.house import ADA, BOB, SECRET, D, House, R, W
 
 

@@ -35,7 +35,7 @@ connections:
     protocol: postgres
     listen: 127.0.0.1:0
     upstream: postgresql://127.0.0.1:{port}/shop?sslmode={sslmode}{sslrootcert}
-    credential: {{user: gateway, password: env:SHOP_PASSWORD}}
+    credential: {credential}
     labels: {{env: prod}}
     channels: {{approvals: "#approvals", audit: "#audit-shop"}}
   archive:
@@ -63,7 +63,8 @@ rules:
     then: {{hold: {{asks: [{{approvers: dba, quorum: 2}}, {{approvers: security}}], within: 5m}}}}
   - name: writes-need-a-dba
     when: {{effects: [write]}}
-    then: {{hold: {{approvers: dba, quorum: 1, within: {within}, message: "A DBA looks at writes on prod."}}, mask: pii}}
+    then: {{hold: {{approvers: dba, quorum: 1, within: {within}, message: "A DBA looks at writes on prod.",
+                  for_a_while: {{up_to: 1h, commands: 50, what: [call, shape, agent, subtree]}}}}, mask: pii}}
   - name: patience-is-short
     when: {{resources: [hasty], effects: [write]}}
     then: {{hold: {{approvers: dba, within: 1s}}}}
@@ -79,12 +80,14 @@ elevations:
     longest: 1h
     commands: 5
     hold: {{approvers: dba, message: "Fixing forward is for emergencies."}}
+{elevations}
 limits: {{rejoin: {rejoin}}}
 slack:
   people: {{U0MARIA: maria.lopez@example.com, U0ANA: ana.silva@example.com, U0BEN: ben.okafor@example.com,
            U0SAM: sam.chen@example.com}}
 api: {{listen: 127.0.0.1:{api_port}}}
 {tls}
+{more}
 """
 
 
@@ -236,6 +239,9 @@ class Gateway:
             "rejoin": "30s",
             "api_port": "0",
             "tls": "",
+            "credential": "{user: gateway, password: env:SHOP_PASSWORD}",
+            "more": "",
+            "elevations": "",
         } | policy
         self.bot_token, self.root_secret = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         self._environment = {

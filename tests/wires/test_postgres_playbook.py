@@ -204,7 +204,7 @@ def test_a_bind_waits_for_its_execute_and_both_for_the_answer() -> None:
     session.answer(ALLOW)
     assert session.to_server == batch
     session.server(PARSED + BOUND + NO_DATA + done("UPDATE 3") + ready())
-    assert answered(session) == [("UPDATE 3", 0, False)]
+    assert answered(session) == [("UPDATE 3", 3, False)]
 
 
 def test_a_parse_alone_passes_and_asks_nothing() -> None:
@@ -428,7 +428,7 @@ def test_copy_in_is_streamed_once_the_server_reads_it() -> None:
     session.client(data[700:] + messages.frame(b"c"))
     assert session.said_to_server() == query("copy t from stdin") + data + data + COPIED
     session.server(done("COPY 2000") + ready())
-    assert answered(session) == [("COPY 2000", 0, False)]
+    assert answered(session) == [("COPY 2000", 2000, False)]
 
 
 def test_a_refused_copy_in_swallows_the_data_of_a_pipeline() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -20,6 +21,7 @@ from gateway.wire import (
     Login,
     LoginAsked,
     LoginProved,
+    LoginRefused,
     ProtocolViolation,
     Send,
     Side,
@@ -381,22 +383,41 @@ def test_a_server_that_cannot_prove_itself_is_left() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "words", "shown"),
+    ("code", "words"),
     [
-        ("28P01", 'password authentication failed for user "gateway"', False),
-        ("3D000", 'database "shop" does not exist', True),
-        ("53300", "too many connections", True),
+        ("3D000", 'database "shop" does not exist'),
+        ("53300", "too many connections"),
     ],
 )
-def test_an_upstream_that_refuses_is_reported_without_the_credential(
-    code: str, words: str, shown: bool
-) -> None:
+def test_an_upstream_that_refuses_is_reported_in_its_own_words(code: str, words: str) -> None:
     wire = make_wire(opening())
     admitted(wire)
     (send, hangup) = server(wire, messages.error(code, words, severity="FATAL"))
-    assert (words in fields(send.data)["M"]) is shown
+    assert words in fields(send.data)["M"]
+    assert isinstance(hangup, Hangup)
+
+
+def test_an_upstream_that_refuses_the_credential_is_reported_without_it() -> None:
+    wire = make_wire(opening())
+    admitted(wire)
+    said = 'password authentication failed for user "gateway"'
+    (refused,) = server(wire, messages.error("28P01", said, severity="FATAL"))
+    assert isinstance(refused, LoginRefused)
+    (send, hangup) = wire.refuse(refused.message)
+    assert fields(send.data)["C"] == "08006"
     assert "gateway" not in fields(send.data)["M"].replace("the gateway", "")
     assert isinstance(hangup, Hangup)
+
+
+def test_a_login_with_another_credential_begins_afresh_and_asks_nobody_again() -> None:
+    wire = make_wire(opening())
+    (command,) = admitted(wire, search_path="shop")
+    assert isinstance(command, CommandAsked)
+    wire.answer(command.command.id, ALLOW, NOTHING)
+    assert isinstance(server(wire, messages.error("28P01", "no", severity="FATAL"))[0], LoginRefused)
+    (again,) = wire.admit(SESSION, replace(LOGIN, password="another"))
+    assert again.to is Side.UPSTREAM
+    assert b"search_path" in again.data
 
 
 @pytest.mark.parametrize(

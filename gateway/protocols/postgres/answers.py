@@ -44,6 +44,7 @@ _ROW: Final = ord("D")
 _COPY: Final = ord("d")
 _ROWS_DESCRIBED: Final = ord("T")
 _ERROR: Final = ord("E")
+_CHANGING = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "COPY"})
 _OUTCOME_KEPT: Final = 300
 _STATUSES: Final = frozenset({IDLE, IN_TRANSACTION, FAILED})
 _BOUND: Final = messages.frame(b"2")
@@ -259,7 +260,8 @@ class Answers:
             self._exchange.names.run(0, statement)
         if reply.command_id:
             outcome = data[over + 5 : -7].decode("utf-8", "replace") if len(data) - over > 11 else "EMPTY"
-            out.append(CommandAnswered(reply.command_id, outcome, count, False, masked, shape))
+            rows = max(count, changed_rows(outcome))
+            out.append(CommandAnswered(reply.command_id, outcome, rows, False, masked, shape))
         self._exchange.expected.popleft()
         self._exchange.stands(status)
         self._settled()
@@ -406,6 +408,7 @@ class Answers:
             return b""
         if reply.kind is Kind.QUERY:
             reply.outcome = _listed(reply.outcome, outcome)
+            reply.rows = reply.earlier = max(reply.rows, reply.earlier + changed_rows(outcome))
             reply.place += 1
             return None
         self._exchange.expected.popleft()
@@ -428,7 +431,7 @@ class Answers:
             CommandAnswered(
                 command_id=command_id,
                 outcome=outcome,
-                rows=portal.rows,
+                rows=max(portal.rows, changed_rows(outcome)),
                 failed=failed,
                 masked=masked,
                 shape=portal.shape(),
@@ -544,6 +547,13 @@ def _without_place(report: bytes) -> bytes:
     """An ErrorResponse without the position that it names."""
     fields = messages.read_fields(report, 5, len(report))
     return messages.write_fields(report[:1], [(k, v) for k, v in fields.items() if k not in _PLACES])
+
+
+def changed_rows(outcome: str) -> int:
+    """What CommandComplete says was changed, or copied: `INSERT 0 5`, `UPDATE 3`."""
+    word, _, rest = outcome.partition(" ")
+    count = rest.rpartition(" ")[2]
+    return int(count) if word in _CHANGING and count.isdecimal() else 0
 
 
 def _listed(outcomes: str, outcome: str) -> str:

@@ -88,6 +88,8 @@ class Reply:
     """Its answer has come in part."""
     outcome = ""
     rows = 0
+    earlier = 0
+    """Rows of the statements of the text that are over."""
     place = 0
     """Which statement of the text the server is at."""
     failed = False

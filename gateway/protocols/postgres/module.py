@@ -12,6 +12,7 @@ from typing import Any
 
 from gateway.contract import Estimate
 from gateway.facts.postgres import ATTRIBUTES
+from gateway.facts.postgres.likewise import likeness
 from gateway.model import Command, Facts
 from gateway.protocols.postgres.aside import Upstream
 from gateway.protocols.postgres.catalogue import Knowing, Known
@@ -111,6 +112,7 @@ __all__ = [
     "environment",
     "estimate",
     "knowledge",
+    "likeness",
     "open_wire",
     "read_facts",
     "render",

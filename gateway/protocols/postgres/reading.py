@@ -188,9 +188,14 @@ class Reader:
         self._joined[key] = (facts, named, joined)
         return joined
 
+    @property
+    def namespace(self) -> bytes:
+        """What names mean just now."""
+        return self._exchange.namespace
+
     def exact(self, statement: Statement, named: Statement | None, portal: Portal | None) -> bytes:
         """Everything that decides what would run: texts, bound values with their types and formats, name space."""
-        namespace = self._exchange.namespace
+        namespace = self.namespace
         if portal is None:
             exact = measured(b"query", statement.query) + namespace
         else:

@@ -24,9 +24,11 @@ MOST_REPORTED = 1_000
 class LoginFailed(Exception):
     """The target did not let the gateway in. The text is for the client and names no credential."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, *, of_credential: str = "") -> None:
+        """`of_credential` is the SQLSTATE by which the target refused who logs in; "" where it was something else."""
         super().__init__(message)
         self.code = code
+        self.of_credential = of_credential
 
 
 class _Step(Enum):
@@ -239,7 +241,8 @@ def _refused(fields: Mapping[bytes, bytes]) -> LoginFailed:
     """The target's error; where it is about who logs in, without its words, which name the gateway's user."""
     code = fields.get(b"C", b"").decode("ascii", "replace")[:5]
     if code.startswith("28"):
-        return LoginFailed("08006", f"The target refused the gateway's credential (SQLSTATE {code}).")
+        message = f"The target refused the gateway's credential (SQLSTATE {code})."
+        return LoginFailed("08006", message, of_credential=code)
     said = fields.get(b"M", b"").decode("utf-8", "replace")
     return LoginFailed(code or "08006", f"The target refused the session: {said}")
 

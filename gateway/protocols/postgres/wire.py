@@ -32,6 +32,7 @@ from gateway.wire import (
     Event,
     Hangup,
     Login,
+    LoginRefused,
     Mask,
     Opening,
     ProtocolViolation,
@@ -83,6 +84,8 @@ class PostgresWire:
         self._commands = 0
         self._held_login: tuple[str, Login] | None = None
         """A command that asks for the settings a session begins with, and the login that waits for its answer."""
+        self._begun = False
+        """The settings that it begins with are judged; only the target has yet to let the gateway in."""
         self._upstream_key = b""
         self._own_key = b""
 
@@ -165,7 +168,9 @@ class PostgresWire:
         settings = {
             name: value for name, value in self._startup.settings.items() if name.lower() not in UNJUDGED
         }
-        if settings:
+        if self._begun:
+            self._log_in(login, out)
+        elif settings:
             text = "; ".join(_set(name, value) for name, value in settings.items())
             command = Command(
                 id=self._next_id(),
@@ -184,6 +189,7 @@ class PostgresWire:
     def _log_in(self, login: Login, out: list[Event]) -> None:
         startup = self._startup
         assert startup is not None
+        self._begun = True
         self._exchange.signature = signature(login.application)
         parameters = {
             "user": login.user,
@@ -237,6 +243,10 @@ class PostgresWire:
             self._asking.receive(rest, out)
 
     def _login_failed(self, failure: LoginFailed, out: list[Event]) -> None:
+        if failure.of_credential:
+            self._login = None
+            out.append(LoginRefused(str(failure)))
+            return
         self._over = True
         out.append(Send(Side.CLIENT, messages.error(failure.code, str(failure), severity="FATAL")))
         out.append(Hangup(str(failure)))
@@ -245,7 +255,7 @@ class PostgresWire:
         if self._over:
             return ()
         self._over = True
-        code = self._startup.error_code if self._startup is not None else "08006"
+        code = self._startup.error_code if self._startup is not None and not self._begun else "08006"
         return (Send(Side.CLIENT, messages.error(code, message, severity="FATAL")), Hangup(message))
 
     # Commands.

@@ -16,7 +16,7 @@ from gateway.protocols.ssh import lines, sftp
 from gateway.protocols.ssh.channel import Channel
 from gateway.protocols.ssh.forwarding import forward
 from gateway.protocols.ssh.keys import TARGETS
-from gateway.protocols.ssh.target import connect
+from gateway.protocols.ssh.target import enter
 
 log = logging.getLogger("countersign.ssh")
 
@@ -211,11 +211,10 @@ class Client(asyncssh.SSHServer):
     async def target(self) -> asyncssh.SSHClientConnection:
         if self._target is None or _lost(self._target):
             session = self.seat.session
-            work = connect(
-                self._desk.upstream(),
+            work = enter(
+                self._desk,
                 authority=self._desk.secret(TARGETS),
                 name=f"countersign {session.id} {session.lineage.agent}",
-                now=self._desk.now(),
             )
             self._target = asyncio.get_running_loop().create_task(work)
         return await asyncio.shield(self._target)

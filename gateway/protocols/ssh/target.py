@@ -7,11 +7,23 @@ from typing import Any
 
 import asyncssh
 
-from gateway.hosted import HostedUpstream, Refused
+from gateway.hosted import CredentialRefused, Desk, HostedUpstream, Refused
 from gateway.protocols.ssh.algorithms import STRONG
 from gateway.protocols.ssh.keys import session_key
 
 KEEPALIVE = 30.0
+
+
+async def enter(desk: Desk, *, authority: bytes, name: str) -> asyncssh.SSHClientConnection:
+    """As `connect`, once more where the target does not take a credential that was rotated meanwhile."""
+    upstream = await desk.upstream()
+    try:
+        return await connect(upstream, authority=authority, name=name, now=desk.now())
+    except CredentialRefused:
+        other = await desk.renewed(upstream)
+        if other is None:
+            raise
+        return await connect(other, authority=authority, name=name, now=desk.now())
 
 
 async def connect(
@@ -50,7 +62,7 @@ async def connect(
             "connection's known_hosts file."
         ) from None
     except asyncssh.PermissionDenied:
-        raise Refused("The target did not accept the gateway's credential.") from None
+        raise CredentialRefused("The target did not accept the gateway's credential.") from None
     except (asyncssh.KeyImportError, asyncssh.KeyEncryptionError):
         raise Refused("The gateway's key for this target cannot be read.") from None
     except (OSError, asyncssh.Error) as error:

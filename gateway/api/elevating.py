@@ -1,0 +1,50 @@
+"""The routes of elevation, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from aiohttp import web
+
+from gateway.api.access import Credentials
+from gateway.api.elevations import Elevating
+from gateway.api.entering import Entering
+from gateway.approvals import Approvals
+from gateway.elevations.house import Elevation
+from gateway.identity.lineages import Link
+from gateway.identity.tokens import Issuer
+from gateway.policy.model import Policy
+from gateway.store import Store
+
+
+def elevation_routes(
+    elevation: Elevation,
+    approvals: Approvals,
+    *,
+    issuer: Issuer,
+    links: Callable[[], Mapping[str, Link]],
+    policy: Callable[[], Policy],
+    store: Store,
+    addresses: Callable[[], Mapping[str, str]],
+    credentials: Credentials,
+    clock: Callable[[], float],
+) -> list[web.RouteDef]:
+    asking = Elevating(
+        elevation.requests,
+        elevation.grants,
+        approvals,
+        issuer=issuer,
+        links=links,
+        policy=policy,
+        credentials=credentials,
+        clock=clock,
+    )
+    entering = Entering(
+        elevation.access,
+        elevation.grants,
+        addresses=addresses,
+        policy=policy,
+        store=store,
+        credentials=credentials,
+    )
+    return [*asking.routes(), *entering.routes()]
