@@ -24,7 +24,7 @@ connections:
     upstream: ssh://127.0.0.1:{port}?known_hosts={known_hosts}
     credential: {{user: {user}{key}}}
     labels: {{env: prod}}
-    options: {{shell: {shell}, forwarding: {forwarding}}}
+    options: {{shell: {shell}, forwarding: {forwarding}, binary: {binary}}}
 {more}agents:
   release-pipeline:
     secret: env:RELEASE_PIPELINE_SECRET
@@ -143,6 +143,7 @@ class SshGateway(Gateway):
         shell: str = "guarded",
         held: str = "write",
         forwarding: str = "refused",
+        binary: str = "masked",
         never: str = "destructive, privilege",
         freely: str = "read, session",
         limits: str = "{}",
@@ -162,6 +163,7 @@ class SshGateway(Gateway):
             key=f", key: file:{server.key}" if server.key.is_file() else "",
             shell=shell,
             forwarding=forwarding,
+            binary=binary,
             never=never,
             also="web-2: [read], " if beside else "",
             freely=freely,

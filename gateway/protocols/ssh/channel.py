@@ -50,6 +50,10 @@ class Behind(Protocol):
     @property
     def pending_bytes(self) -> int: ...
     @property
+    def exact(self) -> bool:
+        """Whether what is binary is left unmasked."""
+
+    @property
     def room(self) -> Room: ...
     @property
     def command_bytes(self) -> int: ...
@@ -230,6 +234,7 @@ class Channel(asyncssh.SSHServerSession[Any]):
             ruling,
             self.write,
             counted=program in COUNTED,
+            exact=self.client.exact and not raw,
             copies=self._copies("fetched") if program == COPYING else None,
         )
         try:

@@ -192,6 +192,10 @@ class Client(asyncssh.SSHServer):
         return self._desk.limits.pending_bytes
 
     @property
+    def exact(self) -> bool:
+        return self._desk.options.get("binary") == "exact"
+
+    @property
     def room(self) -> Room:
         return self._desk.room
 

@@ -16,6 +16,7 @@ from gateway.wire import CommandAnswered
 
 QUIET = 0.05
 """Seconds after which a stream counts as quiet: a prompt that was kept back is shown then."""
+BINARY = b"\0"
 AT_ONCE = 256 * 1024
 """Bytes that are masked and recorded in one go: packets that arrived together are one piece, up to this."""
 log = logging.getLogger("countersign.ssh")
@@ -55,14 +56,21 @@ class Answer:
         write: Write,
         *,
         counted: bool = False,
+        exact: bool = False,
         copies: Copies | None = None,
     ) -> None:
-        """`counted`: the client takes the bytes by their number, so masking must not change it; `copies` looks on."""
+        """`counted`: the client takes the bytes by their number, so masking must not change it; `copies` looks on.
+
+        `exact`: what is binary is not masked.
+        """
         self._seat = seat
         self._command_id = command_id
         self._write = write
         self._copies = copies
-        self._streams: Mapping[bool, Stream] = {error: ruling.stream(counted) for error in (False, True)}
+        masked = {error: ruling.stream(counted) for error in (False, True)}
+        self._streams: Mapping[bool, Stream] = masked
+        if exact:
+            self._streams = {error: _Exact(stream) for error, stream in masked.items()}
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
         self._over = False
@@ -107,6 +115,25 @@ class Answer:
     def _record(self, stream: bytes, data: bytes) -> None:
         self._seat.answer(self._command_id, head(stream, self._loop.time() - self._began, len(data)))
         self._seat.answer(self._command_id, data)
+
+
+class _Exact:
+    """A stream that is masked up to its first NUL: texts have none, and what follows one is given out as it came."""
+
+    def __init__(self, masked: Stream) -> None:
+        self._masked = masked
+        self._binary = False
+        self.flush, self.close, self.counts = masked.flush, masked.close, masked.counts
+
+    def feed(self, data: bytes) -> bytes:
+        if not self._binary:
+            text, nul, data = data.partition(BINARY)
+            shown = self._masked.feed(text)
+            if not nul:
+                return shown
+            self._binary = True
+            data = shown + self._masked.close() + nul + data
+        return data
 
 
 class Upstream(asyncssh.SSHClientSession[bytes]):

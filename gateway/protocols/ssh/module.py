@@ -22,6 +22,7 @@ LONGEST_PASSWORD = 1_023
 OPTIONS: Mapping[str, Collection[str]] = {
     "shell": ("guarded", "refuse", "hold"),
     "forwarding": ("refused", "judged"),
+    "binary": ("masked", "exact"),
 }
 
 

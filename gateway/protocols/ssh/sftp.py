@@ -15,7 +15,7 @@ from gateway.model import Block
 from gateway.protocols.ssh import asking, packets
 from gateway.protocols.ssh.channel import Channel
 from gateway.protocols.ssh.digests import Digest
-from gateway.protocols.ssh.flow import Upstream
+from gateway.protocols.ssh.flow import BINARY, Upstream
 from gateway.protocols.ssh.packets import Kind, Malformed, Packet
 from gateway.wire import CommandAnswered, Mask
 
@@ -273,7 +273,8 @@ class _Transfer:
     def _wanted(self, packet: Packet, reading: _Read) -> bytes:
         first, last = reading.before, reading.before + reading.length
         covered: bytes | bytearray = reading.got
-        for at in range(first, min(last, len(covered)), AT_ONCE):
+        text = not self._channel.client.exact or BINARY not in reading.got
+        for at in range(first, min(last, len(covered)), AT_ONCE) if text else ():
             base = max(0, at - AROUND)
             for start, end, name in reading.file.mask.find(reading.got[base : at + AT_ONCE + AROUND]):
                 covered = covered if isinstance(covered, bytearray) else bytearray(covered)
