@@ -16,6 +16,7 @@ from gateway.wire import CommandAnswered
 
 QUIET = 0.05
 """Seconds after which a stream counts as quiet: a prompt that was kept back is shown then."""
+UNMASKABLE = "the answer could not be masked"
 BINARY = b"\0"
 AT_ONCE = 256 * 1024
 """Bytes that are masked and recorded in one go: packets that arrived together are one piece, up to this."""
@@ -73,10 +74,12 @@ class Answer:
             self._streams = {error: _Exact(stream) for error, stream in masked.items()}
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
+        self._failed = False
         self._over = False
 
     def came(self, data: bytes, *, error: bool) -> None:
-        self._give(self._streams[error].feed(data), error=error)
+        if not self._failed:
+            self._give(self._streams[error].feed(data), error=error)
 
     def quiet(self) -> None:
         for error, stream in self._streams.items():
@@ -91,6 +94,7 @@ class Answer:
             self._give(stream.close(), error=error)
 
     def failed(self, why: str) -> None:
+        self._failed = True
         self._streams = {}
         self._write(f"countersign: {why}\n".encode(), True)  # the shape of Write
 
@@ -99,6 +103,8 @@ class Answer:
         if self._over:
             return
         self._over = True
+        if self._failed:
+            outcome, failed = UNMASKABLE, True
         masked: dict[str, int] = {}
         for stream in self._streams.values():
             for name, count in stream.counts().items():
@@ -199,7 +205,7 @@ class Upstream(asyncssh.SSHClientSession[bytes]):
             self.channel.abort()
         except Exception:
             log.exception("an answer could not be given out")
-            self._outcome = ("the answer could not be masked", True)
+            self._outcome = (UNMASKABLE, True)
             self.status, self.signal = 255, ""
             self._sink.failed("The answer could not be masked, so it ends here.")
             self.channel.abort()
