@@ -227,9 +227,11 @@ class SshGateway(Gateway):
             timeout=60,
         )
 
-    def start_ssh(self, command: str, *, stdin: Path = Path(os.devnull)) -> subprocess.Popen[bytes]:
+    def start_ssh(
+        self, command: str, *, stdin: Path = Path(os.devnull), token: str | None = None
+    ) -> subprocess.Popen[bytes]:
         """`ssh host COMMAND`, as it runs."""
-        given, environment = self.client(self.token())
+        given, environment = self.client(token or self.token())
         with stdin.open("rb") as given_in:
             return subprocess.Popen(
                 ["ssh", *given, "-p", str(self.ports["web-1"]), "127.0.0.1", command],
