@@ -370,6 +370,8 @@ class VoteRequest:
     """Groups that the bot vouches for (only those that policies.yaml ties to a Slack user group count)."""
     opened: str = ""
     """The proof, from `WholeText`, that this person opened the whole text."""
+    slack_id: str = ""
+    """The Slack user who clicked; the gateway looks whether they are this person still."""
     reach: Reach | None = None
     """To approve for a while: how far, how many seconds, how many commands. Votes count for the narrowest of all."""
     seconds: float = 0.0
@@ -498,6 +500,37 @@ class Directory:
     audit_channel: str = ""
     public_url: str = ""
     """Where people reach the gateway's pages; "" where they cannot."""
+    login: bool = False
+    """There is an identity provider, so a Slack user who is nobody yet can log in and be linked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRequest:
+    """Body of `POST /v1/links`: a Slack user who wants to be known, as Slack describes them."""
+
+    slack_id: str
+    team: str
+    name: str
+    email: str = ""
+    """The address that Slack has confirmed; "" where it has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkOffer:
+    """Where that Slack user logs in, once and soon: for their eyes only."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkView:
+    """`GET /v1/links/{slack_id}`: as whom a Slack user logged in."""
+
+    slack_id: str
+    team: str
+    person: str
+    provider: str
+    at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

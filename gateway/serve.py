@@ -42,6 +42,7 @@ from gateway.hosting import authorities, certifying
 from gateway.identity.failures import Failures
 from gateway.identity.keys import KeyRing, KeysUnsafe, public_keys
 from gateway.identity.lineages import Lineages, Revocation
+from gateway.identity.links import SlackLinks
 from gateway.identity.members import Members
 from gateway.identity.minted import Minted
 from gateway.identity.tokens import Issuer
@@ -296,6 +297,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             operator_credential=operator_credential,
             meters=meters,
             logins=identities.logins,
+            slack_links=SlackLinks(store, journal, policy=policy, clock=clock),
             clock=clock,
             routes=[
                 *token_api.routes(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from aiohttp import web
 
 from gateway.api.access import Caller, Credentials, operator_credential
 from gateway.api.answers import answer, refusing
 from gateway.api.deciding import Deciding
+from gateway.api.linking import LinkRoutes
 from gateway.api.metrics import Meters
 from gateway.api.notes import Notes
 from gateway.api.ports import LineagesPort, SessionsPort
@@ -17,6 +18,7 @@ from gateway.api.watching import Watching
 from gateway.approvals import Approvals
 from gateway.changes import Feed
 from gateway.contract import VERSION, Directory, GroupView
+from gateway.identity.links import SlackLinks
 from gateway.identity.logins import Logins
 from gateway.journal import Journal
 from gateway.policy.model import Policy
@@ -44,6 +46,7 @@ def build(
     operator_credential: str,
     meters: Meters,
     logins: Logins,
+    slack_links: SlackLinks,
     clock: Callable[[], float],
     routes: Iterable[web.RouteDef] = (),
 ) -> web.Application:
@@ -55,7 +58,9 @@ def build(
     """
     credentials = Credentials(bot=bot_credential, operator=operator_credential)
     notes = Notes(store, clock=clock)
-    deciding = Deciding(approvals, SteppingUp(approvals, logins), feed, about=notes.about)
+    deciding = Deciding(
+        approvals, SteppingUp(approvals, logins), feed, speaks_for=slack_links.are, about=notes.about
+    )
     watching = Watching(
         policy=policy,
         approvals=approvals,
@@ -70,7 +75,7 @@ def build(
 
     async def directory(request: web.Request) -> web.StreamResponse:
         del request
-        return answer(directory_of(policy()))
+        return answer(directory_of(policy(), slack_links.people()))
 
     async def healthz(request: web.Request) -> web.StreamResponse:
         """Ready when decisions can be kept; not ready is 503, so that a balancer looks elsewhere."""
@@ -110,6 +115,7 @@ def build(
             web.delete("/v1/notes/{key}", bot(notes.remove)),
             web.get("/healthz", healthz),
             web.get("/metrics", operator(metrics)),
+            *LinkRoutes(slack_links, logins, credentials).routes(),
             *routes,
         ]
     )
@@ -122,10 +128,10 @@ def build(
     return application
 
 
-def directory_of(policy: Policy) -> Directory:
-    """What the bot may know of the policy."""
+def directory_of(policy: Policy, people: Mapping[str, str]) -> Directory:
+    """What the bot may know of the policy, and of the Slack users who are `people`."""
     return Directory(
-        people=dict(policy.slack.people),
+        people=dict(people),
         match_by_email=policy.slack.match_people_by_email,
         groups={
             name: GroupView(slack=group.slack, members=tuple(group.members))
@@ -134,4 +140,5 @@ def directory_of(policy: Policy) -> Directory:
         approvals_channel=policy.slack.approvals,
         audit_channel=policy.slack.audit,
         public_url=policy.api.public_url,
+        login=bool(policy.identity.providers),
     )

@@ -12,6 +12,7 @@ from gateway.api import replay
 from gateway.api.links import Links
 from gateway.contract import Refusal, SessionView, decode, encode
 from gateway.identity.lineages import Lineages
+from gateway.identity.links import SlackLinks
 from gateway.identity.logins import Logins
 from gateway.policy.model import AskedGroup, Group, Holding, Policy, Rule, Slack, When
 from gateway.recorder import Recorder
@@ -103,6 +104,9 @@ class Api:
             operator_credential=OPERATOR,
             meters=self.meters,
             logins=self.logins,
+            slack_links=SlackLinks(
+                house.store, house.journal, policy=lambda: house.policy, clock=house.clock
+            ),
             clock=house.clock,
             routes=[
                 web.get("/own", own),

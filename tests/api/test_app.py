@@ -53,6 +53,9 @@ PATHS = [
     ("GET", "/v1/notes/x"),
     ("PUT", "/v1/notes/x"),
     ("DELETE", "/v1/notes/x"),
+    ("POST", "/v1/links"),
+    ("GET", "/v1/links/x"),
+    ("POST", "/v1/links/x/end"),
     ("GET", "/metrics"),
 ]
 

@@ -198,6 +198,7 @@ class SshGateway(Gateway):
             UserKnownHostsFile=f"{self.directory}/known_hosts",
             PreferredAuthentications="password",
             NumberOfPasswordPrompts="1",
+            BatchMode="no",
             User=pair["user"],
         )
         environment = {
