@@ -24,7 +24,7 @@ from bot.card_ids import OldCard
 from bot.channels import Channels
 from bot.gateway_client import GatewayClient, GatewayError, NotFound, Stale
 from bot.modals import View
-from bot.people import Member, People, Unknown
+from bot.people import Member, People, Unknown, Unlinked
 from gateway.contract import Approval, LineageView, Subtree
 
 log = logging.getLogger(__name__)
@@ -153,6 +153,8 @@ def lazily(
         click = read_click(body)
         try:
             await work(desk, click)
+        except Unlinked as nobody:
+            await _offer_login(desk, click, nobody, about)
         except Trouble as trouble:
             await _say_or_log(desk, click, refusals.sentence(trouble), about, more=refusals.way_on(trouble))
         except Exception:
@@ -163,6 +165,16 @@ def lazily(
 
     run.__name__ = work.__name__
     return run
+
+
+async def _offer_login(desk: Desk, click: Click, nobody: Unlinked, about: Callable[[Click], str]) -> None:
+    """Who clicked for the first time gets the address of their login at once."""
+    try:
+        offer = await desk.gateway.link(nobody.user)
+    except GatewayError as error:
+        await _say_or_log(desk, click, refusals.sentence(error), about)
+    else:
+        await _say_or_log(desk, click, refusals.LINK, about, more=refusals.login_at(offer.url))
 
 
 async def _say_or_log(

@@ -21,6 +21,9 @@ from gateway.contract import (
     Directory,
     ElevationRequest,
     GrantView,
+    LinkOffer,
+    LinkRequest,
+    LinkView,
     Note,
     OfferView,
     Refusal,
@@ -145,6 +148,21 @@ class GatewayClient:
         """Everything that would run, unmasked, and the proof that this person opened it."""
         query = {"person": person, "groups": ",".join(groups)}
         return await self._get(f"v1/approvals/{_id(approval_id)}/text", WholeText, query=query)
+
+    async def link(self, user: LinkRequest) -> LinkOffer:
+        """Where this Slack user logs in to be known. Raises any of the refusals."""
+        return await self._post("v1/links", user, LinkOffer)
+
+    async def linked(self, slack_id: str) -> LinkView | None:
+        """As whom a Slack user logged in; None where they have not."""
+        try:
+            return await self._get(f"v1/links/{_id(slack_id)}", LinkView)
+        except NotFound:
+            return None
+
+    async def unlink(self, slack_id: str, request: RevokeRequest) -> None:
+        """End a link. Raises any of the refusals."""
+        await self._post(f"v1/links/{_id(slack_id)}/end", request, LinkView)
 
     async def twins(self, approval_id: str) -> Twins:
         """How many others a yes for a while would release."""

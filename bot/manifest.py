@@ -61,7 +61,7 @@ def manifest() -> dict[str, Any]:
                 {
                     "command": COMMAND,
                     "description": "Approvals, sessions and lineages",
-                    "usage_hint": "help | pending | sessions | session ID | kill SESSION | whoami",
+                    "usage_hint": "help | pending | sessions | session ID | kill SESSION | whoami | link | unlink",
                     "should_escape": True,
                 },
                 {

@@ -40,6 +40,8 @@ WITH_THEIR_WORDS = (NotEligible, AlreadySettled, NotFound)
 
 UNEXPECTED = "Something went wrong in the bot and nothing is known to have been decided. Look at the card before you try again."
 
+LINK = "The gateway does not know yet who you are. Log in once; the address is for you alone and works for ten minutes. Then click again."
+
 
 def sentence(error: Exception) -> str:
     """The sentence for an error; always ends up in rich text, literally."""
@@ -53,5 +55,8 @@ def sentence(error: Exception) -> str:
 
 def way_on(error: Exception) -> tuple[Element, ...]:
     """What stands behind the sentence: the address of a login, where one is all that is missing."""
-    url = error.url if isinstance(error, GatewayError) else ""
-    return (text(" "), link(url, "Log in")) if url else ()
+    return login_at(error.url) if isinstance(error, GatewayError) and error.url else ()
+
+
+def login_at(url: str) -> tuple[Element, ...]:
+    return (text(" "), link(url, "Log in"))

@@ -58,6 +58,7 @@ async def approve(desk: Desk, click: Click) -> None:
             choice=Choice.APPROVE,
             seen_version=target.version,
             groups=await desk.people.vouched(member),
+            slack_id=member.slack_id,
         ),
     )
 

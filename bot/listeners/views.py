@@ -89,6 +89,7 @@ async def _vote(
             seen_version=state.target.version,
             groups=await desk.people.vouched(member),
             opened=state.opened,
+            slack_id=member.slack_id,
             reach=chosen.reach,
             seconds=chosen.seconds,
             commands=chosen.commands,

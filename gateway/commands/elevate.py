@@ -164,7 +164,7 @@ def _tell(arguments: argparse.Namespace, state: ElevationState) -> int:
 
 def _as_agent(arguments: argparse.Namespace) -> Client:
     """The gateway, asked with the token that we were started with. Raises `Misused`."""
-    token = own_token()
+    token = own_token(_url(arguments))
     if "\n" in token:
         raise Misused("a token is one line")
     return Client(_url(arguments), token)

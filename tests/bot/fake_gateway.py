@@ -27,6 +27,9 @@ from gateway.contract import (
     ElevationRequest,
     Entry,
     GrantView,
+    LinkOffer,
+    LinkRequest,
+    LinkView,
     Note,
     OfferView,
     Refusal,
@@ -76,6 +79,8 @@ class FakeGateway:
         self.offers: dict[str, tuple[OfferView, ...]] = {}
         """Person -> what they may ask for."""
         self.refuse_votes: Refusal | None = None
+        self.links: dict[str, LinkView] = {}
+        self.wanted: list[LinkRequest] = []
         self.calls: list[str] = []
         self._changed = asyncio.Condition()
         self._stalls: list[_Stall] = []
@@ -294,8 +299,24 @@ class FakeGateway:
         self.notes[key] = note
         return _json(note)
 
+    async def link(self, request: web.Request) -> web.Response:
+        self.wanted.append(decode(await request.read(), LinkRequest))
+        if not self.directory.login:
+            return _refuse("not_eligible", "Nobody can log in here.", 403)
+        return _json(LinkOffer(url=f"https://gate.example.com/login/{len(self.wanted)}"))
+
+    async def linked(self, request: web.Request) -> web.Response:
+        link = self.links.get(request.match_info["id"])
+        return _json(link) if link is not None else _refuse("not_found", "Not linked.", 404)
+
+    async def unlink(self, request: web.Request) -> web.Response:
+        return _json(self.links.pop(request.match_info["id"]))
+
     def routes(self) -> list[web.RouteDef]:
         return [
+            web.post("/v1/links", self.link),
+            web.get("/v1/links/{id}", self.linked),
+            web.post("/v1/links/{id}/end", self.unlink),
             web.get("/v1/changes", self.changes),
             web.get("/v1/approvals", self.pending),
             web.get("/v1/approvals/{id}", self.approval),
