@@ -534,6 +534,75 @@ class LinkView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineageNode:
+    """A live token that somebody may see: one row of a lineage tree."""
+
+    token_id: str
+    parent: str
+    """"" for a root, or where the parent may not be seen."""
+    name: str
+    person: str
+    expires_at: float
+    revoked: bool = False
+    sessions: int = 0
+    """Open ones that it asks in itself."""
+    held: int = 0
+    """Its own commands that wait for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whoami:
+    """`GET /v1/whoami?person=&groups=`: who somebody is to the gateway."""
+
+    person: str
+    groups: tuple[str, ...] = ()
+    operator: bool = False
+    """May see everything, and end any session."""
+    connections: tuple[str, ...] = ()
+    """Where this person may be asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """`GET /v1/home?person=&groups=`: what concerns one person, as of one moment."""
+
+    whoami: Whoami
+    votes: tuple[Approval, ...] = ()
+    """What waits for a vote of theirs."""
+    requests: tuple[Approval, ...] = ()
+    """What they asked for, or an agent that they answer for: open ones, then the newest that are settled."""
+    grants: tuple[GrantView, ...] = ()
+    sessions: tuple[SessionView, ...] = ()
+    lineages: tuple[LineageNode, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """An entry of a transcript that has every word that was searched for."""
+
+    session: str
+    number: int
+    at: float
+    kind: str
+    text: str
+    """The masked text around the words."""
+    connection: str
+    person: str
+    agent: str
+    link: str = ""
+    """Where the entry is read; "" where people cannot reach the gateway's pages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hits:
+    """`GET /v1/search?q=WORDS&person=&groups=&before=&limit=`: the newest first."""
+
+    hits: tuple[Hit, ...]
+    next: str = ""
+    """`before` of the page that follows; "" where this is the last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subtree:
     """`GET /v1/lineages/{token_id}`: what revoking that token would stop."""
 

@@ -10,19 +10,22 @@ from gateway.api.access import Caller, Credentials, operator_credential
 from gateway.api.answers import answer, refusing
 from gateway.api.deciding import Deciding
 from gateway.api.linking import LinkRoutes
+from gateway.api.looking import Looking
 from gateway.api.metrics import Meters
 from gateway.api.notes import Notes
 from gateway.api.ports import LineagesPort, SessionsPort
+from gateway.api.searching import Searching
 from gateway.api.stepping import SteppingUp
 from gateway.api.watching import Watching
 from gateway.approvals import Approvals
 from gateway.changes import Feed
-from gateway.contract import VERSION, Directory, GroupView
+from gateway.contract import VERSION, Directory, GrantView, GroupView
 from gateway.identity.links import SlackLinks
 from gateway.identity.logins import Logins
 from gateway.journal import Journal
 from gateway.policy.model import Policy
 from gateway.recorder.transcript import Transcripts
+from gateway.search import Index
 from gateway.store import Store
 
 BODY_BYTES = 64 * 1024
@@ -42,6 +45,8 @@ def build(
     lineages: LineagesPort,
     transcripts: Transcripts,
     link: Callable[[str], str],
+    grants: Callable[[], Iterable[GrantView]],
+    index: Index,
     bot_credential: str,
     operator_credential: str,
     meters: Meters,
@@ -61,6 +66,8 @@ def build(
     deciding = Deciding(
         approvals, SteppingUp(approvals, logins), feed, speaks_for=slack_links.are, about=notes.about
     )
+    looking = Looking(policy=policy, approvals=approvals, sessions=sessions, lineages=lineages, grants=grants)
+    searching = Searching(index, sight=looking.sight, link=link)
     watching = Watching(
         policy=policy,
         approvals=approvals,
@@ -69,6 +76,7 @@ def build(
         transcripts=transcripts,
         link=link,
         store=store,
+        sight=looking.sight,
     )
     approvals.on_settled(meters.settled)
     meters.watch_held(lambda: len(approvals.open()))
@@ -107,6 +115,10 @@ def build(
             web.get("/v1/sessions/{id}", both(watching.session)),
             web.get("/v1/sessions/{id}/transcript", both(watching.transcript)),
             web.post("/v1/sessions/{id}/kill", both(watching.kill)),
+            web.get("/v1/search", both(searching.search)),
+            web.get("/v1/home", both(looking.home)),
+            web.get("/v1/whoami", both(looking.whoami)),
+            web.get("/v1/lineages", both(looking.lineages)),
             web.get("/v1/lineages/{id}", both(watching.lineage)),
             web.post("/v1/lineages/{id}/revoke", both(watching.revoke)),
             web.get("/v1/directory", both(directory)),

@@ -66,6 +66,8 @@ class SamlIdp:
         self.server = Server(config=config)
         self.metadata = str(entity_descriptor(config)).encode()
         self.requests: list[Any] = []
+        self.person = "ada@example.com"
+        """Who sits at the browser."""
 
     def asked(self, address: str) -> tuple[Any, str]:
         """The request in an address that the gateway sent a browser to, and its RelayState."""
@@ -107,7 +109,9 @@ class SamlIdp:
         """A login that asks nothing: its form is for the browser to send on."""
         asked, state = self.asked(str(request.url))
         acs = asked.assertion_consumer_service_url
-        answer = base64.b64decode(self.answer(asked.id, acs=acs, audience=asked.issuer.text)).decode()
+        answer = base64.b64decode(
+            self.answer(asked.id, acs=acs, audience=asked.issuer.text, person=self.person)
+        ).decode()
         bound = self.server.apply_binding(BINDING_HTTP_POST, answer, acs, state, response=True)
         return web.Response(body=bound["data"], content_type="text/html")
 
