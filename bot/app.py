@@ -33,6 +33,7 @@ from bot.dedupe import Seen
 from bot.desk import Desk
 from bot.follower import Follower, Takers
 from bot.gateway_client import GatewayClient
+from bot.grants import Grants
 from bot.newest import Backoff
 from bot.once import Once
 from bot.outbox import Outbox, Pace, code_of
@@ -190,8 +191,13 @@ def _build(
     transcripts = Transcripts(
         gateway, once, outbox, channels, people=people, files=writer, every=timings.batch
     )
+    grants = Grants(once, outbox, channels, people=people)
     takers = Takers(
-        seen=board.remember, approval=board.show, session=transcripts.follow, announcement=board.announce
+        seen=board.remember,
+        approval=board.show,
+        session=transcripts.follow,
+        announcement=board.announce,
+        grant=grants.show,
     )
     follower = Follower(gateway, takers, tasks, backoff=timings.retry)
     desk = Desk(client=reader, gateway=gateway, people=people, board=board, channels=channels)

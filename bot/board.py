@@ -146,6 +146,8 @@ class Board:
 
     async def _tell(self, approval: Approval, card: Placed) -> None:
         """Say the outcome to the person at the root: directly, or in the card's thread."""
+        if approval.elevation is not None and approval.state is State.SPENT:
+            return  # the grant itself says so, with what can be done about it
         faces = await self._people.faces()
         user_id = await self._people.slack_id(approval.lineage.person)
         channel = await self._channels.direct(user_id) if user_id else card.channel
@@ -187,7 +189,7 @@ def told(approval: Approval, faces: Faces) -> Message:
     rows.append([text(cards.ids(approval))])
     return Message(
         text=f"Countersign: approval {escape(approval.id, limit=64)} was decided.",
-        blocks=(rich(lines(rows)),),
+        blocks=(rich(lines(rows), block_id=cards.block_id(approval, "told")),),
         event=TOLD,
         payload={"approval": approval.id},
     )

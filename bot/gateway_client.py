@@ -15,17 +15,23 @@ import msgspec
 from yarl import URL
 
 from gateway.contract import (
+    AccessView,
     Approval,
     Changes,
     Directory,
     ElevationRequest,
     GrantView,
+    LinkOffer,
+    LinkRequest,
+    LinkView,
     Note,
+    OfferView,
     Refusal,
     RevokeRequest,
     SessionView,
     Subtree,
     Transcript,
+    Twins,
     VoteRequest,
     WholeText,
     decode,
@@ -143,9 +149,37 @@ class GatewayClient:
         query = {"person": person, "groups": ",".join(groups)}
         return await self._get(f"v1/approvals/{_id(approval_id)}/text", WholeText, query=query)
 
+    async def link(self, user: LinkRequest) -> LinkOffer:
+        """Where this Slack user logs in to be known. Raises any of the refusals."""
+        return await self._post("v1/links", user, LinkOffer)
+
+    async def linked(self, slack_id: str) -> LinkView | None:
+        """As whom a Slack user logged in; None where they have not."""
+        try:
+            return await self._get(f"v1/links/{_id(slack_id)}", LinkView)
+        except NotFound:
+            return None
+
+    async def unlink(self, slack_id: str, request: RevokeRequest) -> None:
+        """End a link. Raises any of the refusals."""
+        await self._post(f"v1/links/{_id(slack_id)}/end", request, LinkView)
+
+    async def twins(self, approval_id: str) -> Twins:
+        """How many others a yes for a while would release."""
+        return await self._get(f"v1/approvals/{_id(approval_id)}/twins", Twins)
+
     async def elevate(self, request: ElevationRequest) -> Approval:
         """The approval by which people decide about it. Raises any of the refusals."""
         return await self._post("v1/elevations", request, Approval)
+
+    async def offers(self, person: str, *, groups: Iterable[str]) -> tuple[OfferView, ...]:
+        """What this person may ask for now."""
+        query = {"person": person, "groups": ",".join(groups)}
+        return await self._get("v1/elevations", tuple[OfferView, ...], query=query)
+
+    async def access(self, grant_id: str, person: str) -> AccessView:
+        """A link that opens once, for who has the grant. Raises any of the refusals."""
+        return await self._post(f"v1/grants/{_id(grant_id)}/access", RevokeRequest(person=person), AccessView)
 
     async def grants(self) -> tuple[GrantView, ...]:
         """What is elevated now."""

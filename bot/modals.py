@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
+from bot import for_a_while
 from bot.blocks import Block, Element, actions, bold, button, code, divider, lines, quiet, rich, section, text
 from bot.card_ids import (
     DENY,
@@ -25,7 +26,7 @@ from bot.card_ids import (
 )
 from bot.cards import agent_of, counted, parameter, target_of, tree
 from bot.safe_text import inline, literal, pieces
-from gateway.contract import Approval, SessionView, Subtree, WholeText
+from gateway.contract import Approval, SessionView, Subtree, Twins, WholeText
 
 View: TypeAlias = dict[str, Any]
 
@@ -38,18 +39,18 @@ HOME_SESSIONS = 15
 NAMED = 12
 
 
-def _plain(words: str) -> dict[str, Any]:
+def plain(words: str) -> dict[str, Any]:
     return {"type": "plain_text", "text": words, "emoji": False}
 
 
-def _modal(title: str, blocks: Sequence[Block], *, callback_id: str, submit: str, state: ModalState) -> View:
+def modal(title: str, blocks: Sequence[Block], *, callback_id: str, submit: str, state: ModalState) -> View:
     return {
         "type": "modal",
-        "title": _plain(title),
+        "title": plain(title),
         "callback_id": callback_id,
         "private_metadata": state.encode(),
-        "submit": _plain(submit),
-        "close": _plain("Back"),
+        "submit": plain(submit),
+        "close": plain("Back"),
         "blocks": list(blocks),
     }
 
@@ -58,8 +59,8 @@ def note(title: str, sentence: str) -> View:
     """A modal that only says something."""
     return {
         "type": "modal",
-        "title": _plain(title),
-        "close": _plain("Close"),
+        "title": plain(title),
+        "close": plain("Close"),
         "blocks": [rich(section(text(sentence)))],
     }
 
@@ -71,7 +72,7 @@ def loading(title: str) -> View:
 
 def deny(state: ModalState) -> View:
     said = rich(section(text("The agent is told that it was denied, with your reason; its session goes on.")))
-    return _modal("Deny", [said, _reason()], callback_id=DENY_VIEW, submit="Deny", state=state)
+    return modal("Deny", [said, _reason()], callback_id=DENY_VIEW, submit="Deny", state=state)
 
 
 def kill(approval: Approval, subtree: Subtree | None, state: ModalState) -> View:
@@ -89,7 +90,7 @@ def kill(approval: Approval, subtree: Subtree | None, state: ModalState) -> View
         rich(section(bold("On whose behalf")), literal(tree(approval.lineage))),
         _reason(),
     ]
-    return _modal("Deny and kill", blocks, callback_id=KILL_VIEW, submit="Deny and kill", state=state)
+    return modal("Deny and kill", blocks, callback_id=KILL_VIEW, submit="Deny and kill", state=state)
 
 
 def kill_session(session: SessionView, subtree: Subtree | None, state: ModalState) -> View:
@@ -104,14 +105,14 @@ def kill_session(session: SessionView, subtree: Subtree | None, state: ModalStat
             bold(inline(session.connection)),
         ],
     ]
-    options = [_option("End this session only", REACH_SESSION)]
+    options = [option("End this session only", REACH_SESSION)]
     if subtree is not None:
         rows += _stops(subtree)
-        options.append(_option("Revoke the agent's token and end everything below it", REACH_SUBTREE))
+        options.append(option("Revoke the agent's token and end everything below it", REACH_SUBTREE))
     reach = {
         "type": "input",
         "block_id": REACH_BLOCK,
-        "label": _plain("How far"),
+        "label": plain("How far"),
         "element": {
             "type": "radio_buttons",
             "action_id": REACH_INPUT,
@@ -125,7 +126,7 @@ def kill_session(session: SessionView, subtree: Subtree | None, state: ModalStat
         reach,
         _reason(),
     ]
-    return _modal("End a session", blocks, callback_id=KILL_SESSION_VIEW, submit="End it", state=state)
+    return modal("End a session", blocks, callback_id=KILL_SESSION_VIEW, submit="End it", state=state)
 
 
 def whole_parts(whole: WholeText) -> tuple[list[str], list[str], int]:
@@ -138,8 +139,16 @@ def whole_parts(whole: WholeText) -> tuple[list[str], list[str], int]:
     return parts, values, left + values_left
 
 
-def review(approval: Approval, whole: WholeText, state: ModalState, *, elsewhere: str) -> View:
-    """Everything that would run, ending in Approve.
+def review(
+    approval: Approval,
+    whole: WholeText,
+    state: ModalState,
+    *,
+    elsewhere: str,
+    twins: Twins | None = None,
+    ready: bool = False,
+) -> View:
+    """Everything that would run, ending in Approve; for a while where policy lets it and `twins` says of how many.
 
     `elsewhere` says where the rest is when it does not fit; it is "" where it was put nowhere, and then there is
     no Approve.
@@ -172,7 +181,9 @@ def review(approval: Approval, whole: WholeText, state: ModalState, *, elsewhere
         )
         if not elsewhere:
             return {**note("Review", ""), "blocks": blocks}
-    return _modal("Review", blocks, callback_id=REVIEW_VIEW, submit="Approve", state=state)
+    if approval.lasting is not None and twins is not None:
+        blocks += [divider(), *for_a_while.fields(approval.lasting, twins, ready=ready)]
+    return modal("Review", blocks, callback_id=REVIEW_VIEW, submit="Approve", state=state)
 
 
 def _stops(subtree: Subtree) -> Iterator[Sequence[Element]]:
@@ -193,8 +204,8 @@ def _number(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _option(words: str, value: str) -> dict[str, Any]:
-    return {"text": _plain(words), "value": value}
+def option(words: str, value: str) -> dict[str, Any]:
+    return {"text": plain(words), "value": value}
 
 
 def _reason() -> Block:
@@ -202,8 +213,8 @@ def _reason() -> Block:
         "type": "input",
         "block_id": REASON_BLOCK,
         "optional": True,
-        "label": _plain("Reason"),
-        "hint": _plain("The agent and everybody who reads the record see it."),
+        "label": plain("Reason"),
+        "hint": plain("The agent and everybody who reads the record see it."),
         "element": {
             "type": "plain_text_input",
             "action_id": REASON_INPUT,

@@ -370,6 +370,8 @@ class VoteRequest:
     """Groups that the bot vouches for (only those that policies.yaml ties to a Slack user group count)."""
     opened: str = ""
     """The proof, from `WholeText`, that this person opened the whole text."""
+    slack_id: str = ""
+    """The Slack user who clicked; the gateway looks whether they are this person still."""
     reach: Reach | None = None
     """To approve for a while: how far, how many seconds, how many commands. Votes count for the narrowest of all."""
     seconds: float = 0.0
@@ -498,6 +500,106 @@ class Directory:
     audit_channel: str = ""
     public_url: str = ""
     """Where people reach the gateway's pages; "" where they cannot."""
+    login: bool = False
+    """There is an identity provider, so a Slack user who is nobody yet can log in and be linked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRequest:
+    """Body of `POST /v1/links`: a Slack user who wants to be known, as Slack describes them."""
+
+    slack_id: str
+    team: str
+    name: str
+    email: str = ""
+    """The address that Slack has confirmed; "" where it has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkOffer:
+    """Where that Slack user logs in, once and soon: for their eyes only."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkView:
+    """`GET /v1/links/{slack_id}`: as whom a Slack user logged in."""
+
+    slack_id: str
+    team: str
+    person: str
+    provider: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineageNode:
+    """A live token that somebody may see: one row of a lineage tree."""
+
+    token_id: str
+    parent: str
+    """"" for a root, or where the parent may not be seen."""
+    name: str
+    person: str
+    expires_at: float
+    revoked: bool = False
+    sessions: int = 0
+    """Open ones that it asks in itself."""
+    held: int = 0
+    """Its own commands that wait for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whoami:
+    """`GET /v1/whoami?person=&groups=`: who somebody is to the gateway."""
+
+    person: str
+    groups: tuple[str, ...] = ()
+    operator: bool = False
+    """May see everything, and end any session."""
+    connections: tuple[str, ...] = ()
+    """Where this person may be asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """`GET /v1/home?person=&groups=`: what concerns one person, as of one moment."""
+
+    whoami: Whoami
+    votes: tuple[Approval, ...] = ()
+    """What waits for a vote of theirs."""
+    requests: tuple[Approval, ...] = ()
+    """What they asked for, or an agent that they answer for: open ones, then the newest that are settled."""
+    grants: tuple[GrantView, ...] = ()
+    sessions: tuple[SessionView, ...] = ()
+    lineages: tuple[LineageNode, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """An entry of a transcript that has every word that was searched for."""
+
+    session: str
+    number: int
+    at: float
+    kind: str
+    text: str
+    """The masked text around the words."""
+    connection: str
+    person: str
+    agent: str
+    link: str = ""
+    """Where the entry is read; "" where people cannot reach the gateway's pages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hits:
+    """`GET /v1/search?q=WORDS&person=&groups=&before=&limit=`: the newest first."""
+
+    hits: tuple[Hit, ...]
+    next: str = ""
+    """`before` of the page that follows; "" where this is the last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -147,8 +147,8 @@ class Gate:
             resources=command.facts.resources,
             verdict=kind,
             rules=verdict.rules,
-            digest=command.digest,
             message="" if isinstance(verdict, Allow) else verdict.message,
+            digest=command.digest if isinstance(verdict, Hold) else "",
             shadow=self._shadows(live, seen) if self._shadowed else (),
         )
         live.commands += 1

@@ -173,7 +173,7 @@ class Command:
         id: str,  # noqa: A002  # what it is called everywhere
         text: str,
         facts: Facts,
-        exact: bytes,
+        exact: tuple[bytes, ...],
         parameters: tuple[str | None, ...] = (),
         around: bytes = b"",
     ) -> None:
@@ -183,14 +183,14 @@ class Command:
         """Bound parameters as a person would read them; `None` is SQL's NULL."""
         self.facts: typing.Final = facts
         self.exact: typing.Final = exact
-        """Everything that decides what would run, `measured`: text, bound values, the name space they run in."""
+        """Everything that decides what would run, `measured`, in as many pieces: text, bound values, the name space."""
         self.around: typing.Final = around
         """What of `exact` is not of the text itself: the name space."""
 
     @property
     def digest(self) -> str:
-        """SHA-256 over `exact`."""
-        return sha256(self.exact).hexdigest()
+        """SHA-256 over `exact`; made where somebody is asked, since most commands need none."""
+        return sha256(b"".join(self.exact)).hexdigest()
 
 
 def measured(*parts: bytes) -> bytes:

@@ -37,13 +37,16 @@ from gateway.contract import Announcement, Approval, SessionView
 from gateway.doors import DoorFailed, Doors
 from gateway.elevations import Grants
 from gateway.elevations import house as elevations
+from gateway.elevations.showing import grant_view
 from gateway.gate import Gate
 from gateway.hosting import authorities, certifying
 from gateway.identity.failures import Failures
 from gateway.identity.keys import KeyRing, KeysUnsafe, public_keys
 from gateway.identity.lineages import Lineages, Revocation
+from gateway.identity.links import SlackLinks
 from gateway.identity.members import Members
 from gateway.identity.minted import Minted
+from gateway.identity.origins import Origins
 from gateway.identity.tokens import Issuer
 from gateway.journal import Journal, JournalFailed
 from gateway.policy.credentials import SecretMissing
@@ -53,6 +56,7 @@ from gateway.protocols import likeness, served
 from gateway.recorder import Recorder
 from gateway.recorder.read import recordings, summary
 from gateway.recorder.transcript import Transcripts
+from gateway.search import Index
 from gateway.secrets import EVERY as SECRETS_EVERY
 from gateway.secrets import Secrets
 from gateway.sessions import Sessions
@@ -189,9 +193,18 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         lineages = Lineages(store, clock=clock)
         issuer = Issuer(keys, policy, lineages, clock=clock, secret=kept.current)
         minted = Minted(store, issuer, key=keys.secret("minted"), clock=clock)
-        admission = Admission(issuer, minted, policy, clock=clock)
         links = Links(keys.secret("replay"), public_url=lambda: policy().api.public_url, clock=clock)
         sessions = Sessions(feed, link=links.link, clock=clock)
+        origins = Origins(
+            store,
+            issuer,
+            policy,
+            live=lambda session_id: sessions.get(session_id) is not None,
+            announce=announce,
+            spawn=tasks.spawn,
+            clock=clock,
+        )
+        admission = Admission(issuer, minted, policy, origins, clock=clock)
 
         scheduler = AsyncIOScheduler(timezone="UTC")
         scheduler.start()
@@ -278,6 +291,9 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         def transcripts() -> Transcripts:
             return Transcripts(recorder.directory, lambda protocol: served(protocol).render)
 
+        index = Index(state / "search.sqlite", recorder.directory, lambda protocol: served(protocol).render)
+        parts.push_async_callback(index.close)
+        tasks.spawn(index.follow())
         failures = Failures(clock=clock)
         identities = Identities(
             issuer, members, failures, store, policy, clock=clock, spawn=tasks.spawn, secret=kept.current
@@ -292,14 +308,18 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             lineages=lineages,
             transcripts=transcripts(),
             link=links.link,
+            grants=lambda: map(grant_view, grants.all()),
+            index=index,
             bot_credential=bot_credential,
             operator_credential=operator_credential,
             meters=meters,
             logins=identities.logins,
+            slack_links=SlackLinks(store, journal, policy=policy, clock=clock),
             clock=clock,
             routes=[
                 *token_api.routes(
                     issuer=issuer,
+                    origins=origins,
                     minted=minted,
                     keys=keys,
                     lineages=lineages,

@@ -9,9 +9,9 @@ from bot.listeners import actions, commands, elevating, events, views
 
 
 def register(app: AsyncApp, desk: Desk) -> None:
-    """Tie every listener to `app`; the catch-alls last."""
+    """Tie every listener to `app`; those with catch-alls last."""
+    elevating.register(app, desk)
     actions.register(app, desk)
     views.register(app, desk)
     commands.register(app, desk)
-    elevating.register(app, desk)
     events.register(app, desk)

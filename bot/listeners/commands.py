@@ -9,14 +9,14 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot import modals, refusals
-from bot.blocks import Block, Element, bold, code, lines, rich, section, text
+from bot.blocks import Block, Element, bold, code, date, lines, rich, section, text
 from bot.card_ids import COMMAND, ModalState
 from bot.cards import agent_of, counted, tree
 from bot.desk import SAID, Click, Desk, Trouble, lazily, only_ack
 from bot.gateway_client import NotFound
 from bot.people import Unknown
 from bot.safe_text import inline, literal
-from gateway.contract import SessionView
+from gateway.contract import RevokeRequest, SessionView
 
 LISTED = 15
 LONGEST_ID = 100
@@ -27,8 +27,12 @@ HELP: Sequence[tuple[str, str]] = (
     ("session ID", "one session: lineage, counts, how to replay it"),
     ("kill SESSION", "end a session, or everything below its agent, after showing how much that is"),
     ("whoami", "who you are to the gateway, and which groups you vote for"),
+    ("link", "log in once, so that the gateway knows who you are"),
+    ("unlink", "the gateway no longer knows you by that login"),
     ("help", "these lines"),
 )
+
+LINK = "Log in once, and the gateway knows your Slack user by that login. The address is for you alone and works for ten minutes."
 
 Answer: TypeAlias = list[Block]
 Verb: TypeAlias = Callable[[Desk, Click, str], Awaitable[Answer]]
@@ -135,6 +139,25 @@ def _about(session: SessionView) -> list[list[Element]]:
     ]
 
 
+async def link(desk: Desk, click: Click, _: str) -> Answer:
+    """The address of a login that ties this Slack user to a person."""
+    user = await desk.people.described(click.user, team=click.team)
+    known = await desk.gateway.linked(click.user)
+    if known is not None:
+        return [rich(section(text("You are linked already: "), bold(inline(known.person)), text(".")))]
+    offer = await desk.gateway.link(user)
+    return [rich(section(text(LINK), *refusals.login_at(offer.url)))]
+
+
+async def unlink(desk: Desk, click: Click, _: str) -> Answer:
+    await desk.people.described(click.user, team=click.team)
+    known = await desk.gateway.linked(click.user)
+    if known is None:
+        raise NotFound("No login is linked to your Slack user.")
+    await desk.gateway.unlink(click.user, RevokeRequest(person=known.person, reason="unlinked in Slack"))
+    return [rich(section(text("You are not linked to "), bold(inline(known.person)), text(" any more.")))]
+
+
 async def whoami(desk: Desk, click: Click, _: str) -> Answer:
     try:
         member = await desk.member(click)
@@ -144,16 +167,15 @@ async def whoami(desk: Desk, click: Click, _: str) -> Answer:
     own = {name for name, group in directory.groups.items() if member.person in group.members}
     groups = sorted(own | set(await desk.people.vouched(member)))
     named = ", ".join(inline(group, limit=40) for group in groups) or "none"
-    return [
-        rich(
-            lines(
-                [
-                    [text("You are "), bold(inline(member.person)), text(" to the gateway.")],
-                    [text(f"Your groups: {named}")],
-                ]
-            )
-        )
+    rows: list[list[Element]] = [
+        [text("You are "), bold(inline(member.person)), text(" to the gateway.")],
+        [text(f"Your groups: {named}")],
     ]
+    linked = await desk.gateway.linked(click.user)
+    if linked is not None:
+        at = inline(linked.provider, limit=40)
+        rows.append([text(f"Linked by a login at {at}, "), date(linked.at)])
+    return [rich(lines(rows))]
 
 
 VERBS: Mapping[str, Verb] = {
@@ -163,4 +185,6 @@ VERBS: Mapping[str, Verb] = {
     "sessions": sessions,
     "session": session,
     "whoami": whoami,
+    "link": link,
+    "unlink": unlink,
 }

@@ -133,11 +133,18 @@ class App:
         ),
         SlashCommand(
             command="/elevate",
-            description="Let an agent do more for a while",
-            usage_hint="AGENT CONNECTION EFFECTS TIME REASON | list | end GRANT",
+            description="Do more for a while, or let an agent",
+            usage_hint="[[AGENT] CONNECTION EFFECTS TIME REASON] | list | end GRANT",
         ),
     )
-    shortcuts: tuple[Shortcut, ...] = ()
+    shortcuts: tuple[Shortcut, ...] = (
+        Shortcut(
+            name="Ask for access",
+            type="message",
+            callback_id="countersign.ask_access",
+            description="Ask for what was refused here",
+        ),
+    )
     events: tuple[str, ...] = EVENTS
     request_url: str = ""
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from gateway.api.access import CALLER, Caller
 from gateway.api.answers import BadRequest, answer, body, whole_number
 from gateway.api.stepping import SteppingUp
-from gateway.approvals import Approvals, NotFound
+from gateway.approvals import Approvals, NotEligible, NotFound
 from gateway.changes import WAIT_LONGEST, Feed
 from gateway.contract import State, VoteRequest
 
@@ -25,9 +25,16 @@ class Deciding:
     """Handlers over the approvals and their feed."""
 
     def __init__(
-        self, approvals: Approvals, votes: SteppingUp, feed: Feed, *, about: Callable[[], frozenset[str]]
+        self,
+        approvals: Approvals,
+        votes: SteppingUp,
+        feed: Feed,
+        *,
+        speaks_for: Callable[[str, str], bool],
+        about: Callable[[], frozenset[str]],
     ) -> None:
-        """`about()`: the ids that the follower keeps notes on."""
+        """`about()`: the ids that the follower keeps notes on; `speaks_for` knows Slack users and whom they are."""
+        self._speaks_for = speaks_for
         self._votes = votes
         self._approvals = approvals
         self._feed = feed
@@ -70,6 +77,8 @@ class Deciding:
         vote = await body(request, VoteRequest)
         if len(vote.reason) > REASON_CHARACTERS:
             raise BadRequest(f"a reason has at most {REASON_CHARACTERS} characters")
+        if vote.slack_id and not self._speaks_for(vote.slack_id, vote.person):
+            raise NotEligible(f"{vote.slack_id} is not {vote.person} to the gateway, or not any more")
         approval = await self._votes.vote(
             request.match_info["id"], vote, through=caller.value, vouched=vouched(caller, vote.groups)
         )

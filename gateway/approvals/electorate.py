@@ -84,7 +84,7 @@ def standing(
 
 def same(one: str, other: str) -> bool:
     """Whether two names could be meant for the same person."""
-    return bool(one) and _loose(one) == _loose(other)
+    return bool(one) and loose(one) == loose(other)
 
 
 def _open_to_all(asks: Collection[AskView]) -> bool:
@@ -99,5 +99,6 @@ def _strict(name: str) -> str:
     return name.strip().lower()
 
 
-def _loose(name: str) -> str:
+def loose(name: str) -> str:
+    """The same for names that could be meant for the same person."""
     return unicodedata.normalize("NFKC", name).strip().casefold()

@@ -38,6 +38,9 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "countersign blast-radius --json | jq '.chains[].connections[]'",
     ),
     "mask": ("countersign mask --mask pii < report.txt", "countersign mask --jsonl < texts.jsonl"),
+    "login": ("countersign login", 'countersign login --scope orders:read --task "look at order 7"'),
+    "logout": ("countersign logout",),
+    "whoami": ("countersign whoami", "countersign whoami --json | jq .connections"),
     "token": (
         "countersign token mint release-pipeline > token.txt",
         "countersign token derive --as helper --scope orders:read --ttl 10m < token.txt",

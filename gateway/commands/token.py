@@ -119,8 +119,13 @@ def _mint(arguments: argparse.Namespace) -> int:
 
 
 def _derive(arguments: argparse.Namespace) -> int:
-    answer = client(arguments).derive(
-        own_token(), name=arguments.name, scope=arguments.scope, ttl=arguments.ttl or "", task=arguments.task
+    gateway = client(arguments)
+    answer = gateway.derive(
+        own_token(gateway.url),
+        name=arguments.name,
+        scope=arguments.scope,
+        ttl=arguments.ttl or "",
+        task=arguments.task,
     )
     return _print_token(answer, arguments)
 
@@ -128,14 +133,15 @@ def _derive(arguments: argparse.Namespace) -> int:
 def _inspect(arguments: argparse.Namespace) -> int:
     from gateway.commands.token_reading import TokenUnreadable, decode, tree
 
-    token = own_token()
+    gateway = client(arguments)
+    token = own_token(gateway.url)
     try:
         said = decode(token)
     except TokenUnreadable as unreadable:
         raise Misused(str(unreadable)) from None
     ends = said.get("exp")
     remaining = float(ends) - time.time() if isinstance(ends, int | float) else 0.0
-    signature, objection = _judged(client(arguments), token)
+    signature, objection = _judged(gateway, token)
     holds = remaining > 0 and (not objection or signature == "not checked")
     if arguments.json:
         report = {
@@ -171,10 +177,11 @@ def _judged(gateway: TokenClient, token: str) -> tuple[str, str]:
 
 
 def _revoke(arguments: argparse.Namespace) -> int:
+    gateway = client(arguments)
     form = {"token": arguments.token_id, "reason": arguments.reason}
     bearer = ""
     if not arguments.token_id:
-        form["token"] = own_token()
+        form["token"] = own_token(gateway.url)
     elif "." in arguments.token_id:
         raise Misused(
             f"an argument is seen by every process here: put the token into {TOKEN}, or name its id"
@@ -184,7 +191,7 @@ def _revoke(arguments: argparse.Namespace) -> int:
         bearer = os.environ.get(TOKEN, "").strip() or operator_credential(arguments.state)
         if not bearer:
             raise Misused(f"set {TOKEN} to a token above that one, or {OPERATOR_TOKEN}")
-    answer = client(arguments).post("/oauth/revoke", form, bearer=bearer)
+    answer = gateway.post("/oauth/revoke", form, bearer=bearer)
     revoked = answer.get("revoked", [])
     print(
         json.dumps(answer)

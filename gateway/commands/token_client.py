@@ -41,7 +41,11 @@ class Unreachable(Exception):
 
 
 class Refused(Exception):
-    """The gateway said no, in its own words."""
+    """The gateway said no, in its own words; `error` is its code for why, where it has one."""
+
+    def __init__(self, message: str, error: str = "") -> None:
+        super().__init__(message)
+        self.error = error
 
 
 class Misused(Exception):
@@ -117,7 +121,7 @@ class TokenClient:
             with error:
                 refusal = _object(error)
             message = refusal.get("error_description") or refusal.get("message") or f"HTTP {error.code}"
-            raise Refused(readable(str(message))) from None
+            raise Refused(readable(str(message)), str(refusal.get("error", ""))) from None
         except (URLError, OSError, HTTPException, ValueError) as error:
             reason = getattr(error, "reason", None) or error
             raise Unreachable(
@@ -146,14 +150,23 @@ def client(arguments: argparse.Namespace) -> TokenClient:
     return TokenClient(arguments.url or os.environ.get(URL, "") or DEFAULT_URL)
 
 
-def own_token() -> str:
-    """The token that this process was started with, or, where there is none, the one on standard input."""
+def own_token(url: str) -> str:
+    """The token that this process was started with, else the one on standard input, else that of a login at `url`."""
     token = os.environ.get(TOKEN, "").strip()
     if not token and sys.stdin is not None and not sys.stdin.isatty():
         token = sys.stdin.readline(65_536).strip()
+    return token or login_token(url)
+
+
+def login_token(url: str) -> str:
+    """The token of a login that is kept here. Raises `Misused`."""
+    from gateway.commands import kept_login
+
+    token = kept_login.token(url)
     if not token:
         raise Misused(
-            f"no token: set {TOKEN} (`export {TOKEN}=$(countersign token mint AGENT)`), or pipe one in"
+            f"no token: log in with `countersign login`, set {TOKEN} (`export {TOKEN}=$(countersign token mint "
+            "AGENT)`), or pipe one in"
         )
     return token
 

@@ -81,6 +81,13 @@ def _identity(policy: Policy) -> Iterator[Fault]:
     for name, group in policy.groups.items():
         if group.claim:
             yield _at(policy, f"groups.{name}.claim", without)
+    asking = [(f"rules[{at}].then", rule.then) for at, rule in enumerate(policy.rules)]
+    for key, then in [*asking, ("default", policy.default)]:
+        if isinstance(then, Holding) and any(ask.step_up is not None for ask in then.asks):
+            yield _at(policy, key, f"a yes here needs a fresh login: {without}")
+    for at, offer in enumerate(policy.elevations):
+        if any(ask.step_up is not None for ask in offer.asks):
+            yield _at(policy, f"elevations[{at}].hold", f"a yes here needs a fresh login: {without}")
 
 
 def _agents(policy: Policy) -> Iterator[Fault]:

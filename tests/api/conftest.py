@@ -11,11 +11,14 @@ from gateway.api import app as api
 from gateway.api import replay
 from gateway.api.links import Links
 from gateway.contract import Refusal, SessionView, decode, encode
+from gateway.elevations.showing import grant_view
 from gateway.identity.lineages import Lineages
+from gateway.identity.links import SlackLinks
 from gateway.identity.logins import Logins
 from gateway.policy.model import AskedGroup, Group, Holding, Policy, Rule, Slack, When
 from gateway.recorder import Recorder
 from gateway.recorder.transcript import Transcripts
+from gateway.search import Index
 from tests.approvals.conftest import House
 from tests.identity.providers import Told
 
@@ -81,6 +84,11 @@ class Api:
             directory / "recordings", clock=house.clock, sign=key.sign, key_id=lambda: "k"
         )
         self.meters = api.Meters()
+        self.index = Index(
+            directory / "search.sqlite",
+            self.recorder.directory,
+            lambda _: lambda answer, shape: answer.decode(),
+        )
         self.public_url = PUBLIC
         self.corp = Told(house.clock, "corp")
         self.providers = {"corp": self.corp}
@@ -99,10 +107,15 @@ class Api:
             lineages=self.lineages,
             transcripts=self.transcripts(),
             link=self.links.link,
+            index=self.index,
+            grants=lambda: [grant_view(each) for each in house.grants.all()],
             bot_credential=BOT,
             operator_credential=OPERATOR,
             meters=self.meters,
             logins=self.logins,
+            slack_links=SlackLinks(
+                house.store, house.journal, policy=lambda: house.policy, clock=house.clock
+            ),
             clock=house.clock,
             routes=[
                 web.get("/own", own),
@@ -143,4 +156,5 @@ async def gate(tmp_path):
     async with TestClient(TestServer(gate.application)) as client:
         gate.client = client
         yield gate
+    await gate.index.close()
     await house.stop()

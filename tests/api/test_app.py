@@ -48,11 +48,18 @@ PATHS = [
     ("GET", "/v1/sessions/x/transcript"),
     ("POST", "/v1/sessions/x/kill"),
     ("GET", "/v1/lineages/x"),
+    ("GET", "/v1/lineages"),
+    ("GET", "/v1/home"),
+    ("GET", "/v1/search"),
+    ("GET", "/v1/whoami"),
     ("POST", "/v1/lineages/x/revoke"),
     ("GET", "/v1/directory"),
     ("GET", "/v1/notes/x"),
     ("PUT", "/v1/notes/x"),
     ("DELETE", "/v1/notes/x"),
+    ("POST", "/v1/links"),
+    ("GET", "/v1/links/x"),
+    ("POST", "/v1/links/x/end"),
     ("GET", "/metrics"),
 ]
 

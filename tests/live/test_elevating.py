@@ -175,6 +175,28 @@ def test_a_code_opens_once_and_looking_at_its_page_spends_nothing(elevating: Gat
     elevating.api.call(f"/v1/grants/{grant['id']}/end", {"person": MARIA})
 
 
+def test_at_a_terminal_it_is_waited_for_and_a_code_is_opened(elevating: Gateway) -> None:
+    token = fixer(elevating)
+    ask_ = ("elevate", "ask", "shop", "write", "--for", "10m", "--template", "few-rows", "--rows", "2")
+    with elevating.api.deciding("approve", containing="a terminal waits"):
+        waited = elevating.countersign(
+            *ask_, "--reason", "a terminal waits", "--wait", COUNTERSIGN_TOKEN=token
+        )
+    assert waited.returncode == 0, waited.stderr
+    assert "granted: write on shop" in waited.stdout
+    assert "waiting for people" in waited.stderr
+    with elevating.api.deciding("deny", containing="not this time", reason="freeze"):
+        denied = elevating.countersign(*ask_, "--reason", "not this time", "--wait", COUNTERSIGN_TOKEN=token)
+    assert (denied.returncode, "freeze" in denied.stdout) == (1, True)
+    grant = by_hand(elevating, reason="a terminal opens it")
+    access = elevating.api.call(f"/v1/grants/{grant['id']}/access", {"person": MARIA})
+    opened = elevating.countersign("elevate", "open", access["code"])
+    assert opened.returncode == 0, opened.stderr
+    assert "cs_" in opened.stdout
+    assert elevating.countersign("elevate", "open", access["code"]).returncode == 1
+    elevating.api.call(f"/v1/grants/{grant['id']}/end", {"person": MARIA})
+
+
 def test_what_a_person_may_ask_for_is_what_policy_offers_this_person(elevating: Gateway) -> None:
     elevating.child(elevating.token(), "offered", "shop:read,write")
     mine = elevating.api.call(f"/v1/elevations?person={MARIA}")

@@ -23,6 +23,7 @@ def test_a_policy_in_order_has_no_warnings(vocabulary) -> None:
         ("labels: {env: prod}, eff", "labels: {evn: prod}, eff", "20:5: rules[0].when", "can never match"),
         ("labels: {env: prod}, eff", "labels: {env: prd}, eff", "20:5: rules[0].when", "can never match"),
         ("effects: [read, session], ", "", "23:5: rules[1].when", "every effect but unknown"),
+        ("quorum: 1", "step_up: {max_age: 5m}", "21:5: rules[0].then", "needs a fresh login"),
         ("quorum: 1", "quorum: 2", "21:5: rules[0].then", "2 votes are asked of dba"),
         (
             '{slack: "@dba", members: [ana.silva@example.com]}',

@@ -174,9 +174,14 @@ class ResultMask:
             for kind, column, rule in zip(self._rewrites, columns, rules, strict=True)
         ]
 
+    @property
+    def idle(self) -> bool:
+        """No column of it can hold what has to be hidden."""
+        return not (self._searching or self._rewriting)
+
     def afresh(self) -> ResultMask:
         """The same mask for another result of the same shape; one that changes nothing counts nothing either."""
-        if not self._searching and not self._rewriting:
+        if self.idle:
             return self
         other = copy(self)
         other.masked, other.count = {}, 0
@@ -373,30 +378,6 @@ def columns_read(facts: Facts) -> frozenset[str]:
         for resource in facts.resources
         if resource.kind == "column" and resource.effect is Effect.READ
     )
-
-
-class Plans:
-    """Plans of results; remembered, since a statement is executed far more often than its columns change."""
-
-    def __init__(self, *, kept: int = 256, resolve: Resolver | None = None) -> None:
-        self._kept = kept
-        self._resolve = resolve
-        self._made: dict[tuple[bytes, int, int], tuple[Facts, Mask, ResultMask]] = {}
-
-    def rows(self, description: bytes, facts: Facts, mask: Mask) -> ResultMask:
-        """As `plan_rows`."""
-        # By identity, which stays theirs as long as facts and mask are kept here too.
-        key = (description, id(facts), id(mask))
-        known = self._made.get(key)
-        if known is None:
-            if len(self._made) >= self._kept:
-                self._made.clear()
-            known = self._made[key] = (
-                facts,
-                mask,
-                plan_rows(description, facts, mask, resolve=self._resolve),
-            )
-        return known[2].afresh()
 
 
 def plan_rows(description: bytes, facts: Facts, mask: Mask, *, resolve: Resolver | None = None) -> ResultMask:

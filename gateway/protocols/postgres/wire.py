@@ -176,8 +176,10 @@ class PostgresWire:
                 id=self._next_id(),
                 text=text,
                 facts=self._read(text),
-                exact=measured(
-                    b"startup", text.encode(), self._exchange.database.encode(), login.user.encode()
+                exact=(
+                    measured(
+                        b"startup", text.encode(), self._exchange.database.encode(), login.user.encode()
+                    ),
                 ),
             )
             self._held_login = (command.id, login)
