@@ -295,7 +295,7 @@ def test_what_is_revealed_is_shown_to_the_named_groups_alone_and_recorded_as_sho
     assert not any(shown[0].encode() in each for each in recordings)
 
 
-@pytest.mark.parametrize("ending", ["end", "revoke", "reload"])
+@pytest.mark.parametrize("ending", ["end", "revoke", "reload", "time", "budget", "rows"])
 def test_after_every_ending_no_session_keeps_what_the_grant_gave(
     tmp_path: Path, upstream: Account, table: str, notes: Callable[[], list[str]], ending: str
 ) -> None:
@@ -311,7 +311,9 @@ def test_after_every_ending_no_session_keeps_what_the_grant_gave(
         contextlib.ExitStack() as stack,
     ):
         token = fixer(gateway)
-        grant = granted(gateway, token, template="role", effects=["write", "session", "privilege"])
+        bounds = {"time": {"seconds": 4}, "budget": {"commands": 2}, "rows": {"rows": 1}}.get(ending, {})
+        wish = {"template": "role", "effects": ["write", "session", "privilege"]} | bounds
+        grant = granted(gateway, token, **wish)
         enter = partial(psycopg.connect, url(gateway.account(token)), autocommit=True)
         keeping = stack.enter_context(contextlib.closing(enter()))
         passing = stack.enter_context(contextlib.closing(enter()))
