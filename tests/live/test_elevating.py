@@ -7,6 +7,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -259,6 +260,17 @@ def test_within_its_bounds_nobody_is_asked_and_not_too_often(elevating: Gateway,
     assert "unasked" in {each["how"] for each in third["elevation"]["past"]}
     longer = ask(elevating, token, template="small", reason="longer", seconds=1200)
     assert longer["state"] == "pending"
+
+
+def test_asked_for_all_at_once_the_bound_is_the_same(tmp_path: Path, upstream: Account) -> None:
+    with house.gateway(tmp_path, upstream, elevations=OFFERS) as gateway, ThreadPoolExecutor(8) as at_once:
+        token = fixer(gateway)
+        asked = list(
+            at_once.map(
+                lambda number: ask(gateway, token, template="small", reason=f"number {number}"), range(8)
+            )
+        )
+    assert sorted(each["state"] for each in asked) == ["pending"] * 6 + ["spent"] * 2
 
 
 def test_the_card_says_what_becomes_possible(elevating: Gateway) -> None:
