@@ -46,6 +46,7 @@ from gateway.identity.lineages import Lineages, Revocation
 from gateway.identity.links import SlackLinks
 from gateway.identity.members import Members
 from gateway.identity.minted import Minted
+from gateway.identity.origins import Origins
 from gateway.identity.tokens import Issuer
 from gateway.journal import Journal, JournalFailed
 from gateway.policy.credentials import SecretMissing
@@ -192,9 +193,18 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         lineages = Lineages(store, clock=clock)
         issuer = Issuer(keys, policy, lineages, clock=clock, secret=kept.current)
         minted = Minted(store, issuer, key=keys.secret("minted"), clock=clock)
-        admission = Admission(issuer, minted, policy, clock=clock)
         links = Links(keys.secret("replay"), public_url=lambda: policy().api.public_url, clock=clock)
         sessions = Sessions(feed, link=links.link, clock=clock)
+        origins = Origins(
+            store,
+            issuer,
+            policy,
+            live=lambda session_id: sessions.get(session_id) is not None,
+            announce=announce,
+            spawn=tasks.spawn,
+            clock=clock,
+        )
+        admission = Admission(issuer, minted, policy, origins, clock=clock)
 
         scheduler = AsyncIOScheduler(timezone="UTC")
         scheduler.start()
@@ -309,6 +319,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             routes=[
                 *token_api.routes(
                     issuer=issuer,
+                    origins=origins,
                     minted=minted,
                     keys=keys,
                     lineages=lineages,

@@ -15,7 +15,7 @@ from gateway.policy.conditions import CONDITIONS
 from gateway.policy.examples import failures
 from gateway.policy.expressions import DEEPEST, FUNCTIONS, LONGEST
 from gateway.policy.file import SECTIONS, PolicyFileError, load, parse
-from gateway.policy.identities import OidcProvider, PeopleGrant, SamlProvider
+from gateway.policy.identities import Binding, OidcProvider, PeopleGrant, SamlProvider
 from gateway.policy.lint import warnings
 from gateway.policy.model import Limits, Policy
 from gateway.vocabulary import known
@@ -137,8 +137,11 @@ def test_no_condition_limit_or_attribute_is_documented_that_does_not_exist() -> 
         "person",
         "persons",
         "ttl",
+        "bound",
+        "reuse",
         "keys",
     }
+    assert rows(section("agents"))["reuse"][0] == Binding().reuse
 
 
 @pytest.mark.parametrize("key", rows(section("limits")))

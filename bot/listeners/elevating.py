@@ -297,9 +297,9 @@ def _said(approval: Approval) -> str:
 def _ways(access: AccessView) -> list[Block]:
     rows: list[list[Element]] = [
         [
-            text("Your credential is shown once, until "),
+            text("The link shows your credential once, until "),
             date(access.expires_at),
-            text(". Nobody else may open it."),
+            text(". Keep it to yourself: whoever opens it first has it."),
         ],
         [text("Connection: "), code(inline(f"{access.grant.connection} at {access.address}", limit=200))],
         [text("Then: "), code(inline(access.line, limit=300))],

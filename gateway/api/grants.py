@@ -11,6 +11,7 @@ from gateway.api.forms import ClientCredentials, read_form
 from gateway.api.oauth import as_json, line_in, scope_in, seconds_in
 from gateway.identity import scopes
 from gateway.identity.devices import Devices
+from gateway.identity.origins import Origins
 from gateway.identity.tokens import TASK_CHARACTERS, Issuer, Token, TokenRefused
 from gateway.identity.workloads import Workloads
 from gateway.store import Store
@@ -30,9 +31,16 @@ class Granting:
     """The endpoint."""
 
     def __init__(
-        self, issuer: Issuer, workloads: Workloads, devices: Devices, agents: Agents, store: Store
+        self,
+        issuer: Issuer,
+        origins: Origins,
+        workloads: Workloads,
+        devices: Devices,
+        agents: Agents,
+        store: Store,
     ) -> None:
         self._issuer = issuer
+        self._origins = origins
         self._workloads = workloads
         self._devices = devices
         self._agents = agents
@@ -91,6 +99,7 @@ class Granting:
             raise TokenRefused(
                 "invalid_request", "the child has no token yet: give its name as `name`, no actor_token"
             )
+        self._origins.used(self._issuer.verify(subject), request.remote or "", "api")
         return self._issuer.derive(
             subject,
             name=form.get("name", ""),

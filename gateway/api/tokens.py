@@ -22,6 +22,7 @@ from gateway.identity.failures import Failures
 from gateway.identity.keys import KeyRing
 from gateway.identity.lineages import Lineages
 from gateway.identity.minted import Minted
+from gateway.identity.origins import Origins
 from gateway.identity.tokens import Issuer, issuer_name
 from gateway.identity.workloads import Workloads
 from gateway.policy.model import Policy
@@ -31,6 +32,7 @@ from gateway.store import Store
 def routes(
     *,
     issuer: Issuer,
+    origins: Origins,
     minted: Minted,
     keys: KeyRing,
     lineages: Lineages,
@@ -45,9 +47,9 @@ def routes(
 ) -> list[web.RouteDef]:
     """Routes for `api.app.build`. `is_operator(credential)` compares a bearer credential in constant time."""
     agents = Agents(failures, policy)
-    granting = Granting(issuer, workloads, devices, agents, store)
+    granting = Granting(issuer, origins, workloads, devices, agents, store)
     revoking = Revoking(issuer, keys, lineages, agents, store, is_operator=is_operator)
-    reaching = Reaching(issuer, minted, store, policy, certify=certify, authorities=authorities)
+    reaching = Reaching(issuer, origins, minted, store, policy, certify=certify, authorities=authorities)
 
     async def metadata(request: web.Request) -> web.Response:
         """RFC 8414."""

@@ -14,7 +14,7 @@ from gateway.model import Connection, Effect, Effects, Lasting, Scope, StepUp
 from gateway.policy.credentials import SecretPolicy, SecretRef, StoredCredential
 from gateway.policy.expressions import Expression
 from gateway.policy.globs import Globs
-from gateway.policy.identities import IdentityPolicy
+from gateway.policy.identities import Binding, IdentityPolicy
 from gateway.policy.kinds import Patterns
 from gateway.policy.moment import NOTHING, Budget, Spent, Window
 from gateway.policy.offers import BY_HAND, Offer
@@ -88,6 +88,8 @@ class Agent:
     ttl: float = HOUR
     keys: tuple[str, ...] = ()
     """Public keys by which it may enter where a protocol knows keys, as lines of OpenSSH."""
+    binding: Binding = field(default_factory=Binding)
+    """Of its tokens, and of those derived from them, each for itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,6 +262,8 @@ class Limits:
     connections_per_lineage: int = 100
     answer_recorded: int = 16 * MIB
     """Of one answer; the rest is counted and hashed, not kept."""
+    waiting_bytes: int = 512 * MIB
+    """Of all clients together, where a protocol's library owns the sockets: what waits for a verdict, or for a slow peer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 from gateway import wire
 from gateway.masking.paths import PathUnclear, json_path
 from gateway.model import Connection
-from gateway.policy import tree
+from gateway.policy import identifying, tree
 from gateway.policy.credentials import SecretRef, StoredCredential
 from gateway.policy.globs import FOREIGN
 from gateway.policy.logins import credential
@@ -188,7 +188,8 @@ def agents(look: Look, connections: Mapping[str, Target], tokens: TokenPolicy) -
         if PERSON.fullmatch(name):
             entry.fault_at_key(f"`{name[:60]}` is a person's address; name the program that acts for them")
         keys = entry.fields(
-            ("secret", "scope", "max_depth", "person", "persons", "ttl", "keys"), required=("scope",)
+            ("secret", "scope", "max_depth", "person", "persons", "ttl", "keys", "bound", "reuse"),
+            required=("scope",),
         )
         if name == BY_HAND:
             entry.fault_at_key(f"`{BY_HAND}` is a person's own hands, and no agent; choose another name")
@@ -204,6 +205,7 @@ def agents(look: Look, connections: Mapping[str, Target], tokens: TokenPolicy) -
             persons=given(keys, "persons", lambda look: look.each(_person_or_all), ()),
             ttl=ttl,
             keys=given(keys, "keys", lambda look: look.each(_public_key), ()),
+            binding=identifying.binding(keys),
         )
     return found
 
@@ -320,7 +322,7 @@ def limits(look: Look) -> Limits:
         ("dial", "login", "idle", "session", "rejoin"),
         ("connections", "connections_per_lineage"),
     )
-    keys = look.fields((*durations, *counts, "answer_recorded", *in_wires))
+    keys = look.fields((*durations, *counts, "answer_recorded", "waiting_bytes", *in_wires))
     own = Limits()
     of_wires = {
         name: _count(keys[name]) if name == "statements" else keys[name].size()
@@ -337,6 +339,7 @@ def limits(look: Look) -> Limits:
         connections=given(keys, "connections", _count, own.connections),
         connections_per_lineage=given(keys, "connections_per_lineage", _count, own.connections_per_lineage),
         answer_recorded=given(keys, "answer_recorded", Look.size, own.answer_recorded),
+        waiting_bytes=given(keys, "waiting_bytes", Look.size, own.waiting_bytes),
     )
 
 

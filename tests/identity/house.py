@@ -15,6 +15,7 @@ from gateway.identity.lineages import Lineages
 from gateway.identity.logins import Proven
 from gateway.identity.members import Members
 from gateway.identity.minted import Minted
+from gateway.identity.origins import Origins
 from gateway.identity.tokens import Issuer
 from gateway.model import Connection, Effect, Scope
 from gateway.policy.credentials import SecretRef, StoredCredential
@@ -113,7 +114,18 @@ class House:
         self.members = Members(self.store, clock=clock)
         self.issuer = Issuer(self.keys, self.current, self.lineages, clock=clock)
         self.minted = Minted(self.store, self.issuer, key=self.keys.secret("minted users"), clock=clock)
-        self.admission = Admission(self.issuer, self.minted, self.current, clock=clock)
+        self.open: set[str] = set()
+        self.told: list[str] = []
+        self.origins = Origins(
+            self.store,
+            self.issuer,
+            self.current,
+            live=self.open.__contains__,
+            announce=lambda level, text: self.told.append(f"{level}: {text}"),
+            spawn=lambda work: work.close(),
+            clock=clock,
+        )
+        self.admission = Admission(self.issuer, self.minted, self.current, self.origins, clock=clock)
 
     def current(self) -> Policy:
         """The policy of the moment, with what people's logins add."""

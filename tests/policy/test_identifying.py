@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from gateway.model import Effect
 from gateway.policy.file import PolicyFileError, parse
-from gateway.policy.identities import OidcProvider, SamlProvider
+from gateway.policy.identities import Binding, OidcProvider, SamlProvider
 from gateway.policy.lint import warnings
 from gateway.policy.schema import schema
 from gateway.vocabulary import known
@@ -39,7 +39,7 @@ identity:
       ca: /etc/corp.pem
   people:
     all: {scope: {shop: read}}
-    dbas: {groups: dba, scope: {shop: [read, ddl]}, max_depth: 2, ttl: 2h}
+    dbas: {groups: dba, scope: {shop: [read, ddl]}, max_depth: 2, ttl: 2h, bound: [address, session], reuse: revoke}
   workloads:
     github:
       issuer: https://token.actions.githubusercontent.com
@@ -92,6 +92,8 @@ def test_it_says_whose_word_is_taken() -> None:
     everybody, dbas = identity.people
     assert (everybody.groups, everybody.scope) == ((), {"shop": {Effect.READ}})
     assert (dbas.groups, dbas.max_depth, dbas.ttl) == (("dba",), 2, 7_200)
+    assert dbas.binding == Binding(to=frozenset({"address", "session"}), reuse="revoke")
+    assert everybody.binding == Binding(to=frozenset(), reuse="refuse")
     (rule,) = identity.workloads["github"].rules
     assert rule.when["repository"].match("acme/shop")
     assert not rule.when["repository"].match("acme-evil/shop")
@@ -129,6 +131,9 @@ BY_BOTH = [
     ("saml: https://login.corp.example/metadata.xml?appid=7", "saml: 'file:'", "needs a path"),
     ("scope: {shop: read}}", "scop: {shop: read}}", "did you mean `scope`?"),
     ("max_depth: 2", "max_depth: 0", "out of range"),
+    ("bound: [address, session]", "bound: addres", "did you mean `address`?"),
+    ("reuse: revoke", "reuse: kill", "what can become of it"),
+    ("bound: [address, session], reuse", "reuse", "add `bound: address`"),
     ("audience: countersign\n      once", "once", "`audience` is missing"),
     ("agent: release-pipeline\n", "agnet: release-pipeline\n", "did you mean `agent`?"),
     ("keys: file:/etc/jwks.json", "keys: /etc/jwks.json", "cannot be the place of keys"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.policy import secrets, sections
 from gateway.policy.schema import values
+from gateway.policy.schema.identities import BINDING, TOGETHER
 from gateway.policy.schema.values import DEPTH, Schema
 from gateway.policy.values import EFFECTS
 from gateway.policy.vocabulary import Vocabulary
@@ -83,7 +84,7 @@ def _roles() -> Schema:
 
 def agent() -> Schema:
     anybody = {"anyOf": [{"const": "*"}, values.person()]}
-    return values.mapping(
+    made = values.mapping(
         {
             "secret": values.secret(),
             "scope": values.scope(),
@@ -92,9 +93,11 @@ def agent() -> Schema:
             "persons": values.listed(anybody),
             "ttl": values.duration(),
             "keys": values.listed({"type": "string", "pattern": sections.PUBLIC_KEY.pattern}),
+            **BINDING,
         },
         required=("scope",),
     )
+    return made | TOGETHER
 
 
 def group() -> Schema:

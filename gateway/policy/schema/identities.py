@@ -8,6 +8,13 @@ from gateway.policy import identifying
 from gateway.policy.schema import values
 from gateway.policy.schema.values import DEPTH, Schema
 
+BINDING: Mapping[str, Schema] = {
+    "bound": values.listed(values.choice(identifying.BOUND), "What its tokens are bound to."),
+    "reuse": values.choice(identifying.REUSE),
+}
+TOGETHER: Schema = {"dependentRequired": {"reuse": ["bound"]}}
+"""What has one of `BINDING` and not the other is no entry."""
+
 
 def identity() -> Schema:
     address = values.matching(identifying.ISSUER)
@@ -35,6 +42,7 @@ def identity() -> Schema:
         "scope": values.scope(),
         "max_depth": values.whole(1, DEPTH),
         "ttl": values.duration(),
+        **BINDING,
     }
     rule: Mapping[str, Schema] = {
         "when": {
@@ -84,7 +92,8 @@ def identity() -> Schema:
                 "propertyNames": values.matching(identifying.NAME),
             },
             "people": values.named(
-                values.mapping({name: grant[name] for name in identifying.GRANT}, required=("scope",)),
+                values.mapping({name: grant[name] for name in identifying.GRANT}, required=("scope",))
+                | TOGETHER,
                 "What people may do by a login of their own.",
             ),
             "workloads": values.named(
