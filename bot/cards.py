@@ -189,9 +189,10 @@ def _head(approval: Approval, faces: Faces, room: Room) -> Iterator[Sequence[Ele
     yield [text(f"{mark} "), bold(title)]
     labels = [f"{inline(key, limit=30)}: {inline(value, limit=40)}" for key, value in approval.labels.items()]
     where = " · ".join([inline(approval.protocol, limit=30), *_some(labels, room)])
+    by_hand = approval.elevation is not None and approval.elevation.by_hand
     yield [
-        bold(agent_of(approval.lineage)),
-        text(" on "),
+        bold(inline(approval.lineage.person, limit=80) if by_hand else agent_of(approval.lineage)),
+        text(" by hand on " if by_hand else " on "),
         bold(inline(approval.connection)),
         text(f" · {where}"),
     ]

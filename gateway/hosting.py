@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from gateway.admission import Admission, AdmissionRefused
 from gateway.gate import Gate
 from gateway.holding import Held
-from gateway.hosted import HostedLimits, HostedUpstream, Refused, Ruling, SessionOver
+from gateway.hosted import HostedLimits, HostedUpstream, Refused, Room, Ruling, SessionOver
 from gateway.hosts import LOOPBACK, canonical
 from gateway.masking.starred import Starred
 from gateway.masking.stream import StreamMask
@@ -42,6 +42,7 @@ class Hosting:
         policy: Policy,
         street: Street,
         *,
+        room: Room,
         gate: Gate,
         admission: Admission,
         spawn: Spawn,
@@ -58,6 +59,7 @@ class Hosting:
         self._secret = secret
         self._clock = clock
         self._street = street
+        self.room = room
         self._seats: set[_Seat] = set()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -322,6 +324,14 @@ class _Seat:
         self.active()
         try:
             self._live.recording.answer(command_id, data)
+        except RecordingFailed as failure:
+            self._unrecorded(failure)
+
+    def noted(self, text: str) -> None:
+        if self._over:
+            raise SessionOver
+        try:
+            self._live.recording.noted(self._gate.scrubber.text(text)[0])
         except RecordingFailed as failure:
             self._unrecorded(failure)
 

@@ -28,6 +28,7 @@ from bot.cards import about
 from bot.desk import SAID, Click, Desk, Trouble, Work, lazily, only_ack
 from bot.elevation_modal import Meant
 from bot.gateway_client import NotFound, Stale
+from bot.listeners.events import publish_home
 from bot.safe_text import inline
 from gateway.contract import AccessView, Approval, ElevationRequest, GrantView, RevokeRequest, State
 
@@ -210,6 +211,8 @@ async def extend(desk: Desk, click: Click) -> None:
 
 async def end(desk: Desk, click: Click) -> None:
     await _end(desk, click, _grant_id(click), "")
+    if click.view.get("type") == "home":
+        await publish_home(desk, click)
 
 
 async def _opened(_: Desk, __: Click) -> None:
@@ -294,9 +297,9 @@ def _said(approval: Approval) -> str:
 def _ways(access: AccessView) -> list[Block]:
     rows: list[list[Element]] = [
         [
-            text("Your credential is shown once, until "),
+            text("The link shows your credential once, until "),
             date(access.expires_at),
-            text(". Nobody else may open it."),
+            text(". Keep it to yourself: whoever opens it first has it."),
         ],
         [text("Connection: "), code(inline(f"{access.grant.connection} at {access.address}", limit=200))],
         [text("Then: "), code(inline(access.line, limit=300))],

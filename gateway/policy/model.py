@@ -262,6 +262,8 @@ class Limits:
     connections_per_lineage: int = 100
     answer_recorded: int = 16 * MIB
     """Of one answer; the rest is counted and hashed, not kept."""
+    waiting_bytes: int = 512 * MIB
+    """Of all clients together, where a protocol's library owns the sockets: what waits for a verdict, or for a slow peer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

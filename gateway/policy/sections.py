@@ -322,7 +322,7 @@ def limits(look: Look) -> Limits:
         ("dial", "login", "idle", "session", "rejoin"),
         ("connections", "connections_per_lineage"),
     )
-    keys = look.fields((*durations, *counts, "answer_recorded", *in_wires))
+    keys = look.fields((*durations, *counts, "answer_recorded", "waiting_bytes", *in_wires))
     own = Limits()
     of_wires = {
         name: _count(keys[name]) if name == "statements" else keys[name].size()
@@ -339,6 +339,7 @@ def limits(look: Look) -> Limits:
         connections=given(keys, "connections", _count, own.connections),
         connections_per_lineage=given(keys, "connections_per_lineage", _count, own.connections_per_lineage),
         answer_recorded=given(keys, "answer_recorded", Look.size, own.answer_recorded),
+        waiting_bytes=given(keys, "waiting_bytes", Look.size, own.waiting_bytes),
     )
 
 

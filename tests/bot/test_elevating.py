@@ -217,7 +217,7 @@ async def test_a_grant_reaches_its_person_alone_with_a_way_in_and_a_way_out(
         told = await people.wait_for_message(direct, lambda one: "granted" in text_of(one), as_=MARIA)
         assert "0 of 20 rows" in text_of(told)
         await people.click(told, GRANT_ACCESS, as_=MARIA, channel=direct)
-        ways = await people.wait_for_view(lambda view: "shown once" in text_of(view), as_=MARIA)
+        ways = await people.wait_for_view(lambda view: "credential once" in text_of(view), as_=MARIA)
         assert "https://gateway.example.com/access/once" in str(ways["blocks"])
         await people.close_view(ways, as_=MARIA)
         await people.click(told, GRANT_EXTEND, as_=MARIA, channel=direct)

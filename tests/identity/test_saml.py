@@ -335,7 +335,7 @@ async def test_metadata_that_was_replaced_counts_at_once(stage):
         (lambda data: b"<x/>", "0 SAML 2.0 identity providers"),
         (lambda data: b"<!DOCTYPE x>" + data, "document type"),
         (lambda data: data.replace(b"HTTP-Redirect", b"HTTP-POST"), "HTTP-Redirect"),
-        (lambda data: data.replace(b'use="signing"', b'use="encryption"'), "no signing certificate"),
+        (lambda data: data.replace(b'use="signing"', b'use="encryption"'), "no certificate of a signing key"),
         (
             lambda data: re.sub(rb"X509Certificate>.*?<", b"X509Certificate>AAAA<", data, flags=re.DOTALL),
             "cannot be read",

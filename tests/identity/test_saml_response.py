@@ -8,6 +8,9 @@ import time
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from lxml import etree
 from saml2.saml import NAMEID_FORMAT_EMAILADDRESS
 from signxml.algorithms import CanonicalizationMethod, SignatureMethod
@@ -102,6 +105,14 @@ def test_a_signed_answer_says_who_came_when_and_how(corp, which):
 @pytest.mark.parametrize("whole", [False, True])
 def test_strong_algorithms_are_taken(corp, method, whole):
     assert corp.says(corp.changed(lambda root: None, method=method, whole=whole)).name_id == "ada@example.com"
+
+
+def test_ecdsa_is_taken(corp):
+    certificate = key_pair(corp.foreign, key=ec.generate_private_key(ec.SECP256R1()))
+    message = corp.changed(lambda root: None, keys=corp.foreign, method=SignatureMethod.ECDSA_SHA256)
+    both = (*corp.expected.certificates, certificate)
+    assert corp.says(message, certificates=both).name_id == "ada@example.com"
+    assert refusal(corp, message)
 
 
 def test_every_key_of_the_metadata_counts_so_that_they_can_roll_over(corp):
@@ -283,6 +294,53 @@ def test_nothing_outside_of_what_is_signed_is_read(corp):
     root.append(statement)
     root.append(copy.deepcopy(one(root, "//a:Subject")))
     assert "root" not in corp.says(closed(root)).attributes[AFFILIATION]
+
+
+NAMES = ["ada@example.com", "mallory@example.com", "", "db-admins", "root"]
+
+
+def _operated(root, draw):
+    """One cut into the document: a node goes, is copied or moved elsewhere, or says something else."""
+    nodes = list(root.iter())
+    node = draw(st.sampled_from(nodes))
+    where = draw(st.sampled_from(nodes))
+    match draw(st.sampled_from(["remove", "copy", "move", "text", "attribute", "rename", "wrap"])):
+        case "remove" if node.getparent() is not None:
+            node.getparent().remove(node)
+        case "copy":
+            where.insert(draw(st.integers(0, len(where))), copy.deepcopy(node))
+        case "move" if node.getparent() is not None and where not in node.iter():
+            where.insert(draw(st.integers(0, len(where))), node)
+        case "text":
+            node.text = draw(st.sampled_from(NAMES))
+        case "attribute" if node.attrib:
+            name = draw(st.sampled_from(sorted(node.attrib)))
+            node.set(
+                name, draw(st.sampled_from([*NAMES, "_evil", *(each.get("ID") or "" for each in nodes)]))
+            )
+        case "rename":
+            node.tag = where.tag
+        case "wrap" if node.getparent() is not None:
+            around = etree.Element(where.tag, dict(where.attrib))
+            node.getparent().replace(node, around)
+            around.append(node)
+        case _:
+            pass
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_whatever_is_cut_and_pasted_it_is_refused_or_says_the_same(corp, data):
+    """All that the signature does not cover may go, so a document may survive; never with other words in it."""
+    which = data.draw(st.sampled_from(["signed", "signed_whole", "signed_twice"]))
+    root = opened(getattr(corp, which))
+    for _ in range(data.draw(st.integers(1, 4))):
+        _operated(root, data.draw)
+    try:
+        said = corp.says(closed(root))
+    except ResponseRefused:
+        return
+    assert said == corp.says(getattr(corp, which))
 
 
 # what is altered

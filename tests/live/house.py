@@ -85,7 +85,7 @@ limits: {{rejoin: {rejoin}}}
 slack:
   people: {{U0MARIA: maria.lopez@example.com, U0ANA: ana.silva@example.com, U0BEN: ben.okafor@example.com,
            U0SAM: sam.chen@example.com}}
-api: {{listen: 127.0.0.1:{api_port}}}
+api: {{listen: 127.0.0.1:{api_port}{public_url}}}
 {tls}
 {more}
 """
@@ -242,6 +242,7 @@ class Gateway:
             "credential": "{user: gateway, password: env:SHOP_PASSWORD}",
             "more": "",
             "elevations": "",
+            "public_url": "",
         } | policy
         self.bot_token, self.root_secret = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         self._environment = {

@@ -41,6 +41,63 @@ def test_connect_writes_a_certificate_and_ssh_needs_nothing_else(gateway: SshGat
     assert refused.stdout == ""
 
 
+def test_the_gateway_shows_a_host_certificate_and_clients_go_by_its_authority(
+    gateway: SshGateway, tmp_path: Path
+) -> None:
+    made = gateway.countersign(
+        "connect", "web-1", "--certificate", str(tmp_path), COUNTERSIGN_TOKEN=gateway.token()
+    )
+    line = [*shlex.split(made.stdout), "echo", "hello"]
+    known = tmp_path / "known_hosts"
+    authority, key = known.read_text().splitlines()
+    marker, _, public = authority.partition(" countersign ")
+    assert marker == "@cert-authority"
+    place = f"[127.0.0.1]:{gateway.ports['web-1']}"
+    another = gateway.agent_key.with_suffix(".pub").read_text()
+
+    def enters(known_hosts: str, *options: str) -> bool:
+        known.write_text(f"{known_hosts}\n")
+        done = subprocess.run([line[0], *options, *line[1:]], capture_output=True, text=True, check=False)
+        return done.stdout == "hello\n"
+
+    assert enters(authority)
+    assert not enters(f"@cert-authority countersign {another}")
+    assert not enters(f"{authority}\n@revoked countersign {public}")
+    assert not enters(f"@cert-authority {place} {public}", "-o", f"HostKeyAlias={place}")
+    assert enters(key, "-o", f"HostKeyAlias={place}")
+
+
+@pytest.mark.parametrize(
+    ("principal", "known", "trusted"),
+    [
+        ("127.0.0.1", "@cert-authority {place} {authority}", True),
+        ("127.0.0.1", "@cert-authority {place} {authority}\n@revoked {place} {authority}", False),
+        ("elsewhere.example.com", "@cert-authority {place} {authority}", False),
+        ("127.0.0.1", "@cert-authority {place} {another}", False),
+        ("127.0.0.1", "{place} {authority}", False),
+    ],
+    ids=["certified", "revoked", "another name", "another authority", "no authority"],
+)
+def test_a_target_may_show_a_host_certificate(
+    server: Server, tmp_path: Path, principal: str, known: str, trusted: bool
+) -> None:
+    for name in ("authority", "another"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name], check=True)
+    (tmp_path / "sshd").mkdir()
+
+    def certified(host: Path) -> str:
+        line = ["ssh-keygen", "-q", "-s", tmp_path / "authority", "-h", "-I", "web-1", "-n", principal]
+        subprocess.run([*line, host.with_suffix(".pub")], check=True)
+        return f"HostCertificate {host}-cert.pub\n"
+
+    with house.sshd(tmp_path / "sshd", more=certified) as target:
+        keys = {name: (tmp_path / f"{name}.pub").read_text().strip() for name in ("authority", "another")}
+        target.known_hosts.write_text(known.format(place=f"[127.0.0.1]:{target.port}", **keys) + "\n")
+        with house.gateway(tmp_path, target) as gateway:
+            done = gateway.ssh("echo hello")
+    assert (done.stdout, done.returncode) == ((b"hello\n", 0) if trusted else (b"", 255)), done.stderr
+
+
 def test_a_certificate_admits_its_own_user_alone(gateway: SshGateway, tmp_path: Path) -> None:
     for name in ("one", "two"):
         made = gateway.countersign(

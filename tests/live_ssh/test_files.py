@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.live_ssh.house import SshGateway
+from tests.live_ssh import house
+from tests.live_ssh.house import Server, SshGateway
 
 CARD = "4111 1111 1111 1111"
 
@@ -50,6 +51,25 @@ def test_what_is_sensitive_in_a_fetched_file_is_starred_wherever_a_read_cuts_it(
     assert "silva" not in here
     assert "4111 1111" not in here
     assert [line[:7] for line in here.splitlines()] == [f"{n:07d}" for n in range(20_000)]
+
+
+def test_binaries_stay_as_they_are_where_the_policy_says_so(server: Server, tmp_path: Path) -> None:
+    binary = b"ana.silva@example.com \0 ana.silva@example.com" * 9_000
+    (tmp_path / "text").write_text("ana.silva@example.com\n" * 9_000)
+    (tmp_path / "binary").write_bytes(binary)
+    with house.gateway(tmp_path, server, binary="exact") as gateway:
+        for protocol in ("-s", "-O"):
+            for name in ("text", "binary"):
+                client(
+                    gateway, "scp", protocol, f"127.0.0.1:{tmp_path}/{name}", f"{tmp_path}/{name}{protocol}"
+                )
+        printed = gateway.ssh(f"cat {tmp_path}/binary").stdout
+    assert printed[:4] != binary[:4]
+    assert printed.partition(b"\0")[2] == binary.partition(b"\0")[2]
+    assert (tmp_path / "binary-s").read_bytes() == binary
+    assert (tmp_path / "binary-O").read_bytes()[23:] == binary[23:]
+    for protocol in ("-s", "-O"):
+        assert "silva" not in (tmp_path / f"text{protocol}").read_text()
 
 
 @pytest.mark.parametrize("protocol", ["-s", "-O"])

@@ -86,7 +86,7 @@ def _limits() -> Schema:
     }
     durations = dict.fromkeys(("dial", "login", "idle", "session", "rejoin"), values.duration())
     counts = dict.fromkeys(("connections", "connections_per_lineage"), count)
-    return values.mapping({**durations, **counts, "answer_recorded": size, **in_wires})
+    return values.mapping({**durations, **counts, "answer_recorded": size, "waiting_bytes": size, **in_wires})
 
 
 def _slack() -> Schema:

@@ -9,16 +9,21 @@ cannot be read. What one line saved another may show, so a mask that one line go
 from __future__ import annotations
 
 import asyncio
+import functools
+import logging
 import re
 import secrets
 import shlex
+from collections.abc import Callable
 
 from gateway.facts.shell import Lines
-from gateway.hosted import Refused, Ruling
+from gateway.hosted import Refused, Ruling, SessionOver
 from gateway.model import Block, Command
 from gateway.protocols.ssh import asking
 from gateway.protocols.ssh.channel import Channel
 from gateway.protocols.ssh.flow import Answer, Upstream
+
+log = logging.getLogger("countersign.ssh")
 
 LINES_WAITING = 200
 """Typed ahead or piped in; reading pauses above that."""
@@ -125,7 +130,7 @@ class _Shell:
             upstream.channel.write(_run_line(command.text, mark, after=self._status))
         done, _ = await asyncio.wait({ended, upstream.gone}, return_when=asyncio.FIRST_COMPLETED)
         self._channel.interrupted = self._lines_forgotten
-        upstream.giving(answer.rest)
+        upstream.giving(self._screen.line_over)
         if upstream.channel.is_closing():
             await upstream.gone
         self._status = ended.result() if ended in done else upstream.status
@@ -192,15 +197,32 @@ class _Screen:
             data = data[: found.start()] + data[found.end() :]
         elif (start := data.rfind(b"\x1e")) >= 0 and len(data) - start <= self._longest:
             data, self._kept[error] = data[:start], data[start:]
-        if data and self._answer is not None:
-            self._answer.came(data, error=error)
+        if data:
+            self._give(lambda answer: answer.came(data, error=error))
         if len(self._statuses) == 2 and self._ended is not None and not self._ended.done():
             self._ended.set_result(self._statuses[False])
 
+    def _give(self, work: Callable[[Answer], None]) -> None:
+        """Where a line's answer cannot be masked the rest of it is dropped; the marks still say when the line is over."""
+        answer = self._answer
+        if answer is None:
+            return
+        try:
+            work(answer)
+        except SessionOver:
+            raise
+        except Exception:
+            log.exception("a line's answer could not be given out")
+            answer.failed("The answer of this line could not be masked, so the rest of it is not shown.")
+
+    def line_over(self) -> None:
+        """No more comes of this line."""
+        self._give(Answer.rest)
+
     def rest(self) -> None:
         for error, data in self._kept.items():
-            if data and self._answer is not None:
-                self._answer.came(data, error=error)
+            if data:
+                self._give(functools.partial(Answer.came, data=data, error=error))
         self._kept = {False: b"", True: b""}
 
     def failed(self, why: str) -> None:
@@ -213,8 +235,7 @@ class _Screen:
             self._answer.over(outcome, failed=failed)
 
     def quiet(self) -> None:
-        if self._answer is not None:
-            self._answer.quiet()
+        self._give(Answer.quiet)
 
 
 def _run_line(text: str, mark: str, *, after: int) -> bytes:

@@ -22,6 +22,7 @@ LONGEST_PASSWORD = 1_023
 OPTIONS: Mapping[str, Collection[str]] = {
     "shell": ("guarded", "refuse", "hold"),
     "forwarding": ("refused", "judged"),
+    "binary": ("masked", "exact"),
 }
 
 
@@ -67,7 +68,7 @@ def certify(
     name: str,
     expires_at: float,
 ) -> Mapping[str, str]:
-    """A user certificate for an agent's key, and the server's own key. Raises `ValueError`."""
+    """A user certificate for an agent's key; the server's own key, and what certifies that. Raises `ValueError`."""
     signed = keys.certify(
         secret(keys.AUTHORITY),
         public_key,
@@ -75,7 +76,11 @@ def certify(
         name=name,
         expires_at=expires_at,
     )
-    return {"certificate": signed, "host_key": keys.public_line(secret(keys.HOST))}
+    return {
+        "certificate": signed,
+        "host_key": keys.public_line(secret(keys.HOST)),
+        "host_authority": keys.public_line(secret(keys.HOSTS)),
+    }
 
 
 def authority(secret: Callable[[str], bytes]) -> str:
