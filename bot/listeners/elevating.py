@@ -28,6 +28,7 @@ from bot.cards import about
 from bot.desk import SAID, Click, Desk, Trouble, Work, lazily, only_ack
 from bot.elevation_modal import Meant
 from bot.gateway_client import NotFound, Stale
+from bot.listeners.events import publish_home
 from bot.safe_text import inline
 from gateway.contract import AccessView, Approval, ElevationRequest, GrantView, RevokeRequest, State
 
@@ -210,6 +211,8 @@ async def extend(desk: Desk, click: Click) -> None:
 
 async def end(desk: Desk, click: Click) -> None:
     await _end(desk, click, _grant_id(click), "")
+    if click.view.get("type") == "home":
+        await publish_home(desk, click)
 
 
 async def _opened(_: Desk, __: Click) -> None:
