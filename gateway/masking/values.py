@@ -127,6 +127,16 @@ def _bare_at(data: bytes, start: int) -> Span | None:
     return (start, end) if end > start else None
 
 
+_LISTED_NAME = re.compile(rb"([,;|\t])[\w.-]{0,40}\Z")
+
+
+def in_list(data: bytes, start: int, span: Span) -> Span:
+    """In a row of CSV (`7,password=x,ok`) the value ends where its field does: with another comma it would be quoted."""
+    led = _LISTED_NAME.search(data, max(0, start - 41), start)
+    stop = data.find(led[1], *span) if led is not None else -1
+    return (span[0], stop) if stop > span[0] else span
+
+
 def is_value(data: bytes, span: Span, *, quoted: bool) -> bool:
     """Whether what stands there is a value, and not in place of one."""
     value = data[span[0] : span[1]]
