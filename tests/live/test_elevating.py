@@ -7,6 +7,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -261,6 +262,17 @@ def test_within_its_bounds_nobody_is_asked_and_not_too_often(elevating: Gateway,
     assert longer["state"] == "pending"
 
 
+def test_asked_for_all_at_once_the_bound_is_the_same(tmp_path: Path, upstream: Account) -> None:
+    with house.gateway(tmp_path, upstream, elevations=OFFERS) as gateway, ThreadPoolExecutor(8) as at_once:
+        token = fixer(gateway)
+        asked = list(
+            at_once.map(
+                lambda number: ask(gateway, token, template="small", reason=f"number {number}"), range(8)
+            )
+        )
+    assert sorted(each["state"] for each in asked) == ["pending"] * 6 + ["spent"] * 2
+
+
 def test_the_card_says_what_becomes_possible(elevating: Gateway) -> None:
     approval = ask(elevating, fixer(elevating), template="all-or-nothing", effects=["write", "privilege"])
     possible = {each["effect"]: each for each in approval["elevation"]["possible"]}
@@ -295,7 +307,7 @@ def test_what_is_revealed_is_shown_to_the_named_groups_alone_and_recorded_as_sho
     assert not any(shown[0].encode() in each for each in recordings)
 
 
-@pytest.mark.parametrize("ending", ["end", "revoke", "reload"])
+@pytest.mark.parametrize("ending", ["end", "revoke", "reload", "time", "budget", "rows"])
 def test_after_every_ending_no_session_keeps_what_the_grant_gave(
     tmp_path: Path, upstream: Account, table: str, notes: Callable[[], list[str]], ending: str
 ) -> None:
@@ -311,7 +323,9 @@ def test_after_every_ending_no_session_keeps_what_the_grant_gave(
         contextlib.ExitStack() as stack,
     ):
         token = fixer(gateway)
-        grant = granted(gateway, token, template="role", effects=["write", "session", "privilege"])
+        bounds = {"time": {"seconds": 4}, "budget": {"commands": 2}, "rows": {"rows": 1}}.get(ending, {})
+        wish = {"template": "role", "effects": ["write", "session", "privilege"]} | bounds
+        grant = granted(gateway, token, **wish)
         enter = partial(psycopg.connect, url(gateway.account(token)), autocommit=True)
         keeping = stack.enter_context(contextlib.closing(enter()))
         passing = stack.enter_context(contextlib.closing(enter()))
