@@ -9,6 +9,7 @@ import os
 import socket
 import stat
 import sys
+import time
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -65,6 +66,7 @@ def _findings(policy_file: Path, state: Path) -> Iterator[Finding]:
     if policy is not None:
         yield from asyncio.run(_secrets(policy))
         yield from _targets(policy)
+        yield from asyncio.run(_issuers(policy))
     yield from _slack()
 
 
@@ -156,6 +158,46 @@ def _targets(policy: Policy) -> Iterator[Finding]:
                 state="ok" if upstream.host in {"127.0.0.1", "::1", "localhost"} else "warning",
                 what=f"{name}: {upstream} can be reached; its certificate is not verified ({upstream.tls})",
             )
+
+
+async def _issuers(policy: Policy) -> list[Finding]:
+    """Each is asked for its keys, as the gateway would."""
+    from gateway.identity.authorities import Authorities, Authority
+    from gateway.identity.fetching import Unavailable, fetch
+    from gateway.policy.identities import OidcProvider
+
+    asking: set[asyncio.Future[None]] = set()
+    authorities = Authorities(
+        fetch, clock=time.time, spawn=lambda work: asking.add(asyncio.ensure_future(work))
+    )
+
+    async def ask(name: str, authority: Authority) -> Finding:
+        try:
+            keys = len(await authority.every_key())
+        except Unavailable as failure:
+            return Finding(
+                state="error",
+                what=f"{name}: the keys of {authority.issuer} cannot be had ({failure})",
+                advice="check the issuer's spelling, `keys` and `ca`, and firewalls between here and there",
+            )
+        if not keys:
+            return Finding(state="error", what=f"{name}: {authority.issuer} has no key that signs tokens")
+        return Finding(state="ok", what=f"{name}: {authority.issuer} has keys that sign tokens: {keys}")
+
+    providers = policy.identity.providers.items()
+    return list(
+        await asyncio.gather(
+            *(
+                ask(f"identity.providers.{name}", authorities.of(each.issuer, ca=each.ca))
+                for name, each in providers
+                if isinstance(each, OidcProvider)
+            ),
+            *(
+                ask(f"identity.workloads.{name}", authorities.of(each.issuer, keys=each.keys, ca=each.ca))
+                for name, each in policy.identity.workloads.items()
+            ),
+        )
+    )
 
 
 def _slack() -> Iterator[Finding]:
