@@ -9,7 +9,6 @@ import os
 import socket
 import stat
 import sys
-import time
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from gateway.policy.model import Policy
 
-HELP = "Check this machine, the policy file, secrets, targets and the state directory."
+HELP = "Check this machine, the policy file, secrets, identity providers, targets and the state directory."
 
 DIAL_WITHIN = 3.0
 COMPILED = {
@@ -65,8 +64,8 @@ def _findings(policy_file: Path, state: Path) -> Iterator[Finding]:
     policy = yield from _policy(policy_file)
     if policy is not None:
         yield from asyncio.run(_secrets(policy))
+        yield from asyncio.run(_identity(policy))
         yield from _targets(policy)
-        yield from asyncio.run(_issuers(policy))
     yield from _slack()
 
 
@@ -139,6 +138,15 @@ async def _secrets(policy: Policy) -> list[Finding]:
         await secrets.close()
 
 
+async def _identity(policy: Policy) -> list[Finding]:
+    from gateway.commands.answering import answering
+
+    return [
+        Finding(state="error" if advice else "ok", what=what, advice=advice)
+        for what, advice in await answering(policy)
+    ]
+
+
 def _targets(policy: Policy) -> Iterator[Finding]:
     for name, target in policy.targets.items():
         upstream = target.upstream
@@ -158,46 +166,6 @@ def _targets(policy: Policy) -> Iterator[Finding]:
                 state="ok" if upstream.host in {"127.0.0.1", "::1", "localhost"} else "warning",
                 what=f"{name}: {upstream} can be reached; its certificate is not verified ({upstream.tls})",
             )
-
-
-async def _issuers(policy: Policy) -> list[Finding]:
-    """Each is asked for its keys, as the gateway would."""
-    from gateway.identity.authorities import Authorities, Authority
-    from gateway.identity.fetching import Unavailable, fetch
-    from gateway.policy.identities import OidcProvider
-
-    asking: set[asyncio.Future[None]] = set()
-    authorities = Authorities(
-        fetch, clock=time.time, spawn=lambda work: asking.add(asyncio.ensure_future(work))
-    )
-
-    async def ask(name: str, authority: Authority) -> Finding:
-        try:
-            keys = len(await authority.every_key())
-        except Unavailable as failure:
-            return Finding(
-                state="error",
-                what=f"{name}: the keys of {authority.issuer} cannot be had ({failure})",
-                advice="check the issuer's spelling, `keys` and `ca`, and firewalls between here and there",
-            )
-        if not keys:
-            return Finding(state="error", what=f"{name}: {authority.issuer} has no key that signs tokens")
-        return Finding(state="ok", what=f"{name}: {authority.issuer} has keys that sign tokens: {keys}")
-
-    providers = policy.identity.providers.items()
-    return list(
-        await asyncio.gather(
-            *(
-                ask(f"identity.providers.{name}", authorities.of(each.issuer, ca=each.ca))
-                for name, each in providers
-                if isinstance(each, OidcProvider)
-            ),
-            *(
-                ask(f"identity.workloads.{name}", authorities.of(each.issuer, keys=each.keys, ca=each.ca))
-                for name, each in policy.identity.workloads.items()
-            ),
-        )
-    )
 
 
 def _slack() -> Iterator[Finding]:

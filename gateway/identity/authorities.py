@@ -120,9 +120,9 @@ class Authority:
         await self._keys.renew()
         return fitting(token, await self._keys.get())
 
-    async def every_key(self) -> tuple[Mapping[str, Any], ...]:
-        """All that may verify a signature now. Raises `Unavailable`."""
-        return await self._keys.get()
+    async def known(self) -> int:
+        """How many keys it signs with now. Raises `Unavailable`."""
+        return len(await self._keys.get())
 
     async def endpoint(self, name: str) -> str:
         """An address that the issuer says it has, of which it may speak. Raises `Unavailable`."""
