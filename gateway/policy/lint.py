@@ -20,6 +20,7 @@ from gateway.policy.model import (
     Policy,
     Rule,
 )
+from gateway.policy.offering import doubts
 from gateway.policy.quorums import is_empty, unmeetable
 from gateway.policy.reader import Fault, suggestion
 from gateway.policy.shadowing import dead, implied
@@ -40,6 +41,7 @@ def warnings(policy: Policy) -> list[Fault]:
             *_approvers(policy),
             *_masks(policy),
             *_examples(policy),
+            *(_at(policy, key, message) for key, message in doubts(policy)),
         ]
     )
 
