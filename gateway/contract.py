@@ -186,6 +186,9 @@ class ElevationView:
     how: str = "votes"
     """`votes`, `unasked`, `break-glass`; or `review`, where people look at what was had by breaking the glass."""
     possible: tuple[PossibleView, ...] = ()
+    freely_before: tuple[str, ...] = ()
+    """All that the chain can do there without asking anybody, as far as its root agent may reach."""
+    freely_after: tuple[str, ...] = ()
     past: tuple[PastView, ...] = ()
     """The newest first."""
     past_count: int = 0

@@ -29,6 +29,7 @@ from tests.identity.saml_documents import (
     one,
     opened,
     resigned,
+    signed_by_xmlsec,
     unsigned,
 )
 from tests.identity.saml_idp import ENTITY, SamlIdp, key_pair
@@ -113,6 +114,40 @@ def test_ecdsa_is_taken(corp):
     both = (*corp.expected.certificates, certificate)
     assert corp.says(message, certificates=both).name_id == "ada@example.com"
     assert refusal(corp, message)
+
+
+@pytest.mark.parametrize(
+    "method", ["http://www.w3.org/2001/10/xml-exc-c14n#", "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"]
+)
+@pytest.mark.parametrize("whole", [False, True])
+def test_namespaces_of_the_document_may_be_in_what_is_signed(corp, method, whole):
+    message = signed_by_xmlsec(corp.signed, keys=corp.keys, whole=whole, method=method)
+    assert corp.says(message).name_id == "ada@example.com"
+
+
+def _only(*children):
+    def change(key):
+        key[:] = [etree.fromstring(f"<d:x xmlns:d='{NS['d']}'>{each}</d:x>")[0] for each in children]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda key: key.getparent().remove(key),
+        _only("<d:KeyName>k</d:KeyName>"),
+        _only(
+            "<d:KeyValue><d:RSAKeyValue><d:Modulus>AQAB</d:Modulus><d:Exponent>AQAB</d:Exponent></d:RSAKeyValue></d:KeyValue>"
+        ),
+        _only("<d:X509Data><d:X509Certificate>AAAA</d:X509Certificate></d:X509Data>"),
+    ],
+    ids=["nothing", "a name", "another key", "no certificate"],
+)
+def test_what_a_signature_says_of_its_key_is_of_no_interest(corp, change):
+    root = opened(corp.signed)
+    change(one(root, "//d:KeyInfo"))
+    assert corp.says(closed(root)).name_id == "ada@example.com"
 
 
 def test_every_key_of_the_metadata_counts_so_that_they_can_roll_over(corp):
