@@ -17,6 +17,8 @@ KILL: Final = "countersign.kill"
 REVIEW: Final = "countersign.review"
 FOR_A_WHILE: Final = "countersign.for_a_while"
 HOME_REFRESH: Final = "countersign.refresh"
+KILL_SESSION: Final = "countersign.kill_session"
+MORE: Final = "countersign.more"
 GRANT_ACCESS: Final = "countersign.grant_access"
 GRANT_END: Final = "countersign.grant_end"
 GRANT_EXTEND: Final = "countersign.grant_extend"
@@ -29,6 +31,8 @@ ACTIONS: Final = (
     REVIEW,
     FOR_A_WHILE,
     HOME_REFRESH,
+    KILL_SESSION,
+    MORE,
     GRANT_ACCESS,
     GRANT_END,
     GRANT_EXTEND,
@@ -45,6 +49,11 @@ VIEWS: Final = (DENY_VIEW, KILL_VIEW, REVIEW_VIEW, KILL_SESSION_VIEW, ELEVATE_VI
 
 COMMAND: Final = "/countersign"
 ELEVATE: Final = "/elevate"
+SESSIONS: Final = "/sessions"
+LINEAGE: Final = "/lineage"
+WHOAMI: Final = "/whoami"
+AUDIT: Final = "/audit"
+COMMANDS: Final = (COMMAND, ELEVATE, SESSIONS, LINEAGE, WHOAMI, AUDIT)
 ASK_ACCESS: Final = "countersign.ask_access"
 """The shortcut on a message."""
 REASON_BLOCK: Final = "countersign.reason"

@@ -42,7 +42,7 @@ def rows(elevation: ElevationView, *, most: int) -> Iterator[Sequence[Element]]:
     yield [bold("Becomes possible  "), *_scope(elevation.resources, most)]
     for possible in elevation.possible[:most]:
         yield [text("    "), *_possible(possible)]
-    yield [bold("Reach  "), text(_reach(elevation.possible))]
+    yield [bold("Reach  "), text(_reach(elevation, most))]
     if elevation.reveal:
         shown = ", ".join(inline(each, limit=60) for each in elevation.reveal[:most])
         yield [bold("⚠️ Shows unmasked  "), text(shown)]
@@ -80,19 +80,12 @@ def _possible(possible: PossibleView) -> Iterator[Element]:
         yield quiet(f"  (still blocked where {blocking} says so)")
 
 
-def _reach(possible: Sequence[PossibleView]) -> str:
-    def free(words: Sequence[str]) -> str:
-        names = [
-            inline(each.effect, limit=20)
-            for each, word in zip(possible, words, strict=True)
-            if word == "allow"
-        ]
-        return ", ".join(names) or "nothing"
-
-    return (
-        f"without asking before: {free([each.before for each in possible])}; "
-        f"after: {free([each.after for each in possible])}"
+def _reach(elevation: ElevationView, most: int) -> str:
+    before, after = (
+        ", ".join(inline(each, limit=20) for each in names[:most]) or "nothing"
+        for names in (elevation.freely_before, elevation.freely_after)
     )
+    return f"without asking before: {before}; after: {after}"
 
 
 def _earlier(elevation: ElevationView) -> Iterator[Element]:

@@ -21,6 +21,9 @@ from gateway.contract import (
     Directory,
     ElevationRequest,
     GrantView,
+    Hits,
+    Home,
+    LineageNode,
     LinkOffer,
     LinkRequest,
     LinkView,
@@ -33,6 +36,7 @@ from gateway.contract import (
     Transcript,
     Twins,
     VoteRequest,
+    Whoami,
     WholeText,
     decode,
     encode,
@@ -196,6 +200,32 @@ class GatewayClient:
     async def session(self, session_id: str) -> SessionView:
         return await self._get(f"v1/sessions/{_id(session_id)}", SessionView)
 
+    async def sessions_of(self, person: str, groups: Iterable[str]) -> tuple[SessionView, ...]:
+        """The open sessions that a person may see."""
+        return await self._get("v1/sessions", tuple[SessionView, ...], query=_who(person, groups))
+
+    async def session_of(self, session_id: str, person: str, groups: Iterable[str]) -> SessionView:
+        """A session that a person may see. Raises NotFound."""
+        return await self._get(f"v1/sessions/{_id(session_id)}", SessionView, query=_who(person, groups))
+
+    async def home(self, person: str, groups: Iterable[str]) -> Home:
+        """What concerns a person."""
+        return await self._get("v1/home", Home, query=_who(person, groups))
+
+    async def whoami(self, person: str, groups: Iterable[str]) -> Whoami:
+        return await self._get("v1/whoami", Whoami, query=_who(person, groups))
+
+    async def lineages_of(self, person: str, groups: Iterable[str]) -> tuple[LineageNode, ...]:
+        """The live agents that a person may see, parents before children."""
+        return await self._get("v1/lineages", tuple[LineageNode, ...], query=_who(person, groups))
+
+    async def search(
+        self, words: str, person: str, groups: Iterable[str], *, before: str, limit: int
+    ) -> Hits:
+        """Entries of transcripts with all the words, as far as a person may see them."""
+        query = {**_who(person, groups), "q": words, "before": before, "limit": str(limit)}
+        return await self._get("v1/search", Hits, query=query)
+
     async def transcript(self, session_id: str, *, after: int, limit: int) -> Transcript:
         """Up to `limit` masked entries with numbers above `after`."""
         query = {"after": str(after), "limit": str(limit)}
@@ -288,3 +318,7 @@ def _refusal(status: int, content: bytes) -> GatewayError:
 
 def _id(name: str) -> str:
     return quote(name, safe=":")
+
+
+def _who(person: str, groups: Iterable[str]) -> dict[str, str]:
+    return {"person": person, "groups": ",".join(groups)}

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bot.card_ids import ASK_ACCESS, COMMAND, ELEVATE
+from bot.card_ids import ASK_ACCESS, AUDIT, COMMAND, ELEVATE, LINEAGE, SESSIONS, WHOAMI
 from bot.listeners.events import EVENTS
 
 SCOPES: Mapping[str, str] = {
@@ -68,6 +68,27 @@ def manifest() -> dict[str, Any]:
                     "command": ELEVATE,
                     "description": "Do more for a while, or let an agent",
                     "usage_hint": "[[AGENT] CONNECTION EFFECTS TIME REASON] | list | end GRANT",
+                    "should_escape": True,
+                },
+                {
+                    "command": SESSIONS,
+                    "description": "The open sessions that you may see",
+                    "should_escape": True,
+                },
+                {
+                    "command": LINEAGE,
+                    "description": "Which agents run for whom, and who started them",
+                    "should_escape": True,
+                },
+                {
+                    "command": WHOAMI,
+                    "description": "Who you are to the gateway",
+                    "should_escape": True,
+                },
+                {
+                    "command": AUDIT,
+                    "description": "Find words in the transcripts that you may see",
+                    "usage_hint": "search WORDS",
                     "should_escape": True,
                 },
             ],

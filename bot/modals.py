@@ -6,12 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 from bot import for_a_while
-from bot.blocks import Block, Element, actions, bold, button, code, divider, lines, quiet, rich, section, text
+from bot.blocks import Block, Element, bold, code, divider, lines, quiet, rich, section, text
 from bot.card_ids import (
-    DENY,
     DENY_VIEW,
-    HOME_REFRESH,
-    KILL,
     KILL_SESSION_VIEW,
     KILL_VIEW,
     REACH_BLOCK,
@@ -20,11 +17,10 @@ from bot.card_ids import (
     REACH_SUBTREE,
     REASON_BLOCK,
     REASON_INPUT,
-    REVIEW,
     REVIEW_VIEW,
     ModalState,
 )
-from bot.cards import agent_of, counted, parameter, target_of, tree
+from bot.cards import agent_of, parameter, tree
 from bot.safe_text import inline, literal, pieces
 from gateway.contract import Approval, SessionView, Subtree, Twins, WholeText
 
@@ -34,8 +30,6 @@ PIECE = 2_900
 TEXT_PIECES = 3
 PARAMETER_PIECES = 1
 LONGEST_REASON = 500
-HOME_APPROVALS = 15
-HOME_SESSIONS = 15
 NAMED = 12
 
 
@@ -191,7 +185,7 @@ def _stops(subtree: Subtree) -> Iterator[Sequence[Element]]:
     yield [
         text("Its token and everything below it: "),
         bold(
-            f"{_number(agents, 'agent')}, {_number(sessions, 'open session')}, {_number(subtree.held, 'held command')}"
+            f"{number(agents, 'agent')}, {number(sessions, 'open session')}, {number(subtree.held, 'held command')}"
         ),
         text(" would be stopped."),
     ]
@@ -200,7 +194,7 @@ def _stops(subtree: Subtree) -> Iterator[Sequence[Element]]:
         yield [quiet(", ".join(inline(name, limit=60) for name in subtree.agents[:NAMED]) + more)]
 
 
-def _number(count: int, noun: str) -> str:
+def number(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
@@ -222,61 +216,3 @@ def _reason() -> Block:
             "max_length": LONGEST_REASON,
         },
     }
-
-
-def home(approvals: Sequence[Approval], sessions: Sequence[SessionView], *, person: str) -> View:
-    """The Home tab: what this person may vote on, what is open, and how to ask for more."""
-    blocks: list[Block] = [rich(section(bold(f"Waiting for you: {_number(len(approvals), 'approval')}")))]
-    for approval in approvals[:HOME_APPROVALS]:
-        blocks += _home_approval(approval)
-    if len(approvals) > HOME_APPROVALS:
-        blocks.append(
-            rich(section(quiet(f"and {len(approvals) - HOME_APPROVALS:,} more in the approvals channel")))
-        )
-    blocks += [divider(), rich(lines(_home_sessions(sessions))), divider()]
-    blocks.append(
-        rich(section(quiet(f"You are {inline(person)} to the gateway. "), text("/countersign help")))
-    )
-    blocks.append(actions(button("Refresh", action_id=HOME_REFRESH, value="home")))
-    return {"type": "home", "blocks": blocks}
-
-
-def _home_approval(approval: Approval) -> Iterator[Block]:
-    agent = agent_of(approval.lineage)
-    asks = ", ".join(
-        f"{have} of {ask.quorum} from {inline(ask.approvers, limit=40)}"
-        for ask, have in counted(approval).items()
-    )
-    rows = [
-        [
-            bold(inline(approval.connection)),
-            text(f" · {agent} for {inline(approval.lineage.person)} · {asks}"),
-        ],
-        [code(inline(approval.command.text, limit=150))],
-    ]
-    value = target_of(approval).value()
-    yield rich(lines(rows))
-    yield actions(
-        button("Review", action_id=REVIEW, value=value, style="primary"),
-        button("Deny", action_id=DENY, value=value),
-        button("Deny and kill", action_id=KILL, value=value, style="danger"),
-        block_id=f"countersign:home:{approval.id[:64]}:{approval.version}",
-    )
-
-
-def _home_sessions(sessions: Sequence[SessionView]) -> Iterator[Sequence[Element]]:
-    yield [bold(_number(len(sessions), "open session"))]
-    for session in sessions[:HOME_SESSIONS]:
-        yield session_line(session)
-
-
-def session_line(session: SessionView) -> list[Element]:
-    """A session on one line: id, agent, person, connection, counts."""
-    agent = agent_of(session.lineage)
-    counts = f"{_number(session.commands, 'command')}, {session.held:,} held, {session.blocked:,} blocked"
-    return [
-        code(inline(session.id, limit=64)),
-        text(
-            f" {agent} for {inline(session.lineage.person, limit=60)} on {inline(session.connection, limit=60)}: {counts}"
-        ),
-    ]

@@ -17,6 +17,7 @@ from gateway.approvals.opening import ask_view
 from gateway.contract import Estimate
 from gateway.elevations.grant import Grant
 from gateway.elevations.grants import Grants
+from gateway.identity.tokens import groups_of
 from gateway.masking.engine import CompiledMask, Masks
 from gateway.masking.scrub import Scrubber
 from gateway.model import (
@@ -246,18 +247,24 @@ class Gate:
         """What is let through anyway, shown unmasked where a grant of this chain says so."""
         if not verdict.masks:
             return verdict
+        groups = self._groups(live)
         lineage = live.session.lineage
         grant = self._grants.spend(
             lineage.token_ids,
             live.session.connection.name,
-            lambda each: each.shows_to(lineage) and covered(seen, each.effects, each.things),
+            lambda each: each.shows_to(groups) and covered(seen, each.effects, each.things),
         )
         return verdict if grant is None else self._under(live, command, seen, grant, verdict)
+
+    def _groups(self, live: LiveSession) -> frozenset[str]:
+        """Those of the person that the session was admitted with, as far as the policy in force has them still."""
+        lineage = live.session.lineage
+        return lineage.groups & groups_of(self.policy, lineage.person)
 
     def _under(self, live: LiveSession, command: Command, seen: Facts, grant: Grant, verdict: Allow) -> Allow:
         """The command runs under the grant; what that shows is recorded as shown, and not itself."""
         self._lend(live, command, seen, grant.id)
-        if not (grant.shows_to(live.session.lineage) and verdict.masks):
+        if not (verdict.masks and grant.shows_to(self._groups(live))):
             return verdict
         live.recording.withhold(command.id)
         return replace(verdict, rules=(*verdict.rules, f"reveal:{grant.id}"), reveal=grant.reveal)

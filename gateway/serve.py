@@ -323,6 +323,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
                     minted=minted,
                     keys=keys,
                     lineages=lineages,
+                    members=members,
                     workloads=identities.workloads,
                     devices=identities.devices,
                     failures=failures,

@@ -16,6 +16,7 @@ from bot.card_ids import (
     FOR_A_WHILE,
     HOME_REFRESH,
     KILL,
+    KILL_SESSION,
     REVIEW,
     ModalState,
     OldCard,
@@ -24,6 +25,7 @@ from bot.card_ids import (
 )
 from bot.cards import parameter
 from bot.desk import Click, Desk, Trouble, Work, lazily, only_ack
+from bot.listeners import commands
 from bot.listeners.events import publish_home
 from gateway.contract import Approval, Choice, VoteRequest, WholeText
 
@@ -39,6 +41,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
         REVIEW: review,
         FOR_A_WHILE: approve_for_a_while,
         HOME_REFRESH: refresh_home,
+        KILL_SESSION: kill_session,
     }
     for action_id, work in works.items():
         app.action(action_id)(ack=only_ack, lazy=[lazily(desk, work)])
@@ -116,6 +119,11 @@ async def _review(desk: Desk, click: Click, *, for_a_while: bool) -> None:
     state = replace(_state(desk, click, seen), opened=whole.opened)
     view = modals.review(approval, whole, state, elsewhere=elsewhere, twins=twins, ready=for_a_while)
     await desk.fill(view_id, view)
+
+
+async def kill_session(desk: Desk, click: Click) -> None:
+    """From the Home tab."""
+    await commands.kill(desk, click, str(click.action.get("value") or ""), from_home=True)
 
 
 async def refresh_home(desk: Desk, click: Click) -> None:

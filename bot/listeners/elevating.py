@@ -28,7 +28,9 @@ from bot.cards import about
 from bot.desk import SAID, Click, Desk, Trouble, Work, lazily, only_ack
 from bot.elevation_modal import Meant
 from bot.gateway_client import NotFound, Stale
+from bot.listeners.events import publish_home
 from bot.safe_text import inline
+from bot.transcript_text import session_of
 from gateway.contract import AccessView, Approval, ElevationRequest, GrantView, RevokeRequest, State
 
 HELP: Sequence[tuple[str, str]] = (
@@ -131,19 +133,15 @@ async def elevate(desk: Desk, click: Click) -> None:
 
 async def ask_for_access(desk: Desk, click: Click) -> None:
     """The form, filled in from the card or notice that it was asked on."""
-    message = click.body.get("message") or {}
-    approval_id = about(message.get("blocks"))
     view_id = await desk.open(click, modals.loading(elevation_modal.TITLE))
-    meant = Meant()
-    if approval_id:
-        try:
-            await desk.member(click)
-            meant = _meant(await desk.gateway.approval(approval_id))
-        except NotFound:
-            pass  # too old to be known: the form begins empty
-        except Trouble as trouble:
-            await desk.fill(view_id, modals.note(elevation_modal.TITLE, refusals.sentence(trouble)))
-            return
+    try:
+        await desk.member(click)
+        meant = await _told_of(desk, (click.body.get("message") or {}).get("blocks"))
+    except NotFound:
+        meant = Meant()  # too old to be known: the form begins empty
+    except Trouble as trouble:
+        await desk.fill(view_id, modals.note(elevation_modal.TITLE, refusals.sentence(trouble)))
+        return
     await fill_form(desk, click, view_id, meant)
 
 
@@ -210,6 +208,8 @@ async def extend(desk: Desk, click: Click) -> None:
 
 async def end(desk: Desk, click: Click) -> None:
     await _end(desk, click, _grant_id(click), "")
+    if click.view.get("type") == "home":
+        await publish_home(desk, click)
 
 
 async def _opened(_: Desk, __: Click) -> None:
@@ -305,6 +305,17 @@ def _ways(access: AccessView) -> list[Block]:
         return [rich(lines(rows)), actions(link_button("Show it once", access.link, action_id=OPEN_LINK))]
     rows.append([text("At a terminal: "), code(f"countersign elevate open {inline(access.code, limit=64)}")])
     return [rich(lines(rows))]
+
+
+async def _told_of(desk: Desk, blocks: object) -> Meant:
+    """What a message of ours is about: an approval, or a session."""
+    if approval_id := about(blocks):
+        return _meant(await desk.gateway.approval(approval_id))
+    if session_id := session_of(blocks):
+        session = await desk.gateway.session(session_id)
+        chain = session.lineage.chain
+        return Meant(connection=session.connection, token_id=chain[-1].token_id if chain else "")
+    return Meant()
 
 
 def _meant(approval: Approval) -> Meant:

@@ -67,6 +67,8 @@ async def kill_session(desk: Desk, click: Click) -> None:
     else:
         await desk.gateway.kill(state.session, request)
         await desk.say(click, f"Session {state.session} is ended.", channel=state.channel)
+    if state.home:
+        await publish_home(desk, click)
 
 
 async def old_view(_: Desk, click: Click) -> None:

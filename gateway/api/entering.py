@@ -147,7 +147,7 @@ class Entering:
     def _way(self, request: web.Request, grant: Grant, *, user: str) -> tuple[str, str]:
         """Address, and what to type, without the secret."""
         host, port, database, protocol = self._reach(request, grant)
-        line = served(protocol).client_line(host=host, port=port, database=database, user=user)
+        line = served(protocol).client_line(host=host, port=port, database=database, user=user, asks=True)
         return f"{f'[{host}]' if ':' in host else host}:{port}", line
 
     def _ready(self, request: web.Request, grant: Grant, credential: Credential) -> str:

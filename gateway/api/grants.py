@@ -86,6 +86,10 @@ class Granting:
             raise TokenRefused(
                 "invalid_target", "tokens are for this gateway: say what they reach in `scope`"
             )
+        if "actor_token" in form or "actor_token_type" in form:
+            raise TokenRefused(
+                "invalid_request", "the child has no token yet: give its name as `name`, no actor_token"
+            )
         if kind == ID_TOKEN:
             return await self._for_workload(form, form.get("subject_token", ""))
         subject = form.get("subject_token")
@@ -94,10 +98,6 @@ class Granting:
                 "invalid_request",
                 f"subject_token must be the parent's token, subject_token_type {ACCESS_TOKEN}; or a trusted "
                 f"issuer's, {ID_TOKEN}",
-            )
-        if "actor_token" in form or "actor_token_type" in form:
-            raise TokenRefused(
-                "invalid_request", "the child has no token yet: give its name as `name`, no actor_token"
             )
         self._origins.used(self._issuer.verify(subject), request.remote or "", "api")
         return self._issuer.derive(

@@ -21,6 +21,7 @@ from gateway.identity.devices import Devices
 from gateway.identity.failures import Failures
 from gateway.identity.keys import KeyRing
 from gateway.identity.lineages import Lineages
+from gateway.identity.members import Members
 from gateway.identity.minted import Minted
 from gateway.identity.origins import Origins
 from gateway.identity.tokens import Issuer, issuer_name
@@ -36,6 +37,7 @@ def routes(
     minted: Minted,
     keys: KeyRing,
     lineages: Lineages,
+    members: Members,
     workloads: Workloads,
     devices: Devices,
     failures: Failures,
@@ -48,7 +50,7 @@ def routes(
     """Routes for `api.app.build`. `is_operator(credential)` compares a bearer credential in constant time."""
     agents = Agents(failures, policy)
     granting = Granting(issuer, origins, workloads, devices, agents, store)
-    revoking = Revoking(issuer, keys, lineages, agents, store, is_operator=is_operator)
+    revoking = Revoking(issuer, keys, lineages, members, agents, store, is_operator=is_operator)
     reaching = Reaching(issuer, origins, minted, store, policy, certify=certify, authorities=authorities)
 
     async def metadata(request: web.Request) -> web.Response:
@@ -84,4 +86,5 @@ def routes(
         web.get("/v1/authorities", reaching.trusted),
         web.get("/v1/connections", guarded(reaching.connections)),
         web.post("/v1/keys/rotate", guarded(revoking.rotate)),
+        web.post("/v1/people/logout", guarded(revoking.log_out)),
     ]

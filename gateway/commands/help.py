@@ -39,7 +39,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
     "mask": ("countersign mask --mask pii < report.txt", "countersign mask --jsonl < texts.jsonl"),
     "login": ("countersign login", 'countersign login --scope orders:read --task "look at order 7"'),
-    "logout": ("countersign logout",),
+    "logout": (
+        "countersign logout",
+        'countersign logout --person eve@example.com --reason "left the company"',
+    ),
     "whoami": ("countersign whoami", "countersign whoami --json | jq .connections"),
     "token": (
         "countersign token mint release-pipeline > token.txt",

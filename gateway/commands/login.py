@@ -11,7 +11,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.commands import kept_login
-from gateway.commands.token_client import Refused, TokenClient, client, readable, run_verb, url_option
+from gateway.commands.token_client import (
+    Refused,
+    TokenClient,
+    Unreachable,
+    client,
+    readable,
+    run_verb,
+    url_option,
+)
 from gateway.commands.whoami import told
 
 HELP = "Log in as a person, in a browser, and keep the token."
@@ -65,6 +73,8 @@ def _waited(gateway: TokenClient, codes: dict[str, Any]) -> dict[str, Any]:
             return gateway.post(
                 "/oauth/token", {"grant_type": DEVICE_CODE, "device_code": str(codes.get("device_code"))}
             )
+        except Unreachable:
+            continue  # it may be starting again, and says itself if the login is over
         except Refused as refused:
             if refused.error == "slow_down":
                 interval += INTERVAL

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from gateway.approvals.lasting import Narrow
-from gateway.model import Effect, Effects, Lineage, Reveal
+from gateway.model import Connection, Effect, Effects, Reveal
 from gateway.policy.kinds import Patterns
-from gateway.policy.offers import BY_HAND, Ending
+from gateway.policy.offers import BY_HAND, Ending, Offer
 from gateway.store import StoreFailed
 
 
@@ -78,8 +78,38 @@ class Grant:
     def is_spent(self) -> bool:
         return self.used >= self.commands or (self.rows is not None and self.rows_used >= self.rows)
 
-    def shows_to(self, lineage: Lineage) -> bool:
-        return self.reveal is not None and not lineage.groups.isdisjoint(self.reveal_to)
+    def shows_to(self, groups: Collection[str]) -> bool:
+        """It shows what masks would hide to whoever is in these groups now."""
+        return self.reveal is not None and not set(groups).isdisjoint(self.reveal_to)
+
+    def is_within(self, offer: Offer, connection: Connection) -> bool:
+        """The offer, as it is now, would still give all of it to the same agent and person.
+
+        Groups that only Slack knows cannot be asked about here; that they let somebody ask was seen when they asked.
+        """
+        reveal, shown = self.reveal, offer.reveal
+        return (
+            self.effects <= offer.effects
+            and offer.fits(
+                connection,
+                agents=(self.agent,) if self.by_hand else (self.root, self.agent),
+                person=self.person,
+                groups=offer.groups or frozenset(),
+            )
+            and (
+                offer.resources is None
+                or (bool(self.resources) and set(self.resources) <= set(offer.resources.patterns))
+            )
+            and (
+                reveal is None
+                or (
+                    shown is not None
+                    and set(reveal.columns) <= set(shown.columns)
+                    and set(reveal.detect) <= set(shown.detect)
+                    and set(self.reveal_to) <= shown.to
+                )
+            )
+        )
 
     def document(self) -> dict[str, Any]:
         """As the store and the journal keep it."""

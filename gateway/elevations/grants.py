@@ -219,12 +219,7 @@ class Grants:
             return "" if grant.connection in policy.targets else "its connection is closed"
         offer = next((each for each in policy.elevations if each.name == grant.template), None)
         target = policy.targets.get(grant.connection)
-        if (
-            offer is None
-            or target is None
-            or not grant.effects <= offer.effects
-            or not (offer.connections is None or offer.connections.match(target.connection.name))
-        ):
+        if offer is None or target is None or not grant.is_within(offer, target.connection):
             return "policies.yaml offers it no longer"
         return "" if offer.is_open(self._clock()) else "its hours are over"
 

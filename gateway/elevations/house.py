@@ -11,7 +11,7 @@ from gateway.approvals import Approvals
 from gateway.changes import Feed
 from gateway.elevations.access import Access
 from gateway.elevations.asking import Elevations
-from gateway.elevations.grant import Grant
+from gateway.elevations.grant import Grant, How
 from gateway.elevations.grants import Grants
 from gateway.elevations.past import Past
 from gateway.elevations.reviews import Reviews
@@ -88,6 +88,13 @@ def build(
 
     def begun(grant: Grant) -> None:
         past.began(grant)
+        if grant.how is How.UNASKED:
+            announce(
+                "info",
+                f"Nobody was asked: {grant.agent} has {', '.join(sorted(grant.effects))} on {grant.connection} for "
+                f"{(grant.ends_at - grant.starts_at) / 60:g} minutes, within the bounds of {grant.template}. "
+                f"Reason: {grant.reason} (grant {grant.id}).",
+            )
         feed.publish(grant=grant_view(grant))
 
     def ended(grant: Grant, why: str) -> None:

@@ -18,8 +18,10 @@ from typing import Protocol
 
 LIFETIME = 600.0
 """Seconds from the beginning of a login to its end."""
-UNDER_WAY = 2_000
+UNDER_WAY = 10_000
 """Logins that may be under way; when there are more, the oldest is forgotten."""
+CAME = 100
+"""Returns that wait for their browser: each waits for one redirection, so the oldest of more is forgotten."""
 CLOCKS_APART = 60.0
 """How far a provider's clock may be from ours, in seconds."""
 OVER = "This address is not one of this gateway's, or it has been used, or its time is over. Begin the login again."
@@ -192,7 +194,12 @@ class Logins:
         way = self._ways.get(state)
         if way is None or way.provider != provider:
             raise LoginRefused(OVER)
+        # Put last among those that came, so that the first of them is the oldest.
+        del self._ways[state]
         self._ways[state] = replace(way, came=dict(values))
+        came = [state for state, way in self._ways.items() if way.came is not None]
+        for old in came[:-CAME]:
+            del self._ways[old]
 
     async def finish(self, provider: str, state: str, values: Mapping[str, str], cookie: str) -> str:
         """What has been done, in a sentence. `values` are those of the address. Raises `LoginRefused`."""

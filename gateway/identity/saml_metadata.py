@@ -108,13 +108,13 @@ def _certificates(name: str, provider: Element) -> tuple[Certificate, ...]:
                 public = certificate.public_key()
             except ValueError:
                 raise MetadataRefused(f"a signing certificate of {name} cannot be read") from None
-            if isinstance(public, rsa.RSAPublicKey) and public.key_size < RSA_BITS:
-                raise MetadataRefused(f"{name} signs with an RSA key of less than {RSA_BITS} bits")
-            if not isinstance(public, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
-                raise MetadataRefused(f"{name} signs with a key that is neither RSA nor ECDSA")
-            certificates.append(certificate)
+            strong = isinstance(public, rsa.RSAPublicKey) and public.key_size >= RSA_BITS
+            if strong or isinstance(public, ec.EllipticCurvePublicKey):
+                certificates.append(certificate)
     if not certificates:
-        raise MetadataRefused(f"{name} names no signing certificate")
+        raise MetadataRefused(
+            f"{name} names no certificate of a signing key that is ECDSA, or RSA of {RSA_BITS} bits"
+        )
     return tuple(certificates)
 
 

@@ -189,9 +189,11 @@ def _kind(value: str) -> str | None:
 
 
 def _less(policy: MaskPolicy, reveal: Reveal) -> MaskPolicy:
+    """Columns are excepted as an exception of the mask's own would; a path into them, where the mask names it so."""
     return replace(
         policy,
-        except_=(*policy.except_, *reveal.columns),
+        columns={name: strategy for name, strategy in policy.columns.items() if name not in reveal.columns},
+        except_=(*policy.except_, *(name for name in reveal.columns if "$" not in name)),
         except_detect=(*policy.except_detect, *reveal.detect),
     )
 

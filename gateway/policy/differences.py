@@ -41,11 +41,13 @@ class Judged:
     verdict: str
     rules: tuple[str, ...]
     asks: tuple[tuple[str, int], ...] = ()
+    logins: tuple[tuple[str, float, str], ...] = ()
+    """Whose yes needs a login beside the click, how fresh, and how strong."""
     masks: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
 
     def noticed(self) -> tuple[object, ...]:
-        return self.verdict, self.asks, self.masks, self.masked
+        return self.verdict, self.asks, self.logins, self.masks, self.masked
 
 
 @dataclass(slots=True, kw_only=True)
@@ -118,6 +120,14 @@ class _Bench:
             asks=tuple(sorted((ask.approvers, ask.quorum) for ask in verdict.asks))
             if isinstance(verdict, Hold)
             else (),
+            logins=_logins(verdict),
             masks=verdict.masks,
             masked=self._masked_columns(verdict.masks, facts),
         )
+
+
+def _logins(verdict: Verdict) -> tuple[tuple[str, float, str], ...]:
+    if not isinstance(verdict, Hold):
+        return ()
+    needed = {(ask.approvers, ask.step_up.max_age, ask.step_up.acr) for ask in verdict.asks if ask.step_up}
+    return tuple(sorted(needed))

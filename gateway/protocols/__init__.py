@@ -59,8 +59,8 @@ class ServedModule(CommandReader, Protocol):
     ) -> Mapping[str, str]:
         """Variables by which the protocol's usual clients find the connection."""
 
-    def client_line(self, *, host: str, port: int, database: str, user: str) -> str:
-        """A shell line that starts the usual client; it holds no secret."""
+    def client_line(self, *, host: str, port: int, database: str, user: str, asks: bool = False) -> str:
+        """A shell line that starts the usual client; it holds no secret. `asks`: a person types that."""
 
 
 class SurveyedModule(CommandReader, Protocol):

@@ -27,6 +27,10 @@ from gateway.contract import (
     ElevationRequest,
     Entry,
     GrantView,
+    Hit,
+    Hits,
+    Home,
+    LineageNode,
     LinkOffer,
     LinkRequest,
     LinkView,
@@ -41,6 +45,7 @@ from gateway.contract import (
     Twins,
     Vote,
     VoteRequest,
+    Whoami,
     WholeText,
     decode,
     encode,
@@ -66,6 +71,9 @@ class FakeGateway:
         self.texts: dict[str, WholeText] = {}
         self.sessions: dict[str, SessionView] = {}
         self.entries: dict[str, list[Entry]] = {}
+        self.nodes: list[LineageNode] = []
+        self.hits: list[Hit] = []
+        self.searched: list[dict[str, str]] = []
         self.twins: dict[str, Twins] = {}
         self.subtrees: dict[str, Subtree] = {}
         self.notes: dict[str, Note] = {}
@@ -229,6 +237,40 @@ class FakeGateway:
     async def list_sessions(self, _: web.Request) -> web.Response:
         return _json([one for one in self.sessions.values() if one.closed_at is None])
 
+    async def home(self, request: web.Request) -> web.Response:
+        person = request.query["person"]
+        pending = [one for one in self.approvals.values() if one.state is State.PENDING]
+        return _json(
+            Home(
+                whoami=self.who(person),
+                votes=tuple(
+                    one
+                    for one in pending
+                    if one.lineage.person != person and all(vote.person != person for vote in one.votes)
+                ),
+                requests=tuple(one for one in pending if one.lineage.person == person),
+                grants=tuple(self.grants.values()),
+                sessions=tuple(one for one in self.sessions.values() if one.closed_at is None),
+                lineages=tuple(self.nodes),
+            )
+        )
+
+    def who(self, person: str) -> Whoami:
+        return Whoami(person=person, groups=("dba",), connections=("orders",))
+
+    async def whoami(self, request: web.Request) -> web.Response:
+        return _json(self.who(request.query["person"]))
+
+    async def lineages(self, _: web.Request) -> web.Response:
+        return _json(self.nodes)
+
+    async def search(self, request: web.Request) -> web.Response:
+        self.searched.append(dict(request.query))
+        first = int(request.query["before"] or 0)
+        page = self.hits[first : first + int(request.query["limit"])]
+        more = first + len(page)
+        return _json(Hits(hits=tuple(page), next=str(more) if more < len(self.hits) else ""))
+
     async def session(self, request: web.Request) -> web.Response:
         return _json(self.sessions[request.match_info["id"]])
 
@@ -323,6 +365,10 @@ class FakeGateway:
             web.post("/v1/approvals/{id}/votes", self.vote),
             web.get("/v1/approvals/{id}/text", self.text),
             web.get("/v1/approvals/{id}/twins", self.show_twins),
+            web.get("/v1/home", self.home),
+            web.get("/v1/whoami", self.whoami),
+            web.get("/v1/lineages", self.lineages),
+            web.get("/v1/search", self.search),
             web.get("/v1/sessions", self.list_sessions),
             web.get("/v1/sessions/{id}", self.session),
             web.get("/v1/sessions/{id}/transcript", self.transcript),

@@ -321,14 +321,6 @@ def test_every_modal_is_one_that_slack_takes(view) -> None:
         View(**view).to_dict()
 
 
-def test_the_home_tab_holds_within_slacks_limits() -> None:
-    many = [approval(f"apr-{number}", command=command('"' * 900)) for number in range(80)]
-    view = modals.home(
-        many, [session(f"ses-{number}") for number in range(80)], person="ana.silva@example.com"
-    )
-    check_view(json.loads(json.dumps(view)), Surface.HOME)
-
-
 def test_review_shows_every_character() -> None:
     text = "\n".join(f"UPDATE t SET n = {number} WHERE id = {number};" for number in range(200))
     view = modals.review(approval(), replace(WHOLE, text=text), STATE, elsewhere="")

@@ -25,7 +25,7 @@ from gateway.contract import (
     State,
 )
 from tests.bot.conftest import ANA, APPROVALS, AUDIT, MARIA, StartBot
-from tests.bot.examples import approval, command
+from tests.bot.examples import approval, command, entry, session
 from tests.bot.fake_gateway import FakeGateway
 from tests.bot.test_cards import FACES
 from tests.bot.test_surfaces import answer_to
@@ -204,6 +204,22 @@ async def test_the_shortcut_on_a_refusal_begins_with_what_was_refused(
         await form_of(people)
 
 
+async def test_the_shortcut_on_a_transcript_begins_with_its_agent(
+    gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
+) -> None:
+    gateway.offers[PERSON] = (HAND, GLASS, FIX)
+    told = session(entries=1, commands=1, blocked=1)
+    async with start_bot():
+        await people.wait_for_connections(1)
+        gateway.sessions[told.id] = told
+        await gateway.log(told.id, entry(1), commands=1)
+        root = await people.wait_for_message(AUDIT, lambda one: "migrator" in text_of(one), as_=MARIA)
+        await people.shortcut(ASK_ACCESS, channel=AUDIT, ts=root["ts"], as_=MARIA)
+        form = await form_of(people)
+        whom = next(b for b in form["blocks"] if b["block_id"].startswith(modal.WHOM_BLOCK))
+        assert whom["element"]["initial_option"]["value"] == told.lineage.chain[-1].token_id
+
+
 async def test_a_grant_reaches_its_person_alone_with_a_way_in_and_a_way_out(
     gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
 ) -> None:
@@ -267,6 +283,8 @@ def test_a_card_tells_the_difference_and_what_was_before() -> None:
             PossibleView(effect="write", before="hold", after="allow", blocked_by=("never-deletes",)),
             PossibleView(effect="ddl", before="block", after="block"),
         ),
+        freely_before=("read",),
+        freely_after=("read", "write"),
         resources=("orders",),
         reveal=("customers.email",),
         ticket="OPS-7",

@@ -98,7 +98,7 @@ async def logged_in(page: Page, link: Locator) -> str:
 
 
 async def test_ben_is_linked_by_one_login_and_decides_by_another(
-    stand: Stand, page: Page, psql: Psql, idp: SamlIdp
+    stand: Stand, page: Page, psql: Psql, token: str, idp: SamlIdp
 ) -> None:
     idp.person = BEN
     repair = "UPDATE orders SET status = 'refunded' WHERE id = 6 AND status = 'refund_pending'"
@@ -126,3 +126,24 @@ async def test_ben_is_linked_by_one_login_and_decides_by_another(
     assert (code, "UPDATE 1" in printed) == (0, True), printed
     await expect(card).to_contain_text("with a login at corp")
     assert [each.force_authn for each in idp.requests] == ["true", "true", "true"]
+
+    # Who Ben is outlives a kill -9; what he was in the middle of does not, and nothing came of it.
+    held = await stand.asks(token, repair.replace("= 6", "= 10"))
+    card = page.locator(".message", has_text="id = 10").filter(has_text="On whose behalf").last
+    await card.get_by_test_id("action-countersign.approve").click()
+    await expect(page.locator(".message", has_text="needs a fresh login")).to_have_count(3)
+    third = page.locator(".message", has_text="needs a fresh login").last
+    address = await third.get_by_role("link", name="Log in").get_attribute("href")
+    assert address is not None
+    await asyncio.to_thread(stand.restart_gateway)
+    [ended] = await asyncio.wait_for(asyncio.gather(held, return_exceptions=True), WITHIN)
+    assert isinstance(ended, Exception)
+    tab = await page.context.new_page()
+    await tab.goto(address)
+    assert "Begin the login again" in await tab.locator("main").inner_text()
+    again = await stand.asks(token, repair.replace("= 6", "= 10"))
+    await card.get_by_test_id("action-countersign.approve").click()
+    await expect(page.locator(".message", has_text="needs a fresh login")).to_have_count(4)
+    fourth = page.locator(".message", has_text="needs a fresh login").last
+    assert "Your yes" in await logged_in(page, fourth.get_by_role("link", name="Log in"))
+    assert await asyncio.wait_for(again, WITHIN) == "UPDATE 1"

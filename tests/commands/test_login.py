@@ -15,7 +15,7 @@ import pytest
 from gateway.api import devices as device_api
 from gateway.identity.logins import Proven
 from tests.commands.conftest import CommandLine
-from tests.identity.gateway_app import Served, gateway
+from tests.identity.gateway_app import OPERATOR, Served, gateway
 from tests.identity.house import ADA, House, R, with_people
 
 
@@ -73,6 +73,16 @@ async def test_a_person_logs_in_uses_it_and_logs_out(desk):
     after = await desk("whoami")
     assert (after.code, "countersign login" in after.err) == (2, True)
     assert json.loads(desk.kept.read_text()) == {}
+
+
+async def test_an_operator_ends_somebody_s_logins(desk):
+    await desk.log_in()
+    refused = await desk("logout", "--person", ADA)
+    assert (refused.code, "COUNTERSIGN_OPERATOR_TOKEN" in refused.err) == (2, True)
+    ended = await desk("logout", "--person", ADA, COUNTERSIGN_OPERATOR_TOKEN=OPERATOR)
+    assert ended.out == "Logged out; 1 token ended.\n", ended.err
+    after = await desk("whoami")
+    assert (after.code, "revoked" in after.err) == (1, True)
 
 
 async def test_it_is_kept_for_its_owner_and_its_gateway_alone(desk):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway.elevations.grant import How
-from gateway.model import Actor, Effect, Lineage, Reveal
+from gateway.model import Effect, Reveal
 from tests.elevations.conftest import House
 
 
@@ -91,7 +91,12 @@ async def test_a_budget_that_was_spent_is_spent_after_a_restart(house: House) ->
     ("offer", "why"),
     [
         ("connections: [elsewhere-*]", "policies.yaml offers it no longer"),
+        ("persons: [ana@example.com]", "policies.yaml offers it no longer"),
+        ("agents: [planner]", "policies.yaml offers it no longer"),
+        ("resources: [invoices]", "policies.yaml offers it no longer"),
         ("outside: {zone: UTC}", "its hours are over"),
+        ("persons: [dana@example.com]", ""),
+        ("agents: [fix*]", ""),
         ("longest: 5m", ""),
     ],
 )
@@ -113,6 +118,7 @@ async def test_it_is_for_its_token_and_what_was_derived_from_that_alone(house: H
 
 
 async def test_all_that_it_says_survives_a_restart(house: House) -> None:
+    house.offer("reveal: {columns: ['*.email'], detect: [phone], to: dba}")
     grant = await house.grant(
         effects=frozenset({Effect.READ, Effect.WRITE}),
         resources=("orders",),
@@ -130,11 +136,24 @@ async def test_all_that_it_says_survives_a_restart(house: House) -> None:
     assert house.grants.revealing
     kept = house.grants.all()[0]
     assert kept.things is not None
-    for groups, shows in ((frozenset({"dba"}), True), (frozenset({"security"}), False), (frozenset(), False)):
-        chain = (Actor(name="fixer", token_id="t1"),)
-        assert kept.shows_to(Lineage(person="dana@example.com", chain=chain, groups=groups)) is shows
+    assert kept.shows_to({"dba", "security"})
+    assert not kept.shows_to({"security"})
+    assert not kept.shows_to(())
     await house.grants.end(grant.id, "over")
     assert not house.grants.revealing
+
+
+@pytest.mark.parametrize(
+    "less", ["columns: ['*.name'], detect: [phone], to: dba", "columns: ['*.email'], to: dba", ""]
+)
+async def test_a_reload_that_reveals_less_ends_it(house: House, less: str) -> None:
+    house.offer("reveal: {columns: ['*.email'], detect: [phone], to: dba}")
+    await house.grant(reveal=Reveal(columns=("*.email",), detect=("phone",)), reveal_to=("dba",))
+    house.grants.sweep()
+    assert house.ended == []
+    house.offer(f"reveal: {{{less}}}" if less else "longest: 1h")
+    house.grants.sweep()
+    assert [why for _, why in house.ended] == ["policies.yaml offers it no longer"]
 
 
 async def test_the_journal_tells_what_was_before(house: House) -> None:

@@ -83,6 +83,7 @@ def built(house: House, asking: Fetch) -> tuple[web.Application, Identities]:
                 minted=house.minted,
                 keys=house.keys,
                 lineages=house.lineages,
+                members=house.members,
                 workloads=identities.workloads,
                 devices=identities.devices,
                 failures=failures,

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 with warnings.catch_warnings():
@@ -116,8 +116,14 @@ class SamlIdp:
         return web.Response(body=bound["data"], content_type="text/html")
 
 
-def key_pair(directory: Path, *, days: int = 30) -> x509.Certificate:
-    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+def key_pair(
+    directory: Path,
+    *,
+    days: int = 30,
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | None = None,
+) -> x509.Certificate:
+    """A key and its certificate, as files and the latter as an answer."""
+    key = key or rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "idp.example")])
     now = datetime.datetime.now(datetime.UTC)
     certificate = (

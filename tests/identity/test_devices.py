@@ -7,7 +7,7 @@ import pytest
 from gateway.identity import devices as module
 from gateway.identity.devices import INTERVAL, LIFETIME, Devices
 from gateway.identity.failures import FAILURES
-from gateway.identity.logins import LoginRefused, Proven
+from gateway.identity.logins import UNDER_WAY, LoginRefused, Proven
 from gateway.identity.tokens import TokenRefused
 from tests.identity.gateway_app import gateway
 from tests.identity.house import ADA, proven, with_people
@@ -57,6 +57,17 @@ async def test_a_terminal_that_asks_too_often_waits_longer(house, devices):
     assert refused(devices, codes.device) == "slow_down"
     house.now += 3 * INTERVAL
     assert refused(devices, codes.device) == "authorization_pending"
+
+
+async def test_a_code_begins_a_few_logins_and_no_more(house, devices):
+    codes = devices.begin("10.0.0.7")
+    logins = [devices.login(codes.user) for _ in range(module.LOGINS)]
+    with pytest.raises(LoginRefused, match="No terminal shows this code"):
+        devices.login(codes.user)
+    proven(house, ADA, "dbas")
+    said = Proven(person=ADA, groups=frozenset(), provider="okta", at=house.now)
+    assert await logins[-1].done(said)
+    assert module.LOGINS * module.UNDER_WAY < UNDER_WAY
 
 
 @pytest.mark.parametrize("typed", ["", "AAAA-AAAA", "x" * 4_000, "ＢＤＦＨ", "\u0000", "%"])

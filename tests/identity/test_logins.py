@@ -209,6 +209,16 @@ async def test_of_two_browsers_at_once_one_goes_on(desk):
     assert await desk.back(await mine)
 
 
+async def test_returns_that_wait_for_their_browser_are_bounded(desk, monkeypatch):
+    monkeypatch.setattr(module, "CAME", 2)
+    states = [await desk.going(desk.begin(Noted())) for _ in range(4)]
+    for state in states[:3]:
+        desk.logins.came("okta", state, {"state": state})
+    assert await refused(desk.back(states[0])) == OVER
+    for state in states[1:]:
+        assert await desk.back(state)
+
+
 async def test_what_a_provider_had_the_browser_post_waits_for_the_browser(desk):
     purpose = Noted()
     state = await desk.going(desk.begin(purpose))

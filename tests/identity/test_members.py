@@ -8,6 +8,7 @@ from gateway.approvals.electorate import groups_of
 from gateway.identity import members as module
 from gateway.identity.tokens import TokenRefused
 from gateway.policy.model import Group
+from tests.identity.gateway_app import OPERATOR, served
 from tests.identity.house import ADA, BOB, HOUR, D, R, W, proven, with_people
 
 
@@ -128,6 +129,31 @@ def test_a_live_session_ends_with_the_login(house):
     assert "groups of ada@shop.example have changed" in house.admission.still_valid(session)
     house.members.forget(ADA)
     assert "log in again" in house.admission.still_valid(session)
+
+
+async def test_an_operator_ends_a_person_s_logins_everywhere(house):
+    proven(house, ADA, "dbas")
+    proven(house, ADA, provider="corp")
+    proven(house, BOB)
+    hers = [house.issuer.for_person(ADA).text for _ in range(2)]
+    child = house.child(hers[0], "planner")
+    his, agents = house.issuer.for_person(BOB).text, house.root(person=ADA)
+    form = {"person": f" {ADA.upper()} ", "reason": "left"}
+    async with served(house) as client:
+        for headers in ({}, {"Authorization": f"Bearer {hers[0]}"}):
+            async with client.post("/v1/people/logout", data=form, headers=headers) as answer:
+                assert answer.status == 401
+        operator = {"Authorization": f"Bearer {OPERATOR}"}
+        async with client.post("/v1/people/logout", data={"person": "x"}, headers=operator) as answer:
+            assert answer.status == 400
+        async with client.post("/v1/people/logout", data=form, headers=operator) as answer:
+            assert len((await answer.json())["revoked"]) == 3
+    for each in (*hers, child):
+        with pytest.raises(TokenRefused, match="revoked"):
+            house.issuer.verify(each)
+    assert ADA not in house.current().groups["dba"].members
+    assert house.issuer.verify(his)
+    assert house.issuer.verify(agents)  # that is policies.yaml's to say
 
 
 def test_who_has_not_logged_in_has_no_token(house):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import re
+import ssl
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from gateway.identity.logins import LoginRefused, Logins, Proven, Wishes
 from gateway.identity.saml import EMAIL_FORMAT, Saml, SamlProviders
 from gateway.policy.identities import SamlProvider
 from gateway.store import StoreFailed
+from tests.certificates import Authority
 from tests.identity.house import MemoryStore
 from tests.identity.providers import Noted
 from tests.identity.saml_documents import closed, one, opened, resigned
@@ -335,7 +337,7 @@ async def test_metadata_that_was_replaced_counts_at_once(stage):
         (lambda data: b"<x/>", "0 SAML 2.0 identity providers"),
         (lambda data: b"<!DOCTYPE x>" + data, "document type"),
         (lambda data: data.replace(b"HTTP-Redirect", b"HTTP-POST"), "HTTP-Redirect"),
-        (lambda data: data.replace(b'use="signing"', b'use="encryption"'), "no signing certificate"),
+        (lambda data: data.replace(b'use="signing"', b'use="encryption"'), "no certificate of a signing key"),
         (
             lambda data: re.sub(rb"X509Certificate>.*?<", b"X509Certificate>AAAA<", data, flags=re.DOTALL),
             "cannot be read",
@@ -402,6 +404,28 @@ async def test_metadata_of_an_address_is_kept_and_asked_for_again(stage):
         assert "more than" in await refused(stage.corp.start(STATE, Wishes()))
         assert samls is stage.samls
     assert "does not answer" in await refused(stage.corp.start(STATE, Wishes()))
+
+
+async def test_metadata_of_an_address_may_be_vouched_for_by_an_authority_of_its_own(stage):
+    authority = Authority()
+    certificate, key = authority.issue("127.0.0.1").write(stage.directory, "idp")
+    trusted = stage.directory / "authority.pem"
+    trusted.write_bytes(authority.certificate)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+
+    async def metadata(request):
+        return web.Response(body=stage.idp.metadata)
+
+    application = web.Application()
+    application.router.add_get("/metadata", metadata)
+    server = TestServer(application, scheme="https")
+    await server.start_server(ssl=context)
+    async with server:
+        stage.configure(metadata=str(server.make_url("/metadata")))
+        assert "does not answer" in await refused(stage.corp.start(STATE, Wishes()))
+        stage.configure(ca=str(trusted))
+        assert (await stage.corp.start(STATE, Wishes())).url
 
 
 def test_a_document_is_taken_apart_and_put_together_unchanged(stage):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shlex
 import signal
@@ -18,7 +19,7 @@ import asyncssh
 import paramiko
 import pytest
 
-from tests.live.house import eventually
+from tests.live.house import Api, eventually
 from tests.live_ssh import house
 from tests.live_ssh.house import Server, SshGateway
 
@@ -328,3 +329,40 @@ def test_connections_that_share_an_address_are_named_with_the_user(server: Serve
             [*shlex.split(made.stdout), "echo", "hello"], capture_output=True, text=True, check=False
         )
         assert done.stdout == "hello\n", done.stderr
+
+
+BY_HAND = """
+elevations:
+  - name: hands
+    by_hand: true
+    effects: [read, write]
+    hold: {approvers: dba}
+"""
+
+
+def test_a_person_gets_in_by_hand_for_as_long_as_that_is_granted(server: Server, tmp_path: Path) -> None:
+    with house.gateway(tmp_path, server) as gateway:
+        gateway.policy_file.write_text(gateway.policy_file.read_text() + BY_HAND)
+        eventually(lambda: bool(gateway.api.call("/v1/elevations?person=maria.lopez@example.com")))
+        wish = {"connection": "web-1", "effects": ["read", "write"], "seconds": 600, "reason": "disk is full"}
+        approval = gateway.api.call("/v1/elevations", wish | {"person": "maria.lopez@example.com"})
+        gateway.api.vote(approval, "approve")
+        grant = gateway.api.call(f"/v1/elevations/{approval['id']}?wait=5")["grant"]
+        access = gateway.api.call(f"/v1/grants/{grant['id']}/access", {"person": "maria.lopez@example.com"})
+        shown = Api(gateway.url, "-").call(f"/v1/access/{access['code']}", {})
+        assert shown["line"].startswith("ssh -p ")
+        host, _, port = shown["address"].rpartition(":")
+        written = tmp_path / "by-hand"
+
+        async def run(command: str) -> tuple[str, int | None]:
+            async with asyncssh.connect(
+                host, int(port), username=shown["user"], password=shown["password"], known_hosts=None
+            ) as client:
+                done = await client.run(command)
+                return str(done.stdout), done.exit_status
+
+        assert asyncio.run(run(f"touch {written}")) == ("", 0)
+        assert written.exists()
+        gateway.api.call(f"/v1/grants/{grant['id']}/end", {"person": "maria.lopez@example.com"})
+        with pytest.raises(asyncssh.Error):
+            asyncio.run(run("true"))

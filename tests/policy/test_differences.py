@@ -124,6 +124,7 @@ def test_every_recorded_verdict_that_changes_is_told_with_rules_counts_and_examp
     [
         ("{approvers: dba}", "{approvers: security}", 4, "asks"),
         ("{approvers: dba}", "{approvers: dba, quorum: 2}", 4, "asks"),
+        ("{approvers: dba}", "{approvers: dba, step_up: {max_age: 5m}}", 4, "logins"),
         ("allow: true, mask: pii", "allow: true", 8, "masks"),
         ('"*.ssn"', '"*.name"', 4, "masked"),
         ("effects: [write]}", "effects: [write], resources: ['payroll.*']}", 2, "verdict"),

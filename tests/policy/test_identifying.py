@@ -207,6 +207,15 @@ def test_grants_without_a_provider_are_doubtful() -> None:
     assert [str(each) for each in warnings(read(people)) if "identity.people.all" in str(each)]
 
 
+def test_a_grant_to_whoever_logs_in_anywhere_is_doubtful() -> None:
+    def doubts(identity: str) -> list[str]:
+        return [str(each) for each in warnings(read(identity)) if "vouches for" in str(each)]
+
+    assert doubts(IDENTITY) == []
+    (doubt,) = doubts(IDENTITY.replace("      domains: [Example.com]\n", ""))
+    assert "identity.people.all" in doubt
+
+
 def test_an_agent_needs_no_secret_where_a_workload_s_token_will_do() -> None:
     bare = HEAD.replace("    secret: env:RELEASE_PIPELINE_SECRET\n", "")
     assert [each for each in warnings(parse(bare, "policies.yaml", known())) if "no secret" in str(each)]

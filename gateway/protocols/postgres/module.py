@@ -87,8 +87,9 @@ def environment(*, host: str, port: int, database: str, user: str, secret: str) 
     return {"PGHOST": host, "PGPORT": str(port), "PGDATABASE": database, "PGUSER": user, "PGPASSWORD": secret}
 
 
-def client_line(*, host: str, port: int, database: str, user: str) -> str:
+def client_line(*, host: str, port: int, database: str, user: str, asks: bool = False) -> str:
     """psql, asking for the secret or taking it from PGPASSWORD."""
+    del asks  # it does, where the variable is not set
     return shlex.join(["psql", f"host={host} port={port} dbname={database} user={user}"])
 
 

@@ -160,6 +160,7 @@ class ResultMask:
         self._one_by_one = one_by_one(self._searches)
         self._escapes = has_json(columns, self._searches)
         self._codec = ""
+        self._stand_ins: dict[tuple[int, bytes], bytes | None] = {}
         self._rewrites = bytes(rewrite_kind(c, r) for c, r in zip(columns, rules, strict=True))
         self._rewriting = any(self._rewrites)
         self._constants = [
@@ -193,7 +194,9 @@ class ResultMask:
         """
         self._codec = codec_of(encoding)
         if self._rewriting:
+            self._stand_ins = {}
             data, counts = walk.rewrite(data, self._rewrites, self._constants, self._hidden)
+            self._stand_ins = {}
             for column, rule, count in zip(self._columns, self._rules, counts, strict=True):
                 if count and rule.strategy is not None:
                     self._add(f"column {column.name}", count)
@@ -210,6 +213,9 @@ class ResultMask:
         return data
 
     def _hidden(self, place: int, value: bytes) -> bytes | None:
+        """What stands for a value. A chunk's values come again and again in columns of names, states and countries."""
+        if (place, value) in self._stand_ins:
+            return self._stand_ins[place, value]
         column, strategy = self._columns[place], self._rules[place].strategy
         if strategy is None:
             shown, count = values.hide_inside(
@@ -223,7 +229,7 @@ class ResultMask:
             if count:
                 self._add(f"column {column.name}", count)
             return shown
-        return values.hide(
+        hidden = self._stand_ins[place, value] = values.hide(
             value,
             type_oid=column.type_oid,
             written=column.format,
@@ -232,6 +238,7 @@ class ResultMask:
             modifier=column.modifier,
             codec=self._codec,
         )
+        return hidden
 
     def _replaced(
         self,

@@ -53,10 +53,11 @@ def environment(*, host: str, port: int, database: str, user: str, secret: str) 
     return {"SSHPASS": secret}
 
 
-def client_line(*, host: str, port: int, database: str, user: str) -> str:
-    """ssh, with the password from SSHPASS; a command may follow."""
+def client_line(*, host: str, port: int, database: str, user: str, asks: bool = False) -> str:
+    """ssh, with the password from SSHPASS or asking for it; a command may follow."""
     del database
-    return shlex.join(["sshpass", "-e", "ssh", "-p", str(port), f"{user}@{host}"])
+    carried = [] if asks else ["sshpass", "-e"]
+    return shlex.join([*carried, "ssh", "-p", str(port), f"{user}@{host}"])
 
 
 def certify(
