@@ -9,14 +9,14 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 
-from bot import cards
+from bot import cards, unanswered
 from bot.blocks import Faces, Message, bold, code, lines, rich, text
 from bot.channels import Channels, Sought
 from bot.once import Once, Placed
 from bot.outbox import Outbox, SlackRefused, Urgency
 from bot.people import People
 from bot.safe_text import escape, inline
-from gateway.contract import Announcement, Approval, State
+from gateway.contract import Announcement, Approval, State, StepKind
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +76,8 @@ class Board:
             placed = await self._edit_card(newest, placed)
         if newest.state is not State.PENDING:
             await self._tell(newest, placed)
+        else:
+            await self._step(newest, placed)
 
     async def announce(self, announcement: Announcement) -> None:
         """Post something operators should know, once."""
@@ -143,6 +145,31 @@ class Board:
                 return await self._post_card(approval, placed.channel) or placed
         await self._once.write(placed, drawn=drawn)
         return placed
+
+    async def _step(self, approval: Approval, card: Placed) -> None:
+        """Say in the card's thread what has come since nobody answered; of reminders only the last."""
+        for number, step in enumerate(approval.steps[: approval.stepped]):
+            if step.kind is StepKind.REMIND and number < approval.stepped - 1:
+                continue
+
+            async def draw(number: int = number) -> Message | None:
+                newest = self._newest.get(approval.id, approval)
+                if newest.state is not State.PENDING:
+                    return None
+                return unanswered.message(newest, number, await self._people.faces())
+
+            def sought(since: float, number: int = number) -> Sought:
+                payload: dict[str, str | int] = {"approval": approval.id, "step": number}
+                return Sought(event=unanswered.EVENT, payload=payload, since=since, thread_ts=card.ts)
+
+            await self._once.post(
+                f"step:{number}:{approval.id}",
+                card.channel,
+                draw,
+                urgency=Urgency.CARD,
+                thread_ts=card.ts,
+                sought=sought,
+            )
 
     async def _tell(self, approval: Approval, card: Placed) -> None:
         """Say the outcome to the person at the root: directly, or in the card's thread."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from bot import elevations, for_a_while
+from bot import elevations, for_a_while, unanswered
 from bot.blocks import (
     CARD_LIMIT,
     Block,
@@ -309,7 +309,7 @@ def _facts(approval: Approval, faces: Faces, room: Room) -> Iterator[Sequence[El
     for vote in approval.votes[-room.rows :]:
         yield list(_vote(vote, faces))
     yield from for_a_while.rows(approval)
-    yield from _waiting(approval)
+    yield from _waiting(approval, faces)
     yield [bold("Digest  "), code(inline(command.words, limit=60)), text("  "), code(command.digest[:8])]
     yield [quiet(ids(approval))]
 
@@ -320,10 +320,11 @@ def ids(approval: Approval) -> str:
     return f"Approval {inline(approval.id, limit=64)}{session}"
 
 
-def _waiting(approval: Approval) -> Iterator[Sequence[Element]]:
+def _waiting(approval: Approval, faces: Faces) -> Iterator[Sequence[Element]]:
     if approval.state is not State.PENDING:
         return
     yield [bold("Decide before  "), date(approval.expires_at), *_left(approval)]
+    yield list(unanswered.ahead(approval, faces))
     if approval.waiting == 0:
         yield [text("The client has left; a retry joins this card.")]
     elif approval.waiting > 1:
@@ -352,7 +353,10 @@ def counted(approval: Approval) -> dict[AskView, int]:
     approving = [vote for vote in approval.votes if vote.choice is Choice.APPROVE]
     for vote in sorted(approving, key=lambda vote: len(vote.groups)):
         meant = [
-            ask for ask in approval.asks if ask.approvers in {*vote.groups, "*"} and left[ask] < ask.quorum
+            ask
+            for ask in approval.asks
+            if not {ask.approvers, ask.also or ask.approvers}.isdisjoint({*vote.groups, "*"})
+            and left[ask] < ask.quorum
         ]
         if meant:
             left[meant[0]] += 1
@@ -368,6 +372,9 @@ def _ask(ask: AskView, have: int, faces: Faces) -> Iterator[Element]:
         yield text("any group" if ask.approvers == "*" else inline(ask.approvers, limit=40))
     if ask.step_up is not None:
         yield text(", each with a fresh login")
+    if ask.also:
+        yield text(" or ")
+        yield unanswered.group(ask.also, faces)
     yield quiet(f"  ({inline(ask.rule, limit=60)})")
 
 

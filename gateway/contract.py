@@ -21,6 +21,7 @@ CARD_TEXT = 2_500
 T = TypeVar("T")
 
 Reach = model.Reach
+StepKind = model.StepKind
 
 
 class State(StrEnum):
@@ -91,6 +92,8 @@ class AskView:
     rule: str
     approvers: str
     quorum: int
+    also: str = ""
+    """A second group that may answer by now, since nobody did."""
     step_up: StepUpView | None = None
 
 
@@ -192,6 +195,17 @@ class ElevationView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepView:
+    """What happens at a time if nobody has decided by then."""
+
+    at: float
+    kind: StepKind
+    to: str = ""
+    """The person who is called, or the group that it goes on to."""
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LastingView:
     """What a yes may be given for a while, by policy."""
 
@@ -235,6 +249,10 @@ class Approval:
     """Where it is no command that waits, but somebody who asks for more for a while."""
     lasting: LastingView | None = None
     """Where a yes may be for a while; None where it is for this command alone."""
+    steps: tuple[StepView, ...] = ()
+    """What happens while nobody decides, in the order of time."""
+    stepped: int = 0
+    """How many of these have happened."""
     grant: str = ""
     """The grant that its votes made, or under which another's votes released it."""
 

@@ -222,6 +222,29 @@ class Ask:
     step_up: StepUp | None = None
 
 
+class StepKind(StrEnum):
+    """What happens while nobody answers."""
+
+    CALL = "call"
+    """A person is told: it is theirs to answer first."""
+    REMIND = "remind"
+    """Everybody who is asked is reminded."""
+    ESCALATE = "escalate"
+    """A second group may answer, too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """So many seconds after an approval opened and was not decided."""
+
+    after: float
+    kind: StepKind
+    to: str = ""
+    """The person, or the group."""
+    rule: str = ""
+    """Whose asks a second group may answer."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lasting:
     """What a yes may be given for a while, where policy says so."""
@@ -258,6 +281,8 @@ class Hold:
     """Seconds from the moment the approval opens."""
     lasting: Lasting | None = None
     """None where each yes is for the one command."""
+    steps: tuple[Step, ...] = ()
+    """What happens while nobody answers, in the order of time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

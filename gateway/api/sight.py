@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gateway.approvals.electorate import groups_of, same
 from gateway.approvals.table import ANYBODY
 from gateway.contract import Approval, GrantView, LineageView, SessionView
-from gateway.model import Connection
+from gateway.model import Connection, StepKind
 from gateway.policy.coverage import reaches
 from gateway.policy.model import Holding, Policy
 
@@ -73,6 +73,7 @@ def _approvers(policy: Policy, connection: Connection) -> Iterator[str]:
     for then in (*thens, policy.default):
         if isinstance(then, Holding):
             yield from (ask.approvers for ask in then.asks)
+            yield from (step.to for step in then.steps if step.kind is StepKind.ESCALATE)
     for offer in policy.elevations:
         if offer.connections is None or offer.connections.match(connection.name):
             yield from (ask.approvers for ask in offer.asks)

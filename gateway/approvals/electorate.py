@@ -74,7 +74,7 @@ def standing(
     counting = (
         sorted(mine)
         if _open_to_all(approval.asks)
-        else sorted(mine & {ask.approvers for ask in approval.asks})
+        else sorted(mine & {name for ask in approval.asks for name in (ask.approvers, ask.also) if name})
     )
     if not counting:
         asked = ", ".join(sorted({_named(ask) for ask in approval.asks}))
@@ -92,7 +92,9 @@ def _open_to_all(asks: Collection[AskView]) -> bool:
 
 
 def _named(ask: AskView) -> str:
-    return "any declared group" if ask.approvers == ANYBODY else ask.approvers
+    if ask.approvers == ANYBODY:
+        return "any declared group"
+    return f"{ask.approvers} or {ask.also}" if ask.also else ask.approvers
 
 
 def _strict(name: str) -> str:

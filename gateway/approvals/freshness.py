@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from gateway.approvals.table import ANYBODY
+from gateway.approvals.table import ANYBODY, may_answer
 from gateway.contract import Approval, Choice, LoginView, StepUpView, VoteRequest
 
 CLOCKS_APART = 60.0
@@ -48,7 +48,7 @@ def _wishes(approval: Approval, groups: Collection[str]) -> list[StepUpView]:
     return [
         ask.step_up
         for ask in approval.asks
-        if ask.step_up is not None and (ask.approvers == ANYBODY or ask.approvers in groups)
+        if ask.step_up is not None and (ask.approvers == ANYBODY or may_answer(groups, ask))
     ]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from gateway.approvals.electorate import NotEligible, same
+from gateway.approvals.table import first_asked
 from gateway.contract import Approval, AskView, Choice, LastingView, LineageView, Reach, VoteRequest
 
 SHORTEST = 1.0
@@ -72,7 +73,7 @@ def narrowed(approval: Approval, reach: Reach, shape: str) -> Narrow:
         reach=reach,
         digest=approval.command.digest,
         shape=shape,
-        asks=approval.asks,
+        asks=first_asked(approval.asks),
         voters=tuple(vote.person for vote in approval.votes if vote.choice is Choice.APPROVE),
     )
 

@@ -16,6 +16,7 @@ from gateway.contract import (
     LineageView,
     State,
     StepUpView,
+    StepView,
 )
 from gateway.model import Ask, Hold, Session
 
@@ -59,6 +60,11 @@ def opened(
             channel=channel,
             elevation=elevation,
             lasting=offered(verdict.lasting, view, shape),
+            steps=tuple(
+                StepView(at=now + step.after, kind=step.kind, to=step.to, rule=step.rule)
+                for step in verdict.steps
+            ),
+            stepped=sum(step.after <= 0 for step in verdict.steps),
         ),
         lineage_key=lineage_key,
         digest=digest,

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from gateway.approvals.lasting import Narrow, Wanted, covers, narrowed
 from gateway.approvals.reach import agreed
+from gateway.approvals.table import first_asked
 from gateway.approvals.waiting import Live
 from gateway.contract import Approval, CommandView, LastingView, Reach, State
 from gateway.model import Effect, Effects, Lasting
@@ -125,7 +126,7 @@ def wanted(live: Live) -> Wanted:
         digest=live.digest,
         shape=lambda: live.shape,
         effects=frozenset(approval.command.effects),
-        asks=approval.asks,
+        asks=first_asked(approval.asks),
         offered=approval.lasting.what if approval.lasting is not None else (),
     )
 

@@ -33,6 +33,7 @@ from gateway.approvals.table import (
     Left,
     Measured,
     Released,
+    Stepped,
     Waived,
     Withdrawn,
     step,
@@ -277,6 +278,7 @@ class Approvals:
         """Settle what is due. The scheduler calls it at each deadline."""
         now = self._clock()
         due: list[Live] = []
+        stepped: list[Live] = []
         for approval_id in self._deadlines.take():
             live = self._live.get(approval_id)
             if live is None or live.approval.state not in LIVE:
@@ -287,6 +289,10 @@ class Approvals:
             elif live.abandoned(now):
                 self._apply(live, Withdrawn(reason="the client left and did not come back"))
                 due.append(live)
+            elif (count := live.steps_due(now)) > live.approval.stepped:
+                self._apply(live, Stepped(count=count))
+                stepped.append(live)
+        await asyncio.gather(*(self._told(live) for live in stepped))
         await asyncio.gather(*(self._finish(live) for live in due))
 
     def leave(self, waiting: Waiting, live: Live, *, withdraw: bool) -> None:
@@ -437,6 +443,8 @@ class Approvals:
         self._by_key[live.key] = live
         self._capacity.take(live)
         self._deadlines.add(live.approval.expires_at, live.approval.id)
+        for due in live.approval.steps[live.approval.stepped :]:
+            self._deadlines.add(due.at, live.approval.id)
 
     def _forget(self, live: Live) -> None:
         if self._live.pop(live.approval.id, None) is not None:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from gateway.approvals.table import first_asked
 from gateway.contract import Approval, State
 from gateway.store import StoreFailed
 
@@ -47,7 +48,7 @@ class Live:
     @property
     def key(self) -> tuple[object, ...]:
         """What a command has to share to share the approval: who asks, where, for exactly what, of whom."""
-        return (self.lineage_key, self.approval.connection, self.digest, self.approval.asks)
+        return (self.lineage_key, self.approval.connection, self.digest, first_asked(self.approval.asks))
 
     @property
     def characters(self) -> int:
@@ -60,6 +61,11 @@ class Live:
             and self.rejoin_until is not None
             and self.rejoin_until <= now
         )
+
+    def steps_due(self, now: float) -> int:
+        """How many of its steps should have happened, while it is not decided."""
+        pending = self.approval.state is State.PENDING
+        return sum(step.at <= now for step in self.approval.steps) if pending else 0
 
     def document(self) -> dict[str, Any]:
         """As the store keeps it."""

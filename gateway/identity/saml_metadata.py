@@ -10,7 +10,7 @@ from cryptography.x509 import Certificate, load_der_x509_certificate
 from lxml import etree
 
 from gateway.identity.saml_times import moment
-from gateway.identity.saml_xml import METADATA, PROTOCOL, SIGNATURE, Element, XmlRefused, parse, q
+from gateway.identity.saml_xml import METADATA, PROTOCOL, SIGNATURE, Element, XmlRefused, parse_annotated, q
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of metadata; a federation's aggregate is larger, and is not what one provider is trusted by."""
@@ -40,7 +40,7 @@ def read(data: bytes, *, entity_id: str = "") -> Metadata:
     if len(data) > LARGEST:
         raise MetadataRefused(f"the metadata has more than {LARGEST:,} bytes")
     try:
-        root = parse(data)
+        root = parse_annotated(data)
     except XmlRefused as refusal:
         raise MetadataRefused(f"the metadata cannot be read: {refusal}") from None
     found = [

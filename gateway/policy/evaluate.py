@@ -9,7 +9,7 @@ wrapping a command into another can add demands and never takes one away. Whethe
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from gateway.model import (
@@ -23,6 +23,8 @@ from gateway.model import (
     Hold,
     Lasting,
     Lineage,
+    Step,
+    StepKind,
     Verdict,
 )
 from gateway.policy.carrying import under_masks
@@ -182,7 +184,20 @@ def _hold(holds: Sequence[tuple[str, Holding]], masks: tuple[str, ...]) -> Hold:
         masks=masks,
         expires_in=min(then.within for _, then in holds),
         lasting=_lasting([then.lasting for _, then in holds]),
+        steps=_steps(holds),
     )
+
+
+def _steps(holds: Sequence[tuple[str, Holding]]) -> tuple[Step, ...]:
+    """What happens while nobody answers, of all rules that hold: each for its own asks, and until the first is over."""
+    until = min(then.within for _, then in holds)
+    found = {
+        replace(step, rule=rule if step.kind is StepKind.ESCALATE else "")
+        for rule, then in holds
+        for step in then.steps
+        if step.after < until
+    }
+    return tuple(sorted(found, key=lambda step: (step.after, step.kind, step.to, step.rule)))
 
 
 def _lasting(offered: Sequence[Lasting | None]) -> Lasting | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from gateway import wire
-from gateway.model import Connection, Effect, Effects, Lasting, Scope, StepUp
+from gateway.model import Connection, Effect, Effects, Lasting, Scope, Step, StepUp
 from gateway.policy.credentials import SecretPolicy, SecretRef, StoredCredential
 from gateway.policy.expressions import Expression
 from gateway.policy.globs import Globs
@@ -177,6 +177,8 @@ class Holding:
     masks: tuple[str, ...] = ()
     lasting: Lasting | None = None
     """What a yes may be given for a while; None where each is for one command."""
+    steps: tuple[Step, ...] = ()
+    """What happens while nobody answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, cast
 
 from gateway.model import Lasting, Reach, StepUp
-from gateway.policy import tree
+from gateway.policy import reminding, tree
 from gateway.policy.conditions import MOST, Declared, conditions
 from gateway.policy.model import (
     ANY_GROUP,
@@ -119,7 +119,7 @@ def _then(look: Look, declared: Declared) -> Then:
                 )
             return Allowing(masks=masks)
         case "hold":
-            return holding(keys["hold"], declared, masks=masks, also=("for_a_while",))
+            return holding(keys["hold"], declared, masks=masks, also=("for_a_while", *reminding.KEYS))
         case _:
             if "mask" in keys:
                 keys["mask"].fault_at_key("a blocked command has no answer to mask; remove `mask`")
@@ -155,12 +155,14 @@ def holding(
             '`approvers` is missing; name the group that is asked, or "*" for any declared group'
         )
     step_up = given(keys, "step_up", _step_up, None)
+    within = given(keys, "within", Look.duration, own.within)
     return Holding(
         asks=tuple(replace(ask, step_up=step_up) for ask in asks),
         message=given(keys, "message", _message, own.message),
-        within=given(keys, "within", Look.duration, own.within),
+        within=within,
         masks=masks,
         lasting=given(keys, "for_a_while", _lasting, None),
+        steps=reminding.steps(keys, declared, asks, within),
     )
 
 

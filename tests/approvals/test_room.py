@@ -487,5 +487,6 @@ async def test_the_labels_and_the_operators_sentence_are_on_the_approval(house):
         "rule": "writes",
         "approvers": "dba",
         "quorum": 1,
+        "also": "",
         "step_up": None,
     }

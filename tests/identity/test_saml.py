@@ -364,6 +364,15 @@ async def test_metadata_that_no_login_can_be_made_of_is_told(stage, change, says
     assert says in await refused(stage.corp.start(STATE, Wishes()))
 
 
+async def test_what_people_write_into_metadata_does_no_harm(stage):
+    data = stage.metadata.read_bytes()
+    noted = data.replace(b"<ns0:IDPSSODescriptor", b"<!-- ours, since May --><?note x?><ns0:IDPSSODescriptor")
+    noted = re.sub(rb"(X509Certificate>[^<]{64})", rb"\1<!-- and on -->\n", noted)
+    assert noted.count(b"<!--") >= 2
+    stage.metadata.write_bytes(b"<!-- of corp -->\n" + noted)
+    assert (await stage.proven()).person == "ada@example.com"
+
+
 async def test_of_several_providers_the_one_that_is_meant_is_taken(stage):
     data = stage.metadata.read_bytes()
     other = data.replace(b"https://idp.example", b"https://other.example")
@@ -392,10 +401,14 @@ async def test_metadata_of_an_address_is_kept_and_asked_for_again(stage):
         await stage.corp.start(STATE, Wishes())
         await stage.corp.start(STATE, Wishes())
         assert len(asked) == 1
+        stage.late = -4_000
+        await stage.corp.start(STATE, Wishes())
+        assert len(asked) == 2
+        asked.clear()
         stage.late = 4_000
         answer["status"] = 500
         await stage.corp.start(STATE, Wishes())
-        assert len(asked) == 2
+        assert len(asked) == 1
         stage.late = 90_000
         assert "answers with 500" in await refused(stage.corp.start(STATE, Wishes()))
         answer.update(status=302, headers={"Location": "/elsewhere"})

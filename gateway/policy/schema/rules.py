@@ -79,7 +79,7 @@ def _then() -> Schema:
     made = values.mapping(
         {
             "allow": {"const": True},
-            "hold": hold(for_a_while=_for_a_while()),
+            "hold": hold(for_a_while=_for_a_while(), **_unanswered()),
             "block": values.sentence("What the one who asked is told."),
             "mask": values.listed(values.text("A mask of `masks`.")),
         }
@@ -106,6 +106,21 @@ def hold(**also: Schema) -> Schema:
     )
     made["oneOf"] = [{"required": ["approvers"]}, {"required": ["asks"], "properties": {"quorum": False}}]
     return made
+
+
+def _unanswered() -> Mapping[str, Schema]:
+    """What happens while nobody answers."""
+    escalation = values.mapping(
+        {"to": values.text("A group of `groups`."), "after": values.duration()}, required=("to", "after")
+    )
+    return {
+        "remind": {**values.duration(), "description": "How often those who are asked are reminded."},
+        "escalate": {
+            **escalation,
+            "description": "A second group that may answer, too, after a while.",
+        },
+        "on_call": values.listed(values.person(), "Who is called first, and every `remind` the next."),
+    }
 
 
 def _for_a_while() -> Schema:
