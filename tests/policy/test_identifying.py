@@ -38,6 +38,7 @@ identity:
       entity_id: https://login.corp.example/
       attributes: {person: mail, groups: memberOf}
       domains: [corp.example]
+      key: file:/etc/saml.pem
       ca: /etc/corp.pem
   people:
     all: {scope: {shop: read}}
@@ -91,6 +92,7 @@ def test_it_says_whose_word_is_taken() -> None:
         "https://login.corp.example/",
     )
     assert (corp.person, corp.groups, corp.domains) == ("mail", "memberOf", ("corp.example",))
+    assert str(corp.key) == "file:/etc/saml.pem"
     everybody, dbas = identity.people
     assert (everybody.groups, everybody.scope) == ((), {"shop": {Effect.READ}})
     assert (dbas.groups, dbas.max_depth, dbas.ttl) == (("dba",), 2, 7_200)
