@@ -43,7 +43,7 @@ class Identities:
     ) -> None:
         """`policy()` is that of the moment, with what `members` know."""
         authorities = Authorities(fetch, clock=clock, spawn=spawn)
-        samls = SamlProviders(store, clock=clock)
+        samls = SamlProviders(store, secret=secret, clock=clock)
 
         def base() -> str:
             return issuer.name

@@ -46,6 +46,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "whoami": ("countersign whoami", "countersign whoami --json | jq .connections"),
     "token": (
         "countersign token mint release-pipeline > token.txt",
+        "countersign token workload --github --task 'release 7' > token.txt",
+        "countersign token workload --assertion-file /var/run/secrets/tokens/countersign > token.txt",
         "countersign token derive --as helper --scope orders:read --ttl 10m < token.txt",
         "countersign token inspect < token.txt",
         'countersign token revoke --reason "the job is over" 4f1c2d',

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 import webbrowser
@@ -50,7 +51,7 @@ def _run(arguments: argparse.Namespace) -> int:
     )
     address, user_code = str(codes.get("verification_uri")), str(codes.get("user_code"))
     print(f"Open {readable(address)} and type the code  {readable(user_code)}", file=sys.stderr, flush=True)
-    if not arguments.no_browser and sys.stderr.isatty():
+    if not arguments.no_browser and sys.stderr.isatty() and _has_a_screen():
         complete = str(codes.get("verification_uri_complete", ""))
         # What the gateway answers is opened only where it is an address of the web.
         if urlsplit(complete).scheme in {"http", "https"}:
@@ -61,6 +62,11 @@ def _run(arguments: argparse.Namespace) -> int:
     kept_login.keep(gateway.url, token, expires_at=float(holder["expires_at"]))
     print(json.dumps(holder) if arguments.json else f"Logged in as {told(holder)}")
     return 0
+
+
+def _has_a_screen() -> bool:
+    """Or a browser would open in the terminal itself, or on a machine where nobody sits."""
+    return sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def _waited(gateway: TokenClient, codes: dict[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ TOKEN = "COUNTERSIGN_TOKEN"  # noqa: S105 - a variable's name
 OPERATOR_TOKEN = "COUNTERSIGN_OPERATOR_TOKEN"  # noqa: S105 - a variable's name
 DEFAULT_URL = "http://127.0.0.1:8480"
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - the grant's name
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - the type's name
 WITHIN = 15.0
 ANSWER_BYTES = 1024 * 1024
@@ -60,7 +61,9 @@ class Credentials:
     secret: str = field(repr=False)
 
 
-class _NoRedirect(HTTPRedirectHandler):
+class NoRedirect(HTTPRedirectHandler):
+    """Takes nothing elsewhere."""
+
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
     ) -> Request | None:
@@ -80,7 +83,7 @@ class TokenClient:
         if parts.scheme == "http" and not loopback(parts.hostname):
             raise Unreachable(f"{self.url} is not encrypted, and tokens may not cross it: use https")
         encrypted = parts.scheme == "https"
-        self._opener: OpenerDirector = build_opener(_NoRedirect, *([] if encrypted else [ProxyHandler({})]))
+        self._opener: OpenerDirector = build_opener(NoRedirect, *([] if encrypted else [ProxyHandler({})]))
 
     def post(
         self, path: str, form: Mapping[str, str], *, bearer: str = "", agent: Credentials | None = None

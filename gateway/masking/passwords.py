@@ -13,6 +13,7 @@ import re
 from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Shape, Span, before, word
 from gateway.masking.values import (
     LONGEST_VALUE,
+    in_list,
     is_strong,
     is_value,
     looks_secret,
@@ -59,6 +60,8 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     """`name = value`: the candidate ends with the value's first byte."""
     at = end - 1
     span = value_at(data, at)
+    if span is not None and span[0] == at:
+        span = in_list(data, start, span)
     if span is None or not is_value(data, span, quoted=span[0] != at):
         return None
     value = data[span[0] : span[1]]
@@ -291,7 +294,9 @@ PASSWORD = (
     Shape(
         pattern=rb"(?i:"
         + _PASSWORD
-        + rb"|secret|api[ _-]?key|token|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t]now)?:?)?(?:[ \t]{1,4}\|)?[ \t]{1,4}[^\s\0|]",
+        + rb"|"
+        + _SECRET
+        + rb"|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t]now)?:?)?(?:[ \t]{1,4}\|)?[ \t]{1,4}[^\s\0|]",
         check=_told,
     ),
     Shape(

@@ -25,7 +25,7 @@ from gateway.policy.secrets import secret
 from gateway.policy.values import given, group, is_loopback, scope
 
 PROVIDER = ("oidc", "client_id", "client_secret", "scopes", "claims", "domains", "verified", "ca")
-SAML = ("saml", "entity_id", "attributes", "domains", "ca")
+SAML = ("saml", "entity_id", "attributes", "domains", "key", "ca")
 WORKLOAD = ("issuer", "audience", "rules", "keys", "ca", "max_age", "once")
 RULE = ("when", "agent", "scope", "person")
 GRANT = ("groups", "scope", "max_depth", "ttl", "bound", "reuse")
@@ -94,6 +94,7 @@ def _saml(look: Look, name: str) -> SamlProvider:
         person=given(attributes, "person", Look.text, ""),
         groups=given(attributes, "groups", Look.text, "groups"),
         domains=given(keys, "domains", lambda look: look.each(_domain), ()),
+        key=given(keys, "key", secret, None),
         ca=given(keys, "ca", Look.text, ""),
     )
 

@@ -61,6 +61,8 @@ class SamlProvider:
     """The attribute that lists the person's groups."""
     domains: tuple[str, ...]
     """Whose addresses it may vouch for."""
+    key: SecretRef | None = None
+    """The gateway's RSA key and certificate, in one PEM, where requests are signed."""
     ca: str = ""
     """A file of certificates to trust in place of the system's, for the address of its metadata."""
 

@@ -42,6 +42,7 @@ class SamlIdp:
         sp_metadata: bytes,
         login: str = "https://idp.example/sso",
         entity: str = ENTITY,
+        wants_signed: str = "",
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "sp.xml").write_bytes(sp_metadata)
@@ -57,6 +58,7 @@ class SamlIdp:
                 "metadata": {"local": [str(directory / "sp.xml")]},
                 "service": {
                     "idp": {
+                        "want_authn_requests_signed": bool(wants_signed),
                         "endpoints": {"single_sign_on_service": [(login, BINDING_HTTP_REDIRECT)]},
                         "policy": {"default": {"lifetime": {"minutes": 5}, "attribute_restrictions": None}},
                     }
@@ -72,7 +74,13 @@ class SamlIdp:
     def asked(self, address: str) -> tuple[Any, str]:
         """The request in an address that the gateway sent a browser to, and its RelayState."""
         values = {name: each[0] for name, each in parse_qs(urlsplit(address).query).items()}
-        request = self.server.parse_authn_request(values["SAMLRequest"], BINDING_HTTP_REDIRECT).message
+        request = self.server.parse_authn_request(
+            values["SAMLRequest"],
+            BINDING_HTTP_REDIRECT,
+            relay_state=values["RelayState"],
+            sigalg=values.get("SigAlg"),
+            signature=values.get("Signature"),
+        ).message
         self.requests.append(request)
         return request, values["RelayState"]
 

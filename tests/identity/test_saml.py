@@ -23,13 +23,15 @@ from gateway.api.login import LoginPages
 from gateway.identity import saml_metadata
 from gateway.identity.logins import LoginRefused, Logins, Proven, Wishes
 from gateway.identity.saml import EMAIL_FORMAT, Saml, SamlProviders
+from gateway.policy.credentials import SecretRef
 from gateway.policy.identities import SamlProvider
+from gateway.secrets.places import read
 from gateway.store import StoreFailed
 from tests.certificates import Authority
 from tests.identity.house import MemoryStore
 from tests.identity.providers import Noted
 from tests.identity.saml_documents import closed, one, opened, resigned
-from tests.identity.saml_idp import SamlIdp
+from tests.identity.saml_idp import SamlIdp, key_pair
 
 AFFILIATION = "urn:oid:1.3.6.1.4.1.5923.1.1.1.1"
 STATE = "s" * 43
@@ -50,7 +52,7 @@ class Stage:
         self.restart()
 
     def restart(self) -> None:
-        self.samls = SamlProviders(self.store, clock=self.clock)
+        self.samls = SamlProviders(self.store, secret=read, clock=self.clock)
         self.remembered: list[Proven] = []
         self.logins = Logins(
             lambda: {"corp": self.corp}, self.remember, base=lambda: self.base, clock=self.clock
@@ -66,10 +68,12 @@ class Stage:
     def corp(self) -> Saml:
         return self.samls.of(self.configured, base=self.base)
 
-    def found(self, login: str = "https://idp.example/sso") -> SamlIdp:
+    def found(self, login: str = "https://idp.example/sso", *, wants_signed: str = "") -> SamlIdp:
         """The provider, as it gets to know the gateway and the gateway it."""
         self.keys = self.directory / "corp"
-        self.idp = SamlIdp(self.keys, sp_metadata=self.corp.own_metadata(), login=login)
+        self.idp = SamlIdp(
+            self.keys, sp_metadata=self.corp.own_metadata(), login=login, wants_signed=wants_signed
+        )
         self.metadata.write_bytes(self.idp.metadata)
         return self.idp
 
@@ -318,6 +322,56 @@ async def test_too_many_groups_are_refused_rather_than_cut(stage):
     assert "more than" in await refused(stage.proven(attributes=many))
 
 
+# signed requests
+
+
+@pytest.fixture
+def own_key(stage) -> Path:
+    """The gateway's key and certificate, in one file."""
+    directory = stage.directory / "own"
+    directory.mkdir()
+    key_pair(directory)
+    path = directory / "both.pem"
+    path.write_bytes((directory / "key.pem").read_bytes() + (directory / "certificate.pem").read_bytes())
+    stage.configure(key=SecretRef(source="file", name=str(path)))
+    return path
+
+
+async def test_a_provider_that_wants_signed_requests_gets_them(stage, own_key):
+    stage.found(wants_signed="yes")
+    assert b'AuthnRequestsSigned="true"' in stage.corp.own_metadata()
+    assert (await stage.proven()).person == "ada@example.com"
+    started = await stage.corp.start(STATE, Wishes())
+    for altered in (
+        started.url.replace("RelayState=s", "RelayState=t"),
+        re.sub("&Signature=.*", "", started.url),
+        started.url.replace("Signature=", "Signature=AA"),
+    ):
+        with pytest.raises(Exception, match=r"(?i)sign|verif|Incorrect"):
+            stage.idp.asked(altered)
+
+
+async def test_without_a_key_nobody_is_sent_to_a_provider_that_wants_signed_requests(stage):
+    stage.found(wants_signed="yes")
+    assert "wants signed requests" in await refused(stage.corp.start(STATE, Wishes()))
+
+
+async def test_a_key_that_cannot_sign_is_told(stage, own_key):
+    whole = own_key.read_text()
+    key, certificate = whole.split("-----BEGIN CERTIFICATE")
+    other = stage.directory / "other"
+    other.mkdir()
+    key_pair(other)
+    foreign = key + (other / "certificate.pem").read_text()
+    for pem in (key, f"-----BEGIN CERTIFICATE{certificate}", "x", foreign):
+        own_key.write_text(pem)
+        assert "`key` has to hold" in await refused(stage.corp.start(STATE, Wishes()))
+    own_key.unlink()
+    assert "cannot be read" in await refused(stage.corp.start(STATE, Wishes()))
+    with pytest.raises(LoginRefused):
+        stage.corp.own_metadata()
+
+
 # metadata
 
 
@@ -364,6 +418,15 @@ async def test_metadata_that_no_login_can_be_made_of_is_told(stage, change, says
     assert says in await refused(stage.corp.start(STATE, Wishes()))
 
 
+async def test_what_people_write_into_metadata_does_no_harm(stage):
+    data = stage.metadata.read_bytes()
+    noted = data.replace(b"<ns0:IDPSSODescriptor", b"<!-- ours, since May --><?note x?><ns0:IDPSSODescriptor")
+    noted = re.sub(rb"(X509Certificate>[^<]{64})", rb"\1<!-- and on -->\n", noted)
+    assert noted.count(b"<!--") >= 2
+    stage.metadata.write_bytes(b"<!-- of corp -->\n" + noted)
+    assert (await stage.proven()).person == "ada@example.com"
+
+
 async def test_of_several_providers_the_one_that_is_meant_is_taken(stage):
     data = stage.metadata.read_bytes()
     other = data.replace(b"https://idp.example", b"https://other.example")
@@ -392,10 +455,14 @@ async def test_metadata_of_an_address_is_kept_and_asked_for_again(stage):
         await stage.corp.start(STATE, Wishes())
         await stage.corp.start(STATE, Wishes())
         assert len(asked) == 1
+        stage.late = -4_000
+        await stage.corp.start(STATE, Wishes())
+        assert len(asked) == 2
+        asked.clear()
         stage.late = 4_000
         answer["status"] = 500
         await stage.corp.start(STATE, Wishes())
-        assert len(asked) == 2
+        assert len(asked) == 1
         stage.late = 90_000
         assert "answers with 500" in await refused(stage.corp.start(STATE, Wishes()))
         answer.update(status=302, headers={"Location": "/elsewhere"})

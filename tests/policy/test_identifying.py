@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 
 import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
+from gateway.__main__ import main
 from gateway.model import Effect
 from gateway.policy.file import PolicyFileError, parse
 from gateway.policy.identities import Binding, OidcProvider, SamlProvider
@@ -36,6 +38,7 @@ identity:
       entity_id: https://login.corp.example/
       attributes: {person: mail, groups: memberOf}
       domains: [corp.example]
+      key: file:/etc/saml.pem
       ca: /etc/corp.pem
   people:
     all: {scope: {shop: read}}
@@ -89,6 +92,7 @@ def test_it_says_whose_word_is_taken() -> None:
         "https://login.corp.example/",
     )
     assert (corp.person, corp.groups, corp.domains) == ("mail", "memberOf", ("corp.example",))
+    assert str(corp.key) == "file:/etc/saml.pem"
     everybody, dbas = identity.people
     assert (everybody.groups, everybody.scope) == ((), {"shop": {Effect.READ}})
     assert (dbas.groups, dbas.max_depth, dbas.ttl) == (("dba",), 2, 7_200)
@@ -221,3 +225,22 @@ def test_an_agent_needs_no_secret_where_a_workload_s_token_will_do() -> None:
     assert [each for each in warnings(parse(bare, "policies.yaml", known())) if "no secret" in str(each)]
     policy = parse(bare + IDENTITY, "policies.yaml", known())
     assert not [each for each in warnings(policy) if "no secret" in str(each)]
+
+
+def test_check_says_what_it_means(tmp_path, capsys) -> None:
+    path = tmp_path / "policies.yaml"
+    path.write_text(HEAD + IDENTITY)
+    assert main(["check", str(path)]) == 0
+    out = capsys.readouterr().out
+    for line in (
+        "provider okta: vouches for addresses of example.com",
+        "people all (whoever logs in): shop: read",
+        "people dbas (dba): shop: ddl, read",
+        "workload github with repository acme/* and run_attempt 1 and protected true is release-pipeline: shop: read",
+        "workload cluster with kubernetes.io/namespace ci or cd is release-pipeline",
+    ):
+        assert f"  {line}\n" in out
+    assert main(["check", str(path), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["identity"]["workloads"][0]["agents"] == ["release-pipeline"]
+    assert said["identity"]["people"][1]["groups"] == ["dba"]

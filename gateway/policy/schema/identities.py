@@ -35,6 +35,7 @@ def identity() -> Schema:
         "entity_id": values.text("Which provider is meant, where the metadata describes several."),
         "attributes": values.mapping({"person": values.text(), "groups": values.text()}),
         "domains": provider["domains"],
+        "key": values.secret(),
         "ca": provider["ca"],
     }
     grant: Mapping[str, Schema] = {
