@@ -20,10 +20,11 @@ from gateway.masking.engine import CompiledMask, Masks
 from gateway.masking.stream import StreamMask
 from gateway.policy.model import MaskPolicy
 from gateway.protocols.postgres import rows
+from gateway.protocols.postgres.column_rules import ColumnRule
 from gateway.protocols.postgres.copy import CopyMask
 from gateway.protocols.postgres.copy_format import CopyFormat
 from gateway.protocols.postgres.messages import Column
-from gateway.protocols.postgres.results import ColumnRule, ResultMask
+from gateway.protocols.postgres.results import ResultMask
 
 DETECT = ("email", "phone", "payment_card", "iban", "secrets")
 CHUNK = 64 * 1024

@@ -13,8 +13,9 @@ from gateway.masking.passages import LONGEST_PASSAGE, beside, passages
 from gateway.masking.stream import StreamMask
 from gateway.policy.file import PolicyFileError, parse
 from gateway.policy.model import MaskPolicy
+from gateway.protocols.postgres.column_rules import ColumnRule
 from gateway.protocols.postgres.messages import Column
-from gateway.protocols.postgres.results import ColumnRule, ResultMask
+from gateway.protocols.postgres.results import ResultMask
 from gateway.vocabulary import known
 from tests.wires_masking.conftest import row
 
