@@ -114,6 +114,18 @@ def chosen_of(view: Mapping[str, Any], offers: Sequence[OfferView]) -> OfferView
     return next((offer for offer in offers if key_of(offer) == key), None)
 
 
+def so_far(view: Mapping[str, Any]) -> Meant:
+    """Whom and what a form speaks of before another offer is chosen: kept as far as that has it, too."""
+    whom, effects = "", tuple[str, ...]()
+    for block_id, held in ((view.get("state") or {}).get("values") or {}).items():
+        if block_id.startswith(WHOM_BLOCK):
+            whom = str(((held.get(WHOM) or {}).get("selected_option") or {}).get("value") or "")
+        elif block_id.startswith(EFFECTS_BLOCK):
+            chosen = (held.get(EFFECTS) or {}).get("selected_options") or []
+            effects = tuple(str(each.get("value")) for each in chosen)
+    return Meant(token_id="" if whom == HAND else whom, effects=effects)
+
+
 def read(
     view: Mapping[str, Any], offer: OfferView, *, person: str, groups: tuple[str, ...], extends: str
 ) -> ElevationRequest:

@@ -172,7 +172,8 @@ async def choose(desk: Desk, click: Click) -> None:
     if chosen is None:
         raise Stale("That is offered no longer.")
     state = read_modal_state(str(click.view.get("private_metadata") or ""))
-    await desk.fill(str(click.view["id"]), elevation_modal.form(offers, chosen, state, Meant()))
+    meant = elevation_modal.so_far(click.view)
+    await desk.fill(str(click.view["id"]), elevation_modal.form(offers, chosen, state, meant))
 
 
 async def asked(desk: Desk, click: Click) -> None:

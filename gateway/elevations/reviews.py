@@ -173,6 +173,7 @@ def _view(key: str, request: Request, at: float) -> CommandView:
     text = (
         f"{request.asked_by} broke the glass: {', '.join(effects)} on {wish.connection}\n"
         f"for {wish.seconds / 60:g} minutes and at most {wish.commands} commands\n"
+        f"granted at once as approval {key}\n"
         f"reason: {wish.reason}"
     )
     digest = hashlib.sha256(f"review\0{key}\0{at}\0{text}".encode()).hexdigest()

@@ -12,7 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
 from bot.workspace.client import WorkspaceClient
-from tests.browser.conftest import Picture
+from tests.browser.conftest import Picture, Psql
 from tests.faults.stand import Stand, free_port, standing
 from tests.live import house
 from tests.live.test_elevating import OFFERS
@@ -139,6 +139,59 @@ async def test_from_the_modal_to_a_row_by_hand(
     secret = ready.partition("PGPASSWORD=")[2].split()[0]
     for where in (maria, page):
         assert secret not in await where.content()
+
+
+async def test_a_refusal_leads_to_the_form_and_the_agent_goes_on(
+    stand: Stand, page: Page, maria: Page, picture: Picture, psql: Psql
+) -> None:
+    repair = "UPDATE orders SET status = 'refunded' WHERE id = 26"
+    refused = asyncio.create_task(psql(repair))
+    card = page.locator(".message", has_text="id = 26").filter(has_text="On whose behalf").last
+    await card.get_by_test_id("action-countersign.deny").click()
+    await page.get_by_test_id("modal-submit").click()
+    await refused
+
+    await maria.get_by_test_id("channel-approvals").click()
+    denied = maria.locator(".message", has_text="id = 26").filter(has_text="Denied").last
+    await denied.hover()
+    await denied.get_by_role("button", name="Ask for access").click()
+    modal = maria.get_by_test_id("modal")
+    await expect(modal).to_contain_text("migrator and what it starts")
+    await field(modal, "What for").select_option(label="shop: write (fix-forward)")
+    await expect(modal).to_contain_text("Fixing forward is for emergencies.")
+    await field(modal, "Why").fill("twenty orders like it")
+    await picture(modal, "elevate-from-refusal")
+    await maria.get_by_test_id("modal-submit").click()
+    asked = page.locator(".message", has_text="twenty orders like it").last
+    await expect(asked).to_contain_text("write: held → runs")
+    await picture(asked, "elevation-card-agent")
+    await asked.get_by_test_id("action-countersign.approve").click()
+    await expect(asked).to_contain_text("Granted")
+    code, printed = await psql(repair)
+    assert (code, "UPDATE 1" in printed) == (0, True), printed
+
+
+async def test_a_broken_glass_is_seen_by_everybody(page: Page, maria: Page, picture: Picture) -> None:
+    await maria.get_by_test_id("channel-general").click()
+    await typed(maria, "/elevate")
+    modal = maria.get_by_test_id("modal")
+    await expect(modal).to_contain_text("What for")
+    await field(modal, "What for").select_option(label="🚨 shop: read, write (glass)")
+    await expect(modal).to_contain_text("Two others look at it afterwards.")
+    await field(modal, "Why").fill("checkout is down")
+    await picture(modal, "elevate-glass")
+    await expect(maria.get_by_test_id("modal-submit")).to_have_text("Break the glass")
+    await maria.get_by_test_id("modal-submit").click()
+    told = page.locator(".message", has_text="maria.lopez@example.com broke the glass").filter(
+        has_text="Gateway"
+    )
+    await expect(told.last).to_contain_text("checkout is down")
+    await picture(told.last, "glass-announced")
+    review = page.locator(".message", has_text="two others look at it").last
+    await expect(review).to_contain_text("checkout is down")
+    await picture(review, "glass-review")
+    await review.get_by_role("button", name="I looked: in order").click()
+    await expect(review).to_contain_text("1 of 2")
 
 
 async def shell(stand: Stand, line: str, *, within: float = 30) -> tuple[int, str]:
