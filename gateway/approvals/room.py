@@ -20,6 +20,7 @@ from gateway.approvals.ballot import Stale
 from gateway.approvals.capacity import Capacity, HoldRefused
 from gateway.approvals.deadlines import Deadlines
 from gateway.approvals.electorate import NotEligible, PolicyPort, standing
+from gateway.approvals.families import Families
 from gateway.approvals.freshness import LoginFirst
 from gateway.approvals.proof import ReviewFirst, opened
 from gateway.approvals.releasing import GrantsPort
@@ -100,6 +101,7 @@ class Approvals:
         self._by_key: dict[tuple[object, ...], Live] = {}
         self._settled = Settled(journal)
         self._capacity = Capacity()
+        self._families = Families()
         self._deadlines = Deadlines(scheduler, clock=clock, when_due=lambda: self._tasks.spawn(self.sweep()))
         self._on_settled: list[Callable[[Approval], object]] = []
         self._tasks = Tasks(told=ANSWERS)
@@ -340,6 +342,7 @@ class Approvals:
         self._capacity.check(live)
         waiting = Waiting(self, live)
         live.waiters.add(waiting)
+        live.approval = replace(live.approval, family=self._families.name(live))
         self._keep(live)
         self._store.put(TABLE, live.approval.id, live.document())
         if waived:
@@ -412,6 +415,8 @@ class Approvals:
     def _apply(self, live: Live, event: Event) -> None:
         """One step, in memory and put into the store."""
         live.approval = step(live.approval, event, self._clock())
+        if live.approval.state is not State.PENDING:
+            self._families.settle(live)
         if live.approval.state not in LIVE:
             self._by_key.pop(live.key, None)
         self._store.put(TABLE, live.approval.id, live.document())
@@ -443,6 +448,7 @@ class Approvals:
     def _keep(self, live: Live) -> None:
         self._live[live.approval.id] = live
         self._by_key[live.key] = live
+        self._families.join(live)
         self._capacity.take(live)
         self._deadlines.add(live.approval.expires_at, live.approval.id)
         for due in live.approval.steps[live.approval.stepped :]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import random
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -141,9 +144,35 @@ def test_git_clones_and_a_push_waits_for_a_yes(gateway: SshGateway, tmp_path: Pa
     cloned = git("clone", "--quiet", f"ssh://127.0.0.1:{gateway.ports['web-1']}{bare}", str(work))
     assert cloned.returncode == 0, cloned.stderr
     (work / "file").write_text("content")
-    assert git("-C", str(work), "add", "file").returncode == 0
+    (work / "noise").write_bytes(random.Random(1).randbytes(8_000_000))
+    assert git("-C", str(work), "add", "file", "noise").returncode == 0
     assert git("-C", str(work), "commit", "--quiet", "-m", "first").returncode == 0
     with gateway.api.deciding("approve", containing="git-receive-pack"):
         pushed = git("-C", str(work), "push", "--quiet", "origin", "HEAD")
     assert pushed.returncode == 0, pushed.stderr
     assert "first" in git("-C", str(bare), "log", "--all", "--oneline").stdout
+    again = git(
+        "clone", "--quiet", f"ssh://127.0.0.1:{gateway.ports['web-1']}{bare}", str(tmp_path / "again")
+    )
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / "again" / "noise").read_bytes() == (work / "noise").read_bytes()
+
+
+@pytest.mark.parametrize("protocol", ["-s", "-O"])
+def test_what_is_compressed_comes_byte_for_byte(gateway: SshGateway, tmp_path: Path, protocol: str) -> None:
+    data = random.Random(2).randbytes(8_000_000)
+    (tmp_path / "there").write_bytes(data)
+    done = client(gateway, "scp", protocol, f"127.0.0.1:{tmp_path}/there", f"{tmp_path}/here")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "here").read_bytes() == data
+
+
+def test_an_archive_whose_texts_are_masked_still_unpacks(gateway: SshGateway, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "people").write_text("ana.silva@example.com\n" * 500)
+    (tmp_path / "there" / "noise").write_bytes(random.Random(3).randbytes(500_000))
+    archive = gateway.ssh(f"tar -c -C {tmp_path}/there .").stdout
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        tar.extractall(tmp_path / "here", filter="data")
+    assert (tmp_path / "here" / "people").read_text() == f"{'*' * 21}\n" * 500
+    assert (tmp_path / "here" / "noise").read_bytes() == (tmp_path / "there" / "noise").read_bytes()

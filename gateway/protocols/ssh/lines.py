@@ -20,7 +20,7 @@ from gateway.facts.shell import Lines
 from gateway.hosted import Refused, Ruling, SessionOver
 from gateway.model import Block, Command
 from gateway.protocols.ssh import asking
-from gateway.protocols.ssh.channel import Channel
+from gateway.protocols.ssh.channel import REFUSED, Channel
 from gateway.protocols.ssh.flow import Answer, Upstream
 
 log = logging.getLogger("countersign.ssh")
@@ -50,6 +50,9 @@ class _Shell:
         self._masked: Ruling | None = None
         """The last line's ruling, with the masks of all before it."""
         self._status = 0
+        """`$?` of the next line, and of the shell when it ends."""
+        self._cut_short = False
+        """What was typed ended in a line that is too long."""
         self._interrupts = 0
         self._upstream: Upstream | None = None
         self._leader = 0
@@ -67,9 +70,12 @@ class _Shell:
                     self._channel.leave(self._upstream)
                     return
             self._prompt()
+        if self._cut_short:
+            self._status = REFUSED
         if self._upstream is None:
-            self._channel.channel.exit(0)
+            self._channel.channel.exit(self._status)
         else:
+            self._upstream.channel.write(f"\\command exit {self._status}\n".encode())
             self._upstream.channel.write_eof()
             await self._upstream.gone
             self._channel.leave(self._upstream)
@@ -83,6 +89,7 @@ class _Shell:
         if len(self._partial) + len(data) > self._channel.client.pending_bytes and b"\n" not in data:
             self._channel.say("This line is too long.")
             self._partial = b""
+            self._cut_short = True
             self._lines.put_nowait(None)
             return
         *whole, self._partial = (self._partial + data).split(b"\n")
@@ -103,18 +110,22 @@ class _Shell:
 
     async def _one(self, line: str) -> None:
         if self._past.gives_meaning(line, OWN):
-            self._channel.refuse(REDEFINED)
+            self._refuse(REDEFINED)
             return
         command = asking.line(line, self._past)
         ruling = await self._channel.judge(command, after=self._masked)
         if isinstance(ruling.verdict, Block):
-            self._channel.refuse(ruling.verdict)
+            self._refuse(ruling.verdict)
             return
         self._past.ran(line)
         self._masked = ruling
         await self._let_through(
             command, Answer(self._channel.client.seat, command.id, ruling, self._channel.write)
         )
+
+    def _refuse(self, block: Block) -> None:
+        self._channel.refuse(block)
+        self._status = REFUSED
 
     async def _let_through(self, command: Command, answer: Answer) -> None:
         try:
