@@ -66,8 +66,9 @@ def _blocks(members: Sequence[Approval], faces: Faces, limit: int) -> Iterator[B
     yield {
         "type": "table",
         "block_id": f"{block_id}:table",
+        "column_settings": [{"is_wrapped": True}] * 6,
         "rows": [
-            [_cell(each) for each in ("#", "Agent", "Command", "Would touch", "Votes", "Standing")],
+            [_cell(each) for each in ("#", "Agent", "Standing", "Votes", "Would touch", "Command")],
             *(_row(number, each, limit) for number, each in enumerate(members, start=1)),
         ],
     }
@@ -131,10 +132,10 @@ def _row(number: int, approval: Approval, limit: int) -> list[Element]:
         for each in (
             f"{number}",
             agent_of(approval.lineage),
-            inline(approval.command.text, limit=limit),
-            touches[:80],
+            f"{mark} {title}{by}",
             votes,
-            f"{mark} {title}{by} · {inline(approval.id, limit=20)}",
+            touches[:80],
+            inline(approval.command.text, limit=limit),
         )
     ]
 
