@@ -119,20 +119,22 @@ def _head(members: Sequence[Approval], faces: Faces) -> Iterator[Sequence[Elemen
     if waiting:
         soonest = min(waiting, key=lambda each: each.expires_at)
         yield list(unanswered.ahead(soonest, faces))
-    yield [quiet("Each is an approval of its own: open it to see all of it, and to approve it.")]
+        yield [quiet("Each is an approval of its own: open it to see all of it, and to approve it.")]
 
 
 def _row(number: int, approval: Approval, limit: int) -> list[Element]:
     votes = ", ".join(f"{have} of {ask.quorum}" for ask, have in list(counted(approval).items())[:3])
-    mark, title = outcome(approval)
+    _, title = outcome(approval)
     by = f" by {inline(approval.settled_by, limit=40)}" if approval.settled_by else ""
+    if approval.grant not in {"", approval.id}:
+        by += ", under a yes for a while"
     touches = estimate_words(approval.estimate) if approval.estimate is not None else ""
     return [
         _cell(each)
         for each in (
             f"{number}",
             agent_of(approval.lineage),
-            f"{mark} {title}{by}",
+            f"{title}{by}",
             votes,
             touches[:80],
             inline(approval.command.text, limit=limit),
