@@ -6,6 +6,7 @@ goes on where it was.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from bot import cards, folded, unanswered
 from bot.blocks import Faces, Message, bold, code, lines, rich, text
 from bot.channels import Channels, Sought
 from bot.folded import family_of, version_of
-from bot.gateway_client import GatewayClient
+from bot.gateway_client import GatewayClient, GatewayError
 from bot.once import Once, Placed
 from bot.outbox import Outbox, SlackRefused, Urgency
 from bot.people import People
@@ -131,7 +132,7 @@ class Board:
             if not any(each.state is State.PENDING for each in newest):
                 return None  # settled before anybody saw it: the transcript tells
             drawn = version_of(newest)
-            return drawing(newest, await self._people.faces())
+            return await self._drawing(newest)
 
         return await self._once.post(
             f"card:{family}",
@@ -149,7 +150,7 @@ class Board:
             nonlocal drawn
             newest = self._now(members)
             drawn = version_of(newest)
-            return drawing(newest, await self._people.faces())
+            return await self._drawing(newest)
 
         try:
             await self._outbox.edit(placed.channel, placed.ts, draw)
@@ -162,6 +163,18 @@ class Board:
                 return await self._post_card(members, placed.channel) or placed
         await self._once.write(placed, drawn=drawn)
         return placed
+
+    async def _drawing(self, members: Sequence[Approval]) -> Message:
+        """The card of one approval, or the one that several share."""
+        faces = await self._people.faces()
+        if len(members) > 1:
+            return folded.card(members, faces)
+        [one] = members
+        twins = cards.NO_TWINS
+        if one.lasting is not None and one.state is State.PENDING:
+            with contextlib.suppress(GatewayError):
+                twins = await self._gateway.twins(one.id)
+        return cards.card(one, faces, twins)
 
     async def _step(self, approval: Approval, card: Placed) -> None:
         """Say in the card's thread what has come since nobody answered; of reminders only the last."""
@@ -212,11 +225,6 @@ class Board:
             # Direct messages are not read back: that would take im:history for the sake of a courtesy.
             sought=None if user_id else sought,
         )
-
-
-def drawing(members: Sequence[Approval], faces: Faces) -> Message:
-    """The card of one approval, or the one that several share."""
-    return cards.card(members[0], faces) if len(members) == 1 else folded.card(members, faces)
 
 
 def told(approval: Approval, faces: Faces) -> Message:

@@ -45,10 +45,12 @@ from gateway.contract import (
     LineageView,
     ResourceView,
     State,
+    Twins,
     Vote,
 )
 
 EVENT = "countersign_card"
+NO_TWINS = Twins()
 _ABOUT = re.compile(r"countersign:([a-zA-Z0-9_-]{1,64}):[0-9]+:")
 PARAMETER = 160
 ACTORS_FIRST, ACTORS_LAST = 2, 6
@@ -86,10 +88,10 @@ def target_of(approval: Approval) -> Target:
     return Target(id=approval.id, version=approval.version, digest=approval.command.digest[:8])
 
 
-def card(approval: Approval, faces: Faces) -> Message:
+def card(approval: Approval, faces: Faces, twins: Twins = NO_TWINS) -> Message:
     """The card for an approval in any state; at most `CARD_LIMIT` characters of blocks."""
     for room in ROOMS:
-        blocks = tuple(_blocks(approval, faces, room))
+        blocks = tuple(_blocks(approval, faces, room, twins))
         if size(blocks) <= CARD_LIMIT:
             break
     return Message(
@@ -164,7 +166,7 @@ def about(blocks: object) -> str:
     return ""
 
 
-def _blocks(approval: Approval, faces: Faces, room: Room) -> Iterator[Block]:
+def _blocks(approval: Approval, faces: Faces, room: Room, twins: Twins) -> Iterator[Block]:
     command = show(approval.command.text, limit=room.command)
     # The first block is rich text in every state: Slack refuses to turn rich text into anything else.
     yield rich(lines(_head(approval, faces, room)), block_id=block_id(approval, "head"))
@@ -179,7 +181,7 @@ def _blocks(approval: Approval, faces: Faces, room: Room) -> Iterator[Block]:
         literal(tree(approval.lineage)),
         block_id=block_id(approval, "lineage"),
     )
-    yield rich(lines(_facts(approval, faces, room)), block_id=block_id(approval, "facts"))
+    yield rich(lines(_facts(approval, faces, room, twins)), block_id=block_id(approval, "facts"))
     if approval.state is State.PENDING:
         yield actions(*_buttons(approval, command, room), block_id=block_id(approval, "buttons"))
 
@@ -292,7 +294,7 @@ def tree(lineage: LineageView) -> str:
     return "\n".join(rows)
 
 
-def _facts(approval: Approval, faces: Faces, room: Room) -> Iterator[Sequence[Element]]:
+def _facts(approval: Approval, faces: Faces, room: Room, twins: Twins) -> Iterator[Sequence[Element]]:
     command = approval.command
     effects = [f"{EFFECT_MARKS.get(effect, '🟣')} {inline(effect, limit=20)}" for effect in command.effects]
     yield [bold("Effects  "), text("   ".join(_some(effects, room)) or "none read")]
@@ -308,7 +310,7 @@ def _facts(approval: Approval, faces: Faces, room: Room) -> Iterator[Sequence[El
         yield [quiet(f"and {len(approval.asks) - room.rows} more asks")]
     for vote in approval.votes[-room.rows :]:
         yield list(_vote(vote, faces))
-    yield from for_a_while.rows(approval)
+    yield from for_a_while.rows(approval, twins)
     yield from _waiting(approval, faces)
     yield [bold("Digest  "), code(inline(command.words, limit=60)), text("  "), code(command.digest[:8])]
     yield [quiet(ids(approval))]

@@ -66,8 +66,9 @@ def _blocks(members: Sequence[Approval], faces: Faces, limit: int) -> Iterator[B
     yield {
         "type": "table",
         "block_id": f"{block_id}:table",
+        "column_settings": [{"is_wrapped": True}] * 6,
         "rows": [
-            [_cell(each) for each in ("#", "Agent", "Command", "Would touch", "Votes", "Standing")],
+            [_cell(each) for each in ("#", "Agent", "Standing", "Votes", "Would touch", "Command")],
             *(_row(number, each, limit) for number, each in enumerate(members, start=1)),
         ],
     }
@@ -118,23 +119,25 @@ def _head(members: Sequence[Approval], faces: Faces) -> Iterator[Sequence[Elemen
     if waiting:
         soonest = min(waiting, key=lambda each: each.expires_at)
         yield list(unanswered.ahead(soonest, faces))
-    yield [quiet("Each is an approval of its own: open it to see all of it, and to approve it.")]
+        yield [quiet("Each is an approval of its own: open it to see all of it, and to approve it.")]
 
 
 def _row(number: int, approval: Approval, limit: int) -> list[Element]:
     votes = ", ".join(f"{have} of {ask.quorum}" for ask, have in list(counted(approval).items())[:3])
-    mark, title = outcome(approval)
+    _, title = outcome(approval)
     by = f" by {inline(approval.settled_by, limit=40)}" if approval.settled_by else ""
+    if approval.grant not in {"", approval.id}:
+        by += ", under a yes for a while"
     touches = estimate_words(approval.estimate) if approval.estimate is not None else ""
     return [
         _cell(each)
         for each in (
             f"{number}",
             agent_of(approval.lineage),
-            inline(approval.command.text, limit=limit),
-            touches[:80],
+            f"{title}{by}",
             votes,
-            f"{mark} {title}{by} · {inline(approval.id, limit=20)}",
+            touches[:80],
+            inline(approval.command.text, limit=limit),
         )
     ]
 

@@ -41,7 +41,9 @@ def view(home: Home, *, now: float) -> View:
         ),
         *_part(
             "Your requests",
-            [rich(lines(_request(each, now) for each in home.requests[:REQUESTS]))] if home.requests else [],
+            [rich(lines(_request(each, now) for each in home.requests[:REQUESTS]))]
+            if home.requests
+            else [rich(section(quiet("none")))],
             more=len(home.requests) - REQUESTS,
         ),
         *_part(
