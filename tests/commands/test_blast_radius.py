@@ -97,7 +97,7 @@ def test_every_agent_is_told_by_default(told) -> None:
 def test_who_has_to_say_yes_and_what_else_may_come_is_told(told) -> None:
     _, said = told("root")
     effects = {each["effect"]: each for each in said["chains"][0]["connections"][0]["effects"]}
-    assert effects["write"]["asks"] == [{"approvers": "dba", "quorum": 1}]
+    assert effects["write"]["asks"] == [{"approvers": "dba", "quorum": 1, "step_up": None}]
     assert effects["write"]["elevations"] == ["more"]
     assert [ask["approvers"] for ask in effects["ddl"]["asks"]] == ["dba", "leads"]
     assert effects["ddl"]["elevations"] == []
