@@ -177,12 +177,14 @@ class Approvals:
     ) -> Waiting:
         """Wait for people: opens an approval, joins the one that is open, or spends one approved meanwhile.
 
-        `waived` says why nobody has to be asked: it is settled as it opens.
+        `waived` says why nobody has to be asked for an elevation: it is settled as it opens. A command never is.
 
         One approval belongs to a lineage, connection, digest and what is asked. Durable when it returns. Raises
         `HoldRefused` and `StoreFailed`; cancelled, the place is left as by a hang-up. `shape` is the same for
         commands that differ in their values alone, "" where nobody can tell.
         """
+        if waived and elevation is None:
+            raise ValueError("a command is released by people, or not at all")
         live = opening.opened(
             self._kept.new_id(),
             now=self._clock(),
