@@ -11,7 +11,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from bot import cards, folded, unanswered
+from bot import cards, folded, unanswered, votes
 from bot.blocks import Faces, Message, bold, code, lines, rich, text
 from bot.channels import Channels, Sought
 from bot.folded import family_of, version_of
@@ -240,7 +240,7 @@ def told(approval: Approval, faces: Faces) -> Message:
         ],
     ]
     if approval.settled_by:
-        rows.append([text("Decided by "), cards.face(approval.settled_by, faces)])
+        rows.append([text("Decided by "), votes.face(approval.settled_by, faces)])
     if approval.reason:
         rows.append([text(f"Reason: {inline(approval.reason, limit=300)}")])
     rows.append([text(cards.ids(approval))])

@@ -25,8 +25,9 @@ from bot.blocks import (
     usergroup,
 )
 from bot.card_ids import DENY, REVIEW
-from bot.cards import EVENT, agent_of, counted, estimate_words, outcome, target_of
+from bot.cards import EVENT, agent_of, estimate_words, outcome, target_of
 from bot.safe_text import escape, inline
+from bot.votes import counted
 from gateway.contract import Approval, State
 
 TEXTS = (110, 60, 30)

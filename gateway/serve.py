@@ -298,6 +298,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         identities = Identities(
             issuer, members, failures, store, policy, clock=clock, spawn=tasks.spawn, secret=kept.current
         )
+        slack_links = SlackLinks(store, journal, policy=policy, clock=clock)
         application = api.build(
             policy=policy,
             approvals=approvals,
@@ -314,7 +315,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             operator_credential=operator_credential,
             meters=meters,
             logins=identities.logins,
-            slack_links=SlackLinks(store, journal, policy=policy, clock=clock),
+            slack_links=slack_links,
             clock=clock,
             routes=[
                 *token_api.routes(
@@ -329,6 +330,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
                     failures=failures,
                     store=store,
                     policy=policy,
+                    part=slack_links.part,
                     is_operator=lambda credential: _same(credential, operator_credential),
                     certify=certifying(keys.secret),
                     authorities=authorities(keys.secret),

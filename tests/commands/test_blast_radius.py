@@ -113,6 +113,15 @@ def test_a_token_reaches_what_its_scope_and_lineage_say(told) -> None:
     assert chain["connections"][0]["effects"][1]["elevations"] == [], "a child that the offer is not for"
 
 
+def test_a_person_s_token_says_the_groups_that_only_their_provider_knows(file, told) -> None:
+    path = Path(file)
+    path.write_text(path.read_text().replace("leads: {", "eng: {claim: engineers}\n  leads: {"))
+    ada = "ada@example.com"
+    _, said = told(token(ada, person=ada, groups=["eng", "leads", "none", 7]))
+    # What the file itself lists, it knows better than a token of yesterday.
+    assert (said["chains"][0]["chain"], said["chains"][0]["groups"]) == ([ada], ["eng"])
+
+
 def test_a_token_that_has_ended_reaches_nothing_any_more(told) -> None:
     code, said = told(token("root", seconds=-1))
     assert (code, said["ended"]) == (1, True)
