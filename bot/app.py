@@ -187,7 +187,7 @@ def _build(
     channels = Channels(reader, bot_user=who.user, clock=clock)
     outbox = Outbox(writer, tasks, clock=time.monotonic, pace=timings.pace)
     once = Once(gateway, outbox, channels, owner=secrets.token_hex(8), clock=clock, lease=timings.lease)
-    board = Board(once, outbox, channels, people=people)
+    board = Board(gateway, once, outbox, channels, people=people)
     transcripts = Transcripts(
         gateway, once, outbox, channels, people=people, files=writer, every=timings.batch
     )

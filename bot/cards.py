@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from bot import elevations, for_a_while, unanswered
+from bot import elevations, for_a_while, unanswered, votes
 from bot.blocks import (
     CARD_LIMIT,
     Block,
@@ -30,8 +30,6 @@ from bot.blocks import (
     section,
     size,
     text,
-    user,
-    usergroup,
 )
 from bot.card_ids import APPROVE, DENY, FOR_A_WHILE, KILL, REVIEW, Target
 from bot.safe_text import Shown, escape, inline, literal, show
@@ -39,16 +37,16 @@ from gateway.contract import (
     CARD_TEXT,
     ActorView,
     Approval,
-    AskView,
     Choice,
     Estimate,
     LineageView,
     ResourceView,
     State,
-    Vote,
+    Twins,
 )
 
 EVENT = "countersign_card"
+NO_TWINS = Twins()
 _ABOUT = re.compile(r"countersign:([a-zA-Z0-9_-]{1,64}):[0-9]+:")
 PARAMETER = 160
 ACTORS_FIRST, ACTORS_LAST = 2, 6
@@ -86,10 +84,10 @@ def target_of(approval: Approval) -> Target:
     return Target(id=approval.id, version=approval.version, digest=approval.command.digest[:8])
 
 
-def card(approval: Approval, faces: Faces) -> Message:
+def card(approval: Approval, faces: Faces, twins: Twins = NO_TWINS) -> Message:
     """The card for an approval in any state; at most `CARD_LIMIT` characters of blocks."""
     for room in ROOMS:
-        blocks = tuple(_blocks(approval, faces, room))
+        blocks = tuple(_blocks(approval, faces, room, twins))
         if size(blocks) <= CARD_LIMIT:
             break
     return Message(
@@ -164,7 +162,7 @@ def about(blocks: object) -> str:
     return ""
 
 
-def _blocks(approval: Approval, faces: Faces, room: Room) -> Iterator[Block]:
+def _blocks(approval: Approval, faces: Faces, room: Room, twins: Twins) -> Iterator[Block]:
     command = show(approval.command.text, limit=room.command)
     # The first block is rich text in every state: Slack refuses to turn rich text into anything else.
     yield rich(lines(_head(approval, faces, room)), block_id=block_id(approval, "head"))
@@ -179,7 +177,7 @@ def _blocks(approval: Approval, faces: Faces, room: Room) -> Iterator[Block]:
         literal(tree(approval.lineage)),
         block_id=block_id(approval, "lineage"),
     )
-    yield rich(lines(_facts(approval, faces, room)), block_id=block_id(approval, "facts"))
+    yield rich(lines(_facts(approval, faces, room, twins)), block_id=block_id(approval, "facts"))
     if approval.state is State.PENDING:
         yield actions(*_buttons(approval, command, room), block_id=block_id(approval, "buttons"))
 
@@ -228,7 +226,7 @@ def _touched(resources: Sequence[ResourceView]) -> list[str]:
 def _settled(approval: Approval, faces: Faces) -> Iterator[Element]:
     if approval.settled_by:
         yield text("By ")
-        yield face(approval.settled_by, faces)
+        yield votes.face(approval.settled_by, faces)
     else:
         yield text("By the gateway")
     if approval.settled_at is not None:
@@ -292,7 +290,7 @@ def tree(lineage: LineageView) -> str:
     return "\n".join(rows)
 
 
-def _facts(approval: Approval, faces: Faces, room: Room) -> Iterator[Sequence[Element]]:
+def _facts(approval: Approval, faces: Faces, room: Room, twins: Twins) -> Iterator[Sequence[Element]]:
     command = approval.command
     effects = [f"{EFFECT_MARKS.get(effect, '🟣')} {inline(effect, limit=20)}" for effect in command.effects]
     yield [bold("Effects  "), text("   ".join(_some(effects, room)) or "none read")]
@@ -303,12 +301,12 @@ def _facts(approval: Approval, faces: Faces, room: Room) -> Iterator[Sequence[El
     if approval.elevation is not None:
         yield from elevations.rows(approval.elevation, most=room.rows)
     for ask in approval.asks[: room.rows]:
-        yield list(_ask(ask, counted(approval)[ask], faces))
+        yield list(votes.of_ask(ask, votes.counted(approval)[ask], faces))
     if len(approval.asks) > room.rows:
         yield [quiet(f"and {len(approval.asks) - room.rows} more asks")]
     for vote in approval.votes[-room.rows :]:
-        yield list(_vote(vote, faces))
-    yield from for_a_while.rows(approval)
+        yield list(votes.of_vote(vote, faces))
+    yield from for_a_while.rows(approval, twins)
     yield from _waiting(approval, faces)
     yield [bold("Digest  "), code(inline(command.words, limit=60)), text("  "), code(command.digest[:8])]
     yield [quiet(ids(approval))]
@@ -345,63 +343,6 @@ def estimate_words(estimate: Estimate) -> str:
     total = f" of {estimate.total:,}" if estimate.total is not None else ""
     note = f" ({inline(estimate.note, limit=150)})" if estimate.note else ""
     return rows + total + note
-
-
-def counted(approval: Approval) -> dict[AskView, int]:
-    """How many approvals each ask has; a person counts for one ask only, the scarcest first."""
-    left = dict.fromkeys(approval.asks, 0)
-    approving = [vote for vote in approval.votes if vote.choice is Choice.APPROVE]
-    for vote in sorted(approving, key=lambda vote: len(vote.groups)):
-        meant = [
-            ask
-            for ask in approval.asks
-            if not {ask.approvers, ask.also or ask.approvers}.isdisjoint({*vote.groups, "*"})
-            and left[ask] < ask.quorum
-        ]
-        if meant:
-            left[meant[0]] += 1
-    return left
-
-
-def _ask(ask: AskView, have: int, faces: Faces) -> Iterator[Element]:
-    yield bold("Asks  ")
-    yield text(f"{have} of {ask.quorum} from ")
-    if ask.approvers in faces.groups:
-        yield usergroup(faces.groups[ask.approvers])
-    else:
-        yield text("any group" if ask.approvers == "*" else inline(ask.approvers, limit=40))
-    if ask.step_up is not None:
-        yield text(", each with a fresh login")
-    if ask.also:
-        yield text(" or ")
-        yield unanswered.group(ask.also, faces)
-    yield quiet(f"  ({inline(ask.rule, limit=60)})")
-
-
-_CHOICE_WORDS: Mapping[Choice, str] = {
-    Choice.APPROVE: "approved",
-    Choice.DENY: "denied",
-    Choice.KILL: "killed",
-}
-
-
-def _vote(vote: Vote, faces: Faces) -> Iterator[Element]:
-    yield text("✔ " if vote.choice is Choice.APPROVE else "✘ ")
-    yield face(vote.person, faces)
-    groups = ", ".join(inline(group, limit=40) for group in vote.groups[:3])
-    words = f"{_CHOICE_WORDS[vote.choice]}{for_a_while.of_vote(vote)}"
-    yield text(f" {words}{f' for {groups}' if groups else ''} ")
-    yield date(vote.at)
-    if vote.login is not None:
-        yield quiet(f" with a login at {inline(vote.login.provider, limit=40)}")
-    if vote.reason:
-        yield quiet(f" “{inline(vote.reason, limit=120)}”")
-
-
-def face(person: str, faces: Faces) -> Element:
-    """A mention where the person has a Slack user, else the name."""
-    user_id = faces.people.get(person)
-    return user(user_id) if user_id else text(inline(person, limit=80))
 
 
 def _buttons(approval: Approval, command: Shown, room: Room) -> Iterator[Element]:

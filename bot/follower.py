@@ -122,7 +122,9 @@ class Follower:
     def _hand_out(self, change: Change) -> None:
         if change.approval is not None:
             self._takers.seen(change.approval)
-            self._approvals.offer(change.approval.id, change.approval, number=change.seq)
+            # Those of one card are dealt with one after the other.
+            key = change.approval.family or change.approval.id
+            self._approvals.offer(key, change.approval, number=change.seq)
         elif change.session is not None:
             self._sessions.offer(change.session.id, change.session, number=change.seq)
         elif change.announcement is not None:

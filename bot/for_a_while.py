@@ -91,10 +91,12 @@ def chosen(view: Mapping[str, Any]) -> Chosen:
     )
 
 
-def rows(approval: Approval) -> Iterator[Sequence[Element]]:
-    """What a card says of it: what a yes may be, or what the yeses have made."""
+def rows(approval: Approval, twins: Twins) -> Iterator[Sequence[Element]]:
+    """What a card says of it: what a yes may be and how many that would release, or what the yeses have made."""
     if approval.state is State.PENDING and approval.lasting is not None:
-        may = "; ".join(WORDS[reach] for reach in approval.lasting.what)
+        may = "; ".join(
+            _with_twins(WORDS[reach], twins.held.get(reach, 0)) for reach in approval.lasting.what
+        )
         upto = f"up to {lasts(approval.lasting.seconds)} and {approval.lasting.commands:,} commands"
         yield [bold("A yes may be for a while  "), text(f"{upto}: {may}")]
     elif approval.grant == approval.id and approval.settled_at is not None:
@@ -116,7 +118,10 @@ def of_vote(vote: Vote) -> str:
 
 
 def _reach_words(reach: Reach, held: int) -> str:
-    words = WORDS[reach][0].upper() + WORDS[reach][1:]
+    return _with_twins(WORDS[reach][0].upper() + WORDS[reach][1:], held)
+
+
+def _with_twins(words: str, held: int) -> str:
     return f"{words} · {held:,} more held now" if held else words
 
 

@@ -168,6 +168,10 @@ class GatewayClient:
         """End a link. Raises any of the refusals."""
         await self._post(f"v1/links/{_id(slack_id)}/end", request, LinkView)
 
+    async def family(self, family: str) -> tuple[Approval, ...]:
+        """The approvals that belong on one card."""
+        return await self._get("v1/approvals", tuple[Approval, ...], query={"family": family})
+
     async def twins(self, approval_id: str) -> Twins:
         """How many others a yes for a while would release."""
         return await self._get(f"v1/approvals/{_id(approval_id)}/twins", Twins)

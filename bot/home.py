@@ -21,10 +21,11 @@ from bot.blocks import (
     text,
 )
 from bot.card_ids import DENY, GRANT_END, HOME_REFRESH, KILL, KILL_SESSION, REVIEW
-from bot.cards import agent_of, counted, outcome, target_of
+from bot.cards import agent_of, outcome, target_of
 from bot.for_a_while import WORDS, lasts
 from bot.modals import View, number
 from bot.safe_text import inline, literal
+from bot.votes import counted
 from gateway.contract import Approval, GrantView, Home, LineageNode, SessionView, State
 
 APPROVALS, REQUESTS, GRANTS, SESSIONS, NODES = 12, 8, 10, 12, 40
@@ -41,7 +42,9 @@ def view(home: Home, *, now: float) -> View:
         ),
         *_part(
             "Your requests",
-            [rich(lines(_request(each, now) for each in home.requests[:REQUESTS]))] if home.requests else [],
+            [rich(lines(_request(each, now) for each in home.requests[:REQUESTS]))]
+            if home.requests
+            else [rich(section(quiet("none")))],
             more=len(home.requests) - REQUESTS,
         ),
         *_part(

@@ -130,8 +130,8 @@ class People:
                 "Slack cannot say who you are just now. Nothing was decided; please try again."
             ) from error
         self._refuse_outsiders(profile)
-        if directory.login and slack_id not in directory.people:
-            # They may have logged in a moment ago.
+        if directory.login:
+            # A link may have begun or ended a moment ago; the gateway is near, and it is asked at each click.
             self._directories.forget("")
             directory = await self.directory()
         mapped = directory.people.get(slack_id)

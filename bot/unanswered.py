@@ -29,7 +29,19 @@ def message(approval: Approval, number: int, faces: Faces) -> Message:
     said = list(_said(approval, approval.steps[number], faces))
     return Message(
         text=f"Countersign: approval {escape(approval.id, limit=64)} still waits for a decision.",
-        blocks=(rich(lines([said, [text("If nobody answers, "), *ends(approval)]])),),
+        blocks=(
+            rich(
+                lines(
+                    [
+                        said,
+                        [
+                            text(f"Approval {inline(approval.id, limit=64)}. If nobody answers, "),
+                            *ends(approval),
+                        ],
+                    ]
+                )
+            ),
+        ),
         event=EVENT,
         payload={"approval": approval.id, "step": number},
     )

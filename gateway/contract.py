@@ -249,6 +249,8 @@ class Approval:
     """Where it is no command that waits, but somebody who asks for more for a while."""
     lasting: LastingView | None = None
     """Where a yes may be for a while; None where it is for this command alone."""
+    family: str = ""
+    """Those that belong on one card have this in common: the id of the first of them."""
     steps: tuple[StepView, ...] = ()
     """What happens while nobody decides, in the order of time."""
     stepped: int = 0

@@ -283,6 +283,8 @@ class Hold:
     """None where each yes is for the one command."""
     steps: tuple[Step, ...] = ()
     """What happens while nobody answers, in the order of time."""
+    by_default: bool = False
+    """Some of it no rule speaks of. Not among `rules` where the default's ask goes without saying beside theirs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

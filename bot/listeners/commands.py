@@ -11,11 +11,12 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot import home, modals, refusals
 from bot.blocks import Block, Element, bold, code, lines, rich, section, text
 from bot.card_ids import COMMAND, ModalState
-from bot.cards import agent_of, counted, tree
+from bot.cards import agent_of, tree
 from bot.desk import SAID, Click, Desk, Trouble, lazily, only_ack
 from bot.gateway_client import NotFound
 from bot.listeners import looking
 from bot.safe_text import inline, literal
+from bot.votes import counted
 from gateway.contract import RevokeRequest, SessionView
 
 LISTED = 15

@@ -14,6 +14,7 @@ from gateway.api.looking import Looking
 from gateway.api.metrics import Meters
 from gateway.api.notes import Notes
 from gateway.api.ports import LineagesPort, SessionsPort
+from gateway.api.proxied import behind
 from gateway.api.searching import Searching
 from gateway.api.stepping import SteppingUp
 from gateway.api.watching import Watching
@@ -102,7 +103,9 @@ def build(
     both = credentials.only(Caller.BOT, Caller.OPERATOR)
     bot = credentials.only(Caller.BOT)
     operator = credentials.only(Caller.OPERATOR)
-    application = web.Application(middlewares=[refusing], client_max_size=BODY_BYTES)
+    application = web.Application(
+        middlewares=[behind(lambda: policy().api.proxies), refusing], client_max_size=BODY_BYTES
+    )
     application.add_routes(
         [
             web.get("/v1/changes", both(deciding.changes)),

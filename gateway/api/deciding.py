@@ -55,8 +55,14 @@ class Deciding:
                 return answer(changes)
 
     async def approvals(self, request: web.Request) -> web.StreamResponse:
-        """`GET /v1/approvals?state=STATE`: the open ones, or those in one state; settled ones as far as remembered."""
+        """`GET /v1/approvals?state=STATE`: the open ones, or those in one state; settled ones as far as remembered.
+
+        With `family=ID` those that belong on one card, in any state.
+        """
         wanted = request.query.get("state", "")
+        if family := request.query.get("family", ""):
+            every = [*self._approvals.settled(), *self._approvals.open()]
+            return answer([each for each in every if each.family == family])
         if not wanted:
             return answer(self._approvals.open())
         if wanted not in {*State, "all"}:

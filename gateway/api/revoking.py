@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
@@ -34,8 +34,11 @@ class Revoking:
         agents: Agents,
         store: Store,
         *,
+        part: Callable[[str], Awaitable[None]],
         is_operator: Callable[[str], bool],
     ) -> None:
+        """`part` ends what ties a person to other systems' users."""
+        self._part = part
         self._issuer = issuer
         self._keys = keys
         self._lineages = lineages
@@ -70,7 +73,7 @@ class Revoking:
         return as_json({"key_id": self._keys.key_id, "revoked": list(revoked)})
 
     async def log_out(self, request: web.Request) -> web.Response:
-        """Ends a person's logins everywhere, and what identity providers said of them."""
+        """Ends a person's logins everywhere, what identity providers said of them, and their Slack user's link."""
         form = await read_form(request)
         if not self._is_operator(bearer(request)):
             raise NotBearer("this needs the operators' credential")
@@ -84,6 +87,7 @@ class Revoking:
             each for token_id in own for each in self._issuer.revoke(token_id, by="operator", reason=reason)
         }
         await self._store.commit()
+        await self._part(person)
         log.info("an operator logged a person out; %d tokens ended", len(revoked))
         return as_json({"revoked": sorted(revoked)})
 

@@ -7,7 +7,7 @@ token may be cached.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
@@ -43,6 +43,7 @@ def routes(
     failures: Failures,
     store: Store,
     policy: Callable[[], Policy],
+    part: Callable[[str], Awaitable[None]],
     is_operator: Callable[[str], bool],
     certify: Certify,
     authorities: Mapping[str, str],
@@ -50,7 +51,7 @@ def routes(
     """Routes for `api.app.build`. `is_operator(credential)` compares a bearer credential in constant time."""
     agents = Agents(failures, policy)
     granting = Granting(issuer, origins, workloads, devices, agents, store)
-    revoking = Revoking(issuer, keys, lineages, members, agents, store, is_operator=is_operator)
+    revoking = Revoking(issuer, keys, lineages, members, agents, store, part=part, is_operator=is_operator)
     reaching = Reaching(issuer, origins, minted, store, policy, certify=certify, authorities=authorities)
 
     async def metadata(request: web.Request) -> web.Response:

@@ -123,3 +123,9 @@ class Waiting:
         """For the room: this is how it ended."""
         if not self._outcome.done():
             self._outcome.set_result(approval)
+
+
+def left_behind(task: asyncio.Task[Waiting]) -> None:
+    """Who wanted the place is gone before it was ready."""
+    if not task.cancelled() and task.exception() is None:
+        task.result().leave(withdraw=False)

@@ -194,6 +194,8 @@ def _told(each: Difference) -> str:
         for what, before, after in (
             ("asks", _asks(each.before), _asks(each.after)),
             ("fresh logins", _logins(each.before), _logins(each.after)),
+            ("for a while", each.before.lasting, each.after.lasting),
+            ("while nobody answers", each.before.unanswered, each.after.unanswered),
             ("masks", each.before.masks, each.after.masks),
             ("masked columns", each.before.masked, each.after.masked),
         )

@@ -105,6 +105,11 @@ class SlackLinks:
             await self._journal.append("unlinked", {**_document(link), "by": by})
         return link
 
+    async def part(self, person: str) -> None:
+        """A person was logged out everywhere: no Slack user is them. Raises `StoreFailed` and `JournalFailed`."""
+        for link in self._of_person(person):
+            await self.untie(link.slack_id, by="operator")
+
     def _check(self, user: SlackUser, proven: Proven) -> None:
         people = self._policy().slack.people
         named = people.get(user.id, "")

@@ -103,7 +103,7 @@ class Workloads:
             authority = self._authorities.of(workload.issuer, keys=workload.keys, ca=workload.ca)
             return workload, foreign.verify(token, await authority.keys(token))
         except ForeignRefused as refused:
-            log.warning("a workload's token was refused: %s", refused)
+            log.info("a workload's token was refused: %s", refused)
             raise TokenRefused("invalid_grant", _UNKNOWN) from None
         except Unavailable:
             raise TokenRefused(

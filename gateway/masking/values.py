@@ -32,8 +32,13 @@ _PLACEHOLDER = re.compile(
 _NAME = rb"[A-Za-z_$][A-Za-z_$]*[0-9]{0,3}"
 _MEMBER = rb"(?:\.|::|->|\?\.)"
 _CODE = re.compile(
-    # a call or an index; a member of what programs call such things; a name that says what it holds
-    rb"(?:[&*!]{0,2}" + _NAME + rb"(?:" + _MEMBER + _NAME + rb")*[!?]?(?:\(.*|\[.*)"
+    # a command of PowerShell; a call or an index; a member of what programs call such things; a name that says what it holds
+    rb"(?:(?:ConvertTo|ConvertFrom|Get|Read|New)-[A-Z][A-Za-z]+|[&*!]{0,2}"
+    + _NAME
+    + rb"(?:"
+    + _MEMBER
+    + _NAME
+    + rb")*[!?]?(?:\(.*|\[.*)"
     rb"|(?:os|process|self|this|cls|config|cfg|conf|settings|env|args|opts?|options|params|req|request|res|response|body|data|user|account|secrets|var|local|module"
     rb"|vault|ctx|context|props|state|form|input|model|event|values|kwargs|session|client|auth|credentials?|row|record|item|obj|db|app|each|std)"
     + _MEMBER

@@ -170,6 +170,7 @@ def outside(scope: Effects, facts: Facts) -> Effects:
 
 
 def _hold(holds: Sequence[tuple[str, Holding]], masks: tuple[str, ...]) -> Hold:
+    by_default = any(rule == DEFAULT_RULE for rule, _ in holds)
     if len(holds) > 1:
         # The bare default asks for anybody's yes; whom a rule asks is somebody, so it asks nothing more.
         holds = [(rule, then) for rule, then in holds if rule != DEFAULT_RULE or then.asks != ANYBODY]
@@ -185,6 +186,7 @@ def _hold(holds: Sequence[tuple[str, Holding]], masks: tuple[str, ...]) -> Hold:
         expires_in=min(then.within for _, then in holds),
         lasting=_lasting([then.lasting for _, then in holds]),
         steps=_steps(holds),
+        by_default=by_default,
     )
 
 

@@ -282,6 +282,8 @@ class ApiPolicy:
     listen: Address = field(default_factory=lambda: Address(host="127.0.0.1", port=8480))
     public_url: str = ""
     """Where people reach the gateway's pages; "" where they cannot."""
+    proxies: tuple[str, ...] = ()
+    """Addresses of proxies before the API that say whom they ask for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

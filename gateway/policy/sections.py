@@ -34,7 +34,7 @@ from gateway.policy.model import (
 from gateway.policy.offers import BY_HAND
 from gateway.policy.reader import Look, suggestion
 from gateway.policy.secrets import NOWHERE, secret
-from gateway.policy.values import PERSON, address, given, is_loopback, pattern, person, scope
+from gateway.policy.values import PERSON, address, given, ip, is_loopback, pattern, person, scope
 from gateway.policy.vocabulary import Vocabulary
 
 TLS_MODES = ("disable", "require", "verify-full")
@@ -359,13 +359,17 @@ def tokens(look: Look) -> TokenPolicy:
 
 def api(look: Look) -> ApiPolicy:
     own = ApiPolicy()
-    keys = look.fields(("listen", "public_url"))
+    keys = look.fields(("listen", "public_url", "proxies"))
     url = given(keys, "public_url", Look.text, "")
     if url and not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", url):
         keys["public_url"].fault(
             "this is no address of a page; write it as in https://countersign.example.com"
         )
-    return ApiPolicy(listen=given(keys, "listen", address, own.listen), public_url=url.rstrip("/"))
+    return ApiPolicy(
+        listen=given(keys, "listen", address, own.listen),
+        public_url=url.rstrip("/"),
+        proxies=given(keys, "proxies", lambda look: look.each(ip), ()),
+    )
 
 
 def bot(look: Look) -> SecretRef:

@@ -143,6 +143,17 @@ async def test_a_link_is_ended_by_its_person_and_by_operators(stand):
     assert stand.journalled() == [("linked", "U2", DANA), ("unlinked", "U2", DANA)]
 
 
+async def test_who_is_logged_out_everywhere_has_no_slack_user_any_more(stand):
+    await stand.link()
+    house = stand.gate.house
+    links = SlackLinks(house.store, house.journal, policy=lambda: house.policy, clock=house.clock)
+    await links.part("lee@example.com")
+    assert links.people() == {"U1": SAM, "U2": DANA}
+    await links.part(DANA)
+    assert links.people() == {"U1": SAM}
+    assert stand.journalled() == [("linked", "U2", DANA), ("unlinked", "U2", DANA)]
+
+
 async def test_a_vote_counts_only_while_its_slack_user_is_that_person(stand):
     stand.configure(people={})
     held = await stand.gate.house.hold(

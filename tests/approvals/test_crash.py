@@ -83,7 +83,7 @@ async def story(directory, ledger, deadly):
         ledger.write("killed", approval.id)
         deadly.point()
 
-    house.approvals._on_kill = kill
+    house.approvals._kept._on_kill = kill
     publish = house.feed.publish
 
     def deadly_publish(**change):

@@ -175,6 +175,8 @@ class FakeGateway:
         return _json(self.approvals[request.match_info["id"]])
 
     async def pending(self, request: web.Request) -> web.Response:
+        if family := request.query.get("family"):
+            return _json([one for one in self.approvals.values() if one.family == family])
         assert request.query["state"] == "pending"
         return _json([one for one in self.approvals.values() if one.state is State.PENDING])
 

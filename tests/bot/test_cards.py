@@ -28,7 +28,8 @@ from bot.card_ids import (
     read_modal_state,
     read_target,
 )
-from bot.cards import card, counted, target_of, tree
+from bot.cards import card, target_of, tree
+from bot.votes import counted
 from bot.workspace.blockkit import Surface, problems_of
 from bot.workspace.client import actions_of, text_of
 from bot.workspace.validate import check_metadata, check_view

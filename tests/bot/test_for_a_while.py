@@ -18,6 +18,7 @@ from gateway.model import Lasting
 from tests.bot.conftest import ANA, APPROVALS, StartBot
 from tests.bot.examples import OPENED, approval
 from tests.bot.fake_gateway import FakeGateway
+from tests.bot.test_folded import block_of
 from tests.bot.test_with_the_gateway import QUICK, gate, held, settings_for
 
 __all__ = ["gate"]
@@ -121,10 +122,11 @@ async def test_the_gateway_releases_the_twins(gate, slack: server.Server, people
             await held(gate, f"UPDATE orders SET status = 'paid' WHERE id = {order}", lasting, shape="paid")
             for order in (1, 2, 3)
         ]
-        shown = await people.wait_for_message(APPROVALS, lambda one: "id = 1" in text_of(one))
-        await people.click(shown, FOR_A_WHILE, as_=ANA, channel=APPROVALS)
+        shown = await people.wait_for_message(APPROVALS, lambda one: "3 of 3 wait" in text_of(one))
+        await people.click(shown, REVIEW, as_=ANA, channel=APPROVALS, block_id=block_of(shown, "Review 1"))
         modal = await people.wait_for_view(lambda view: "2 more held now" in text_of(view), as_=ANA)
         await people.submit(modal, {WHILE_INPUT: "shape"}, as_=ANA)
         outcomes = [await asyncio.wait_for(each.outcome(), 10) for each in waiting]
+        await people.wait_for_message(APPROVALS, lambda one: "All 3 are settled" in text_of(one))
     assert [each.state for each in outcomes] == [State.SPENT] * 3
     assert {each.grant for each in outcomes} == {waiting[0].approval.id}

@@ -188,12 +188,15 @@ async def test_who_is_nobody_yet_may_log_in_where_there_is_a_provider(house: Hou
     assert user.name
 
 
-async def test_a_link_counts_at_once(house: House) -> None:
+async def test_a_link_begins_and_ends_at_once(house: House) -> None:
     house.directory = WITH_LOGIN
     with pytest.raises(Unlinked):
         await house.people.member(SAM, team=TEAM)
     house.directory = replace(WITH_LOGIN, people={**DIRECTORY.people, SAM: "sam@corp.example"})
     assert (await house.people.member(SAM, team=TEAM)).person == "sam@corp.example"
+    house.directory = WITH_LOGIN
+    with pytest.raises(Unlinked):
+        await house.people.member(SAM, team=TEAM)
 
 
 @pytest.mark.parametrize("slack_id", ["U0GUEST", "U0GONE", "U0STRANGER", "U0COUNTERSIGN", "U0NOBODY"])

@@ -112,6 +112,7 @@ class House:
         self.keys = KeyRing.open(self.directory, clock=clock)
         self.lineages = Lineages(self.store, clock=clock)
         self.members = Members(self.store, clock=clock)
+        self.parted: list[str] = []
         self.issuer = Issuer(self.keys, self.current, self.lineages, clock=clock)
         self.minted = Minted(self.store, self.issuer, key=self.keys.secret("minted users"), clock=clock)
         self.open: set[str] = set()
@@ -126,6 +127,10 @@ class House:
             clock=clock,
         )
         self.admission = Admission(self.issuer, self.minted, self.current, self.origins, clock=clock)
+
+    async def part(self, person: str) -> None:
+        """Whose Slack user is nobody's any more."""
+        self.parted.append(person)
 
     def current(self) -> Policy:
         """The policy of the moment, with what people's logins add."""

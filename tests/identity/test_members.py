@@ -151,6 +151,7 @@ async def test_an_operator_ends_a_person_s_logins_everywhere(house):
     for each in (*hers, child):
         with pytest.raises(TokenRefused, match="revoked"):
             house.issuer.verify(each)
+    assert house.parted == [ADA]
     assert ADA not in house.current().groups["dba"].members
     assert house.issuer.verify(his)
     assert house.issuer.verify(agents)  # that is policies.yaml's to say

@@ -56,7 +56,11 @@ def schema(vocabulary: Vocabulary) -> Schema:
         "bot": values.mapping({"credential": values.secret()}, required=("credential",)),
         "secrets": connections.stores(),
         "api": values.mapping(
-            {"listen": values.address(), "public_url": {"type": "string", "pattern": "^https?://"}}
+            {
+                "listen": values.address(),
+                "public_url": {"type": "string", "pattern": "^https?://"},
+                "proxies": values.listed({"type": "string", "pattern": "^[0-9A-Fa-f.:]+$"}),
+            }
         ),
         "tls": values.mapping(
             {"certificate": values.text(), "key": values.text()}, required=("certificate", "key")
