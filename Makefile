@@ -52,6 +52,7 @@ bench: install-test
 	$(BIN)/python benchmarks/facts.py
 	$(BIN)/python benchmarks/masking.py
 	$(BIN)/python benchmarks/masking_quality.py
+	$(BIN)/python benchmarks/masking_quality.py --names
 	$(BIN)/python benchmarks/postgres.py
 
 lock: .venv/bin/python

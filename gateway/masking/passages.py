@@ -19,7 +19,8 @@ _KEPT = 16_384
 _ENDS = re.compile(rb"[\0\r\n]")
 _WORTH_READING = re.compile(rb"[A-Z][A-Za-z'.]|[\xc3-\xf4]")
 """A capital, or a letter of another script: names are written with one."""
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_STRAY = re.compile("[\ud800-\udfff]")
+"""Bytes that are no UTF-8. What has many of them is no text: nobody is named in a picture or an archive."""
 
 Hit = tuple[int, int, str]
 
@@ -70,9 +71,8 @@ class Reading:
                 continue
             digest = hashlib.blake2b(passage, digest_size=16).digest()
             places.append((begin, digest))
-            if (known := self._known.get(digest)) is not None:
-                self._known.move_to_end(digest)
-                found[digest] = known
+            if (known := self._known.pop(digest, None)) is not None:
+                found[digest] = self._known[digest] = known
             else:
                 asked[digest] = passage
         found |= self._read(asked)
@@ -84,18 +84,17 @@ class Reading:
 
     def _read(self, asked: dict[bytes, bytes]) -> dict[bytes, tuple[Hit, ...]]:
         """What is in these passages, in bytes of each."""
-        if not asked:
-            return {}
-        texts = [passage.decode("utf-8", "surrogateescape") for passage in asked.values()]
-        found = model().read([_SURROGATES.sub("\ufffd", text) for text in texts])
-        read = {
-            digest: tuple(
+        texts = {digest: passage.decode("utf-8", "surrogateescape") for digest, passage in asked.items()}
+        legible = [digest for digest, text in texts.items() if 4 * len(_STRAY.findall(text)) <= len(text)]
+        found = model().read([_STRAY.sub("\ufffd", texts[digest]) for digest in legible]) if legible else []
+        read: dict[bytes, tuple[Hit, ...]] = dict.fromkeys(asked, ())
+        for digest, entities in zip(legible, found, strict=True):
+            text = texts[digest]
+            read[digest] = tuple(
                 (len(_bytes(text[:first])), len(_bytes(text[:last])), name)
                 for first, last, name in entities
                 if name in self._wanted
             )
-            for digest, text, entities in zip(asked, texts, found, strict=True)
-        }
         self._known.update(read)
         while len(self._known) > _KEPT:
             self._known.popitem(last=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
 
 import pytest
@@ -130,6 +131,11 @@ def test_more_than_can_be_read_in_time_is_an_error() -> None:
 
 def test_bytes_that_are_no_text_are_read_around() -> None:
     assert mask().cover(b"\xff Jane Doe \xfe", mask().find(b"\xff Jane Doe \xfe")) == b"\xff **** *** \xfe"
+
+
+def test_what_is_no_text_is_not_read() -> None:
+    noise = random.Random(7).randbytes(200_000)
+    assert mask("person_name").find(noise) == []
 
 
 def test_cards_and_logs_go_without_the_model() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -244,3 +245,15 @@ def test_check_says_what_it_means(tmp_path, capsys) -> None:
     said = json.loads(capsys.readouterr().out)
     assert said["identity"]["workloads"][0]["agents"] == ["release-pipeline"]
     assert said["identity"]["people"][1]["groups"] == ["dba"]
+
+
+def test_the_shipped_file_shows_one_that_holds() -> None:
+    text = (Path(__file__).parents[2] / "policies.yaml").read_text(encoding="utf-8")
+    lines = text.splitlines(keepends=True)
+    at = lines.index("# identity:\n")
+    until = lines.index("\n", at)
+    shown = [line.removeprefix("# ") for line in lines[at:until]]
+    policy = parse("".join([*lines[:at], *shown, *lines[until:]]), "policies.yaml", known())
+    assert set(policy.identity.providers) == {"okta"}
+    assert {each.agent for each in policy.identity.workloads["github"].rules} == {"release-pipeline"}
+    assert warnings(policy) == warnings(parse(text, "policies.yaml", known()))
