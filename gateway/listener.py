@@ -153,6 +153,8 @@ class Listener:
     def closed(self, relay: Relay) -> None:
         self.admitted(relay)
         self._relays.discard(relay)
+        if relay.live is not None:
+            self.dialer.ended(relay.live.session)
         if not self._relays:
             self._empty.set()
 

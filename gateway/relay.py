@@ -332,7 +332,7 @@ class Relay(Owner):
         try:
             if self._upstream is not None:
                 self._upstream.close()
-            login = await dialer.renewed(refused) if refused is not None else None
+            login = await dialer.renewed(self.live.session, refused) if refused is not None else None
             if login is None:
                 raise UpstreamUnreachable(message)
             self._upstream = await dialer.connect(End(Side.UPSTREAM, self))

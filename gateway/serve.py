@@ -59,6 +59,8 @@ from gateway.store import StoreFailed
 from gateway.store.embedded import EmbeddedStore
 from gateway.upstream.logins import Logins
 from gateway.upstream.measure import Measure
+from gateway.upstream.roles import EVERY as ROLES_EVERY
+from gateway.upstream.roles import Roles
 from gateway.upstream.surveys import EVERY as SURVEYS_EVERY
 from gateway.upstream.surveys import Surveys
 from gateway.vocabulary import known
@@ -171,7 +173,9 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         parts.push_async_callback(kept.close)
         bot_credential = await kept.get(policy().bot_credential)
         await kept.renew()
-        logins = Logins(kept)
+        roles = Roles(store, kept, policy, announce=announce, clock=clock)
+        parts.push_async_callback(roles.close)
+        logins = Logins(kept, roles)
         keys = KeyRing.open(state / "keys", clock=clock)
         recorder = Recorder(
             state / "recordings",
@@ -355,6 +359,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             surveys.renew, "interval", seconds=SURVEYS_EVERY, next_run_time=datetime.now(tz=UTC)
         )
         scheduler.add_job(kept.renew, "interval", seconds=SECRETS_EVERY)
+        scheduler.add_job(roles.sweep, "interval", seconds=ROLES_EVERY, next_run_time=datetime.now(tz=UTC))
         tasks.spawn(_tick(gateway, journal))
         tasks.spawn(chores.count(budgets, store))
         tasks.spawn(chores.retain(policy, recorder.directory, journal, announce))

@@ -225,6 +225,10 @@ class Login:
     user: str
     password: str = field(default="", repr=False)
     database: str = ""
+    account: str = ""
+    """The stored credential's user, where `user` was made by it for this session alone."""
+    acts_as: str = ""
+    """Whom it becomes once it is in: the role that was made for a session."""
     application: str = ""
     """Names the session in the target's own logs; a client cannot replace it."""
 

@@ -54,9 +54,17 @@ class Postgres:
     """A running server; `with Postgres() as server:` starts it, and stops it and removes its files at the end."""
 
     def __init__(
-        self, *, settings: Mapping[str, str] | None = None, tls: tuple[bytes, bytes] | None = None
+        self,
+        *,
+        settings: Mapping[str, str] | None = None,
+        tls: tuple[bytes, bytes] | None = None,
+        installation: Path | None = None,
     ) -> None:
-        """`settings` go into postgresql.conf as they are; `tls` is a certificate chain and key in PEM."""
+        """`settings` go into postgresql.conf as they are; `tls` is a certificate chain and key in PEM.
+
+        `installation` has another version's programs under `bin`.
+        """
+        self._installation = installation or _installation()
         self._settings = dict(settings or {})
         self._tls = tls
         self._stack = contextlib.ExitStack()
@@ -81,7 +89,7 @@ class Postgres:
 
     def binary(self, name: str) -> str:
         """The path of a client program that came with the server: psql, pgbench, pg_dump."""
-        return str(_installation() / "bin" / name)
+        return str(self._installation / "bin" / name)
 
     def psql(self, script: str, account: Account | None = None) -> str:
         """Run `script` directly, stopping at the first error; returns what it printed."""
@@ -107,7 +115,7 @@ class Postgres:
         owner = pwd.getpwnam(_UNPRIVILEGED) if os.geteuid() == 0 else None
         if owner is not None:
             os.chown(home, owner.pw_uid, owner.pw_gid)
-        programs = _reachable(_installation(), directory, owner)
+        programs = _reachable(self._installation, directory, owner)
         self._superuser = Account(
             host="127.0.0.1",
             port=_free_port(),

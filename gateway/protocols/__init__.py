@@ -7,13 +7,14 @@ sockets (`load_hosted`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 from gateway.contract import Estimate
 from gateway.hosted import Desks, Host
+from gateway.minting import Role
 from gateway.model import Command, Facts
 from gateway.wire import Login, Opening, Wire
 
@@ -26,6 +27,10 @@ HOSTED = frozenset({"ssh"})
 SERVED = WIRES | HOSTED
 SURVEYED = frozenset({"postgres", "mysql"})
 """Those whose targets have a catalogue that facts can be read by."""
+
+
+ROLES = frozenset({"postgres"})
+"""Those at whose targets a role can be made for one session."""
 
 
 class ProtocolUnknown(Exception):
@@ -87,6 +92,19 @@ class ProtocolModule(ServedModule, SurveyedModule, Protocol):
 
     async def estimate(self, upstream: Any, login: Login, command: Command) -> Estimate | None:
         """How much a held command would touch, as far as the target can tell without running it."""
+
+
+class RoleModule(Protocol):
+    """What makes roles at a protocol's targets."""
+
+    async def mint(self, upstream: Any, login: Login, role: Role) -> None:
+        """Make it, as whoever `login` is. Raises `RoleFailed`; then nobody can tell whether it is there."""
+
+    async def drop(self, upstream: Any, login: Login, name: str, *, owner: str) -> None:
+        """Gone with its sessions; what it owned is `owner`'s, "" for `login`'s. One that is not there is fine. Raises `RoleFailed`."""
+
+    async def made(self, upstream: Any, login: Login, prefix: str) -> Sequence[str]:
+        """The roles there whose names begin so. Raises `RoleFailed`."""
 
 
 class HostedModule(ServedModule, Protocol):
@@ -164,6 +182,13 @@ def load(name: str) -> ProtocolModule:
     if name not in WIRES:
         raise ProtocolUnknown(f"protocol {name!r} has no wire here; {', '.join(sorted(WIRES))} have")
     return cast(ProtocolModule, import_module(_MODULES[name]))
+
+
+def role_maker(name: str) -> RoleModule:
+    """What makes roles at targets of a protocol. Raises `ProtocolUnknown`."""
+    if name not in ROLES:
+        raise ProtocolUnknown(f"protocol {name!r} has no roles here; {', '.join(sorted(ROLES))} have")
+    return cast(RoleModule, import_module(f"gateway.protocols.{name}.roles"))
 
 
 def load_hosted(name: str) -> HostedModule:

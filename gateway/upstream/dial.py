@@ -51,6 +51,10 @@ class Dialer:
         """How `session` logs in. Raises `UpstreamUnreachable`."""
         return await self._logins.of(self.target, session, user=user, database=database)
 
-    async def renewed(self, refused: Login) -> Login | None:
+    async def renewed(self, session: Session, refused: Login) -> Login | None:
         """How it may log in once more after the target has refused that; None where nothing else is known."""
-        return await self._logins.renewed(self.target, refused)
+        return await self._logins.renewed(self.target, session, refused)
+
+    def ended(self, session: Session) -> None:
+        """The session is over."""
+        self._logins.ended(session)

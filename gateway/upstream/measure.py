@@ -25,7 +25,9 @@ class Measure:
         if target is None or target.connection.protocol not in WIRES:
             return None
         try:
-            login = await self._logins.own(target, application=f"countersign estimate {session.id}")
+            login = await self._logins.beside(
+                target, session, application=f"countersign estimate {session.id}"
+            )
         except SecretMissing:
             return Estimate(note="the gateway's credential for this target is missing")
         return await load(target.connection.protocol).estimate(target.upstream, login, command)

@@ -1,7 +1,9 @@
-"""A read-only connection of the gateway's own, beside the sessions that it carries."""
+"""A connection of the gateway's own, read-only unless told otherwise, beside the sessions that it carries."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import asyncpg
@@ -30,7 +32,14 @@ class Upstream(Protocol):
     def ca(self) -> str | None: ...
 
 
-async def connect(upstream: Upstream, login: Login, *, application: str, timeout: float) -> Any:
+async def connect(
+    upstream: Upstream,
+    login: Login,
+    *,
+    application: str,
+    timeout: float,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> Any:
     """An asyncpg connection on which no statement takes longer than `timeout` seconds."""
     return await asyncpg.connect(
         host=upstream.host,
@@ -43,6 +52,8 @@ async def connect(upstream: Upstream, login: Login, *, application: str, timeout
         statement_cache_size=0,
         server_settings={
             **_SETTINGS,
+            **settings,
+            **({"role": login.acts_as} if login.acts_as else {}),
             "application_name": login.application or application,
             "statement_timeout": str(int(timeout * 1000)),
             "lock_timeout": str(int(timeout * 500)),

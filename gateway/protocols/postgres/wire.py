@@ -86,6 +86,8 @@ class PostgresWire:
         """A command that asks for the settings a session begins with, and the login that waits for its answer."""
         self._begun = False
         """The settings that it begins with are judged; only the target has yet to let the gateway in."""
+        self._welcomed = False
+        """The client has heard that it is in: before that libpq takes no notice."""
         self._upstream_key = b""
         self._own_key = b""
 
@@ -126,7 +128,11 @@ class PostgresWire:
             raise ProtocolViolation("the target spoke before it was spoken to")
         else:
             try:
-                self._login.receive(data, out)
+                said: list[Event] = []
+                self._login.receive(data, said)
+                if any(isinstance(event, Send) and event.to is _CLIENT for event in said):
+                    self._welcome(out)
+                out += said
             except LoginFailed as failure:
                 self._login_failed(failure, out)
             else:
@@ -177,7 +183,10 @@ class PostgresWire:
                 text=text,
                 facts=self._read(text),
                 exact=measured(
-                    b"startup", text.encode(), self._exchange.database.encode(), login.user.encode()
+                    b"startup",
+                    text.encode(),
+                    self._exchange.database.encode(),
+                    (login.account or login.user).encode(),
                 ),
             )
             self._held_login = (command.id, login)
@@ -226,7 +235,7 @@ class PostgresWire:
                 Side.CLIENT,
                 b"".join(
                     (
-                        messages.AUTHENTICATION_OK,
+                        b"" if self._welcomed else messages.AUTHENTICATION_OK,
                         *(messages.parameter_status(name, value) for name, value in login.status.items()),
                         messages.frame(b"K", self._own_key),
                         messages.ready(self._exchange.status),
@@ -241,6 +250,11 @@ class PostgresWire:
             self._answers.receive(rest, out)
         if rest := startup.leftover():
             self._asking.receive(rest, out)
+
+    def _welcome(self, out: list[Event]) -> None:
+        if not self._welcomed:
+            self._welcomed = True
+            out.append(Send(Side.CLIENT, messages.AUTHENTICATION_OK))
 
     def _login_failed(self, failure: LoginFailed, out: list[Event]) -> None:
         if failure.of_credential:
@@ -283,6 +297,7 @@ class PostgresWire:
     def notice(self, command_id: str, text: str) -> Sequence[Event]:
         out: list[Event] = []
         if self._held_login is not None and self._held_login[0] == command_id:
+            self._welcome(out)
             out.append(Send(Side.CLIENT, messages.notice(text)))
         else:
             self._asking.notice(command_id, text, out)
