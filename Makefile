@@ -7,13 +7,13 @@ BIN := .venv/bin
 
 install: .venv/.installed
 
-install-test: .venv/.installed-test
+install-test: .venv/.installed-test .venv/idp/.installed
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
 # What setup.py compiles: an edited source counts only once it is compiled again.
-COMPILED := $(patsubst %,gateway/%.py,end errand gate model relay sessions wire recorder/__init__ recorder/chain masking/scrub facts/cache facts/shapes) \
+COMPILED := $(patsubst %,gateway/%.py,end errand gate model relay sessions wire recorder/__init__ recorder/chain recorder/lines masking/scrub facts/cache facts/shapes facts/postgres/__init__) \
 	$(wildcard gateway/protocols/postgres/*.py)
 
 # The lock names hashes and no registry, so it installs from whichever index pip is set up for.
@@ -24,6 +24,13 @@ COMPILED := $(patsubst %,gateway/%.py,end errand gate model relay sessions wire 
 
 .venv/.installed-test: .venv/.installed requirements-test.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
+	touch $@
+
+# The identity provider that tests log in at. Its lock names hashes and no registry either.
+.venv/idp/.installed: .venv/.installed-test tests/identity/idp/package-lock.json
+	mkdir -p .venv/idp
+	cp tests/identity/idp/package.json tests/identity/idp/package-lock.json .venv/idp
+	$(BIN)/npm ci --prefix .venv/idp --ignore-scripts --no-audit --no-fund --loglevel error
 	touch $@
 
 demo: install
@@ -45,6 +52,7 @@ bench: install-test
 	$(BIN)/python benchmarks/facts.py
 	$(BIN)/python benchmarks/masking.py
 	$(BIN)/python benchmarks/masking_quality.py
+	$(BIN)/python benchmarks/masking_quality.py --names
 	$(BIN)/python benchmarks/postgres.py
 
 lock: .venv/bin/python

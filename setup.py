@@ -14,11 +14,16 @@ from pathlib import Path
 from setuptools import Extension, setup
 
 POSTGRES = "gateway/protocols/postgres"
-ROWS = (*(f"{POSTGRES}/{name}.py" for name in ("copy_rows", "frames", "rows")), "gateway/facts/shapes.py")
+ROWS = (
+    *(f"{POSTGRES}/{name}.py" for name in ("copy_rows", "frames", "rows")),
+    "gateway/facts/shapes.py",
+    "gateway/recorder/lines.py",
+)
 COMMANDS = (
     *(f"gateway/{name}.py" for name in ("end", "errand", "gate", "model", "relay", "sessions", "wire")),
     *(f"gateway/recorder/{name}.py" for name in ("__init__", "chain")),
     "gateway/facts/cache.py",
+    "gateway/facts/postgres/__init__.py",
     "gateway/masking/scrub.py",
     *(
         f"{POSTGRES}/{name}.py"
@@ -30,6 +35,7 @@ COMMANDS = (
             "inbox",
             "messages",
             "parameters",
+            "plans",
             "reading",
             "refusals",
             "sending",

@@ -1,7 +1,7 @@
-"""How fast text is searched and masked: text rows, JSON and logs, clean and with hits, beside `re`; and PostgreSQL rows.
+"""How fast text is searched and masked: text rows, JSON and logs, clean and with hits, beside `re` and Presidio; and PostgreSQL rows.
 
 Rates are megabytes per second of the process's own CPU time, medians of interleaved rounds, so that a busy machine
-distorts them little. `re` runs the same patterns in one alternation, as the platform's own engine would.
+distorts them little.
 """
 
 from __future__ import annotations
@@ -9,25 +9,27 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import re
 import statistics
 import struct
 import time
 from collections.abc import Callable
 
-from gateway.masking.detectors import DETECTORS, expand
+from masking_peers import presidio, stdlib
+
 from gateway.masking.engine import CompiledMask, Masks
 from gateway.masking.stream import StreamMask
 from gateway.policy.model import MaskPolicy
 from gateway.protocols.postgres import rows
+from gateway.protocols.postgres.column_rules import ColumnRule
 from gateway.protocols.postgres.copy import CopyMask
 from gateway.protocols.postgres.copy_format import CopyFormat
 from gateway.protocols.postgres.messages import Column
-from gateway.protocols.postgres.results import ColumnRule, ResultMask
+from gateway.protocols.postgres.results import ResultMask
 
 DETECT = ("email", "phone", "payment_card", "iban", "secrets")
 CHUNK = 64 * 1024
 ROUNDS = 7
+PEERS = ("re", "presidio")
 HITS = (
     b"jane.doe@example.com",
     b"4111 1111 1111 1111",
@@ -85,6 +87,15 @@ def data_row(rng: random.Random, hits: float) -> bytes:
     return b"D" + struct.pack(">i", len(body) + 4) + body
 
 
+def sparse_row(rng: random.Random, hits: float) -> bytes:
+    """NULL in nine notes of ten."""
+    values = [None if at == 2 and rng.random() > 0.1 else value for at, value in enumerate(fields(rng, hits))]
+    body = struct.pack(">h", len(values)) + b"".join(
+        struct.pack(">i", -1) if value is None else struct.pack(">i", len(value)) + value for value in values
+    )
+    return b"D" + struct.pack(">i", len(body) + 4) + body
+
+
 def copy_row(rng: random.Random, hits: float) -> bytes:
     payload = text_row(rng, hits)
     return b"d" + struct.pack(">i", len(payload) + 4) + payload
@@ -125,14 +136,6 @@ def engine(mask: CompiledMask) -> Callable[[bytes], object]:
     return work
 
 
-def stdlib() -> Callable[[bytes], object]:
-    patterns = [shape.pattern for name in expand(DETECT) for shape in DETECTORS[name].shapes]
-    compiled = re.compile(
-        b"|".join(b"(?:" + pattern.replace(b"(?i:", b"(?i:") + b")" for pattern in patterns)
-    )
-    return lambda data: compiled.sub(b"*", data)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
@@ -142,12 +145,18 @@ def main() -> None:
     columns = [Column(name, 0, 0, oid, 0) for oid, name in COLUMNS]
     ruled = [ColumnRule(strategy="redact" if name == "note" else None) for _, name in COLUMNS]
     cases: dict[str, tuple[Callable[[bytes], object], list[bytes]]] = {}
+    peer = presidio()
     for kind, make in (("text rows", text_row), ("JSON", json_row), ("logs", log_row)):
         for label, hits in (("clean", 0.0), ("1% hits", 0.01), ("10% hits", 0.1)):
             data = chunks(make, hits)
             cases[f"{kind}, {label}"] = (engine(mask), data)
             if hits <= 0.01:
-                cases[f"{kind}, {label}, re"] = (stdlib(), data[:1])
+                cases[f"{kind}, {label}, re"] = (stdlib(DETECT), data[:1])
+                if peer is not None:
+                    cases[f"{kind}, {label}, presidio"] = (peer, [data[0][: CHUNK // 8]])
+    shipped = Masks({"m": MaskPolicy(name="m", detect=("personal", "secrets"))}, key=bytes(32)).mask(["m"])
+    for label, hits in (("clean", 0.0), ("1% hits", 0.01)):
+        cases[f"text rows, {label}, every detector"] = (engine(shipped), chunks(text_row, hits))
     cases["text rows, 1% hits, stream"] = (StreamMask(mask).feed, chunks(text_row, 0.01))
     cases["base64 (hostile)"] = (
         engine(mask),
@@ -164,23 +173,39 @@ def main() -> None:
             ResultMask(columns, rules, mask).rows,
             chunks(data_row, 0.0, count=4),
         )
+    tenth = [ColumnRule(strategy="tokenise" if name == "note" else None) for _, name in COLUMNS]
+    cases["DataRow, one value in ten tokenise"] = (
+        ResultMask(columns, tenth, mask).rows,
+        chunks(sparse_row, 0.0, count=4),
+    )
     rates = measure(cases)
     compiled = str(rows.__file__).endswith(".so")
-    ratios = {name: rates[name] / rates[f"{name}, re"] for name in rates if f"{name}, re" in rates}
+    ratios = {
+        other: {
+            name: rates[name] / rates[f"{name}, {other}"] for name in rates if f"{name}, {other}" in rates
+        }
+        for other in PEERS
+    }
     if arguments.json:
         print(
             json.dumps(
-                {"mb_per_cpu_second": rates, "ratio_to_re": ratios, "row_walk_compiled": compiled}, indent=2
+                {"mb_per_cpu_second": rates, "ratio_to": ratios, "row_walk_compiled": compiled}, indent=2
             )
         )
         return
     print(
         f"MB per second of CPU, {CHUNK // 1024} KiB chunks, medians of {ROUNDS}; row walk {'compiled' if compiled else 'in Python'}"
     )
+    if peer is None:
+        print("Presidio is not installed (pip install presidio-analyzer): its column is missing.")
     for name, found in rates.items():
-        if not name.endswith(", re"):
-            beside = f"{rates[f'{name}, re']:8.1f} by re, x{ratios[name]:.0f}" if name in ratios else ""
-            print(f"{name:<30}{found:8.0f}  {beside}")
+        if not name.endswith(PEERS):
+            beside = "".join(
+                f"{rates[f'{name}, {other}']:9.2f} by {other}, x{of[name]:.0f}"
+                for other, of in ratios.items()
+                if name in of
+            )
+            print(f"{name:<38}{found:8.0f}  {beside}")
 
 
 if __name__ == "__main__":

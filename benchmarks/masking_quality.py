@@ -17,6 +17,7 @@ from pathlib import Path
 from masking_texts import Text, texts
 
 from gateway.commands.mask import in_characters
+from gateway.masking.detectors import READ
 from gateway.masking.engine import CompiledMask
 from gateway.masking.scanner import Hit
 from gateway.masking.stream import StreamMask
@@ -25,6 +26,7 @@ from gateway.policy.model import MaskPolicy
 TEXTS = Path(__file__).parent / "texts"
 VALUES = TEXTS / "values.txt"
 LOOKALIKES = TEXTS / "lookalikes.txt"
+PEOPLE = TEXTS / "people.txt"
 _TYPES = {
     "bearer": "header",
     "basic_auth": "header",
@@ -56,8 +58,8 @@ class Score:
         return self.hits / (self.hits + self.false) if self.hits + self.false else 1.0
 
 
-def mask() -> CompiledMask:
-    return CompiledMask([MaskPolicy(name="all", detect=("secrets", "personal"))], key=bytes(32))
+def mask(detect: tuple[str, ...] = ("secrets", "personal")) -> CompiledMask:
+    return CompiledMask([MaskPolicy(name="all", detect=detect)], key=bytes(32))
 
 
 def judge(found: CompiledMask, made: Iterable[Text], scores: dict[str, Score]) -> list[str]:
@@ -124,13 +126,15 @@ def main() -> None:
         "--wrong", action="store_true", help="list what was missed, and what was found wrongly"
     )
     parser.add_argument(
-        "--texts", type=Path, nargs="*", default=[VALUES, LOOKALIKES], help="files of templates"
+        "--names", action="store_true", help="measure the model that finds names and addresses"
     )
+    parser.add_argument("--texts", type=Path, nargs="*", help="files of templates")
     parser.add_argument("--whole", action="store_true", help="do not try every cut")
     arguments = parser.parse_args()
-    found = mask()
+    found = mask(tuple(READ)) if arguments.names else mask()
+    files = arguments.texts or ([PEOPLE] if arguments.names else [VALUES, LOOKALIKES])
     scores: dict[str, Score] = defaultdict(Score)
-    made = [text for path in arguments.texts for text in texts(path, arguments.seed, arguments.each)]
+    made = [text for path in files for text in texts(path, arguments.seed, arguments.each)]
     wrong = judge(found, made, scores)
     cut_up = 0 if arguments.whole else sum(differs_in_pieces(found, text) for text in made)
     rows = {**dict(sorted(scores.items())), "all": total(scores.values())}

@@ -166,6 +166,49 @@ class Maker:
     def last(self) -> str:
         return self.pick("doe", "haddad", "fischer", "mensah", "chen", "petrov", "silva", "novak", "okafor")
 
+    def given(self) -> str:
+        return self.pick(
+            "Jane",
+            "Omar",
+            "Lena",
+            "Kofi",
+            "Mei",
+            "Igor",
+            "Ana",
+            "Tomás",
+            "Ruth",
+            "Sven",
+            "Priya",
+            "Jean-Luc",
+            "Aisha",
+            "Hiroshi",
+        )
+
+    def family(self) -> str:
+        return self.pick(
+            "Doe", "Haddad", "Fischer", "Mensah", "Chen", "Petrov", "Silva", "Nováková", "Okafor", "O'Brien", "Müller", "Tanaka", "van den Berg", "García López"
+        )  # fmt: skip
+
+    def person(self) -> str:
+        return f"{self.given()} {self.family()}"
+
+    def street(self) -> str:
+        number = self.number("1", "999")
+        return self.pick(
+            f"{number} Maple Street", f"{number} High Road", f"Hauptstraße {number}", f"{number} rue de Rivoli", f"Via Garibaldi {number}", f"Calle Mayor {number}"
+        )  # fmt: skip
+
+    def town(self) -> str:
+        code = self.letters("d", 5)
+        return self.pick(
+            f"Springfield, IL {code}",
+            f"{code} Berlin",
+            f"{code} Paris",
+            f"{code} Roma",
+            "Leeds LS1 4AP",
+            f"{code} Madrid",
+        )
+
     def host(self) -> str:
         return (
             self.pick("db", "pg", "cache", "mq", "api", "web")

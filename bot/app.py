@@ -33,6 +33,7 @@ from bot.dedupe import Seen
 from bot.desk import Desk
 from bot.follower import Follower, Takers
 from bot.gateway_client import GatewayClient
+from bot.grants import Grants
 from bot.newest import Backoff
 from bot.once import Once
 from bot.outbox import Outbox, Pace, code_of
@@ -186,12 +187,17 @@ def _build(
     channels = Channels(reader, bot_user=who.user, clock=clock)
     outbox = Outbox(writer, tasks, clock=time.monotonic, pace=timings.pace)
     once = Once(gateway, outbox, channels, owner=secrets.token_hex(8), clock=clock, lease=timings.lease)
-    board = Board(once, outbox, channels, people=people)
+    board = Board(gateway, once, outbox, channels, people=people)
     transcripts = Transcripts(
         gateway, once, outbox, channels, people=people, files=writer, every=timings.batch
     )
+    grants = Grants(once, outbox, channels, people=people)
     takers = Takers(
-        seen=board.remember, approval=board.show, session=transcripts.follow, announcement=board.announce
+        seen=board.remember,
+        approval=board.show,
+        session=transcripts.follow,
+        announcement=board.announce,
+        grant=grants.show,
     )
     follower = Follower(gateway, takers, tasks, backoff=timings.retry)
     desk = Desk(client=reader, gateway=gateway, people=people, board=board, channels=channels)

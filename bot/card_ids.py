@@ -15,23 +15,59 @@ APPROVE: Final = "countersign.approve"
 DENY: Final = "countersign.deny"
 KILL: Final = "countersign.kill"
 REVIEW: Final = "countersign.review"
+FOR_A_WHILE: Final = "countersign.for_a_while"
 HOME_REFRESH: Final = "countersign.refresh"
-ACTIONS: Final = (APPROVE, DENY, KILL, REVIEW, HOME_REFRESH)
+KILL_SESSION: Final = "countersign.kill_session"
+MORE: Final = "countersign.more"
+GRANT_ACCESS: Final = "countersign.grant_access"
+GRANT_END: Final = "countersign.grant_end"
+GRANT_EXTEND: Final = "countersign.grant_extend"
+ELEVATE_OFFER: Final = "countersign.elevate_offer"
+OPEN_LINK: Final = "countersign.open_link"
+ACTIONS: Final = (
+    APPROVE,
+    DENY,
+    KILL,
+    REVIEW,
+    FOR_A_WHILE,
+    HOME_REFRESH,
+    KILL_SESSION,
+    MORE,
+    GRANT_ACCESS,
+    GRANT_END,
+    GRANT_EXTEND,
+    ELEVATE_OFFER,
+    OPEN_LINK,
+)
 
 DENY_VIEW: Final = "countersign.deny_view"
 KILL_VIEW: Final = "countersign.kill_view"
 REVIEW_VIEW: Final = "countersign.review_view"
 KILL_SESSION_VIEW: Final = "countersign.kill_session_view"
-VIEWS: Final = (DENY_VIEW, KILL_VIEW, REVIEW_VIEW, KILL_SESSION_VIEW)
+ELEVATE_VIEW: Final = "countersign.elevate_view"
+VIEWS: Final = (DENY_VIEW, KILL_VIEW, REVIEW_VIEW, KILL_SESSION_VIEW, ELEVATE_VIEW)
 
 COMMAND: Final = "/countersign"
 ELEVATE: Final = "/elevate"
+SESSIONS: Final = "/sessions"
+LINEAGE: Final = "/lineage"
+WHOAMI: Final = "/whoami"
+AUDIT: Final = "/audit"
+COMMANDS: Final = (COMMAND, ELEVATE, SESSIONS, LINEAGE, WHOAMI, AUDIT)
+ASK_ACCESS: Final = "countersign.ask_access"
+"""The shortcut on a message."""
 REASON_BLOCK: Final = "countersign.reason"
 REASON_INPUT: Final = "countersign.reason_input"
 REACH_BLOCK: Final = "countersign.reach"
 REACH_INPUT: Final = "countersign.reach_input"
 REACH_SESSION: Final = "session"
 REACH_SUBTREE: Final = "subtree"
+WHILE_BLOCK: Final = "countersign.while"
+WHILE_INPUT: Final = "countersign.while_input"
+LASTING_BLOCK: Final = "countersign.lasting"
+LASTING_INPUT: Final = "countersign.lasting_input"
+COUNT_BLOCK: Final = "countersign.count"
+COUNT_INPUT: Final = "countersign.count_input"
 
 LONGEST_VALUE = 300
 
@@ -73,6 +109,8 @@ class ModalState:
     """The gateway's proof that this person opened the whole text."""
     session: str = ""
     token_id: str = ""
+    extends: str = ""
+    """The grant that should go on."""
     home: bool = False
     """Opened from the Home tab, which is drawn again afterwards."""
 

@@ -7,10 +7,12 @@ has no buttons, and says who decided, when and why. Every text of the agent's st
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
+from bot import elevations, for_a_while, unanswered, votes
 from bot.blocks import (
     CARD_LIMIT,
     Block,
@@ -28,25 +30,24 @@ from bot.blocks import (
     section,
     size,
     text,
-    user,
-    usergroup,
 )
-from bot.card_ids import APPROVE, DENY, KILL, REVIEW, Target
+from bot.card_ids import APPROVE, DENY, FOR_A_WHILE, KILL, REVIEW, Target
 from bot.safe_text import Shown, escape, inline, literal, show
 from gateway.contract import (
     CARD_TEXT,
     ActorView,
     Approval,
-    AskView,
     Choice,
     Estimate,
     LineageView,
     ResourceView,
     State,
-    Vote,
+    Twins,
 )
 
 EVENT = "countersign_card"
+NO_TWINS = Twins()
+_ABOUT = re.compile(r"countersign:([a-zA-Z0-9_-]{1,64}):[0-9]+:")
 PARAMETER = 160
 ACTORS_FIRST, ACTORS_LAST = 2, 6
 
@@ -83,10 +84,10 @@ def target_of(approval: Approval) -> Target:
     return Target(id=approval.id, version=approval.version, digest=approval.command.digest[:8])
 
 
-def card(approval: Approval, faces: Faces) -> Message:
+def card(approval: Approval, faces: Faces, twins: Twins = NO_TWINS) -> Message:
     """The card for an approval in any state; at most `CARD_LIMIT` characters of blocks."""
     for room in ROOMS:
-        blocks = tuple(_blocks(approval, faces, room))
+        blocks = tuple(_blocks(approval, faces, room, twins))
         if size(blocks) <= CARD_LIMIT:
             break
     return Message(
@@ -125,10 +126,10 @@ def _can_be_read(approval: Approval, command: Shown, room: Room) -> bool:
 def outcome(approval: Approval) -> tuple[str, str]:
     """A mark and a title for the approval's state."""
     match approval.state:
+        case State.PENDING | State.SPENT if approval.elevation is not None:
+            return elevations.title(approval.elevation, pending=approval.state is State.PENDING)
         case State.PENDING:
             return "⏳", "Waiting for a decision"
-        case State.SPENT if approval.elevation is not None:
-            return "✅", "Granted"
         case State.APPROVED if approval.waiting == 0:
             return "✅", "Approved: it runs when the client asks again"
         case State.APPROVED:
@@ -147,23 +148,38 @@ def outcome(approval: Approval) -> tuple[str, str]:
             assert_never(approval.state)
 
 
-def _blocks(approval: Approval, faces: Faces, room: Room) -> Iterator[Block]:
-    block_id = f"countersign:{approval.id[:64]}:{approval.version}"
+def block_id(approval: Approval, part: str) -> str:
+    """Which approval a message is about: a shortcut on it is told no more than its blocks."""
+    return f"countersign:{approval.id[:64]}:{approval.version}:{part}"
+
+
+def about(blocks: object) -> str:
+    """The approval that a message with these blocks is about, or ""."""
+    for block in blocks if isinstance(blocks, list) else ():
+        found = _ABOUT.match(str(block.get("block_id", ""))) if isinstance(block, dict) else None
+        if found is not None:
+            return found[1]
+    return ""
+
+
+def _blocks(approval: Approval, faces: Faces, room: Room, twins: Twins) -> Iterator[Block]:
     command = show(approval.command.text, limit=room.command)
     # The first block is rich text in every state: Slack refuses to turn rich text into anything else.
-    yield rich(lines(_head(approval, faces, room)), block_id=f"{block_id}:head")
+    yield rich(lines(_head(approval, faces, room)), block_id=block_id(approval, "head"))
     yield rich(
         section(bold("Elevation" if approval.elevation else "Command"), *_command_marks(approval, command)),
         literal(command.text),
         *_parameters(approval.command.parameters, room),
-        block_id=f"{block_id}:command",
+        block_id=block_id(approval, "command"),
     )
     yield rich(
-        section(bold("On whose behalf")), literal(tree(approval.lineage)), block_id=f"{block_id}:lineage"
+        section(bold("On whose behalf")),
+        literal(tree(approval.lineage)),
+        block_id=block_id(approval, "lineage"),
     )
-    yield rich(lines(_facts(approval, faces, room)), block_id=f"{block_id}:facts")
+    yield rich(lines(_facts(approval, faces, room, twins)), block_id=block_id(approval, "facts"))
     if approval.state is State.PENDING:
-        yield actions(*_buttons(approval, command, room), block_id=f"{block_id}:buttons")
+        yield actions(*_buttons(approval, command, room), block_id=block_id(approval, "buttons"))
 
 
 def _head(approval: Approval, faces: Faces, room: Room) -> Iterator[Sequence[Element]]:
@@ -171,9 +187,10 @@ def _head(approval: Approval, faces: Faces, room: Room) -> Iterator[Sequence[Ele
     yield [text(f"{mark} "), bold(title)]
     labels = [f"{inline(key, limit=30)}: {inline(value, limit=40)}" for key, value in approval.labels.items()]
     where = " · ".join([inline(approval.protocol, limit=30), *_some(labels, room)])
+    by_hand = approval.elevation is not None and approval.elevation.by_hand
     yield [
-        bold(agent_of(approval.lineage)),
-        text(" on "),
+        bold(inline(approval.lineage.person, limit=80) if by_hand else agent_of(approval.lineage)),
+        text(" by hand on " if by_hand else " on "),
         bold(inline(approval.connection)),
         text(f" · {where}"),
     ]
@@ -209,7 +226,7 @@ def _touched(resources: Sequence[ResourceView]) -> list[str]:
 def _settled(approval: Approval, faces: Faces) -> Iterator[Element]:
     if approval.settled_by:
         yield text("By ")
-        yield face(approval.settled_by, faces)
+        yield votes.face(approval.settled_by, faces)
     else:
         yield text("By the gateway")
     if approval.settled_at is not None:
@@ -273,7 +290,7 @@ def tree(lineage: LineageView) -> str:
     return "\n".join(rows)
 
 
-def _facts(approval: Approval, faces: Faces, room: Room) -> Iterator[Sequence[Element]]:
+def _facts(approval: Approval, faces: Faces, room: Room, twins: Twins) -> Iterator[Sequence[Element]]:
     command = approval.command
     effects = [f"{EFFECT_MARKS.get(effect, '🟣')} {inline(effect, limit=20)}" for effect in command.effects]
     yield [bold("Effects  "), text("   ".join(_some(effects, room)) or "none read")]
@@ -282,17 +299,15 @@ def _facts(approval: Approval, faces: Faces, room: Room) -> Iterator[Sequence[El
     if approval.estimate is not None:
         yield [bold("Gateway measured  "), text(estimate_words(approval.estimate))]
     if approval.elevation is not None:
-        yield [
-            bold("Until it ends  "),
-            text("these are not held. What is blocked stays blocked, masks stay."),
-        ]
+        yield from elevations.rows(approval.elevation, most=room.rows)
     for ask in approval.asks[: room.rows]:
-        yield list(_ask(ask, counted(approval)[ask], faces))
+        yield list(votes.of_ask(ask, votes.counted(approval)[ask], faces))
     if len(approval.asks) > room.rows:
         yield [quiet(f"and {len(approval.asks) - room.rows} more asks")]
     for vote in approval.votes[-room.rows :]:
-        yield list(_vote(vote, faces))
-    yield from _waiting(approval)
+        yield list(votes.of_vote(vote, faces))
+    yield from for_a_while.rows(approval, twins)
+    yield from _waiting(approval, faces)
     yield [bold("Digest  "), code(inline(command.words, limit=60)), text("  "), code(command.digest[:8])]
     yield [quiet(ids(approval))]
 
@@ -303,10 +318,11 @@ def ids(approval: Approval) -> str:
     return f"Approval {inline(approval.id, limit=64)}{session}"
 
 
-def _waiting(approval: Approval) -> Iterator[Sequence[Element]]:
+def _waiting(approval: Approval, faces: Faces) -> Iterator[Sequence[Element]]:
     if approval.state is not State.PENDING:
         return
     yield [bold("Decide before  "), date(approval.expires_at), *_left(approval)]
+    yield list(unanswered.ahead(approval, faces))
     if approval.waiting == 0:
         yield [text("The client has left; a retry joins this card.")]
     elif approval.waiting > 1:
@@ -329,58 +345,15 @@ def estimate_words(estimate: Estimate) -> str:
     return rows + total + note
 
 
-def counted(approval: Approval) -> dict[AskView, int]:
-    """How many approvals each ask has; a person counts for one ask only, the scarcest first."""
-    left = dict.fromkeys(approval.asks, 0)
-    approving = [vote for vote in approval.votes if vote.choice is Choice.APPROVE]
-    for vote in sorted(approving, key=lambda vote: len(vote.groups)):
-        meant = [
-            ask for ask in approval.asks if ask.approvers in {*vote.groups, "*"} and left[ask] < ask.quorum
-        ]
-        if meant:
-            left[meant[0]] += 1
-    return left
-
-
-def _ask(ask: AskView, have: int, faces: Faces) -> Iterator[Element]:
-    yield bold("Asks  ")
-    yield text(f"{have} of {ask.quorum} from ")
-    if ask.approvers in faces.groups:
-        yield usergroup(faces.groups[ask.approvers])
-    else:
-        yield text("any group" if ask.approvers == "*" else inline(ask.approvers, limit=40))
-    yield quiet(f"  ({inline(ask.rule, limit=60)})")
-
-
-_CHOICE_WORDS: Mapping[Choice, str] = {
-    Choice.APPROVE: "approved",
-    Choice.DENY: "denied",
-    Choice.KILL: "killed",
-}
-
-
-def _vote(vote: Vote, faces: Faces) -> Iterator[Element]:
-    yield text("✔ " if vote.choice is Choice.APPROVE else "✘ ")
-    yield face(vote.person, faces)
-    groups = ", ".join(inline(group, limit=40) for group in vote.groups[:3])
-    yield text(f" {_CHOICE_WORDS[vote.choice]}{f' for {groups}' if groups else ''} ")
-    yield date(vote.at)
-    if vote.reason:
-        yield quiet(f" “{inline(vote.reason, limit=120)}”")
-
-
-def face(person: str, faces: Faces) -> Element:
-    """A mention where the person has a Slack user, else the name."""
-    user_id = faces.people.get(person)
-    return user(user_id) if user_id else text(inline(person, limit=80))
-
-
 def _buttons(approval: Approval, command: Shown, room: Room) -> Iterator[Element]:
     value = target_of(approval).value()
+    approve, deny = elevations.choices(approval.elevation)
     if _can_be_read(approval, command, room) and not approval.review_required:
-        yield button("Approve", action_id=APPROVE, value=value, style="primary")
+        yield button(approve, action_id=APPROVE, value=value, style="primary")
         yield button("Review", action_id=REVIEW, value=value)
     else:
         yield button("Review to approve", action_id=REVIEW, value=value, style="primary")
-    yield button("Deny", action_id=DENY, value=value)
+    if approval.lasting is not None:
+        yield button("For a while …", action_id=FOR_A_WHILE, value=value)
+    yield button(deny, action_id=DENY, value=value)
     yield button("Deny and kill", action_id=KILL, value=value, style="danger")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -18,13 +18,13 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import refusals
-from bot.blocks import rich, section, text
+from bot.blocks import Element, rich, section, text
 from bot.board import Board
 from bot.card_ids import OldCard
 from bot.channels import Channels
 from bot.gateway_client import GatewayClient, GatewayError, NotFound, Stale
 from bot.modals import View
-from bot.people import Member, People, Unknown
+from bot.people import Member, People, Unknown, Unlinked
 from gateway.contract import Approval, LineageView, Subtree
 
 log = logging.getLogger(__name__)
@@ -89,10 +89,10 @@ class Desk:
         """The person who clicked. Raises Unknown and GatewayError."""
         return await self.people.member(click.user, team=click.team)
 
-    async def say(self, click: Click, words: str, *, channel: str = "") -> None:
+    async def say(self, click: Click, words: str, *, channel: str = "", more: Sequence[Element] = ()) -> None:
         """One sentence that only this person sees: where they clicked, else directly."""
         where = channel or click.channel
-        blocks = [rich(section(text(words)))]
+        blocks = [rich(section(text(words), *more))]
         if where and not where.startswith("D"):
             try:
                 await self.client.chat_postEphemeral(channel=where, user=click.user, text=SAID, blocks=blocks)
@@ -153,8 +153,10 @@ def lazily(
         click = read_click(body)
         try:
             await work(desk, click)
+        except Unlinked as nobody:
+            await _offer_login(desk, click, nobody, about)
         except Trouble as trouble:
-            await _say_or_log(desk, click, refusals.sentence(trouble), about)
+            await _say_or_log(desk, click, refusals.sentence(trouble), about, more=refusals.way_on(trouble))
         except Exception:
             log.exception("a listener failed: %s", work.__name__)
             await _say_or_log(desk, click, refusals.UNEXPECTED, about)
@@ -165,8 +167,25 @@ def lazily(
     return run
 
 
-async def _say_or_log(desk: Desk, click: Click, words: str, about: Callable[[Click], str]) -> None:
+async def _offer_login(desk: Desk, click: Click, nobody: Unlinked, about: Callable[[Click], str]) -> None:
+    """Who clicked for the first time gets the address of their login at once."""
     try:
-        await desk.say(click, words, channel=about(click))
+        offer = await desk.gateway.link(nobody.user)
+    except GatewayError as error:
+        await _say_or_log(desk, click, refusals.sentence(error), about)
+    else:
+        await _say_or_log(desk, click, refusals.LINK, about, more=refusals.login_at(offer.url))
+
+
+async def _say_or_log(
+    desk: Desk,
+    click: Click,
+    words: str,
+    about: Callable[[Click], str],
+    *,
+    more: Sequence[Element] = (),
+) -> None:
+    try:
+        await desk.say(click, words, channel=about(click), more=more)
     except (SlackClientError, OSError, TimeoutError) as error:
         log.warning("could not tell %s: %s", click.user, error)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from bot.gateway_client import Conflict, GatewayClient, GatewayError, Unauthorized
 from bot.newest import Backoff, Newest
-from gateway.contract import Announcement, Approval, Change, SessionView
+from gateway.contract import Announcement, Approval, Change, GrantView, SessionView
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ class Takers:
     approval: Callable[[Approval], Awaitable[None]]
     session: Callable[[SessionView], Awaitable[None]]
     announcement: Callable[[Announcement], Awaitable[None]]
+    grant: Callable[[GrantView], Awaitable[None]]
 
 
 class Follower:
@@ -51,6 +52,7 @@ class Follower:
         self._approvals = Newest(takers.approval, tasks, name="approval", backoff=self._backoff)
         self._sessions = Newest(takers.session, tasks, name="session", backoff=self._backoff)
         self._announcements = Newest(takers.announcement, tasks, name="announcement", backoff=self._backoff)
+        self._grants = Newest(takers.grant, tasks, name="grant", backoff=self._backoff)
         self._read = 0
         self._saved = 0
         self._note = 0
@@ -60,7 +62,9 @@ class Follower:
     @property
     def done(self) -> int:
         """The number up to which every change is dealt with."""
-        unfinished = [one.unfinished() for one in (self._approvals, self._sessions, self._announcements)]
+        unfinished = [
+            one.unfinished() for one in (self._approvals, self._sessions, self._announcements, self._grants)
+        ]
         return min((number - 1 for number in unfinished if number is not None), default=self._read)
 
     async def run(self) -> None:
@@ -118,8 +122,12 @@ class Follower:
     def _hand_out(self, change: Change) -> None:
         if change.approval is not None:
             self._takers.seen(change.approval)
-            self._approvals.offer(change.approval.id, change.approval, number=change.seq)
+            # Those of one card are dealt with one after the other.
+            key = change.approval.family or change.approval.id
+            self._approvals.offer(key, change.approval, number=change.seq)
         elif change.session is not None:
             self._sessions.offer(change.session.id, change.session, number=change.seq)
         elif change.announcement is not None:
             self._announcements.offer(change.announcement.id, change.announcement, number=change.seq)
+        elif change.grant is not None:
+            self._grants.offer(change.grant.id, change.grant, number=change.seq)

@@ -15,18 +15,28 @@ import msgspec
 from yarl import URL
 
 from gateway.contract import (
+    AccessView,
     Approval,
     Changes,
     Directory,
     ElevationRequest,
     GrantView,
+    Hits,
+    Home,
+    LineageNode,
+    LinkOffer,
+    LinkRequest,
+    LinkView,
     Note,
+    OfferView,
     Refusal,
     RevokeRequest,
     SessionView,
     Subtree,
     Transcript,
+    Twins,
     VoteRequest,
+    Whoami,
     WholeText,
     decode,
     encode,
@@ -41,9 +51,11 @@ T = TypeVar("T")
 class GatewayError(Exception):
     """The gateway did not do what it was asked; `message` is its own sentence."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *, url: str = "") -> None:
         super().__init__(message)
         self.message = message
+        self.url = url
+        """Where the person who asked can do what is missing; for their eyes only."""
 
 
 class GatewayUnreachable(GatewayError):
@@ -64,6 +76,10 @@ class Stale(GatewayError):
 
 class ReviewFirst(GatewayError):
     """The whole text has to be opened before it can be approved."""
+
+
+class LoginFirst(GatewayError):
+    """A fresh login is needed: at `url`, which only the one who clicked may see."""
 
 
 class NotFound(GatewayError):
@@ -87,6 +103,7 @@ REFUSALS: Mapping[str, type[GatewayError]] = {
     "already_settled": AlreadySettled,
     "stale": Stale,
     "review_first": ReviewFirst,
+    "login_first": LoginFirst,
     "not_found": NotFound,
     "conflict": Conflict,
     "bad_request": BadRequest,
@@ -136,9 +153,41 @@ class GatewayClient:
         query = {"person": person, "groups": ",".join(groups)}
         return await self._get(f"v1/approvals/{_id(approval_id)}/text", WholeText, query=query)
 
+    async def link(self, user: LinkRequest) -> LinkOffer:
+        """Where this Slack user logs in to be known. Raises any of the refusals."""
+        return await self._post("v1/links", user, LinkOffer)
+
+    async def linked(self, slack_id: str) -> LinkView | None:
+        """As whom a Slack user logged in; None where they have not."""
+        try:
+            return await self._get(f"v1/links/{_id(slack_id)}", LinkView)
+        except NotFound:
+            return None
+
+    async def unlink(self, slack_id: str, request: RevokeRequest) -> None:
+        """End a link. Raises any of the refusals."""
+        await self._post(f"v1/links/{_id(slack_id)}/end", request, LinkView)
+
+    async def family(self, family: str) -> tuple[Approval, ...]:
+        """The approvals that belong on one card."""
+        return await self._get("v1/approvals", tuple[Approval, ...], query={"family": family})
+
+    async def twins(self, approval_id: str) -> Twins:
+        """How many others a yes for a while would release."""
+        return await self._get(f"v1/approvals/{_id(approval_id)}/twins", Twins)
+
     async def elevate(self, request: ElevationRequest) -> Approval:
         """The approval by which people decide about it. Raises any of the refusals."""
         return await self._post("v1/elevations", request, Approval)
+
+    async def offers(self, person: str, *, groups: Iterable[str]) -> tuple[OfferView, ...]:
+        """What this person may ask for now."""
+        query = {"person": person, "groups": ",".join(groups)}
+        return await self._get("v1/elevations", tuple[OfferView, ...], query=query)
+
+    async def access(self, grant_id: str, person: str) -> AccessView:
+        """A link that opens once, for who has the grant. Raises any of the refusals."""
+        return await self._post(f"v1/grants/{_id(grant_id)}/access", RevokeRequest(person=person), AccessView)
 
     async def grants(self) -> tuple[GrantView, ...]:
         """What is elevated now."""
@@ -154,6 +203,32 @@ class GatewayClient:
 
     async def session(self, session_id: str) -> SessionView:
         return await self._get(f"v1/sessions/{_id(session_id)}", SessionView)
+
+    async def sessions_of(self, person: str, groups: Iterable[str]) -> tuple[SessionView, ...]:
+        """The open sessions that a person may see."""
+        return await self._get("v1/sessions", tuple[SessionView, ...], query=_who(person, groups))
+
+    async def session_of(self, session_id: str, person: str, groups: Iterable[str]) -> SessionView:
+        """A session that a person may see. Raises NotFound."""
+        return await self._get(f"v1/sessions/{_id(session_id)}", SessionView, query=_who(person, groups))
+
+    async def home(self, person: str, groups: Iterable[str]) -> Home:
+        """What concerns a person."""
+        return await self._get("v1/home", Home, query=_who(person, groups))
+
+    async def whoami(self, person: str, groups: Iterable[str]) -> Whoami:
+        return await self._get("v1/whoami", Whoami, query=_who(person, groups))
+
+    async def lineages_of(self, person: str, groups: Iterable[str]) -> tuple[LineageNode, ...]:
+        """The live agents that a person may see, parents before children."""
+        return await self._get("v1/lineages", tuple[LineageNode, ...], query=_who(person, groups))
+
+    async def search(
+        self, words: str, person: str, groups: Iterable[str], *, before: str, limit: int
+    ) -> Hits:
+        """Entries of transcripts with all the words, as far as a person may see them."""
+        query = {**_who(person, groups), "q": words, "before": before, "limit": str(limit)}
+        return await self._get("v1/search", Hits, query=query)
 
     async def transcript(self, session_id: str, *, after: int, limit: int) -> Transcript:
         """Up to `limit` masked entries with numbers above `after`."""
@@ -242,8 +317,12 @@ def _refusal(status: int, content: bytes) -> GatewayError:
         refusal = decode(content, Refusal)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return GatewayUnreachable(f"The gateway answered {status} without saying why.")
-    return REFUSALS.get(refusal.error, GatewayUnreachable)(refusal.message)
+    return REFUSALS.get(refusal.error, GatewayUnreachable)(refusal.message, url=refusal.url)
 
 
 def _id(name: str) -> str:
     return quote(name, safe=":")
+
+
+def _who(person: str, groups: Iterable[str]) -> dict[str, str]:
+    return {"person": person, "groups": ",".join(groups)}

@@ -10,14 +10,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from bot.card_ids import COMMAND, ELEVATE
+from bot.card_ids import ASK_ACCESS, AUDIT, COMMAND, ELEVATE, LINEAGE, SESSIONS, WHOAMI
 from bot.listeners.events import EVENTS
 
 SCOPES: Mapping[str, str] = {
     "channels:history": "find a card again that was posted right before the bot was killed",
     "channels:read": "find channels by their names",
     "chat:write": "cards, transcripts, answers",
-    "commands": "/countersign",
+    "commands": "/countersign, /elevate, and the shortcut on messages",
     "files:write": "long transcript entries and long commands as files",
     "groups:history": "as channels:history, for private channels",
     "groups:read": "as channels:read, for private channels",
@@ -49,17 +49,46 @@ def manifest() -> dict[str, Any]:
                 "messages_tab_read_only_enabled": True,
             },
             "bot_user": {"display_name": "Countersign", "always_online": True},
+            "shortcuts": [
+                {
+                    "name": "Ask for access",
+                    "type": "message",
+                    "callback_id": ASK_ACCESS,
+                    "description": "Ask for what was refused here",
+                }
+            ],
             "slash_commands": [
                 {
                     "command": COMMAND,
                     "description": "Approvals, sessions and lineages",
-                    "usage_hint": "help | pending | sessions | session ID | kill SESSION | whoami",
+                    "usage_hint": "help | pending | sessions | session ID | kill SESSION | whoami | link | unlink",
                     "should_escape": True,
                 },
                 {
                     "command": ELEVATE,
-                    "description": "Let an agent do more for a while",
-                    "usage_hint": "AGENT CONNECTION EFFECTS TIME REASON | list | end GRANT",
+                    "description": "Do more for a while, or let an agent",
+                    "usage_hint": "[[AGENT] CONNECTION EFFECTS TIME REASON] | list | end GRANT",
+                    "should_escape": True,
+                },
+                {
+                    "command": SESSIONS,
+                    "description": "The open sessions that you may see",
+                    "should_escape": True,
+                },
+                {
+                    "command": LINEAGE,
+                    "description": "Which agents run for whom, and who started them",
+                    "should_escape": True,
+                },
+                {
+                    "command": WHOAMI,
+                    "description": "Who you are to the gateway",
+                    "should_escape": True,
+                },
+                {
+                    "command": AUDIT,
+                    "description": "Find words in the transcripts that you may see",
+                    "usage_hint": "search WORDS",
                     "should_escape": True,
                 },
             ],

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
-from bot.blocks import Block, Element, actions, bold, button, code, divider, lines, quiet, rich, section, text
+from bot import for_a_while
+from bot.blocks import Block, Element, bold, code, divider, lines, quiet, rich, section, text
 from bot.card_ids import (
-    DENY,
     DENY_VIEW,
-    HOME_REFRESH,
-    KILL,
     KILL_SESSION_VIEW,
     KILL_VIEW,
     REACH_BLOCK,
@@ -19,13 +17,12 @@ from bot.card_ids import (
     REACH_SUBTREE,
     REASON_BLOCK,
     REASON_INPUT,
-    REVIEW,
     REVIEW_VIEW,
     ModalState,
 )
-from bot.cards import agent_of, counted, parameter, target_of, tree
+from bot.cards import agent_of, parameter, tree
 from bot.safe_text import inline, literal, pieces
-from gateway.contract import Approval, SessionView, Subtree, WholeText
+from gateway.contract import Approval, SessionView, Subtree, Twins, WholeText
 
 View: TypeAlias = dict[str, Any]
 
@@ -33,23 +30,21 @@ PIECE = 2_900
 TEXT_PIECES = 3
 PARAMETER_PIECES = 1
 LONGEST_REASON = 500
-HOME_APPROVALS = 15
-HOME_SESSIONS = 15
 NAMED = 12
 
 
-def _plain(words: str) -> dict[str, Any]:
+def plain(words: str) -> dict[str, Any]:
     return {"type": "plain_text", "text": words, "emoji": False}
 
 
-def _modal(title: str, blocks: Sequence[Block], *, callback_id: str, submit: str, state: ModalState) -> View:
+def modal(title: str, blocks: Sequence[Block], *, callback_id: str, submit: str, state: ModalState) -> View:
     return {
         "type": "modal",
-        "title": _plain(title),
+        "title": plain(title),
         "callback_id": callback_id,
         "private_metadata": state.encode(),
-        "submit": _plain(submit),
-        "close": _plain("Back"),
+        "submit": plain(submit),
+        "close": plain("Back"),
         "blocks": list(blocks),
     }
 
@@ -58,8 +53,8 @@ def note(title: str, sentence: str) -> View:
     """A modal that only says something."""
     return {
         "type": "modal",
-        "title": _plain(title),
-        "close": _plain("Close"),
+        "title": plain(title),
+        "close": plain("Close"),
         "blocks": [rich(section(text(sentence)))],
     }
 
@@ -71,7 +66,7 @@ def loading(title: str) -> View:
 
 def deny(state: ModalState) -> View:
     said = rich(section(text("The agent is told that it was denied, with your reason; its session goes on.")))
-    return _modal("Deny", [said, _reason()], callback_id=DENY_VIEW, submit="Deny", state=state)
+    return modal("Deny", [said, _reason()], callback_id=DENY_VIEW, submit="Deny", state=state)
 
 
 def kill(approval: Approval, subtree: Subtree | None, state: ModalState) -> View:
@@ -89,7 +84,7 @@ def kill(approval: Approval, subtree: Subtree | None, state: ModalState) -> View
         rich(section(bold("On whose behalf")), literal(tree(approval.lineage))),
         _reason(),
     ]
-    return _modal("Deny and kill", blocks, callback_id=KILL_VIEW, submit="Deny and kill", state=state)
+    return modal("Deny and kill", blocks, callback_id=KILL_VIEW, submit="Deny and kill", state=state)
 
 
 def kill_session(session: SessionView, subtree: Subtree | None, state: ModalState) -> View:
@@ -104,14 +99,14 @@ def kill_session(session: SessionView, subtree: Subtree | None, state: ModalStat
             bold(inline(session.connection)),
         ],
     ]
-    options = [_option("End this session only", REACH_SESSION)]
+    options = [option("End this session only", REACH_SESSION)]
     if subtree is not None:
         rows += _stops(subtree)
-        options.append(_option("Revoke the agent's token and end everything below it", REACH_SUBTREE))
+        options.append(option("Revoke the agent's token and end everything below it", REACH_SUBTREE))
     reach = {
         "type": "input",
         "block_id": REACH_BLOCK,
-        "label": _plain("How far"),
+        "label": plain("How far"),
         "element": {
             "type": "radio_buttons",
             "action_id": REACH_INPUT,
@@ -125,7 +120,7 @@ def kill_session(session: SessionView, subtree: Subtree | None, state: ModalStat
         reach,
         _reason(),
     ]
-    return _modal("End a session", blocks, callback_id=KILL_SESSION_VIEW, submit="End it", state=state)
+    return modal("End a session", blocks, callback_id=KILL_SESSION_VIEW, submit="End it", state=state)
 
 
 def whole_parts(whole: WholeText) -> tuple[list[str], list[str], int]:
@@ -138,8 +133,16 @@ def whole_parts(whole: WholeText) -> tuple[list[str], list[str], int]:
     return parts, values, left + values_left
 
 
-def review(approval: Approval, whole: WholeText, state: ModalState, *, elsewhere: str) -> View:
-    """Everything that would run, ending in Approve.
+def review(
+    approval: Approval,
+    whole: WholeText,
+    state: ModalState,
+    *,
+    elsewhere: str,
+    twins: Twins | None = None,
+    ready: bool = False,
+) -> View:
+    """Everything that would run, ending in Approve; for a while where policy lets it and `twins` says of how many.
 
     `elsewhere` says where the rest is when it does not fit; it is "" where it was put nowhere, and then there is
     no Approve.
@@ -172,7 +175,9 @@ def review(approval: Approval, whole: WholeText, state: ModalState, *, elsewhere
         )
         if not elsewhere:
             return {**note("Review", ""), "blocks": blocks}
-    return _modal("Review", blocks, callback_id=REVIEW_VIEW, submit="Approve", state=state)
+    if approval.lasting is not None and twins is not None:
+        blocks += [divider(), *for_a_while.fields(approval.lasting, twins, ready=ready)]
+    return modal("Review", blocks, callback_id=REVIEW_VIEW, submit="Approve", state=state)
 
 
 def _stops(subtree: Subtree) -> Iterator[Sequence[Element]]:
@@ -180,7 +185,7 @@ def _stops(subtree: Subtree) -> Iterator[Sequence[Element]]:
     yield [
         text("Its token and everything below it: "),
         bold(
-            f"{_number(agents, 'agent')}, {_number(sessions, 'open session')}, {_number(subtree.held, 'held command')}"
+            f"{number(agents, 'agent')}, {number(sessions, 'open session')}, {number(subtree.held, 'held command')}"
         ),
         text(" would be stopped."),
     ]
@@ -189,12 +194,12 @@ def _stops(subtree: Subtree) -> Iterator[Sequence[Element]]:
         yield [quiet(", ".join(inline(name, limit=60) for name in subtree.agents[:NAMED]) + more)]
 
 
-def _number(count: int, noun: str) -> str:
+def number(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def _option(words: str, value: str) -> dict[str, Any]:
-    return {"text": _plain(words), "value": value}
+def option(words: str, value: str) -> dict[str, Any]:
+    return {"text": plain(words), "value": value}
 
 
 def _reason() -> Block:
@@ -202,8 +207,8 @@ def _reason() -> Block:
         "type": "input",
         "block_id": REASON_BLOCK,
         "optional": True,
-        "label": _plain("Reason"),
-        "hint": _plain("The agent and everybody who reads the record see it."),
+        "label": plain("Reason"),
+        "hint": plain("The agent and everybody who reads the record see it."),
         "element": {
             "type": "plain_text_input",
             "action_id": REASON_INPUT,
@@ -211,61 +216,3 @@ def _reason() -> Block:
             "max_length": LONGEST_REASON,
         },
     }
-
-
-def home(approvals: Sequence[Approval], sessions: Sequence[SessionView], *, person: str) -> View:
-    """The Home tab: what this person may vote on, what is open, and how to ask for more."""
-    blocks: list[Block] = [rich(section(bold(f"Waiting for you: {_number(len(approvals), 'approval')}")))]
-    for approval in approvals[:HOME_APPROVALS]:
-        blocks += _home_approval(approval)
-    if len(approvals) > HOME_APPROVALS:
-        blocks.append(
-            rich(section(quiet(f"and {len(approvals) - HOME_APPROVALS:,} more in the approvals channel")))
-        )
-    blocks += [divider(), rich(lines(_home_sessions(sessions))), divider()]
-    blocks.append(
-        rich(section(quiet(f"You are {inline(person)} to the gateway. "), text("/countersign help")))
-    )
-    blocks.append(actions(button("Refresh", action_id=HOME_REFRESH, value="home")))
-    return {"type": "home", "blocks": blocks}
-
-
-def _home_approval(approval: Approval) -> Iterator[Block]:
-    agent = agent_of(approval.lineage)
-    asks = ", ".join(
-        f"{have} of {ask.quorum} from {inline(ask.approvers, limit=40)}"
-        for ask, have in counted(approval).items()
-    )
-    rows = [
-        [
-            bold(inline(approval.connection)),
-            text(f" · {agent} for {inline(approval.lineage.person)} · {asks}"),
-        ],
-        [code(inline(approval.command.text, limit=150))],
-    ]
-    value = target_of(approval).value()
-    yield rich(lines(rows))
-    yield actions(
-        button("Review", action_id=REVIEW, value=value, style="primary"),
-        button("Deny", action_id=DENY, value=value),
-        button("Deny and kill", action_id=KILL, value=value, style="danger"),
-        block_id=f"countersign:home:{approval.id[:64]}:{approval.version}",
-    )
-
-
-def _home_sessions(sessions: Sequence[SessionView]) -> Iterator[Sequence[Element]]:
-    yield [bold(_number(len(sessions), "open session"))]
-    for session in sessions[:HOME_SESSIONS]:
-        yield session_line(session)
-
-
-def session_line(session: SessionView) -> list[Element]:
-    """A session on one line: id, agent, person, connection, counts."""
-    agent = agent_of(session.lineage)
-    counts = f"{_number(session.commands, 'command')}, {session.held:,} held, {session.blocked:,} blocked"
-    return [
-        code(inline(session.id, limit=64)),
-        text(
-            f" {agent} for {inline(session.lineage.person, limit=60)} on {inline(session.connection, limit=60)}: {counts}"
-        ),
-    ]

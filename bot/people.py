@@ -1,7 +1,7 @@
 """Who clicked: from a Slack user to a person the gateway knows, and the groups the bot can vouch for.
 
-policies.yaml names people by Slack id; by e-mail only where it says so, since a workspace's administrators can
-change addresses. Bots, guests, deleted users, strangers and addresses nobody confirmed are refused. What Slack says
+policies.yaml names people by Slack id, or they have logged in and the gateway has linked them; by e-mail only where the
+policy says so, since a workspace's administrators can change addresses. Bots, guests, deleted users, strangers and addresses nobody confirmed are refused. What Slack says
 is kept for a minute; when it cannot be asked, nobody is anybody and no group is vouched for.
 """
 
@@ -19,7 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.blocks import Faces
 from bot.outbox import code_of
-from gateway.contract import Directory
+from gateway.contract import Directory, LinkRequest
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +41,14 @@ class Unknown(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class Unlinked(Unknown):
+    """A member of the workspace who is nobody yet, and may log in to be known."""
+
+    def __init__(self, user: LinkRequest) -> None:
+        super().__init__("The gateway does not know yet who you are. Run /countersign link, and log in once.")
+        self.user = user
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +85,10 @@ class Kept(Generic[K, V]):
                 self._asking = {key: lock}
             self._answers[key] = (self._clock(), answer)
             return answer
+
+    def forget(self, key: K) -> None:
+        """The next `get` asks again."""
+        self._answers.pop(key, None)
 
 
 class People:
@@ -118,20 +130,35 @@ class People:
                 "Slack cannot say who you are just now. Nothing was decided; please try again."
             ) from error
         self._refuse_outsiders(profile)
+        if directory.login:
+            # A link may have begun or ended a moment ago; the gateway is near, and it is asked at each click.
+            self._directories.forget("")
+            directory = await self.directory()
         mapped = directory.people.get(slack_id)
         if mapped:
             return Member(slack_id=slack_id, person=mapped)
-        if not directory.match_by_email:
-            raise Unknown(
-                f"policies.yaml does not say who you are: an operator adds {slack_id} under slack: people."
-            )
-        email = str((profile.get("profile") or {}).get("email") or "")
-        if not email or profile.get("is_email_confirmed") is not True:
+        email = confirmed(profile)
+        if directory.match_by_email and email:
+            if email in {person.lower() for person in directory.people.values()}:
+                # That person has a Slack user of their own: an address that was changed to theirs is not them.
+                raise Unknown("Your e-mail address belongs to a person who has another Slack user.")
+            return Member(slack_id=slack_id, person=email)
+        if directory.login:
+            raise Unlinked(self._described(profile))
+        if directory.match_by_email:
             raise Unknown("Your e-mail address is not confirmed in Slack, so it cannot say who you are.")
-        if email.lower() in {person.lower() for person in directory.people.values()}:
-            # That person has a Slack user of their own: an address that was changed to theirs is not them.
-            raise Unknown("policies.yaml ties your e-mail address to another Slack user.")
-        return Member(slack_id=slack_id, person=email.lower())
+        raise Unknown(
+            f"policies.yaml does not say who you are: an operator adds {slack_id} under slack: people."
+        )
+
+    async def described(self, slack_id: str, *, team: str) -> LinkRequest:
+        """A member of the workspace, for the gateway to link. Raises Unknown and GatewayError."""
+        try:
+            await self.member(slack_id, team=team)
+            profile = await self._users.get(slack_id)
+        except Unlinked as unlinked:
+            return unlinked.user
+        return self._described(profile)
 
     async def vouched(self, member: Member) -> tuple[str, ...]:
         """The groups of policies.yaml whose Slack user group this user is in right now; none when in doubt."""
@@ -164,6 +191,11 @@ class People:
         except SLACK_TROUBLE as error:
             log.info("users.lookupByEmail failed: %s", error)
             return ""
+
+    def _described(self, profile: Mapping[str, Any]) -> LinkRequest:
+        shown = profile.get("profile") or {}
+        name = str(shown.get("display_name") or profile.get("real_name") or profile.get("name") or "")
+        return LinkRequest(slack_id=str(profile["id"]), team=self._team, name=name, email=confirmed(profile))
 
     def _refuse_outsiders(self, profile: Mapping[str, Any]) -> None:
         enterprise = profile.get("enterprise_user") or {}
@@ -223,3 +255,9 @@ class People:
         answer = await self._client.usergroups_users_list(usergroup=usergroup_id)
         users: list[str] = answer.get("users") or []
         return frozenset(users)
+
+
+def confirmed(profile: Mapping[str, Any]) -> str:
+    """The address that Slack has confirmed, in lower case; "" where there is none."""
+    email = str((profile.get("profile") or {}).get("email") or "")
+    return email.lower() if profile.get("is_email_confirmed") is True else ""

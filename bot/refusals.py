@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.blocks import Element, link, text
 from bot.card_ids import OldCard
 from bot.gateway_client import (
     AlreadySettled,
@@ -11,6 +12,7 @@ from bot.gateway_client import (
     Conflict,
     GatewayError,
     GatewayUnreachable,
+    LoginFirst,
     NotEligible,
     NotFound,
     ReviewFirst,
@@ -24,6 +26,7 @@ SENTENCES: Mapping[type[Exception], str] = {
     NotEligible: "You cannot decide this.",
     AlreadySettled: "Too late: this is settled already.",
     Stale: "This card has changed since you saw it. Look at it again, then decide.",
+    LoginFirst: "A yes to this needs a fresh login. The address below is for you alone, works once and for ten minutes; your vote counts when you have logged in.",
     ReviewFirst: "Open it with Review first: the card does not show all of what would run.",
     NotFound: "The gateway knows nothing by that id.",
     Conflict: "Somebody changed this at the same moment. Please try again.",
@@ -37,6 +40,8 @@ WITH_THEIR_WORDS = (NotEligible, AlreadySettled, NotFound)
 
 UNEXPECTED = "Something went wrong in the bot and nothing is known to have been decided. Look at the card before you try again."
 
+LINK = "The gateway does not know yet who you are. Log in once; the address is for you alone and works for ten minutes. Then click again."
+
 
 def sentence(error: Exception) -> str:
     """The sentence for an error; always ends up in rich text, literally."""
@@ -46,3 +51,12 @@ def sentence(error: Exception) -> str:
     if isinstance(error, GatewayError) and isinstance(error, WITH_THEIR_WORDS) and error.message:
         return f"{said} {inline(error.message, limit=300)}"
     return said
+
+
+def way_on(error: Exception) -> tuple[Element, ...]:
+    """What stands behind the sentence: the address of a login, where one is all that is missing."""
+    return login_at(error.url) if isinstance(error, GatewayError) and error.url else ()
+
+
+def login_at(url: str) -> tuple[Element, ...]:
+    return (text(" "), link(url, "Log in"))

@@ -15,6 +15,8 @@ from bot.cards import agent_of, tree
 from bot.safe_text import escape, inline, literal, show
 from gateway.contract import Entry, SessionView
 
+_BLOCK = "countersign-session:"
+"""How blocks say which session they tell of: a shortcut on a message is told no more than its blocks."""
 ROOT = "countersign_session"
 BATCH = "countersign_entries"
 
@@ -41,6 +43,19 @@ class Batch:
     """Entries that the message cuts."""
 
 
+def session_of(blocks: object) -> str:
+    """The session that a message with these blocks tells of, or ""."""
+    for block in blocks if isinstance(blocks, list) else ():
+        name = str(block.get("block_id", "")) if isinstance(block, dict) else ""
+        if name.startswith(_BLOCK):
+            return name.removeprefix(_BLOCK)
+    return ""
+
+
+def _block_id(session: SessionView) -> str:
+    return f"{_BLOCK}{session.id[:64]}"
+
+
 def root(session: SessionView) -> Message:
     """The message at the top of a session's thread."""
     open_now = session.closed_at is None
@@ -64,7 +79,7 @@ def root(session: SessionView) -> Message:
     return Message(
         text=f"Countersign: session {escape(session.id, limit=64)} of {escape(agent_of(session.lineage), limit=80)} "
         f"for {escape(session.lineage.person, limit=80)} on {escape(session.connection, limit=80)}.",
-        blocks=(rich(lines(rows), literal(tree(session.lineage))),),
+        blocks=(rich(lines(rows), literal(tree(session.lineage)), block_id=_block_id(session)),),
         event=ROOT,
         payload={"session": session.id},
     )
@@ -128,7 +143,7 @@ def batch_message(session: SessionView, batch: Batch, *, ends: bool) -> Message:
         parts.append(
             section(text(f"{batch.left_out:,} more entries are in the recording only: "), *_replay(session))
         )
-    blocks: list[Block] = [rich(*parts)]
+    blocks: list[Block] = [rich(*parts, block_id=_block_id(session))]
     if ends:
         blocks.append(rich(lines(_end_rows(session))))
     return Message(
@@ -144,7 +159,7 @@ def end_message(session: SessionView, *, last: int) -> Message:
     rows = [[quiet(_names(session, "end"))], *_end_rows(session)]
     return Message(
         text=f"Countersign: session {escape(session.id, limit=64)} ended.",
-        blocks=(rich(lines(rows)),),
+        blocks=(rich(lines(rows), block_id=_block_id(session)),),
         event=BATCH,
         payload={"session": session.id, "first": last + 1, "last": last, "end": 1},
     )

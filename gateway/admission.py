@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from gateway.identity import scopes
 from gateway.identity.claims import Claims
 from gateway.identity.minted import Minted
+from gateway.identity.origins import Origins
 from gateway.identity.tokens import Issuer, TokenRefused, groups_of
 from gateway.model import Session
 from gateway.policy.model import Policy
@@ -28,11 +29,18 @@ class Admission:
     """Admits clients under the policy and the revocations of the moment."""
 
     def __init__(
-        self, issuer: Issuer, minted: Minted, policy: Callable[[], Policy], *, clock: Callable[[], float]
+        self,
+        issuer: Issuer,
+        minted: Minted,
+        policy: Callable[[], Policy],
+        origins: Origins,
+        *,
+        clock: Callable[[], float],
     ) -> None:
         self._issuer = issuer
         self._minted = minted
         self._policy = policy
+        self._origins = origins
         self._clock = clock
 
     def challenge(self, connection: str, user: str) -> Mapping[str, str] | None:
@@ -103,8 +111,14 @@ class Admission:
                 f"The token of {claims.agent} has no scope on {connection}; it reaches {reaches}. "
                 f"Whoever derives it can grant it: --scope {connection}:read"
             )
+        session_id = secrets.token_hex(8)
+        try:
+            self._origins.used(claims, client, "door")
+            self._origins.seated(claims, session_id)
+        except TokenRefused as refused:
+            raise AdmissionRefused(f"Not admitted: {refused.message}.") from None
         return Session(
-            id=secrets.token_hex(8),
+            id=session_id,
             lineage=claims.lineage,
             connection=target.connection,
             scope=granted,

@@ -12,11 +12,16 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from gateway import model
+
 VERSION = 1
 CARD_TEXT = 2_500
 """Characters of a command that fit on a card; a longer one can only be approved after opening it whole."""
 
 T = TypeVar("T")
+
+Reach = model.Reach
+StepKind = model.StepKind
 
 
 class State(StrEnum):
@@ -75,10 +80,30 @@ class CommandView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepUpView:
+    """How fresh a login an approving vote needs, and of what strength."""
+
+    max_age: float
+    acr: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskView:
     rule: str
     approvers: str
     quorum: int
+    also: str = ""
+    """A second group that may answer by now, since nobody did."""
+    step_up: StepUpView | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginView:
+    """A login that a vote was cast with."""
+
+    provider: str
+    at: float
+    acr: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +116,12 @@ class Vote:
     reason: str = ""
     through: str = ""
     """The credential that carried it: `slack`, `cli`."""
+    reach: Reach | None = None
+    """How far beyond this one command the yes reaches; None is this command alone, once."""
+    seconds: float = 0.0
+    commands: int = 0
+    login: LoginView | None = None
+    """The fresh login that it needed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,9 +186,33 @@ class ElevationView:
     how: str = "votes"
     """`votes`, `unasked`, `break-glass`; or `review`, where people look at what was had by breaking the glass."""
     possible: tuple[PossibleView, ...] = ()
+    freely_before: tuple[str, ...] = ()
+    """All that the chain can do there without asking anybody, as far as its root agent may reach."""
+    freely_after: tuple[str, ...] = ()
     past: tuple[PastView, ...] = ()
     """The newest first."""
     past_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepView:
+    """What happens at a time if nobody has decided by then."""
+
+    at: float
+    kind: StepKind
+    to: str = ""
+    """The person who is called, or the group that it goes on to."""
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastingView:
+    """What a yes may be given for a while, by policy."""
+
+    what: tuple[Reach, ...]
+    """The narrowest first."""
+    seconds: float
+    commands: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +247,16 @@ class Approval:
     """Where its card belongs."""
     elevation: ElevationView | None = None
     """Where it is no command that waits, but somebody who asks for more for a while."""
+    lasting: LastingView | None = None
+    """Where a yes may be for a while; None where it is for this command alone."""
+    family: str = ""
+    """Those that belong on one card have this in common: the id of the first of them."""
+    steps: tuple[StepView, ...] = ()
+    """What happens while nobody decides, in the order of time."""
+    stepped: int = 0
+    """How many of these have happened."""
+    grant: str = ""
+    """The grant that its votes made, or under which another's votes released it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +298,8 @@ class GrantView:
     ends_at: float
     commands: int
     used: int
+    what: Reach | None = None
+    """Where a yes to one command made it: how far it reaches. None is an elevation."""
     template: str = ""
     how: str = "votes"
     person: str = ""
@@ -326,6 +393,12 @@ class VoteRequest:
     """Groups that the bot vouches for (only those that policies.yaml ties to a Slack user group count)."""
     opened: str = ""
     """The proof, from `WholeText`, that this person opened the whole text."""
+    slack_id: str = ""
+    """The Slack user who clicked; the gateway looks whether they are this person still."""
+    reach: Reach | None = None
+    """To approve for a while: how far, how many seconds, how many commands. Votes count for the narrowest of all."""
+    seconds: float = 0.0
+    commands: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,6 +410,13 @@ class WholeText:
     digest: str
     words: str
     opened: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twins:
+    """`GET /v1/approvals/{id}/twins`: how many others, held now, a yes of each reach would release with it."""
+
+    held: dict[Reach, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -443,6 +523,106 @@ class Directory:
     audit_channel: str = ""
     public_url: str = ""
     """Where people reach the gateway's pages; "" where they cannot."""
+    login: bool = False
+    """There is an identity provider, so a Slack user who is nobody yet can log in and be linked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRequest:
+    """Body of `POST /v1/links`: a Slack user who wants to be known, as Slack describes them."""
+
+    slack_id: str
+    team: str
+    name: str
+    email: str = ""
+    """The address that Slack has confirmed; "" where it has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkOffer:
+    """Where that Slack user logs in, once and soon: for their eyes only."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkView:
+    """`GET /v1/links/{slack_id}`: as whom a Slack user logged in."""
+
+    slack_id: str
+    team: str
+    person: str
+    provider: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineageNode:
+    """A live token that somebody may see: one row of a lineage tree."""
+
+    token_id: str
+    parent: str
+    """"" for a root, or where the parent may not be seen."""
+    name: str
+    person: str
+    expires_at: float
+    revoked: bool = False
+    sessions: int = 0
+    """Open ones that it asks in itself."""
+    held: int = 0
+    """Its own commands that wait for people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whoami:
+    """`GET /v1/whoami?person=&groups=`: who somebody is to the gateway."""
+
+    person: str
+    groups: tuple[str, ...] = ()
+    operator: bool = False
+    """May see everything, and end any session."""
+    connections: tuple[str, ...] = ()
+    """Where this person may be asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """`GET /v1/home?person=&groups=`: what concerns one person, as of one moment."""
+
+    whoami: Whoami
+    votes: tuple[Approval, ...] = ()
+    """What waits for a vote of theirs."""
+    requests: tuple[Approval, ...] = ()
+    """What they asked for, or an agent that they answer for: open ones, then the newest that are settled."""
+    grants: tuple[GrantView, ...] = ()
+    sessions: tuple[SessionView, ...] = ()
+    lineages: tuple[LineageNode, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """An entry of a transcript that has every word that was searched for."""
+
+    session: str
+    number: int
+    at: float
+    kind: str
+    text: str
+    """The masked text around the words."""
+    connection: str
+    person: str
+    agent: str
+    link: str = ""
+    """Where the entry is read; "" where people cannot reach the gateway's pages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hits:
+    """`GET /v1/search?q=WORDS&person=&groups=&before=&limit=`: the newest first."""
+
+    hits: tuple[Hit, ...]
+    next: str = ""
+    """`before` of the page that follows; "" where this is the last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -471,8 +651,10 @@ class Refusal:
     """Body of every error answer of the API."""
 
     error: str
-    """`not_eligible`, `already_settled`, `stale`, `review_first`, `not_found`, `conflict`, `bad_request`, `unauthorized`."""
+    """`not_eligible`, `already_settled`, `stale`, `review_first`, `login_first`, `not_found`, `conflict`, `bad_request`, `unauthorized`."""
     message: str
+    url: str = ""
+    """Where the person who asked can do what is missing, once: for their eyes only."""
 
 
 def encode(value: object) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from gateway.admission import Admission
 from gateway.gate import Gate
+from gateway.hosted import Room
 from gateway.hosting import Hosting
 from gateway.listener import Listener
 from gateway.policy.model import Policy, Target, TlsPolicy
@@ -46,6 +47,7 @@ class Doors:
         self._known = known
         self._logins = logins
         self._open: dict[str, Listener | Hosting] = {}
+        self._room = Room()
         self._tls: TlsPolicy | None = None
 
     @property
@@ -67,6 +69,7 @@ class Doors:
                 del self._open[name]
                 await listener.close(f"The connection {name} was changed or closed.")
         self._tls = policy.tls
+        self._room.limit = policy.limits.waiting_bytes
         for name, target in policy.targets.items():
             if name in self._open:
                 self._open[name].adopt(target, policy)
@@ -94,6 +97,7 @@ class Doors:
                 target,
                 policy,
                 self._street(target),
+                room=self._room,
                 gate=gate,
                 admission=admission,
                 spawn=spawn,

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from hashlib import sha256
 from typing import Protocol
 
 from gateway.approvals import Approvals
+from gateway.approvals.lasting import Wanted, covers
+from gateway.approvals.opening import ask_view
 from gateway.contract import Estimate
 from gateway.elevations.grant import Grant
 from gateway.elevations.grants import Grants
+from gateway.identity.tokens import groups_of
 from gateway.masking.engine import CompiledMask, Masks
 from gateway.masking.scrub import Scrubber
 from gateway.model import (
@@ -27,6 +31,7 @@ from gateway.model import (
     Reveal,
     Session,
     Verdict,
+    measured,
 )
 from gateway.policy.budgets import Budgets
 from gateway.policy.evaluate import counting, hinging, judge, outside, shadows
@@ -34,7 +39,7 @@ from gateway.policy.granting import covered, satisfied
 from gateway.policy.model import Policy
 from gateway.policy.moment import EVERYTHING, Moment, Spent
 from gateway.recorder import Recorder, RecordingFailed
-from gateway.sessions import LiveSession, Sessions
+from gateway.sessions import LiveSession, Sessions, lineage_view
 from gateway.wire import CommandAnswered
 
 VERDICTS_KEPT = 4_096
@@ -44,6 +49,8 @@ MEASURED_FIRST = "How many rows this would touch is asked of the target first."
 MEASURED_WITHIN = 1.0
 """Seconds that the target has to say how much a command would touch."""
 
+Likeness = Callable[[str, str], str]
+"""(protocol, text) -> the same for texts that differ in their values alone, "" where nobody can tell."""
 Estimator = Callable[[Session, Command], Awaitable[Estimate | None]]
 
 
@@ -73,6 +80,7 @@ class Gate:
         sessions: Sessions,
         still_valid: Callable[[Session], str],
         estimate: Estimator,
+        likeness: Likeness,
         grants: Grants,
         budgets: Budgets,
         announce: Callable[[str, str], None],
@@ -86,6 +94,7 @@ class Gate:
         self.sessions = sessions
         self.still_valid = still_valid
         self.estimate = estimate
+        self._likeness = likeness
         self._grants = grants
         self._budgets = budgets
         self._announce = announce
@@ -139,8 +148,8 @@ class Gate:
             resources=command.facts.resources,
             verdict=kind,
             rules=verdict.rules,
-            digest=command.digest,
             message="" if isinstance(verdict, Allow) else verdict.message,
+            digest=command.digest if isinstance(verdict, Hold) else "",
             shadow=self._shadows(live, seen) if self._shadowed else (),
         )
         live.commands += 1
@@ -225,9 +234,9 @@ class Gate:
         """A hold that a grant of this chain satisfies lets go, masked as it would have been."""
         lineage = live.session.lineage
         grant = self._grants.spend(
-            lineage,
+            lineage.token_ids,
             live.session.connection.name,
-            lambda each: satisfied(self.policy, verdict, seen, each.effects, each.things),
+            lambda grant: self._satisfies(grant, live, command, verdict, seen),
         )
         if grant is None:
             return verdict
@@ -238,22 +247,66 @@ class Gate:
         """What is let through anyway, shown unmasked where a grant of this chain says so."""
         if not verdict.masks:
             return verdict
+        groups = self._groups(live)
         lineage = live.session.lineage
         grant = self._grants.spend(
-            lineage,
+            lineage.token_ids,
             live.session.connection.name,
-            lambda each: each.shows_to(lineage) and covered(seen, each.effects, each.things),
+            lambda each: each.shows_to(groups) and covered(seen, each.effects, each.things),
         )
         return verdict if grant is None else self._under(live, command, seen, grant, verdict)
 
+    def _groups(self, live: LiveSession) -> frozenset[str]:
+        """Those of the person that the session was admitted with, as far as the policy in force has them still."""
+        lineage = live.session.lineage
+        return lineage.groups & groups_of(self.policy, lineage.person)
+
     def _under(self, live: LiveSession, command: Command, seen: Facts, grant: Grant, verdict: Allow) -> Allow:
         """The command runs under the grant; what that shows is recorded as shown, and not itself."""
-        live.elevated[command.id] = grant.id
-        live.lent.setdefault(grant.id, set()).update(seen.effects)
-        if not (grant.shows_to(live.session.lineage) and verdict.masks):
+        self._lend(live, command, seen, grant.id)
+        if not (verdict.masks and grant.shows_to(self._groups(live))):
             return verdict
         live.recording.withhold(command.id)
         return replace(verdict, rules=(*verdict.rules, f"reveal:{grant.id}"), reveal=grant.reveal)
+
+    def under(self, live: LiveSession, command: Command, grant_id: str, *, runs: bool) -> None:
+        """A command that waited was let go under a grant; does it run, or was that too late?"""
+        if runs:
+            self._lend(live, command, self.seen(live, command.facts), grant_id)
+        else:
+            self._grants.done(grant_id, 0)
+
+    def _lend(self, live: LiveSession, command: Command, seen: Facts, grant_id: str) -> None:
+        live.elevated[command.id] = grant_id
+        live.lent.setdefault(grant_id, set()).update(seen.effects)
+
+    def _satisfies(
+        self, grant: Grant, live: LiveSession, command: Command, verdict: Hold, seen: Facts
+    ) -> bool:
+        """Whether what was granted answers what the verdict asks."""
+        if grant.narrow is None:
+            return satisfied(self.policy, verdict, seen, grant.effects, grant.things)
+        wanted = Wanted(
+            lineage=lineage_view(live.session.lineage),
+            digest=command.digest,
+            shape=lambda: self.shape(live, command),
+            effects=frozenset(seen.effects),
+            asks=tuple(map(ask_view, verdict.asks)),
+            offered=tuple(verdict.lasting.what) if verdict.lasting is not None else (),
+        )
+        return covers(grant.narrow, grant.token_id, frozenset(grant.effects), wanted)
+
+    def shape(self, live: LiveSession, command: Command) -> str:
+        """The same for commands that do the same to the same and differ in their values alone; "" for what is not known."""
+        seen = self.seen(live, command.facts)
+        likeness = self._likeness(live.session.connection.protocol, command.text) if seen.complete else ""
+        if not likeness:
+            return ""
+        resources = sorted(f"{each.kind} {each.effect} {each.name}" for each in seen.resources)
+        parts = (likeness, *sorted(seen.effects), "", *resources)
+        return sha256(
+            measured(command.around, *(part.encode("utf-8", "surrogatepass") for part in parts))
+        ).hexdigest()
 
     def _decide(
         self, session: Session, facts: Facts, moment: Moment, *, measured: bool

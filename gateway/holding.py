@@ -71,6 +71,7 @@ class Held:
                 or gate.policy.slack.approvals,
                 estimate=estimate,
                 review_required=_out_of_sight(command.text),
+                shape=gate.shape(live, command) if verdict.lasting is not None else "",
             )
         except StoreFailed:
             return Block(
@@ -90,6 +91,8 @@ class Held:
             tell(_held_notice(approval))
         settled = await waiting.outcome()
         final = self._final(settled)
+        if settled.grant not in {"", settled.id}:
+            gate.under(live, command, settled.grant, runs=isinstance(final, Allow))
         live.recording.decided(
             command.id,
             approval_id=settled.id,
@@ -117,7 +120,10 @@ class Held:
                 message="What the policy asks for changed while this waited; send the command again.",
             )
         self._gate.released(self._live, self.command, rows=self._rows)
-        return Allow(rules=(*verdict.rules, f"approval:{approval.id}"), masks=masks)
+        by = [f"approval:{approval.id}"]
+        if approval.grant not in {"", approval.id}:
+            by.append(f"grant:{approval.grant}")
+        return Allow(rules=(*verdict.rules, *by), masks=masks)
 
     async def _estimate(self) -> Estimate | None:
         try:

@@ -77,6 +77,9 @@ class Seat(Protocol):
     def answer(self, command_id: str, data: bytes) -> None:
         """Bytes of an answer as they are recorded, before the client has them. Raises `SessionOver`."""
 
+    def noted(self, text: str) -> None:
+        """Something that belongs in the record, masked as texts of commands are. Raises `SessionOver`."""
+
     def answered(self, event: CommandAnswered) -> None:
         """A released command is over. Raises `SessionOver`."""
 
@@ -97,6 +100,19 @@ class HostedUpstream:
     key: str = ""
     """A private key, as text."""
     timeout: float
+
+
+class Room:
+    """Bytes that are in memory for peers who do not take them: of all clients together, and how many there may be."""
+
+    def __init__(self) -> None:
+        self.limit = 0
+        self._taken = 0
+
+    def more(self, count: int) -> bool:
+        """Count so many more, or fewer where negative; whether all have room."""
+        self._taken += count
+        return self._taken <= self.limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +137,10 @@ class Desk(Protocol):
 
     @property
     def limits(self) -> HostedLimits: ...
+    @property
+    def room(self) -> Room:
+        """One for all desks."""
+
     def now(self) -> float:
         """Unix seconds."""
 

@@ -12,9 +12,9 @@ from typing import Any, NoReturn
 from gateway.admission import Admission, AdmissionRefused
 from gateway.gate import Gate
 from gateway.holding import Held
-from gateway.hosted import HostedLimits, HostedUpstream, Refused, Ruling, SessionOver
+from gateway.hosted import HostedLimits, HostedUpstream, Refused, Room, Ruling, SessionOver
 from gateway.hosts import LOOPBACK, canonical
-from gateway.masking.starred import Starred
+from gateway.masking.amid import AmidBinary
 from gateway.masking.stream import StreamMask
 from gateway.model import Allow, Block, Command, Connection, Final, Hold, Session
 from gateway.policy.credentials import SecretMissing
@@ -42,6 +42,7 @@ class Hosting:
         policy: Policy,
         street: Street,
         *,
+        room: Room,
         gate: Gate,
         admission: Admission,
         spawn: Spawn,
@@ -58,6 +59,7 @@ class Hosting:
         self._secret = secret
         self._clock = clock
         self._street = street
+        self.room = room
         self._seats: set[_Seat] = set()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -271,10 +273,10 @@ class _Seat:
         final = await self._settled(command, verdict, tell) if isinstance(verdict, Hold) else verdict
         if isinstance(final, Allow) and after is not None and isinstance(after.verdict, Allow):
             final = replace(final, masks=tuple(dict.fromkeys((*after.verdict.masks, *final.masks))))
-        mask = self._gate.mask(final)
+        mask = AmidBinary(self._gate.mask(final), starred=True)
 
         def stream(same_length: bool) -> _Masking:  # noqa: FBT001  # the shape of Ruling's field
-            return _Masking(StreamMask(Starred(mask) if same_length else mask))
+            return _Masking(AmidBinary(mask, starred=same_length))
 
         return Ruling(verdict=final, mask=mask, stream=stream)
 
@@ -325,6 +327,14 @@ class _Seat:
         except RecordingFailed as failure:
             self._unrecorded(failure)
 
+    def noted(self, text: str) -> None:
+        if self._over:
+            raise SessionOver
+        try:
+            self._live.recording.noted(self._gate.scrubber.text(text)[0])
+        except RecordingFailed as failure:
+            self._unrecorded(failure)
+
     def answered(self, event: CommandAnswered) -> None:
         if self._over:
             return
@@ -353,12 +363,21 @@ class _Seat:
 
 
 class _Masking:
-    """A masked stream that counts (`gateway.hosted.Stream`)."""
+    """A masked stream that counts (`gateway.hosted.Stream`). From its first NUL on, lengths stay: archives count on them."""
 
-    def __init__(self, stream: StreamMask) -> None:
-        self._stream = stream
+    def __init__(self, mask: AmidBinary) -> None:
+        self._mask = mask
+        self._stream = StreamMask(mask)
         self._counts: dict[str, int] = {}
-        self.feed, self.flush, self.close = stream.feed, stream.flush, stream.close
+        self.flush, self.close = self._stream.flush, self._stream.close
+
+    def feed(self, data: bytes) -> bytes:
+        if self._mask.starred or b"\0" not in data:
+            return self._stream.feed(data)
+        text, nul, rest = data.partition(b"\0")
+        shown = self._stream.feed(text)
+        self._mask.starred = True
+        return shown + self._stream.feed(nul + rest)
 
     def counts(self) -> Mapping[str, int]:
         for _, _, name in self._stream.hits:

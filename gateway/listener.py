@@ -16,7 +16,7 @@ from gateway.gate import Gate
 from gateway.model import Connection
 from gateway.policy.model import Policy, Target, TlsPolicy
 from gateway.protocols import ProtocolModule, load
-from gateway.relay import Afterwards, Relay, Spawn
+from gateway.relay import Relay, Spawn
 from gateway.tls import TlsLayer, end_point, leaf, server_context
 from gateway.upstream.dial import Dialer
 from gateway.upstream.logins import Logins
@@ -52,7 +52,6 @@ class Listener:
         self.admission = admission
         self.spawn = spawn
         self.dialer = Dialer(target, logins, alpn=self._protocol.ALPN, timeout=policy.limits.dial)
-        self.afterwards = Afterwards()
         self._clock = clock
         self._relays: set[Relay] = set()
         self._logins: dict[Relay, asyncio.TimerHandle] = {}

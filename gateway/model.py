@@ -28,6 +28,19 @@ class Effect(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Reach(StrEnum):
+    """How far beyond the one command a yes may reach, the narrowest first. Each holds what those before it hold."""
+
+    CALL = "call"
+    """Exactly this command again, of the same agent."""
+    SHAPE = "shape"
+    """Commands of the same agent that differ from this one in their values alone."""
+    AGENT = "agent"
+    """Whatever the same rules hold of the same agent, as far as its effects are among this one's."""
+    SUBTREE = "subtree"
+    """The same of everything that the agent starts, too."""
+
+
 Effects: TypeAlias = frozenset[Effect]
 Scope: TypeAlias = Mapping[str, Effects]
 """Connection name -> effects that may be used there."""
@@ -152,7 +165,7 @@ class Command:
     Made for every message that could have an effect, so its constructor is one that compiles.
     """
 
-    __slots__ = ("exact", "facts", "id", "parameters", "text")
+    __slots__ = ("around", "exact", "facts", "id", "parameters", "text")
 
     def __init__(
         self,
@@ -160,8 +173,9 @@ class Command:
         id: str,  # noqa: A002  # what it is called everywhere
         text: str,
         facts: Facts,
-        exact: bytes,
+        exact: tuple[bytes, ...],
         parameters: tuple[str | None, ...] = (),
+        around: bytes = b"",
     ) -> None:
         self.id: typing.Final = id
         self.text: typing.Final = text
@@ -169,12 +183,14 @@ class Command:
         """Bound parameters as a person would read them; `None` is SQL's NULL."""
         self.facts: typing.Final = facts
         self.exact: typing.Final = exact
-        """Everything that decides what would run, `measured`: text, bound values, the name space they run in."""
+        """Everything that decides what would run, `measured`, in as many pieces: text, bound values, the name space."""
+        self.around: typing.Final = around
+        """What of `exact` is not of the text itself: the name space."""
 
     @property
     def digest(self) -> str:
-        """SHA-256 over `exact`."""
-        return sha256(self.exact).hexdigest()
+        """SHA-256 over `exact`; made where somebody is asked, since most commands need none."""
+        return sha256(b"".join(self.exact)).hexdigest()
 
 
 def measured(*parts: bytes) -> bytes:
@@ -187,12 +203,57 @@ def measured(*parts: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepUp:
+    """How fresh a login an approving vote needs, and of what strength."""
+
+    max_age: float
+    """Seconds since the person proved themselves to their identity provider."""
+    acr: str = ""
+    """The authentication context class (OIDC's `acr`, SAML's AuthnContextClassRef); "" for any."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """What one rule wants before a command may go on: `quorum` votes from `approvers`."""
 
     rule: str
     approvers: str
     quorum: int = 1
+    step_up: StepUp | None = None
+
+
+class StepKind(StrEnum):
+    """What happens while nobody answers."""
+
+    CALL = "call"
+    """A person is told: it is theirs to answer first."""
+    REMIND = "remind"
+    """Everybody who is asked is reminded."""
+    ESCALATE = "escalate"
+    """A second group may answer, too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """So many seconds after an approval opened and was not decided."""
+
+    after: float
+    kind: StepKind
+    to: str = ""
+    """The person, or the group."""
+    rule: str = ""
+    """Whose asks a second group may answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lasting:
+    """What a yes may be given for a while, where policy says so."""
+
+    what: frozenset[Reach]
+    longest: float
+    """Seconds."""
+    commands: int
+    """How many commands it may let go at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +279,12 @@ class Hold:
     masks: tuple[str, ...] = ()
     expires_in: float
     """Seconds from the moment the approval opens."""
+    lasting: Lasting | None = None
+    """None where each yes is for the one command."""
+    steps: tuple[Step, ...] = ()
+    """What happens while nobody answers, in the order of time."""
+    by_default: bool = False
+    """Some of it no rule speaks of. Not among `rules` where the default's ask goes without saying beside theirs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

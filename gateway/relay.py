@@ -67,8 +67,6 @@ class Door(Protocol):
     @property
     def pipelined_bytes(self) -> int: ...
     @property
-    def afterwards(self) -> Afterwards: ...
-    @property
     def full(self) -> bool:
         """One client more than the limit allows."""
 
@@ -87,24 +85,6 @@ class Door(Protocol):
     def closed(self, relay: Relay) -> None: ...
 
 
-class Afterwards:
-    """What can be done once the answers of this turn of the event loop are with their clients: nobody waits for it."""
-
-    def __init__(self) -> None:
-        self._waiting: list[Relay] = []
-
-    def add(self, relay: Relay) -> None:
-        if not self._waiting:
-            # The loop sends what was written before it comes to this, and receives nothing in between.
-            asyncio.get_running_loop().call_soon(self._settle)
-        self._waiting.append(relay)
-
-    def _settle(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for relay in waiting:
-            relay.settled()
-
-
 class Relay(Owner):
     """One client connection, its upstream, and the wire between."""
 
@@ -120,8 +100,6 @@ class Relay(Owner):
         self.live: LiveSession | None = None
         self.peer = ""
         self._held: Held | None = None
-        self._answered: list[CommandAnswered] = []
-        """Commands that are over; their ends are not recorded yet."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._expiry: asyncio.TimerHandle | None = None
         self._login_used: Login | None = None
@@ -203,14 +181,13 @@ class Relay(Owner):
                         self._upstream.send(event.data)
                     else:
                         if event.command_id and self.live is not None:
-                            if self._answered:
-                                self.settle()
                             self.live.recording.answer(event.command_id, event.data)
                         self.client.send(event.data)
                 elif isinstance(event, CommandAsked):
                     answer = self._judge(event.command)
                 elif isinstance(event, CommandAnswered):
-                    self._over_with(event)
+                    assert self.live is not None
+                    self._gate.answered(self.live, event)
                 elif isinstance(event, LoginAsked | LoginProved):
                     answer = self._login(event)
                 else:
@@ -236,34 +213,8 @@ class Relay(Owner):
             case _:
                 assert_never(event)
 
-    def _over_with(self, event: CommandAnswered) -> None:
-        """A command has ended; other sessions wait for the record of it only where they share its budget."""
-        assert self.live is not None
-        self._answered.append(event)
-        if self.live.counting:
-            self.settle()
-        elif len(self._answered) == 1:
-            self._door.afterwards.add(self)
-
-    def settle(self) -> None:
-        """Record how commands ended. What is asked next comes behind that."""
-        answered = self._answered
-        if answered and self.live is not None:
-            self._answered = []
-            for event in answered:
-                self._gate.answered(self.live, event)
-
-    def settled(self) -> None:
-        """The same, between two turns of the event loop."""
-        if not self._over:
-            try:
-                self.settle()
-            except RecordingFailed as failure:
-                self._unrecorded(failure)
-
     def _judge(self, command: Command) -> Sequence[Event]:
         assert self.live is not None
-        self.settle()
         verdict = self._gate.ask(self.live, command)
         if isinstance(verdict, Hold):
             self._held = Held(self._gate, self.live, command, verdict)
@@ -404,10 +355,6 @@ class Relay(Owner):
             return
         self._over = True
         self._leave(withdraw=False)
-        try:
-            self.settle()
-        except RecordingFailed:
-            log.exception("the end of a command is not recorded", extra={"peer": self.peer})
         if self._expiry is not None:
             self._expiry.cancel()
         self.client.close()

@@ -35,23 +35,28 @@ from gateway.changes import Feed
 from gateway.chores import Tasks
 from gateway.contract import Announcement, Approval, SessionView
 from gateway.doors import DoorFailed, Doors
+from gateway.elevations import Grants
 from gateway.elevations import house as elevations
+from gateway.elevations.showing import grant_view
 from gateway.gate import Gate
 from gateway.hosting import authorities, certifying
 from gateway.identity.failures import Failures
 from gateway.identity.keys import KeyRing, KeysUnsafe, public_keys
 from gateway.identity.lineages import Lineages, Revocation
+from gateway.identity.links import SlackLinks
 from gateway.identity.members import Members
 from gateway.identity.minted import Minted
+from gateway.identity.origins import Origins
 from gateway.identity.tokens import Issuer
 from gateway.journal import Journal, JournalFailed
 from gateway.policy.credentials import SecretMissing
 from gateway.policy.live import LivePolicy
 from gateway.policy.model import Policy
-from gateway.protocols import served
+from gateway.protocols import likeness, served
 from gateway.recorder import Recorder
 from gateway.recorder.read import recordings, summary
 from gateway.recorder.transcript import Transcripts
+from gateway.search import Index
 from gateway.secrets import EVERY as SECRETS_EVERY
 from gateway.secrets import Secrets
 from gateway.sessions import Sessions
@@ -192,9 +197,18 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         lineages = Lineages(store, clock=clock)
         issuer = Issuer(keys, policy, lineages, clock=clock, secret=kept.current)
         minted = Minted(store, issuer, key=keys.secret("minted"), clock=clock)
-        admission = Admission(issuer, minted, policy, clock=clock)
         links = Links(keys.secret("replay"), public_url=lambda: policy().api.public_url, clock=clock)
         sessions = Sessions(feed, link=links.link, clock=clock)
+        origins = Origins(
+            store,
+            issuer,
+            policy,
+            live=lambda session_id: sessions.get(session_id) is not None,
+            announce=announce,
+            spawn=tasks.spawn,
+            clock=clock,
+        )
+        admission = Admission(issuer, minted, policy, origins, clock=clock)
 
         scheduler = AsyncIOScheduler(timezone="UTC")
         scheduler.start()
@@ -209,6 +223,15 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             )
             await store.commit()
 
+        grants = Grants(
+            store,
+            journal,
+            policy=policy,
+            clock=clock,
+            steady=time.monotonic,
+            scheduler=scheduler,
+            spawn=tasks.spawn,
+        )
         approvals = Approvals(
             store,
             journal,
@@ -218,6 +241,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             policy=policy,
             proof_key=keys.secret("opened"),
             on_kill=kill,
+            grants=grants,
             rejoin=policy().limits.rejoin,
         )
         parts.push_async_callback(approvals.stop)
@@ -227,11 +251,12 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
                 f": {revocation.reason.rstrip('.')}" if revocation.reason else ""
             )
             sessions.kill_tokens(revocation.token_ids, f"This session was {reason}.")
-            elevation.grants.end_tokens(revocation.token_ids, f"its agent was {reason}")
+            grants.end_tokens(revocation.token_ids, f"its agent was {reason}")
             tasks.spawn(_withdraw(approvals, journal, revocation, reason))
 
         lineages.on_revoked(revoked)
         elevation = elevations.build(
+            grants=grants,
             approvals=approvals,
             sessions=sessions,
             issuer=issuer,
@@ -242,7 +267,6 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             journal=journal,
             policy=policy,
             announce=announce,
-            scheduler=scheduler,
             spawn=tasks.spawn,
             clock=clock,
         )
@@ -257,7 +281,8 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             sessions=sessions,
             still_valid=admission.still_valid,
             estimate=Measure(policy, logins).estimate,
-            grants=elevation.grants,
+            likeness=likeness,
+            grants=grants,
             budgets=budgets,
             announce=announce,
             meters=meters,
@@ -270,10 +295,14 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         def transcripts() -> Transcripts:
             return Transcripts(recorder.directory, lambda protocol: served(protocol).render)
 
+        index = Index(state / "search.sqlite", recorder.directory, lambda protocol: served(protocol).render)
+        parts.push_async_callback(index.close)
+        tasks.spawn(index.follow())
         failures = Failures(clock=clock)
         identities = Identities(
             issuer, members, failures, store, policy, clock=clock, spawn=tasks.spawn, secret=kept.current
         )
+        slack_links = SlackLinks(store, journal, policy=policy, clock=clock)
         application = api.build(
             policy=policy,
             approvals=approvals,
@@ -284,21 +313,28 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             lineages=lineages,
             transcripts=transcripts(),
             link=links.link,
+            grants=lambda: map(grant_view, grants.all()),
+            index=index,
             bot_credential=bot_credential,
             operator_credential=operator_credential,
             meters=meters,
+            logins=identities.logins,
+            slack_links=slack_links,
             clock=clock,
             routes=[
                 *token_api.routes(
                     issuer=issuer,
+                    origins=origins,
                     minted=minted,
                     keys=keys,
                     lineages=lineages,
+                    members=members,
                     workloads=identities.workloads,
                     devices=identities.devices,
                     failures=failures,
                     store=store,
                     policy=policy,
+                    part=slack_links.part,
                     is_operator=lambda credential: _same(credential, operator_credential),
                     certify=certifying(keys.secret),
                     authorities=authorities(keys.secret),

@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from gateway import protocols
-from gateway.masking import custom
+from gateway.masking import custom, names
 from gateway.masking.detectors import NAMES as DETECTORS
+from gateway.masking.detectors import READ
 from gateway.masking.engine import Masks
 from gateway.masking.strategies import STRATEGIES
 from gateway.model import Facts, Output
@@ -26,6 +27,7 @@ def known() -> Vocabulary:
         options={name: protocols.options(name) for name in modules},
         attributes=frozenset[str]().union(*(module.ATTRIBUTES for module in modules.values())),
         detectors=frozenset(DETECTORS),
+        uninstalled=dict.fromkeys(READ, command) if (command := names.missing()) else {},
         strategies=frozenset(STRATEGIES),
         read_facts=read_facts,
         masked_columns=masked_columns,

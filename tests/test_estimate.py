@@ -48,7 +48,7 @@ def ask(server):
 
     async def ask(sql, *parameters, login=None, port=None, timeout=1.0):
         login = login or Login(user=account.user, password=account.password, database="postgres")
-        command = Command(id="1", text=sql, parameters=parameters, facts=read(sql), exact=sql.encode())
+        command = Command(id="1", text=sql, parameters=parameters, facts=read(sql), exact=(sql.encode(),))
         return await estimate(Where(host=account.host, port=port or account.port), login, command, timeout)
 
     return ask

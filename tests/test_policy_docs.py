@@ -15,7 +15,7 @@ from gateway.policy.conditions import CONDITIONS
 from gateway.policy.examples import failures
 from gateway.policy.expressions import DEEPEST, FUNCTIONS, LONGEST
 from gateway.policy.file import SECTIONS, PolicyFileError, load, parse
-from gateway.policy.identities import OidcProvider, PeopleGrant, SamlProvider
+from gateway.policy.identities import Binding, OidcProvider, PeopleGrant, SamlProvider
 from gateway.policy.lint import warnings
 from gateway.policy.model import Limits, Policy
 from gateway.vocabulary import known
@@ -81,6 +81,10 @@ KEYS = {
     "when": ("connections: {}\nrules: [{when: {zzz: 1}}]", "rules"),
     "then": ("connections: {}\nrules: [{then: {zzz: 1}}]", "rules"),
     "hold": ("connections: {}\nrules: [{then: {hold: {zzz: 1}}}]", "rules"),
+    "for_a_while": (
+        "connections: {}\nrules: [{then: {hold: {approvers: '*', for_a_while: {zzz: 1}}}}]",
+        "rules",
+    ),
     "examples": ("connections: {}\nexamples: [{zzz: 1}]", "examples"),
     **{
         name: (f"{name}: {{zzz: 1}}", "slack, bot, api, tls, tokens")
@@ -137,8 +141,11 @@ def test_no_condition_limit_or_attribute_is_documented_that_does_not_exist() -> 
         "person",
         "persons",
         "ttl",
+        "bound",
+        "reuse",
         "keys",
     }
+    assert rows(section("agents"))["reuse"][0] == Binding().reuse
 
 
 @pytest.mark.parametrize("key", rows(section("limits")))

@@ -10,9 +10,22 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.errors import SlackClientError
 
 from bot import modals, refusals
-from bot.card_ids import APPROVE, DENY, HOME_REFRESH, KILL, REVIEW, ModalState, OldCard, Target, read_target
+from bot.card_ids import (
+    APPROVE,
+    DENY,
+    FOR_A_WHILE,
+    HOME_REFRESH,
+    KILL,
+    KILL_SESSION,
+    REVIEW,
+    ModalState,
+    OldCard,
+    Target,
+    read_target,
+)
 from bot.cards import parameter
 from bot.desk import Click, Desk, Trouble, Work, lazily, only_ack
+from bot.listeners import commands
 from bot.listeners.events import publish_home
 from gateway.contract import Approval, Choice, VoteRequest, WholeText
 
@@ -26,7 +39,9 @@ def register(app: AsyncApp, desk: Desk) -> None:
         DENY: deny,
         KILL: kill,
         REVIEW: review,
+        FOR_A_WHILE: approve_for_a_while,
         HOME_REFRESH: refresh_home,
+        KILL_SESSION: kill_session,
     }
     for action_id, work in works.items():
         app.action(action_id)(ack=only_ack, lazy=[lazily(desk, work)])
@@ -46,6 +61,7 @@ async def approve(desk: Desk, click: Click) -> None:
             choice=Choice.APPROVE,
             seen_version=target.version,
             groups=await desk.people.vouched(member),
+            slack_id=member.slack_id,
         ),
     )
 
@@ -74,6 +90,15 @@ async def kill(desk: Desk, click: Click) -> None:
 
 async def review(desk: Desk, click: Click) -> None:
     """Open everything that would run, for one who may vote."""
+    await _review(desk, click, for_a_while=False)
+
+
+async def approve_for_a_while(desk: Desk, click: Click) -> None:
+    """The same, for one who comes to let go more than the one command."""
+    await _review(desk, click, for_a_while=True)
+
+
+async def _review(desk: Desk, click: Click, *, for_a_while: bool) -> None:
     target = _target(click)
     view_id = await desk.open(click, modals.loading("Review"))
     try:
@@ -83,6 +108,7 @@ async def review(desk: Desk, click: Click) -> None:
         desk.same_text(approval, target.digest)
         whole = await desk.gateway.whole_text(target.id, person=member.person, groups=groups)
         desk.same_text(approval, whole.digest[:8])
+        twins = await desk.gateway.twins(target.id) if approval.lasting is not None else None
     except Trouble as trouble:
         await desk.fill(view_id, modals.note("Review", refusals.sentence(trouble)))
         return
@@ -91,7 +117,13 @@ async def review(desk: Desk, click: Click) -> None:
         elsewhere = await _send_file(desk, click, approval, whole)
     seen = Target(id=target.id, version=approval.version, digest=target.digest)
     state = replace(_state(desk, click, seen), opened=whole.opened)
-    await desk.fill(view_id, modals.review(approval, whole, state, elsewhere=elsewhere))
+    view = modals.review(approval, whole, state, elsewhere=elsewhere, twins=twins, ready=for_a_while)
+    await desk.fill(view_id, view)
+
+
+async def kill_session(desk: Desk, click: Click) -> None:
+    """From the Home tab."""
+    await commands.kill(desk, click, str(click.action.get("value") or ""), from_home=True)
 
 
 async def refresh_home(desk: Desk, click: Click) -> None:

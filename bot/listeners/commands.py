@@ -8,27 +8,32 @@ from typing import TypeAlias
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot import modals, refusals
+from bot import home, modals, refusals
 from bot.blocks import Block, Element, bold, code, lines, rich, section, text
 from bot.card_ids import COMMAND, ModalState
-from bot.cards import agent_of, counted, tree
+from bot.cards import agent_of, tree
 from bot.desk import SAID, Click, Desk, Trouble, lazily, only_ack
 from bot.gateway_client import NotFound
-from bot.people import Unknown
+from bot.listeners import looking
 from bot.safe_text import inline, literal
-from gateway.contract import SessionView
+from bot.votes import counted
+from gateway.contract import RevokeRequest, SessionView
 
 LISTED = 15
 LONGEST_ID = 100
 
 HELP: Sequence[tuple[str, str]] = (
-    ("pending", "the approvals that wait for votes"),
+    ("pending", "the approvals that wait for your vote"),
     ("sessions", "the sessions that are open"),
     ("session ID", "one session: lineage, counts, how to replay it"),
     ("kill SESSION", "end a session, or everything below its agent, after showing how much that is"),
     ("whoami", "who you are to the gateway, and which groups you vote for"),
+    ("link", "log in once, so that the gateway knows who you are"),
+    ("unlink", "the gateway no longer knows you by that login"),
     ("help", "these lines"),
 )
+
+LINK = "Log in once, and the gateway knows your Slack user by that login. The address is for you alone and works for ten minutes."
 
 Answer: TypeAlias = list[Block]
 Verb: TypeAlias = Callable[[Desk, Click, str], Awaitable[Answer]]
@@ -53,20 +58,24 @@ async def countersign(desk: Desk, click: Click) -> None:
     await AsyncWebhookClient(click.response_url).send(text=SAID, blocks=blocks, response_type="ephemeral")
 
 
-async def kill(desk: Desk, click: Click, session_id: str) -> None:
+async def kill(desk: Desk, click: Click, session_id: str, *, from_home: bool = False) -> None:
     """Show what ending a session, or its agent's subtree, would stop; the modal's button does it."""
     view_id = await desk.open(click, modals.loading("End a session"))
     try:
-        await desk.member(click)
+        member = await desk.member(click)
         if not session_id:
             raise NotFound("Say which: /countersign kill SESSION.")
-        session = await desk.gateway.session(session_id)
+        groups = await desk.people.vouched(member)
+        session = await desk.gateway.session_of(session_id, member.person, groups)
         subtree = await desk.stopped_by(session.lineage)
     except Trouble as trouble:
         await desk.fill(view_id, modals.note("End a session", refusals.sentence(trouble)))
         return
     state = ModalState(
-        session=session.id, token_id=subtree.token_id if subtree else "", channel=click.channel
+        session=session.id,
+        token_id=subtree.token_id if subtree else "",
+        channel=click.channel,
+        home=from_home,
     )
     await desk.fill(view_id, modals.kill_session(session, subtree, state))
 
@@ -81,10 +90,11 @@ async def unknown(desk: Desk, click: Click, argument: str) -> Answer:
 
 
 async def pending(desk: Desk, click: Click, _: str) -> Answer:
-    await desk.member(click)
-    approvals = sorted(await desk.gateway.pending(), key=lambda one: one.expires_at)
+    member = await desk.member(click)
+    found = await desk.gateway.home(member.person, await desk.people.vouched(member))
+    approvals = sorted(found.votes, key=lambda one: one.expires_at)
     if not approvals:
-        return [rich(section(text("Nothing waits for a decision.")))]
+        return [rich(section(text("Nothing waits for your decision.")))]
     rows: list[list[Element]] = []
     for approval in approvals[:LISTED]:
         agent = agent_of(approval.lineage)
@@ -100,22 +110,11 @@ async def pending(desk: Desk, click: Click, _: str) -> Answer:
     return [rich(lines(rows))]
 
 
-async def sessions(desk: Desk, click: Click, _: str) -> Answer:
-    await desk.member(click)
-    found = await desk.gateway.sessions()
-    if not found:
-        return [rich(section(text("No session is open.")))]
-    rows = [modals.session_line(session) for session in found[:LISTED]]
-    if len(found) > LISTED:
-        rows.append([text(f"and {len(found) - LISTED:,} more")])
-    return [rich(lines(rows))]
-
-
 async def session(desk: Desk, click: Click, session_id: str) -> Answer:
-    await desk.member(click)
+    member = await desk.member(click)
     if not session_id:
         raise NotFound("Say which: /countersign session ID.")
-    found = await desk.gateway.session(session_id)
+    found = await desk.gateway.session_of(session_id, member.person, await desk.people.vouched(member))
     return [rich(lines(_about(found)), literal(tree(found.lineage)))]
 
 
@@ -129,38 +128,38 @@ def _about(session: SessionView) -> list[list[Element]]:
         f"{number:,} {inline(kind, limit=30)}" for kind, number in sorted(session.masked.items())
     )
     return [
-        [bold("Session "), *modals.session_line(session)],
+        [bold("Session "), *home.session_line(session)],
         [text(f"{state} · from {inline(session.client, limit=60)} · masked: {masked or 'nothing'}")],
         [text("Replay: "), code(f"countersign replay {inline(session.id, limit=64)}")],
     ]
 
 
-async def whoami(desk: Desk, click: Click, _: str) -> Answer:
-    try:
-        member = await desk.member(click)
-    except Unknown as nobody:
-        return [rich(section(text(nobody.reason)))]
-    directory = await desk.people.directory()
-    own = {name for name, group in directory.groups.items() if member.person in group.members}
-    groups = sorted(own | set(await desk.people.vouched(member)))
-    named = ", ".join(inline(group, limit=40) for group in groups) or "none"
-    return [
-        rich(
-            lines(
-                [
-                    [text("You are "), bold(inline(member.person)), text(" to the gateway.")],
-                    [text(f"Your groups: {named}")],
-                ]
-            )
-        )
-    ]
+async def link(desk: Desk, click: Click, _: str) -> Answer:
+    """The address of a login that ties this Slack user to a person."""
+    user = await desk.people.described(click.user, team=click.team)
+    known = await desk.gateway.linked(click.user)
+    if known is not None:
+        return [rich(section(text("You are linked already: "), bold(inline(known.person)), text(".")))]
+    offer = await desk.gateway.link(user)
+    return [rich(section(text(LINK), *refusals.login_at(offer.url)))]
+
+
+async def unlink(desk: Desk, click: Click, _: str) -> Answer:
+    await desk.people.described(click.user, team=click.team)
+    known = await desk.gateway.linked(click.user)
+    if known is None:
+        raise NotFound("No login is linked to your Slack user.")
+    await desk.gateway.unlink(click.user, RevokeRequest(person=known.person, reason="unlinked in Slack"))
+    return [rich(section(text("You are not linked to "), bold(inline(known.person)), text(" any more.")))]
 
 
 VERBS: Mapping[str, Verb] = {
     "help": show_help,
     "pending": pending,
     "approvals": pending,
-    "sessions": sessions,
+    "sessions": looking.sessions,
     "session": session,
-    "whoami": whoami,
+    "whoami": looking.whoami,
+    "link": link,
+    "unlink": unlink,
 }

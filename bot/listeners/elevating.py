@@ -1,26 +1,48 @@
-"""`/elevate`: a person asks for more for an agent they answer for, sees what is granted, ends it."""
+"""`/elevate`, its modal, the shortcut "Ask for access", and the buttons of what was granted."""
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot import refusals
-from bot.blocks import Block, Element, bold, code, date, lines, rich, section, text
-from bot.card_ids import ELEVATE
-from bot.desk import SAID, Click, Desk, Trouble, lazily, only_ack
+from bot import elevation_modal, elevations, modals, refusals
+from bot.blocks import Block, Element, actions, code, date, lines, link_button, rich, section, text
+from bot.card_ids import (
+    ASK_ACCESS,
+    ELEVATE,
+    ELEVATE_OFFER,
+    ELEVATE_VIEW,
+    GRANT_ACCESS,
+    GRANT_END,
+    GRANT_EXTEND,
+    OPEN_LINK,
+    ModalState,
+    read_modal_state,
+)
+from bot.cards import about
+from bot.desk import SAID, Click, Desk, Trouble, Work, lazily, only_ack
+from bot.elevation_modal import Meant
+from bot.gateway_client import NotFound, Stale
+from bot.listeners.events import publish_home
 from bot.safe_text import inline
-from gateway.contract import ElevationRequest, RevokeRequest
+from bot.transcript_text import session_of
+from gateway.contract import AccessView, Approval, ElevationRequest, GrantView, RevokeRequest, State
 
 HELP: Sequence[tuple[str, str]] = (
-    ("AGENT CONNECTION EFFECTS TIME REASON", 'ask: fixer shop write 30m "order 7 is stuck"'),
+    ("", "a form with what you may ask for"),
+    ("CONNECTION EFFECTS TIME REASON", 'for yourself, by hand: shop write 30m "order 7 is stuck"'),
+    (
+        "AGENT CONNECTION EFFECTS TIME REASON",
+        'for an agent of yours: fixer shop write 30m "order 7 is stuck"',
+    ),
     ("list", "what is granted now"),
-    ("end GRANT REASON", "end it now; what runs under it stops"),
+    ("extend GRANT", "ask for more time"),
+    ("revoke GRANT REASON", "end it now (also: end); what runs under it stops"),
 )
 LISTED = 15
 LONGEST = 1_000
@@ -38,7 +60,8 @@ class Unclear(Exception):
 class Typed:
     """A request as one line says it."""
 
-    agent: str
+    agent: str = ""
+    """"" for the person by hand."""
     connection: str
     effects: tuple[str, ...]
     seconds: float
@@ -47,27 +70,39 @@ class Typed:
 
 def register(app: AsyncApp, desk: Desk) -> None:
     app.command(ELEVATE)(ack=only_ack, lazy=[lazily(desk, elevate)])
+    app.shortcut(ASK_ACCESS)(ack=only_ack, lazy=[lazily(desk, ask_for_access)])
+    app.view(ELEVATE_VIEW)(ack=only_ack, lazy=[lazily(desk, asked, about=_channel)])
+    works: Mapping[str, Work] = {
+        ELEVATE_OFFER: choose,
+        GRANT_ACCESS: connect,
+        GRANT_EXTEND: extend,
+        GRANT_END: end,
+        OPEN_LINK: _opened,
+    }
+    for action_id, work in works.items():
+        app.action(action_id)(ack=only_ack, lazy=[lazily(desk, work)])
 
 
 def read_typed(words: Sequence[str]) -> Typed:
-    """Raises Unclear."""
-    if len(words) < 5:
-        raise Unclear("Say for which agent, on which connection, which effects, how long, and why.")
-    agent, connection, effects, lasting, *reason = words
-    match = _TIME.fullmatch(lasting)
-    if match is None:
-        raise Unclear(f"{inline(lasting, limit=40)} is no time: write 90s, 30m or 2h.")
-    return Typed(
-        agent=agent,
-        connection=connection,
-        effects=tuple(filter(None, effects.lower().split(","))),
-        seconds=float(int(match[1]) * _SECONDS[match[2]]),
-        reason=" ".join(reason),
-    )
+    """`[AGENT] CONNECTION EFFECTS TIME REASON`: where the time stands tells which. Raises Unclear."""
+    for at, agents in ((2, 0), (3, 1)):
+        match = _TIME.fullmatch(words[at]) if len(words) > at else None
+        if match is None:
+            continue
+        if len(words) < at + 2:
+            raise Unclear("Say why.")
+        return Typed(
+            agent=words[0] if agents else "",
+            connection=words[agents],
+            effects=tuple(filter(None, words[agents + 1].lower().split(","))),
+            seconds=float(int(match[1]) * _SECONDS[match[2]]),
+            reason=" ".join(words[at + 1 :]),
+        )
+    raise Unclear("Say on which connection, which effects, how long (90s, 30m or 2h), and why.")
 
 
 async def elevate(desk: Desk, click: Click) -> None:
-    """One line in, an answer that only this person sees."""
+    """One line in, an answer that only this person sees; nothing in, the form."""
     typed = str(click.body.get("text") or "").strip()[:LONGEST].translate(_QUOTES)
     try:
         words = shlex.split(typed)
@@ -75,27 +110,134 @@ async def elevate(desk: Desk, click: Click) -> None:
         words = typed.split()
     try:
         match words:
-            case [] | ["help"]:
+            case []:
+                await open_form(desk, click, Meant())
+                return
+            case ["extend", grant_id]:
+                await _extend(desk, click, grant_id)
+                return
+            case ["help"]:
                 blocks = _help()
             case ["list"]:
                 blocks = await _list(desk, click)
-            case ["end", grant, *reason]:
-                blocks = await _end(desk, click, grant, " ".join(reason))
+            case ["end" | "revoke", grant_id, *reason]:
+                blocks = _ended(await _end(desk, click, grant_id, " ".join(reason)))
             case _:
-                blocks = await _ask(desk, click, read_typed(words))
+                blocks = await _typed(desk, click, read_typed(words))
     except Unclear as unclear:
         blocks = [rich(section(text(str(unclear)))), *_help()]
     except Trouble as trouble:
         blocks = [rich(section(text(refusals.sentence(trouble))))]
-    await AsyncWebhookClient(click.response_url).send(text=SAID, blocks=blocks, response_type="ephemeral")
+    await _answer(click, blocks)
 
 
-def _help() -> list[Block]:
-    rows: list[list[Element]] = [[code(f"{ELEVATE} {verb}"), text(f"  {what}")] for verb, what in HELP]
-    return [rich(lines(rows))]
+async def ask_for_access(desk: Desk, click: Click) -> None:
+    """The form, filled in from the card or notice that it was asked on."""
+    view_id = await desk.open(click, modals.loading(elevation_modal.TITLE))
+    try:
+        await desk.member(click)
+        meant = await _told_of(desk, (click.body.get("message") or {}).get("blocks"))
+    except NotFound:
+        meant = Meant()  # too old to be known: the form begins empty
+    except Trouble as trouble:
+        await desk.fill(view_id, modals.note(elevation_modal.TITLE, refusals.sentence(trouble)))
+        return
+    await fill_form(desk, click, view_id, meant)
 
 
-async def _ask(desk: Desk, click: Click, typed: Typed) -> list[Block]:
+async def open_form(desk: Desk, click: Click, meant: Meant, *, extends: str = "") -> None:
+    view_id = await desk.open(click, modals.loading(elevation_modal.TITLE))
+    await fill_form(desk, click, view_id, meant, extends=extends)
+
+
+async def fill_form(desk: Desk, click: Click, view_id: str, meant: Meant, *, extends: str = "") -> None:
+    try:
+        member = await desk.member(click)
+        offers = await desk.gateway.offers(member.person, groups=await desk.people.vouched(member))
+    except Trouble as trouble:
+        await desk.fill(view_id, modals.note(elevation_modal.TITLE, refusals.sentence(trouble)))
+        return
+    if not offers:
+        await desk.fill(view_id, elevation_modal.nothing(member.person))
+        return
+    state = ModalState(channel=click.channel, extends=extends)
+    await desk.fill(view_id, elevation_modal.form(offers, meant.best(offers), state, meant))
+
+
+async def choose(desk: Desk, click: Click) -> None:
+    """Another offer was chosen: it has fields of its own."""
+    member = await desk.member(click)
+    offers = await desk.gateway.offers(member.person, groups=await desk.people.vouched(member))
+    chosen = elevation_modal.chosen_of(click.view, offers)
+    if chosen is None:
+        raise Stale("That is offered no longer.")
+    state = read_modal_state(str(click.view.get("private_metadata") or ""))
+    meant = elevation_modal.so_far(click.view)
+    await desk.fill(str(click.view["id"]), elevation_modal.form(offers, chosen, state, meant))
+
+
+async def asked(desk: Desk, click: Click) -> None:
+    """The form was sent."""
+    state = read_modal_state(str(click.view.get("private_metadata") or ""))
+    member = await desk.member(click)
+    groups = await desk.people.vouched(member)
+    chosen = elevation_modal.chosen_of(click.view, await desk.gateway.offers(member.person, groups=groups))
+    if chosen is None:
+        raise Stale("That is offered no longer.")
+    request = elevation_modal.read(
+        click.view, chosen, person=member.person, groups=groups, extends=state.extends
+    )
+    approval = await desk.gateway.elevate(request)
+    await desk.say(click, _said(approval), channel=state.channel)
+
+
+async def connect(desk: Desk, click: Click) -> None:
+    """How to get in, for who was granted it: a link that opens once, in a modal that nobody else sees."""
+    view_id = await desk.open(click, modals.loading("How to connect"))
+    try:
+        member = await desk.member(click)
+        access = await desk.gateway.access(_grant_id(click), member.person)
+    except Trouble as trouble:
+        await desk.fill(view_id, modals.note("How to connect", refusals.sentence(trouble)))
+        return
+    await desk.fill(view_id, {**modals.note("How to connect", ""), "blocks": _ways(access)})
+
+
+async def extend(desk: Desk, click: Click) -> None:
+    await _extend(desk, click, _grant_id(click))
+
+
+async def end(desk: Desk, click: Click) -> None:
+    await _end(desk, click, _grant_id(click), "")
+    if click.view.get("type") == "home":
+        await publish_home(desk, click)
+
+
+async def _opened(_: Desk, __: Click) -> None:
+    """Slack tells of a click on a link, too; the browser has opened it by then."""
+
+
+async def _extend(desk: Desk, click: Click, grant_id: str) -> None:
+    """Ask again, for the same."""
+    view_id = await desk.open(click, modals.loading(elevation_modal.TITLE))
+    try:
+        await desk.member(click)
+        grant = next((each for each in await desk.gateway.grants() if each.id == grant_id), None)
+        if grant is None:
+            raise NotFound("It has ended: ask anew.")
+    except Trouble as trouble:
+        await desk.fill(view_id, modals.note(elevation_modal.TITLE, refusals.sentence(trouble)))
+        return
+    meant = Meant(
+        connection=grant.connection,
+        effects=grant.effects,
+        token_id="" if grant.by_hand else grant.token_id,
+        template=grant.template,
+    )
+    await fill_form(desk, click, view_id, meant, extends=grant.id)
+
+
+async def _typed(desk: Desk, click: Click, typed: Typed) -> list[Block]:
     member = await desk.member(click)
     approval = await desk.gateway.elevate(
         ElevationRequest(
@@ -105,19 +247,10 @@ async def _ask(desk: Desk, click: Click, typed: Typed) -> list[Block]:
             reason=typed.reason,
             person=member.person,
             agent=typed.agent,
+            groups=tuple(await desk.people.vouched(member)),
         )
     )
-    asked = " and ".join(f"{ask.quorum} of {inline(ask.approvers, limit=40)}" for ask in approval.asks)
-    return [
-        rich(
-            lines(
-                [
-                    [text("Asked: approval "), code(inline(approval.id, limit=64)), text(f", of {asked}.")],
-                    [text("You will hear what becomes of it.")],
-                ]
-            )
-        )
-    ]
+    return [rich(section(text(_said(approval))))]
 
 
 async def _list(desk: Desk, click: Click) -> list[Block]:
@@ -129,12 +262,8 @@ async def _list(desk: Desk, click: Click) -> list[Block]:
         [
             code(inline(grant.id, limit=64)),
             text("  "),
-            bold(inline(grant.agent, limit=60)),
-            text(
-                f" may {inline(', '.join(grant.effects), limit=100)} on {inline(grant.connection, limit=60)} until "
-            ),
-            date(grant.ends_at),
-            text(f" · {grant.used:,} of {grant.commands:,} commands · {inline(grant.asked_by, limit=60)}"),
+            *elevations.line_of(grant),
+            text(f" · {inline(grant.asked_by, limit=60)}"),
         ]
         for grant in grants[:LISTED]
     ]
@@ -143,16 +272,81 @@ async def _list(desk: Desk, click: Click) -> list[Block]:
     return [rich(lines(rows))]
 
 
-async def _end(desk: Desk, click: Click, grant_id: str, reason: str) -> list[Block]:
+async def _end(desk: Desk, click: Click, grant_id: str, reason: str) -> GrantView:
     member = await desk.member(click)
     wish = RevokeRequest(person=member.person, reason=reason, groups=tuple(await desk.people.vouched(member)))
-    grant = await desk.gateway.end_grant(grant_id, wish)
-    return [
-        rich(
-            section(
-                text(
-                    f"Ended: {inline(grant.agent, limit=60)} asks again on {inline(grant.connection, limit=60)}."
-                )
-            )
-        )
+    return await desk.gateway.end_grant(grant_id, wish)
+
+
+def _ended(grant: GrantView) -> list[Block]:
+    whom = inline(grant.person if grant.by_hand else grant.agent, limit=60)
+    return [rich(section(text(f"Ended: {whom} asks again on {inline(grant.connection, limit=60)}.")))]
+
+
+def _said(approval: Approval) -> str:
+    """What became of asking, in a sentence."""
+    known = inline(approval.id, limit=64)
+    if approval.state is State.SPENT:
+        return f"Granted: approval {known}. How to use it is in your direct messages."
+    needed = " and ".join(f"{ask.quorum} of {inline(ask.approvers, limit=40)}" for ask in approval.asks)
+    return f"Asked: approval {known}, of {needed}. You will hear what becomes of it."
+
+
+def _ways(access: AccessView) -> list[Block]:
+    rows: list[list[Element]] = [
+        [
+            text("The link shows your credential once, until "),
+            date(access.expires_at),
+            text(". Keep it to yourself: whoever opens it first has it."),
+        ],
+        [text("Connection: "), code(inline(f"{access.grant.connection} at {access.address}", limit=200))],
+        [text("Then: "), code(inline(access.line, limit=300))],
     ]
+    if access.link:
+        return [rich(lines(rows)), actions(link_button("Show it once", access.link, action_id=OPEN_LINK))]
+    rows.append([text("At a terminal: "), code(f"countersign elevate open {inline(access.code, limit=64)}")])
+    return [rich(lines(rows))]
+
+
+async def _told_of(desk: Desk, blocks: object) -> Meant:
+    """What a message of ours is about: an approval, or a session."""
+    if approval_id := about(blocks):
+        return _meant(await desk.gateway.approval(approval_id))
+    if session_id := session_of(blocks):
+        session = await desk.gateway.session(session_id)
+        chain = session.lineage.chain
+        return Meant(connection=session.connection, token_id=chain[-1].token_id if chain else "")
+    return Meant()
+
+
+def _meant(approval: Approval) -> Meant:
+    """What was refused there, or asked for."""
+    chain = approval.lineage.chain
+    by_hand = approval.elevation is not None and approval.elevation.by_hand
+    return Meant(
+        connection=approval.connection,
+        effects=approval.command.effects,
+        token_id=chain[-1].token_id if chain and not by_hand else "",
+        template=approval.elevation.template if approval.elevation is not None else "",
+    )
+
+
+def _grant_id(click: Click) -> str:
+    return str(click.action.get("value") or "")[:64]
+
+
+def _channel(click: Click) -> str:
+    return read_modal_state(str(click.view.get("private_metadata") or "")).channel
+
+
+def _help() -> list[Block]:
+    rows: list[list[Element]] = [
+        [code(f"{ELEVATE} {verb}".rstrip()), text(f"  {what}")] for verb, what in HELP
+    ]
+    return [rich(lines(rows))]
+
+
+async def _answer(click: Click, blocks: Sequence[Block]) -> None:
+    await AsyncWebhookClient(click.response_url).send(
+        text=SAID, blocks=list(blocks), response_type="ephemeral"
+    )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 
 from slack_bolt.app.async_app import AsyncApp
 
-from bot import modals, refusals
+from bot import home, refusals
 from bot.blocks import rich, section, text
 from bot.desk import Click, Desk, Trouble, lazily, only_ack
-from bot.people import Member
-from gateway.contract import Approval, Directory
 
 EVENTS = ("app_home_opened",)
 """What the app subscribes to."""
@@ -31,25 +30,11 @@ async def publish_home(desk: Desk, click: Click) -> None:
     """Draw the Home tab of whoever clicked."""
     try:
         member = await desk.member(click)
-        groups = await desk.people.vouched(member)
-        pending = await desk.gateway.pending()
-        sessions = await desk.gateway.sessions()
-        directory = await desk.people.directory()
+        found = await desk.gateway.home(member.person, await desk.people.vouched(member))
     except Trouble as trouble:
         view = {"type": "home", "blocks": [rich(section(text(refusals.sentence(trouble))))]}
     else:
-        for approval in pending:
+        for approval in (*found.votes, *found.requests):
             desk.board.remember(approval)
-        mine = [approval for approval in pending if may_vote(approval, member, groups, directory)]
-        view = modals.home(mine, sessions, person=member.person)
+        view = home.view(found, now=time.time())
     await desk.client.views_publish(user_id=click.user, view=view)
-
-
-def may_vote(approval: Approval, member: Member, vouched: tuple[str, ...], directory: Directory) -> bool:
-    """Whether it is worth showing to this person; the gateway alone decides whose vote counts."""
-    if member.person == approval.lineage.person or any(
-        vote.person == member.person for vote in approval.votes
-    ):
-        return False
-    own = {name for name, group in directory.groups.items() if member.person in group.members} | set(vouched)
-    return any(ask.approvers in own or (ask.approvers == "*" and own) for ask in approval.asks)

@@ -8,6 +8,7 @@ from typing import Any
 
 from slack_bolt.app.async_app import AsyncApp
 
+from bot import for_a_while
 from bot.card_ids import (
     DENY_VIEW,
     KILL_SESSION_VIEW,
@@ -49,7 +50,7 @@ async def kill(desk: Desk, click: Click) -> None:
 
 
 async def approve_reviewed(desk: Desk, click: Click) -> None:
-    await _vote(desk, click, Choice.APPROVE)
+    await _vote(desk, click, Choice.APPROVE, for_a_while.chosen(click.view))
 
 
 async def kill_session(desk: Desk, click: Click) -> None:
@@ -66,13 +67,17 @@ async def kill_session(desk: Desk, click: Click) -> None:
     else:
         await desk.gateway.kill(state.session, request)
         await desk.say(click, f"Session {state.session} is ended.", channel=state.channel)
+    if state.home:
+        await publish_home(desk, click)
 
 
 async def old_view(_: Desk, click: Click) -> None:
     raise OldCard(str(click.view.get("callback_id")))
 
 
-async def _vote(desk: Desk, click: Click, choice: Choice) -> None:
+async def _vote(
+    desk: Desk, click: Click, choice: Choice, chosen: for_a_while.Chosen = for_a_while.ONLY_THIS
+) -> None:
     state = _state(click)
     if state.target is None:
         raise OldCard("a modal without a target")
@@ -86,6 +91,10 @@ async def _vote(desk: Desk, click: Click, choice: Choice) -> None:
             seen_version=state.target.version,
             groups=await desk.people.vouched(member),
             opened=state.opened,
+            slack_id=member.slack_id,
+            reach=chosen.reach,
+            seconds=chosen.seconds,
+            commands=chosen.commands,
         ),
     )
     if state.home:

@@ -133,11 +133,26 @@ class App:
         ),
         SlashCommand(
             command="/elevate",
-            description="Let an agent do more for a while",
-            usage_hint="AGENT CONNECTION EFFECTS TIME REASON | list | end GRANT",
+            description="Do more for a while, or let an agent",
+            usage_hint="[[AGENT] CONNECTION EFFECTS TIME REASON] | list | end GRANT",
+        ),
+        SlashCommand(command="/sessions", description="The open sessions that you may see"),
+        SlashCommand(command="/lineage", description="Which agents run for whom, and who started them"),
+        SlashCommand(command="/whoami", description="Who you are to the gateway"),
+        SlashCommand(
+            command="/audit",
+            description="Find words in the transcripts that you may see",
+            usage_hint="search WORDS",
         ),
     )
-    shortcuts: tuple[Shortcut, ...] = ()
+    shortcuts: tuple[Shortcut, ...] = (
+        Shortcut(
+            name="Ask for access",
+            type="message",
+            callback_id="countersign.ask_access",
+            description="Ask for what was refused here",
+        ),
+    )
     events: tuple[str, ...] = EVENTS
     request_url: str = ""
 

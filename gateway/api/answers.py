@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.api.access import Forbidden, Handler, Unauthorized
+from gateway.api.stepping import LoginOffered
 from gateway.approvals import AlreadySettled, NotEligible, NotFound, ReviewFirst, Stale
 from gateway.contract import Refusal, decode, encode
 from gateway.journal import JournalFailed
@@ -38,6 +39,7 @@ REFUSALS: dict[type[Exception], tuple[int, str]] = {
     Forbidden: (403, "unauthorized"),
     NotEligible: (403, "not_eligible"),
     ReviewFirst: (403, "review_first"),
+    LoginOffered: (403, "login_first"),
     NotFound: (404, "not_found"),
     AlreadySettled: (409, "already_settled"),
     Stale: (409, "stale"),
@@ -58,7 +60,8 @@ async def refusing(request: web.Request, handler: Handler) -> web.StreamResponse
         if status >= 500:
             log.exception("the API could not answer")
         headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
-        return answer(Refusal(error=name, message=f"{error}"), status=status, headers=headers)
+        url = error.url if isinstance(error, LoginOffered) else ""
+        return answer(Refusal(error=name, message=f"{error}", url=url), status=status, headers=headers)
     except web.HTTPException as error:
         if error.status < 400:
             raise

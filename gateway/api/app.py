@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from aiohttp import web
 
 from gateway.api.access import Caller, Credentials, operator_credential
 from gateway.api.answers import answer, refusing
 from gateway.api.deciding import Deciding
+from gateway.api.linking import LinkRoutes
+from gateway.api.looking import Looking
 from gateway.api.metrics import Meters
 from gateway.api.notes import Notes
 from gateway.api.ports import LineagesPort, SessionsPort
+from gateway.api.proxied import behind
+from gateway.api.searching import Searching
+from gateway.api.stepping import SteppingUp
 from gateway.api.watching import Watching
 from gateway.approvals import Approvals
 from gateway.changes import Feed
-from gateway.contract import VERSION, Directory, GroupView
+from gateway.contract import VERSION, Directory, GrantView, GroupView
+from gateway.identity.links import SlackLinks
+from gateway.identity.logins import Logins
 from gateway.journal import Journal
 from gateway.policy.model import Policy
 from gateway.recorder.transcript import Transcripts
+from gateway.search import Index
 from gateway.store import Store
 
 BODY_BYTES = 64 * 1024
@@ -38,9 +46,13 @@ def build(
     lineages: LineagesPort,
     transcripts: Transcripts,
     link: Callable[[str], str],
+    grants: Callable[[], Iterable[GrantView]],
+    index: Index,
     bot_credential: str,
     operator_credential: str,
     meters: Meters,
+    logins: Logins,
+    slack_links: SlackLinks,
     clock: Callable[[], float],
     routes: Iterable[web.RouteDef] = (),
 ) -> web.Application:
@@ -52,7 +64,11 @@ def build(
     """
     credentials = Credentials(bot=bot_credential, operator=operator_credential)
     notes = Notes(store, clock=clock)
-    deciding = Deciding(approvals, feed, about=notes.about)
+    deciding = Deciding(
+        approvals, SteppingUp(approvals, logins), feed, speaks_for=slack_links.are, about=notes.about
+    )
+    looking = Looking(policy=policy, approvals=approvals, sessions=sessions, lineages=lineages, grants=grants)
+    searching = Searching(index, sight=looking.sight, link=link)
     watching = Watching(
         policy=policy,
         approvals=approvals,
@@ -61,13 +77,14 @@ def build(
         transcripts=transcripts,
         link=link,
         store=store,
+        sight=looking.sight,
     )
     approvals.on_settled(meters.settled)
     meters.watch_held(lambda: len(approvals.open()))
 
     async def directory(request: web.Request) -> web.StreamResponse:
         del request
-        return answer(directory_of(policy()))
+        return answer(directory_of(policy(), slack_links.people()))
 
     async def healthz(request: web.Request) -> web.StreamResponse:
         """Ready when decisions can be kept; not ready is 503, so that a balancer looks elsewhere."""
@@ -86,18 +103,25 @@ def build(
     both = credentials.only(Caller.BOT, Caller.OPERATOR)
     bot = credentials.only(Caller.BOT)
     operator = credentials.only(Caller.OPERATOR)
-    application = web.Application(middlewares=[refusing], client_max_size=BODY_BYTES)
+    application = web.Application(
+        middlewares=[behind(lambda: policy().api.proxies), refusing], client_max_size=BODY_BYTES
+    )
     application.add_routes(
         [
             web.get("/v1/changes", both(deciding.changes)),
             web.get("/v1/approvals", both(deciding.approvals)),
             web.get("/v1/approvals/{id}", both(deciding.approval)),
             web.get("/v1/approvals/{id}/text", both(deciding.whole_text)),
+            web.get("/v1/approvals/{id}/twins", both(deciding.twins)),
             web.post("/v1/approvals/{id}/votes", both(deciding.vote)),
             web.get("/v1/sessions", both(watching.sessions)),
             web.get("/v1/sessions/{id}", both(watching.session)),
             web.get("/v1/sessions/{id}/transcript", both(watching.transcript)),
             web.post("/v1/sessions/{id}/kill", both(watching.kill)),
+            web.get("/v1/search", both(searching.search)),
+            web.get("/v1/home", both(looking.home)),
+            web.get("/v1/whoami", both(looking.whoami)),
+            web.get("/v1/lineages", both(looking.lineages)),
             web.get("/v1/lineages/{id}", both(watching.lineage)),
             web.post("/v1/lineages/{id}/revoke", both(watching.revoke)),
             web.get("/v1/directory", both(directory)),
@@ -106,6 +130,7 @@ def build(
             web.delete("/v1/notes/{key}", bot(notes.remove)),
             web.get("/healthz", healthz),
             web.get("/metrics", operator(metrics)),
+            *LinkRoutes(slack_links, logins, credentials).routes(),
             *routes,
         ]
     )
@@ -118,10 +143,10 @@ def build(
     return application
 
 
-def directory_of(policy: Policy) -> Directory:
-    """What the bot may know of the policy."""
+def directory_of(policy: Policy, people: Mapping[str, str]) -> Directory:
+    """What the bot may know of the policy, and of the Slack users who are `people`."""
     return Directory(
-        people=dict(policy.slack.people),
+        people=dict(people),
         match_by_email=policy.slack.match_people_by_email,
         groups={
             name: GroupView(slack=group.slack, members=tuple(group.members))
@@ -130,4 +155,5 @@ def directory_of(policy: Policy) -> Directory:
         approvals_channel=policy.slack.approvals,
         audit_channel=policy.slack.audit,
         public_url=policy.api.public_url,
+        login=bool(policy.identity.providers),
     )

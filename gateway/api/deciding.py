@@ -10,7 +10,8 @@ from aiohttp import web
 
 from gateway.api.access import CALLER, Caller
 from gateway.api.answers import BadRequest, answer, body, whole_number
-from gateway.approvals import Approvals, NotFound
+from gateway.api.stepping import SteppingUp
+from gateway.approvals import Approvals, NotEligible, NotFound
 from gateway.changes import WAIT_LONGEST, Feed
 from gateway.contract import State, VoteRequest
 
@@ -23,8 +24,18 @@ GROUPS = 200
 class Deciding:
     """Handlers over the approvals and their feed."""
 
-    def __init__(self, approvals: Approvals, feed: Feed, *, about: Callable[[], frozenset[str]]) -> None:
-        """`about()`: the ids that the follower keeps notes on."""
+    def __init__(
+        self,
+        approvals: Approvals,
+        votes: SteppingUp,
+        feed: Feed,
+        *,
+        speaks_for: Callable[[str, str], bool],
+        about: Callable[[], frozenset[str]],
+    ) -> None:
+        """`about()`: the ids that the follower keeps notes on; `speaks_for` knows Slack users and whom they are."""
+        self._speaks_for = speaks_for
+        self._votes = votes
         self._approvals = approvals
         self._feed = feed
         self._about = about
@@ -44,8 +55,14 @@ class Deciding:
                 return answer(changes)
 
     async def approvals(self, request: web.Request) -> web.StreamResponse:
-        """`GET /v1/approvals?state=STATE`: the open ones, or those in one state; settled ones as far as remembered."""
+        """`GET /v1/approvals?state=STATE`: the open ones, or those in one state; settled ones as far as remembered.
+
+        With `family=ID` those that belong on one card, in any state.
+        """
         wanted = request.query.get("state", "")
+        if family := request.query.get("family", ""):
+            every = [*self._approvals.settled(), *self._approvals.open()]
+            return answer([each for each in every if each.family == family])
         if not wanted:
             return answer(self._approvals.open())
         if wanted not in {*State, "all"}:
@@ -66,10 +83,16 @@ class Deciding:
         vote = await body(request, VoteRequest)
         if len(vote.reason) > REASON_CHARACTERS:
             raise BadRequest(f"a reason has at most {REASON_CHARACTERS} characters")
-        approval = await self._approvals.vote(
+        if vote.slack_id and not self._speaks_for(vote.slack_id, vote.person):
+            raise NotEligible(f"{vote.slack_id} is not {vote.person} to the gateway, or not any more")
+        approval = await self._votes.vote(
             request.match_info["id"], vote, through=caller.value, vouched=vouched(caller, vote.groups)
         )
         return answer(approval)
+
+    async def twins(self, request: web.Request) -> web.StreamResponse:
+        """`GET /v1/approvals/{id}/twins`: how many others a yes for a while would release."""
+        return answer(self._approvals.twins(request.match_info["id"]))
 
     async def whole_text(self, request: web.Request) -> web.StreamResponse:
         """`GET /v1/approvals/{id}/text?person=&groups=a,b`: all that would run, for one who may vote."""

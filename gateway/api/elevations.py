@@ -16,10 +16,10 @@ from gateway.api.deciding import vouched
 from gateway.api.forms import bearer
 from gateway.approvals import Approvals, HoldRefused, NotEligible, NotFound
 from gateway.approvals.electorate import groups_of, same
+from gateway.approvals.opening import ask_view
 from gateway.changes import WAIT_LONGEST
 from gateway.contract import (
     Approval,
-    AskView,
     ElevationRequest,
     ElevationState,
     HolderView,
@@ -32,7 +32,7 @@ from gateway.elevations.showing import grant_view
 from gateway.elevations.wish import REASON, TICKET, effects_of
 from gateway.identity.lineages import Link
 from gateway.identity.tokens import Issuer, TokenRefused
-from gateway.model import Actor, Lineage
+from gateway.model import Actor, Ask, Lineage
 from gateway.policy.model import Policy, Target
 from gateway.policy.offers import Offer
 
@@ -260,7 +260,8 @@ def _offer_view(offer: Offer, target: Target, *, by_hand: bool, holders: tuple[H
         by_hand=by_hand,
         holders=holders,
         asks=tuple(
-            AskView(rule=offer.name, approvers=ask.approvers, quorum=ask.quorum) for ask in offer.asks
+            ask_view(Ask(rule=offer.name, approvers=ask.approvers, quorum=ask.quorum, step_up=ask.step_up))
+            for ask in offer.asks
         ),
         message=offer.message,
         break_glass=offer.break_glass is not None,

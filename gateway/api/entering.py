@@ -15,8 +15,8 @@ from aiohttp import web
 from gateway.api.access import Caller, Credentials
 from gateway.api.answers import BadRequest, answer, body
 from gateway.api.forms import refuse_cleartext
-from gateway.api.replay import HEADERS
-from gateway.api.replay_style import STYLE
+from gateway.api.login import page
+from gateway.api.login_style import STYLE
 from gateway.approvals import NotEligible, NotFound
 from gateway.approvals.electorate import same
 from gateway.contract import AccessView, CredentialView, RevokeRequest
@@ -30,12 +30,6 @@ from gateway.protocols import served
 from gateway.store import Store
 
 PATH = "/access"
-PAGE_HEADERS: Mapping[str, str] = {
-    **HEADERS,
-    "Content-Security-Policy": HEADERS["Content-Security-Policy"].replace(
-        "form-action 'none'", "form-action 'self'"
-    ),
-}
 _ANYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, not listened on
 GONE = "This link was opened before, or its time is over. Ask for another where you found it."
 
@@ -138,9 +132,8 @@ class Entering:
         )
         return _page(
             "Your credential",
-            f"<section><dl>{listed}</dl></section><section><p>It ends with the grant, in "
-            f"{max(0, round((grant.ends_at - grant.starts_at) / 60))} minutes from when that began, and nobody can show it "
-            "again.</p></section>",
+            f"<section><dl>{listed}</dl></section><p class='empty'>It ends with the grant, "
+            f"{round((grant.ends_at - grant.starts_at) / 60)} minutes after that began, and nobody can show it again.</p>",
         )
 
     async def _spent(self, request: web.Request) -> tuple[Grant, Credential]:
@@ -154,7 +147,7 @@ class Entering:
     def _way(self, request: web.Request, grant: Grant, *, user: str) -> tuple[str, str]:
         """Address, and what to type, without the secret."""
         host, port, database, protocol = self._reach(request, grant)
-        line = served(protocol).client_line(host=host, port=port, database=database, user=user)
+        line = served(protocol).client_line(host=host, port=port, database=database, user=user, asks=True)
         return f"{f'[{host}]' if ':' in host else host}:{port}", line
 
     def _ready(self, request: web.Request, grant: Grant, credential: Credential) -> str:
@@ -189,15 +182,12 @@ def _only_over_tls(request: web.Request) -> None:
 
 def _page(title: str, content: str, *, status: int = 200) -> web.Response:
     """A page without script, of which nothing is kept."""
-    return web.Response(
-        text="<!doctype html><html lang='en'><head><meta charset='utf-8'>"
+    return page(
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         "<meta name='color-scheme' content='light dark'>"
-        f"<title>{escape(title)} · Countersign</title><style>{STYLE}</style></head><body><main>"
+        f"<title>{escape(title)} · Countersign</title><style>{STYLE}</style></head><body><main class='login'>"
         f"<p class='brand'>Countersign<span> · elevation</span></p><header><h1>{escape(title)}</h1></header>"
-        f"<div class='cards'><div>{content}</div></div></main></body></html>\n",
+        f"{content}</main></body></html>\n",
         status=status,
-        content_type="text/html",
-        charset="utf-8",
-        headers=PAGE_HEADERS,
     )

@@ -11,6 +11,7 @@ from gateway.api.forms import ClientCredentials, read_form
 from gateway.api.oauth import as_json, line_in, scope_in, seconds_in
 from gateway.identity import scopes
 from gateway.identity.devices import Devices
+from gateway.identity.origins import Origins
 from gateway.identity.tokens import TASK_CHARACTERS, Issuer, Token, TokenRefused
 from gateway.identity.workloads import Workloads
 from gateway.store import Store
@@ -30,9 +31,16 @@ class Granting:
     """The endpoint."""
 
     def __init__(
-        self, issuer: Issuer, workloads: Workloads, devices: Devices, agents: Agents, store: Store
+        self,
+        issuer: Issuer,
+        origins: Origins,
+        workloads: Workloads,
+        devices: Devices,
+        agents: Agents,
+        store: Store,
     ) -> None:
         self._issuer = issuer
+        self._origins = origins
         self._workloads = workloads
         self._devices = devices
         self._agents = agents
@@ -78,6 +86,10 @@ class Granting:
             raise TokenRefused(
                 "invalid_target", "tokens are for this gateway: say what they reach in `scope`"
             )
+        if "actor_token" in form or "actor_token_type" in form:
+            raise TokenRefused(
+                "invalid_request", "the child has no token yet: give its name as `name`, no actor_token"
+            )
         if kind == ID_TOKEN:
             return await self._for_workload(form, form.get("subject_token", ""))
         subject = form.get("subject_token")
@@ -87,10 +99,7 @@ class Granting:
                 f"subject_token must be the parent's token, subject_token_type {ACCESS_TOKEN}; or a trusted "
                 f"issuer's, {ID_TOKEN}",
             )
-        if "actor_token" in form or "actor_token_type" in form:
-            raise TokenRefused(
-                "invalid_request", "the child has no token yet: give its name as `name`, no actor_token"
-            )
+        self._origins.used(self._issuer.verify(subject), request.remote or "", "api")
         return self._issuer.derive(
             subject,
             name=form.get("name", ""),

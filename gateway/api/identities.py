@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from gateway.api import saml
 from gateway.api.devices import DeviceFlow
 from gateway.api.login import LoginPages
 from gateway.identity.authorities import Authorities, Spawn
@@ -14,7 +15,8 @@ from gateway.identity.failures import Failures
 from gateway.identity.fetching import Fetch, fetch
 from gateway.identity.logins import Logins, Proven
 from gateway.identity.members import Members
-from gateway.identity.providers import providers_of
+from gateway.identity.providers import providers_of, saml_of
+from gateway.identity.saml import SamlProviders
 from gateway.identity.tokens import Issuer
 from gateway.identity.workloads import Workloads
 from gateway.policy.credentials import SecretRef
@@ -41,6 +43,7 @@ class Identities:
     ) -> None:
         """`policy()` is that of the moment, with what `members` know."""
         authorities = Authorities(fetch, clock=clock, spawn=spawn)
+        samls = SamlProviders(store, secret=secret, clock=clock)
 
         def base() -> str:
             return issuer.name
@@ -50,16 +53,17 @@ class Identities:
             await store.commit()
 
         self.logins = Logins(
-            lambda: providers_of(policy(), authorities, base=base(), clock=clock, secret=secret),
+            lambda: providers_of(policy(), authorities, samls, base=base(), clock=clock, secret=secret),
             remember,
             base=base,
             clock=clock,
         )
         self.workloads = Workloads(policy, authorities, issuer, store, clock=clock)
         self.devices = Devices(issuer, policy, clock=clock)
+        self._saml = saml.routes(lambda name: saml_of(policy(), samls, name, base=base()))
         self._pages = LoginPages(self.logins, base=base)
         self._terminals = DeviceFlow(self.devices, self.logins, failures, base=base)
 
     def routes(self) -> list[web.RouteDef]:
         """For `gateway.api.app.build`."""
-        return [*self._pages.routes(), *self._terminals.routes()]
+        return [*self._pages.routes(), *self._terminals.routes(), *self._saml]

@@ -50,8 +50,8 @@ def code(*, address: str, given: str = "", wrong: str = "") -> str:
         f"<input id='code' name='user_code' value='{_line(given)}' autocomplete='off' autocapitalize='characters' "
         "spellcheck='false' maxlength='32' placeholder='XXXX-XXXX' required autofocus>"
         "<button>Continue</button></form></section>"
-        "<p class='empty'>Only type a code from a terminal in front of you. A code that somebody sent you would log "
-        "<em>them</em> in as you.</p>",
+        "<p class='empty'>Only type a code from a terminal in front of you. With a code that somebody sent "
+        "you, <em>they</em> would act as you.</p>",
     )
 
 

@@ -12,6 +12,7 @@ from gateway.api.forms import FORM, bearer, read_form, refuse_cleartext
 from gateway.api.oauth import NotBearer, as_json
 from gateway.identity.claims import Claims
 from gateway.identity.minted import Credential, Minted
+from gateway.identity.origins import Origins
 from gateway.identity.tokens import Issuer, TokenRefused
 from gateway.model import Scope
 from gateway.policy.model import Policy, Target
@@ -41,6 +42,7 @@ class Reaching:
     def __init__(
         self,
         issuer: Issuer,
+        origins: Origins,
         minted: Minted,
         store: Store,
         policy: Callable[[], Policy],
@@ -49,6 +51,7 @@ class Reaching:
         authorities: Mapping[str, str],
     ) -> None:
         self._issuer = issuer
+        self._origins = origins
         self._minted = minted
         self._store = store
         self._policy = policy
@@ -63,7 +66,7 @@ class Reaching:
         refuse_cleartext(request)
         form = await read_form(request) if request.content_type == FORM else {}
         try:
-            claims = self._issuer.verify(bearer(request))
+            claims = self._held(request)
             pair = self._minted.mint(bearer(request))
         except TokenRefused as refused:
             if refused.error == "invalid_grant":
@@ -84,7 +87,7 @@ class Reaching:
         """What the bearer token reaches, and where: for `countersign run` and `connect`."""
         refuse_cleartext(request)
         try:
-            claims = self._issuer.verify(bearer(request))
+            claims = self._held(request)
         except TokenRefused as refused:
             raise NotBearer(refused.message) from None
         policy = self._policy()
@@ -104,6 +107,12 @@ class Reaching:
                 ],
             }
         )
+
+    def _held(self, request: web.Request) -> Claims:
+        """What the bearer token says, if it may be used from there. Raises `TokenRefused`."""
+        claims = self._issuer.verify(bearer(request))
+        self._origins.used(claims, request.remote or "", "api")
+        return claims
 
     def _certified(self, form: Mapping[str, str], pair: Credential, claims: Claims) -> Mapping[str, str]:
         """A certificate for the key of the form, for the protocol of its `connection`."""

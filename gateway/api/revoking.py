@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
@@ -12,6 +12,8 @@ from gateway.api.forms import bearer, client_credentials, read_form
 from gateway.api.oauth import NotBearer, as_json, line_in
 from gateway.identity.keys import KeyRing
 from gateway.identity.lineages import Lineages
+from gateway.identity.members import Members
+from gateway.identity.people import is_person
 from gateway.identity.tokens import Issuer, TokenRefused
 from gateway.store import Store
 
@@ -28,14 +30,19 @@ class Revoking:
         issuer: Issuer,
         keys: KeyRing,
         lineages: Lineages,
+        members: Members,
         agents: Agents,
         store: Store,
         *,
+        part: Callable[[str], Awaitable[None]],
         is_operator: Callable[[str], bool],
     ) -> None:
+        """`part` ends what ties a person to other systems' users."""
+        self._part = part
         self._issuer = issuer
         self._keys = keys
         self._lineages = lineages
+        self._members = members
         self._agents = agents
         self._store = store
         self._is_operator = is_operator
@@ -64,6 +71,25 @@ class Revoking:
         await self._store.commit()
         log.info("a new key signs: %s; %d tokens disowned", self._keys.key_id, len(revoked))
         return as_json({"key_id": self._keys.key_id, "revoked": list(revoked)})
+
+    async def log_out(self, request: web.Request) -> web.Response:
+        """Ends a person's logins everywhere, what identity providers said of them, and their Slack user's link."""
+        form = await read_form(request)
+        if not self._is_operator(bearer(request)):
+            raise NotBearer("this needs the operators' credential")
+        person = form.get("person", "").strip().lower()
+        if not is_person(person):
+            raise TokenRefused("invalid_request", "person must be an e-mail address")
+        self._members.forget(person)
+        own = [link.token_id for link in self._lineages.links().values() if link.root_agent == person]
+        reason = line_in(form, "reason", REASON_CHARACTERS) or "logged out by an operator"
+        revoked = {
+            each for token_id in own for each in self._issuer.revoke(token_id, by="operator", reason=reason)
+        }
+        await self._store.commit()
+        await self._part(person)
+        log.info("an operator logged a person out; %d tokens ended", len(revoked))
+        return as_json({"revoked": sorted(revoked)})
 
     def _may_revoke(self, request: web.Request, form: Mapping[str, str], token: str) -> str:
         """Whose act this is; raises `TokenRefused` where it is not theirs to do."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from gateway.api.login import showing
 from gateway.identity.saml import Saml
 
 CONTENT_TYPE = "application/samlmetadata+xml"
@@ -20,4 +21,4 @@ def routes(find: Callable[[str], Saml | None]) -> list[web.RouteDef]:
             raise web.HTTPNotFound(text="There is no such SAML identity provider.\n")
         return web.Response(body=provider.own_metadata(), content_type=CONTENT_TYPE)
 
-    return [web.get("/login/saml/{provider}", metadata)]
+    return [web.get("/login/saml/{provider}", showing(metadata))]

@@ -7,7 +7,7 @@ token may be cached.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
@@ -21,7 +21,9 @@ from gateway.identity.devices import Devices
 from gateway.identity.failures import Failures
 from gateway.identity.keys import KeyRing
 from gateway.identity.lineages import Lineages
+from gateway.identity.members import Members
 from gateway.identity.minted import Minted
+from gateway.identity.origins import Origins
 from gateway.identity.tokens import Issuer, issuer_name
 from gateway.identity.workloads import Workloads
 from gateway.policy.model import Policy
@@ -31,23 +33,26 @@ from gateway.store import Store
 def routes(
     *,
     issuer: Issuer,
+    origins: Origins,
     minted: Minted,
     keys: KeyRing,
     lineages: Lineages,
+    members: Members,
     workloads: Workloads,
     devices: Devices,
     failures: Failures,
     store: Store,
     policy: Callable[[], Policy],
+    part: Callable[[str], Awaitable[None]],
     is_operator: Callable[[str], bool],
     certify: Certify,
     authorities: Mapping[str, str],
 ) -> list[web.RouteDef]:
     """Routes for `api.app.build`. `is_operator(credential)` compares a bearer credential in constant time."""
     agents = Agents(failures, policy)
-    granting = Granting(issuer, workloads, devices, agents, store)
-    revoking = Revoking(issuer, keys, lineages, agents, store, is_operator=is_operator)
-    reaching = Reaching(issuer, minted, store, policy, certify=certify, authorities=authorities)
+    granting = Granting(issuer, origins, workloads, devices, agents, store)
+    revoking = Revoking(issuer, keys, lineages, members, agents, store, part=part, is_operator=is_operator)
+    reaching = Reaching(issuer, origins, minted, store, policy, certify=certify, authorities=authorities)
 
     async def metadata(request: web.Request) -> web.Response:
         """RFC 8414."""
@@ -82,4 +87,5 @@ def routes(
         web.get("/v1/authorities", reaching.trusted),
         web.get("/v1/connections", guarded(reaching.connections)),
         web.post("/v1/keys/rotate", guarded(revoking.rotate)),
+        web.post("/v1/people/logout", guarded(revoking.log_out)),
     ]

@@ -14,6 +14,7 @@ from gateway.api.access import CALLER, Caller, may_stop
 from gateway.api.answers import BadRequest, answer, body, whole_number
 from gateway.api.deciding import REASON_CHARACTERS, vouched
 from gateway.api.ports import LineagesPort, SessionsPort
+from gateway.api.sight import Sight
 from gateway.approvals import Approvals, NotEligible, NotFound
 from gateway.contract import RevokeRequest, SessionView, Subtree
 from gateway.policy.model import Policy
@@ -38,7 +39,9 @@ class Watching:
         transcripts: Transcripts,
         link: Callable[[str], str],
         store: Store,
+        sight: Callable[[web.Request], Sight],
     ) -> None:
+        """`sight(request)`: what the person that a request is for may see."""
         self._policy = policy
         self._approvals = approvals
         self._sessions = sessions
@@ -46,24 +49,27 @@ class Watching:
         self._transcripts = transcripts
         self._link = link
         self._store = store
+        self._sight = sight
 
     async def sessions(self, request: web.Request) -> web.StreamResponse:
-        """`GET /v1/sessions?closed=N`: the open ones, and the N newest that are over."""
+        """`GET /v1/sessions?closed=N`: the open ones, and the N newest that are over; with `person=` theirs to see."""
         closed = whole_number(request, "closed", default=0, most=CLOSED)
         views = self._sessions.all()
         if closed:
             live = {view.id for view in views}
             ended = await asyncio.to_thread(_closed, self._transcripts.directory, live, closed)
             views += [self._linked(view) for view in ended]
+        if "person" in request.query:
+            views = list(filter(self._sight(request).session, views))
         return answer(views)
 
     async def session(self, request: web.Request) -> web.StreamResponse:
-        """`GET /v1/sessions/{id}`"""
+        """`GET /v1/sessions/{id}`; with `person=` where they may see it."""
         session_id = request.match_info["id"]
         view = self._sessions.get(session_id) or await asyncio.to_thread(
             _recorded, self._transcripts.directory, session_id
         )
-        if view is None:
+        if view is None or ("person" in request.query and not self._sight(request).session(view)):
             raise NotFound(f"there is no session {session_id}")
         return answer(self._linked(view))
 

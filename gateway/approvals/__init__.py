@@ -9,6 +9,7 @@ from __future__ import annotations
 from gateway.approvals.ballot import Stale
 from gateway.approvals.capacity import HoldRefused
 from gateway.approvals.electorate import NotEligible
+from gateway.approvals.freshness import LoginFirst
 from gateway.approvals.proof import ReviewFirst
 from gateway.approvals.room import Approvals
 from gateway.approvals.settled import NotFound
@@ -19,6 +20,7 @@ __all__ = [
     "AlreadySettled",
     "Approvals",
     "HoldRefused",
+    "LoginFirst",
     "NotEligible",
     "NotFound",
     "ReviewFirst",

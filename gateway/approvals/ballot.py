@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gateway.approvals import lasting
 from gateway.approvals.electorate import same
 from gateway.approvals.proof import ReviewFirst, shown_whole
 from gateway.approvals.table import AlreadySettled, Approved, Denied
 from gateway.changes import LIVE
-from gateway.contract import Approval, Choice, Vote, VoteRequest
+from gateway.contract import Approval, Choice, LoginView, Vote, VoteRequest
 
 REASON = 1_000
 """Characters of a reason."""
@@ -24,7 +25,7 @@ def cast_before(approval: Approval, request: VoteRequest) -> bool:
 
 
 def check(approval: Approval, request: VoteRequest, *, proof_key: bytes) -> None:
-    """Raises `AlreadySettled`, `Stale` or `ReviewFirst`. Denying is never too late to be meant."""
+    """Raises `AlreadySettled`, `Stale`, `ReviewFirst` or `NotEligible`. Denying is never too late to be meant."""
     if approval.state not in LIVE:
         raise AlreadySettled(approval)
     if request.seen_version > approval.version:
@@ -37,9 +38,12 @@ def check(approval: Approval, request: VoteRequest, *, proof_key: bytes) -> None
         raise ReviewFirst(
             f"the card of approval {approval.id} cannot show all of it: open the whole text first"
         )
+    lasting.check(approval.lasting, request)
 
 
-def event(request: VoteRequest, *, groups: Sequence[str], through: str, now: float) -> Approved | Denied:
+def event(
+    request: VoteRequest, *, groups: Sequence[str], through: str, now: float, login: LoginView | None = None
+) -> Approved | Denied:
     """What a vote that counts does."""
     vote = Vote(
         person=request.person.strip(),
@@ -48,5 +52,9 @@ def event(request: VoteRequest, *, groups: Sequence[str], through: str, now: flo
         groups=tuple(groups),
         reason=request.reason.strip()[:REASON],
         through=through,
+        reach=request.reach if request.choice is Choice.APPROVE else None,
+        seconds=request.seconds,
+        commands=request.commands,
+        login=login if request.choice is Choice.APPROVE else None,
     )
     return Approved(vote=vote) if request.choice is Choice.APPROVE else Denied(vote=vote)

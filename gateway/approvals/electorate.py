@@ -74,7 +74,7 @@ def standing(
     counting = (
         sorted(mine)
         if _open_to_all(approval.asks)
-        else sorted(mine & {ask.approvers for ask in approval.asks})
+        else sorted(mine & {name for ask in approval.asks for name in (ask.approvers, ask.also) if name})
     )
     if not counting:
         asked = ", ".join(sorted({_named(ask) for ask in approval.asks}))
@@ -84,7 +84,7 @@ def standing(
 
 def same(one: str, other: str) -> bool:
     """Whether two names could be meant for the same person."""
-    return bool(one) and _loose(one) == _loose(other)
+    return bool(one) and loose(one) == loose(other)
 
 
 def _open_to_all(asks: Collection[AskView]) -> bool:
@@ -92,12 +92,15 @@ def _open_to_all(asks: Collection[AskView]) -> bool:
 
 
 def _named(ask: AskView) -> str:
-    return "any declared group" if ask.approvers == ANYBODY else ask.approvers
+    if ask.approvers == ANYBODY:
+        return "any declared group"
+    return f"{ask.approvers} or {ask.also}" if ask.also else ask.approvers
 
 
 def _strict(name: str) -> str:
     return name.strip().lower()
 
 
-def _loose(name: str) -> str:
+def loose(name: str) -> str:
+    """The same for names that could be meant for the same person."""
     return unicodedata.normalize("NFKC", name).strip().casefold()

@@ -9,43 +9,45 @@ transition to SPENT, so it happens once.
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from gateway.approvals import ballot
+from gateway.approvals import ballot, freshness, opening, releasing
 from gateway.approvals.ballot import Stale
-from gateway.approvals.capacity import Capacity, HoldRefused
+from gateway.approvals.capacity import HoldRefused
 from gateway.approvals.deadlines import Deadlines
 from gateway.approvals.electorate import NotEligible, PolicyPort, standing
-from gateway.approvals.proof import ReviewFirst, needs_review, opened
+from gateway.approvals.freshness import LoginFirst
+from gateway.approvals.keeping import TABLE, Kept, unkept
+from gateway.approvals.proof import ReviewFirst, opened
+from gateway.approvals.releasing import GrantsPort
 from gateway.approvals.settled import NotFound, Settled
 from gateway.approvals.table import (
     AlreadySettled,
-    Event,
+    Covered,
     Joined,
     Lapsed,
     Left,
     Measured,
     Released,
+    Stepped,
     Waived,
     Withdrawn,
-    step,
 )
 from gateway.approvals.tasks import Tasks
-from gateway.approvals.waiting import Live, Waiting
+from gateway.approvals.waiting import Live, Waiting, left_behind
 from gateway.changes import LIVE, Feed
 from gateway.contract import (
     Approval,
-    AskView,
-    Choice,
     CommandView,
     ElevationView,
     Estimate,
     LineageView,
+    LoginView,
     State,
+    Twins,
     VoteRequest,
     WholeText,
 )
@@ -53,11 +55,7 @@ from gateway.journal import Journal
 from gateway.model import Hold, Session
 from gateway.store import Store, StoreFailed
 
-TABLE = "approvals"
-_ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"
-
-
-ANSWERS = (NotFound, NotEligible, AlreadySettled, Stale, ReviewFirst, HoldRefused)
+ANSWERS = (NotFound, NotEligible, AlreadySettled, Stale, ReviewFirst, LoginFirst, HoldRefused)
 """What a caller is told; anything else that ends one of the room's tasks is a fault of the gateway's."""
 
 
@@ -75,27 +73,24 @@ class Approvals:
         policy: Callable[[], PolicyPort],
         proof_key: bytes,
         on_kill: Callable[[Approval], Awaitable[object]],
+        grants: GrantsPort,
         rejoin: float = 30.0,
     ) -> None:
         """`rejoin`: seconds that an approval nobody waits for stays open to be joined.
 
         `proof_key` signs that a text was opened whole. `on_kill` ends what a killing vote ends; it may be called
-        again for the same approval after a restart.
+        again for the same approval after a restart. `grants` keeps what yeses for a while let go.
         """
         self._store = store
         self._feed = feed
         self._clock = clock
         self._policy = policy
         self._proof_key = proof_key
-        self._on_kill = on_kill
+        self._grants = grants
         self._rejoin = rejoin
-        self._live: dict[str, Live] = {}
-        self._by_key: dict[tuple[object, ...], Live] = {}
-        self._settled = Settled(journal)
-        self._capacity = Capacity()
-        self._deadlines = Deadlines(scheduler, clock=clock, when_due=lambda: self._tasks.spawn(self.sweep()))
-        self._on_settled: list[Callable[[Approval], object]] = []
         self._tasks = Tasks(told=ANSWERS)
+        deadlines = Deadlines(scheduler, clock=clock, when_due=lambda: self._tasks.spawn(self.sweep()))
+        self._kept = Kept(store, Settled(journal), feed, deadlines, clock=clock, on_kill=on_kill)
 
     async def start(self) -> None:
         """Take up what an earlier life left. Raises `StoreFailed` and `JournalFailed`.
@@ -103,28 +98,30 @@ class Approvals:
         What was waited for may be joined again for `rejoin` seconds; what was settled but not yet journalled is
         finished, a kill included.
         """
-        journalled = self._settled.recall()
-        now = self._clock()
+        journalled, granted = self._kept.settled.recall()
         unfinished: list[Live] = []
         for approval_id, document in list(self._store.all(TABLE).items()):
             if approval_id in journalled:
                 self._store.delete(TABLE, approval_id)
                 continue
             live = Live.read(document)
-            self._keep(live)
+            self._kept.add(live)
             if live.approval.state not in LIVE:
                 unfinished.append(live)
-                self._by_key.pop(live.key, None)
+                self._kept.unshare(live)
             elif live.approval.state is State.PENDING:
-                self._apply(live, Left(clients=live.approval.waiting))
-                self._rejoin_until(live, now + self._rejoin)
+                self._kept.apply(live, Left(clients=live.approval.waiting))
+                self._kept.rejoin_until(live, self._clock() + self._rejoin)
         await self._store.commit()
-        self._feed.restore(self._settled)
-        for live in self._live.values():
+        self._feed.restore(self._kept.settled)
+        for live in self._kept.live.values():
             if live.approval.state in LIVE:
                 self._feed.publish(approval=live.approval)
+        for live in [each for each in self._kept.live.values() if each.approval.grant == each.approval.id]:
+            if live.approval.id not in granted:
+                await self._grants.begin(live.approval.id)
         for live in unfinished:
-            await self._finish(live)
+            await self._kept.finish(live)
         await self.sweep()
 
     async def stop(self) -> None:
@@ -133,21 +130,24 @@ class Approvals:
 
     def on_settled(self, listener: Callable[[Approval], object]) -> None:
         """`listener` is called with each approval that is over, once it is in the journal; it must not raise."""
-        self._on_settled.append(listener)
+        self._kept.on_settled.append(listener)
 
     def get(self, approval_id: str) -> Approval | None:
         """An approval that is open, or was settled not too long ago."""
-        live = self._live.get(approval_id)
-        return live.approval if live is not None else self._settled.get(approval_id)
+        live = self._kept.live.get(approval_id)
+        return live.approval if live is not None else self._kept.settled.get(approval_id)
 
     def open(self) -> list[Approval]:
         """Every open approval, oldest first."""
-        return [live.approval for live in self._live.values() if live.approval.state in LIVE]
+        return [live.approval for live in self._kept.live.values() if live.approval.state in LIVE]
 
     def settled(self) -> list[Approval]:
         """The settled approvals that are remembered, oldest first, and those on their way to the journal."""
-        unfinished = [live.approval for live in self._live.values() if live.approval.state not in LIVE]
-        return [*self._settled, *(each for each in unfinished if self._settled.get(each.id) is None)]
+        unfinished = [live.approval for live in self._kept.live.values() if live.approval.state not in LIVE]
+        return [
+            *self._kept.settled,
+            *(each for each in unfinished if self._kept.settled.get(each.id) is None),
+        ]
 
     def of_tokens(self, token_ids: Collection[str]) -> list[str]:
         """Ids of the open approvals in whose lineage any of these tokens stands."""
@@ -172,65 +172,66 @@ class Approvals:
         estimate: Estimate | None,
         review_required: bool,
         elevation: ElevationView | None = None,
+        shape: str = "",
         waived: str = "",
     ) -> Waiting:
         """Wait for people: opens an approval, joins the one that is open, or spends one approved meanwhile.
 
-        `waived` says why nobody has to be asked: it is settled as it opens.
+        `waived` says why nobody has to be asked for an elevation: it is settled as it opens. A command never is.
 
         One approval belongs to a lineage, connection, digest and what is asked. Durable when it returns. Raises
-        `HoldRefused` and `StoreFailed`; cancelled, the place is left as by a hang-up.
+        `HoldRefused` and `StoreFailed`; cancelled, the place is left as by a hang-up. `shape` is the same for
+        commands that differ in their values alone, "" where nobody can tell.
         """
-        now = self._clock()
-        live = Live(
-            approval=Approval(
-                id=self._new_id(),
-                version=1,
-                state=State.PENDING,
-                command=view,
-                lineage=lineage_view,
-                session=session.id,
-                connection=session.connection.name,
-                protocol=session.connection.protocol,
-                labels=dict(session.connection.labels),
-                message=verdict.message,
-                asks=tuple(
-                    AskView(rule=ask.rule, approvers=ask.approvers, quorum=ask.quorum) for ask in verdict.asks
-                ),
-                review_required=review_required or needs_review(view, whole_text, whole_parameters),
-                estimate=estimate,
-                opened_at=now,
-                expires_at=now + verdict.expires_in,
-                channel=channel,
-                elevation=elevation,
-            ),
-            lineage_key=lineage_key,
+        if waived and elevation is None:
+            raise ValueError("a command is released by people, or not at all")
+        live = opening.opened(
+            self._kept.new_id(),
+            now=self._clock(),
+            session=session,
             digest=digest,
-            text=whole_text,
-            parameters=tuple(whole_parameters),
+            lineage_key=lineage_key,
+            view=view,
+            whole_text=whole_text,
+            whole_parameters=whole_parameters,
+            verdict=verdict,
+            lineage_view=lineage_view,
+            channel=channel,
+            estimate=estimate,
+            review_required=review_required,
+            elevation=elevation,
+            shape=shape,
         )
         task = self._tasks.spawn(self._held(live, waived))
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            task.add_done_callback(_left_behind)
+            task.add_done_callback(left_behind)
             raise
 
     async def vote(
-        self, approval_id: str, request: VoteRequest, *, through: str, vouched: Collection[str] = frozenset()
+        self,
+        approval_id: str,
+        request: VoteRequest,
+        *,
+        through: str,
+        vouched: Collection[str] = frozenset(),
+        login: LoginView | None = None,
     ) -> Approval:
         """Count a person's vote; the approval after it, durable. The same vote again changes nothing.
 
-        `through` names the credential that carried it; `vouched` are groups that it may vouch for. Raises
-        `NotFound`, `NotEligible`, `AlreadySettled`, `Stale`, `ReviewFirst`; `StoreFailed` and `JournalFailed`.
+        `through` names the credential that carried it; `vouched` are groups that it may vouch for; `login` is that of
+        this person, made for this vote. Raises `NotFound`, `NotEligible`, `AlreadySettled`, `Stale`, `ReviewFirst`,
+        `LoginFirst`; `StoreFailed` and `JournalFailed`.
         """
-        return await asyncio.shield(self._tasks.spawn(self._voted(approval_id, request, through, vouched)))
+        voting = self._voted(approval_id, request, through, vouched, login)
+        return await asyncio.shield(self._tasks.spawn(voting))
 
     def whole_text(self, approval_id: str, person: str, vouched: Collection[str] = frozenset()) -> WholeText:
         """All that would run, for one who may vote. Raises `NotFound`, `NotEligible`, `AlreadySettled`."""
-        live = self._live.get(approval_id)
+        live = self._kept.live.get(approval_id)
         if live is None:
-            raise self._settled.gone(approval_id)
+            raise self._kept.settled.gone(approval_id)
         standing(self._policy(), live.approval, person, vouched)
         if live.approval.state not in LIVE:
             raise AlreadySettled(live.approval)
@@ -242,19 +243,28 @@ class Approvals:
             opened=opened(self._proof_key, live.approval, person),
         )
 
+    def twins(self, approval_id: str) -> Twins:
+        """How many others a yes for a while to an approval would release. Raises `NotFound`, `AlreadySettled`."""
+        live = self._kept.live.get(approval_id)
+        if live is None:
+            raise self._kept.settled.gone(approval_id)
+        return Twins(held=releasing.twins(live, self._kept.live.values()))
+
     async def measured(self, approval_id: str, estimate: Estimate) -> None:
         """The gateway's measurement arrived after the approval had opened; too late is no error."""
-        live = self._live.get(approval_id)
+        live = self._kept.live.get(approval_id)
         if live is not None and live.approval.state is State.PENDING:
-            self._apply(live, Measured(estimate=estimate))
-            await asyncio.shield(self._tasks.spawn(self._told(live)))
+            self._kept.apply(live, Measured(estimate=estimate))
+            await asyncio.shield(self._tasks.spawn(self._kept.told(live)))
 
     async def withdraw(self, token_ids: Collection[str], reason: str) -> list[str]:
         """Withdraw every open approval in whose lineage any of these tokens stands; returns their ids."""
         ids = self.of_tokens(token_ids)
         for approval_id in ids:
-            self._apply(self._live[approval_id], Withdrawn(reason=reason))
-        finishing = [self._tasks.spawn(self._finish(self._live[approval_id])) for approval_id in ids]
+            self._kept.apply(self._kept.live[approval_id], Withdrawn(reason=reason))
+        finishing = [
+            self._tasks.spawn(self._kept.finish(self._kept.live[approval_id])) for approval_id in ids
+        ]
         await asyncio.shield(asyncio.gather(*finishing))
         return ids
 
@@ -262,77 +272,87 @@ class Approvals:
         """Settle what is due. The scheduler calls it at each deadline."""
         now = self._clock()
         due: list[Live] = []
-        for approval_id in self._deadlines.take():
-            live = self._live.get(approval_id)
+        stepped: list[Live] = []
+        for approval_id in self._kept.deadlines.take():
+            live = self._kept.live.get(approval_id)
             if live is None or live.approval.state not in LIVE:
                 continue
             if live.approval.expires_at <= now:
-                self._apply(live, Lapsed())
+                self._kept.apply(live, Lapsed())
                 due.append(live)
             elif live.abandoned(now):
-                self._apply(live, Withdrawn(reason="the client left and did not come back"))
+                self._kept.apply(live, Withdrawn(reason="the client left and did not come back"))
                 due.append(live)
-        await asyncio.gather(*(self._finish(live) for live in due))
+            elif (count := live.steps_due(now)) > live.approval.stepped:
+                self._kept.apply(live, Stepped(count=count))
+                stepped.append(live)
+        await asyncio.gather(*(self._kept.told(live) for live in stepped))
+        await asyncio.gather(*(self._kept.finish(live) for live in due))
 
     def leave(self, waiting: Waiting, live: Live, *, withdraw: bool) -> None:
         """For `Waiting.leave`."""
         live.waiters.discard(waiting)
         if live.approval.state is not State.PENDING:
             return
-        self._apply(live, Left())
+        self._kept.apply(live, Left())
         if live.waiters:
-            self._tasks.spawn(self._told(live))
+            self._tasks.spawn(self._kept.told(live))
         elif withdraw:
-            self._apply(live, Withdrawn(reason="the client took it back"))
-            self._tasks.spawn(self._finish(live))
+            self._kept.apply(live, Withdrawn(reason="the client took it back"))
+            self._tasks.spawn(self._kept.finish(live))
         else:
-            self._rejoin_until(live, self._clock() + self._rejoin)
-            self._tasks.spawn(self._told(live))
+            self._kept.rejoin_until(live, self._clock() + self._rejoin)
+            self._tasks.spawn(self._kept.told(live))
 
     async def _held(self, new: Live, waived: str) -> Waiting:
-        now = self._clock()
-        live = self._by_key.get(new.key)
-        if live is not None and live.approval.expires_at <= now:
-            self._apply(live, Lapsed())
-            self._tasks.spawn(self._finish(live))
+        live = self._kept.by_key.get(new.key)
+        if live is not None and live.approval.expires_at <= self._clock():
+            self._kept.apply(live, Lapsed())
+            self._tasks.spawn(self._kept.finish(live))
             live = None
         if live is None:
             return await self._opened(new, waived)
         waiting = Waiting(self, live)
         live.waiters.add(waiting)
         if live.approval.state is State.APPROVED:
-            self._apply(live, Released())
-            self._tasks.spawn(self._finish(live))
+            self._kept.apply(live, Released())
+            self._tasks.spawn(self._kept.finish(live))
             await waiting.outcome()
             return waiting
         live.rejoin_until = None
-        self._apply(live, Joined())
+        self._kept.apply(live, Joined())
         estimate = new.approval.estimate
         if estimate is not None and estimate != live.approval.estimate:
-            self._apply(live, Measured(estimate=estimate))
-        await self._told(live)
+            self._kept.apply(live, Measured(estimate=estimate))
+        await self._kept.told(live)
         return waiting
 
     async def _opened(self, live: Live, waived: str) -> Waiting:
-        self._capacity.check(live)
+        self._kept.capacity.check(live)
         waiting = Waiting(self, live)
         live.waiters.add(waiting)
-        self._keep(live)
+        live.approval = replace(live.approval, family=self._kept.families.name(live))
+        self._kept.add(live)
         self._store.put(TABLE, live.approval.id, live.document())
         if waived:
-            self._apply(live, Waived(reason=waived))
-            await self._finish(live)
+            self._kept.apply(live, Waived(reason=waived))
+            await self._kept.finish(live)
         else:
-            await self._told(live)
+            await self._kept.told(live)
         return waiting
 
     async def _voted(
-        self, approval_id: str, request: VoteRequest, through: str, vouched: Collection[str]
+        self,
+        approval_id: str,
+        request: VoteRequest,
+        through: str,
+        vouched: Collection[str],
+        login: LoginView | None,
     ) -> Approval:
-        live = self._live.get(approval_id)
-        approval = live.approval if live is not None else self._settled.get(approval_id)
+        live = self._kept.live.get(approval_id)
+        approval = live.approval if live is not None else self._kept.settled.get(approval_id)
         if approval is None:
-            raise self._settled.gone(approval_id)
+            raise self._kept.settled.gone(approval_id)
         # Nobody is told of what could still be lost: the state that decides here becomes durable first.
         await self._store.commit()
         if ballot.cast_before(approval, request):
@@ -342,79 +362,41 @@ class Approvals:
             raise AlreadySettled(approval)
         now = self._clock()
         if live.approval.expires_at <= now and live.approval.state in LIVE:
-            self._apply(live, Lapsed())
-            await self._finish(live)
+            self._kept.apply(live, Lapsed())
+            await self._kept.finish(live)
         ballot.check(live.approval, request, proof_key=self._proof_key)
         if ballot.cast_before(live.approval, request):
             return live.approval
-        self._apply(live, ballot.event(request, groups=groups, through=through, now=now))
+        # Last, so that nobody logs in for a vote that would be refused for another reason.
+        freshness.check(live.approval, request, groups=groups, login=login, now=now)
+        self._kept.apply(live, ballot.event(request, groups=groups, through=through, now=now, login=login))
+        made = live.approval.grant if live.approval.state is State.APPROVED else ""
         if live.approval.state is State.APPROVED and live.waiters:
-            self._apply(live, Released())
+            self._kept.apply(live, Released())
         voted = live.approval
-        await (self._told(live) if voted.state in LIVE else self._finish(live))
+        if made:
+            releasing.prepare(self._grants, live)
+            await self._granted(live)
+        elif voted.grant:
+            await self._grants.end(voted.grant, f"{request.person} said no after all")
+        await (self._kept.told(live) if voted.state in LIVE else self._kept.finish(live))
+        if made:
+            await self._released(voted)
         return voted
 
-    def _apply(self, live: Live, event: Event) -> None:
-        """One step, in memory and put into the store."""
-        live.approval = step(live.approval, event, self._clock())
-        if live.approval.state not in LIVE:
-            self._by_key.pop(live.key, None)
-        self._store.put(TABLE, live.approval.id, live.document())
-
-    async def _told(self, live: Live) -> None:
-        """Make an open approval durable, then publish it."""
-        approval = live.approval
-        await self._store.commit()
-        self._feed.publish(approval=approval)
-
-    async def _finish(self, live: Live) -> None:
-        """Make a settled approval durable, tell those who wait, and move it to the journal."""
-        approval = live.approval
+    async def _granted(self, live: Live) -> None:
+        """The grant that the votes agree to begins once both are durable."""
         try:
             await self._store.commit()
         except StoreFailed:
-            live.tell(_unkept(approval))
+            live.tell(unkept(live.approval))
             raise
-        live.tell(approval)
-        if approval.votes and approval.votes[-1].choice is Choice.KILL:
-            await self._on_kill(approval)
-        await self._settled.add(approval)
-        self._forget(live)
-        self._feed.publish(approval=approval)
-        for listener in self._on_settled:
-            listener(approval)
-        await self._store.commit()
+        await self._grants.begin(live.approval.id)
 
-    def _keep(self, live: Live) -> None:
-        self._live[live.approval.id] = live
-        self._by_key[live.key] = live
-        self._capacity.take(live)
-        self._deadlines.add(live.approval.expires_at, live.approval.id)
-
-    def _forget(self, live: Live) -> None:
-        if self._live.pop(live.approval.id, None) is not None:
-            self._capacity.give_back(live)
-        self._store.delete(TABLE, live.approval.id)
-
-    def _rejoin_until(self, live: Live, at: float) -> None:
-        live.rejoin_until = at
-        self._deadlines.add(at, live.approval.id)
-
-    def _new_id(self) -> str:
-        """Short enough to be typed; unique among all that are remembered."""
-        while True:
-            found = "".join(secrets.choice(_ALPHABET) for _ in range(8))
-            if found not in self._live and found not in self._settled:
-                return found
-
-
-def _unkept(approval: Approval) -> Approval:
-    """What those who wait are told when the decision could not be made durable: nothing is released by it."""
-    if approval.state is State.SPENT:
-        return replace(approval, state=State.WITHDRAWN, reason="the gateway could not keep the decision")
-    return approval
-
-
-def _left_behind(task: asyncio.Task[Waiting]) -> None:
-    if not task.cancelled() and task.exception() is None:
-        task.result().leave(withdraw=False)
+    async def _released(self, approval: Approval) -> None:
+        """Let go what else waits and is covered by the grant that the votes on `approval` made."""
+        covered = list(releasing.released(self._grants, approval, self._kept.live.values()))
+        for live in covered:
+            self._kept.apply(live, Covered(grant=approval.grant, person=approval.settled_by))
+            self._kept.apply(live, Released())
+        await asyncio.gather(*(self._kept.finish(live) for live in covered))

@@ -13,6 +13,8 @@ from gateway.journal import Journal
 
 KIND = "approval"
 """The journal's kind of record for a settled approval."""
+GRANTED = "granted"
+"""The journal's kind of record for a grant that began."""
 KEPT = 2_000
 
 
@@ -34,15 +36,21 @@ class Settled:
     def __contains__(self, approval_id: object) -> bool:
         return approval_id in self._approvals
 
-    def recall(self) -> set[str]:
-        """Remember what the journal's newest files say; the ids of all approvals in them. Raises `JournalFailed`."""
+    def recall(self) -> tuple[set[str], set[str]]:
+        """Remember what the journal's newest files say; the ids of all approvals, and grants, in them.
+
+        Raises `JournalFailed`.
+        """
         journalled: set[str] = set()
+        granted: set[str] = set()
         for record in self._journal.recent():
             if record.kind == KIND:
                 approval = msgspec.convert(record.fields["approval"], Approval)
                 journalled.add(approval.id)
                 self._remember(approval)
-        return journalled
+            elif record.kind == GRANTED:
+                granted.add(record.fields["id"])
+        return journalled, granted
 
     async def add(self, approval: Approval) -> None:
         """Into the journal, and remembered. Raises `JournalFailed`."""

@@ -1,8 +1,8 @@
 """What can happen to an approval: one table, pure.
 
-                 Joined, Left, Measured, Approved(quorum missing)
+             Joined, Left, Measured, Stepped, Approved(quorum missing)
                    ┌────┐
-                   │    ▼            Approved (every ask met)            Released
+                   │    ▼       Approved (every ask met), Covered        Released
     opened ──────▶ PENDING ──────────────────────────────────▶ APPROVED ─────────▶ SPENT
                      │  │  └── Denied ──▶ DENIED ◀── Denied ──────┤ │
                      │  └───── Lapsed ──▶ EXPIRED ◀── Lapsed ─────┘ │
@@ -14,11 +14,12 @@ What is not in the table is `AlreadySettled`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from gateway.contract import Approval, AskView, Choice, Estimate, State, Vote
+from gateway.approvals.reach import agreed
+from gateway.contract import Approval, AskView, Choice, Estimate, State, StepKind, Vote
 
 ANYBODY = "*"
 """An ask that any declared group can meet."""
@@ -83,13 +84,31 @@ class Released:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Covered:
+    """A yes to another approval is for a while, and reaches this one."""
+
+    grant: str
+    person: str
+    """Whose vote completed it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stepped:
+    """Nobody has decided, and so many of its steps are due."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waived:
     """The policy says yes in everybody's place: `reason` says by which of its words."""
 
     reason: str
 
 
-Event: TypeAlias = Joined | Left | Measured | Approved | Denied | Lapsed | Withdrawn | Released | Waived
+Event: TypeAlias = (
+    Joined | Left | Measured | Approved | Denied | Lapsed | Withdrawn | Released | Covered | Waived | Stepped
+)
 
 
 def step(approval: Approval, event: Event, now: float) -> Approval:
@@ -131,7 +150,19 @@ def met(asks: Sequence[AskView], votes: Sequence[Vote]) -> bool:
 
 
 def speaks_for(vote: Vote, ask: AskView) -> bool:
-    return bool(vote.groups) if ask.approvers == ANYBODY else ask.approvers in vote.groups
+    return may_answer(vote.groups, ask)
+
+
+def may_answer(groups: Collection[str], ask: AskView) -> bool:
+    """Whether somebody of these groups may answer an ask as it stands now."""
+    if ask.approvers == ANYBODY:
+        return bool(groups)
+    return ask.approvers in groups or (ask.also != "" and ask.also in groups)
+
+
+def first_asked(asks: Sequence[AskView]) -> tuple[AskView, ...]:
+    """The asks as they were before they went on to others: what the policy asks for."""
+    return tuple(replace(ask, also="") for ask in asks)
 
 
 def _joined(approval: Approval, event: Joined, now: float) -> Approval:
@@ -160,7 +191,21 @@ def _approved(approval: Approval, event: Approved, now: float) -> Approval:
     votes = (*approval.votes, event.vote)
     if not met(approval.asks, votes):
         return replace(approval, votes=votes)
-    return replace(approval, votes=votes, state=State.APPROVED, settled_at=now, settled_by=event.vote.person)
+    settled = replace(
+        approval, votes=votes, state=State.APPROVED, settled_at=now, settled_by=event.vote.person
+    )
+    return replace(settled, grant=settled.id) if agreed(votes) is not None else settled
+
+
+def _covered(approval: Approval, event: Covered, now: float) -> Approval:
+    return replace(
+        approval,
+        state=State.APPROVED,
+        settled_at=now,
+        settled_by=event.person,
+        grant=event.grant,
+        reason=f"the yes to approval {event.grant} is for a while, and reaches this",
+    )
 
 
 def _denied(approval: Approval, event: Denied, now: float) -> Approval:
@@ -173,6 +218,14 @@ def _denied(approval: Approval, event: Denied, now: float) -> Approval:
         settled_by=vote.person,
         reason=vote.reason,
     )
+
+
+def _stepped(approval: Approval, event: Stepped, now: float) -> Approval:
+    del now
+    due = approval.steps[approval.stepped : event.count]
+    further = {step.rule: step.to for step in due if step.kind is StepKind.ESCALATE}
+    asks = tuple(replace(ask, also=further.get(ask.rule, ask.also)) for ask in approval.asks)
+    return replace(approval, asks=asks, stepped=max(approval.stepped, event.count))
 
 
 def _lapsed(approval: Approval, event: Lapsed, now: float) -> Approval:
@@ -200,6 +253,8 @@ TRANSITIONS: dict[tuple[State, type[Any]], Callable[[Approval, Any, float], Appr
     (State.PENDING, Left): _left,
     (State.PENDING, Measured): _measured,
     (State.PENDING, Approved): _approved,
+    (State.PENDING, Stepped): _stepped,
+    (State.PENDING, Covered): _covered,
     (State.PENDING, Denied): _denied,
     (State.PENDING, Lapsed): _lapsed,
     (State.PENDING, Withdrawn): _withdrawn,

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from gateway.approvals.table import first_asked
 from gateway.contract import Approval, State
 from gateway.store import StoreFailed
 
@@ -21,6 +22,8 @@ class Live:
     digest: str
     text: str = field(repr=False)
     parameters: tuple[str | None, ...] = field(repr=False)
+    shape: str = ""
+    """The same for commands that differ from this one in their values alone; "" where nobody can tell."""
     waiters: set[Waiting] = field(default_factory=set, repr=False)
     rejoin_until: float | None = None
     """While nobody waits: until when somebody may come back."""
@@ -35,6 +38,7 @@ class Live:
                 digest=document["digest"],
                 text=document["text"],
                 parameters=tuple(document["parameters"]),
+                shape=document.get("shape", ""),
             )
         except (KeyError, TypeError, msgspec.ValidationError) as error:
             raise StoreFailed(
@@ -44,7 +48,7 @@ class Live:
     @property
     def key(self) -> tuple[object, ...]:
         """What a command has to share to share the approval: who asks, where, for exactly what, of whom."""
-        return (self.lineage_key, self.approval.connection, self.digest, self.approval.asks)
+        return (self.lineage_key, self.approval.connection, self.digest, first_asked(self.approval.asks))
 
     @property
     def characters(self) -> int:
@@ -58,6 +62,11 @@ class Live:
             and self.rejoin_until <= now
         )
 
+    def steps_due(self, now: float) -> int:
+        """How many of its steps should have happened, while it is not decided."""
+        pending = self.approval.state is State.PENDING
+        return sum(step.at <= now for step in self.approval.steps) if pending else 0
+
     def document(self) -> dict[str, Any]:
         """As the store keeps it."""
         return {
@@ -66,6 +75,7 @@ class Live:
             "digest": self.digest,
             "text": self.text,
             "parameters": self.parameters,
+            "shape": self.shape,
         }
 
     def tell(self, approval: Approval) -> None:
@@ -113,3 +123,9 @@ class Waiting:
         """For the room: this is how it ended."""
         if not self._outcome.done():
             self._outcome.set_result(approval)
+
+
+def left_behind(task: asyncio.Task[Waiting]) -> None:
+    """Who wanted the place is gone before it was ready."""
+    if not task.cancelled() and task.exception() is None:
+        task.result().leave(withdraw=False)

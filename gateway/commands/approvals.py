@@ -9,11 +9,12 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from typing import Any
 
 from gateway.commands.client import Client, client, connection_options, part, person, person_option
 from gateway.commands.sessions import lineage, table, when
-from gateway.commands.token_client import Misused, left, run_verb
-from gateway.contract import Approval, Choice, State, VoteRequest, WholeText, encode
+from gateway.commands.token_client import Misused, duration, left, run_verb
+from gateway.contract import Approval, Choice, Reach, State, VoteRequest, WholeText, encode
 from gateway.recorder.visible import visible
 
 HELP = "List held commands, show one, approve or deny it."
@@ -30,6 +31,15 @@ def options(parser: argparse.ArgumentParser) -> None:
     approved.add_argument(
         "--words", default="", help="the command's four words, to approve without being asked again"
     )
+    approved.add_argument(
+        "--reach",
+        choices=[each.value for each in Reach],
+        help="for a while: how far; else this command, once",
+    )
+    approved.add_argument(
+        "--for", dest="seconds", type=duration, default="900", metavar="TIME", help="default: 15m"
+    )
+    approved.add_argument("--commands", type=int, default=10, help="default: 10")
     denied = verbs.add_parser("deny", help="refuse the command")
     killed = verbs.add_parser(
         "kill", help="refuse it, end its sessions and revoke the agent with all below it"
@@ -86,7 +96,16 @@ def _approve(arguments: argparse.Namespace) -> int:
         proof = whole.opened
     elif arguments.words and arguments.words != approval.command.words:
         raise Misused(f"approval {approval.id} is about {approval.command.words}, not {arguments.words}")
-    return _vote(gateway, arguments, approval, Choice.APPROVE, name, proof)
+    wide = (
+        {}
+        if arguments.reach is None
+        else {
+            "reach": Reach(arguments.reach),
+            "seconds": float(arguments.seconds),
+            "commands": arguments.commands,
+        }
+    )
+    return _vote(gateway, arguments, approval, Choice.APPROVE, name, proof, **wide)
 
 
 def _refuse(arguments: argparse.Namespace) -> int:
@@ -116,10 +135,21 @@ def _confirm(approval: Approval, whole: WholeText, *, words: str) -> None:
 
 
 def _vote(
-    gateway: Client, arguments: argparse.Namespace, approval: Approval, choice: Choice, name: str, proof: str
+    gateway: Client,
+    arguments: argparse.Namespace,
+    approval: Approval,
+    choice: Choice,
+    name: str,
+    proof: str,
+    **wide: Any,
 ) -> int:
     request = VoteRequest(
-        person=name, choice=choice, reason=arguments.reason, seen_version=approval.version, opened=proof
+        person=name,
+        choice=choice,
+        reason=arguments.reason,
+        seen_version=approval.version,
+        opened=proof,
+        **wide,
     )
     voted = gateway.post(f"/v1/approvals/{part(approval.id)}/votes", request, Approval)
     print(encode(voted).decode() if arguments.json else f"Approval {voted.id} is {_standing(voted)}.")
@@ -146,6 +176,11 @@ def card(approval: Approval) -> str:
     lines += [
         f"  vote        {vote.person}: {vote.choice.value} {vote.reason}".rstrip() for vote in approval.votes
     ]
+    if approval.lasting is not None:
+        what = ", ".join(approval.lasting.what)
+        lines.append(
+            f"  a while     {what}; at most {left(approval.lasting.seconds)} and {approval.lasting.commands} commands"
+        )
     if approval.review_required:
         lines.append("  review      the whole text has to be opened before it can be approved")
     shown = [visible(line).replace("\n", " ") for line in lines]

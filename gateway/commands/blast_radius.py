@@ -108,8 +108,9 @@ def _radii(policy: Policy, who: str | None, now: float) -> tuple[list[Radius], b
             f"there is no agent {who[:60]!a} in {policy.source}{suggestion(who[:60], policy.agents)}, and it is no token "
             "of a gateway"
         ) from None
-    person = str(claims.get("person") or "")
-    found = of_chain(policy, chain or ("?",), person=person, scope=scope, deeper=deeper, at=now)
+    person, groups = str(claims.get("person") or ""), claims.get("groups")
+    said = [each for each in groups if isinstance(each, str)] if isinstance(groups, list) else []
+    found = of_chain(policy, chain or ("?",), person=person, scope=scope, deeper=deeper, at=now, said=said)
     return [found], expires <= now
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import orjson
 
 from gateway.commands.terminal import harmless, tinted
-from gateway.model import Effect
+from gateway.model import Effect, Scope
 from gateway.policy.coverage import Cell, coverage, word
 from gateway.policy.examples import failures
 from gateway.policy.file import PolicyFileError, load
@@ -180,10 +180,7 @@ def _resolved(policy: Policy) -> dict[str, object]:
             }
             for name, target in policy.targets.items()
         ],
-        "agents": [
-            {"name": name, "scope": {to: sorted(effects) for to, effects in agent.scope.items()}}
-            for name, agent in policy.agents.items()
-        ],
+        "agents": [{"name": name, "scope": _effects(agent.scope)} for name, agent in policy.agents.items()],
         "groups": [
             {
                 "name": name,
@@ -193,6 +190,24 @@ def _resolved(policy: Policy) -> dict[str, object]:
             }
             for name, group in policy.groups.items()
         ],
+        "identity": {
+            "providers": [
+                {"name": name, "domains": list(each.domains)}
+                for name, each in policy.identity.providers.items()
+            ],
+            "people": [
+                {"name": each.name, "groups": list(each.groups), "scope": _effects(each.scope)}
+                for each in policy.identity.people
+            ],
+            "workloads": [
+                {
+                    "name": name,
+                    "issuer": each.issuer,
+                    "agents": sorted({rule.agent for rule in each.rules}),
+                }
+                for name, each in policy.identity.workloads.items()
+            ],
+        },
         "coverage": [cell_fields(each) for each in coverage(policy)],
         "rules": [
             {"name": rule.name, "line": rule.line, "then": word(rule.then), "enforce": rule.enforce}
@@ -201,19 +216,23 @@ def _resolved(policy: Policy) -> dict[str, object]:
     }
 
 
+def _effects(scope: Scope) -> dict[str, list[str]]:
+    return {to: sorted(effects) for to, effects in scope.items()}
+
+
 def _summary(policy: Policy) -> str:
     lines = [f"policy version {policy.version}"]
     for name, target in policy.targets.items():
         to = f"{target.upstream} (TLS: {target.upstream.tls})"
         lines.append(f"  connection {name}: {target.connection.protocol}, {target.listen} -> {to}")
     for name, agent in policy.agents.items():
-        scope = "; ".join(f"{to}: {', '.join(sorted(effects))}" for to, effects in agent.scope.items())
-        lines.append(f"  agent {name}: {scope}")
+        lines.append(f"  agent {name}: {_scope(agent.scope)}")
     for name, group in policy.groups.items():
         others = f" and {group.slack} in Slack" if group.slack else ""
         if group.claim:
             others = f" and whom identity providers say to be in {' or '.join(group.claim)}"
         lines.append(f"  group {name}: {_count(len(group.members), 'member')}{others}")
+    lines += _identities(policy)
     lines += [
         f"  rule {rule.name}: {word(rule.then)}s"
         + ("" if rule.enforce else ", a shadow: it would, and does not")
@@ -221,6 +240,27 @@ def _summary(policy: Policy) -> str:
     ]
     lines.append(f"  otherwise: {word(policy.default)}")
     return "\n".join(lines)
+
+
+def _identities(policy: Policy) -> Iterator[str]:
+    """Whose word is taken, and what that makes of people and programs."""
+    for provider in policy.identity.providers.values():
+        of = " or ".join(provider.domains)
+        yield f"  provider {provider.name}: vouches for {f'addresses of {of}' if of else 'any address'}"
+    for grant in policy.identity.people:
+        whom = " or ".join(grant.groups) or "whoever logs in"
+        yield f"  people {grant.name} ({whom}): {_scope(grant.scope)}"
+    for workload in policy.identity.workloads.values():
+        for rule in workload.rules:
+            when = " and ".join(
+                f"{claim} {' or '.join(globs.patterns)}" for claim, globs in rule.when.items()
+            )
+            less = f": {_scope(rule.scope)}" if rule.scope is not None else ""
+            yield f"  workload {workload.name} with {when} is {rule.agent}{less}"
+
+
+def _scope(scope: Scope) -> str:
+    return "; ".join(f"{to}: {', '.join(sorted(effects))}" for to, effects in scope.items())
 
 
 def _count(number: int, thing: str) -> str:

@@ -85,7 +85,8 @@ class Client:
             connection.close()
         try:
             if status >= 300:
-                raise Refused(readable(decode(content, Refusal).message))
+                refusal = decode(content, Refusal)
+                raise Refused(readable(" ".join(filter(None, (refusal.message, refusal.url)))))
             return decode(content, shape)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise Unreachable(f"what answers at {self._url} is no gateway (HTTP {status})") from None

@@ -59,11 +59,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from gateway.commands import kept_login
     from gateway.commands.reach import Account, mint, reach
     from gateway.protocols import HOSTED
 
     gateway = client(arguments)
-    token = own_token()
+    token = own_token(gateway.url)
     holder = reach(gateway, token)
     connection = holder.only(arguments.connection)
     if arguments.certificate is not None:
@@ -77,8 +78,13 @@ def _run(arguments: argparse.Namespace) -> int:
             + (", or better --certificate DIR" if connection.protocol in HOSTED else ""),
             file=sys.stderr,
         )
+    kept = "" if os.environ.get(TOKEN) or token != kept_login.token(gateway.url) else gateway.url
     text = _text(
-        arguments.format, connection, minted or Account(user=holder.agent, secret=""), holder.expires_at
+        arguments.format,
+        connection,
+        minted or Account(user=holder.agent, secret=""),
+        holder.expires_at,
+        kept_at=kept,
     )
     if arguments.out is None:
         print(text)
@@ -108,8 +114,8 @@ def _certified(gateway: TokenClient, token: str, connection: Reached, directory:
         raise Misused(f"{directory} cannot be written: {error.strerror}") from None
 
 
-def _text(form: str, connection: Reached, account: Account, expires_at: float) -> str:
-    """`account` without a secret stands for the token in its variable."""
+def _text(form: str, connection: Reached, account: Account, expires_at: float, *, kept_at: str) -> str:
+    """`account` without a secret stands for the token in its variable, or of the login that is kept for `kept_at`."""
     from gateway.commands.reach import clients, environment
 
     match form:
@@ -131,14 +137,15 @@ def _text(form: str, connection: Reached, account: Account, expires_at: float) -
                     "effects": list(connection.effects),
                     "expires_at": expires_at,
                     "user": account.user,
-                    **({"password": account.secret} if account.secret else {"password_in": TOKEN}),
+                    **_password(account, kept_at),
                 }
             )
+    token = f"$(countersign whoami --token --url {shlex.quote(kept_at)})" if kept_at else f"${TOKEN}"
     # A stand-in tells which of the variables carries the secret.
     stand_in = account.secret or "\0"
     variables = environment(connection, replace(account, secret=stand_in))
     assigned = {
-        name: f'"${TOKEN}"' if value == "\0" else shlex.quote(value) for name, value in variables.items()
+        name: f'"{token}"' if value == "\0" else shlex.quote(value) for name, value in variables.items()
     }
     if form == "env":
         return "\n".join(f"export {name}={value}" for name, value in assigned.items())
@@ -147,6 +154,15 @@ def _text(form: str, connection: Reached, account: Account, expires_at: float) -
     )
     secrets = [f"{name}={assigned[name]}" for name, value in variables.items() if value == stand_in]
     return " ".join([*secrets, line])
+
+
+def _password(account: Account, kept_at: str) -> Mapping[str, str]:
+    """Where the password is."""
+    if account.secret:
+        return {"password": account.secret}
+    return (
+        {"password_by": f"countersign whoami --token --url {kept_at}"} if kept_at else {"password_in": TOKEN}
+    )
 
 
 def _write(path: Path, text: str) -> None:

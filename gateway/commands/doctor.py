@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from gateway.policy.model import Policy
 
-HELP = "Check this machine, the policy file, secrets, targets and the state directory."
+HELP = "Check this machine, the policy file, secrets, identity providers, targets and the state directory."
 
 DIAL_WITHIN = 3.0
 COMPILED = {
@@ -64,6 +64,7 @@ def _findings(policy_file: Path, state: Path) -> Iterator[Finding]:
     policy = yield from _policy(policy_file)
     if policy is not None:
         yield from asyncio.run(_secrets(policy))
+        yield from asyncio.run(_identity(policy))
         yield from _targets(policy)
     yield from _slack()
 
@@ -135,6 +136,15 @@ async def _secrets(policy: Policy) -> list[Finding]:
         return list(await asyncio.gather(*(find(key, ref) for key, ref in references(policy))))
     finally:
         await secrets.close()
+
+
+async def _identity(policy: Policy) -> list[Finding]:
+    from gateway.commands.answering import answering
+
+    return [
+        Finding(state="error" if advice else "ok", what=what, advice=advice)
+        for what, advice in await answering(policy)
+    ]
 
 
 def _targets(policy: Policy) -> Iterator[Finding]:

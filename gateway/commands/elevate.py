@@ -1,6 +1,6 @@
 """`countersign elevate`: an agent asks for more for a while; people decide, and it ends by itself.
 
-With our own token: `ask` and `state`. With the operators' credential: `grants` and `end`.
+With our own token: `ask` and `state`. With the operators' credential: `grants` and `end`. With a code from Slack: `open`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from gateway.commands.sessions import table
 from gateway.commands.token_client import DEFAULT_URL, URL, Misused, duration, left, own_token, run_verb
 from gateway.contract import (
     Approval,
+    CredentialView,
     ElevationRequest,
     ElevationState,
     GrantView,
@@ -25,8 +26,8 @@ from gateway.contract import (
 
 HELP = "Ask for wider scope for a while, see what was granted, end it."
 
-LOOK_EVERY = 1.0
-"""Seconds between two looks at a request that is waited for."""
+WAIT = 10
+"""Seconds that the gateway may take for one look at a request that is waited for."""
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +41,19 @@ def options(parser: argparse.ArgumentParser) -> None:
     asked.add_argument(
         "--commands", type=int, default=None, help="how many at most; default: all that is offered"
     )
+    asked.add_argument(
+        "--rows",
+        type=int,
+        default=None,
+        help="how many rows may come back or change; default: what is offered",
+    )
+    asked.add_argument(
+        "--template",
+        default="",
+        help="the offer of policies.yaml that is meant; default: the first that fits",
+    )
+    asked.add_argument("--ticket", default="")
+    asked.add_argument("--extends", default="", metavar="GRANT", help="the grant that should go on")
     asked.add_argument("--reason", required=True, help="why; approvers read it")
     asked.add_argument("--wait", action="store_true", help="until people have decided; 1 where they said no")
     shown = verbs.add_parser("state", help="how a request stands")
@@ -49,12 +63,14 @@ def options(parser: argparse.ArgumentParser) -> None:
     ended.add_argument("grant")
     ended.add_argument("--reason", default="")
     person_option(ended)
-    for each in (asked, shown, listed, ended):
+    opened = verbs.add_parser("open", help="open a code from Slack: user and password, once")
+    opened.add_argument("code")
+    for each in (asked, shown, listed, ended, opened):
         connection_options(each)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    verbs = {"ask": _ask, "state": _state, "grants": _grants, "end": _end}
+    verbs = {"ask": _ask, "state": _state, "grants": _grants, "end": _end, "open": _open}
     return run_verb(verbs[arguments.action], arguments)
 
 
@@ -66,18 +82,18 @@ def _ask(arguments: argparse.Namespace) -> int:
         seconds=float(arguments.seconds),
         reason=arguments.reason,
         commands=arguments.commands,
+        rows=arguments.rows,
+        template=arguments.template,
+        ticket=arguments.ticket,
+        extends=arguments.extends,
     )
     approval = gateway.post("/v1/elevations", wish, Approval)
     if not arguments.wait:
         print(encode(approval).decode() if arguments.json else f"asked: approval {approval.id}")
         return 0
     print(f"asked: approval {approval.id}; waiting for people", file=sys.stderr)
-    while (state := _look(gateway, approval.id)).approval.state in {State.PENDING, State.APPROVED} or (
-        state.approval.state is State.SPENT
-        and state.grant is None
-        and state.approval.expires_at > time.time()
-    ):
-        time.sleep(LOOK_EVERY)
+    while (state := _look(gateway, approval.id, wait=WAIT)).approval.state in {State.PENDING, State.APPROVED}:
+        pass  # the gateway answers when something has happened, or after that time
     return _tell(arguments, state)
 
 
@@ -114,8 +130,20 @@ def _end(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _look(gateway: Client, approval_id: str) -> ElevationState:
-    return gateway.get(f"/v1/elevations/{part(approval_id)}", ElevationState)
+def _open(arguments: argparse.Namespace) -> int:
+    """What a code opens is printed once; nobody else may see it, so nothing keeps it."""
+    gateway = Client(_url(arguments), "-")
+    shown = gateway.post(f"/v1/access/{part(arguments.code)}", {}, CredentialView)
+    if arguments.json:
+        print(encode(shown).decode())
+        return 0
+    print(f"user      {shown.user}\npassword  {shown.password}\nthen      {shown.line}")
+    print(f"it ends in {left(shown.expires_at - time.time())}", file=sys.stderr)
+    return 0
+
+
+def _look(gateway: Client, approval_id: str, *, wait: int = 0) -> ElevationState:
+    return gateway.get(f"/v1/elevations/{part(approval_id)}", ElevationState, wait=f"{wait}")
 
 
 def _tell(arguments: argparse.Namespace, state: ElevationState) -> int:
@@ -136,7 +164,11 @@ def _tell(arguments: argparse.Namespace, state: ElevationState) -> int:
 
 def _as_agent(arguments: argparse.Namespace) -> Client:
     """The gateway, asked with the token that we were started with. Raises `Misused`."""
-    token = own_token()
+    token = own_token(_url(arguments))
     if "\n" in token:
         raise Misused("a token is one line")
-    return Client(arguments.url or os.environ.get(URL, "") or DEFAULT_URL, token)
+    return Client(_url(arguments), token)
+
+
+def _url(arguments: argparse.Namespace) -> str:
+    return str(arguments.url or os.environ.get(URL, "") or DEFAULT_URL)

@@ -49,7 +49,10 @@ def told(explained: Explained, why: Iterable[Reason], beyond: list[str]) -> str:
     if judged.message:
         lines.append(f"  says       {harmless(judged.message)}")
     if isinstance(verdict, Hold):
-        asks = " and ".join(f"{ask.quorum} of {_group(ask.approvers)}" for ask in verdict.asks)
+        asks = " and ".join(
+            f"{ask.quorum} of {_group(ask.approvers)}{' with a fresh login' if ask.step_up else ''}"
+            for ask in verdict.asks
+        )
         lines.append(f"  asks       {asks}, within {verdict.expires_in / 60:g} minutes")
     if beyond:
         root = explained.lineage.chain[0].name

@@ -38,8 +38,16 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "countersign blast-radius --json | jq '.chains[].connections[]'",
     ),
     "mask": ("countersign mask --mask pii < report.txt", "countersign mask --jsonl < texts.jsonl"),
+    "login": ("countersign login", 'countersign login --scope orders:read --task "look at order 7"'),
+    "logout": (
+        "countersign logout",
+        'countersign logout --person eve@example.com --reason "left the company"',
+    ),
+    "whoami": ("countersign whoami", "countersign whoami --json | jq .connections"),
     "token": (
         "countersign token mint release-pipeline > token.txt",
+        "countersign token workload --github --task 'release 7' > token.txt",
+        "countersign token workload --assertion-file /var/run/secrets/tokens/countersign > token.txt",
         "countersign token derive --as helper --scope orders:read --ttl 10m < token.txt",
         "countersign token inspect < token.txt",
         'countersign token revoke --reason "the job is over" 4f1c2d',

@@ -21,6 +21,8 @@ from gateway.policy.file import PolicyFileError, load
 
 HELP = "mask text as a policy's masks do"
 _CHUNK = 65_536
+_CHUNK_READ = 4_096
+"""What a model is given at once."""
 
 
 class RowUnreadable(Exception):
@@ -71,7 +73,7 @@ def _filter(mask: CompiledMask) -> int:
     out = sys.stdout.buffer
     source = sys.stdin.buffer.raw if hasattr(sys.stdin.buffer, "raw") else sys.stdin.buffer
     try:
-        while data := source.read(_CHUNK):
+        while data := source.read(_CHUNK_READ if mask.reads else _CHUNK):
             out.write(stream.feed(data))
             out.flush()
             stream.hits.clear()
@@ -141,7 +143,8 @@ def _masked(mask: CompiledMask, pieces: Iterable[str]) -> tuple[str, list[Hit]]:
     for piece in pieces:
         data = piece.encode("utf-8", "surrogatepass")
         whole.append(data)
-        out.append(stream.feed(data))
+        size = _CHUNK_READ if mask.reads else len(data) or 1
+        out += [stream.feed(data[at : at + size]) for at in range(0, len(data), size)]
     out.append(stream.close())
     return b"".join(out).decode("utf-8", "surrogatepass"), in_characters(b"".join(whole), stream.hits)
 

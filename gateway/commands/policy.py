@@ -193,6 +193,9 @@ def _told(each: Difference) -> str:
         f"    {what}: {_list(before)} -> {_list(after)}"
         for what, before, after in (
             ("asks", _asks(each.before), _asks(each.after)),
+            ("fresh logins", _logins(each.before), _logins(each.after)),
+            ("for a while", each.before.lasting, each.after.lasting),
+            ("while nobody answers", each.before.unanswered, each.after.unanswered),
             ("masks", each.before.masks, each.after.masks),
             ("masked columns", each.before.masked, each.after.masked),
         )
@@ -203,6 +206,13 @@ def _told(each: Difference) -> str:
 
 def _asks(judged: Judged) -> list[str]:
     return [f"{quorum} of {'any group' if group == '*' else group}" for group, quorum in judged.asks]
+
+
+def _logins(judged: Judged) -> list[str]:
+    return [
+        f"of {group}, {max_age / 60:g} minutes old at most{f', {acr}' if acr else ''}"
+        for group, max_age, acr in judged.logins
+    ]
 
 
 def _list(values: Iterable[str]) -> str:

@@ -25,6 +25,7 @@ from gateway.commands.token_client import (
     Unreachable,
     client,
     duration,
+    login_token,
     run_verb,
     url_option,
 )
@@ -64,10 +65,9 @@ def _run(arguments: argparse.Namespace) -> int:
     command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     if not command:
         raise Misused("name the program to start: countersign run --as NAME --scope SCOPE -- CMD ...")
-    parent = os.environ.get(TOKEN, "").strip()
-    if not parent:
-        raise Misused(f"{TOKEN} is not set: export {TOKEN}=$(countersign token mint AGENT)")
     gateway = client(arguments)
+    # Standard input is the program's.
+    parent = os.environ.get(TOKEN, "").strip() or login_token(gateway.url)
     signals = _Signals()
     answer = gateway.derive(
         parent, name=arguments.name, scope=arguments.scope, ttl=arguments.ttl or "", task=arguments.task

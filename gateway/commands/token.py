@@ -1,4 +1,4 @@
-"""`countersign token`: mint for a root agent, derive for a child, inspect, revoke, rotate the signing key."""
+"""`countersign token`: mint for a root agent or a workload, derive for a child, inspect, revoke, rotate the signing key."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.commands.token_client import (
+    JWT_BEARER,
     OPERATOR_TOKEN,
     TOKEN,
     Credentials,
@@ -47,6 +48,24 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     _wishes(mint)
 
+    workload = actions.add_parser(
+        "workload", help="a root agent's token, by the one that a trusted issuer gave this program"
+    )
+    assertion = workload.add_mutually_exclusive_group()
+    assertion.add_argument(
+        "--assertion-file", metavar="FILE", type=Path, help="where it is; default: standard input"
+    )
+    assertion.add_argument("--github", action="store_true", help="ask the runner of GitHub Actions for it")
+    workload.add_argument(
+        "--audience",
+        default="countersign",
+        help="what the issuer is asked to make it for; default: %(default)s",
+    )
+    workload.add_argument(
+        "--agent", default="", metavar="NAME", help="which agent, where the token may be several"
+    )
+    _wishes(workload)
+
     derive = actions.add_parser(
         "derive", help=f"a narrower token for a child, from ${TOKEN} or standard input"
     )
@@ -79,7 +98,14 @@ def options(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    verbs = {"mint": _mint, "derive": _derive, "inspect": _inspect, "revoke": _revoke, "rotate": _rotate}
+    verbs = {
+        "mint": _mint,
+        "workload": _workload,
+        "derive": _derive,
+        "inspect": _inspect,
+        "revoke": _revoke,
+        "rotate": _rotate,
+    }
     return run_verb(verbs[arguments.action], arguments)
 
 
@@ -118,9 +144,39 @@ def _mint(arguments: argparse.Namespace) -> int:
     return _print_token(client(arguments).post("/oauth/token", form, agent=agent), arguments)
 
 
+def _workload(arguments: argparse.Namespace) -> int:
+    from gateway.commands import assertions
+
+    if arguments.github:
+        assertion = assertions.of_github(arguments.audience)
+    elif arguments.assertion_file is not None:
+        assertion = assertions.of_file(arguments.assertion_file)
+    else:
+        assertion = assertions.of_standard_input()
+    if not assertion:
+        raise Misused("no token of an issuer: use --assertion-file or --github, or pipe one in")
+    wishes = {
+        "client_id": arguments.agent,
+        "scope": arguments.scope,
+        "expires_in": arguments.ttl,
+        "task": arguments.task,
+    }
+    form = {
+        "grant_type": JWT_BEARER,
+        "assertion": assertion,
+        **{key: value for key, value in wishes.items() if value},
+    }
+    return _print_token(client(arguments).post("/oauth/token", form), arguments)
+
+
 def _derive(arguments: argparse.Namespace) -> int:
-    answer = client(arguments).derive(
-        own_token(), name=arguments.name, scope=arguments.scope, ttl=arguments.ttl or "", task=arguments.task
+    gateway = client(arguments)
+    answer = gateway.derive(
+        own_token(gateway.url),
+        name=arguments.name,
+        scope=arguments.scope,
+        ttl=arguments.ttl or "",
+        task=arguments.task,
     )
     return _print_token(answer, arguments)
 
@@ -128,14 +184,15 @@ def _derive(arguments: argparse.Namespace) -> int:
 def _inspect(arguments: argparse.Namespace) -> int:
     from gateway.commands.token_reading import TokenUnreadable, decode, tree
 
-    token = own_token()
+    gateway = client(arguments)
+    token = own_token(gateway.url)
     try:
         said = decode(token)
     except TokenUnreadable as unreadable:
         raise Misused(str(unreadable)) from None
     ends = said.get("exp")
     remaining = float(ends) - time.time() if isinstance(ends, int | float) else 0.0
-    signature, objection = _judged(client(arguments), token)
+    signature, objection = _judged(gateway, token)
     holds = remaining > 0 and (not objection or signature == "not checked")
     if arguments.json:
         report = {
@@ -171,10 +228,11 @@ def _judged(gateway: TokenClient, token: str) -> tuple[str, str]:
 
 
 def _revoke(arguments: argparse.Namespace) -> int:
+    gateway = client(arguments)
     form = {"token": arguments.token_id, "reason": arguments.reason}
     bearer = ""
     if not arguments.token_id:
-        form["token"] = own_token()
+        form["token"] = own_token(gateway.url)
     elif "." in arguments.token_id:
         raise Misused(
             f"an argument is seen by every process here: put the token into {TOKEN}, or name its id"
@@ -184,7 +242,7 @@ def _revoke(arguments: argparse.Namespace) -> int:
         bearer = os.environ.get(TOKEN, "").strip() or operator_credential(arguments.state)
         if not bearer:
             raise Misused(f"set {TOKEN} to a token above that one, or {OPERATOR_TOKEN}")
-    answer = client(arguments).post("/oauth/revoke", form, bearer=bearer)
+    answer = gateway.post("/oauth/revoke", form, bearer=bearer)
     revoked = answer.get("revoked", [])
     print(
         json.dumps(answer)

@@ -28,6 +28,7 @@ TOKEN = "COUNTERSIGN_TOKEN"  # noqa: S105 - a variable's name
 OPERATOR_TOKEN = "COUNTERSIGN_OPERATOR_TOKEN"  # noqa: S105 - a variable's name
 DEFAULT_URL = "http://127.0.0.1:8480"
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - the grant's name
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - the type's name
 WITHIN = 15.0
 ANSWER_BYTES = 1024 * 1024
@@ -41,7 +42,11 @@ class Unreachable(Exception):
 
 
 class Refused(Exception):
-    """The gateway said no, in its own words."""
+    """The gateway said no, in its own words; `error` is its code for why, where it has one."""
+
+    def __init__(self, message: str, error: str = "") -> None:
+        super().__init__(message)
+        self.error = error
 
 
 class Misused(Exception):
@@ -56,7 +61,9 @@ class Credentials:
     secret: str = field(repr=False)
 
 
-class _NoRedirect(HTTPRedirectHandler):
+class NoRedirect(HTTPRedirectHandler):
+    """Takes nothing elsewhere."""
+
     def redirect_request(
         self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
     ) -> Request | None:
@@ -76,7 +83,7 @@ class TokenClient:
         if parts.scheme == "http" and not loopback(parts.hostname):
             raise Unreachable(f"{self.url} is not encrypted, and tokens may not cross it: use https")
         encrypted = parts.scheme == "https"
-        self._opener: OpenerDirector = build_opener(_NoRedirect, *([] if encrypted else [ProxyHandler({})]))
+        self._opener: OpenerDirector = build_opener(NoRedirect, *([] if encrypted else [ProxyHandler({})]))
 
     def post(
         self, path: str, form: Mapping[str, str], *, bearer: str = "", agent: Credentials | None = None
@@ -117,7 +124,7 @@ class TokenClient:
             with error:
                 refusal = _object(error)
             message = refusal.get("error_description") or refusal.get("message") or f"HTTP {error.code}"
-            raise Refused(readable(str(message))) from None
+            raise Refused(readable(str(message)), str(refusal.get("error", ""))) from None
         except (URLError, OSError, HTTPException, ValueError) as error:
             reason = getattr(error, "reason", None) or error
             raise Unreachable(
@@ -146,14 +153,23 @@ def client(arguments: argparse.Namespace) -> TokenClient:
     return TokenClient(arguments.url or os.environ.get(URL, "") or DEFAULT_URL)
 
 
-def own_token() -> str:
-    """The token that this process was started with, or, where there is none, the one on standard input."""
+def own_token(url: str) -> str:
+    """The token that this process was started with, else the one on standard input, else that of a login at `url`."""
     token = os.environ.get(TOKEN, "").strip()
     if not token and sys.stdin is not None and not sys.stdin.isatty():
         token = sys.stdin.readline(65_536).strip()
+    return token or login_token(url)
+
+
+def login_token(url: str) -> str:
+    """The token of a login that is kept here. Raises `Misused`."""
+    from gateway.commands import kept_login
+
+    token = kept_login.token(url)
     if not token:
         raise Misused(
-            f"no token: set {TOKEN} (`export {TOKEN}=$(countersign token mint AGENT)`), or pipe one in"
+            f"no token: log in with `countersign login`, set {TOKEN} (`export {TOKEN}=$(countersign token mint "
+            "AGENT)`), or pipe one in"
         )
     return token
 

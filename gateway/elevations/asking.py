@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from typing import Any
@@ -26,6 +27,8 @@ from gateway.policy.offers import BY_HAND, Offer, within
 from gateway.sessions import lineage_view
 
 TABLE = "elevations"
+REMEMBERED = 5_000
+"""Approvals of which it is known which grant came of them."""
 
 
 class NotOffered(Exception):
@@ -70,6 +73,8 @@ class Elevations:
         self._store = store
         self._granted: dict[str, str] = {}
         self._settling: dict[str, asyncio.Task[None]] = {}
+        self._unasked_now: Counter[tuple[str, str]] = Counter()
+        """Offer and person, or root agent -> requests that nobody is asked about and that are no grants yet."""
 
     def grant_of(self, approval_id: str) -> str:
         """The grant that came of an approval, or ""."""
@@ -124,15 +129,27 @@ class Elevations:
 
     async def _open(self, key: str, request: Request) -> Approval:
         offer = self._offer(request)
-        policy = self._policy()
-        wish, lineage = request.wish, request.lineage
-        target = policy.targets[wish.connection]
-        now = self._clock()
+        lineage = request.lineage
         how, waived = How.VOTES, ""
         if offer.break_glass is not None:
             how, waived = How.GLASS, f"{request.asked_by} broke the glass"
         elif self._unasked(offer, request):
             how, waived = How.UNASKED, f"within the bounds of {offer.name} nobody is asked"
+        reserved = (offer.name, _whose(lineage)) if how is How.UNASKED else None
+        if reserved is not None:
+            # Before anything is waited for: requests that come at once have one bound together.
+            self._unasked_now[reserved] += 1
+        try:
+            return await self._held(key, request, offer, how, waived)
+        finally:
+            if reserved is not None:
+                self._unasked_now[reserved] -= 1
+
+    async def _held(self, key: str, request: Request, offer: Offer, how: How, waived: str) -> Approval:
+        """Opened, and where nobody is asked granted, when this returns."""
+        policy, now = self._policy(), self._clock()
+        wish, lineage = request.wish, request.lineage
+        target = policy.targets[wish.connection]
         view = request.view(offer)
         waiting = await self._approvals.hold(
             session=Session(
@@ -154,7 +171,8 @@ class Elevations:
                 asks=()
                 if waived
                 else tuple(
-                    Ask(rule=offer.name, approvers=ask.approvers, quorum=ask.quorum) for ask in offer.asks
+                    Ask(rule=offer.name, approvers=ask.approvers, quorum=ask.quorum, step_up=ask.step_up)
+                    for ask in offer.asks
                 ),
                 expires_in=offer.within,
             ),
@@ -184,6 +202,8 @@ class Elevations:
         approval = await waiting.outcome()
         if approval.state is State.SPENT and approval.id not in self._granted:
             self._granted[approval.id] = ""
+            if len(self._granted) > REMEMBERED:
+                del self._granted[next(iter(self._granted))]
             grant = await self._grant(key, approval, request, how)
             if grant is not None:
                 self._granted[approval.id] = grant.id
@@ -243,6 +263,7 @@ class Elevations:
             and self._past.unasked_today(
                 offer.name, person=lineage.person, root=lineage.chain[0].name, now=now
             )
+            + self._unasked_now[offer.name, _whose(lineage)]
             < bounds.per_day
         )
 
@@ -280,6 +301,11 @@ class Elevations:
 def _breaks(request: Request, offer: Offer) -> bool:
     """A person breaks the glass, for what they answer for, and says that they mean it."""
     return request.wish.template == offer.name and request.asked_by == request.lineage.person
+
+
+def _whose(lineage: Lineage) -> str:
+    """Whose bound it is: the person's, or the root agent's where no person stands above it."""
+    return lineage.person.lower() or lineage.chain[0].name
 
 
 def by_hand(person: str, groups: frozenset[str]) -> Lineage:

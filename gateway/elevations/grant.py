@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from gateway.model import Effect, Effects, Lineage, Reveal
+from gateway.approvals.lasting import Narrow
+from gateway.model import Connection, Effect, Effects, Reveal
 from gateway.policy.kinds import Patterns
-from gateway.policy.offers import BY_HAND, Ending
+from gateway.policy.offers import BY_HAND, Ending, Offer
 from gateway.store import StoreFailed
 
 
@@ -60,6 +61,8 @@ class Grant:
     ending: Ending = "hold"
     reveal: Reveal | None = None
     reveal_to: tuple[str, ...] = ()
+    narrow: Narrow | None = None
+    """Where votes on one command made it: what it is bound to beside the effects."""
     things: Patterns | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
@@ -75,14 +78,46 @@ class Grant:
     def is_spent(self) -> bool:
         return self.used >= self.commands or (self.rows is not None and self.rows_used >= self.rows)
 
-    def shows_to(self, lineage: Lineage) -> bool:
-        return self.reveal is not None and not lineage.groups.isdisjoint(self.reveal_to)
+    def shows_to(self, groups: Collection[str]) -> bool:
+        """It shows what masks would hide to whoever is in these groups now."""
+        return self.reveal is not None and not set(groups).isdisjoint(self.reveal_to)
+
+    def is_within(self, offer: Offer, connection: Connection) -> bool:
+        """The offer, as it is now, would still give all of it to the same agent and person.
+
+        Groups that only Slack knows cannot be asked about here; that they let somebody ask was seen when they asked.
+        """
+        reveal, shown = self.reveal, offer.reveal
+        return (
+            self.effects <= offer.effects
+            and offer.fits(
+                connection,
+                agents=(self.agent,) if self.by_hand else (self.root, self.agent),
+                person=self.person,
+                groups=offer.groups or frozenset(),
+            )
+            and (
+                offer.resources is None
+                or (bool(self.resources) and set(self.resources) <= set(offer.resources.patterns))
+            )
+            and (
+                reveal is None
+                or (
+                    shown is not None
+                    and set(reveal.columns) <= set(shown.columns)
+                    and set(reveal.detect) <= set(shown.detect)
+                    and set(self.reveal_to) <= shown.to
+                )
+            )
+        )
 
     def document(self) -> dict[str, Any]:
         """As the store and the journal keep it."""
         made = {name: getattr(self, name) for name in KEPT} | {"effects": sorted(self.effects)}
         if self.reveal is not None:
             made["reveal"] = {"columns": list(self.reveal.columns), "detect": list(self.reveal.detect)}
+        if self.narrow is not None:
+            made["narrow"] = self.narrow.document()
         return made
 
 
@@ -94,6 +129,7 @@ def read(document: Mapping[str, Any]) -> Grant:
     try:
         known = {name: document[name] for name in KEPT if name in document}
         reveal = known.get("reveal")
+        narrow = known.get("narrow")
         return Grant(
             **known
             | {
@@ -101,6 +137,7 @@ def read(document: Mapping[str, Any]) -> Grant:
                 "how": How(known.get("how", How.VOTES)),
                 "resources": tuple(known.get("resources", ())),
                 "reveal_to": tuple(known.get("reveal_to", ())),
+                "narrow": None if narrow is None else Narrow.read(narrow),
                 "reveal": reveal and Reveal(columns=tuple(reveal["columns"]), detect=tuple(reveal["detect"])),
             }
         )

@@ -18,9 +18,11 @@ from typing import Any
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from gateway.approvals.deadlines import Deadlines
+from gateway.approvals.lasting import Narrow
+from gateway.approvals.settled import GRANTED
 from gateway.elevations.grant import Grant, read
 from gateway.journal import Journal
-from gateway.model import Lineage
+from gateway.model import Effects
 from gateway.policy.model import Policy
 from gateway.store import Store
 
@@ -88,7 +90,7 @@ class Grants:
         """
         now = self._clock()
         grant = Grant(id=secrets.token_hex(6), starts_at=now, ends_at=now + seconds, **fields)
-        await self._journal.append("granted", grant.document())
+        await self._journal.append(GRANTED, grant.document())
         self._store.delete(*answers)
         self._store.put(TABLE, grant.id, grant.document())
         await self._store.commit()
@@ -97,11 +99,61 @@ class Grants:
             listener(grant)
         return grant
 
-    def spend(self, lineage: Lineage, connection: str, lets: Callable[[Grant], bool]) -> Grant | None:
-        """One command of the first grant of this chain that `lets` it go; None where none does."""
-        tokens = lineage.token_ids
+    def prepare(
+        self,
+        *,
+        approval: str,
+        connection: str,
+        effects: Effects,
+        token_id: str,
+        agent: str,
+        root: str,
+        person: str,
+        reason: str,
+        starts_at: float,
+        seconds: float,
+        commands: int,
+        narrow: Narrow,
+    ) -> None:
+        """Put the grant that votes on a command made into the store, to become durable with the votes: see `begin`."""
+        grant = Grant(
+            id=approval,
+            approval=approval,
+            connection=connection,
+            effects=effects,
+            token_id=token_id,
+            agent=agent,
+            root=root,
+            person=person,
+            asked_by=agent,
+            reason=reason,
+            starts_at=starts_at,
+            ends_at=starts_at + seconds,
+            commands=commands,
+            narrow=narrow,
+        )
+        self._store.put(TABLE, grant.id, grant.document())
+
+    async def begin(self, grant_id: str) -> None:
+        """What was prepared is durable now: it is journalled and holds. One that has ended does not begin again.
+
+        Raises `JournalFailed`.
+        """
+        document = self._store.get(TABLE, grant_id)
+        if document is None:
+            return
+        await self._journal.append(GRANTED, document)
+        grant = read(document)
+        self._keep(grant)
+        for listener in self._on_begun:
+            listener(grant)
+
+    def spend(
+        self, token_ids: Collection[str], connection: str, lets: Callable[[Grant], bool]
+    ) -> Grant | None:
+        """One command of the first grant of a chain of tokens that `lets` it go; None where none does."""
         for grant in list(self._held.values()):
-            if grant.connection != connection or grant.token_id not in tokens:
+            if grant.connection != connection or grant.token_id not in token_ids:
                 continue
             if over := self._over(grant):
                 self._forget(grant, over)
@@ -120,7 +172,8 @@ class Grants:
         self._running[grant_id] -= 1
         grant = self._held.get(grant_id)
         if grant is None:
-            self._running.pop(grant_id)
+            if self._running[grant_id] <= 0:
+                del self._running[grant_id]
             return
         if grant.rows is not None and rows:
             self._put(replace(grant, rows_used=grant.rows_used + rows))
@@ -162,14 +215,12 @@ class Grants:
         if grant.is_spent and not self._running[grant.id]:
             return "its budget is spent"
         policy = self._policy()
+        if grant.narrow is not None:
+            # What the rules offer is looked at for each command that it would let go.
+            return "" if grant.connection in policy.targets else "its connection is closed"
         offer = next((each for each in policy.elevations if each.name == grant.template), None)
         target = policy.targets.get(grant.connection)
-        if (
-            offer is None
-            or target is None
-            or not grant.effects <= offer.effects
-            or not (offer.connections is None or offer.connections.match(target.connection.name))
-        ):
+        if offer is None or target is None or not grant.is_within(offer, target.connection):
             return "policies.yaml offers it no longer"
         return "" if offer.is_open(self._clock()) else "its hours are over"
 
@@ -185,6 +236,8 @@ class Grants:
 
     def _forget(self, grant: Grant, why: str) -> None:
         del self._held[grant.id], self._ends[grant.id]
+        if not self._running[grant.id]:
+            del self._running[grant.id]
         self.revealing = any(each.reveal is not None for each in self._held.values())
         self._store.delete(TABLE, grant.id)
         self._spawn(self._ended(grant, why))

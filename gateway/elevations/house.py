@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from time import monotonic
 from typing import Any
-
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from gateway.approvals import Approvals
 from gateway.changes import Feed
 from gateway.elevations.access import Access
 from gateway.elevations.asking import Elevations
-from gateway.elevations.grant import Grant
+from gateway.elevations.grant import Grant, How
 from gateway.elevations.grants import Grants
 from gateway.elevations.past import Past
 from gateway.elevations.reviews import Reviews
@@ -49,6 +46,7 @@ class Elevation:
 
 def build(
     *,
+    grants: Grants,
     approvals: Approvals,
     sessions: Sessions,
     issuer: Issuer,
@@ -59,15 +57,11 @@ def build(
     journal: Journal,
     policy: Callable[[], Policy],
     announce: Callable[[str, str], None],
-    scheduler: AsyncIOScheduler,
     spawn: Spawn,
     clock: Callable[[], float],
 ) -> Elevation:
     """Raises `StoreFailed` and `JournalFailed`."""
     past = Past(journal)
-    grants = Grants(
-        store, journal, policy=policy, clock=clock, steady=monotonic, scheduler=scheduler, spawn=spawn
-    )
     access = Access(grants, issuer, minted, clock=clock)
 
     def begin_by_hand(request: Request) -> None:
@@ -94,6 +88,13 @@ def build(
 
     def begun(grant: Grant) -> None:
         past.began(grant)
+        if grant.how is How.UNASKED:
+            announce(
+                "info",
+                f"Nobody was asked: {grant.agent} has {', '.join(sorted(grant.effects))} on {grant.connection} for "
+                f"{(grant.ends_at - grant.starts_at) / 60:g} minutes, within the bounds of {grant.template}. "
+                f"Reason: {grant.reason} (grant {grant.id}).",
+            )
         feed.publish(grant=grant_view(grant))
 
     def ended(grant: Grant, why: str) -> None:

@@ -138,7 +138,13 @@ class Reviews:
                 rules=("break-glass",),
                 message="This was had without asking. Look at what was done under it.",
                 asks=tuple(
-                    Ask(rule="break-glass", approvers=ask.approvers, quorum=ask.quorum) for ask in review.asks
+                    Ask(
+                        rule="break-glass",
+                        approvers=ask.approvers,
+                        quorum=ask.quorum,
+                        step_up=ask.step_up,
+                    )
+                    for ask in review.asks
                 ),
                 expires_in=OPEN_FOR,
             ),
@@ -167,6 +173,7 @@ def _view(key: str, request: Request, at: float) -> CommandView:
     text = (
         f"{request.asked_by} broke the glass: {', '.join(effects)} on {wish.connection}\n"
         f"for {wish.seconds / 60:g} minutes and at most {wish.commands} commands\n"
+        f"granted at once as approval {key}\n"
         f"reason: {wish.reason}"
     )
     digest = hashlib.sha256(f"review\0{key}\0{at}\0{text}".encode()).hexdigest()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from gateway.contract import ElevationView, GrantView, PastView, PossibleView
 from gateway.elevations.grant import Grant
 from gateway.elevations.past import Granted
@@ -20,6 +18,7 @@ def elevation_view(
     request: Request, offer: Offer, *, policy: Policy, past: list[Granted], how: str, now: float
 ) -> ElevationView:
     wish = request.wish
+    possible, before, after = _possible(request, policy, policy.targets[wish.connection].connection, now=now)
     return ElevationView(
         asked_by=request.asked_by,
         effects=tuple(sorted(wish.effects)),
@@ -35,7 +34,9 @@ def elevation_view(
         reveal=revealed(offer),
         ending=offer.ending,
         how=how,
-        possible=tuple(_possible(request, policy, policy.targets[wish.connection].connection, now=now)),
+        possible=possible,
+        freely_before=before,
+        freely_after=after,
         past=tuple(_past(each) for each in past[:PAST_SHOWN]),
         past_count=len(past),
     )
@@ -56,6 +57,7 @@ def grant_view(grant: Grant, *, ended_at: float | None = None, ended: str = "") 
         ends_at=grant.ends_at,
         commands=grant.commands,
         used=grant.used,
+        what=grant.narrow.reach if grant.narrow is not None else None,
         template=grant.template,
         how=grant.how,
         person=grant.person,
@@ -78,25 +80,40 @@ def reachable(request: Request) -> frozenset[Effect]:
 
 def _possible(
     request: Request, policy: Policy, connection: Connection, *, now: float
-) -> Iterable[PossibleView]:
-    """A grant turns `hold` into `allow`, and nothing else."""
-    lineage = request.lineage
+) -> tuple[tuple[PossibleView, ...], tuple[str, ...], tuple[str, ...]]:
+    """What becomes of each effect, and all that runs without asking before and after.
+
+    A grant turns `hold` into `allow`, and nothing else; what lies outside of the root agent's scope stays there.
+    """
+    lineage, wished = request.lineage, request.wish.effects
     sender = Sender(
         agents=tuple(actor.name for actor in lineage.chain),
         person=lineage.person,
         groups=lineage.groups,
         at=now,
     )
-    for effect in sorted(reachable(request)):
-        found = cell(policy, connection, effect, sender)
-        granted = effect in request.wish.effects
-        blocking = tuple(each.rule for each in found.may if each.verdict == "block")
-        yield PossibleView(
+    root = policy.root(sender.agents[0])
+    within = root.scope.get(connection.name, frozenset()) if root is not None else frozenset[Effect]()
+    reach = reachable(request) if request.by_hand else within
+    found = {effect: cell(policy, connection, effect, sender) for effect in reach | wished}
+    before = set() if request.by_hand else {effect for effect in reach if found[effect].verdict == "allow"}
+    after = {
+        effect
+        for effect in reach
+        if found[effect].verdict == "allow" or (found[effect].verdict == "hold" and effect in wished)
+    }
+    possible = tuple(
+        PossibleView(
             effect=effect,
-            before="" if request.by_hand else found.verdict,
-            after="allow" if found.verdict == "hold" and granted else found.verdict,
-            blocked_by=blocking if found.verdict != "block" else (),
+            before=found[effect].verdict if effect in reach and not request.by_hand else "",
+            after=("allow" if effect in after else found[effect].verdict) if effect in reach else "",
+            blocked_by=tuple(each.rule for each in found[effect].may if each.verdict == "block")
+            if effect in after
+            else (),
         )
+        for effect in sorted(reachable(request))
+    )
+    return possible, tuple(sorted(before)), tuple(sorted(after))
 
 
 def _past(granted: Granted) -> PastView:

@@ -10,7 +10,8 @@ cimport cython
     byte="unsigned int",
     before="unsigned int",
     behind="unsigned int",
-    out=bytearray,
+    copy=bytes,
+    out="unsigned char *",
 )
 cpdef blanked(str text)
 

@@ -120,6 +120,10 @@ class Authority:
         await self._keys.renew()
         return fitting(token, await self._keys.get())
 
+    async def known(self) -> int:
+        """How many keys it signs with now. Raises `Unavailable`."""
+        return len(await self._keys.get())
+
     async def endpoint(self, name: str) -> str:
         """An address that the issuer says it has, of which it may speak. Raises `Unavailable`."""
         address = (await self.metadata()).get(name)

@@ -26,6 +26,8 @@ INTERVAL = 5
 """Seconds between two questions of a terminal; asked sooner, it has to wait longer each time (RFC 8628 §3.5)."""
 UNDER_WAY = 1_000
 PER_NETWORK = 20
+LOGINS = 5
+"""Begun for one terminal: who has a code cannot begin as many as they like."""
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 """No vowels, so that no words come about, and nothing that looks like something else (RFC 8628 §6.1)."""
 
@@ -50,6 +52,8 @@ class _Device:
     interval: float = INTERVAL
     asked_at: float = 0.0
     proven: Proven | None = None
+    logins: int = 0
+    """How many were begun for it."""
 
 
 class Devices:
@@ -82,7 +86,8 @@ class Devices:
         letters = _FOREIGN.sub("", typed.upper())
         for key, device in self._waiting.items():
             same = secrets.compare_digest(_FOREIGN.sub("", device.user_code), letters)
-            if same and device.proven is None and device.ends > self._clock():
+            if same and device.proven is None and device.ends > self._clock() and device.logins < LOGINS:
+                self._waiting[key] = replace(device, logins=device.logins + 1)
                 return TerminalLogin(self, key, device)
         raise LoginRefused(
             "No terminal shows this code, or its time is over. Start `countersign login` again."

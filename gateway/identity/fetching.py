@@ -90,11 +90,10 @@ def may_lead(issuer: str, url: object) -> bool:
         return False
     if not usable or there.username is not None or there.password is not None or there.fragment:
         return False
-    if there.scheme == "http":
-        return home.scheme == "http" and _is_here(there.hostname or "")
-    return there.scheme == "https" and (
-        not _is_inside(there.hostname or "") or _is_inside(home.hostname or "")
-    )
+    if there.scheme == "https":
+        return not _is_inside(there.hostname or "") or _is_inside(home.hostname or "")
+    # In the clear only where nothing leaves this machine.
+    return url.startswith("http:") and issuer.startswith("http:") and _is_here(there.hostname or "")
 
 
 def _is_here(host: str) -> bool:

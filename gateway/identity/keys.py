@@ -25,6 +25,8 @@ import jwt
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from gateway.identity.json_strictly import NotJson, read_object
+
 ALGORITHM = "EdDSA"
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068's media type, not a secret
 TOKEN_CHARACTERS = 7_000
@@ -115,12 +117,9 @@ class KeyRing:
             raise SignatureRefused("not signed by this gateway")
         try:
             # The signature alone: times, audience and issuer are the Issuer's to judge, by the clock it was given.
-            claims = json.loads(_JWS.decode(token, key.public, algorithms=[ALGORITHM]))
-        except (jwt.InvalidTokenError, ValueError):
+            return read_object(_JWS.decode(token, key.public, algorithms=[ALGORITHM]))
+        except (jwt.InvalidTokenError, NotJson):
             raise SignatureRefused("not signed by this gateway") from None
-        if not isinstance(claims, dict):
-            raise SignatureRefused("not a token")
-        return claims
 
     def sign_bytes(self, data: bytes) -> bytes:
         """A detached Ed25519 signature by the key `key_id`."""

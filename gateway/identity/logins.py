@@ -18,8 +18,10 @@ from typing import Protocol
 
 LIFETIME = 600.0
 """Seconds from the beginning of a login to its end."""
-UNDER_WAY = 2_000
+UNDER_WAY = 10_000
 """Logins that may be under way; when there are more, the oldest is forgotten."""
+CAME = 100
+"""Returns that wait for their browser: each waits for one redirection, so the oldest of more is forgotten."""
 CLOCKS_APART = 60.0
 """How far a provider's clock may be from ours, in seconds."""
 OVER = "This address is not one of this gateway's, or it has been used, or its time is over. Begin the login again."
@@ -168,16 +170,21 @@ class Logins:
 
     async def go(self, ticket: str, provider: str, cookie: str) -> str:
         """Where the browser with this cookie goes to log in; the login is that browser's from now on."""
-        self._login(ticket, cookie)
+        before = self._login(ticket, cookie)
         chosen = self._providers().get(provider)
         if chosen is None:
             raise LoginRefused(f"There is no identity provider {provider[:64]}.")
         state = secrets.token_urlsafe(32)
         # The browser is bound before anything is awaited, so that two cannot both be the first.
-        before = self._login(ticket, cookie)
         self._ways.pop(before.state, None)
         self._logins[ticket] = replace(before, browser=_hash(cookie), state=state)
-        started = await chosen.start(state, before.purpose.wishes)
+        try:
+            started = await chosen.start(state, before.purpose.wishes)
+        except LoginRefused:
+            # It never left, and has no cookie yet by which it would be known again.
+            if self._login(ticket, cookie).state == state:
+                self._logins[ticket] = replace(before, state="")
+            raise
         now = self._login(ticket, cookie)
         if now.state != state:
             raise LoginRefused("This login was begun again meanwhile. Go on there.")
@@ -192,7 +199,12 @@ class Logins:
         way = self._ways.get(state)
         if way is None or way.provider != provider:
             raise LoginRefused(OVER)
+        # Put last among those that came, so that the first of them is the oldest.
+        del self._ways[state]
         self._ways[state] = replace(way, came=dict(values))
+        came = [state for state, way in self._ways.items() if way.came is not None]
+        for old in came[:-CAME]:
+            del self._ways[old]
 
     async def finish(self, provider: str, state: str, values: Mapping[str, str], cookie: str) -> str:
         """What has been done, in a sentence. `values` are those of the address. Raises `LoginRefused`."""

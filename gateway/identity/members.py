@@ -13,6 +13,8 @@ from typing import Any
 
 from gateway.identity.logins import Proven
 from gateway.model import Effects, Scope
+from gateway.policy.identifying import REUSE
+from gateway.policy.identities import Binding
 from gateway.policy.model import Agent, Group, Policy
 from gateway.store import Store
 
@@ -138,6 +140,14 @@ def _grantee(policy: Policy, groups: Mapping[str, Group], person: str) -> Agent 
         # One token has one end and one depth: what the widest scope may have is what the strictest grant says.
         max_depth=min(grant.max_depth for grant in grants),
         ttl=min([policy.tokens.max_ttl, *(grant.ttl for grant in grants)]),
+        binding=Binding(
+            to=frozenset[str]().union(*(grant.binding.to for grant in grants)),
+            reuse=max(
+                (grant.binding.reuse for grant in grants if grant.binding.to),
+                key=REUSE.index,
+                default="refuse",
+            ),
+        ),
     )
 
 

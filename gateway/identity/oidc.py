@@ -182,6 +182,10 @@ class Oidc:
         )
         if said.get("sub") != claims["sub"]:
             raise ForeignRefused("the userinfo is of somebody else")
+        # What is said of an address has to be said of the same one.
+        person = self._declared.person
+        if person in said and person in claims and said[person] != claims[person]:
+            raise ForeignRefused("the userinfo names the person otherwise than the ID token")
         return {**said, **claims}
 
     def _proven(self, claims: Mapping[str, Any]) -> Proven:

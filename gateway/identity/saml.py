@@ -9,14 +9,16 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 
-from gateway.identity import saml_metadata, saml_request, saml_response
+from gateway.identity import saml_metadata, saml_request, saml_response, saml_signing
 from gateway.identity.logins import LoginRefused, Proven, Started, Wishes
+from gateway.identity.people import PersonUnclear, person_of
 from gateway.identity.saml_metadata import Metadata, MetadataRefused
 from gateway.identity.saml_response import CLOCKS_APART, Asserted, Expected, ResponseRefused
+from gateway.identity.saml_signing import KeyRefused, Signing
 from gateway.identity.saml_source import Sources
 from gateway.identity.saml_used import Used
+from gateway.policy.credentials import SecretMissing, SecretRef
 from gateway.policy.identities import SamlProvider
-from gateway.policy.values import PERSON
 from gateway.store import Store
 
 EMAIL_FORMAT = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
@@ -31,12 +33,14 @@ class Saml:
         self,
         configured: SamlProvider,
         *,
-        base: Callable[[], str],
+        base: str,
         metadata: Callable[[SamlProvider], Awaitable[Metadata]],
         used: Used,
+        secret: Callable[[SecretRef], str],
         clock: Callable[[], float],
     ) -> None:
-        """`base()` is the address of the gateway's pages; `metadata` raises `MetadataRefused`."""
+        """`base` is the address of the gateway's pages; `metadata` raises `MetadataRefused`, `secret` `SecretMissing`."""
+        self._secret = secret
         self._configured = configured
         self._base = base
         self._metadata = metadata
@@ -50,18 +54,25 @@ class Saml:
     @property
     def entity_id(self) -> str:
         """What the provider knows the gateway as: the address of its metadata."""
-        return f"{self._base()}/login/saml/{self.name}"
+        return f"{self._base}/login/saml/{self.name}"
 
     @property
     def acs(self) -> str:
         """Where browsers bring assertions."""
-        return f"{self._base()}/login/back/{self.name}"
+        return f"{self._base}/login/back/{self.name}"
 
     def own_metadata(self) -> bytes:
-        return saml_metadata.write(entity_id=self.entity_id, acs=self.acs)
+        """Raises `LoginRefused` where the key that it is to publish cannot be had."""
+        signing = self._signing()
+        certificate = signing.published if signing is not None else ""
+        return saml_metadata.write(entity_id=self.entity_id, acs=self.acs, certificate=certificate)
 
     async def start(self, state: str, wishes: Wishes) -> Started:
-        provider = await self._provider()
+        provider, signing = await self._provider(), self._signing()
+        if provider.wants_signed and signing is None:
+            raise LoginRefused(
+                f"Nobody can log in with {self.name}: it wants signed requests, and policies.yaml has no `key` for it."
+            )
         # An NCName cannot begin with a digit.
         request_id = f"_{secrets.token_hex(20)}"
         now = self._clock()
@@ -76,7 +87,8 @@ class Saml:
             context=wishes.acr,
         )
         kept = {"request": request_id, "afresh": afresh, "at": f"{now}"}
-        return Started(url=saml_request.address(provider.login, document, state=state), kept=kept)
+        url = saml_request.address(provider.login, document, state=state, signing=signing)
+        return Started(url=url, kept=kept)
 
     async def finish(self, values: Mapping[str, str], kept: Mapping[str, str]) -> Proven:
         provider = await self._provider()
@@ -113,27 +125,27 @@ class Saml:
             raise LoginRefused(f"Nobody can log in with {self.name}: its metadata is out of date.")
         return provider
 
+    def _signing(self) -> Signing | None:
+        """The key for requests; None where they are not signed."""
+        ref = self._configured.key
+        if ref is None:
+            return None
+        try:
+            return saml_signing.read(self._secret(ref))
+        except (SecretMissing, KeyRefused) as failure:
+            raise LoginRefused(f"Nobody can log in with {self.name}: {failure}.") from None
+
     def _person(self, said: Asserted) -> str:
         """The address, of a domain that the provider may vouch for."""
-        name = self._configured.person
-        if name:
-            values = set(said.attributes.get(name, ()))
-            where = f"the attribute {name}"
+        attribute = self._configured.person
+        if attribute:
+            named = set(said.attributes.get(attribute, ()))
         else:
-            values = {said.name_id} if said.format == EMAIL_FORMAT else set()
-            where = "a NameID that is an e-mail address"
-        if len(values) != 1:
-            raise LoginRefused(
-                f"{self.name} says {len(values)} times who you are in {where}; once is needed."
-            )
-        person = values.pop().lower()
-        if not PERSON.fullmatch(person) or not person.isascii() or not person.isprintable():
-            raise LoginRefused(f"{self.name} names you by what is no e-mail address.")
-        if person.rpartition("@")[2] not in self._configured.domains:
-            raise LoginRefused(
-                f"{self.name} may not say who {person[:80]} is: its domains are {', '.join(self._configured.domains)}."
-            )
-        return person
+            named = {said.name_id} if said.format == EMAIL_FORMAT else set()
+        try:
+            return person_of(named, self._configured.domains)
+        except PersonUnclear as unclear:
+            raise LoginRefused(f"{self.name} {unclear}") from None
 
     def _groups(self, said: Asserted) -> frozenset[str]:
         groups = frozenset(filter(None, said.attributes.get(self._configured.groups, ())))
@@ -145,11 +157,21 @@ class Saml:
 class SamlProviders:
     """The SAML providers of policies.yaml."""
 
-    def __init__(self, store: Store, *, base: Callable[[], str], clock: Callable[[], float]) -> None:
-        self._base = base
+    def __init__(
+        self, store: Store, *, secret: Callable[[SecretRef], str], clock: Callable[[], float]
+    ) -> None:
+        self._secret = secret
         self._clock = clock
         self._used = Used(store, clock=clock)
         self._sources = Sources(clock=clock)
 
-    def of(self, configured: SamlProvider) -> Saml:
-        return Saml(configured, base=self._base, metadata=self._sources, used=self._used, clock=self._clock)
+    def of(self, configured: SamlProvider, *, base: str) -> Saml:
+        """`base` is the address of the gateway's pages."""
+        return Saml(
+            configured,
+            base=base,
+            metadata=self._sources,
+            used=self._used,
+            secret=self._secret,
+            clock=self._clock,
+        )

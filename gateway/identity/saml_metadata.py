@@ -10,7 +10,7 @@ from cryptography.x509 import Certificate, load_der_x509_certificate
 from lxml import etree
 
 from gateway.identity.saml_times import moment
-from gateway.identity.saml_xml import METADATA, PROTOCOL, SIGNATURE, Element, XmlRefused, parse, q
+from gateway.identity.saml_xml import METADATA, PROTOCOL, SIGNATURE, Element, XmlRefused, parse_annotated, q
 
 LARGEST = 4 * 1024 * 1024
 """Bytes of metadata; a federation's aggregate is larger, and is not what one provider is trusted by."""
@@ -32,6 +32,8 @@ class Metadata:
     """Where it takes requests by HTTP-Redirect."""
     certificates: tuple[Certificate, ...]
     """Of the keys that it signs with: two while it rolls over from one to the next."""
+    wants_signed: bool = False
+    """It takes signed requests alone."""
     valid_until: float | None = None
 
 
@@ -40,7 +42,7 @@ def read(data: bytes, *, entity_id: str = "") -> Metadata:
     if len(data) > LARGEST:
         raise MetadataRefused(f"the metadata has more than {LARGEST:,} bytes")
     try:
-        root = parse(data)
+        root = parse_annotated(data)
     except XmlRefused as refusal:
         raise MetadataRefused(f"the metadata cannot be read: {refusal}") from None
     found = [
@@ -57,26 +59,31 @@ def read(data: bytes, *, entity_id: str = "") -> Metadata:
     name = entity.get("entityID", "")
     if not name or len(name) > 1_024:
         raise MetadataRefused("the identity provider has no usable entityID")
-    if provider.get("WantAuthnRequestsSigned") in {"true", "1"}:
-        raise MetadataRefused(f"{name} wants signed requests, which the gateway does not make")
     return Metadata(
         entity_id=name,
         login=_login(name, provider),
         certificates=_certificates(name, provider),
+        wants_signed=provider.get("WantAuthnRequestsSigned") in {"true", "1"},
         valid_until=_earliest(root, entity, provider),
     )
 
 
-def write(*, entity_id: str, acs: str) -> bytes:
-    """The gateway's own metadata as a service provider."""
+def write(*, entity_id: str, acs: str, certificate: str = "") -> bytes:
+    """The gateway's own metadata as a service provider; `certificate` is of the key that it signs requests with."""
     root = etree.Element(q(METADATA, "EntityDescriptor"), nsmap={None: METADATA}, entityID=entity_id)
     service = etree.SubElement(
         root,
         q(METADATA, "SPSSODescriptor"),
-        AuthnRequestsSigned="false",
+        AuthnRequestsSigned="true" if certificate else "false",
         WantAssertionsSigned="true",
         protocolSupportEnumeration=PROTOCOL,
     )
+    if certificate:
+        info = etree.SubElement(
+            etree.SubElement(service, q(METADATA, "KeyDescriptor"), use="signing"), q(SIGNATURE, "KeyInfo")
+        )
+        data = etree.SubElement(info, q(SIGNATURE, "X509Data"))
+        etree.SubElement(data, q(SIGNATURE, "X509Certificate")).text = certificate
     etree.SubElement(
         service,
         q(METADATA, "AssertionConsumerService"),
@@ -108,13 +115,13 @@ def _certificates(name: str, provider: Element) -> tuple[Certificate, ...]:
                 public = certificate.public_key()
             except ValueError:
                 raise MetadataRefused(f"a signing certificate of {name} cannot be read") from None
-            if isinstance(public, rsa.RSAPublicKey) and public.key_size < RSA_BITS:
-                raise MetadataRefused(f"{name} signs with an RSA key of less than {RSA_BITS} bits")
-            if not isinstance(public, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
-                raise MetadataRefused(f"{name} signs with a key that is neither RSA nor ECDSA")
-            certificates.append(certificate)
+            strong = isinstance(public, rsa.RSAPublicKey) and public.key_size >= RSA_BITS
+            if strong or isinstance(public, ec.EllipticCurvePublicKey):
+                certificates.append(certificate)
     if not certificates:
-        raise MetadataRefused(f"{name} names no signing certificate")
+        raise MetadataRefused(
+            f"{name} names no certificate of a signing key that is ECDSA, or RSA of {RSA_BITS} bits"
+        )
     return tuple(certificates)
 
 

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from lxml import etree
 
 from gateway.identity.saml_metadata import POST
+from gateway.identity.saml_signing import Signing
 from gateway.identity.saml_times import written
 from gateway.identity.saml_xml import ASSERTION, PROTOCOL, q
 
@@ -36,9 +37,11 @@ def request(
     return document
 
 
-def address(destination: str, document: bytes, *, state: str) -> str:
-    """Where the browser goes with it; `state` comes back as RelayState."""
+def address(destination: str, document: bytes, *, state: str, signing: Signing | None = None) -> str:
+    """Where the browser goes with it, signed where there is a key; `state` comes back as RelayState."""
     squeezed = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     message = base64.b64encode(squeezed.compress(document) + squeezed.flush()).decode()
     query = urlencode({"SAMLRequest": message, "RelayState": state}, quote_via=quote, safe="")
+    if signing is not None:
+        query = signing.signed(query)
     return f"{destination}{'&' if urlsplit(destination).query else '?'}{query}"

@@ -63,13 +63,15 @@ class Sources:
         return self._keep(provider, data, of=of)
 
     async def _asked(self, provider: SamlProvider) -> Metadata:
-        kept, now = self._kept.get(provider), self._clock()
-        if kept is not None and now - kept.at < ASKED_AGAIN:
+        kept = self._kept.get(provider)
+        # After a clock that was set back everything is old, rather than new for ever.
+        age = self._clock() - kept.at if kept is not None else -1.0
+        if kept is not None and 0 <= age < ASKED_AGAIN:
             return kept.metadata
         try:
             return self._keep(provider, await _fetched(provider), of=None)
         except MetadataRefused:
-            if kept is None or now - kept.at >= COUNTS:
+            if kept is None or not 0 <= age < COUNTS:
                 raise
             return kept.metadata
 

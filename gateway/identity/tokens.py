@@ -7,9 +7,6 @@ or people in policies.yaml are fewer now. A child is never wider, deeper or long
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import logging
 import math
 import re
 import secrets
@@ -18,32 +15,31 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.identity import scopes
+from gateway.identity.agents import AgentSecrets, NoSuchAgent
 from gateway.identity.claims import Claims, ClaimsMalformed, Tether, from_payload, to_payload
 from gateway.identity.keys import TOKEN_CHARACTERS, KeyRing, SignatureRefused
 from gateway.identity.lineages import LineageFull, Lineages, Link
-from gateway.identity.people import is_person
+from gateway.identity.wishes import (
+    TASK_CHARACTERS,
+    TokenRefused,
+    inside,
+    lifetime,
+    may_name,
+    origin_of,
+    person_for,
+    task_of,
+)
 from gateway.model import Lineage, Scope
-from gateway.policy.credentials import SecretMissing, SecretRef
+from gateway.policy.credentials import SecretRef
 from gateway.policy.model import Agent, Policy
 from gateway.policy.offers import BY_HAND
 from gateway.secrets.places import read
 
+__all__ = ["TASK_CHARACTERS", "Issuer", "Token", "TokenRefused", "groups_of", "issuer_name"]
+
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-TASK_CHARACTERS = 200
-SECRET_CHARACTERS = 4_096
 
 _UNKNOWN = "the token is not one that this gateway issued: get a new one with `countersign token mint`"
-
-log = logging.getLogger(__name__)
-
-
-class TokenRefused(Exception):
-    """No token, or not this one. `error` is an RFC 6749 §5.2 code, `message` says what to do about it."""
-
-    def __init__(self, error: str, message: str) -> None:
-        super().__init__(message)
-        self.error = error
-        self.message = message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +63,11 @@ class Issuer:
         secret: Callable[[SecretRef], str] = read,
     ) -> None:
         """`secret(ref)` is an agent's secret as it is now; it raises `SecretMissing`."""
-        self._secret = secret
+        self._agents = AgentSecrets(policy, secret)
         self._keys = keys
         self._policy = policy
         self._lineages = lineages
         self._clock = clock
-        # What the secret of an unknown agent is compared with: the same work, and never equal.
-        self._nobody = secrets.token_bytes(32)
 
     @property
     def name(self) -> str:
@@ -147,19 +141,18 @@ class Issuer:
         origin: str = "",
     ) -> Token:
         policy = self._policy()
-        granted = agent.scope if scope is None else scope
-        _refuse_excess(granted, agent.scope, holder=f"agent {agent.name}")
+        granted = inside(scope, agent.scope, holder=f"agent {agent.name}")
         now = self._second()
-        life = min(_lifetime(ttl, default=agent.ttl), policy.tokens.max_ttl)
+        life = min(lifetime(ttl, default=agent.ttl), policy.tokens.max_ttl)
         token_id = _new_id()
         tether = Tether(
             name=agent.name,
             token_id=token_id,
             expires_at=math.floor(now + life),
-            origin=_origin(origin),
-            task=_task(task),
+            origin=origin_of(origin),
+            task=task_of(task),
         )
-        person = _person_of(agent, person)
+        person = person_for(agent, person)
         return self._issue(
             Claims(
                 person=person,
@@ -203,16 +196,15 @@ class Issuer:
                 "invalid_grant",
                 f"{parent.agent} may not start further agents: its chain is as deep as it may be",
             )
-        granted = parent.scope if scope is None else scope
-        _refuse_excess(granted, parent.scope, holder=f"the token of {parent.agent}")
+        granted = inside(scope, parent.scope, holder=f"the token of {parent.agent}")
         now = self._second()
         left = parent.expires_at - now
         tether = Tether(
             name=name,
             token_id=_new_id(),
-            expires_at=math.floor(now + min(_lifetime(ttl, default=left), left)),
-            origin=_origin(origin),
-            task=_task(task),
+            expires_at=math.floor(now + min(lifetime(ttl, default=left), left)),
+            origin=origin_of(origin),
+            task=task_of(task),
         )
         return self._issue(
             Claims(
@@ -292,7 +284,7 @@ class Issuer:
             return f"policies.yaml no longer has the agent {root.name}"
         if lineage.depth > agent.max_depth:
             return f"policies.yaml now lets chains of {root.name} be {agent.max_depth} deep; this one is {lineage.depth}"
-        if not _may_name(agent, lineage.person):
+        if not may_name(agent, lineage.person):
             return f"{root.name} may no longer act for {lineage.person or 'nobody in particular'}"
         for child in children:
             if child.name in policy.agents:
@@ -306,20 +298,14 @@ class Issuer:
         return self._lineages.revoked((token_id,))
 
     def authenticate(self, name: str, secret: str) -> Agent:
-        """The root agent that `secret` belongs to; raises `TokenRefused("invalid_client")`, always the same one.
-
-        Compared in constant time, whatever is missing (RFC 6749 §2.3.1, §10.10).
-        """
-        agent = self._policy().agents.get(name)
-        expected = self._nobody if agent is None else self._digest_of(agent)
-        presented = hashlib.sha256(secret.encode(errors="surrogateescape")).digest()
-        equal = hmac.compare_digest(presented, expected)
-        if agent is None or not equal or len(secret) > SECRET_CHARACTERS:
+        """The root agent that `secret` belongs to; raises `TokenRefused("invalid_client")`, always the same one."""
+        try:
+            return self._agents.agent(name, secret)
+        except NoSuchAgent:
             raise TokenRefused(
                 "invalid_client",
                 "no agent of policies.yaml has this name and secret: check both, and that the gateway can read the secret",
-            )
-        return agent
+            ) from None
 
     def own(self, token: str) -> Claims:
         """What a token of ours says, whether or not it still holds; raises `TokenRefused` for any other."""
@@ -390,16 +376,6 @@ class Issuer:
         except ClaimsMalformed:
             raise TokenRefused("invalid_grant", _UNKNOWN) from None
 
-    def _digest_of(self, agent: Agent) -> bytes:
-        if agent.secret is None:
-            return self._nobody
-        try:
-            secret = self._secret(agent.secret)
-        except SecretMissing as missing:
-            log.warning("agent %s cannot authenticate: %s", agent.name, missing)
-            return self._nobody
-        return hashlib.sha256(secret.encode(errors="surrogateescape")).digest()
-
 
 def issuer_name(policy: Policy) -> str:
     """`api.public_url` of policies.yaml, or the address that the API listens on."""
@@ -414,56 +390,6 @@ def groups_of(policy: Policy, person: str) -> frozenset[str]:
     return frozenset(
         name for name, group in policy.groups.items() if person and person in map(str.lower, group.members)
     )
-
-
-def _person_of(agent: Agent, wanted: str) -> str:
-    """The human that answers for the token. E-mails are compared in lower case, as votes are."""
-    person = (wanted or agent.person).strip().lower()
-    if person and not is_person(person):
-        raise TokenRefused("invalid_request", "person must be an e-mail address")
-    if not _may_name(agent, person):
-        raise TokenRefused(
-            "invalid_request",
-            f"{agent.name} may not act for that person: add them to `persons` of the agent in policies.yaml",
-        )
-    return person
-
-
-def _may_name(agent: Agent, person: str) -> bool:
-    if person == agent.person.lower():
-        return True
-    return bool(person) and ("*" in agent.persons or person in map(str.lower, agent.persons))
-
-
-def _refuse_excess(wanted: Scope, held: Scope, *, holder: str) -> None:
-    beyond = scopes.excess(held, wanted)
-    if beyond:
-        raise TokenRefused("invalid_scope", f"{holder} does not have {scopes.text(beyond)}")
-    if not wanted or not all(wanted.values()):
-        raise TokenRefused(
-            "invalid_scope", f"no scope is left of what {holder} has: name connections and effects"
-        )
-
-
-def _lifetime(wanted: float | None, *, default: float) -> float:
-    if wanted is None:
-        return default
-    if not wanted >= 1:
-        raise TokenRefused("invalid_request", "expires_in must be at least one second")
-    return wanted
-
-
-def _task(task: str) -> str:
-    if len(task) > TASK_CHARACTERS or not task.isprintable():
-        raise TokenRefused(
-            "invalid_request",
-            f"task must be at most {TASK_CHARACTERS} characters, none of them a control character",
-        )
-    return task
-
-
-def _origin(origin: str) -> str:
-    return origin[:64] if origin.isprintable() else ""
 
 
 def _new_id() -> str:

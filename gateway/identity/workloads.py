@@ -12,12 +12,13 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gateway.identity import foreign, scopes
+from gateway.identity import foreign
 from gateway.identity.authorities import Authorities
 from gateway.identity.claimed import texts
 from gateway.identity.fetching import Unavailable
 from gateway.identity.foreign import ForeignRefused
 from gateway.identity.tokens import Issuer, Token, TokenRefused
+from gateway.identity.wishes import inside
 from gateway.model import Effects, Scope
 from gateway.policy.identities import Workload, WorkloadRule
 from gateway.policy.model import Policy
@@ -83,7 +84,7 @@ class Workloads:
         return self._issuer.for_proved_agent(
             name,
             person=_person(rules, claims),
-            scope=granted if scope is None else _inside(scope, granted, name),
+            scope=inside(scope, granted, holder=f"{name} by this token"),
             ttl=ttl,
             task=task,
             origin=f"{workload.name}: {claims['sub']}",
@@ -102,7 +103,7 @@ class Workloads:
             authority = self._authorities.of(workload.issuer, keys=workload.keys, ca=workload.ca)
             return workload, foreign.verify(token, await authority.keys(token))
         except ForeignRefused as refused:
-            log.warning("a workload's token was refused: %s", refused)
+            log.info("a workload's token was refused: %s", refused)
             raise TokenRefused("invalid_grant", _UNKNOWN) from None
         except Unavailable:
             raise TokenRefused(
@@ -171,10 +172,3 @@ def _person(rules: list[WorkloadRule], claims: Mapping[str, Any]) -> str:
             "invalid_grant", f"the token does not say in {' or '.join(sorted(named))} who answers for it"
         )
     return next(iter(people), "")
-
-
-def _inside(wanted: Scope, granted: Scope, name: str) -> Scope:
-    beyond = scopes.excess(granted, wanted)
-    if beyond:
-        raise TokenRefused("invalid_scope", f"{name} gets no {scopes.text(beyond)} by this token")
-    return wanted

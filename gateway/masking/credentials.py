@@ -8,12 +8,12 @@ import json
 import re
 
 from gateway.masking.shapes import LOOK_BEHIND, Shape, Span, before, word
-from gateway.masking.values import LONGEST_VALUE, is_value, looks_secret
+from gateway.masking.values import LONGEST_VALUE, in_list, is_value, looks_secret
 
 LONGEST_TOKEN = 16 * 1024
 LONGEST_KEY = 64 * 1024
 
-_TOKEN = re.compile(rb"[A-Za-z0-9._~+/=%%|:-]{0,%d}" % LONGEST_TOKEN)
+_TOKEN = re.compile(rb"(?:[0-9]{1,12}\|)?[A-Za-z0-9._~+/=%%:-]{0,%d}" % LONGEST_TOKEN)
 _AUTHORIZATION = re.compile(rb"(?i)authorization\\?[\"']?[ \t]*[:=,][ \t\\\"'`\[]*\Z")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{4,%d}={0,2}" % LONGEST_VALUE)
 _LINE = re.compile(rb"[^\r\n\0\"']{1,%d}" % LONGEST_VALUE)
@@ -63,7 +63,8 @@ def _header(data: bytes, _start: int, end: int) -> Span | None:
     if not _PARAMETER.match(value):  # parameters (AWS4) go on behind a blank, tokens do not
         value = value.split(None, 1)[0]
     value = value.rstrip(b" \t\\,;)}]")
-    span = (at, at + len(value))
+    span = in_list(data, _start, (at, at + len(value)))
+    value = data[span[0] : span[1]]
     return span if value and is_value(data, span, quoted=False) and looks_secret(value, least=4) else None
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gateway.masking import addresses, credentials, encoded, hashes, identifiers, national, passwords, phones
+from gateway.masking.names import ADDRESS, PERSON
 from gateway.masking.shapes import Shape
 from gateway.masking.vendors import VENDORS
 
@@ -17,6 +18,7 @@ from gateway.masking.vendors import VENDORS
 class Detector:
     name: str
     shapes: tuple[Shape, ...]
+    """Empty where a model reads the text and no pattern is looked for."""
 
 
 _SECRETS: Mapping[str, tuple[Shape, ...]] = {
@@ -45,8 +47,11 @@ _PERSONAL: Mapping[str, tuple[Shape, ...]] = {
 }
 
 DETECTORS: Mapping[str, Detector] = {
-    name: Detector(name=name, shapes=shapes) for name, shapes in {**_SECRETS, **_PERSONAL}.items()
+    name: Detector(name=name, shapes=shapes)
+    for name, shapes in {**_SECRETS, **_PERSONAL, PERSON: (), ADDRESS: ()}.items()
 }
+READ = frozenset({PERSON, ADDRESS})
+"""Detectors that have to be named: their engine is an extra, and reads some thousand times slower than patterns do."""
 SECRETS = frozenset(_SECRETS)
 GROUPS: Mapping[str, frozenset[str]] = {
     "secrets": SECRETS,

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from gateway.masking.columns import ColumnPattern, all_surely
-from gateway.masking.detectors import expand
+from gateway.masking.detectors import READ, expand
 from gateway.masking.paths import JsonPath, json_path
 from gateway.masking.scanner import Hit, Scanner, scanner
 from gateway.masking.strategies import STRATEGIES, STRICTEST_FIRST, UnknownStrategy, apply, strictest
@@ -111,9 +111,14 @@ class CompiledMask:
         """As `find` in each of the fields that zeros end; no hit goes over a zero."""
         return self._scanner.find_in_fields(data)
 
-    def find_from(self, data: bytes, start: int) -> list[Hit]:
-        """As many as there are from `start` on; what is before it is context."""
-        return self._scanner.find(data, start)
+    @property
+    def reads(self) -> bool:
+        """Whether a model reads texts as well, passage by passage."""
+        return self._scanner.reads
+
+    def find_from(self, data: bytes, start: int, read: tuple[int, int] | None = None) -> list[Hit]:
+        """As many as there are from `start` on; what is before it is context. A model reads the passages of `read`."""
+        return self._scanner.find(data, start, read=read)
 
     def replace(self, value: str, *, strategy: str | None = None, detector: str | None = None) -> str:
         """One whole value, or one hit of a detector, hidden. A detector's own strategy is `partial`."""
@@ -184,9 +189,11 @@ def _kind(value: str) -> str | None:
 
 
 def _less(policy: MaskPolicy, reveal: Reveal) -> MaskPolicy:
+    """Columns are excepted as an exception of the mask's own would; a path into them, where the mask names it so."""
     return replace(
         policy,
-        except_=(*policy.except_, *reveal.columns),
+        columns={name: strategy for name, strategy in policy.columns.items() if name not in reveal.columns},
+        except_=(*policy.except_, *(name for name in reveal.columns if "$" not in name)),
         except_detect=(*policy.except_detect, *reveal.detect),
     )
 
@@ -219,10 +226,10 @@ class Masks:
         return made
 
     def everything(self) -> CompiledMask:
-        """All detectors of all masks, and those for secrets in any case: for what people and logs are shown."""
+        """All detectors of all masks but the slow ones, and those for secrets in any case: for what people and logs are shown."""
         detect = {name for mask in self._policies for name in self.mask((mask,)).detectors}
         own = {each for policy in self._policies.values() for each in policy.custom}
         everything = MaskPolicy(
-            name="everything", detect=tuple(sorted(detect | {"secrets"})), custom=tuple(own)
+            name="everything", detect=tuple(sorted((detect | {"secrets"}) - READ)), custom=tuple(own)
         )
         return CompiledMask([everything], self._key)

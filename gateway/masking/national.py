@@ -231,6 +231,9 @@ _KIND = (
 )
 _GAP = r"[\"'\\]{0,2}(?:[ \t](?:is|was|e|é|est|es|ist|jest|è|er)[ \t]|[ \t]{0,3}(?:=>|:=|[:=#>,|]|：)?[ \t]{0,3})[\"'\\]{0,2}"
 
+_VALUE = r"(?:[A-Za-z]{0,4}[0-9]|[A-Z]{6,8}|[A-Z]{2} [0-9])"
+"""How what stands behind such a word begins."""
+
 
 def _alternatives(words: str) -> str:
     return words.replace(" ", "[ _-]?").replace("-?", "[ _-]?")
@@ -241,7 +244,8 @@ def _spoken_numbers(
 ) -> Shape:
     """One shape for all words of a detector: the scan sees one pattern, the check asks which word it was."""
     led = [
-        (re.compile(f"(?i)(?:{_alternatives(words)}){_KIND}{_GAP}".encode()), valid) for words, valid in rows
+        (re.compile(f"(?i)(?:{_alternatives(words)}){_KIND}{_GAP}(?=(?-i:{_VALUE}))".encode()), valid)
+        for words, valid in rows
     ]
     longest = re.compile(
         rb"[A-Za-z]{0,4}[0-9](?:[ ./-]?[0-9A-Z]|[a-z]){2,20}|[A-Z]{4,8}[A-Z0-9]{2,7}|[A-Z]{2} [0-9](?:[ ./-]?[0-9A-Z]){2,20}"
@@ -257,8 +261,7 @@ def _spoken_numbers(
         return None
 
     words = "|".join(f"(?:{_alternatives(words)})" for words, _ in rows)
-    value = r"(?:[A-Za-z]{0,4}[0-9]|[A-Z]{6,8}|[A-Z]{2} [0-9])"
-    return begin(f"(?i:(?:{words}){_KIND}{_GAP}){value}".encode(), judged)
+    return begin(f"(?i:(?:{words}){_KIND}{_GAP}){_VALUE}".encode(), judged)
 
 
 _WORD_BEHIND = re.compile(rb"[0-9] [A-Z]{3}")

@@ -13,6 +13,7 @@ import re
 from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Shape, Span, before, word
 from gateway.masking.values import (
     LONGEST_VALUE,
+    in_list,
     is_strong,
     is_value,
     looks_secret,
@@ -40,7 +41,7 @@ _NAMES = (
     rb"(?:(?i:" + _PASSWORD + rb"|" + _SECRET + rb"|(?:\b|_|-)(?:" + _SHORT + rb"))|[a-z](?:Pass|Pin)|_KEY)"
     rb"(?i:" + _SUFFIX + rb")"
 )
-_BETWEEN = rb"\\?[\"'`*]{0,2}\]?[ \t]{0,32}(?:=>|:=|\?=|==?|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,32}"
+_BETWEEN = rb"\\?[\"'`*]{0,2}\]?(?:\xe6\x98\xaf|\xe4\xb8\xba)?[ \t]{0,32}(?:=>|:=|\?=|==?|::[ \t]|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,32}"
 
 _IS_PASSWORD = re.compile(rb"(?i)[_-]?(?:" + _PASSWORD + rb")")
 _NOT_SECRET_BEFORE = re.compile(
@@ -59,6 +60,8 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     """`name = value`: the candidate ends with the value's first byte."""
     at = end - 1
     span = value_at(data, at)
+    if span is not None and span[0] == at:
+        span = in_list(data, start, span)
     if span is None or not is_value(data, span, quoted=span[0] != at):
         return None
     value = data[span[0] : span[1]]
@@ -147,7 +150,7 @@ def _listed(data: bytes, _start: int, end: int) -> Span | None:
 _TOOLS = {
     # letter, and whether the value is glued to it -> tools that are told a password so
     (b"p", True): rb"mysql\w*|mariadb[\w-]*|sshpass|7z",
-    (b"p", False): rb"sshpass|mongo\w*|login|7z",
+    (b"p", False): rb"sshpass|mongo\w*|cqlsh|login|7z",
     (b"P", True): rb"sqlcmd|bcp|ipmitool|zip|unzip",
     (b"P", False): rb"sqlcmd|bcp|ipmitool|zip|unzip",
     (b"a", False): rb"redis-cli",
@@ -175,6 +178,8 @@ def _user_and_password(data: bytes, start: int, end: int) -> Span | None:
         rb"\b(?:curl|https?|wget|smbclient|rpcclient)\b[^\r\n\0|]*\Z",
         data[max(0, start - LOOK_BEHIND) : start],
     )
+    if data[start + 2 : start + 3] == b"a" and named is None:
+        return None
     return span if named is not None or is_strong(value) else None
 
 
@@ -211,6 +216,16 @@ def _oracle(data: bytes, start: int, end: int) -> Span | None:
     return (begin, end - 1) if is_value(data, (begin, end - 1), quoted=True) else None
 
 
+_TO_AT = re.compile(rb"[^\s\0@\"']{1,64}")
+
+
+def _behind_slash(data: bytes, _start: int, end: int) -> Span | None:
+    """`sqlplus user/password@database`."""
+    match = _TO_AT.match(data, end - 1)
+    assert match is not None
+    return match.span() if is_value(data, match.span(), quoted=True) else None
+
+
 _HOST_ON_ITS_LINE = re.compile(rb"(?:\A|[\r\n'\"])[A-Za-z0-9.*_-]{1,64}\Z")
 _TO_BLANK = re.compile(rb"[^\s\0]{1,%d}" % LONGEST_VALUE)
 
@@ -236,7 +251,13 @@ def _phrase(data: bytes, _start: int, end: int) -> Span:
 _LISTED = re.compile(rb"[\"'][ \t]*,[ \t]*\\?[\"']\Z")
 
 
+_WITHIN = re.compile(rb"<(?i:value|string)>\Z")
+"""`<Password><Value>x`, `<key>Password</key><string>x`."""
+
+
 def _behind_name(data: bytes, start: int, end: int) -> Span | None:
+    if _WITHIN.search(data, start, end - 1):
+        return _named(data, start, end)
     if data[end - 2 : end - 1] == b">" and data[end - 3 : end - 2] not in b"=-":
         return _element(data, start, end)
     return (_listed if _LISTED.search(data, start, end) else _named)(data, start, end)
@@ -251,7 +272,8 @@ PASSWORD = (
         + rb"[^\s\0]"
         + rb"|\\?[\"']?(?:[ \t]{0,4},)?\s{0,24}\\?[\"']?(?i:value|newvalue)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[^\s\0]"
         + rb"|\\?[\"'][ \t]{0,4},[ \t]{0,4}\\?[\"']"
-        + rb"|\\?[\"']?(?:[ \t][A-Za-z:_.-]{1,24}=\\?[\"'][^\"'<>\0]{0,32}[\"'])?>[^\s\0<])",
+        + rb"|\\?[\"']?(?:[ \t][A-Za-z:_.-]{1,24}=\\?[\"'][^\"'<>\0]{0,32}[\"'])?>[^\s\0<]"
+        + rb"|(?:>|</(?i:key)>)\s{0,24}<(?i:value|string)>[^\s\0<])",
         check=_behind_name,
     ),
     Shape(
@@ -291,16 +313,29 @@ PASSWORD = (
     Shape(
         pattern=rb"(?i:"
         + _PASSWORD
-        + rb"|secret|api[ _-]?key|token|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t]now)?:?)?(?:[ \t]{1,4}\|)?[ \t]{1,4}[^\s\0|]",
+        + rb"|"
+        + _SECRET
+        + rb"|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t]now)?:?)?(?:[ \t]{1,4}\|)?[ \t]{1,4}[^\s\0|]",
         check=_told,
     ),
     Shape(
         pattern=rb"(?i:\bauth|credentials?)[ \t]?=[ \t]?\([\"'][^\"'\s\0]{1,48}[\"'],[ \t]?[\"']",
         check=_spoken,
     ),
+    Shape(
+        pattern=rb"#define[ \t]{1,4}[A-Za-z0-9_]{0,40}(?i:pass(?:word|wd)?|pwd|secret|token|api_?key)[A-Za-z0-9_]{0,12}[ \t]{1,16}[\"']",
+        check=_spoken,
+    ),
+    # the sasl_passwd of Postfix, HAProxy's statistics, a share of Windows
+    Shape(pattern=rb"(?:\]:[0-9]{2,5}|(?i:stats[ \t]auth))[ \t]{1,8}[^\s\0:]{1,64}:[^\s\0]", check=_spoken),
+    Shape(pattern=rb"/(?i:user):[^\s\0/]{1,64}[ \t]{1,4}[^\s\0/]", check=_told),
+    word(
+        rb"(?i:sqlplus|sqlldr|expdp|impdp)(?:[ \t]{1,4}-[A-Za-z]{1,8})?[ \t]{1,4}[A-Za-z0-9_$#]{1,32}/[^\s\0/@]",
+        _behind_slash,
+    ),
     Shape(pattern=rb"[ \t]-[pPaw] ?['\"]?[A-Za-z0-9!#$%^&*+=_~@.,]", check=_argument),
     Shape(
-        pattern=rb"[ \t]-(?:u|-user|-auth|U)[ =]['\"]?[^\s\0:'\"/%]{1,64}[:%][^\s\0'\":/]",
+        pattern=rb"[ \t]-(?:u|-user|-auth|U|a)[ =]['\"]?[^\s\0:'\"/%]{1,64}[:%][^\s\0'\":/]",
         check=_user_and_password,
     ),
     Shape(pattern=rb"(?i:convertto-securestring)[ \t]{1,4}(?i:-string[ \t]{1,4})?['\"]", check=_spoken),

@@ -16,7 +16,8 @@ from typing import Any, TypeAlias
 import re2
 
 from gateway.masking import custom
-from gateway.masking.detectors import DETECTORS, Detector
+from gateway.masking.detectors import DETECTORS, READ, Detector
+from gateway.masking.passages import Reading, beside
 from gateway.masking.shapes import Check, alternation
 from gateway.policy.model import CustomDetector
 
@@ -52,19 +53,35 @@ class Scanner:
             for shape in detector.shapes:
                 self._checks.append((detector.name, shape.check))
                 self._patterns.append(shape.pattern)
+        read = READ & {detector.name for detector in detectors}
+        self._reading = Reading(read) if read else None
         options = _options()
-        self._any: Any = re2.compile(alternation(self._patterns), options) if detectors else None
+        self._any: Any = re2.compile(alternation(self._patterns), options) if self._patterns else None
         self._exact: Any = re2.Set.FullMatchSet(options)
         self._prefix: Any = re2.Set.MatchSet(options)
         for pattern in self._patterns:
             self._exact.Add(pattern)
             self._prefix.Add(pattern)
-        if detectors:
+        if self._patterns:
             self._exact.Compile()
             self._prefix.Compile()
 
-    def find(self, data: bytes, start: int = 0) -> list[Hit]:
-        """Sorted, disjoint hits that begin at or behind `start`; what is before it is context only."""
+    @property
+    def reads(self) -> bool:
+        """Whether a model reads the text as well, passage by passage."""
+        return self._reading is not None
+
+    def find(self, data: bytes, start: int = 0, *, read: tuple[int, int] | None = None) -> list[Hit]:
+        """Sorted, disjoint hits that begin at or behind `start`; what is before it is context only.
+
+        A model reads the passages of the stretch `read`, which begins with one, or all.
+        """
+        return self._read_beside(self._find(data, start), data, read or (0, len(data)))
+
+    def _read_beside(self, hits: list[Hit], data: bytes, read: tuple[int, int]) -> list[Hit]:
+        return hits if self._reading is None else beside(hits, self._reading.find(data, *read))
+
+    def _find(self, data: bytes, start: int) -> list[Hit]:
         hits: list[Hit] = []
         if self._any is None:
             return hits
@@ -81,11 +98,11 @@ class Scanner:
 
     def find_in_value(self, data: bytes) -> list[Hit]:
         """As `find`; a value with more than `MOST_HITS` is one hit of `TOO_MANY`."""
-        return self._find_bounded(data, parting=b"")
+        return self._read_beside(self._find_bounded(data, parting=b""), data, (0, len(data)))
 
     def find_in_fields(self, data: bytes) -> list[Hit]:
         """As `find_in_value`, in each of the fields that zeros part. No hit goes over a zero."""
-        return self._find_bounded(data, parting=b"\0")
+        return self._read_beside(self._find_bounded(data, parting=b"\0"), data, (0, len(data)))
 
     def _find_bounded(self, data: bytes, *, parting: bytes) -> list[Hit]:
         hits: list[Hit] = []

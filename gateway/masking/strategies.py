@@ -62,6 +62,10 @@ def _few(value: str) -> str:
     return keep_digits(value, first=0, last=2)
 
 
+def _none(value: str) -> str:
+    return keep_digits(value, first=0, last=0)
+
+
 def _iban(value: str) -> str:
     return keep_digits(value, first=2, last=4)
 
@@ -83,6 +87,8 @@ _PARTIAL: Mapping[str, Callable[[str], str]] = {
     "passport": _few,
     "bank_account": _few,
     "ip": _ip,
+    "person_name": _none,
+    "postal_address": _none,
 }
 """Detector -> what it shows; of what is not here nothing is shown."""
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 
 from gateway.masking.credentials import LONGEST_KEY
-from gateway.masking.detectors import expand
+from gateway.masking.detectors import READ, expand
 from gateway.masking.engine import CompiledMask
+from gateway.masking.passages import passages
 from gateway.masking.scanner import LONGEST_CANDIDATE, Hit
 from gateway.masking.shapes import LOOK_BEHIND
 
@@ -46,6 +47,7 @@ _LONGEST_ARMOUR = 80
 _IPV6 = re.compile(rb"(?<![A-Za-z0-9_])[0-9A-Fa-f:.]+\Z")
 _URL = re.compile(rb"://[^\s\0/:@\"'<>]{0,128}:[^\s\0\"'<>]{0,512}\Z")
 _ARMOUR_ENDED = re.compile(rb"-{3,5} ?END [A-Z0-9 ]{0,40}-{1,5}\Z")
+_PASSAGE_ENDS = re.compile(rb"[\0\r\n]")
 _VALUE_ENDS = re.compile(rb"[\s\0\"'<>;`]")
 _LINE_ENDS = re.compile(rb"[\r\n\0\"']")
 
@@ -70,6 +72,8 @@ class StreamMask:
         self._base = 0
         self._given = 0
         """Up to where the window has been given out."""
+        self._passage = 0
+        """Where the first passage begins that a model has not read to its end, if one reads."""
         self._free = 0
         """From where on a hit may begin: the end of the last one."""
 
@@ -101,7 +105,8 @@ class StreamMask:
         window = self._window
         out: list[bytes] = []
         at = self._given
-        for start, end, name in self._mask.find_from(window, max(self._free, at - _CONTEXT)):
+        read = (self._passage, upto)
+        for start, end, name in self._mask.find_from(window, max(self._free, at - _CONTEXT), read):
             if end <= at:
                 continue
             ended = closing or name in whole or (end <= upto and _settled(window, start, end, name))
@@ -115,8 +120,18 @@ class StreamMask:
             out.append(window[at:upto])
             at = upto
         self._given = at
+        if self._mask.reads:
+            self._read_on()
         self._trim()
         return b"".join(out)
+
+    def _read_on(self) -> None:
+        """Behind a passage that was given out whole; what `flush` gave out of one is one."""
+        for _, end, whole in passages(self._window, self._passage):
+            behind = end + (whole and _PASSAGE_ENDS.match(self._window, end) is not None)
+            if behind > self._given and not (end == self._given == len(self._window)):
+                break
+            self._passage = behind
 
     def _trim(self) -> None:
         cut = self._given - _CONTEXT
@@ -125,6 +140,7 @@ class StreamMask:
             self._base += cut
             self._given -= cut
             self._free = max(0, self._free - cut)
+            self._passage = max(0, self._passage - cut)
 
     def _hold(self) -> int:
         """Where the tail begins that may yet become, or be a part of, something sensitive."""
@@ -147,12 +163,16 @@ class StreamMask:
             start = min(start, max(self._given, url.start() + 3))
         if (phrase := _PHRASE.search(window, max(0, len(window) - _LONGEST_PHRASE))) is not None:
             start = min(start, max(self._given, phrase.start(1)))
+        if self._mask.reads:
+            for begin, _, whole in passages(window, self._passage):
+                if not whole:
+                    start = min(start, max(self._given, begin))
         return start
 
 
 def _settled(window: bytes, start: int, end: int, name: str) -> bool:
     """Whether bytes still to come cannot change this hit."""
-    if len(window) - start > _LONGEST_HIT:
+    if len(window) - start > _LONGEST_HIT or name in READ:
         return True
     match name:
         case "private_key":

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+import re
 
 from gateway.masking.checksums import luhn
 
-_ROUNDS = 10
+_TURNS = tuple((bytes((turn,)), bytes((turn + 1,))) for turn in range(0, 10, 2))
+"""Ten rounds, as FF1 has."""
 _LONGEST = 256
 """Places that are permuted; a longer value gets a keyed stand-in in which every place only looks like its own."""
 _CARDS = range(12, 20)
@@ -44,52 +45,96 @@ def _could_be_a_card(value: str) -> bool:
 
 
 def _permuted(value: str, key: bytes) -> str:
-    places, form = _read(value)
-    if len(places) > _LONGEST:
-        noise = stream(value.encode("utf-8", "surrogateescape"), key, len(places))
-        changed = [(radix, noise[at] % radix) for at, (radix, _) in enumerate(places)]
-    elif len(places) == 1:
-        radix, number = places[0]
-        changed = [(radix, (number + stream(form, key, 1)[0]) % radix)]
+    signs, kinds, form = _read(value)
+    if len(signs) > _LONGEST:
+        noise = stream(value.encode("utf-8", "surrogateescape"), key, len(signs))
+        changed = "".join(_DIGITS[byte % _RADIX[kind]] for byte, kind in zip(noise, kinds, strict=True))
+    elif len(signs) == 1:
+        changed = _DIGITS[(int(signs, 36) + stream(form, key, 1)[0]) % _RADIX[kinds]]
     else:
-        half = len(places) // 2
-        left, right = _joined(places[:half]), _joined(places[half:])
-        changed = _parted(*_turned(left, right, form, key), places)
-    return _written(value, [number for _, number in changed])
+        half = len(signs) // 2
+        left, right = _joined(signs[:half], kinds[:half]), _joined(signs[half:], kinds[half:])
+        one, other = _turned(left, right, form, key)
+        changed = _parted(one, kinds[:half]) + _parted(other, kinds[half:])
+    return _written(value, changed)
 
 
-_Place = tuple[int, int]
-"""How many signs may stand there, and which one does."""
+_RADIX = {"9": 9, "1": 1, "0": 10, "a": _LETTERS}
+"""How many signs may stand in a place, by its kind: a first digit other than zero, a first zero, a digit, a letter."""
+_DIGITS = "0123456789abcdefghijklmnop"
+_SMALL, _CAPITALS = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_TO_NUMBER = str.maketrans(_SMALL + _CAPITALS, _DIGITS * 2)
+_TO_FORM = str.maketrans("0123456789" + _SMALL + _CAPITALS, "0" * 10 + "a" * 26 + "A" * 26)
+_TO_LETTER = str.maketrans(_DIGITS, _SMALL)
+_NO_PLACE = re.compile(r"[^0-9A-Za-z]+")
+_RUN = re.compile(r"9|1|0+|a+")
+_ALIKE = re.compile(r"[0-9]+|[a-z]+|[A-Z]+")
+_THREE = [a + b + c for a in _DIGITS for b in _DIGITS for c in _DIGITS]
+"""Three letters at a time: numbers are parted in as few steps as there are."""
 
 
-def _read(value: str) -> tuple[list[_Place], bytes]:
-    """The places that change, and what does not: the form."""
-    places: list[_Place] = []
+def _read(value: str) -> tuple[str, str, bytes]:
+    """The number of the sign in each place that changes, the kind of each, and what does not change: the form."""
+    if not value.isascii():
+        return _read_any(value)
+    places = _NO_PLACE.sub("", value)
+    form, kinds = value.translate(_TO_FORM), places.translate(_TO_FORM).lower()
+    signs = places.translate(_TO_NUMBER)
+    first = places[:1]
+    if first == "0":
+        kinds = "1" + kinds[1:]
+    elif first.isdigit():
+        kinds, signs = "9" + kinds[1:], _DIGITS[int(first) - 1] + signs[1:]
+        form = form.replace("0", "9", 1)
+    return signs, kinds, form.encode("ascii")
+
+
+def _read_any(value: str) -> tuple[str, str, bytes]:
+    """The same of signs of other scripts: which one it was decides with the form."""
+    signs: list[str] = []
+    kinds: list[str] = []
     form: list[str] = []
     for sign in value:
+        kept = sign
         if "0" <= sign <= "9":
-            leads = not places and sign != "0"
-            places.append((9, ord(sign) - 49) if leads else (10 if places else 1, ord(sign) - 48))
-            form.append("9" if leads else "0")
+            leads = not kinds and sign != "0"
+            signs.append(_DIGITS[int(sign) - leads])
+            kinds.append("9" if leads else "0" if kinds else "1")
+            kept = "9" if leads else "0"
         elif sign.isascii() and sign.isalpha():
-            places.append((_LETTERS, (ord(sign) | 32) % 32 - 1))
-            form.append("A" if sign.isupper() else "a")
-        elif sign.isalnum():  # of another script: which one it was decides with the form
-            places.append((10 if sign.isdecimal() else _LETTERS, 0))
-            form.append(sign)
-        else:
-            form.append(sign)
-    return places, "".join(form).encode("utf-8", "surrogateescape")
+            signs.append(sign.translate(_TO_NUMBER))
+            kinds.append("a")
+            kept = "A" if sign.isupper() else "a"
+        elif sign.isalnum():
+            signs.append("0")
+            kinds.append("0" if sign.isdecimal() else "a")
+        form.append(kept)
+    return "".join(signs), "".join(kinds), "".join(form).encode("utf-8", "surrogateescape")
 
 
-def _written(value: str, numbers: Sequence[int]) -> str:
-    out = []
+def _written(value: str, changed: str) -> str:
     at = 0
+
+    def run(match: re.Match[str]) -> str:
+        nonlocal at
+        begin, at = at, at + match.end() - match.start()
+        first = match[0][0]
+        if first > "Z":
+            return changed[begin:at].translate(_TO_LETTER)
+        if first >= "A":
+            return changed[begin:at].translate(_TO_LETTER).upper()
+        lead = begin == 0 and first != "0"
+        return _DIGITS[int(changed[0]) + 1] + changed[1:at] if lead else changed[begin:at]
+
+    if value.isascii():
+        return _ALIKE.sub(run, value)
+    out = []
     for sign in value:
         if "0" <= sign <= "9":
-            out.append(chr(numbers[at] + (48 if at or sign == "0" else 49)))
+            out.append(chr(int(changed[at]) + (48 if at or sign == "0" else 49)))
         elif sign.isalnum():
-            out.append(chr(numbers[at] + (48 if sign.isdecimal() else 65 if sign.isupper() else 97)))
+            letter = changed[at].translate(_TO_LETTER)
+            out.append(changed[at] if sign.isdecimal() else letter.upper() if sign.isupper() else letter)
         else:
             out.append(sign)
             continue
@@ -97,12 +142,15 @@ def _written(value: str, numbers: Sequence[int]) -> str:
     return "".join(out)
 
 
-def _joined(places: Sequence[_Place]) -> tuple[int, int]:
-    """The places as one number, and how many there are."""
+def _joined(signs: str, kinds: str) -> tuple[int, int]:
+    """How many values these places have, and which one stands there."""
     size, number = 1, 0
-    for radix, digit in places:
-        number = number * radix + digit
-        size *= radix
+    for run in _RUN.finditer(kinds):
+        start, end = run.span()
+        radix = _RADIX[kinds[start]]
+        values = radix ** (end - start)
+        number = number * values + (int(signs[start:end], radix) if radix > 1 else 0)
+        size *= values
     return size, number
 
 
@@ -111,25 +159,38 @@ def _turned(left: tuple[int, int], right: tuple[int, int], form: bytes, key: byt
     (left_size, one), (right_size, other) = left, right
     seed = hmac.digest(key, form, "sha256")
     wide = (max(left_size, right_size).bit_length() + 7) // 8
-    for turn in range(0, _ROUNDS, 2):
-        one = (one + _told(turn, other, seed, wide)) % left_size
-        other = (other + _told(turn + 1, one, seed, wide)) % right_size
+    # Eight bytes more than are needed, so that no remainder is likelier than another.
+    told = wide + 8
+    keyed = hashlib.blake2b(key=seed, digest_size=min(told, _BLAKE))
+    for first, second in _TURNS:
+        drawn = keyed.copy()
+        drawn.update(first + other.to_bytes(wide, "big"))
+        one = (one + int.from_bytes(_stretched(drawn.digest(), told), "big")) % left_size
+        drawn = keyed.copy()
+        drawn.update(second + one.to_bytes(wide, "big"))
+        other = (other + int.from_bytes(_stretched(drawn.digest(), told), "big")) % right_size
     return one, other
 
 
-def _told(turn: int, seen: int, seed: bytes, wide: int) -> int:
-    """Eight bytes more than are needed, so that no remainder is likelier than another."""
-    said = b"%c" % turn + seen.to_bytes(wide, "big")
-    if wide <= _BLAKE - 8:
-        return int.from_bytes(hashlib.blake2b(said, key=seed, digest_size=_BLAKE).digest(), "big")
-    return int.from_bytes(hashlib.shake_256(seed + said).digest(wide + 8), "big")
+def _stretched(digest: bytes, length: int) -> bytes:
+    """As many bytes as this; BLAKE2b gives no more than 64."""
+    return digest if len(digest) == length else hashlib.shake_256(digest).digest(length)
 
 
-def _parted(left: int, right: int, places: Sequence[_Place]) -> list[_Place]:
-    half = len(places) // 2
-    numbers: list[int] = []
-    for number, of in ((right, places[half:]), (left, places[:half])):
-        for radix, _ in reversed(of):
-            number, digit = divmod(number, radix)  # noqa: PLW2901  # what is left of it
-            numbers.append(digit)
-    return [(radix, digit) for (radix, _), digit in zip(places, reversed(numbers), strict=True)]
+def _parted(number: int, kinds: str) -> str:
+    out: list[str] = []
+    for run in reversed(list(_RUN.finditer(kinds))):
+        width = run.end() - run.start()
+        radix = _RADIX[kinds[run.start()]]
+        number, rest = divmod(number, radix**width)
+        if radix == _LETTERS:
+            letters: list[str] = []
+            for _ in range(0, width, 3):
+                rest, three = divmod(rest, len(_THREE))
+                letters.append(_THREE[three])
+            letters.reverse()
+            out.append("".join(letters)[-width:])
+        else:
+            out.append(f"{rest:0{width}d}")
+    out.reverse()
+    return "".join(out)

@@ -32,8 +32,13 @@ _PLACEHOLDER = re.compile(
 _NAME = rb"[A-Za-z_$][A-Za-z_$]*[0-9]{0,3}"
 _MEMBER = rb"(?:\.|::|->|\?\.)"
 _CODE = re.compile(
-    # a call or an index; a member of what programs call such things; a name that says what it holds
-    rb"(?:[&*!]{0,2}" + _NAME + rb"(?:" + _MEMBER + _NAME + rb")*[!?]?(?:\(.*|\[.*)"
+    # a command of PowerShell; a call or an index; a member of what programs call such things; a name that says what it holds
+    rb"(?:(?:ConvertTo|ConvertFrom|Get|Read|New)-[A-Z][A-Za-z]+|[&*!]{0,2}"
+    + _NAME
+    + rb"(?:"
+    + _MEMBER
+    + _NAME
+    + rb")*[!?]?(?:\(.*|\[.*)"
     rb"|(?:os|process|self|this|cls|config|cfg|conf|settings|env|args|opts?|options|params|req|request|res|response|body|data|user|account|secrets|var|local|module"
     rb"|vault|ctx|context|props|state|form|input|model|event|values|kwargs|session|client|auth|credentials?|row|record|item|obj|db|app|each|std)"
     + _MEMBER
@@ -75,6 +80,11 @@ _BLOCK = re.compile(rb"[|>][+-]?[ \t]*(?:\r?\n|\\n)[ \t]+(?=\S)")
 _NEXT_PAIR = re.compile(
     rb",[\"']?[A-Za-z_][\w.-]*[\"']?[=:]|,\Z|\\[nrt\"']|\\u00|\xe3\x80\x82|\xef\xbc[\x8c\x9b]"
 )
+_JSON_NAME = re.compile(rb"\":[ \t]{0,2}\Z")
+_JSON_SCALAR = re.compile(rb"(?:-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)(?=[,}\]])")
+"""What may stand in JSON without quotes: more of the document may follow without a blank."""
+_CRYPT = re.compile(rb"\$[a-z0-9][a-z0-9-]{0,15}\$[A-Za-z0-9./$=,+-]+")
+"""A hash as `crypt(3)` writes it, with parameters between commas."""
 _CLOSERS = b",.)]}|\\:"
 _CODE_TYPE = re.compile(rb"(?:[A-Z][a-z]+){1,5}(?:\[\w*\])?\??")
 _PLAIN = re.compile(
@@ -106,14 +116,30 @@ def value_at(data: bytes, start: int) -> Span | None:
 
 
 def _bare_at(data: bytes, start: int) -> Span | None:
+    if _JSON_NAME.search(data, max(0, start - 4), start) and (scalar := _JSON_SCALAR.match(data, start)):
+        return scalar.span()
+    if (hashed := _CRYPT.match(data, start, start + LONGEST_VALUE)) is not None:
+        return hashed.span()
     match = _BARE.match(data, start, start + LONGEST_VALUE)
     assert match is not None
     end = match.end()
     if (pair := _NEXT_PAIR.search(data, start, end)) is not None:
         end = pair.start()
+    elif data[end : end + 1] == b"<" and end > start:  # an element's: brackets at its end are its own
+        return start, start + len(data[start:end].rstrip(b",.:"))
     while end > start and data[end - 1] in _CLOSERS:
         end -= 1
     return (start, end) if end > start else None
+
+
+_LISTED_NAME = re.compile(rb"([,;|\t])[\w.-]{0,40}\Z")
+
+
+def in_list(data: bytes, start: int, span: Span) -> Span:
+    """In a row of CSV (`7,password=x,ok`) the value ends where its field does: with another comma it would be quoted."""
+    led = _LISTED_NAME.search(data, max(0, start - 41), start)
+    stop = data.find(led[1], *span) if led is not None else -1
+    return (span[0], stop) if stop > span[0] else span
 
 
 def is_value(data: bytes, span: Span, *, quoted: bool) -> bool:
@@ -123,7 +149,7 @@ def is_value(data: bytes, span: Span, *, quoted: bool) -> bool:
         return False
     if value == MARK.encode() or _PLACEHOLDER.fullmatch(value) is not None:
         return False
-    if value.startswith(b"-----BEGIN ") and b"END" not in value:  # an armour goes on behind its first line
+    if value.startswith(b"-----BEGIN") and b"END" not in value:  # an armour goes on behind its first line
         return False
     if value[:1] in b" \t:,":  # the quote before it closes something: read -p "Password: " PASSWORD
         return False

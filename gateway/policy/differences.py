@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from gateway.model import Block, Facts, Hold, Lineage, Verdict
+from gateway.model import Block, Facts, Hold, Lineage, Reach, Verdict
 from gateway.policy.coverage import STRICTNESS
 from gateway.policy.evaluate import evaluate
 from gateway.policy.examples import outcome
@@ -41,11 +41,18 @@ class Judged:
     verdict: str
     rules: tuple[str, ...]
     asks: tuple[tuple[str, int], ...] = ()
+    logins: tuple[tuple[str, float, str], ...] = ()
+    """Whose yes needs a login beside the click, how fresh, and how strong."""
+    lasting: tuple[str, ...] = ()
+    """What a yes may be given for a while."""
+    unanswered: tuple[str, ...] = ()
+    """What happens while nobody answers."""
     masks: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
 
     def noticed(self) -> tuple[object, ...]:
-        return self.verdict, self.asks, self.masks, self.masked
+        hold = (self.asks, self.logins, self.lasting, self.unanswered)
+        return self.verdict, hold, self.masks, self.masked
 
 
 @dataclass(slots=True, kw_only=True)
@@ -118,6 +125,33 @@ class _Bench:
             asks=tuple(sorted((ask.approvers, ask.quorum) for ask in verdict.asks))
             if isinstance(verdict, Hold)
             else (),
+            logins=_logins(verdict),
+            lasting=_lasting(verdict),
+            unanswered=_unanswered(verdict),
             masks=verdict.masks,
             masked=self._masked_columns(verdict.masks, facts),
         )
+
+
+def _lasting(verdict: Verdict) -> tuple[str, ...]:
+    lasting = verdict.lasting if isinstance(verdict, Hold) else None
+    if lasting is None:
+        return ()
+    bounds = f"{lasting.longest / 60:g} minutes and {lasting.commands} commands"
+    return tuple(f"{reach} for {bounds} at most" for reach in Reach if reach in lasting.what)
+
+
+def _unanswered(verdict: Verdict) -> tuple[str, ...]:
+    if not isinstance(verdict, Hold):
+        return ()
+    return tuple(
+        f"{step.kind}{f' {step.to}' if step.to else ''} after {step.after / 60:g} minutes"
+        for step in verdict.steps
+    )
+
+
+def _logins(verdict: Verdict) -> tuple[tuple[str, float, str], ...]:
+    if not isinstance(verdict, Hold):
+        return ()
+    needed = {(ask.approvers, ask.step_up.max_age, ask.step_up.acr) for ask in verdict.asks if ask.step_up}
+    return tuple(sorted(needed))

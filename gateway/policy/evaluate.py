@@ -9,10 +9,24 @@ wrapping a command into another can add demands and never takes one away. Whethe
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
-from gateway.model import Allow, Ask, Block, Connection, Effect, Effects, Facts, Hold, Lineage, Verdict
+from gateway.model import (
+    Allow,
+    Ask,
+    Block,
+    Connection,
+    Effect,
+    Effects,
+    Facts,
+    Hold,
+    Lasting,
+    Lineage,
+    Step,
+    StepKind,
+    Verdict,
+)
 from gateway.policy.carrying import under_masks
 from gateway.policy.matching import OF_THE_MOMENT, Deed, RuleErred, deeds, failing, speaks_of
 from gateway.policy.model import ANYBODY, DEFAULT_RULE, Allowing, Blocking, Default, Holding, Policy, Then
@@ -156,6 +170,7 @@ def outside(scope: Effects, facts: Facts) -> Effects:
 
 
 def _hold(holds: Sequence[tuple[str, Holding]], masks: tuple[str, ...]) -> Hold:
+    by_default = any(rule == DEFAULT_RULE for rule, _ in holds)
     if len(holds) > 1:
         # The bare default asks for anybody's yes; whom a rule asks is somebody, so it asks nothing more.
         holds = [(rule, then) for rule, then in holds if rule != DEFAULT_RULE or then.asks != ANYBODY]
@@ -163,12 +178,38 @@ def _hold(holds: Sequence[tuple[str, Holding]], masks: tuple[str, ...]) -> Hold:
         rules=_names(holds),
         message=_joined(then.message for _, then in holds) or HELD,
         asks=tuple(
-            Ask(rule=rule, approvers=ask.approvers, quorum=ask.quorum)
+            Ask(rule=rule, approvers=ask.approvers, quorum=ask.quorum, step_up=ask.step_up)
             for rule, then in holds
             for ask in then.asks
         ),
         masks=masks,
         expires_in=min(then.within for _, then in holds),
+        lasting=_lasting([then.lasting for _, then in holds]),
+        steps=_steps(holds),
+        by_default=by_default,
+    )
+
+
+def _steps(holds: Sequence[tuple[str, Holding]]) -> tuple[Step, ...]:
+    """What happens while nobody answers, of all rules that hold: each for its own asks, and until the first is over."""
+    until = min(then.within for _, then in holds)
+    found = {
+        replace(step, rule=rule if step.kind is StepKind.ESCALATE else "")
+        for rule, then in holds
+        for step in then.steps
+        if step.after < until
+    }
+    return tuple(sorted(found, key=lambda step: (step.after, step.kind, step.to, step.rule)))
+
+
+def _lasting(offered: Sequence[Lasting | None]) -> Lasting | None:
+    """What every rule that holds lets a yes be: one that says nothing lets it be for the one command."""
+    each = [one for one in offered if one is not None]
+    what = frozenset.intersection(*(one.what for one in each)) if len(each) == len(offered) else frozenset()
+    if not what:
+        return None
+    return Lasting(
+        what=what, longest=min(one.longest for one in each), commands=min(one.commands for one in each)
     )
 
 

@@ -17,6 +17,8 @@ def satisfied(
     """
     done = deeds(facts)
     everything = covered(facts, granted, things)
+    if verdict.by_default and not everything:
+        return False
     rules = {rule.name: rule for rule in policy.rules}
     for name in verdict.rules:
         rule = None if name == DEFAULT_RULE else rules.get(name)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from functools import partial
+from typing import Literal, cast
 from urllib.parse import urlsplit
 
 from gateway.policy import tree
 from gateway.policy.globs import WILDCARDS, Globs
 from gateway.policy.identities import (
+    Binding,
     IdentityPolicy,
     OidcProvider,
     PeopleGrant,
@@ -23,10 +25,12 @@ from gateway.policy.secrets import secret
 from gateway.policy.values import given, group, is_loopback, scope
 
 PROVIDER = ("oidc", "client_id", "client_secret", "scopes", "claims", "domains", "verified", "ca")
-SAML = ("saml", "entity_id", "attributes", "domains", "ca")
+SAML = ("saml", "entity_id", "attributes", "domains", "key", "ca")
 WORKLOAD = ("issuer", "audience", "rules", "keys", "ca", "max_age", "once")
 RULE = ("when", "agent", "scope", "person")
-GRANT = ("groups", "scope", "max_depth", "ttl")
+GRANT = ("groups", "scope", "max_depth", "ttl", "bound", "reuse")
+BOUND = ("address", "session")
+REUSE = ("announce", "refuse", "revoke")
 ISSUER = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?")
 METADATA = re.compile(rf"{ISSUER.pattern}(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -90,6 +94,7 @@ def _saml(look: Look, name: str) -> SamlProvider:
         person=given(attributes, "person", Look.text, ""),
         groups=given(attributes, "groups", Look.text, "groups"),
         domains=given(keys, "domains", lambda look: look.each(_domain), ()),
+        key=given(keys, "key", secret, None),
         ca=given(keys, "ca", Look.text, ""),
     )
 
@@ -117,9 +122,26 @@ def _people(
                     keys, "max_depth", lambda look: look.integer(least=1, most=32), own.max_depth
                 ),
                 ttl=given(keys, "ttl", Look.duration, own.ttl),
+                binding=binding(keys),
             )
         )
     return tuple(found)
+
+
+def binding(keys: Mapping[str, Look]) -> Binding:
+    """Of an entry's keys, `bound` and `reuse`."""
+    bound = given(
+        keys,
+        "bound",
+        lambda look: look.each(lambda each: each.choice(BOUND, "what a token can be bound to")),
+        (),
+    )
+    if "reuse" in keys and "bound" not in keys:
+        keys["reuse"].fault("it says what becomes of what `bound` does not allow; add `bound: address`")
+    reuse = (
+        given(keys, "reuse", lambda look: look.choice(REUSE, "what can become of it"), "") or Binding().reuse
+    )
+    return Binding(to=frozenset(bound), reuse=cast("Literal['announce', 'refuse', 'revoke']", reuse))
 
 
 # workloads

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from gateway.model import Scope
 from gateway.policy.credentials import SecretRef
 from gateway.policy.globs import Globs
 
 HOUR = 3_600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """What a token is bound to by its first use, and what becomes of other use of it."""
+
+    to: frozenset[str] = frozenset()
+    """`address`: from where it is used first; `session`: one session at a time."""
+    reuse: Literal["announce", "refuse", "revoke"] = "refuse"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +61,8 @@ class SamlProvider:
     """The attribute that lists the person's groups."""
     domains: tuple[str, ...]
     """Whose addresses it may vouch for."""
+    key: SecretRef | None = None
+    """The gateway's RSA key and certificate, in one PEM, where requests are signed."""
     ca: str = ""
     """A file of certificates to trust in place of the system's, for the address of its metadata."""
 
@@ -65,6 +77,7 @@ class PeopleGrant:
     scope: Scope = field(default_factory=dict)
     max_depth: int = 3
     ttl: float = 8 * HOUR
+    binding: Binding = field(default_factory=Binding)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from gateway.policy.model import (
     Policy,
     Rule,
 )
+from gateway.policy.offering import doubts
 from gateway.policy.quorums import is_empty, unmeetable
 from gateway.policy.reader import Fault, suggestion
 from gateway.policy.shadowing import dead, implied
@@ -40,6 +41,7 @@ def warnings(policy: Policy) -> list[Fault]:
             *_approvers(policy),
             *_masks(policy),
             *_examples(policy),
+            *(_at(policy, key, message) for key, message in doubts(policy)),
         ]
     )
 
@@ -73,6 +75,15 @@ def _of_workloads(policy: Policy) -> set[str]:
 
 
 def _identity(policy: Policy) -> Iterator[Fault]:
+    everywhere = [name for name, each in policy.identity.providers.items() if not each.domains]
+    for grant in policy.identity.people:
+        if everywhere and not grant.groups:
+            yield _at(
+                policy,
+                f"identity.people.{grant.name}",
+                f"whoever {' or '.join(everywhere)} vouches for gets this, whatever their address; add `groups` here, or "
+                "`domains` there",
+            )
     if policy.identity.providers:
         return
     without = "no identity provider is declared, so nobody can log in; add `identity.providers`"
@@ -81,6 +92,13 @@ def _identity(policy: Policy) -> Iterator[Fault]:
     for name, group in policy.groups.items():
         if group.claim:
             yield _at(policy, f"groups.{name}.claim", without)
+    asking = [(f"rules[{at}].then", rule.then) for at, rule in enumerate(policy.rules)]
+    for key, then in [*asking, ("default", policy.default)]:
+        if isinstance(then, Holding) and any(ask.step_up is not None for ask in then.asks):
+            yield _at(policy, key, f"a yes here needs a fresh login: {without}")
+    for at, offer in enumerate(policy.elevations):
+        if any(ask.step_up is not None for ask in offer.asks):
+            yield _at(policy, f"elevations[{at}].hold", f"a yes here needs a fresh login: {without}")
 
 
 def _agents(policy: Policy) -> Iterator[Fault]:

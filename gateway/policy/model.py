@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from gateway import wire
-from gateway.model import Connection, Effect, Effects, Scope
+from gateway.model import Connection, Effect, Effects, Lasting, Scope, Step, StepUp
 from gateway.policy.credentials import SecretPolicy, SecretRef, StoredCredential
 from gateway.policy.expressions import Expression
 from gateway.policy.globs import Globs
-from gateway.policy.identities import IdentityPolicy
+from gateway.policy.identities import Binding, IdentityPolicy
 from gateway.policy.kinds import Patterns
 from gateway.policy.moment import NOTHING, Budget, Spent, Window
 from gateway.policy.offers import BY_HAND, Offer
@@ -88,6 +88,8 @@ class Agent:
     ttl: float = HOUR
     keys: tuple[str, ...] = ()
     """Public keys by which it may enter where a protocol knows keys, as lines of OpenSSH."""
+    binding: Binding = field(default_factory=Binding)
+    """Of its tokens, and of those derived from them, each for itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +160,8 @@ class Allowing:
 class AskedGroup:
     approvers: str
     quorum: int = 1
+    step_up: StepUp | None = None
+    """What a vote needs beside; None where the click is enough."""
 
 
 ANYBODY = (AskedGroup(approvers=ANY_GROUP),)
@@ -171,6 +175,10 @@ class Holding:
     """The operator's sentence; "" where the rule has none of its own."""
     within: float = 15 * MINUTE
     masks: tuple[str, ...] = ()
+    lasting: Lasting | None = None
+    """What a yes may be given for a while; None where each is for one command."""
+    steps: tuple[Step, ...] = ()
+    """What happens while nobody answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,6 +264,8 @@ class Limits:
     connections_per_lineage: int = 100
     answer_recorded: int = 16 * MIB
     """Of one answer; the rest is counted and hashed, not kept."""
+    waiting_bytes: int = 512 * MIB
+    """Of all clients together, where a protocol's library owns the sockets: what waits for a verdict, or for a slow peer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +282,8 @@ class ApiPolicy:
     listen: Address = field(default_factory=lambda: Address(host="127.0.0.1", port=8480))
     public_url: str = ""
     """Where people reach the gateway's pages; "" where they cannot."""
+    proxies: tuple[str, ...] = ()
+    """Addresses of proxies before the API that say whom they ask for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

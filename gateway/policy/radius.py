@@ -6,7 +6,7 @@ before, both are told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from gateway.model import Connection, Effect, Scope
@@ -48,10 +48,20 @@ def of_agent(policy: Policy, agent: Agent, at: float) -> Radius:
 
 
 def of_chain(
-    policy: Policy, chain: tuple[str, ...], *, person: str, scope: Scope, deeper: int, at: float
+    policy: Policy,
+    chain: tuple[str, ...],
+    *,
+    person: str,
+    scope: Scope,
+    deeper: int,
+    at: float,
+    said: Collection[str] = (),
 ) -> Radius:
+    """`said` are groups that the person was in when the token was made: only identity providers know, of some."""
     groups = frozenset(
-        name for name, group in policy.groups.items() if person and person.lower() in group.members
+        name
+        for name, group in policy.groups.items()
+        if person and (person.lower() in group.members or (group.claim and name in said))
     )
     sender = Sender(agents=chain, person=person, groups=groups, at=at)
     return Radius(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal, cast
 
-from gateway.policy import tree
+from gateway.model import Lasting, Reach, StepUp
+from gateway.policy import reminding, tree
 from gateway.policy.conditions import MOST, Declared, conditions
 from gateway.policy.model import (
     ANY_GROUP,
     DEFAULT_RULE,
+    HOUR,
     Allowing,
     AskedGroup,
     Blocking,
@@ -35,6 +38,11 @@ RESERVED = frozenset({DEFAULT_RULE, "scope", "connections", "token"})
 """What stands among the rules of a verdict where no rule of the file decided."""
 MAX_MESSAGE = 500
 MAX_QUORUM = 20
+HOLD_KEYS = ("approvers", "quorum", "asks", "within", "message", "step_up")
+REACHES = tuple(reach.value for reach in Reach)
+LONGEST_WHILE = 24 * HOUR
+"""No yes lasts longer: what is meant for days is a rule."""
+MAX_COMMANDS = 1_000_000
 
 
 def rules(look: Look, declared: Declared) -> tuple[Rule, ...]:
@@ -111,17 +119,19 @@ def _then(look: Look, declared: Declared) -> Then:
                 )
             return Allowing(masks=masks)
         case "hold":
-            return holding(keys["hold"], declared, masks=masks)
+            return holding(keys["hold"], declared, masks=masks, also=("for_a_while", *reminding.KEYS))
         case _:
             if "mask" in keys:
                 keys["mask"].fault_at_key("a blocked command has no answer to mask; remove `mask`")
             return Blocking(message=_message(keys["block"]))
 
 
-def holding(look: Look, declared: Declared, *, masks: tuple[str, ...] = ()) -> Holding:
-    """Who is asked, how many of them, how long, and what they are told."""
+def holding(
+    look: Look, declared: Declared, *, masks: tuple[str, ...] = (), also: tuple[str, ...] = ()
+) -> Holding:
+    """Who is asked, how many of them, how long, and what they are told; `also` are keys that only commands have."""
     own = Holding()
-    keys = look.fields(("approvers", "quorum", "asks", "within", "message"))
+    keys = look.fields((*HOLD_KEYS, *also))
     asks: tuple[AskedGroup, ...] = ()
     if "asks" in keys:
         for name in ("approvers", "quorum"):
@@ -144,12 +154,34 @@ def holding(look: Look, declared: Declared, *, masks: tuple[str, ...] = ()) -> H
         look.fault_at_key(
             '`approvers` is missing; name the group that is asked, or "*" for any declared group'
         )
+    step_up = given(keys, "step_up", _step_up, None)
+    within = given(keys, "within", Look.duration, own.within)
     return Holding(
-        asks=asks,
+        asks=tuple(replace(ask, step_up=step_up) for ask in asks),
         message=given(keys, "message", _message, own.message),
-        within=given(keys, "within", Look.duration, own.within),
+        within=within,
         masks=masks,
+        lasting=given(keys, "for_a_while", _lasting, None),
+        steps=reminding.steps(keys, declared, asks, within),
     )
+
+
+def _lasting(look: Look) -> Lasting | None:
+    """`{up_to: 1h, commands: 50, what: [call, shape]}`"""
+    keys = look.fields(("up_to", "commands", "what"), required=("up_to", "what"))
+    longest = given(keys, "up_to", Look.duration, HOUR)
+    if longest > LONGEST_WHILE:
+        keys["up_to"].fault("a yes lasts a day at most; what is meant for longer is a rule")
+    what = given(keys, "what", lambda look: look.each(_reach), ())
+    return Lasting(
+        what=frozenset(map(Reach, filter(None, what))),
+        longest=longest,
+        commands=given(keys, "commands", lambda look: look.integer(least=1, most=MAX_COMMANDS), 20),
+    )
+
+
+def _reach(look: Look) -> str:
+    return look.choice(REACHES, "a reach")
 
 
 def asked(keys: Mapping[str, Look], declared: Declared) -> AskedGroup:
@@ -160,6 +192,11 @@ def asked(keys: Mapping[str, Look], declared: Declared) -> AskedGroup:
         approvers=given(keys, "approvers", approvers, ""),
         quorum=given(keys, "quorum", lambda look: look.integer(least=1, most=MAX_QUORUM), 1),
     )
+
+
+def _step_up(look: Look) -> StepUp:
+    keys = look.fields(("max_age", "acr"), required=("max_age",))
+    return StepUp(max_age=given(keys, "max_age", Look.duration, 1.0), acr=given(keys, "acr", Look.text, ""))
 
 
 def _mask(look: Look, masks: Mapping[str, MaskPolicy]) -> str:

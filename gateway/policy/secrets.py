@@ -19,7 +19,7 @@ from gateway.policy.credentials import (
     VaultLogin,
     VaultStore,
 )
-from gateway.policy.identities import OidcProvider
+from gateway.policy.identities import OidcProvider, SamlProvider
 from gateway.policy.model import Policy
 from gateway.policy.reader import Look
 from gateway.policy.values import given, is_loopback
@@ -204,4 +204,6 @@ def references(policy: Policy) -> Iterator[tuple[str, SecretRef]]:
     for name, provider in policy.identity.providers.items():
         if isinstance(provider, OidcProvider) and provider.client_secret is not None:
             yield f"identity.providers.{name}.client_secret", provider.client_secret
+        if isinstance(provider, SamlProvider) and provider.key is not None:
+            yield f"identity.providers.{name}.key", provider.key
     yield "bot.credential", policy.bot_credential

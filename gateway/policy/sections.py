@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 from gateway import wire
 from gateway.masking.paths import PathUnclear, json_path
 from gateway.model import Connection
-from gateway.policy import tree
+from gateway.policy import identifying, tree
 from gateway.policy.credentials import SecretRef, StoredCredential
 from gateway.policy.globs import FOREIGN
 from gateway.policy.logins import credential
@@ -34,7 +34,7 @@ from gateway.policy.model import (
 from gateway.policy.offers import BY_HAND
 from gateway.policy.reader import Look, suggestion
 from gateway.policy.secrets import NOWHERE, secret
-from gateway.policy.values import PERSON, address, given, is_loopback, pattern, person, scope
+from gateway.policy.values import PERSON, address, given, ip, is_loopback, pattern, person, scope
 from gateway.policy.vocabulary import Vocabulary
 
 TLS_MODES = ("disable", "require", "verify-full")
@@ -188,7 +188,8 @@ def agents(look: Look, connections: Mapping[str, Target], tokens: TokenPolicy) -
         if PERSON.fullmatch(name):
             entry.fault_at_key(f"`{name[:60]}` is a person's address; name the program that acts for them")
         keys = entry.fields(
-            ("secret", "scope", "max_depth", "person", "persons", "ttl", "keys"), required=("scope",)
+            ("secret", "scope", "max_depth", "person", "persons", "ttl", "keys", "bound", "reuse"),
+            required=("scope",),
         )
         if name == BY_HAND:
             entry.fault_at_key(f"`{BY_HAND}` is a person's own hands, and no agent; choose another name")
@@ -204,6 +205,7 @@ def agents(look: Look, connections: Mapping[str, Target], tokens: TokenPolicy) -
             persons=given(keys, "persons", lambda look: look.each(_person_or_all), ()),
             ttl=ttl,
             keys=given(keys, "keys", lambda look: look.each(_public_key), ()),
+            binding=identifying.binding(keys),
         )
     return found
 
@@ -245,7 +247,10 @@ def masks(look: Look, vocabulary: Vocabulary, custom: Mapping[str, CustomDetecto
     known = vocabulary.detectors | custom.keys()
 
     def detector(look: Look) -> str:
-        return look.choice(known, "a detector")
+        name = look.choice(known, "a detector")
+        if command := vocabulary.uninstalled.get(name):
+            look.fault(f"`{name}` needs an engine that is not installed; run: {command}")
+        return name
 
     found: dict[str, MaskPolicy] = {}
     for name, entry in look.entries("a mask").items():
@@ -317,7 +322,7 @@ def limits(look: Look) -> Limits:
         ("dial", "login", "idle", "session", "rejoin"),
         ("connections", "connections_per_lineage"),
     )
-    keys = look.fields((*durations, *counts, "answer_recorded", *in_wires))
+    keys = look.fields((*durations, *counts, "answer_recorded", "waiting_bytes", *in_wires))
     own = Limits()
     of_wires = {
         name: _count(keys[name]) if name == "statements" else keys[name].size()
@@ -334,6 +339,7 @@ def limits(look: Look) -> Limits:
         connections=given(keys, "connections", _count, own.connections),
         connections_per_lineage=given(keys, "connections_per_lineage", _count, own.connections_per_lineage),
         answer_recorded=given(keys, "answer_recorded", Look.size, own.answer_recorded),
+        waiting_bytes=given(keys, "waiting_bytes", Look.size, own.waiting_bytes),
     )
 
 
@@ -353,13 +359,17 @@ def tokens(look: Look) -> TokenPolicy:
 
 def api(look: Look) -> ApiPolicy:
     own = ApiPolicy()
-    keys = look.fields(("listen", "public_url"))
+    keys = look.fields(("listen", "public_url", "proxies"))
     url = given(keys, "public_url", Look.text, "")
     if url and not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", url):
         keys["public_url"].fault(
             "this is no address of a page; write it as in https://countersign.example.com"
         )
-    return ApiPolicy(listen=given(keys, "listen", address, own.listen), public_url=url.rstrip("/"))
+    return ApiPolicy(
+        listen=given(keys, "listen", address, own.listen),
+        public_url=url.rstrip("/"),
+        proxies=given(keys, "proxies", lambda look: look.each(ip), ()),
+    )
 
 
 def bot(look: Look) -> SecretRef:

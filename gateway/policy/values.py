@@ -88,6 +88,16 @@ def address(look: Look) -> Address:
     return Address(host=host, port=int(port))
 
 
+def ip(look: Look) -> str:
+    """An IP address, in its usual spelling."""
+    value = look.text()
+    try:
+        return str(ipaddress.ip_address(value)) if value else ""
+    except ValueError:
+        look.fault(f"`{value[:60]}` is no IP address; write it as in 127.0.0.1 or ::1")
+        return ""
+
+
 def _is_ip(host: str, *, version: int) -> bool:
     try:
         return ipaddress.ip_address(host).version == version

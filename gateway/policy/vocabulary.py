@@ -35,6 +35,8 @@ class Vocabulary:
     """Protocols whose targets have roles that the gateway can make for one session."""
     options: Mapping[str, Mapping[str, Collection[str]]] = field(default_factory=dict)
     """Protocol -> the switches that its connections have, and what each may be."""
+    uninstalled: Mapping[str, str] = field(default_factory=dict)
+    """Detectors that are known and whose engine is not there -> what installs it."""
     validators: frozenset[str] = frozenset()
     """The checks that a detector of the file may name."""
     detector_faults: Callable[[CustomDetector], Iterable[tuple[str, int, str]]] = lambda _: ()

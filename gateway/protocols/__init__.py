@@ -64,8 +64,8 @@ class ServedModule(CommandReader, Protocol):
     ) -> Mapping[str, str]:
         """Variables by which the protocol's usual clients find the connection."""
 
-    def client_line(self, *, host: str, port: int, database: str, user: str) -> str:
-        """A shell line that starts the usual client; it holds no secret."""
+    def client_line(self, *, host: str, port: int, database: str, user: str, asks: bool = False) -> str:
+        """A shell line that starts the usual client; it holds no secret. `asks`: a person types that."""
 
 
 class SurveyedModule(CommandReader, Protocol):
@@ -175,6 +175,12 @@ def timed(name: str) -> Callable[[bytes, bytes], Iterable[tuple[float, str, str]
     if own is not None:
         return cast("Callable[[bytes, bytes], Iterable[tuple[float, str, str]]]", own)
     return lambda answer, shape: [(0.0, "o", module.render(answer, shape).replace("\n", "\r\n"))]
+
+
+def likeness(name: str, text: str) -> str:
+    """The same for texts of a protocol that differ in their values alone; "" where its language does not tell."""
+    found = getattr(served(name), "likeness", None)
+    return str(found(text)) if found is not None else ""
 
 
 def load(name: str) -> ProtocolModule:

@@ -69,6 +69,8 @@ class Recording:
         self._gathered = 0
         self._answered = 0
         self._cut = 0
+        self._end: tuple[float, dict[str, Any], bytes, list[bytes]] | None = None
+        """How the last command ended, its answer's shape and bytes: framed with what comes next."""
 
     def opened(self, session: Session) -> None:
         """The first record: whose session this is."""
@@ -84,20 +86,18 @@ class Recording:
         resources: Sequence[Resource],
         verdict: str,
         rules: Sequence[str],
-        digest: str,
         message: str,
+        digest: str = "",
         shadow: Sequence[str] = (),
     ) -> None:
         """A command and its verdict (`allow`, `hold`, `block`), as text that may be kept. Raises `RecordingFailed`.
 
-        `shadow` names the rules that would have decided as well, were they enforced.
+        `digest` is what people decide about, where they are asked. `shadow` names the rules that would have decided
+        as well, were they enforced.
         """
-        fields: dict[str, Any] = {
-            "command": command_id,
-            "text": text,
-            "parameters": parameters,
-            "digest": digest,
-        }
+        fields: dict[str, Any] = {"command": command_id, "text": text, "parameters": parameters}
+        if digest:
+            fields["digest"] = digest
         if shadow:
             fields["shadow"] = shadow
         known = self._known.get(id(effects))
@@ -105,7 +105,7 @@ class Recording:
             if len(self._known) >= KNOWN_KEPT:
                 self._known.clear()
             known = self._known[id(effects)] = _Known(effects, resources, verdict, rules, message)
-        self._frame("asked", encoded(fields)[:-1] + known.encoded)
+        self._frame(b"asked", encoded(fields)[:-1] + known.encoded)
         self._tally[verdict] += 1
         self._made += 2 if verdict == "block" else 1
         self.flush()
@@ -162,8 +162,9 @@ class Recording:
         """A command is over. Written with what comes next, or by `flush`. Raises `RecordingFailed`."""
         if command_id != self._command:
             self._write_answer()
-            self._command = command_id
             self._answered = self._cut = 0
+        self._alive()
+        self._frame_end()
         fields: dict[str, Any] = {
             "command": command_id,
             "outcome": outcome,
@@ -177,13 +178,10 @@ class Recording:
         if self._withheld and command_id in self._withheld:
             fields["withheld"] = True
             self._withheld.discard(command_id)
-        # The shape and the rest of the answer travel as one payload, so that a short answer is one record.
-        blocks = self._blocks
-        payload = shape + blocks[0] if len(blocks) == 1 else b"".join((shape, *blocks))
-        blocks.clear()
-        self._gathered = self._answered = self._cut = 0
+        self._end = (self._clock(), fields, shape, self._blocks)
         self._command = ""
-        self._frame("answered", encoded(fields), payload)
+        self._blocks = []
+        self._gathered = self._answered = self._cut = 0
         self._made += 1
         if masked:
             self._masked.update(masked)
@@ -195,6 +193,7 @@ class Recording:
     def flush(self) -> None:
         """Hand what is gathered to the operating system. Raises `RecordingFailed`."""
         self._alive()
+        self._frame_end()
         try:
             self._writer.flush()
             self.entries = self._made
@@ -254,7 +253,7 @@ class Recording:
         payload = b"".join(self._blocks)
         self._blocks.clear()
         self._gathered = 0
-        self._frame("answer", encoded({"command": self._command}), payload)
+        self._frame(b"answer", encoded({"command": self._command}), payload)
 
     def _now(self, kind: str, fields: Mapping[str, Any]) -> None:
         self._append(kind, fields)
@@ -263,11 +262,23 @@ class Recording:
 
     def _append(self, kind: str, fields: Mapping[str, Any]) -> None:
         self._alive()
+        self._frame_end()
         self._writer.append(kind, self._clock(), fields)
 
-    def _frame(self, kind: str, fields: bytes, payload: bytes = b"") -> None:
+    def _frame(self, kind: bytes, fields: bytes, payload: bytes = b"") -> None:
         self._alive()
+        self._frame_end()
         self._writer.frame(kind, self._clock(), fields, payload)
+
+    def _frame_end(self) -> None:
+        end = self._end
+        if end is None:
+            return
+        self._end = None
+        at, fields, shape, blocks = end
+        # The shape and the rest of the answer travel as one payload, so that a short answer is one record.
+        payload = shape + blocks[0] if len(blocks) == 1 else b"".join((shape, *blocks))
+        self._writer.frame(b"answered", at, encoded(fields), payload)
 
     def _alive(self) -> None:
         if self._dead:
@@ -298,6 +309,7 @@ class _Known:
             "message": message,
         }
         self.encoded = b"," + encoded(fields)[1:]
+        """What follows in the header of each."""
 
     def says(
         self,

@@ -16,6 +16,8 @@ from typing import IO, Any
 import orjson
 from orjson import JSONEncodeError, dumps
 
+from gateway.recorder.lines import record as laid_out
+
 ORIGIN = "0" * 64
 """What the first record of all gives as the hash of the record before it."""
 HEADER_BYTES = 256 * 1024 * 1024
@@ -71,30 +73,26 @@ class ChainWriter:
         self.number = number
 
     def append(self, kind: str, at: float, fields: Mapping[str, Any], payload: bytes = b"") -> None:
-        """Frame a record behind those that wait. It is written by the next `flush`."""
+        """Lay a record out behind those that wait. It is written by the next `flush`."""
         header = {"n": self.number, "at": at, "kind": kind, "prev": self.head, "size": len(payload), **fields}
-        self._add(encoded(header), payload)
+        self._add(encoded(header) + b"\n", payload)
 
-    def frame(self, kind: str, at: float, fields: bytes, payload: bytes = b"") -> None:
-        """The same for records that come by the thousand: `fields` is a JSON object that holds some already."""
-        begun = f'{{"n":{self.number},"at":{_seconds(at)},"kind":"{kind}","prev":"{self.head}","size":{len(payload)},'
-        self._add(begun.encode("ascii") + fields[1:], payload)
-
-    def _add(self, line: bytes, payload: bytes) -> None:
-        if not payload:
-            record = line + b"\n"
-            self._pending.append(record)
-            digest = sha256(record)
-        elif len(payload) <= _JOINED:
-            record = b"".join((line, b"\n", payload, b"\n"))
-            self._pending.append(record)
-            digest = sha256(record)
+    def frame(self, kind: bytes, at: float, fields: bytes, payload: bytes = b"") -> None:
+        """The same for records that come by the thousand: `fields` is a JSON object already."""
+        size = len(payload)
+        prev = self.head.encode("ascii")
+        if size <= _JOINED:
+            self._add(laid_out(self.number, at, kind, prev, size, fields, payload))
         else:
-            line += b"\n"
-            self._pending += (line, payload, b"\n")
-            digest = sha256(line)
+            self._add(laid_out(self.number, at, kind, prev, size, fields, b""), payload)
+
+    def _add(self, record: bytes, payload: bytes = b"") -> None:
+        digest = sha256(record)
+        self._pending.append(record)
+        if payload:
             digest.update(payload)
             digest.update(b"\n")
+            self._pending += (payload, b"\n")
         self.head = digest.hexdigest()
         self.number += 1
 
@@ -114,14 +112,6 @@ class ChainWriter:
         """`flush`, and wait for the disk: it now survives the machine. Raises `OSError`."""
         self.flush()
         os.fdatasync(self._descriptor)
-
-
-def _seconds(at: float) -> str:
-    """To the microsecond; the shortest text that means the same float costs ten times as much to find."""
-    if at < 1.0:
-        return str(at)
-    micros = str(int(at * 1e6 + 0.5))
-    return f"{micros[:-6]}.{micros[-6:]}"
 
 
 def write_all(descriptor: int, data: bytes) -> None:

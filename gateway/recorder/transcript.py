@@ -208,7 +208,9 @@ def _answer(fields: Any, answer: bytes, shape: bytes, render: Render) -> str:
     except Exception as error:  # noqa: BLE001 - the boundary to renderers of bytes that a target chose
         text = f"({len(answer)} bytes that could not be rendered: {type(error).__name__})"
     lines = [_cut(visible(text.rstrip("\n")))] if text.strip() else []
-    if fields.get("cut"):
+    if fields.get("withheld"):
+        lines.append(f"(shown unmasked under an elevation, and not recorded: {fields.get('cut', 0)} bytes)")
+    elif fields.get("cut"):
         lines.append(f"({fields['cut']} further bytes were not recorded)")
     outcome = visible(fields["outcome"])
     if fields["failed"]:

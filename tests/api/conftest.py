@@ -11,11 +11,16 @@ from gateway.api import app as api
 from gateway.api import replay
 from gateway.api.links import Links
 from gateway.contract import Refusal, SessionView, decode, encode
+from gateway.elevations.showing import grant_view
 from gateway.identity.lineages import Lineages
+from gateway.identity.links import SlackLinks
+from gateway.identity.logins import Logins
 from gateway.policy.model import AskedGroup, Group, Holding, Policy, Rule, Slack, When
 from gateway.recorder import Recorder
 from gateway.recorder.transcript import Transcripts
+from gateway.search import Index
 from tests.approvals.conftest import House
+from tests.identity.providers import Told
 
 BOT = "bot-credential"
 OPERATOR = "operator-credential"
@@ -79,7 +84,18 @@ class Api:
             directory / "recordings", clock=house.clock, sign=key.sign, key_id=lambda: "k"
         )
         self.meters = api.Meters()
+        self.index = Index(
+            directory / "search.sqlite",
+            self.recorder.directory,
+            lambda _: lambda answer, shape: answer.decode(),
+        )
         self.public_url = PUBLIC
+        self.corp = Told(house.clock, "corp")
+        self.providers = {"corp": self.corp}
+        self.proven = []
+        self.logins = Logins(
+            lambda: self.providers, self.remember, base=lambda: self.public_url, clock=house.clock
+        )
         self.links = Links(b"k" * 32, public_url=lambda: self.public_url, clock=house.clock)
         self.application = api.build(
             policy=lambda: house.policy,
@@ -91,9 +107,15 @@ class Api:
             lineages=self.lineages,
             transcripts=self.transcripts(),
             link=self.links.link,
+            index=self.index,
+            grants=lambda: [grant_view(each) for each in house.grants.all()],
             bot_credential=BOT,
             operator_credential=OPERATOR,
             meters=self.meters,
+            logins=self.logins,
+            slack_links=SlackLinks(
+                house.store, house.journal, policy=lambda: house.policy, clock=house.clock
+            ),
             clock=house.clock,
             routes=[
                 web.get("/own", own),
@@ -104,6 +126,9 @@ class Api:
                 ),
             ],
         )
+
+    async def remember(self, proven):
+        self.proven.append(proven)
 
     def transcripts(self):
         return Transcripts(self.recorder.directory, lambda _: lambda answer, shape: answer.decode())
@@ -131,4 +156,5 @@ async def gate(tmp_path):
     async with TestClient(TestServer(gate.application)) as client:
         gate.client = client
         yield gate
+    await gate.index.close()
     await house.stop()

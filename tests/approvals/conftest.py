@@ -8,7 +8,9 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from gateway.approvals import Approvals
 from gateway.changes import Feed
+from gateway.chores import Tasks
 from gateway.contract import ActorView, CommandView, LineageView
+from gateway.elevations.grants import Grants
 from gateway.journal import Journal
 from gateway.model import Actor, Ask, Connection, Effect, Hold, Lineage, Session
 from gateway.store.embedded import EmbeddedStore
@@ -50,6 +52,7 @@ class Policy:
             "oncall": Group(slack="@oncall"),
         }
     )
+    targets: dict = field(default_factory=lambda: {"orders": None})
     agents: dict = field(default_factory=lambda: {"release-pipeline": None, "nightly": None})
 
 
@@ -87,6 +90,16 @@ class House:
         self.journal = Journal(self.directory / "journal", clock=self.clock)
         self.feed = Feed(self.store)
         self.scheduler = AsyncIOScheduler(timezone="UTC")
+        self.tasks = Tasks()
+        self.grants = Grants(
+            self.store,
+            self.journal,
+            policy=lambda: self.policy,
+            clock=self.clock,
+            steady=self.clock,
+            scheduler=self.scheduler,
+            spawn=self.tasks.spawn,
+        )
         self.approvals = Approvals(
             self.store,
             self.journal,
@@ -97,6 +110,7 @@ class House:
                 "policy": lambda: self.policy,
                 "proof_key": KEY,
                 "on_kill": self._kill,
+                "grants": self.grants,
                 "rejoin": 30.0,
                 **self.changes,
             },
@@ -116,6 +130,7 @@ class House:
 
     async def stop(self):
         await self.approvals.stop()
+        await self.tasks.cancel()
         self.scheduler.shutdown(wait=False)
         await self.journal.close()
         await self.store.close()
@@ -126,7 +141,14 @@ class House:
         await self.start()
 
     async def hold(
-        self, text="UPDATE orders SET paid = true", *, asks=ONE_DBA, session_id="s1", within=900.0, **changes
+        self,
+        text="UPDATE orders SET paid = true",
+        *,
+        asks=ONE_DBA,
+        session_id="s1",
+        within=900.0,
+        lasting=None,
+        **changes,
     ):
         shown = changes.pop("view", None) or view(text)
         return await self.approvals.hold(
@@ -137,7 +159,13 @@ class House:
                 "view": shown,
                 "whole_text": text,
                 "whole_parameters": (),
-                "verdict": Hold(rules=("writes",), message="A DBA looks.", asks=asks, expires_in=within),
+                "verdict": Hold(
+                    rules=("writes",),
+                    message="A DBA looks.",
+                    asks=asks,
+                    expires_in=within,
+                    lasting=lasting,
+                ),
                 "lineage_view": LINEAGE_VIEW,
                 "channel": "#approvals",
                 "estimate": None,

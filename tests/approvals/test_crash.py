@@ -14,12 +14,13 @@ import pytest
 
 from gateway.contract import Choice, State, VoteRequest
 from gateway.journal import Journal
-from gateway.model import Ask
+from gateway.model import Ask, Lasting, Reach
 from gateway.recorder.chain import write_all
 from gateway.store.atomic import AtomicStorage
 
 from .conftest import House
 
+FOR_A_WHILE = Lasting(what=frozenset(Reach), longest=60.0, commands=5)
 QUORUM_OF_TWO = (Ask(rule="writes", approvers="dba", quorum=2),)
 
 
@@ -82,7 +83,7 @@ async def story(directory, ledger, deadly):
         ledger.write("killed", approval.id)
         deadly.point()
 
-    house.approvals._on_kill = kill
+    house.approvals._kept._on_kill = kill
     publish = house.feed.publish
 
     def deadly_publish(**change):
@@ -102,9 +103,9 @@ async def story(directory, ledger, deadly):
             ledger.write("ran", outcome.id, text)
         return outcome
 
-    async def vote(text, person, choice=Choice.APPROVE):
+    async def vote(text, person, choice=Choice.APPROVE, **reach):
         (approval,) = (each for each in house.approvals.open() if each.command.text == text)
-        request = VoteRequest(person=person, choice=choice, seen_version=approval.version)
+        request = VoteRequest(person=person, choice=choice, seen_version=approval.version, **reach)
         await house.approvals.vote(approval.id, request, through="slack")
         ledger.write("acknowledged", approval.id, person, choice.value)
 
@@ -119,9 +120,11 @@ async def story(directory, ledger, deadly):
         asyncio.create_task(client("twins")),
         asyncio.create_task(client("twins", session_id="s2")),
         asyncio.create_task(client("quorum", asks=QUORUM_OF_TWO)),
+        asyncio.create_task(client("while", lasting=FOR_A_WHILE, shape="while")),
+        asyncio.create_task(client("meanwhile", lasting=FOR_A_WHILE, shape="while")),
     ]
     await held("twins", 2)
-    for text in ("approve", "deny", "kill", "quorum"):
+    for text in ("approve", "deny", "kill", "quorum", "while", "meanwhile"):
         await held(text, 1)
     await vote("quorum", "sam@example.com")
     await vote("approve", "sam@example.com")
@@ -129,6 +132,7 @@ async def story(directory, ledger, deadly):
     await vote("kill", "kim@example.com", Choice.KILL)
     await vote("twins", "sam@example.com")
     await vote("quorum", "kim@example.com")
+    await vote("while", "sam@example.com", reach=Reach.SHAPE, seconds=60.0, commands=5)
     waiting = await house.hold("later")
     waiting.leave(withdraw=False)
     await vote("later", "sam@example.com")
@@ -188,6 +192,15 @@ async def check(directory, ledger):
         each.id for each in house.approvals.open()
     }, "something settled is still in the store"
 
+    grants = {each.id: each for each in house.grants.all()}
+    for approval in known.values():
+        reaching = approval.state is State.SPENT and any(each.reach for each in approval.votes)
+        assert (approval.id in grants) == reaching, "a grant without its votes, or votes without their grant"
+        if approval.grant and approval.grant != approval.id:
+            assert known[approval.grant].state is State.SPENT, "released under what nobody agreed to"
+    for words in (each for each in seen if each[0] == "ran" and each[2] == "meanwhile"):
+        assert known[words[1]].grant in grants
+
     # Every client comes back for what it wanted. What ran may only run again by a new approval.
     for text, asks in (("approve", None), ("twins", None), ("later", None), ("quorum", QUORUM_OF_TWO)):
         again = await house.hold(text, **({"asks": asks} if asks else {}))
@@ -209,6 +222,8 @@ def test_killed_between_any_two_steps_no_decision_is_lost_or_doubled(tmp_path, m
         "twins",
         "later",
         "quorum",
+        "while",
+        "meanwhile",
     }
     asyncio.run(check(tmp_path / "life", whole))
     assert points > 60

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from gateway.approvals import AlreadySettled, HoldRefused, NotEligible, NotFound, ReviewFirst, Stale
-from gateway.contract import CARD_TEXT, Choice, Estimate, State, VoteRequest
+from gateway.contract import CARD_TEXT, Choice, ElevationView, Estimate, State, VoteRequest
 from gateway.model import Ask
 from gateway.store import StoreFailed
 
@@ -483,4 +483,31 @@ async def test_the_labels_and_the_operators_sentence_are_on_the_approval(house):
         "#approvals",
         "orders",
     )
-    assert dataclasses.asdict(approval.asks[0]) == {"rule": "writes", "approvers": "dba", "quorum": 1}
+    assert dataclasses.asdict(approval.asks[0]) == {
+        "rule": "writes",
+        "approvers": "dba",
+        "quorum": 1,
+        "also": "",
+        "step_up": None,
+    }
+
+
+WISH = ElevationView(
+    asked_by="dana@example.com", effects=("write",), seconds=60.0, commands=1, reason="order 7"
+)
+
+
+async def test_what_the_policy_waives_is_settled_as_it_opens_and_recorded(house):
+    waiting = await house.hold("elevate", asks=(), elevation=WISH, waived="within bounds")
+    settled = await waiting.outcome()
+    assert (settled.state, settled.reason, settled.votes) == (State.SPENT, "within bounds", ())
+    assert house.approvals.open() == []
+    assert house.store.all("approvals") == {}
+    await house.restart()
+    assert house.approvals.get(settled.id) == settled
+
+
+async def test_a_command_is_never_waived(house):
+    with pytest.raises(ValueError, match="by people"):
+        await house.hold(waived="no reason")
+    assert house.approvals.open() == []

@@ -16,6 +16,7 @@ from gateway.approvals.table import (
     Left,
     Measured,
     Released,
+    Waived,
     Withdrawn,
     met,
 )
@@ -58,6 +59,7 @@ EVENTS = [
     Lapsed(),
     Withdrawn(reason="gone"),
     Released(),
+    Waived(reason="within bounds"),
 ]
 ENDS = {
     (State.PENDING, Joined): State.PENDING,
@@ -67,6 +69,7 @@ ENDS = {
     (State.PENDING, Denied): State.DENIED,
     (State.PENDING, Lapsed): State.EXPIRED,
     (State.PENDING, Withdrawn): State.WITHDRAWN,
+    (State.PENDING, Waived): State.SPENT,
     (State.APPROVED, Denied): State.DENIED,
     (State.APPROVED, Lapsed): State.EXPIRED,
     (State.APPROVED, Withdrawn): State.WITHDRAWN,
@@ -92,7 +95,8 @@ def test_every_pair_of_state_and_event_is_in_the_table_or_too_late(state, event)
     assert after.version == before.version + 1
 
 
-def test_nothing_leads_to_spent_but_an_approval():
+def test_nothing_leads_to_spent_but_an_approval_or_a_waiver_of_what_nobody_touched():
+    assert {state for (state, event) in TRANSITIONS if event is Waived} == {State.PENDING}
     assert {state for (state, event) in TRANSITIONS if event is Released} == {State.APPROVED}
     assert {event for (state, event) in TRANSITIONS if state is State.SPENT} == set()
 

@@ -17,6 +17,7 @@ from typing import Any
 from aiohttp import web
 
 from gateway.contract import (
+    AccessView,
     Announcement,
     Approval,
     Change,
@@ -26,15 +27,25 @@ from gateway.contract import (
     ElevationRequest,
     Entry,
     GrantView,
+    Hit,
+    Hits,
+    Home,
+    LineageNode,
+    LinkOffer,
+    LinkRequest,
+    LinkView,
     Note,
+    OfferView,
     Refusal,
     RevokeRequest,
     SessionView,
     State,
     Subtree,
     Transcript,
+    Twins,
     Vote,
     VoteRequest,
+    Whoami,
     WholeText,
     decode,
     encode,
@@ -60,6 +71,10 @@ class FakeGateway:
         self.texts: dict[str, WholeText] = {}
         self.sessions: dict[str, SessionView] = {}
         self.entries: dict[str, list[Entry]] = {}
+        self.nodes: list[LineageNode] = []
+        self.hits: list[Hit] = []
+        self.searched: list[dict[str, str]] = []
+        self.twins: dict[str, Twins] = {}
         self.subtrees: dict[str, Subtree] = {}
         self.notes: dict[str, Note] = {}
         self.directory = Directory()
@@ -69,7 +84,11 @@ class FakeGateway:
         self.wishes: list[ElevationRequest] = []
         self.grants: dict[str, GrantView] = {}
         self.ended: list[tuple[str, RevokeRequest]] = []
+        self.offers: dict[str, tuple[OfferView, ...]] = {}
+        """Person -> what they may ask for."""
         self.refuse_votes: Refusal | None = None
+        self.links: dict[str, LinkView] = {}
+        self.wanted: list[LinkRequest] = []
         self.calls: list[str] = []
         self._changed = asyncio.Condition()
         self._stalls: list[_Stall] = []
@@ -78,7 +97,7 @@ class FakeGateway:
 
     # what a test does
 
-    async def publish(self, subject: Approval | SessionView | Announcement) -> None:
+    async def publish(self, subject: Approval | SessionView | Announcement | GrantView) -> None:
         """Make something known to whoever follows."""
         seq = len(self.feed) + 1
         match subject:
@@ -90,6 +109,9 @@ class FakeGateway:
                 change = Change(seq=seq, session=subject)
             case Announcement():
                 change = Change(seq=seq, announcement=subject)
+            case GrantView():
+                self.grants[subject.id] = subject
+                change = Change(seq=seq, grant=subject)
         async with self._changed:
             self.feed.append(change)
             self._changed.notify_all()
@@ -153,6 +175,8 @@ class FakeGateway:
         return _json(self.approvals[request.match_info["id"]])
 
     async def pending(self, request: web.Request) -> web.Response:
+        if family := request.query.get("family"):
+            return _json([one for one in self.approvals.values() if one.family == family])
         assert request.query["state"] == "pending"
         return _json([one for one in self.approvals.values() if one.state is State.PENDING])
 
@@ -209,8 +233,45 @@ class FakeGateway:
         )
         return _json(replace(whole, opened=f"proof-{person}"))
 
+    async def show_twins(self, request: web.Request) -> web.Response:
+        return _json(self.twins[request.match_info["id"]])
+
     async def list_sessions(self, _: web.Request) -> web.Response:
         return _json([one for one in self.sessions.values() if one.closed_at is None])
+
+    async def home(self, request: web.Request) -> web.Response:
+        person = request.query["person"]
+        pending = [one for one in self.approvals.values() if one.state is State.PENDING]
+        return _json(
+            Home(
+                whoami=self.who(person),
+                votes=tuple(
+                    one
+                    for one in pending
+                    if one.lineage.person != person and all(vote.person != person for vote in one.votes)
+                ),
+                requests=tuple(one for one in pending if one.lineage.person == person),
+                grants=tuple(self.grants.values()),
+                sessions=tuple(one for one in self.sessions.values() if one.closed_at is None),
+                lineages=tuple(self.nodes),
+            )
+        )
+
+    def who(self, person: str) -> Whoami:
+        return Whoami(person=person, groups=("dba",), connections=("orders",))
+
+    async def whoami(self, request: web.Request) -> web.Response:
+        return _json(self.who(request.query["person"]))
+
+    async def lineages(self, _: web.Request) -> web.Response:
+        return _json(self.nodes)
+
+    async def search(self, request: web.Request) -> web.Response:
+        self.searched.append(dict(request.query))
+        first = int(request.query["before"] or 0)
+        page = self.hits[first : first + int(request.query["limit"])]
+        more = first + len(page)
+        return _json(Hits(hits=tuple(page), next=str(more) if more < len(self.hits) else ""))
 
     async def session(self, request: web.Request) -> web.Response:
         return _json(self.sessions[request.match_info["id"]])
@@ -237,6 +298,26 @@ class FakeGateway:
         self.wishes.append(decode(await request.read(), ElevationRequest))
         return _json(self.approvals["apr-elevation"])
 
+    async def list_offers(self, request: web.Request) -> web.Response:
+        return web.Response(
+            body=encode(self.offers.get(request.query["person"], ())), content_type="application/json"
+        )
+
+    async def access(self, request: web.Request) -> web.Response:
+        grant = self.grants[request.match_info["id"]]
+        if decode(await request.read(), RevokeRequest).person != grant.person:
+            return _refuse("not_eligible", "It is somebody else's.", 403)
+        return _json(
+            AccessView(
+                grant=grant,
+                code="once",
+                link="https://gateway.example.com/access/once",
+                expires_at=grant.ends_at,
+                address="127.0.0.1:15432",
+                line="psql 'host=127.0.0.1 port=15432 user=USER'",
+            )
+        )
+
     async def list_grants(self, _: web.Request) -> web.Response:
         return web.Response(body=encode(list(self.grants.values())), content_type="application/json")
 
@@ -262,13 +343,34 @@ class FakeGateway:
         self.notes[key] = note
         return _json(note)
 
+    async def link(self, request: web.Request) -> web.Response:
+        self.wanted.append(decode(await request.read(), LinkRequest))
+        if not self.directory.login:
+            return _refuse("not_eligible", "Nobody can log in here.", 403)
+        return _json(LinkOffer(url=f"https://gate.example.com/login/{len(self.wanted)}"))
+
+    async def linked(self, request: web.Request) -> web.Response:
+        link = self.links.get(request.match_info["id"])
+        return _json(link) if link is not None else _refuse("not_found", "Not linked.", 404)
+
+    async def unlink(self, request: web.Request) -> web.Response:
+        return _json(self.links.pop(request.match_info["id"]))
+
     def routes(self) -> list[web.RouteDef]:
         return [
+            web.post("/v1/links", self.link),
+            web.get("/v1/links/{id}", self.linked),
+            web.post("/v1/links/{id}/end", self.unlink),
             web.get("/v1/changes", self.changes),
             web.get("/v1/approvals", self.pending),
             web.get("/v1/approvals/{id}", self.approval),
             web.post("/v1/approvals/{id}/votes", self.vote),
             web.get("/v1/approvals/{id}/text", self.text),
+            web.get("/v1/approvals/{id}/twins", self.show_twins),
+            web.get("/v1/home", self.home),
+            web.get("/v1/whoami", self.whoami),
+            web.get("/v1/lineages", self.lineages),
+            web.get("/v1/search", self.search),
             web.get("/v1/sessions", self.list_sessions),
             web.get("/v1/sessions/{id}", self.session),
             web.get("/v1/sessions/{id}/transcript", self.transcript),
@@ -277,6 +379,8 @@ class FakeGateway:
             web.post("/v1/lineages/{id}/revoke", self.revoke),
             web.get("/v1/directory", self.show_directory),
             web.post("/v1/elevations", self.elevate),
+            web.get("/v1/elevations", self.list_offers),
+            web.post("/v1/grants/{id}/access", self.access),
             web.get("/v1/grants", self.list_grants),
             web.post("/v1/grants/{id}/end", self.end_grant),
             web.get("/v1/notes/{key}", self.note),

@@ -28,7 +28,8 @@ from bot.card_ids import (
     read_modal_state,
     read_target,
 )
-from bot.cards import card, counted, target_of, tree
+from bot.cards import card, target_of, tree
+from bot.votes import counted
 from bot.workspace.blockkit import Surface, problems_of
 from bot.workspace.client import actions_of, text_of
 from bot.workspace.validate import check_metadata, check_view
@@ -319,14 +320,6 @@ def test_every_modal_is_one_that_slack_takes(view) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         View(**view).to_dict()
-
-
-def test_the_home_tab_holds_within_slacks_limits() -> None:
-    many = [approval(f"apr-{number}", command=command('"' * 900)) for number in range(80)]
-    view = modals.home(
-        many, [session(f"ses-{number}") for number in range(80)], person="ana.silva@example.com"
-    )
-    check_view(json.loads(json.dumps(view)), Surface.HOME)
 
 
 def test_review_shows_every_character() -> None:

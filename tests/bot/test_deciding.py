@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from bot.card_ids import APPROVE, DENY, KILL, REASON_INPUT, REVIEW
 from bot.workspace.client import WorkspaceClient, actions_of, text_of
-from gateway.contract import AskView, Choice, Refusal, State, WholeText
+from gateway.contract import AskView, Choice, Refusal, State, StepUpView, WholeText
 from tests.bot.conftest import ANA, APPROVALS, BEN, MARIA, SAM, StartBot
 from tests.bot.examples import approval, command
 from tests.bot.fake_gateway import FakeGateway
@@ -182,6 +183,7 @@ async def test_two_votes_of_two_people_are_counted_on_the_card(
         ("already_settled", "Too late"),
         ("stale", "has changed since you saw it"),
         ("review_first", "Open it with Review first"),
+        ("login_first", "needs a fresh login"),
         ("not_found", "knows nothing by that id"),
         ("bad_request", "did not understand the bot"),
     ],
@@ -210,3 +212,20 @@ async def test_who_is_nobody_to_the_gateway_is_told_so_and_no_vote_is_cast(
         await people.click(card, APPROVE, as_=SAM, channel=APPROVALS)
         await people.wait_for_message(APPROVALS, lambda one: "U0SAM" in text_of(one), as_=SAM)
     assert gateway.votes == []
+
+
+async def test_a_yes_that_needs_a_login_gives_the_voter_alone_its_address(
+    gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
+) -> None:
+    url = "https://gate.example.com/login/abc"
+    gateway.refuse_votes = Refusal(error="login_first", message="needs a fresh login", url=url)
+    asks = (AskView(rule="r", approvers="dba", quorum=1, step_up=StepUpView(max_age=300)),)
+    async with start_bot():
+        await gateway.publish(approval(asks=asks))
+        card = await people.wait_for_message(APPROVALS, lambda one: bool(buttons(one)))
+        assert "each with a fresh login" in text_of(card)
+        await people.wait_for_connections(1)
+        await people.click(card, APPROVE, as_=ANA, channel=APPROVALS)
+        said = await people.wait_for_message(APPROVALS, lambda one: url in json.dumps(one), as_=ANA)
+        assert said["is_ephemeral"]
+        assert not any(url in json.dumps(one) for one in await people.messages(APPROVALS, as_=BEN))

@@ -2,19 +2,59 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from bot.card_ids import APPROVE
+from bot import elevation_modal as modal
+from bot.card_ids import APPROVE, ASK_ACCESS, ELEVATE_OFFER, GRANT_ACCESS, GRANT_END, GRANT_EXTEND
 from bot.cards import card
 from bot.listeners.elevating import Unclear, read_typed
 from bot.workspace.client import WorkspaceClient, text_of
-from gateway.contract import ElevationRequest, ElevationView, GrantView, RevokeRequest, State
-from tests.bot.conftest import ANA, APPROVALS, MARIA, StartBot
-from tests.bot.examples import approval, command
+from gateway.contract import (
+    AskView,
+    ElevationRequest,
+    ElevationView,
+    GrantView,
+    HolderView,
+    OfferView,
+    PastView,
+    PossibleView,
+    RevokeRequest,
+    State,
+)
+from tests.bot.conftest import ANA, APPROVALS, AUDIT, MARIA, StartBot
+from tests.bot.examples import approval, command, entry, session
 from tests.bot.fake_gateway import FakeGateway
 from tests.bot.test_cards import FACES
 from tests.bot.test_surfaces import answer_to
 
+PERSON = "maria.lopez@example.com"
+BOT_USER = "U0COUNTERSIGN"
+FIX = OfferView(
+    template="fix-forward",
+    connection="shop",
+    protocol="postgres",
+    effects=("write",),
+    longest=3600.0,
+    commands=50,
+    holders=(HolderView(token_id="tok-3", name="migrator"), HolderView(token_id="tok-4", name="migrator")),
+    asks=(AskView(rule="fix-forward", approvers="dba", quorum=1),),
+)
+HAND = OfferView(
+    template="own-hands",
+    connection="shop",
+    protocol="postgres",
+    effects=("read", "write"),
+    longest=1200.0,
+    commands=10,
+    rows=100,
+    by_hand=True,
+    ticket=True,
+    message="Only mornings.",
+)
+GLASS = replace(HAND, template="glass", break_glass=True, ticket=False, message="")
 WISH = ElevationView(
     asked_by="maria.lopez@example.com",
     effects=("write",),
@@ -52,23 +92,25 @@ async def test_one_line_asks_lists_and_ends(
         await people.wait_for_connections(1)
         typed = "/elevate migrator shop write 30m “order 7 is stuck”"
         assert "apr-elevation" in await answer_to(people, typed, as_=MARIA)
+        assert "apr-elevation" in await answer_to(people, "/elevate shop read,write 2h for me", as_=MARIA)
         assert "Nothing is elevated" in await answer_to(people, "/elevate list", as_=MARIA)
         gateway.grants[GRANT.id] = GRANT
         assert "3 of 50 commands" in await answer_to(people, "/elevate list", as_=MARIA)
-        assert "asks again on shop" in await answer_to(people, "/elevate end g-1 it is mended", as_=MARIA)
+        assert "asks again on shop" in await answer_to(people, "/elevate revoke g-1 it is mended", as_=MARIA)
         assert "knows nothing" in await answer_to(people, "/elevate end g-1", as_=MARIA)
-        assert "is no time" in await answer_to(people, "/elevate migrator shop write soon please", as_=MARIA)
-        assert "/elevate list" in await answer_to(people, "/elevate", as_=MARIA)
-    assert gateway.wishes == [
-        ElevationRequest(
-            connection="shop",
-            effects=("write",),
-            seconds=1800.0,
-            reason="order 7 is stuck",
-            person="maria.lopez@example.com",
-            agent="migrator",
-        )
-    ]
+        assert "how long" in await answer_to(people, "/elevate migrator shop write soon please", as_=MARIA)
+        assert "/elevate list" in await answer_to(people, "/elevate help", as_=MARIA)
+    for_agent, by_hand = gateway.wishes
+    assert for_agent == ElevationRequest(
+        connection="shop",
+        effects=("write",),
+        seconds=1800.0,
+        reason="order 7 is stuck",
+        person="maria.lopez@example.com",
+        agent="migrator",
+    )
+    assert (by_hand.agent, by_hand.effects, by_hand.seconds) == ("", ("read", "write"), 7200.0)
+    assert by_hand.reason == "for me"
     assert gateway.ended == [("g-1", RevokeRequest(person="maria.lopez@example.com", reason="it is mended"))]
 
 
@@ -85,7 +127,136 @@ async def test_strangers_ask_for_nothing(
     assert gateway.ended == []
 
 
-async def test_its_card_says_what_it_is_and_its_person_hears_of_the_end(
+async def form_of(people: WorkspaceClient) -> dict[str, Any]:
+    return await people.wait_for_view(lambda view: "What for" in text_of(view), as_=MARIA)
+
+
+async def test_the_form_offers_what_policy_offers_and_asks_for_it(
+    gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
+) -> None:
+    gateway.approvals[ASKED.id] = ASKED
+    gateway.offers[PERSON] = (FIX, HAND, GLASS)
+    async with start_bot():
+        await people.wait_for_connections(1)
+        await people.command("C0GENERAL", "/elevate", as_=MARIA)
+        form = await form_of(people)
+        assert "1 of dba" in text_of(form)
+        assert "By hand only" not in text_of(form)
+        await people.click_in_view(form, ELEVATE_OFFER, value=modal.key_of(HAND), as_=MARIA)
+        form = await people.wait_for_view(lambda view: "Only mornings." in text_of(view), as_=MARIA)
+        values = {
+            modal.WHY: "order 7",
+            modal.TICKET_INPUT: "OPS-7",
+            modal.ROWS: "20",
+            modal.EFFECTS: ["read"],
+        }
+        await people.submit(form, values | {modal.COMMANDS: "11"}, as_=MARIA)
+        refused = await form_of(people)
+        assert gateway.wishes == [], "more than is offered does not leave the form"
+        await people.submit(refused, values | {modal.COMMANDS: "10", modal.TIME: "900"}, as_=MARIA)
+        await people.wait_for_message("C0GENERAL", lambda one: "You will hear" in text_of(one), as_=MARIA)
+    assert gateway.wishes == [
+        ElevationRequest(
+            connection="shop",
+            effects=("read",),
+            seconds=900.0,
+            commands=10,
+            rows=20,
+            reason="order 7",
+            ticket="OPS-7",
+            template="own-hands",
+            person=PERSON,
+        )
+    ]
+
+
+async def test_who_is_offered_nothing_is_told_so(
+    gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
+) -> None:
+    async with start_bot():
+        await people.wait_for_connections(1)
+        await people.command("C0GENERAL", "/elevate", as_=MARIA)
+        await people.wait_for_view(lambda view: "no elevation now" in text_of(view), as_=MARIA)
+        await people.command("C0GENERAL", "/elevate", as_="U0SAM")
+        view = await people.wait_for_view(lambda view: "Asking" not in text_of(view), as_="U0SAM")
+        assert "What for" not in text_of(view)
+
+
+async def test_the_shortcut_on_a_refusal_begins_with_what_was_refused(
+    gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
+) -> None:
+    gateway.offers[PERSON] = (HAND, GLASS, FIX)
+    async with start_bot():
+        await people.wait_for_connections(1)
+        await gateway.publish(approval("apr-no"))
+        await people.wait_for_message(APPROVALS, lambda one: "apr-no" in text_of(one), as_=ANA)
+        denied = approval("apr-no", state=State.DENIED, version=2, settled_at=1.0, settled_by="ana")
+        await gateway.publish(denied)
+        card_ = await people.wait_for_message(APPROVALS, lambda one: "Denied" in text_of(one), as_=MARIA)
+        await people.shortcut(ASK_ACCESS, channel=APPROVALS, ts=card_["ts"], as_=MARIA)
+        form = await form_of(people)
+        assert f"{modal.WHOM_BLOCK}:{modal.key_of(FIX)}" in {block["block_id"] for block in form["blocks"]}
+        whom = next(b for b in form["blocks"] if b["block_id"].startswith(modal.WHOM_BLOCK))
+        assert whom["element"]["initial_option"]["value"] == denied.lineage.chain[-1].token_id
+        said = await people.say("C0GENERAL", "why was it refused?", as_=MARIA)
+        await people.close_view(form, as_=MARIA)
+        await people.shortcut(ASK_ACCESS, channel="C0GENERAL", ts=said["ts"], as_=MARIA)
+        await form_of(people)
+
+
+async def test_the_shortcut_on_a_transcript_begins_with_its_agent(
+    gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
+) -> None:
+    gateway.offers[PERSON] = (HAND, GLASS, FIX)
+    told = session(entries=1, commands=1, blocked=1)
+    async with start_bot():
+        await people.wait_for_connections(1)
+        gateway.sessions[told.id] = told
+        await gateway.log(told.id, entry(1), commands=1)
+        root = await people.wait_for_message(AUDIT, lambda one: "migrator" in text_of(one), as_=MARIA)
+        await people.shortcut(ASK_ACCESS, channel=AUDIT, ts=root["ts"], as_=MARIA)
+        form = await form_of(people)
+        whom = next(b for b in form["blocks"] if b["block_id"].startswith(modal.WHOM_BLOCK))
+        assert whom["element"]["initial_option"]["value"] == told.lineage.chain[-1].token_id
+
+
+async def test_a_grant_reaches_its_person_alone_with_a_way_in_and_a_way_out(
+    gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
+) -> None:
+    gateway.approvals[ASKED.id] = ASKED
+    gateway.offers[PERSON] = (HAND,)
+    mine = replace(GRANT, agent="by-hand", by_hand=True, person=PERSON, template="own-hands", rows=20)
+    async with start_bot():
+        await people.wait_for_connections(1)
+        await gateway.publish(mine)
+        direct = await people.direct(BOT_USER, as_=MARIA)
+        told = await people.wait_for_message(direct, lambda one: "granted" in text_of(one), as_=MARIA)
+        assert "0 of 20 rows" in text_of(told)
+        await people.click(told, GRANT_ACCESS, as_=MARIA, channel=direct)
+        ways = await people.wait_for_view(lambda view: "credential once" in text_of(view), as_=MARIA)
+        assert "https://gateway.example.com/access/once" in str(ways["blocks"])
+        await people.close_view(ways, as_=MARIA)
+        await people.click(told, GRANT_EXTEND, as_=MARIA, channel=direct)
+        await people.submit(
+            await form_of(people), {modal.WHY: "not done", modal.TICKET_INPUT: "x"}, as_=MARIA
+        )
+        await people.wait_for_message(direct, lambda one: "You will hear" in text_of(one), as_=MARIA)
+        assert gateway.wishes[0].extends == mine.id
+        await people.click(told, GRANT_END, as_=MARIA, channel=direct)
+        await people.wait_for(lambda: _is(gateway.ended), what="the end")
+        await gateway.publish(replace(mine, ended_at=1.0, ended="maria ended it"))
+        over = await people.wait_for_message(direct, lambda one: "Elevation ended" in text_of(one), as_=MARIA)
+        assert GRANT_END not in str(over["blocks"])
+        for channel in (APPROVALS, AUDIT, "C0GENERAL"):
+            for one in await people.messages(channel, as_=MARIA):
+                assert "access/once" not in str(one)
+
+
+async def _is(value: object) -> object:
+    return value
+
+
+async def test_its_card_says_what_it_is(
     gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
 ) -> None:
     async with start_bot():
@@ -104,13 +275,61 @@ def test_the_card_of_a_request_has_buttons_and_no_session() -> None:
     assert "Granted" in str(card(granted, FACES).blocks)
 
 
+def test_a_card_tells_the_difference_and_what_was_before() -> None:
+    wish = replace(
+        WISH,
+        possible=(
+            PossibleView(effect="read", before="allow", after="allow"),
+            PossibleView(effect="write", before="hold", after="allow", blocked_by=("never-deletes",)),
+            PossibleView(effect="ddl", before="block", after="block"),
+        ),
+        freely_before=("read",),
+        freely_after=("read", "write"),
+        resources=("orders",),
+        reveal=("customers.email",),
+        ticket="OPS-7",
+        extends="g-0",
+        rows=20,
+        past=(
+            PastView(at=1.0, connection="shop", effects=("write",), reason="x", how="break-glass", used=2),
+        ),
+        past_count=7,
+    )
+    said = text_of({"blocks": list(card(replace(ASKED, elevation=wish), FACES).blocks)}).replace("\n", "")
+    for words in (
+        "write: held → runs",
+        "still blocked where never-deletes",
+        "ddl: stays blocked",
+        "without asking before: read; after: read, write",
+        "only on orders",
+        "Shows unmasked",
+        "customers.email",
+        "50 commands and 20 rows",
+        "OPS-7",
+        "grant g-0",
+        "7 elevations",
+        "by breaking the glass",
+    ):
+        assert words in said
+    assert "masks stay" not in said
+
+
+def test_a_review_asks_whether_somebody_looked() -> None:
+    said = str(card(replace(ASKED, elevation=replace(WISH, how="review")), FACES).blocks)
+    assert "I looked: in order" in said
+    assert "Object" in said
+    assert "two others look at it" in said
+
+
 @pytest.mark.parametrize(
     "words",
     [
         ["a"],
+        ["shop", "write", "30m"],
         ["a", "shop", "write", "30m"],
         ["a", "shop", "write", "30", "x"],
         ["a", "shop", "write", "-3m", "x"],
+        ["a", "b", "shop", "write", "3m", "x"],
     ],
 )
 def test_what_is_unclear_is_not_asked(words: list[str]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.people import KEPT, Member, People, Unknown
+from bot.people import KEPT, Member, People, Unknown, Unlinked
 from bot.workspace import seed, server
 from bot.workspace.client import WorkspaceClient, connected
 from bot.workspace.seed import SeedPerson
@@ -174,3 +174,42 @@ async def test_a_slack_that_refuses_groups_costs_the_cards_one_call_a_minute(
         assert faces.people["ana.silva@example.com"] == ANA
     house.now += KEPT + 1
     assert (await house.people.faces()).groups == {"dba": "S0DBA"}
+
+
+WITH_LOGIN = replace(DIRECTORY, login=True)
+
+
+async def test_who_is_nobody_yet_may_log_in_where_there_is_a_provider(house: House) -> None:
+    house.directory = WITH_LOGIN
+    with pytest.raises(Unlinked, match="/countersign link") as nobody:
+        await house.people.member(SAM, team=TEAM)
+    user = nobody.value.user
+    assert (user.slack_id, user.team, user.email) == (SAM, TEAM, "sam.chen@example.com")
+    assert user.name
+
+
+async def test_a_link_begins_and_ends_at_once(house: House) -> None:
+    house.directory = WITH_LOGIN
+    with pytest.raises(Unlinked):
+        await house.people.member(SAM, team=TEAM)
+    house.directory = replace(WITH_LOGIN, people={**DIRECTORY.people, SAM: "sam@corp.example"})
+    assert (await house.people.member(SAM, team=TEAM)).person == "sam@corp.example"
+    house.directory = WITH_LOGIN
+    with pytest.raises(Unlinked):
+        await house.people.member(SAM, team=TEAM)
+
+
+@pytest.mark.parametrize("slack_id", ["U0GUEST", "U0GONE", "U0STRANGER", "U0COUNTERSIGN", "U0NOBODY"])
+async def test_outsiders_are_not_offered_a_login(house: House, slack_id: str) -> None:
+    house.directory = WITH_LOGIN
+    for ask in (house.people.member, house.people.described):
+        with pytest.raises(Unknown) as refused:
+            await ask(slack_id, team=TEAM)
+        assert not isinstance(refused.value, Unlinked)
+    with pytest.raises(Unknown, match="another workspace"):
+        await house.people.described(SAM, team="T0PARTNER")
+
+
+async def test_an_address_that_slack_has_not_confirmed_is_not_told(house: House) -> None:
+    house.directory = WITH_LOGIN
+    assert (await house.people.described("U0UNCONFIRMED", team=TEAM)).email == ""

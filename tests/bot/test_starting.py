@@ -11,7 +11,7 @@ import pytest
 import bot
 from bot.__main__ import main
 from bot.app import SlackLoginError, running
-from bot.card_ids import COMMAND, ELEVATE
+from bot.card_ids import COMMANDS
 from bot.listeners.events import EVENTS
 from bot.manifest import SCOPES, manifest, manifest_text
 from bot.settings import Settings, SettingsError, read_settings
@@ -21,6 +21,7 @@ HOUSE = Path(bot.__file__).parent
 COMPLETE = {"SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1", "COUNTERSIGN_BOT_TOKEN": "secret"}
 METHOD_SCOPES = {
     "auth_test": set(),
+    "chat_getPermalink": set(),
     "chat_postEphemeral": {"chat:write"},
     "chat_postMessage": {"chat:write"},
     "chat_update": {"chat:write"},
@@ -69,7 +70,7 @@ def test_the_committed_manifest_is_the_codes() -> None:
 
 def test_the_manifest_names_the_command_and_the_events_that_are_listened_to() -> None:
     made = manifest()
-    assert [one["command"] for one in made["features"]["slash_commands"]] == [COMMAND, ELEVATE]
+    assert [one["command"] for one in made["features"]["slash_commands"]] == list(COMMANDS)
     assert made["settings"]["event_subscriptions"]["bot_events"] == sorted(EVENTS)
     assert all(one["should_escape"] for one in made["features"]["slash_commands"])
 

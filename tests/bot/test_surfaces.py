@@ -12,10 +12,11 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 
 from bot.app import running
-from bot.card_ids import KILL, REACH_INPUT, REACH_SUBTREE, REASON_INPUT, REVIEW
+from bot.card_ids import APPROVE, KILL, REACH_INPUT, REACH_SUBTREE, REASON_INPUT, REVIEW
 from bot.settings import Settings
 from bot.workspace import seed, server
 from bot.workspace.client import WorkspaceClient, actions_of, connected, text_of
+from gateway.contract import LinkView
 from tests.bot.conftest import ANA, APPROVALS, AUDIT, QUICK, SAM, StartBot
 from tests.bot.examples import DIRECTORY, approval, entry, session
 from tests.bot.fake_gateway import FakeGateway
@@ -283,3 +284,56 @@ async def test_an_audit_thread_and_a_card_do_not_meet(
         await people.wait_for_message(AUDIT, lambda one: "Replay" in text_of(one))
         await people.wait_for_message(GENERAL, lambda one: bool(list(actions_of(one))))
     assert await people.messages(APPROVALS) == []
+
+
+LOGIN = "https://gate.example.com/login/1"
+
+
+async def test_a_first_click_gets_the_address_of_a_login_and_then_counts(
+    gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
+) -> None:
+    gateway.directory = replace(DIRECTORY, login=True)
+    async with start_bot():
+        await gateway.publish(approval())
+        card = await people.wait_for_message(APPROVALS, lambda one: bool(actions_of(one)))
+        await people.wait_for_connections(1)
+        await people.click(card, APPROVE, as_=SAM, channel=APPROVALS)
+        said = await people.wait_for_message(APPROVALS, lambda one: LOGIN in json.dumps(one), as_=SAM)
+        assert said["is_ephemeral"]
+        assert not any(LOGIN in json.dumps(one) for one in await people.messages(APPROVALS, as_=ANA))
+        assert [(one.slack_id, one.email) for one in gateway.wanted] == [(SAM, "sam.chen@example.com")]
+        assert gateway.votes == []
+        gateway.directory = replace(gateway.directory, people={**DIRECTORY.people, SAM: "sam@corp.example"})
+        await people.click(card, APPROVE, as_=SAM, channel=APPROVALS)
+        await people.wait_for_message(APPROVALS, lambda one: "released" in text_of(one))
+    [(_, vote)] = gateway.votes
+    assert (vote.person, vote.slack_id) == ("sam@corp.example", SAM)
+
+
+async def test_the_command_links_and_unlinks(
+    gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
+) -> None:
+    gateway.directory = replace(DIRECTORY, login=True)
+    async with start_bot():
+        await people.wait_for_connections(1)
+        assert "/countersign link" in await answer_to(people, "/countersign whoami", as_=SAM)
+        await people.command(GENERAL, "/countersign link", as_=SAM)
+        await people.wait_for_message(GENERAL, lambda one: LOGIN in json.dumps(one), as_=SAM)
+        assert await people.messages(GENERAL, as_=ANA) == []
+        gateway.directory = replace(gateway.directory, people={**DIRECTORY.people, SAM: "sam@corp.example"})
+        gateway.links[SAM] = LinkView(
+            slack_id=SAM, team="T0DEMO", person="sam@corp.example", provider="corp", at=1_700_000_000.0
+        )
+        assert "linked already" in await answer_to(people, "/countersign link", as_=SAM)
+        assert "a login at corp" in await answer_to(people, "/countersign whoami", as_=SAM)
+        assert "You are not linked to" in await answer_to(people, "/countersign unlink", as_=SAM)
+        assert "No login is linked" in await answer_to(people, "/countersign unlink", as_=SAM)
+
+
+async def test_without_a_provider_nobody_is_offered_a_login(
+    gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
+) -> None:
+    async with start_bot():
+        await people.wait_for_connections(1)
+        assert "adds U0SAM" in await answer_to(people, "/countersign link", as_=SAM)
+        assert "Nobody can log in" in await answer_to(people, "/countersign link", as_=ANA)

@@ -35,7 +35,8 @@ async def gate(tmp_path: Path) -> AsyncIterator[Api]:
 
 
 def settings_for(gate, slack: server.Server) -> Settings:
-    gate.house.policy = replace(POLICY, slack=replace(POLICY.slack, people=PEOPLE, audit="#audit-shop"))
+    slack_policy = replace(POLICY.slack, people=PEOPLE, audit="#audit-shop")
+    gate.house.policy = replace(POLICY, slack=slack_policy, targets={"orders": None})
     return Settings(
         bot_token=BOT_TOKEN,
         app_token=APP_TOKEN,
@@ -45,7 +46,7 @@ def settings_for(gate, slack: server.Server) -> Settings:
     )
 
 
-async def held(gate, text: str = "UPDATE orders SET status = 'paid' WHERE id = 42"):
+async def held(gate, text: str = "UPDATE orders SET status = 'paid' WHERE id = 42", lasting=None, **changes):
     return await gate.house.approvals.hold(
         session=session(),
         digest=view(text).digest,
@@ -53,11 +54,14 @@ async def held(gate, text: str = "UPDATE orders SET status = 'paid' WHERE id = 4
         view=view(text),
         whole_text=text,
         whole_parameters=(),
-        verdict=Hold(rules=("writes",), message="A DBA looks.", asks=ONE_DBA, expires_in=900.0),
+        verdict=Hold(
+            rules=("writes",), message="A DBA looks.", asks=ONE_DBA, expires_in=900.0, lasting=lasting
+        ),
         lineage_view=LINEAGE_VIEW,
         channel="",
         estimate=None,
         review_required=False,
+        **changes,
     )
 
 

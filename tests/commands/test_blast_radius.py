@@ -97,7 +97,7 @@ def test_every_agent_is_told_by_default(told) -> None:
 def test_who_has_to_say_yes_and_what_else_may_come_is_told(told) -> None:
     _, said = told("root")
     effects = {each["effect"]: each for each in said["chains"][0]["connections"][0]["effects"]}
-    assert effects["write"]["asks"] == [{"approvers": "dba", "quorum": 1}]
+    assert effects["write"]["asks"] == [{"approvers": "dba", "quorum": 1, "step_up": None}]
     assert effects["write"]["elevations"] == ["more"]
     assert [ask["approvers"] for ask in effects["ddl"]["asks"]] == ["dba", "leads"]
     assert effects["ddl"]["elevations"] == []
@@ -111,6 +111,15 @@ def test_a_token_reaches_what_its_scope_and_lineage_say(told) -> None:
     assert (chain["chain"], chain["deeper"], chain["gone"]) == (["root", "deep"], 1, ["attic"])
     assert reach(chain) == {"shop": {"read": "never", "write": "with approval", "session": "now"}}
     assert chain["connections"][0]["effects"][1]["elevations"] == [], "a child that the offer is not for"
+
+
+def test_a_person_s_token_says_the_groups_that_only_their_provider_knows(file, told) -> None:
+    path = Path(file)
+    path.write_text(path.read_text().replace("leads: {", "eng: {claim: engineers}\n  leads: {"))
+    ada = "ada@example.com"
+    _, said = told(token(ada, person=ada, groups=["eng", "leads", "none", 7]))
+    # What the file itself lists, it knows better than a token of yesterday.
+    assert (said["chains"][0]["chain"], said["chains"][0]["groups"]) == ([ada], ["eng"])
 
 
 def test_a_token_that_has_ended_reaches_nothing_any_more(told) -> None:

@@ -18,6 +18,7 @@ from gateway.commands import replay
 from gateway.contract import SessionView, State
 from gateway.identity.keys import KeyRing
 from gateway.journal import Journal
+from gateway.model import Ask, Lasting, Reach, StepUp
 from gateway.recorder import Recorder
 from tests.api.conftest import OPERATOR, Api
 from tests.approvals.conftest import LINEAGE_VIEW, House, session
@@ -325,3 +326,27 @@ def test_a_speed_has_to_be_one(kept, capsys, speed):
     with pytest.raises(SystemExit):
         main(["replay", "s1", "--speed", speed])
     assert "is no speed" in capsys.readouterr().err
+
+
+async def test_an_operator_approves_for_a_while(api, terminal):
+    lasting = Lasting(what=frozenset({Reach.AGENT}), longest=600.0, commands=5)
+    waiting = await api.house.hold(lasting=lasting)
+    assert "agent; at most 10m" in await terminal.told("approvals", "show", waiting.approval.id)
+    approve = ("approvals", "approve", waiting.approval.id, "--as", "sam@example.com", "--reach", "agent")
+    code, _, err = await terminal.run(*approve, "--for", "1h")
+    assert (code != 0, "10 minutes at most" in err) == (True, True)
+    await terminal.told(*approve, "--for", "5m", "--commands", "3")
+    [vote] = (await waiting.outcome()).votes
+    assert (vote.reach, vote.seconds, vote.commands) == (Reach.AGENT, 300.0, 3)
+
+
+async def test_a_yes_that_needs_a_fresh_login_is_told_where_to_log_in(api, terminal):
+    asks = (Ask(rule="writes", approvers="dba", step_up=StepUp(max_age=300)),)
+    waiting = await api.house.hold(asks=asks)
+    code, _, err = await terminal.run("approvals", "approve", waiting.approval.id, "--as", "sam@example.com")
+    assert (code, "needs a fresh login" in err, "https://countersign.example.com/gate/login/" in err) == (
+        1,
+        True,
+        True,
+    )
+    await terminal.told("approvals", "deny", waiting.approval.id, "--as", "sam@example.com")

@@ -131,7 +131,7 @@ async def test_the_exit_status_is_the_programs_and_no_token_stays_behind(counter
 async def test_without_a_token_nothing_starts(countersign):
     done = await countersign("run", "--as", "helper", "--", "true")
     assert done.code == 2
-    assert "COUNTERSIGN_TOKEN is not set" in done.err
+    assert "set COUNTERSIGN_TOKEN" in done.err
 
 
 @pytest.fixture

@@ -19,7 +19,49 @@ from tests.identity.house import House
 OPERATOR = "the operators' own credential"
 
 
-def app(house: House, asking: Fetch = fetch) -> web.Application:
+class Served:
+    """The endpoints of a house on loopback; `restart` builds them again behind the same address."""
+
+    def __init__(self, house: House, asking: Fetch) -> None:
+        self._house = house
+        self._asking = asking
+        self._application, self.identities = built(house, asking)
+        self.address = ""
+        self.client: TestClient
+
+    async def restart(self) -> None:
+        port = self.client.port
+        await self.client.close()
+        self._application, self.identities = built(self._house, self._asking)
+        await self.start(port)
+
+    async def start(self, port: int | None = None) -> None:
+        self.client = TestClient(TestServer(self._application, port=port))
+        await self.client.start_server()
+        self.address = str(self.client.make_url("")).rstrip("/")
+
+
+@asynccontextmanager
+async def gateway(house: House, asking: Fetch = fetch) -> AsyncIterator[Served]:
+    served = Served(house, asking)
+    await served.start()
+    try:
+        yield served
+    finally:
+        await served.client.close()
+
+
+@asynccontextmanager
+async def served(house: House, asking: Fetch = fetch) -> AsyncIterator[TestClient]:
+    async with gateway(house, asking) as gate:
+        yield gate.client
+
+
+def app(house: House) -> web.Application:
+    return built(house, fetch)[0]
+
+
+def built(house: House, asking: Fetch) -> tuple[web.Application, Identities]:
     application = web.Application()
     running: set[asyncio.Task[None]] = set()
     failures = Failures(clock=lambda: house.now)
@@ -37,9 +79,11 @@ def app(house: House, asking: Fetch = fetch) -> web.Application:
         [
             *tokens.routes(
                 issuer=house.issuer,
+                origins=house.origins,
                 minted=house.minted,
                 keys=house.keys,
                 lineages=house.lineages,
+                members=house.members,
                 workloads=identities.workloads,
                 devices=identities.devices,
                 failures=failures,
@@ -47,15 +91,10 @@ def app(house: House, asking: Fetch = fetch) -> web.Application:
                 policy=house.current,
                 certify=certifying(house.keys.secret),
                 authorities={},
+                part=house.part,
                 is_operator=lambda credential: credential == OPERATOR,
             ),
             *identities.routes(),
         ]
     )
-    return application
-
-
-@asynccontextmanager
-async def served(house: House, asking: Fetch = fetch) -> AsyncIterator[TestClient]:
-    async with TestClient(TestServer(app(house, asking))) as client:
-        yield client
+    return application, identities

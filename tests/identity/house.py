@@ -12,15 +12,19 @@ from typing import Any
 from gateway.admission import Admission
 from gateway.identity.keys import KeyRing
 from gateway.identity.lineages import Lineages
+from gateway.identity.logins import Proven
 from gateway.identity.members import Members
 from gateway.identity.minted import Minted
+from gateway.identity.origins import Origins
 from gateway.identity.tokens import Issuer
 from gateway.model import Connection, Effect, Scope
 from gateway.policy.credentials import SecretRef, StoredCredential
+from gateway.policy.identities import IdentityPolicy, OidcProvider, PeopleGrant
 from gateway.policy.model import Address, Agent, Group, Policy, Target, Upstream
 
 R, W, D = Effect.READ, Effect.WRITE, Effect.DDL
 SECRET = "correct horse battery staple"
+HOUR = 3_600.0
 ADA, BOB = "ada@shop.example", "bob@shop.example"
 
 
@@ -108,9 +112,25 @@ class House:
         self.keys = KeyRing.open(self.directory, clock=clock)
         self.lineages = Lineages(self.store, clock=clock)
         self.members = Members(self.store, clock=clock)
+        self.parted: list[str] = []
         self.issuer = Issuer(self.keys, self.current, self.lineages, clock=clock)
         self.minted = Minted(self.store, self.issuer, key=self.keys.secret("minted users"), clock=clock)
-        self.admission = Admission(self.issuer, self.minted, self.current, clock=clock)
+        self.open: set[str] = set()
+        self.told: list[str] = []
+        self.origins = Origins(
+            self.store,
+            self.issuer,
+            self.current,
+            live=self.open.__contains__,
+            announce=lambda level, text: self.told.append(f"{level}: {text}"),
+            spawn=lambda work: work.close(),
+            clock=clock,
+        )
+        self.admission = Admission(self.issuer, self.minted, self.current, self.origins, clock=clock)
+
+    async def part(self, person: str) -> None:
+        """Whose Slack user is nobody's any more."""
+        self.parted.append(person)
 
     def current(self) -> Policy:
         """The policy of the moment, with what people's logins add."""
@@ -131,3 +151,33 @@ class House:
 
     def scope(self, token: str) -> Scope:
         return self.issuer.verify(token).scope
+
+
+def proven(house: House, person: str = ADA, *groups: str, provider: str = "okta") -> None:
+    """A person has just logged in, and is in these groups of the provider's."""
+    house.members.remember(Proven(person=person, groups=frozenset(groups), provider=provider, at=house.now))
+
+
+def with_people(house: House) -> House:
+    """The house with two providers of people, what people may do there, and a group that providers know."""
+    declared = {
+        name: OidcProvider(name=name, issuer=f"https://{name}.example", client_id="x")
+        for name in ("okta", "corp")
+    }
+    house.policy = replace(
+        house.policy,
+        identity=IdentityPolicy(
+            providers=declared,
+            people=(
+                PeopleGrant(name="everybody", scope={"shop": frozenset({R})}),
+                PeopleGrant(
+                    name="dbas", groups=("dba",), scope={"orders": frozenset({R, D})}, max_depth=2, ttl=HOUR
+                ),
+            ),
+        ),
+        groups={
+            "dba": Group(name="dba", slack="@dba", claim=("db-admins", "dbas")),
+            "security": Group(name="security", members=(BOB,), slack="@security"),
+        },
+    )
+    return house

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,3 +87,33 @@ def evil(element: Any, person: str = "mallory@example.com") -> Any:
     for name in element.iter(f"{A}NameID"):
         name.text = person
     return element
+
+
+_SIGNATURE = """\
+<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:SignedInfo>
+  <ds:CanonicalizationMethod Algorithm="{method}"/>
+  <ds:SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"/>
+  <ds:Reference URI="#{name}"><ds:Transforms>
+    <ds:Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"/>
+    <ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#">
+      <ec:InclusiveNamespaces xmlns:ec="http://www.w3.org/2001/10/xml-exc-c14n#" PrefixList="xs xsi"/>
+    </ds:Transform></ds:Transforms>
+    <ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/><ds:DigestValue/>
+  </ds:Reference></ds:SignedInfo><ds:SignatureValue/></ds:Signature>"""
+
+
+def signed_by_xmlsec(message: str, *, keys: Path, whole: bool, method: str) -> str:
+    """The answer, signed with namespaces of the document in what is signed, as some providers do."""
+    root = unsigned(opened(message))
+    target = root if whole else assertion(root)
+    target.insert(1, etree.fromstring(_SIGNATURE.format(method=method, name=target.get("ID"))))
+    spread = etree.tostring(root).replace(
+        b" ", b' xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:z="urn:z" ', 1
+    )
+    unfinished, finished = keys / "unfinished.xml", keys / "finished.xml"
+    unfinished.write_bytes(spread)
+    kind = etree.QName(target)
+    command = ["xmlsec1", "--sign", "--privkey-pem", keys / "key.pem"]
+    command += ["--id-attr:ID", f"{kind.namespace}:{kind.localname}", "--output", finished, unfinished]
+    subprocess.run(command, check=True, capture_output=True)
+    return closed(finished.read_bytes())

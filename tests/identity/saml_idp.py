@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 with warnings.catch_warnings():
@@ -42,6 +42,7 @@ class SamlIdp:
         sp_metadata: bytes,
         login: str = "https://idp.example/sso",
         entity: str = ENTITY,
+        wants_signed: str = "",
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "sp.xml").write_bytes(sp_metadata)
@@ -57,6 +58,7 @@ class SamlIdp:
                 "metadata": {"local": [str(directory / "sp.xml")]},
                 "service": {
                     "idp": {
+                        "want_authn_requests_signed": bool(wants_signed),
                         "endpoints": {"single_sign_on_service": [(login, BINDING_HTTP_REDIRECT)]},
                         "policy": {"default": {"lifetime": {"minutes": 5}, "attribute_restrictions": None}},
                     }
@@ -66,11 +68,19 @@ class SamlIdp:
         self.server = Server(config=config)
         self.metadata = str(entity_descriptor(config)).encode()
         self.requests: list[Any] = []
+        self.person = "ada@example.com"
+        """Who sits at the browser."""
 
     def asked(self, address: str) -> tuple[Any, str]:
         """The request in an address that the gateway sent a browser to, and its RelayState."""
         values = {name: each[0] for name, each in parse_qs(urlsplit(address).query).items()}
-        request = self.server.parse_authn_request(values["SAMLRequest"], BINDING_HTTP_REDIRECT).message
+        request = self.server.parse_authn_request(
+            values["SAMLRequest"],
+            BINDING_HTTP_REDIRECT,
+            relay_state=values["RelayState"],
+            sigalg=values.get("SigAlg"),
+            signature=values.get("Signature"),
+        ).message
         self.requests.append(request)
         return request, values["RelayState"]
 
@@ -107,13 +117,21 @@ class SamlIdp:
         """A login that asks nothing: its form is for the browser to send on."""
         asked, state = self.asked(str(request.url))
         acs = asked.assertion_consumer_service_url
-        answer = base64.b64decode(self.answer(asked.id, acs=acs, audience=asked.issuer.text)).decode()
+        answer = base64.b64decode(
+            self.answer(asked.id, acs=acs, audience=asked.issuer.text, person=self.person)
+        ).decode()
         bound = self.server.apply_binding(BINDING_HTTP_POST, answer, acs, state, response=True)
         return web.Response(body=bound["data"], content_type="text/html")
 
 
-def key_pair(directory: Path, *, days: int = 30) -> x509.Certificate:
-    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+def key_pair(
+    directory: Path,
+    *,
+    days: int = 30,
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | None = None,
+) -> x509.Certificate:
+    """A key and its certificate, as files and the latter as an answer."""
+    key = key or rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "idp.example")])
     now = datetime.datetime.now(datetime.UTC)
     certificate = (

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from gateway.api import grants
-from gateway.identity import authorities, devices, foreign, logins
+from gateway.identity import authorities, devices, foreign, logins, saml_response
 from gateway.identity.claims import from_payload, to_payload
 from gateway.identity.failures import FAILURES
 from gateway.identity.keys import TOKEN_CHARACTERS
@@ -44,5 +44,8 @@ def test_the_numbers_are_those_of_the_code():
     assert "six hours" in DOC
     assert f"{foreign.TOKEN_CHARACTERS:,} characters" in DOC
     assert f"{foreign.CLOCKS_APART:g} seconds" in DOC
+    assert saml_response.LARGEST == 256 * 1024
+    assert "more than 256 KiB" in DOC
+    assert saml_response.CLOCKS_APART == foreign.CLOCKS_APART
     assert all(f"`{name}`" in DOC for name in foreign.FITTING)
     assert all(f"`{name}`" in DOC for name in foreign.UNREAD)

@@ -108,6 +108,25 @@ async def test_the_login_is_its_first_browser_s(desk):
     assert await desk.back(state) == f"You are {ADA}."
 
 
+async def test_a_provider_that_cannot_be_asked_binds_the_login_to_nobody(desk):
+    class Down(Told):
+        async def start(self, state: str, wishes: Wishes) -> Started:
+            raise LoginRefused("okta cannot be asked.")
+
+    up = desk.providers["okta"]
+    desk.providers["okta"] = Down(lambda: desk.now)
+    ticket = desk.begin(Noted())
+    assert await refused(desk.going(ticket)) == "okta cannot be asked."
+    desk.providers["okta"] = up
+    state = await desk.going(ticket, YOURS)
+    desk.providers["okta"] = Down(lambda: desk.now)
+    assert await refused(desk.going(ticket, YOURS)) == "okta cannot be asked."
+    assert await refused(desk.back(state, YOURS)) == OVER
+    assert await refused(desk.going(ticket, MINE)) == ELSEWHERE
+    desk.providers["okta"] = up
+    assert await desk.back(await desk.going(ticket, YOURS), YOURS)
+
+
 async def test_a_login_ends_by_itself(desk):
     ticket = desk.begin(Noted())
     state = await desk.going(ticket)
@@ -207,6 +226,16 @@ async def test_of_two_browsers_at_once_one_goes_on(desk):
     await begun.wait()
     assert await refused(desk.going(ticket, YOURS)) == ELSEWHERE
     assert await desk.back(await mine)
+
+
+async def test_returns_that_wait_for_their_browser_are_bounded(desk, monkeypatch):
+    monkeypatch.setattr(module, "CAME", 2)
+    states = [await desk.going(desk.begin(Noted())) for _ in range(4)]
+    for state in states[:3]:
+        desk.logins.came("okta", state, {"state": state})
+    assert await refused(desk.back(states[0])) == OVER
+    for state in states[1:]:
+        assert await desk.back(state)
 
 
 async def test_what_a_provider_had_the_browser_post_waits_for_the_browser(desk):

@@ -8,6 +8,9 @@ import time
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from lxml import etree
 from saml2.saml import NAMEID_FORMAT_EMAILADDRESS
 from signxml.algorithms import CanonicalizationMethod, SignatureMethod
@@ -26,6 +29,7 @@ from tests.identity.saml_documents import (
     one,
     opened,
     resigned,
+    signed_by_xmlsec,
     unsigned,
 )
 from tests.identity.saml_idp import ENTITY, SamlIdp, key_pair
@@ -102,6 +106,48 @@ def test_a_signed_answer_says_who_came_when_and_how(corp, which):
 @pytest.mark.parametrize("whole", [False, True])
 def test_strong_algorithms_are_taken(corp, method, whole):
     assert corp.says(corp.changed(lambda root: None, method=method, whole=whole)).name_id == "ada@example.com"
+
+
+def test_ecdsa_is_taken(corp):
+    certificate = key_pair(corp.foreign, key=ec.generate_private_key(ec.SECP256R1()))
+    message = corp.changed(lambda root: None, keys=corp.foreign, method=SignatureMethod.ECDSA_SHA256)
+    both = (*corp.expected.certificates, certificate)
+    assert corp.says(message, certificates=both).name_id == "ada@example.com"
+    assert refusal(corp, message)
+
+
+@pytest.mark.parametrize(
+    "method", ["http://www.w3.org/2001/10/xml-exc-c14n#", "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"]
+)
+@pytest.mark.parametrize("whole", [False, True])
+def test_namespaces_of_the_document_may_be_in_what_is_signed(corp, method, whole):
+    message = signed_by_xmlsec(corp.signed, keys=corp.keys, whole=whole, method=method)
+    assert corp.says(message).name_id == "ada@example.com"
+
+
+def _only(*children):
+    def change(key):
+        key[:] = [etree.fromstring(f"<d:x xmlns:d='{NS['d']}'>{each}</d:x>")[0] for each in children]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda key: key.getparent().remove(key),
+        _only("<d:KeyName>k</d:KeyName>"),
+        _only(
+            "<d:KeyValue><d:RSAKeyValue><d:Modulus>AQAB</d:Modulus><d:Exponent>AQAB</d:Exponent></d:RSAKeyValue></d:KeyValue>"
+        ),
+        _only("<d:X509Data><d:X509Certificate>AAAA</d:X509Certificate></d:X509Data>"),
+    ],
+    ids=["nothing", "a name", "another key", "no certificate"],
+)
+def test_what_a_signature_says_of_its_key_is_of_no_interest(corp, change):
+    root = opened(corp.signed)
+    change(one(root, "//d:KeyInfo"))
+    assert corp.says(closed(root)).name_id == "ada@example.com"
 
 
 def test_every_key_of_the_metadata_counts_so_that_they_can_roll_over(corp):
@@ -283,6 +329,53 @@ def test_nothing_outside_of_what_is_signed_is_read(corp):
     root.append(statement)
     root.append(copy.deepcopy(one(root, "//a:Subject")))
     assert "root" not in corp.says(closed(root)).attributes[AFFILIATION]
+
+
+NAMES = ["ada@example.com", "mallory@example.com", "", "db-admins", "root"]
+
+
+def _operated(root, draw):
+    """One cut into the document: a node goes, is copied or moved elsewhere, or says something else."""
+    nodes = list(root.iter())
+    node = draw(st.sampled_from(nodes))
+    where = draw(st.sampled_from(nodes))
+    match draw(st.sampled_from(["remove", "copy", "move", "text", "attribute", "rename", "wrap"])):
+        case "remove" if node.getparent() is not None:
+            node.getparent().remove(node)
+        case "copy":
+            where.insert(draw(st.integers(0, len(where))), copy.deepcopy(node))
+        case "move" if node.getparent() is not None and where not in node.iter():
+            where.insert(draw(st.integers(0, len(where))), node)
+        case "text":
+            node.text = draw(st.sampled_from(NAMES))
+        case "attribute" if node.attrib:
+            name = draw(st.sampled_from(sorted(node.attrib)))
+            node.set(
+                name, draw(st.sampled_from([*NAMES, "_evil", *(each.get("ID") or "" for each in nodes)]))
+            )
+        case "rename":
+            node.tag = where.tag
+        case "wrap" if node.getparent() is not None:
+            around = etree.Element(where.tag, dict(where.attrib))
+            node.getparent().replace(node, around)
+            around.append(node)
+        case _:
+            pass
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_whatever_is_cut_and_pasted_it_is_refused_or_says_the_same(corp, data):
+    """All that the signature does not cover may go, so a document may survive; never with other words in it."""
+    which = data.draw(st.sampled_from(["signed", "signed_whole", "signed_twice"]))
+    root = opened(getattr(corp, which))
+    for _ in range(data.draw(st.integers(1, 4))):
+        _operated(root, data.draw)
+    try:
+        said = corp.says(closed(root))
+    except ResponseRefused:
+        return
+    assert said == corp.says(getattr(corp, which))
 
 
 # what is altered

@@ -63,7 +63,8 @@ rules:
     then: {{hold: {{asks: [{{approvers: dba, quorum: 2}}, {{approvers: security}}], within: 5m}}}}
   - name: writes-need-a-dba
     when: {{effects: [write]}}
-    then: {{hold: {{approvers: dba, quorum: 1, within: {within}, message: "A DBA looks at writes on prod."}}, mask: pii}}
+    then: {{hold: {{approvers: dba, quorum: 1, within: {within}, message: "A DBA looks at writes on prod.",
+                  for_a_while: {{up_to: 1h, commands: 50, what: [call, shape, agent, subtree]}}}}, mask: pii}}
   - name: patience-is-short
     when: {{resources: [hasty], effects: [write]}}
     then: {{hold: {{approvers: dba, within: 1s}}}}
@@ -84,7 +85,7 @@ limits: {{rejoin: {rejoin}}}
 slack:
   people: {{U0MARIA: maria.lopez@example.com, U0ANA: ana.silva@example.com, U0BEN: ben.okafor@example.com,
            U0SAM: sam.chen@example.com}}
-api: {{listen: 127.0.0.1:{api_port}}}
+api: {{listen: 127.0.0.1:{api_port}{public_url}}}
 {tls}
 {more}
 """
@@ -241,6 +242,7 @@ class Gateway:
             "credential": "{user: gateway, password: env:SHOP_PASSWORD}",
             "more": "",
             "elevations": "",
+            "public_url": "",
         } | policy
         self.bot_token, self.root_secret = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
         self._environment = {

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -175,6 +178,28 @@ def test_a_code_opens_once_and_looking_at_its_page_spends_nothing(elevating: Gat
     elevating.api.call(f"/v1/grants/{grant['id']}/end", {"person": MARIA})
 
 
+def test_at_a_terminal_it_is_waited_for_and_a_code_is_opened(elevating: Gateway) -> None:
+    token = fixer(elevating)
+    ask_ = ("elevate", "ask", "shop", "write", "--for", "10m", "--template", "few-rows", "--rows", "2")
+    with elevating.api.deciding("approve", containing="a terminal waits"):
+        waited = elevating.countersign(
+            *ask_, "--reason", "a terminal waits", "--wait", COUNTERSIGN_TOKEN=token
+        )
+    assert waited.returncode == 0, waited.stderr
+    assert "granted: write on shop" in waited.stdout
+    assert "waiting for people" in waited.stderr
+    with elevating.api.deciding("deny", containing="not this time", reason="freeze"):
+        denied = elevating.countersign(*ask_, "--reason", "not this time", "--wait", COUNTERSIGN_TOKEN=token)
+    assert (denied.returncode, "freeze" in denied.stdout) == (1, True)
+    grant = by_hand(elevating, reason="a terminal opens it")
+    access = elevating.api.call(f"/v1/grants/{grant['id']}/access", {"person": MARIA})
+    opened = elevating.countersign("elevate", "open", access["code"])
+    assert opened.returncode == 0, opened.stderr
+    assert "cs_" in opened.stdout
+    assert elevating.countersign("elevate", "open", access["code"]).returncode == 1
+    elevating.api.call(f"/v1/grants/{grant['id']}/end", {"person": MARIA})
+
+
 def test_what_a_person_may_ask_for_is_what_policy_offers_this_person(elevating: Gateway) -> None:
     elevating.child(elevating.token(), "offered", "shop:read,write")
     mine = elevating.api.call(f"/v1/elevations?person={MARIA}")
@@ -239,6 +264,17 @@ def test_within_its_bounds_nobody_is_asked_and_not_too_often(elevating: Gateway,
     assert longer["state"] == "pending"
 
 
+def test_asked_for_all_at_once_the_bound_is_the_same(tmp_path: Path, upstream: Account) -> None:
+    with house.gateway(tmp_path, upstream, elevations=OFFERS) as gateway, ThreadPoolExecutor(8) as at_once:
+        token = fixer(gateway)
+        asked = list(
+            at_once.map(
+                lambda number: ask(gateway, token, template="small", reason=f"number {number}"), range(8)
+            )
+        )
+    assert sorted(each["state"] for each in asked) == ["pending"] * 6 + ["spent"] * 2
+
+
 def test_the_card_says_what_becomes_possible(elevating: Gateway) -> None:
     approval = ask(elevating, fixer(elevating), template="all-or-nothing", effects=["write", "privilege"])
     possible = {each["effect"]: each for each in approval["elevation"]["possible"]}
@@ -273,7 +309,7 @@ def test_what_is_revealed_is_shown_to_the_named_groups_alone_and_recorded_as_sho
     assert not any(shown[0].encode() in each for each in recordings)
 
 
-@pytest.mark.parametrize("ending", ["end", "revoke", "reload"])
+@pytest.mark.parametrize("ending", ["end", "revoke", "reload", "time", "budget", "rows"])
 def test_after_every_ending_no_session_keeps_what_the_grant_gave(
     tmp_path: Path, upstream: Account, table: str, notes: Callable[[], list[str]], ending: str
 ) -> None:
@@ -289,7 +325,9 @@ def test_after_every_ending_no_session_keeps_what_the_grant_gave(
         contextlib.ExitStack() as stack,
     ):
         token = fixer(gateway)
-        grant = granted(gateway, token, template="role", effects=["write", "session", "privilege"])
+        bounds = {"time": {"seconds": 4}, "budget": {"commands": 2}, "rows": {"rows": 1}}.get(ending, {})
+        wish = {"template": "role", "effects": ["write", "session", "privilege"]} | bounds
+        grant = granted(gateway, token, **wish)
         enter = partial(psycopg.connect, url(gateway.account(token)), autocommit=True)
         keeping = stack.enter_context(contextlib.closing(enter()))
         passing = stack.enter_context(contextlib.closing(enter()))
@@ -377,26 +415,42 @@ def test_a_broken_glass_is_loud_and_waits_for_two_others(
         assert [each for each in gateway.api.call("/v1/approvals") if each["elevation"]] == []
 
 
-@pytest.mark.parametrize("moment", ["granted", "ended", "spent"])
+@pytest.mark.parametrize("moment", ["asked", "approved", "granted", "ended", "revoked", "over"])
 def test_killed_around_start_and_end_it_is_as_it_was_said_to_be(
     tmp_path: Path, upstream: Account, table: str, moment: str
 ) -> None:
     with house.gateway(tmp_path, upstream, elevations=OFFERS) as gateway:
-        grant = by_hand(gateway)
-        account = credential(gateway, grant)
-        if moment == "ended":
+        approval = hand(gateway, seconds=3 if moment == "over" else 600)
+        if moment != "asked":
+            gateway.api.vote(approval, "approve")
+        grant = account = None
+        if moment not in {"asked", "approved"}:
+            grant = grant_of(gateway, approval)
+            account = credential(gateway, grant)
+        if grant is not None and moment == "ended":
             gateway.api.call(f"/v1/grants/{grant['id']}/end", {"person": MARIA})
+        if grant is not None and moment == "revoked":
+            gateway.api.call(
+                f"/v1/lineages/{grant['token_id']}/revoke", {"person": MARIA, "reason": "enough"}
+            )
         gateway.kill()
+        if grant is not None and moment == "over":
+            eventually(lambda: time.time() > grant["ends_at"])
         gateway.start()
-        account = Account(**{**vars_of(account), "port": gateway.ports["shop"]})
-        if moment == "ended":
+        if moment in {"asked", "approved"}:
+            # What was said yes to is granted once; where the crash came before that was kept, people are asked again.
+            for again in gateway.api.call("/v1/approvals?state=pending"):
+                gateway.api.vote(again, "approve")
+            eventually(lambda: len(holding(gateway)) == 1)
+            [grant] = holding(gateway).values()
+            account = credential(gateway, grant)
+        assert account is not None
+        account = replace(account, port=gateway.ports["shop"])
+        if moment in {"ended", "revoked", "over"}:
             assert holding(gateway) == {}
             with pytest.raises(psycopg.OperationalError):
                 psycopg.connect(url(account))
             return
         with psycopg.connect(url(account), autocommit=True) as client:
             assert changed(gateway, client, table, "after") == "ran"
-
-
-def vars_of(account: Account) -> dict[str, Any]:
-    return {name: getattr(account, name) for name in ("host", "port", "user", "password", "database")}
+        assert len(holding(gateway)) == 1

@@ -9,7 +9,7 @@ import secrets
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ connections:
     upstream: ssh://127.0.0.1:{port}?known_hosts={known_hosts}
     credential: {{user: {user}{key}}}
     labels: {{env: prod}}
-    options: {{shell: {shell}, forwarding: {forwarding}}}
+    options: {{shell: {shell}, forwarding: {forwarding}, binary: {binary}}}
 {more}agents:
   release-pipeline:
     secret: env:RELEASE_PIPELINE_SECRET
@@ -98,8 +98,8 @@ def openssh(**options: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def sshd(directory: Path) -> Iterator[Server]:
-    """OpenSSH's server on a free port, for the user who runs the tests."""
+def sshd(directory: Path, *, more: Callable[[Path], str] = lambda _host_key: "") -> Iterator[Server]:
+    """OpenSSH's server on a free port, for the user who runs the tests; `more` is added to its configuration."""
     for name in ("host", "client"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / name], check=True)
     (directory / "authorized").write_text((directory / "client.pub").read_text())
@@ -108,7 +108,7 @@ def sshd(directory: Path) -> Iterator[Server]:
     configuration.write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {directory}/host\nPidFile none\nUsePAM no\nStrictModes no\n"
         f"AuthorizedKeysFile {directory}/authorized\nPermitRootLogin yes\nSubsystem sftp internal-sftp\nMaxSessions 200\n"
-        "MaxStartups 300\nAcceptEnv LANG LC_*\n"
+        f"MaxStartups 300\nAcceptEnv LANG LC_*\n{more(directory / 'host')}"
     )
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)
@@ -143,6 +143,7 @@ class SshGateway(Gateway):
         shell: str = "guarded",
         held: str = "write",
         forwarding: str = "refused",
+        binary: str = "masked",
         never: str = "destructive, privilege",
         freely: str = "read, session",
         limits: str = "{}",
@@ -162,6 +163,7 @@ class SshGateway(Gateway):
             key=f", key: file:{server.key}" if server.key.is_file() else "",
             shell=shell,
             forwarding=forwarding,
+            binary=binary,
             never=never,
             also="web-2: [read], " if beside else "",
             freely=freely,
@@ -196,6 +198,7 @@ class SshGateway(Gateway):
             UserKnownHostsFile=f"{self.directory}/known_hosts",
             PreferredAuthentications="password",
             NumberOfPasswordPrompts="1",
+            BatchMode="no",
             User=pair["user"],
         )
         environment = {
@@ -225,16 +228,19 @@ class SshGateway(Gateway):
             timeout=60,
         )
 
-    def start_ssh(self, command: str) -> subprocess.Popen[bytes]:
+    def start_ssh(
+        self, command: str, *, stdin: Path = Path(os.devnull), token: str | None = None
+    ) -> subprocess.Popen[bytes]:
         """`ssh host COMMAND`, as it runs."""
-        given, environment = self.client(self.token())
-        return subprocess.Popen(
-            ["ssh", *given, "-p", str(self.ports["web-1"]), "127.0.0.1", command],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        given, environment = self.client(token or self.token())
+        with stdin.open("rb") as given_in:
+            return subprocess.Popen(
+                ["ssh", *given, "-p", str(self.ports["web-1"]), "127.0.0.1", command],
+                env=environment,
+                stdin=given_in,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shlex
 import signal
@@ -18,7 +19,7 @@ import asyncssh
 import paramiko
 import pytest
 
-from tests.live.house import eventually
+from tests.live.house import Api, eventually
 from tests.live_ssh import house
 from tests.live_ssh.house import Server, SshGateway
 
@@ -39,6 +40,63 @@ def test_connect_writes_a_certificate_and_ssh_needs_nothing_else(gateway: SshGat
     refused = subprocess.run(line, capture_output=True, text=True, check=False)
     assert refused.returncode == 255
     assert refused.stdout == ""
+
+
+def test_the_gateway_shows_a_host_certificate_and_clients_go_by_its_authority(
+    gateway: SshGateway, tmp_path: Path
+) -> None:
+    made = gateway.countersign(
+        "connect", "web-1", "--certificate", str(tmp_path), COUNTERSIGN_TOKEN=gateway.token()
+    )
+    line = [*shlex.split(made.stdout), "echo", "hello"]
+    known = tmp_path / "known_hosts"
+    authority, key = known.read_text().splitlines()
+    marker, _, public = authority.partition(" countersign ")
+    assert marker == "@cert-authority"
+    place = f"[127.0.0.1]:{gateway.ports['web-1']}"
+    another = gateway.agent_key.with_suffix(".pub").read_text()
+
+    def enters(known_hosts: str, *options: str) -> bool:
+        known.write_text(f"{known_hosts}\n")
+        done = subprocess.run([line[0], *options, *line[1:]], capture_output=True, text=True, check=False)
+        return done.stdout == "hello\n"
+
+    assert enters(authority)
+    assert not enters(f"@cert-authority countersign {another}")
+    assert not enters(f"{authority}\n@revoked countersign {public}")
+    assert not enters(f"@cert-authority {place} {public}", "-o", f"HostKeyAlias={place}")
+    assert enters(key, "-o", f"HostKeyAlias={place}")
+
+
+@pytest.mark.parametrize(
+    ("principal", "known", "trusted"),
+    [
+        ("127.0.0.1", "@cert-authority {place} {authority}", True),
+        ("127.0.0.1", "@cert-authority {place} {authority}\n@revoked {place} {authority}", False),
+        ("elsewhere.example.com", "@cert-authority {place} {authority}", False),
+        ("127.0.0.1", "@cert-authority {place} {another}", False),
+        ("127.0.0.1", "{place} {authority}", False),
+    ],
+    ids=["certified", "revoked", "another name", "another authority", "no authority"],
+)
+def test_a_target_may_show_a_host_certificate(
+    server: Server, tmp_path: Path, principal: str, known: str, trusted: bool
+) -> None:
+    for name in ("authority", "another"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name], check=True)
+    (tmp_path / "sshd").mkdir()
+
+    def certified(host: Path) -> str:
+        line = ["ssh-keygen", "-q", "-s", tmp_path / "authority", "-h", "-I", "web-1", "-n", principal]
+        subprocess.run([*line, host.with_suffix(".pub")], check=True)
+        return f"HostCertificate {host}-cert.pub\n"
+
+    with house.sshd(tmp_path / "sshd", more=certified) as target:
+        keys = {name: (tmp_path / f"{name}.pub").read_text().strip() for name in ("authority", "another")}
+        target.known_hosts.write_text(known.format(place=f"[127.0.0.1]:{target.port}", **keys) + "\n")
+        with house.gateway(tmp_path, target) as gateway:
+            done = gateway.ssh("echo hello")
+    assert (done.stdout, done.returncode) == ((b"hello\n", 0) if trusted else (b"", 255)), done.stderr
 
 
 def test_a_certificate_admits_its_own_user_alone(gateway: SshGateway, tmp_path: Path) -> None:
@@ -271,3 +329,40 @@ def test_connections_that_share_an_address_are_named_with_the_user(server: Serve
             [*shlex.split(made.stdout), "echo", "hello"], capture_output=True, text=True, check=False
         )
         assert done.stdout == "hello\n", done.stderr
+
+
+BY_HAND = """
+elevations:
+  - name: hands
+    by_hand: true
+    effects: [read, write]
+    hold: {approvers: dba}
+"""
+
+
+def test_a_person_gets_in_by_hand_for_as_long_as_that_is_granted(server: Server, tmp_path: Path) -> None:
+    with house.gateway(tmp_path, server) as gateway:
+        gateway.policy_file.write_text(gateway.policy_file.read_text() + BY_HAND)
+        eventually(lambda: bool(gateway.api.call("/v1/elevations?person=maria.lopez@example.com")))
+        wish = {"connection": "web-1", "effects": ["read", "write"], "seconds": 600, "reason": "disk is full"}
+        approval = gateway.api.call("/v1/elevations", wish | {"person": "maria.lopez@example.com"})
+        gateway.api.vote(approval, "approve")
+        grant = gateway.api.call(f"/v1/elevations/{approval['id']}?wait=5")["grant"]
+        access = gateway.api.call(f"/v1/grants/{grant['id']}/access", {"person": "maria.lopez@example.com"})
+        shown = Api(gateway.url, "-").call(f"/v1/access/{access['code']}", {})
+        assert shown["line"].startswith("ssh -p ")
+        host, _, port = shown["address"].rpartition(":")
+        written = tmp_path / "by-hand"
+
+        async def run(command: str) -> tuple[str, int | None]:
+            async with asyncssh.connect(
+                host, int(port), username=shown["user"], password=shown["password"], known_hosts=None
+            ) as client:
+                done = await client.run(command)
+                return str(done.stdout), done.exit_status
+
+        assert asyncio.run(run(f"touch {written}")) == ("", 0)
+        assert written.exists()
+        gateway.api.call(f"/v1/grants/{grant['id']}/end", {"person": "maria.lopez@example.com"})
+        with pytest.raises(asyncssh.Error):
+            asyncio.run(run("true"))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import random
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
 
-from tests.live_ssh.house import SshGateway
+from tests.live_ssh import house
+from tests.live_ssh.house import Server, SshGateway
 
 CARD = "4111 1111 1111 1111"
 
@@ -50,6 +54,25 @@ def test_what_is_sensitive_in_a_fetched_file_is_starred_wherever_a_read_cuts_it(
     assert "silva" not in here
     assert "4111 1111" not in here
     assert [line[:7] for line in here.splitlines()] == [f"{n:07d}" for n in range(20_000)]
+
+
+def test_binaries_stay_as_they_are_where_the_policy_says_so(server: Server, tmp_path: Path) -> None:
+    binary = b"ana.silva@example.com \0 ana.silva@example.com" * 9_000
+    (tmp_path / "text").write_text("ana.silva@example.com\n" * 9_000)
+    (tmp_path / "binary").write_bytes(binary)
+    with house.gateway(tmp_path, server, binary="exact") as gateway:
+        for protocol in ("-s", "-O"):
+            for name in ("text", "binary"):
+                client(
+                    gateway, "scp", protocol, f"127.0.0.1:{tmp_path}/{name}", f"{tmp_path}/{name}{protocol}"
+                )
+        printed = gateway.ssh(f"cat {tmp_path}/binary").stdout
+    assert printed[:4] != binary[:4]
+    assert printed.partition(b"\0")[2] == binary.partition(b"\0")[2]
+    assert (tmp_path / "binary-s").read_bytes() == binary
+    assert (tmp_path / "binary-O").read_bytes()[23:] == binary[23:]
+    for protocol in ("-s", "-O"):
+        assert "silva" not in (tmp_path / f"text{protocol}").read_text()
 
 
 @pytest.mark.parametrize("protocol", ["-s", "-O"])
@@ -121,9 +144,35 @@ def test_git_clones_and_a_push_waits_for_a_yes(gateway: SshGateway, tmp_path: Pa
     cloned = git("clone", "--quiet", f"ssh://127.0.0.1:{gateway.ports['web-1']}{bare}", str(work))
     assert cloned.returncode == 0, cloned.stderr
     (work / "file").write_text("content")
-    assert git("-C", str(work), "add", "file").returncode == 0
+    (work / "noise").write_bytes(random.Random(1).randbytes(8_000_000))
+    assert git("-C", str(work), "add", "file", "noise").returncode == 0
     assert git("-C", str(work), "commit", "--quiet", "-m", "first").returncode == 0
     with gateway.api.deciding("approve", containing="git-receive-pack"):
         pushed = git("-C", str(work), "push", "--quiet", "origin", "HEAD")
     assert pushed.returncode == 0, pushed.stderr
     assert "first" in git("-C", str(bare), "log", "--all", "--oneline").stdout
+    again = git(
+        "clone", "--quiet", f"ssh://127.0.0.1:{gateway.ports['web-1']}{bare}", str(tmp_path / "again")
+    )
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / "again" / "noise").read_bytes() == (work / "noise").read_bytes()
+
+
+@pytest.mark.parametrize("protocol", ["-s", "-O"])
+def test_what_is_compressed_comes_byte_for_byte(gateway: SshGateway, tmp_path: Path, protocol: str) -> None:
+    data = random.Random(2).randbytes(8_000_000)
+    (tmp_path / "there").write_bytes(data)
+    done = client(gateway, "scp", protocol, f"127.0.0.1:{tmp_path}/there", f"{tmp_path}/here")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "here").read_bytes() == data
+
+
+def test_an_archive_whose_texts_are_masked_still_unpacks(gateway: SshGateway, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "people").write_text("ana.silva@example.com\n" * 500)
+    (tmp_path / "there" / "noise").write_bytes(random.Random(3).randbytes(500_000))
+    archive = gateway.ssh(f"tar -c -C {tmp_path}/there .").stdout
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        tar.extractall(tmp_path / "here", filter="data")
+    assert (tmp_path / "here" / "people").read_text() == f"{'*' * 21}\n" * 500
+    assert (tmp_path / "here" / "noise").read_bytes() == (tmp_path / "there" / "noise").read_bytes()

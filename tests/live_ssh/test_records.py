@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import select
@@ -11,6 +12,7 @@ import subprocess
 from pathlib import Path
 
 import asyncssh
+import pytest
 
 from tests.live.house import eventually
 from tests.live_ssh.house import SshGateway
@@ -59,12 +61,6 @@ async def test_a_hundred_sessions_at_once(gateway: SshGateway) -> None:
     assert answers == [f"{n}\n" for n in range(100)]
 
 
-def test_a_gateway_that_was_killed_leaves_a_recording_that_holds(gateway: SshGateway, tmp_path: Path) -> None:
-    gateway.kill()
-    gateway.start()
-    assert gateway.ssh("echo again").stdout == b"again\n"
-
-
 def test_a_target_that_is_killed_ends_the_command_and_not_the_client(
     gateway: SshGateway, tmp_path: Path
 ) -> None:
@@ -102,3 +98,26 @@ def steady(running: subprocess.Popen[bytes]) -> bool:
         bool(select.select([], [], [], 0.5) == ([], [], []))
         and Path(f"/proc/{running.pid}/io").read_text() == before
     )
+
+
+def transcript(gateway: SshGateway, session: str) -> str:
+    eventually(lambda: all(each["id"] != session for each in gateway.api.call("/v1/sessions")))
+    return gateway.countersign("replay", session, "--no-wait", "--state", str(gateway.state)).stdout
+
+
+@pytest.mark.parametrize("protocol", ["-s", "-O"])
+def test_which_files_came_and_went_can_be_told_from_the_record(
+    gateway: SshGateway, tmp_path: Path, protocol: str
+) -> None:
+    data = bytes(range(250)) * 2_800
+    there, here = tmp_path / "there", tmp_path / "here"
+    there.write_bytes(data)
+    before = sessions(gateway)
+    options, environment = gateway.client(gateway.token())
+    scp = ["scp", protocol, *options, "-P", str(gateway.ports["web-1"])]
+    subprocess.run([*scp, f"127.0.0.1:{there}", here], env=environment, check=True, timeout=60)
+    with gateway.api.deciding("approve", containing=f"{tmp_path}/back"):
+        subprocess.run([*scp, here, f"127.0.0.1:{tmp_path}/back"], env=environment, check=True, timeout=60)
+    said = f"700000 bytes, sha256 {hashlib.sha256(data).hexdigest()}"
+    shown = [transcript(gateway, session) for session in sessions(gateway) - before]
+    assert [text.count(said) for text in shown] == [1, 1], shown

@@ -162,6 +162,28 @@ def test_a_denied_line_does_not_count_and_status_and_streams_live_on(gateway: Ss
     assert b"/no" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("typed", "status"),
+    [
+        (["true", "(exit 7)"], 7),
+        (["(exit 7)", "true"], 0),
+        (["exit 5"], 5),
+        (["true", "rm -rf /srv"], 126),
+        (["rm -rf /srv"], 126),
+        (["rm -rf /srv", "true"], 0),
+        (["trap 'echo bye' EXIT", "(exit 3)"], 3),
+        (["true", "echo " + "x" * 5_000_000], 126),
+    ],
+    ids=lambda each: str(each)[:30],
+)
+def test_a_script_ends_as_its_last_line_did(gateway: SshGateway, typed: list[str], status: int) -> None:
+    assert lines(gateway, *typed).returncode == status
+
+
+def test_a_refused_line_has_failed_for_the_next_one(gateway: SshGateway) -> None:
+    assert lines(gateway, "rm -rf /srv", "echo $?").stdout == b"126\n"
+
+
 def test_a_mask_that_one_line_got_stays_for_what_it_saved(server: Server, tmp_path: Path) -> None:
     (tmp_path / "people").write_text("ana.silva@example.com\n")
     with house.gateway(

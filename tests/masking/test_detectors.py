@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from gateway.masking.detectors import DETECTORS, GROUPS, NAMES, UnknownDetector, expand
+from gateway.masking.detectors import DETECTORS, GROUPS, NAMES, READ, UnknownDetector, expand
 from gateway.masking.scanner import scanner
 
-ALL = tuple(DETECTORS)
+ALL = tuple(name for name in DETECTORS if name not in READ)
 
 FOUND: dict[str, list[str]] = {
     "email": [
@@ -298,7 +298,7 @@ def test_addresses_are_not_found_in_other_numbers(text: str) -> None:
 
 
 def test_every_detector_has_examples() -> None:
-    assert set(FOUND) == set(DETECTORS)
+    assert set(FOUND) == set(ALL)
 
 
 def test_groups_mean_their_members_and_unknown_names_are_refused() -> None:

@@ -13,6 +13,7 @@ from gateway.masking.engine import CompiledMask, Masks, UnknownMask
 from gateway.masking.scrub import Scrubber
 from gateway.masking.strategies import STRATEGIES, UnknownStrategy, strictest
 from gateway.masking.tokens import tokenise
+from gateway.model import Reveal
 from gateway.policy.model import MaskPolicy
 
 KEY = b"k" * 32
@@ -258,3 +259,36 @@ def test_a_scrubber_that_fails_shows_nothing(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(CompiledMask, "text", broken)
     assert scrubber.text("WHERE mail = 'jane@example.com'") == ("[redacted]", True)
+
+
+def revealing(policy: MaskPolicy, **reveal: tuple[str, ...]) -> tuple[CompiledMask, CompiledMask]:
+    """The mask as it is, and with something left alone."""
+    masks = made(m=policy, other=MaskPolicy(name="other", columns={"*.ssn": "redact"}))
+    return masks.mask(("m", "other")), masks.mask(("m", "other"), Reveal(**reveal))
+
+
+def test_a_reveal_leaves_its_columns_and_detectors_alone_and_no_others() -> None:
+    policy = columns(detect=("email", "phone"), any__name="partial", any__email="redact")
+    plain, shown = revealing(policy, columns=("customers.name",), detect=("phone",))
+    assert plain.rule(["customers.name"]) == "partial"
+    assert shown.rule(["customers.name"]) is None
+    assert shown.spares(["customers.name"])
+    for column in ("staff.name", "customers.email", "customers.ssn"):
+        assert shown.rule([column]) == plain.rule([column])
+        assert not shown.spares([column])
+    assert shown.find(b"call +49 30 1234567 now") == []
+    assert plain.find(b"call +49 30 1234567 now") != []
+    assert shown.find(b"ada@example.com") == plain.find(b"ada@example.com") != []
+
+
+def test_a_column_that_may_be_another_stays_hidden() -> None:
+    _, shown = revealing(columns(any__name="redact"), columns=("customers.name",))
+    assert shown.rule(["customers.name", "staff.name"]) == "redact"
+    assert shown.rule(["name"]) == "redact"
+
+
+def test_a_path_is_left_alone_as_the_mask_names_it() -> None:
+    policy = MaskPolicy(name="m", columns={"$.token": "redact", "$.email": "redact"})
+    plain, shown = revealing(policy, columns=("$.token",))
+    assert len(plain.paths(["orders.payload"])) == 2
+    assert len(shown.paths(["orders.payload"])) == 1

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.commands.mask import in_characters, mask_line
-from gateway.masking.detectors import DETECTORS
+from gateway.masking.detectors import DETECTORS, expand
 from gateway.masking.engine import CompiledMask
 from gateway.masking.explaining import near_misses
 from gateway.masking.scanner import scanner
@@ -115,7 +115,9 @@ def test_what_is_nearly_found_is_explained_with_the_reason(
     text: str, said: tuple[int, int, str, str]
 ) -> None:
     data = text.encode()
-    found = near_misses(list(DETECTORS.values()), data, scanner(tuple(DETECTORS)).find(data))
+    found = near_misses(
+        list(DETECTORS.values()), data, scanner(expand(("secrets", "personal", "ip"))).find(data)
+    )
     assert said in [(miss.start, miss.end, miss.detector, miss.reason) for miss in found]
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.masking import checksums, europe, overseas
-from gateway.masking.detectors import DETECTORS
+from gateway.masking.detectors import expand
 from gateway.masking.scanner import scanner
 from gateway.masking.vat import is_vat
 
@@ -134,5 +134,5 @@ SIGNS = st.text("0123456789ABCXYZabc-. /", max_size=14)
 @given(st.lists(st.tuples(WORDS, SIGNS), max_size=8))
 def test_no_check_fails_whatever_stands_behind_its_word(parts: list[tuple[str, str]]) -> None:
     text = "".join(word + signs for word, signs in parts).encode()
-    hits = scanner(tuple(DETECTORS)).find(text)
+    hits = scanner(expand(("secrets", "personal", "ip"))).find(text)
     assert all(0 <= start < end <= len(text) for start, end, _ in hits)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 import pytest
-from masking_quality import LOOKALIKES, VALUES, Score, judge, mask, total
+from masking_quality import LOOKALIKES, PEOPLE, VALUES, Score, judge, mask, total
 from masking_texts import texts
 
 
@@ -17,3 +17,11 @@ def test_values_are_found_and_little_else(seed: int) -> None:
     every = total(scores.values())
     assert every.recall >= 0.985, wrong
     assert every.precision >= 0.99, wrong
+
+
+def test_names_and_addresses_are_mostly_found_and_little_else() -> None:
+    scores: dict[str, Score] = defaultdict(Score)
+    wrong = judge(mask(("person_name", "postal_address")), texts(PEOPLE, seed=7, each=5), scores)
+    every = total(scores.values())
+    assert every.recall >= 0.93, wrong
+    assert every.precision >= 0.95, wrong

@@ -124,6 +124,14 @@ def test_every_recorded_verdict_that_changes_is_told_with_rules_counts_and_examp
     [
         ("{approvers: dba}", "{approvers: security}", 4, "asks"),
         ("{approvers: dba}", "{approvers: dba, quorum: 2}", 4, "asks"),
+        ("{approvers: dba}", "{approvers: dba, step_up: {max_age: 5m}}", 4, "logins"),
+        (
+            "{approvers: dba}",
+            "{approvers: dba, for_a_while: {up_to: 5m, what: [shape]}}",
+            4,
+            "lasting",
+        ),
+        ("{approvers: dba}", "{approvers: dba, remind: 5m}", 4, "unanswered"),
         ("allow: true, mask: pii", "allow: true", 8, "masks"),
         ('"*.ssn"', '"*.name"', 4, "masked"),
         ("effects: [write]}", "effects: [write], resources: ['payroll.*']}", 2, "verdict"),

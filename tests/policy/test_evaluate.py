@@ -138,6 +138,7 @@ def test_approval_never_unmasks(policy_of) -> None:
         asks=(Ask(rule="default", approvers="*"),),
         masks=("pii",),
         expires_in=900.0,
+        by_default=True,
     )
 
 

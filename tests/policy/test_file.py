@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model import Effect
+from gateway.model import Effect, StepUp
 from gateway.policy.credentials import SecretMissing, SecretRef
 from gateway.policy.file import SECTIONS, PolicyFileError, load, parse, parse_bytes
 from gateway.policy.model import (
@@ -56,6 +56,14 @@ def test_a_whole_file_means_what_it_says(vocabulary) -> None:
     assert policy.tls is not None
     assert policy.examples[0].agents == ("a", "b")
     assert policy.places["rules[1].when.effects"] == (23, 12)
+
+
+@pytest.mark.parametrize("asks", ["approvers: dba", "asks: [{approvers: dba}, {approvers: '*'}]"])
+def test_a_step_up_is_of_every_ask_of_its_hold(vocabulary, asks) -> None:
+    text = WHOLE.replace("approvers: dba, quorum: 1", f"{asks}, step_up: {{max_age: 5m, acr: urn:x}}")
+    writes = parse(text, "policies.yaml", vocabulary).rules[0].then
+    assert isinstance(writes, Holding)
+    assert {ask.step_up for ask in writes.asks} == {StepUp(max_age=300.0, acr="urn:x")}
 
 
 def test_what_is_left_out_has_the_documented_default(vocabulary) -> None:
@@ -166,6 +174,8 @@ BROKEN = [
     ("compound duration", ("ttl: 30m", "ttl: 1h30m"), 34, 15, "tokens.ttl", "90s, 15m, 2h or 30d"),
     ("size in MB", ("16MiB", "16MB"), 29, 25, "command_bytes", "64KiB, 16MiB or 1GiB"),
     ("number as text", ("quorum: 1", 'quorum: "1"'), 21, 43, "hold.quorum", "a whole number"),
+    ("no age of a login", ("quorum: 1", "step_up: {acr: x}"), 21, 35, "hold.step_up", "`max_age` is missing"),
+    ("an age without unit", ("quorum: 1", "step_up: {max_age: 300}"), 21, 54, "step_up.max_age", "`300s`?"),
     ("quorum of none", ("quorum: 1", "quorum: 0"), 21, 43, "hold.quorum", "from 1 to"),
     ("yes for true", ("{allow: true,", "{allow: yes,"), 24, 19, "then.allow", "true or false"),
     ("allow: false", ("{allow: true,", "{allow: false,"), 24, 19, "then.allow", "says nothing"),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import json
+from pathlib import Path
 
 import jsonschema
 import pytest
 from ruamel.yaml import YAML
 
+from gateway.__main__ import main
 from gateway.model import Effect
 from gateway.policy.file import PolicyFileError, parse
-from gateway.policy.identities import OidcProvider, SamlProvider
+from gateway.policy.identities import Binding, OidcProvider, SamlProvider
 from gateway.policy.lint import warnings
 from gateway.policy.schema import schema
 from gateway.vocabulary import known
@@ -36,10 +39,11 @@ identity:
       entity_id: https://login.corp.example/
       attributes: {person: mail, groups: memberOf}
       domains: [corp.example]
+      key: file:/etc/saml.pem
       ca: /etc/corp.pem
   people:
     all: {scope: {shop: read}}
-    dbas: {groups: dba, scope: {shop: [read, ddl]}, max_depth: 2, ttl: 2h}
+    dbas: {groups: dba, scope: {shop: [read, ddl]}, max_depth: 2, ttl: 2h, bound: [address, session], reuse: revoke}
   workloads:
     github:
       issuer: https://token.actions.githubusercontent.com
@@ -89,9 +93,12 @@ def test_it_says_whose_word_is_taken() -> None:
         "https://login.corp.example/",
     )
     assert (corp.person, corp.groups, corp.domains) == ("mail", "memberOf", ("corp.example",))
+    assert str(corp.key) == "file:/etc/saml.pem"
     everybody, dbas = identity.people
     assert (everybody.groups, everybody.scope) == ((), {"shop": {Effect.READ}})
     assert (dbas.groups, dbas.max_depth, dbas.ttl) == (("dba",), 2, 7_200)
+    assert dbas.binding == Binding(to=frozenset({"address", "session"}), reuse="revoke")
+    assert everybody.binding == Binding(to=frozenset(), reuse="refuse")
     (rule,) = identity.workloads["github"].rules
     assert rule.when["repository"].match("acme/shop")
     assert not rule.when["repository"].match("acme-evil/shop")
@@ -129,6 +136,9 @@ BY_BOTH = [
     ("saml: https://login.corp.example/metadata.xml?appid=7", "saml: 'file:'", "needs a path"),
     ("scope: {shop: read}}", "scop: {shop: read}}", "did you mean `scope`?"),
     ("max_depth: 2", "max_depth: 0", "out of range"),
+    ("bound: [address, session]", "bound: addres", "did you mean `address`?"),
+    ("reuse: revoke", "reuse: kill", "what can become of it"),
+    ("bound: [address, session], reuse", "reuse", "add `bound: address`"),
     ("audience: countersign\n      once", "once", "`audience` is missing"),
     ("agent: release-pipeline\n", "agnet: release-pipeline\n", "did you mean `agent`?"),
     ("keys: file:/etc/jwks.json", "keys: /etc/jwks.json", "cannot be the place of keys"),
@@ -202,8 +212,48 @@ def test_grants_without_a_provider_are_doubtful() -> None:
     assert [str(each) for each in warnings(read(people)) if "identity.people.all" in str(each)]
 
 
+def test_a_grant_to_whoever_logs_in_anywhere_is_doubtful() -> None:
+    def doubts(identity: str) -> list[str]:
+        return [str(each) for each in warnings(read(identity)) if "vouches for" in str(each)]
+
+    assert doubts(IDENTITY) == []
+    (doubt,) = doubts(IDENTITY.replace("      domains: [Example.com]\n", ""))
+    assert "identity.people.all" in doubt
+
+
 def test_an_agent_needs_no_secret_where_a_workload_s_token_will_do() -> None:
     bare = HEAD.replace("    secret: env:RELEASE_PIPELINE_SECRET\n", "")
     assert [each for each in warnings(parse(bare, "policies.yaml", known())) if "no secret" in str(each)]
     policy = parse(bare + IDENTITY, "policies.yaml", known())
     assert not [each for each in warnings(policy) if "no secret" in str(each)]
+
+
+def test_check_says_what_it_means(tmp_path, capsys) -> None:
+    path = tmp_path / "policies.yaml"
+    path.write_text(HEAD + IDENTITY)
+    assert main(["check", str(path)]) == 0
+    out = capsys.readouterr().out
+    for line in (
+        "provider okta: vouches for addresses of example.com",
+        "people all (whoever logs in): shop: read",
+        "people dbas (dba): shop: ddl, read",
+        "workload github with repository acme/* and run_attempt 1 and protected true is release-pipeline: shop: read",
+        "workload cluster with kubernetes.io/namespace ci or cd is release-pipeline",
+    ):
+        assert f"  {line}\n" in out
+    assert main(["check", str(path), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["identity"]["workloads"][0]["agents"] == ["release-pipeline"]
+    assert said["identity"]["people"][1]["groups"] == ["dba"]
+
+
+def test_the_shipped_file_shows_one_that_holds() -> None:
+    text = (Path(__file__).parents[2] / "policies.yaml").read_text(encoding="utf-8")
+    lines = text.splitlines(keepends=True)
+    at = lines.index("# identity:\n")
+    until = lines.index("\n", at)
+    shown = [line.removeprefix("# ") for line in lines[at:until]]
+    policy = parse("".join([*lines[:at], *shown, *lines[until:]]), "policies.yaml", known())
+    assert set(policy.identity.providers) == {"okta"}
+    assert {each.agent for each in policy.identity.workloads["github"].rules} == {"release-pipeline"}
+    assert warnings(policy) == warnings(parse(text, "policies.yaml", known()))

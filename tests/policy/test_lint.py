@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from gateway.policy.file import parse
+from gateway.policy.file import PolicyFileError, parse
 from gateway.policy.lint import warnings
 from tests.policy.house import WHOLE
 
@@ -23,6 +25,7 @@ def test_a_policy_in_order_has_no_warnings(vocabulary) -> None:
         ("labels: {env: prod}, eff", "labels: {evn: prod}, eff", "20:5: rules[0].when", "can never match"),
         ("labels: {env: prod}, eff", "labels: {env: prd}, eff", "20:5: rules[0].when", "can never match"),
         ("effects: [read, session], ", "", "23:5: rules[1].when", "every effect but unknown"),
+        ("quorum: 1", "step_up: {max_age: 5m}", "21:5: rules[0].then", "needs a fresh login"),
         ("quorum: 1", "quorum: 2", "21:5: rules[0].then", "2 votes are asked of dba"),
         (
             '{slack: "@dba", members: [ana.silva@example.com]}',
@@ -61,3 +64,66 @@ def test_an_open_address_without_tls_is_doubtful(vocabulary) -> None:
     assert said(text, vocabulary) == []
     (told,) = said(text.replace("tls: {certificate: /etc/cert.pem, key: /etc/key.pem}\n", ""), vocabulary)
     assert told.startswith("4:5: connections.shop.listen: 0.0.0.0:15432 is reached from other machines")
+
+
+@pytest.mark.parametrize(
+    ("offer", "says"),
+    [
+        ("{name: x, effects: [write], hold: {approvers: dba}}", ""),
+        ("{name: x, effects: [write], connections: [shop-*], hold: {approvers: dba}}", "for no connection"),
+        ("{name: x, effects: [write, destructive], hold: {approvers: dba}}", "destructive is held nowhere"),
+        ("{name: x, effects: [read, write], hold: {approvers: dba}}", "read is held nowhere"),
+        ("{name: x, effects: [read, write], by_hand: true, hold: {approvers: dba}}", ""),
+        ('{name: x, effects: [write], break_glass: {approvers: "*"}}', "anybody who is known may break"),
+        ('{name: x, effects: [write], groups: dba, break_glass: {approvers: "*"}}', ""),
+    ],
+)
+def test_elevations_that_give_nothing_or_all_to_anybody_are_doubtful(vocabulary, offer, says) -> None:
+    members = "[ana.silva@example.com, ben.okafor@example.com, sam.chen@example.com]"
+    text = WHOLE.replace("members: [ana.silva@example.com]", f"members: {members}")
+    text = text.replace(", attributes: {sql.has_where: true}", "").replace("default: hold", "default: block")
+    told = said(f"{text}\nelevations: [{offer}]\n", vocabulary)
+    assert [says in each for each in told] == ([True] if says else [])
+
+
+@pytest.mark.parametrize(
+    ("offer", "says"),
+    [
+        ("{name: x, effects: [write]}", "`hold` is missing"),
+        ("{name: x, effects: [write], hold: {approvers: dba}, break_glass: {approvers: dba}}", "two offers"),
+        (
+            "{name: x, effects: [write], groups: dba, break_glass: {approvers: dba, quorum: 1}}",
+            "two people at least",
+        ),
+        (
+            "{name: x, effects: [write], break_glass: {approvers: dba}, unasked: {longest: 1m, commands: 1, per_day: 1}}",
+            "nobody is asked anyway",
+        ),
+        ("{name: x, effects: [write], hold: {approvers: dba}, longest: 2d}", "a day at most"),
+        (
+            "{name: x, effects: [write], hold: {approvers: dba}, unasked: {longest: 2h, commands: 1, per_day: 1}}",
+            "more than `longest`",
+        ),
+        (
+            "{name: x, effects: [write], hold: {approvers: dba}, unasked: {longest: 1m, commands: 1}}",
+            "`per_day` is missing",
+        ),
+        (
+            "{name: x, effects: [write], hold: {approvers: dba}, reveal: {detect: email, to: dba}}",
+            "add `read`",
+        ),
+        ("{name: x, effects: [read], hold: {approvers: dba}, reveal: {to: dba}}", "say what is shown"),
+        ("{name: x, effects: [read], hold: {approvers: dba}, reveal: {detect: emial, to: dba}}", "emial"),
+        ("{name: x, effects: [read], hold: {approvers: dba}, reveal: {detect: email, to: nobody}}", "nobody"),
+        ("{name: x, effects: [read], hold: {approvers: dba}, ending: never}", "never"),
+    ],
+)
+def test_elevations_that_say_too_much_or_too_little_are_refused(vocabulary, offer, says) -> None:
+    with pytest.raises(PolicyFileError, match=re.escape(says)):
+        parse(f"{WHOLE}\nelevations: [{offer}]\n", "policies.yaml", vocabulary)
+
+
+def test_nobody_bears_the_name_of_a_persons_own_hands(vocabulary) -> None:
+    text = WHOLE.replace("  release-pipeline:", "  by-hand:")
+    with pytest.raises(PolicyFileError, match="own hands"):
+        parse(text, "policies.yaml", vocabulary)

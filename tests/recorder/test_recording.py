@@ -250,3 +250,26 @@ def test_what_is_torn_is_left_as_the_evidence_it_is(recorder):
     before = recording.path.read_bytes()
     assert recorder.recover("the gateway stopped") == []
     assert recording.path.read_bytes() == before
+
+
+def test_what_is_withheld_leaves_its_length_alone(recorder):
+    recording = recorder.open(make_session())
+    for command_id, shown in (
+        ("c1", b"kept before"),
+        ("c2", b"ada@example.com" * 10_000),
+        ("c3", b"kept after"),
+    ):
+        if command_id == "c2":
+            recording.withhold(command_id)
+        ask(recording, command_id)
+        recording.answer(command_id, shown)
+        recording.answer(command_id, shown)
+        finish(recording, command_id)
+    recording.close("over")
+    written = recording.path.read_bytes()
+    assert b"ada@" not in written
+    assert b"kept before" in written
+    assert b"kept after" in written
+    answered = {each.fields["command"]: each.fields for each in fields(recording.path, "answered")}
+    assert (answered["c2"]["withheld"], answered["c2"]["cut"]) == (True, 2 * 150_000)
+    assert "withheld" not in answered["c3"]

@@ -193,3 +193,15 @@ def test_a_record_that_is_being_written_is_read_when_it_is_whole(recorder):
 def test_what_is_not_there_has_no_transcript(recorder):
     assert transcripts(recorder).page("none") is None
     assert transcripts(recorder).page("../../etc/passwd") is None
+
+
+def test_what_was_shown_under_an_elevation_is_told_and_not_shown(recorder):
+    recording = recorder.open(make_session())
+    recording.withhold("c1")
+    ask(recording, rules=("reads", "reveal:5d0c2f9a1b7e"))
+    recording.answer("c1", b"ada@example.com")
+    finish(recording, shape=b"email")
+    recording.close("over")
+    [text] = [text for kind, text in read(recorder) if kind == "answer"]
+    assert "shown unmasked under an elevation, and not recorded: 15 bytes" in text
+    assert "ada" not in text

@@ -74,7 +74,7 @@ class EchoWire:
                 out.append(LoginAsked(user=user, database="", secret=secret))
                 return
             self._count += 1
-            self._asked = Command(id=f"e{self._count}", text=text, facts=FACTS, exact=line)
+            self._asked = Command(id=f"e{self._count}", text=text, facts=FACTS, exact=(line,))
             out.append(CommandAsked(self._asked))
         if len(self._client) > self._limits.command_bytes:
             raise ProtocolViolation("a line is longer than it may be")
@@ -114,7 +114,7 @@ class EchoWire:
             return out
         if isinstance(verdict, Allow):
             self._running = asked.id
-            out.append(Send(Side.UPSTREAM, asked.exact + b"\n"))
+            out.append(Send(Side.UPSTREAM, b"".join(asked.exact) + b"\n"))
         else:
             out.append(Send(Side.CLIENT, f"no: {verdict.message}\n".encode()))
         self._lines(out)

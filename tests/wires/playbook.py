@@ -38,6 +38,7 @@ class BlankRows:
         self.word = word
         self.masked: dict[str, int] = {}
         self.kept = b""
+        self.idle = False
 
     def rows(self, data: bytes, encoding: str = "UTF8") -> bytes:
         hits = data.count(self.word)

@@ -245,12 +245,13 @@ class Answers:
         masked = NOTHING_MASKED
         if count and reply.mask is not None:
             plan = self._plan_rows(shape, self._facts(reply), reply.mask)
-            run = data[rows:over]
-            hidden = plan.rows(run)
-            if hidden is not run:
-                data = b"".join((data[:rows], hidden, data[over:]))
-                over += len(hidden) - len(run)
-                masked = plan.masked
+            if not plan.idle:
+                run = data[rows:over]
+                hidden = plan.rows(run)
+                if hidden is not run:
+                    data = b"".join((data[:rows], hidden, data[over:]))
+                    over += len(hidden) - len(run)
+                    masked = plan.masked
         out.append(Send(_CLIENT, data, reply.command_id))
         if portal is not None:
             portal.rows = count

@@ -372,6 +372,7 @@ class Asking:
             parameters=() if portal is None else shown(portal.bind, portal.statement.types),
             facts=judged.facts,
             exact=self._reader.exact(statement, named, portal),
+            around=self._reader.namespace,
         )
         self._asked = Asked(
             command,

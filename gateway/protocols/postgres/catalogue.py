@@ -13,6 +13,7 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -22,8 +23,9 @@ from gateway.facts.postgres.resolving import resolved
 from gateway.facts.schema import Function, Schema, Table
 from gateway.model import Effect, Facts
 from gateway.protocols.postgres.aside import Upstream, connect
+from gateway.protocols.postgres.plans import Plan, Plans
 from gateway.protocols.postgres.reading import Background
-from gateway.protocols.postgres.results import Plans, ResultMask
+from gateway.protocols.postgres.results import plan_rows
 from gateway.wire import Login, Mask
 
 WITHIN = 20.0
@@ -88,7 +90,7 @@ class Known:
         self.told: Told | None = None
         """What it follows from."""
         self._believed = self.wary = NOTHING
-        self.plans = Plans(resolve=self._place)
+        self.plans = Plans(partial(plan_rows, resolve=self._place))
         self._doubted = 0
 
     def _place(self, table: int, column: int) -> str | None:
@@ -108,7 +110,7 @@ class Known:
         if told == self.told:
             return
         self.told = told
-        self.plans = Plans(resolve=self._place)
+        self.plans = Plans(partial(plan_rows, resolve=self._place))
         self._believed = Texts(schema) if schema is not None else NOTHING
         self.wary = Texts(replace(schema, functions={})) if schema is not None else NOTHING
 
@@ -133,7 +135,7 @@ class Knowing(Background):
     def read_each(self, text: str) -> tuple[Facts, ...]:
         return self.era.read_each(text)
 
-    def plan_rows(self, description: bytes, facts: Facts, mask: Mask) -> ResultMask:
+    def plan_rows(self, description: bytes, facts: Facts, mask: Mask) -> Plan:
         return self._known.plans.rows(description, facts, mask)
 
     def released(self, facts: Facts, text: str) -> None:

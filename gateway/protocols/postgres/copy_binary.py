@@ -8,8 +8,9 @@ from dataclasses import replace
 from gateway.model import Output
 from gateway.protocols.postgres import copy_rows as copied
 from gateway.protocols.postgres import values
+from gateway.protocols.postgres.column_rules import column_rules
 from gateway.protocols.postgres.messages import Column, frame
-from gateway.protocols.postgres.results import ResultMask, column_rules
+from gateway.protocols.postgres.results import ResultMask
 from gateway.wire import Mask, ProtocolViolation
 
 LONGEST_ROW = 64 * 1024 * 1024

@@ -6,6 +6,16 @@ cdef Py_ssize_t field_end(
     int escape
 ) noexcept
 
+@cython.locals(sign=int)
+cdef int is_plain(const unsigned char * source, Py_ssize_t pos, Py_ssize_t last, int quote) noexcept
+
+@cython.locals(reach=Py_ssize_t, found="const unsigned char *")
+cdef Py_ssize_t plain_end(const unsigned char * source, Py_ssize_t pos, Py_ssize_t last, int delimiter) noexcept
+
+cdef Py_ssize_t copied(
+    const unsigned char * source, Py_ssize_t start, Py_ssize_t end, unsigned char * target, Py_ssize_t at
+) noexcept
+
 cpdef bytes stopping(int delimiter, int quote)
 
 @cython.locals(sign=int)
@@ -45,6 +55,7 @@ cdef int is_null(
     column=Py_ssize_t,
     rows=Py_ssize_t,
     size="unsigned int",
+    plain=int,
 )
 cpdef tuple gather(bytes data, bytes kinds, int delimiter, int quote, int escape, bytes null)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from gateway.contract import Estimate
 from gateway.facts.postgres import ATTRIBUTES
+from gateway.facts.postgres.likewise import likeness
 from gateway.model import Command, Facts
 from gateway.protocols.postgres.aside import Upstream
 from gateway.protocols.postgres.catalogue import Knowing, Known
@@ -86,8 +87,9 @@ def environment(*, host: str, port: int, database: str, user: str, secret: str) 
     return {"PGHOST": host, "PGPORT": str(port), "PGDATABASE": database, "PGUSER": user, "PGPASSWORD": secret}
 
 
-def client_line(*, host: str, port: int, database: str, user: str) -> str:
+def client_line(*, host: str, port: int, database: str, user: str, asks: bool = False) -> str:
     """psql, asking for the secret or taking it from PGPASSWORD."""
+    del asks  # it does, where the variable is not set
     return shlex.join(["psql", f"host={host} port={port} dbname={database} user={user}"])
 
 
@@ -111,6 +113,7 @@ __all__ = [
     "environment",
     "estimate",
     "knowledge",
+    "likeness",
     "open_wire",
     "read_facts",
     "render",

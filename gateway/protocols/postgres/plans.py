@@ -23,6 +23,13 @@ class Plan(Protocol):
     def masked(self) -> Mapping[str, int]:
         """Detector or column rule -> how many values it has masked so far."""
 
+    @property
+    def idle(self) -> bool:
+        """No column of it can hold what has to be hidden."""
+
+    def afresh(self) -> Plan:
+        """The same for another result of the same shape, with nothing counted yet."""
+
     def rows(self, data: bytes, encoding: str = "UTF8") -> bytes:
         """Whole DataRow messages in the client's encoding, masked; the same object where nothing had to be."""
 
@@ -42,6 +49,27 @@ class CopyPlan(Protocol):
 
 PlanRows = Callable[[bytes, Facts, Mask], Plan]
 """From a RowDescription message with the formats of the rows, the command's facts, and the mask."""
+
+
+class Plans:
+    """Plans of results; remembered, since a statement is executed far more often than its columns change."""
+
+    def __init__(self, plan: PlanRows, *, kept: int = 256) -> None:
+        self._plan = plan
+        self._kept = kept
+        self._made: dict[tuple[bytes, int, int], tuple[Facts, Mask, Plan, bool]] = {}
+
+    def rows(self, description: bytes, facts: Facts, mask: Mask) -> Plan:
+        """As `plan` makes it."""
+        # By identity, which stays theirs as long as facts and mask are kept here too.
+        key = (description, id(facts), id(mask))
+        known = self._made.get(key)
+        if known is None:
+            if len(self._made) >= self._kept:
+                self._made.clear()
+            plan = self._plan(description, facts, mask)
+            known = self._made[key] = (facts, mask, plan, plan.idle)
+        return known[2] if known[3] else known[2].afresh()
 
 
 class PlanCopy(Protocol):

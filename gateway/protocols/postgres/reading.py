@@ -16,6 +16,7 @@ from gateway.protocols.postgres.statements import Portal, Statement, Traits
 Read = Callable[[str], Facts]
 
 KEPT = 512
+_QUERY = measured(b"query")
 EXECUTES = "a prepared statement is executed whose text stands elsewhere"
 """The one doubt about SQL's EXECUTE that knowing the statement's text removes; `gateway.facts.postgres` says it."""
 _NOTHING_KNOWN = Facts(
@@ -188,14 +189,23 @@ class Reader:
         self._joined[key] = (facts, named, joined)
         return joined
 
-    def exact(self, statement: Statement, named: Statement | None, portal: Portal | None) -> bytes:
+    @property
+    def namespace(self) -> bytes:
+        """What names mean just now."""
+        return self._exchange.namespace
+
+    def exact(
+        self, statement: Statement, named: Statement | None, portal: Portal | None
+    ) -> tuple[bytes, ...]:
         """Everything that decides what would run: texts, bound values with their types and formats, name space."""
-        namespace = self._exchange.namespace
+        namespace = self.namespace
         if portal is None:
-            exact = measured(b"query", statement.query) + namespace
+            query = statement.query
+            exact = (_QUERY, len(query).to_bytes(8, "big"), query, namespace)
         else:
-            exact = portal.statement.exact() + measured(portal.bind.exact) + namespace
-        return exact if named is None else exact + measured(named.query)
+            bound = portal.bind.exact
+            exact = (portal.statement.exact(), len(bound).to_bytes(8, "big"), bound, namespace)
+        return exact if named is None else (*exact, measured(named.query))
 
 
 def combined(facts: Facts, named: Facts) -> Facts:

@@ -1,22 +1,19 @@
 """The rows of one result, masked.
 
-`column_rules` brings together what the statement says of its columns, what the server says of them, and the
-mask. `ResultMask` then replaces the columns that a rule names and searches the others: one scan over all text
-of a chunk, gathered without frames, lengths and columns that have no words, and only fields with a hit are built
+`ResultMask` replaces the columns that a rule names and searches the others: one scan over all text of a chunk, gathered without frames, lengths and columns that have no words, and only fields with a hit are built
 anew. A chunk without a hit is handed on as the same object.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import dataclass
 from itertools import groupby
 
-from gateway.masking.paths import JsonPath
-from gateway.model import Effect, Facts, Output
+from gateway.model import Effect, Facts
 from gateway.protocols.postgres import rows as walk
 from gateway.protocols.postgres import values
+from gateway.protocols.postgres.column_rules import ColumnRule, column_rules
 from gateway.protocols.postgres.encodings import codec_of
 from gateway.protocols.postgres.kinds import ELEMENTS, NUMBERS_RANGED, WORDLESS, Kind, kind_of
 from gateway.protocols.postgres.messages import Column, read_row_description
@@ -25,124 +22,6 @@ from gateway.wire import Mask
 
 Resolver = Callable[[int, int], str | None]
 """`(table OID, attribute number)` -> `schema.table.column`, if it is known."""
-
-_REDACTED_WHEN_COMPUTED = "redact"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnRule:
-    """What happens to one column: `strategy` replaces every value, `searched` has detectors look into it."""
-
-    strategy: str | None = None
-    searched: bool = True
-    paths: tuple[tuple[JsonPath, str], ...] = ()
-    """What is hidden inside its JSON documents, and how."""
-    named: bool = False
-    """A rule names the column and a path into it, so that text in it is read as JSON too."""
-
-
-def column_rules(
-    names: Sequence[str | None],
-    outputs: Sequence[Output] | None,
-    mask: Mask,
-    *,
-    origins: Sequence[str | None] = (),
-    read: Collection[str] = (),
-) -> tuple[ColumnRule, ...]:
-    """The rule for each column of a result, in order.
-
-    `names` are the columns' labels, None where the server gives none (COPY). `outputs` is what the statement was
-    read to give; where it is None every column may be any of the stored columns in `read`, and where it cannot be
-    laid over the columns, any of its sources. `origins` are stored columns that the server itself vouches for.
-    """
-    laid = _lay(names, outputs)
-    if outputs is None and read:
-        laid = _anything(names, [Output(name="*", sources=frozenset(read), exact=False)])
-    rules = []
-    for place, (name, meant) in enumerate(zip(names, laid, strict=True)):
-        origin = origins[place] if origins else None
-        rules.append(_rule(name, meant, origin, mask))
-    return tuple(rules)
-
-
-def _rule(name: str | None, meant: tuple[Output, ...] | None, origin: str | None, mask: Mask) -> ColumnRule:
-    label = name or ""
-    if meant is None:  # nothing is known but the label: it may be the name of any table's column
-        known = [origin or label or "*"]
-        return ColumnRule(
-            strategy=mask.rule(known, label=label),
-            searched=not mask.spares(known, label=label),
-            paths=mask.paths(known, label=label),
-            named=mask.opens(known, label=label),
-        )
-    strategies = []
-    sources: set[str] = {origin} if origin else set()
-    for output in meant:
-        narrowed = _narrowed(output, name)
-        sources |= narrowed
-        strategy = mask.rule(narrowed, label=label)
-        if strategy is not None and (not output.exact or any(source.endswith("*") for source in narrowed)):
-            strategy = strategy if strategy == "null" else _REDACTED_WHEN_COMPUTED
-        if strategy is None and not output.exact and mask.opens(narrowed, label=label):
-            strategy = _REDACTED_WHEN_COMPUTED
-        strategies.append(strategy)
-    if origin:
-        strategies.append(mask.rule([origin], label=label))
-    found = [strategy for strategy in strategies if strategy is not None]
-    strategy = found[0] if len(set(found)) == 1 else (_strictest(found) if found else None)
-    return ColumnRule(
-        strategy=strategy,
-        searched=not mask.spares(sorted(sources), label=label),
-        paths=mask.paths(sorted(sources), label=label),
-        named=mask.opens(sorted(sources), label=label),
-    )
-
-
-def _strictest(found: Sequence[str]) -> str:
-    return "null" if "null" in found else "redact"
-
-
-def _narrowed(output: Output, name: str | None) -> frozenset[str]:
-    """The sources of one column: a star's `customers.*` is `customers.email` for the column called email."""
-    if output.name != "*" or not output.exact or name is None:
-        return output.sources
-    column = name.lower()
-    return frozenset(source[:-1] + column if source.endswith("*") else source for source in output.sources)
-
-
-def _lay(names: Sequence[str | None], outputs: Sequence[Output] | None) -> list[tuple[Output, ...] | None]:
-    """For each column the outputs that it may be; None where nothing is known of it."""
-    if outputs is None:
-        return [None] * len(names)
-    stars = [place for place, output in enumerate(outputs) if output.name == "*"]
-    if not stars:
-        if len(outputs) == len(names):
-            return [(output,) for output in outputs]
-        return _anything(names, outputs)
-    first, behind = stars[0], len(outputs) - 1 - stars[-1]
-    middle = len(names) - first - behind
-    if middle < 0:
-        return _anything(names, outputs)
-    between = tuple(outputs[first : stars[-1] + 1])
-    return [
-        *((output,) for output in outputs[:first]),
-        *(_within(between, name) for name in names[first : first + middle]),
-        *((output,) for output in outputs[len(outputs) - behind :] if behind),
-    ]
-
-
-def _within(between: tuple[Output, ...], name: str | None) -> tuple[Output, ...]:
-    """Between the first star and the last a column's place says nothing: it is a star's, or called like it."""
-    return tuple(
-        output for output in between if output.name == "*" or name is None or output.name == name.lower()
-    )
-
-
-def _anything(names: Sequence[str | None], outputs: Sequence[Output]) -> list[tuple[Output, ...] | None]:
-    everything = Output(name="*", sources=frozenset().union(*(o.sources for o in outputs)), exact=False)
-    return [
-        (everything, Output(name="*", sources=frozenset({name.lower()} if name else {"*"}))) for name in names
-    ]
 
 
 class ResultMask:
@@ -160,6 +39,7 @@ class ResultMask:
         self._one_by_one = one_by_one(self._searches)
         self._escapes = has_json(columns, self._searches)
         self._codec = ""
+        self._stand_ins: dict[tuple[int, bytes], bytes | None] = {}
         self._rewrites = bytes(rewrite_kind(c, r) for c, r in zip(columns, rules, strict=True))
         self._rewriting = any(self._rewrites)
         self._constants = [
@@ -173,9 +53,14 @@ class ResultMask:
             for kind, column, rule in zip(self._rewrites, columns, rules, strict=True)
         ]
 
+    @property
+    def idle(self) -> bool:
+        """No column of it can hold what has to be hidden."""
+        return not (self._searching or self._rewriting)
+
     def afresh(self) -> ResultMask:
         """The same mask for another result of the same shape; one that changes nothing counts nothing either."""
-        if not self._searching and not self._rewriting:
+        if self.idle:
             return self
         other = copy(self)
         other.masked, other.count = {}, 0
@@ -188,7 +73,9 @@ class ResultMask:
         """
         self._codec = codec_of(encoding)
         if self._rewriting:
+            self._stand_ins = {}
             data, counts = walk.rewrite(data, self._rewrites, self._constants, self._hidden)
+            self._stand_ins = {}
             for column, rule, count in zip(self._columns, self._rules, counts, strict=True):
                 if count and rule.strategy is not None:
                     self._add(f"column {column.name}", count)
@@ -205,6 +92,9 @@ class ResultMask:
         return data
 
     def _hidden(self, place: int, value: bytes) -> bytes | None:
+        """What stands for a value. A chunk's values come again and again in columns of names, states and countries."""
+        if (place, value) in self._stand_ins:
+            return self._stand_ins[place, value]
         column, strategy = self._columns[place], self._rules[place].strategy
         if strategy is None:
             shown, count = values.hide_inside(
@@ -218,7 +108,7 @@ class ResultMask:
             if count:
                 self._add(f"column {column.name}", count)
             return shown
-        return values.hide(
+        hidden = self._stand_ins[place, value] = values.hide(
             value,
             type_oid=column.type_oid,
             written=column.format,
@@ -227,6 +117,7 @@ class ResultMask:
             modifier=column.modifier,
             codec=self._codec,
         )
+        return hidden
 
     def _replaced(
         self,
@@ -366,30 +257,6 @@ def columns_read(facts: Facts) -> frozenset[str]:
         for resource in facts.resources
         if resource.kind == "column" and resource.effect is Effect.READ
     )
-
-
-class Plans:
-    """Plans of results; remembered, since a statement is executed far more often than its columns change."""
-
-    def __init__(self, *, kept: int = 256, resolve: Resolver | None = None) -> None:
-        self._kept = kept
-        self._resolve = resolve
-        self._made: dict[tuple[bytes, int, int], tuple[Facts, Mask, ResultMask]] = {}
-
-    def rows(self, description: bytes, facts: Facts, mask: Mask) -> ResultMask:
-        """As `plan_rows`."""
-        # By identity, which stays theirs as long as facts and mask are kept here too.
-        key = (description, id(facts), id(mask))
-        known = self._made.get(key)
-        if known is None:
-            if len(self._made) >= self._kept:
-                self._made.clear()
-            known = self._made[key] = (
-                facts,
-                mask,
-                plan_rows(description, facts, mask, resolve=self._resolve),
-            )
-        return known[2].afresh()
 
 
 def plan_rows(description: bytes, facts: Facts, mask: Mask, *, resolve: Resolver | None = None) -> ResultMask:

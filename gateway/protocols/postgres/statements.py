@@ -85,7 +85,8 @@ class Statement:
         types, exact = self._exact
         if not exact or types is not self.types:
             types = self.types
-            exact = measured(b"bound", self.query, b"".join([oid.to_bytes(4, "big") for oid in types]))
+            oids = b"".join([oid.to_bytes(4, "big") for oid in types])
+            exact = measured(b"bound", self.query, oids)
             self._exact = (types, exact)
         return exact
 

@@ -182,11 +182,13 @@ class PostgresWire:
                 id=self._next_id(),
                 text=text,
                 facts=self._read(text),
-                exact=measured(
-                    b"startup",
-                    text.encode(),
-                    self._exchange.database.encode(),
-                    (login.account or login.user).encode(),
+                exact=(
+                    measured(
+                        b"startup",
+                        text.encode(),
+                        self._exchange.database.encode(),
+                        (login.account or login.user).encode(),
+                    ),
                 ),
             )
             self._held_login = (command.id, login)

@@ -18,7 +18,7 @@ SFTP = Facts(effects=frozenset({Effect.SESSION}))
 
 
 def command(text: str, facts: Facts, *exact: bytes) -> Command:
-    return Command(id=secrets.token_hex(6), text=text, facts=facts, exact=measured(*exact))
+    return Command(id=secrets.token_hex(6), text=text, facts=facts, exact=(measured(*exact),))
 
 
 def run(text: str, environment: Mapping[str, str]) -> Command:

@@ -12,10 +12,12 @@ from typing import Any, Protocol
 
 import asyncssh
 
-from gateway.hosted import Refused, Ruling, Seat, SessionOver
+from gateway.hosted import Refused, Room, Ruling, Seat, SessionOver
 from gateway.model import Block, Command
 from gateway.protocols.ssh import asking
+from gateway.protocols.ssh.digests import Copies
 from gateway.protocols.ssh.flow import STDERR, Answer, Sink, Upstream
+from gateway.protocols.ssh.kept import WINDOW, Kept
 
 REFUSED = 126
 """Exit status of what was not let run: as a shell says "cannot execute"."""
@@ -23,11 +25,12 @@ ENVIRONMENT = re.compile(
     r"(?:LANG|LC_(?:ALL|COLLATE|CTYPE|MESSAGES|MONETARY|NUMERIC|TIME)|TERM|TZ)=(?!/)[A-Za-z0-9_.@+/-]{1,64}"
 )
 """What a client may set beforehand: names of languages, terminals and zones, and nothing that a program runs or opens."""
-TARGET, CLIENT = "the target is slow", "the client is slow"
+TARGET, CLIENT, UNTAKEN = "the target is slow", "the client is slow", "it waits for a verdict"
 LARGEST = 10_000
 """Columns or rows of a terminal."""
 
-COUNTED = frozenset({"scp", "rsync", "git-upload-pack", "git-receive-pack", "git-upload-archive"})
+COPYING = "scp"
+COUNTED = frozenset({COPYING, "rsync", "git-upload-pack", "git-receive-pack", "git-upload-archive"})
 """Programs that speak a protocol with their own kind: they announce how many bytes come."""
 
 
@@ -46,6 +49,12 @@ class Behind(Protocol):
 
     @property
     def pending_bytes(self) -> int: ...
+    @property
+    def exact(self) -> bool:
+        """Whether what is binary is left unmasked."""
+
+    @property
+    def room(self) -> Room: ...
     @property
     def command_bytes(self) -> int: ...
 
@@ -77,6 +86,7 @@ class Channel(asyncssh.SSHServerSession[Any]):
         self._take: Callable[[bytes], None] | None = None
         self._waiting: list[bytes] = []
         self._waits = 0
+        self._kept = Kept(client.room)
         self._paused: set[str] = set()
         self.flowing = asyncio.Event()
         """Cleared while one side does not take what it is sent."""
@@ -128,8 +138,9 @@ class Channel(asyncssh.SSHServerSession[Any]):
             return
         self._waiting.append(piece)
         self._waits += len(piece)
+        self.keep(len(piece))
         if self._waits > self.client.pending_bytes:
-            self.channel.pause_reading()
+            self.read(False, UNTAKEN)
 
     def eof_received(self) -> bool:
         self._ended = True
@@ -165,16 +176,19 @@ class Channel(asyncssh.SSHServerSession[Any]):
     def pause_writing(self) -> None:
         if self._upstream is not None:
             self._upstream.channel.pause_reading()
+            self._room(self._kept.unread("target", on=True))
         if self._subsystem:
             self.read(False, CLIENT)  # each request has an answer
 
     def resume_writing(self) -> None:
+        self._kept.unread("target", on=False)
         if self._upstream is not None:
             self._upstream.channel.resume_reading()
         self.read(True, CLIENT)
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
+        self._kept.close()
         if self._upstream is not None:
             self._upstream.drop()
         if self._task is not None:
@@ -212,16 +226,28 @@ class Channel(asyncssh.SSHServerSession[Any]):
             self.refuse(ruling.verdict)
             self.channel.exit(REFUSED)
             return
-        counted = command.facts.attributes.get("shell.programs") in COUNTED
-        self._answer = Answer(self.client.seat, command.id, ruling, self.write, counted=counted)
+        program = command.facts.attributes.get("shell.programs")
+        sent = self._copies("sent") if program == COPYING else None
+        self._answer = Answer(
+            self.client.seat,
+            command.id,
+            ruling,
+            self.write,
+            counted=program in COUNTED,
+            exact=self.client.exact and not raw,
+            copies=self._copies("fetched") if program == COPYING else None,
+        )
         try:
             upstream = await self.open(self._answer, text=text, terminal=raw)
         except Refused:
             self._answer.over("the target could not be had", failed=True)
             raise
-        self.feed(_into(upstream))
+        self.feed(_into(upstream, sent))
         await upstream.gone
         self.leave(upstream)
+
+    def _copies(self, how: str) -> Copies:
+        return Copies(lambda file: self.client.seat.noted(f"{how} {file}"))
 
     async def judge(self, command: Command, *, after: Ruling | None = None) -> Ruling:
         """The ruling on a command of this channel. Raises `SessionOver`."""
@@ -248,6 +274,7 @@ class Channel(asyncssh.SSHServerSession[Any]):
                 text,
                 subsystem=subsystem,
                 encoding=None,
+                window=WINDOW,
                 **options,
             )
         except (asyncssh.Error, OSError) as error:
@@ -262,12 +289,12 @@ class Channel(asyncssh.SSHServerSession[Any]):
         """From now on, and for what has waited, `take` gets what the client sends; b"" is its end."""
         waiting, self._waiting = self._waiting, []
         self._take = take
+        self.keep(-self._waits)
         for piece in waiting:
             take(piece)
         if self._ended:
             take(b"")
-        if not self._paused:
-            self.channel.resume_reading()
+        self.read(True, UNTAKEN)
 
     def leave(self, upstream: Upstream) -> None:
         """End the client's channel as the target's ended."""
@@ -282,14 +309,25 @@ class Channel(asyncssh.SSHServerSession[Any]):
         if not on:
             self._paused.add(why)
             self.channel.pause_reading()
+            self._room(self._kept.unread("client", on=True))
         elif why in self._paused:
             self._paused.discard(why)
             if not self._paused:
+                self._kept.unread("client", on=False)
                 self.channel.resume_reading()
         if self._paused & {TARGET, CLIENT}:
             self.flowing.clear()
         else:
             self.flowing.set()
+
+    def keep(self, count: int) -> None:
+        """So many bytes more wait in memory here, or fewer where negative."""
+        self._room(self._kept.more(count))
+
+    def _room(self, enough: bool) -> None:  # noqa: FBT001  # what Kept says
+        if not enough and not self.channel.is_closing():
+            self.say("The gateway has as much in memory for its clients as it may: try later.")
+            self.channel.abort()
 
     def write(self, data: bytes, error: bool) -> None:  # noqa: FBT001  # the shape of Answer's callback
         if self._task is None or self.channel.is_closing():
@@ -315,11 +353,13 @@ class Channel(asyncssh.SSHServerSession[Any]):
             self.channel.set_echo(False)
 
 
-def _into(upstream: Upstream) -> Callable[[bytes], None]:
+def _into(upstream: Upstream, copies: Copies | None) -> Callable[[bytes], None]:
     def take(data: bytes) -> None:
         if upstream.channel.is_closing():
             return
         if data:
+            if copies is not None:
+                upstream.giving(lambda: copies.feed(data))
             upstream.channel.write(data)
         else:
             upstream.channel.write_eof()

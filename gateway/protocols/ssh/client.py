@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncssh
 
-from gateway.hosted import Desk, Desks, Refused, Seat
+from gateway.hosted import Desk, Desks, Refused, Room, Seat
 from gateway.protocols.ssh import lines, sftp
 from gateway.protocols.ssh.channel import Channel
 from gateway.protocols.ssh.forwarding import forward
@@ -190,6 +190,14 @@ class Client(asyncssh.SSHServer):
     @property
     def pending_bytes(self) -> int:
         return self._desk.limits.pending_bytes
+
+    @property
+    def exact(self) -> bool:
+        return self._desk.options.get("binary") == "exact"
+
+    @property
+    def room(self) -> Room:
+        return self._desk.room
 
     @property
     def command_bytes(self) -> int:

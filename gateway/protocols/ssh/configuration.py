@@ -10,8 +10,10 @@ from typing import Any
 
 import asyncssh
 
+from gateway.protocols.ssh.keys import ALIAS
+
 Certify = Callable[[str], Mapping[str, Any]]
-"""A public key -> the gateway's answer: `user`, `certificate`, `host_key`."""
+"""A public key -> the gateway's answer: `user`, `certificate`, `host_key`, `host_authority`."""
 
 
 def write_access(directory: Path, *, name: str, host: str, port: int, certify: Certify) -> str:
@@ -26,7 +28,8 @@ def write_access(directory: Path, *, name: str, host: str, port: int, certify: C
     files = {
         "key": private.export_private_key().decode(),
         "key-cert.pub": f"{answer['certificate']}\n",
-        "known_hosts": f"{place} {answer['host_key']}\n",
+        # Clients that know certificates go by the alias; others find the key itself.
+        "known_hosts": f"@cert-authority {ALIAS} {answer['host_authority']}\n{place} {answer['host_key']}\n",
         "config": _configuration(directory.resolve(), name, host, port, f"{answer['user']}%{name}"),
     }
     for each, text in files.items():
@@ -42,6 +45,7 @@ def _configuration(directory: Path, name: str, host: str, port: int, user: str) 
         "IdentityFile": f'"{directory}/key"',
         "CertificateFile": f'"{directory}/key-cert.pub"',
         "IdentitiesOnly": "yes",
+        "HostKeyAlias": ALIAS,
         "UserKnownHostsFile": f'"{directory}/known_hosts"',
         "StrictHostKeyChecking": "yes",
     }

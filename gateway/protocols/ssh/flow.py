@@ -10,11 +10,14 @@ from typing import Any, Protocol
 import asyncssh
 
 from gateway.hosted import Ruling, Seat, SessionOver, Stream
+from gateway.protocols.ssh.digests import Copies
 from gateway.protocols.ssh.timeline import ERR, OUT, RESIZE, head
 from gateway.wire import CommandAnswered
 
 QUIET = 0.05
 """Seconds after which a stream counts as quiet: a prompt that was kept back is shown then."""
+UNMASKABLE = "the answer could not be masked"
+BINARY = b"\0"
 AT_ONCE = 256 * 1024
 """Bytes that are masked and recorded in one go: packets that arrived together are one piece, up to this."""
 log = logging.getLogger("countersign.ssh")
@@ -47,19 +50,36 @@ class Answer:
     """What comes back of one command: masked, recorded, then written, in that order."""
 
     def __init__(
-        self, seat: Seat, command_id: str, ruling: Ruling, write: Write, *, counted: bool = False
+        self,
+        seat: Seat,
+        command_id: str,
+        ruling: Ruling,
+        write: Write,
+        *,
+        counted: bool = False,
+        exact: bool = False,
+        copies: Copies | None = None,
     ) -> None:
-        """`counted`: the client takes the bytes by their number, so masking must not change it."""
+        """`counted`: the client takes the bytes by their number, so masking must not change it; `copies` looks on.
+
+        `exact`: what is binary is not masked.
+        """
         self._seat = seat
         self._command_id = command_id
         self._write = write
-        self._streams: Mapping[bool, Stream] = {error: ruling.stream(counted) for error in (False, True)}
+        self._copies = copies
+        masked = {error: ruling.stream(counted) for error in (False, True)}
+        self._streams: Mapping[bool, Stream] = masked
+        if exact:
+            self._streams = {error: _Exact(stream) for error, stream in masked.items()}
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
+        self._failed = False
         self._over = False
 
     def came(self, data: bytes, *, error: bool) -> None:
-        self._give(self._streams[error].feed(data), error=error)
+        if not self._failed:
+            self._give(self._streams[error].feed(data), error=error)
 
     def quiet(self) -> None:
         for error, stream in self._streams.items():
@@ -74,6 +94,7 @@ class Answer:
             self._give(stream.close(), error=error)
 
     def failed(self, why: str) -> None:
+        self._failed = True
         self._streams = {}
         self._write(f"countersign: {why}\n".encode(), True)  # the shape of Write
 
@@ -82,6 +103,8 @@ class Answer:
         if self._over:
             return
         self._over = True
+        if self._failed:
+            outcome, failed = UNMASKABLE, True
         masked: dict[str, int] = {}
         for stream in self._streams.values():
             for name, count in stream.counts().items():
@@ -91,11 +114,32 @@ class Answer:
     def _give(self, data: bytes, *, error: bool) -> None:
         if data:
             self._record(ERR if error else OUT, data)
+            if self._copies is not None and not error:
+                self._copies.feed(data)
             self._write(data, error)
 
     def _record(self, stream: bytes, data: bytes) -> None:
         self._seat.answer(self._command_id, head(stream, self._loop.time() - self._began, len(data)))
         self._seat.answer(self._command_id, data)
+
+
+class _Exact:
+    """A stream that is masked up to its first NUL: texts have none, and what follows one is given out as it came."""
+
+    def __init__(self, masked: Stream) -> None:
+        self._masked = masked
+        self._binary = False
+        self.flush, self.close, self.counts = masked.flush, masked.close, masked.counts
+
+    def feed(self, data: bytes) -> bytes:
+        if not self._binary:
+            text, nul, data = data.partition(BINARY)
+            shown = self._masked.feed(text)
+            if not nul:
+                return shown
+            self._binary = True
+            data = shown + self._masked.close() + nul + data
+        return data
 
 
 class Upstream(asyncssh.SSHClientSession[bytes]):
@@ -161,7 +205,7 @@ class Upstream(asyncssh.SSHClientSession[bytes]):
             self.channel.abort()
         except Exception:
             log.exception("an answer could not be given out")
-            self._outcome = ("the answer could not be masked", True)
+            self._outcome = (UNMASKABLE, True)
             self.status, self.signal = 255, ""
             self._sink.failed("The answer could not be masked, so it ends here.")
             self.channel.abort()

@@ -11,6 +11,7 @@ from gateway.hosted import Refused, SessionOver
 from gateway.model import Block
 from gateway.protocols.ssh import asking
 from gateway.protocols.ssh.channel import Behind
+from gateway.protocols.ssh.kept import WINDOW, Kept
 from gateway.wire import CommandAnswered
 
 PROHIBITED = asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED
@@ -38,7 +39,7 @@ async def _forward(client: Behind, host: str, port: int) -> asyncssh.SSHTCPSessi
     ends = _Ends(client, command.id)
     try:
         target = await client.target()
-        await target.create_connection(lambda: ends.target, host, port)
+        await target.create_connection(lambda: ends.target, host, port, window=WINDOW)
     except (Refused, asyncssh.Error, OSError) as error:
         why = str(error) if isinstance(error, Refused) else "The target cannot connect there."
         client.seat.answered(CommandAnswered(command.id, outcome="not connected", failed=True))
@@ -53,16 +54,23 @@ class _Ends:
         self._behind = behind
         self._command_id = command_id
         self._over = False
-        self.client, self.target = _End(self), _End(self)
+        self._kept = Kept(behind.room)
+        self.client, self.target = _End(self, "client"), _End(self, "target")
         self.client.other, self.target.other = self.target, self.client
 
     def moved(self) -> None:
         self._behind.seat.active()
 
+    def unread(self, side: str, *, on: bool) -> None:
+        if not self._kept.unread(side, on=on):
+            self.client.closes()
+            self.target.closes()
+
     def over(self) -> None:
         if self._over:
             return
         self._over = True
+        self._kept.close()
         self._behind.forwarded()
         sent, received = self.client.passed, self.target.passed
         self._behind.seat.answered(
@@ -73,8 +81,9 @@ class _Ends:
 class _End(asyncssh.SSHTCPSession[bytes]):
     other: _End
 
-    def __init__(self, ends: _Ends) -> None:
+    def __init__(self, ends: _Ends, side: str) -> None:
         self._ends = ends
+        self._side = side
         self.passed = 0
         self._channel: asyncssh.SSHTCPChannel[bytes] | None = None
         self._early: list[Callable[[asyncssh.SSHTCPChannel[bytes]], None]] = []
@@ -111,6 +120,7 @@ class _End(asyncssh.SSHTCPSession[bytes]):
     def reads(self, *, on: bool) -> None:
         if self._channel is not None:
             (self._channel.resume_reading if on else self._channel.pause_reading)()
+            self._ends.unread(self._side, on=not on)
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc

@@ -11,8 +11,10 @@ import asyncssh
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-HOST, AUTHORITY, TARGETS = "host", "authority", "targets"
-"""What a secret is for: the server's own key; signing agents' keys; signing the gateway's keys for targets."""
+HOST, HOSTS, AUTHORITY, TARGETS = "host", "hosts", "authority", "targets"
+"""What a secret is for: the server's own key; signing that; signing agents' keys; signing the gateway's keys for targets."""
+ALIAS = "countersign"
+"""What the server is called in its certificate, wherever it is reached."""
 FOR_A_SESSION = 300.0
 """Seconds that a certificate for a target lives: long enough to log in."""
 
@@ -36,6 +38,11 @@ def certify(seed: bytes, public_key: str, *, principals: Sequence[str], name: st
     except asyncssh.KeyImportError as error:
         raise ValueError("public_key is no public key: send the one line of a .pub file") from error
     return _signed(key(seed), theirs, principals=principals, name=name, expires_at=expires_at)
+
+
+def host_certificate(authority: bytes, host: asyncssh.SSHKey) -> asyncssh.SSHCertificate:
+    """The server's own key, certified for as long as the keys last: the names it is reached by are not known here."""
+    return key(authority).generate_host_certificate(host, ALIAS, principals=[ALIAS])
 
 
 def session_key(

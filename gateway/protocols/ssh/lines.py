@@ -9,16 +9,21 @@ cannot be read. What one line saved another may show, so a mask that one line go
 from __future__ import annotations
 
 import asyncio
+import functools
+import logging
 import re
 import secrets
 import shlex
+from collections.abc import Callable
 
 from gateway.facts.shell import Lines
-from gateway.hosted import Refused, Ruling
+from gateway.hosted import Refused, Ruling, SessionOver
 from gateway.model import Block, Command
 from gateway.protocols.ssh import asking
-from gateway.protocols.ssh.channel import Channel
+from gateway.protocols.ssh.channel import REFUSED, Channel
 from gateway.protocols.ssh.flow import Answer, Upstream
+
+log = logging.getLogger("countersign.ssh")
 
 LINES_WAITING = 200
 """Typed ahead or piped in; reading pauses above that."""
@@ -45,6 +50,9 @@ class _Shell:
         self._masked: Ruling | None = None
         """The last line's ruling, with the masks of all before it."""
         self._status = 0
+        """`$?` of the next line, and of the shell when it ends."""
+        self._cut_short = False
+        """What was typed ended in a line that is too long."""
         self._interrupts = 0
         self._upstream: Upstream | None = None
         self._leader = 0
@@ -62,9 +70,12 @@ class _Shell:
                     self._channel.leave(self._upstream)
                     return
             self._prompt()
+        if self._cut_short:
+            self._status = REFUSED
         if self._upstream is None:
-            self._channel.channel.exit(0)
+            self._channel.channel.exit(self._status)
         else:
+            self._upstream.channel.write(f"\\command exit {self._status}\n".encode())
             self._upstream.channel.write_eof()
             await self._upstream.gone
             self._channel.leave(self._upstream)
@@ -78,6 +89,7 @@ class _Shell:
         if len(self._partial) + len(data) > self._channel.client.pending_bytes and b"\n" not in data:
             self._channel.say("This line is too long.")
             self._partial = b""
+            self._cut_short = True
             self._lines.put_nowait(None)
             return
         *whole, self._partial = (self._partial + data).split(b"\n")
@@ -98,18 +110,22 @@ class _Shell:
 
     async def _one(self, line: str) -> None:
         if self._past.gives_meaning(line, OWN):
-            self._channel.refuse(REDEFINED)
+            self._refuse(REDEFINED)
             return
         command = asking.line(line, self._past)
         ruling = await self._channel.judge(command, after=self._masked)
         if isinstance(ruling.verdict, Block):
-            self._channel.refuse(ruling.verdict)
+            self._refuse(ruling.verdict)
             return
         self._past.ran(line)
         self._masked = ruling
         await self._let_through(
             command, Answer(self._channel.client.seat, command.id, ruling, self._channel.write)
         )
+
+    def _refuse(self, block: Block) -> None:
+        self._channel.refuse(block)
+        self._status = REFUSED
 
     async def _let_through(self, command: Command, answer: Answer) -> None:
         try:
@@ -125,7 +141,7 @@ class _Shell:
             upstream.channel.write(_run_line(command.text, mark, after=self._status))
         done, _ = await asyncio.wait({ended, upstream.gone}, return_when=asyncio.FIRST_COMPLETED)
         self._channel.interrupted = self._lines_forgotten
-        upstream.giving(answer.rest)
+        upstream.giving(self._screen.line_over)
         if upstream.channel.is_closing():
             await upstream.gone
         self._status = ended.result() if ended in done else upstream.status
@@ -192,15 +208,32 @@ class _Screen:
             data = data[: found.start()] + data[found.end() :]
         elif (start := data.rfind(b"\x1e")) >= 0 and len(data) - start <= self._longest:
             data, self._kept[error] = data[:start], data[start:]
-        if data and self._answer is not None:
-            self._answer.came(data, error=error)
+        if data:
+            self._give(lambda answer: answer.came(data, error=error))
         if len(self._statuses) == 2 and self._ended is not None and not self._ended.done():
             self._ended.set_result(self._statuses[False])
 
+    def _give(self, work: Callable[[Answer], None]) -> None:
+        """Where a line's answer cannot be masked the rest of it is dropped; the marks still say when the line is over."""
+        answer = self._answer
+        if answer is None:
+            return
+        try:
+            work(answer)
+        except SessionOver:
+            raise
+        except Exception:
+            log.exception("a line's answer could not be given out")
+            answer.failed("The answer of this line could not be masked, so the rest of it is not shown.")
+
+    def line_over(self) -> None:
+        """No more comes of this line."""
+        self._give(Answer.rest)
+
     def rest(self) -> None:
         for error, data in self._kept.items():
-            if data and self._answer is not None:
-                self._answer.came(data, error=error)
+            if data:
+                self._give(functools.partial(Answer.came, data=data, error=error))
         self._kept = {False: b"", True: b""}
 
     def failed(self, why: str) -> None:
@@ -213,8 +246,7 @@ class _Screen:
             self._answer.over(outcome, failed=failed)
 
     def quiet(self) -> None:
-        if self._answer is not None:
-            self._answer.quiet()
+        self._give(Answer.quiet)
 
 
 def _run_line(text: str, mark: str, *, after: int) -> bytes:

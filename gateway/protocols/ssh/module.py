@@ -22,6 +22,7 @@ LONGEST_PASSWORD = 1_023
 OPTIONS: Mapping[str, Collection[str]] = {
     "shell": ("guarded", "refuse", "hold"),
     "forwarding": ("refused", "judged"),
+    "binary": ("masked", "exact"),
 }
 
 
@@ -52,10 +53,11 @@ def environment(*, host: str, port: int, database: str, user: str, secret: str) 
     return {"SSHPASS": secret}
 
 
-def client_line(*, host: str, port: int, database: str, user: str) -> str:
-    """ssh, with the password from SSHPASS; a command may follow."""
+def client_line(*, host: str, port: int, database: str, user: str, asks: bool = False) -> str:
+    """ssh, with the password from SSHPASS or asking for it; a command may follow."""
     del database
-    return shlex.join(["sshpass", "-e", "ssh", "-p", str(port), f"{user}@{host}"])
+    carried = [] if asks else ["sshpass", "-e"]
+    return shlex.join([*carried, "ssh", "-p", str(port), f"{user}@{host}"])
 
 
 def certify(
@@ -67,7 +69,7 @@ def certify(
     name: str,
     expires_at: float,
 ) -> Mapping[str, str]:
-    """A user certificate for an agent's key, and the server's own key. Raises `ValueError`."""
+    """A user certificate for an agent's key; the server's own key, and what certifies that. Raises `ValueError`."""
     signed = keys.certify(
         secret(keys.AUTHORITY),
         public_key,
@@ -75,7 +77,11 @@ def certify(
         name=name,
         expires_at=expires_at,
     )
-    return {"certificate": signed, "host_key": keys.public_line(secret(keys.HOST))}
+    return {
+        "certificate": signed,
+        "host_key": keys.public_line(secret(keys.HOST)),
+        "host_authority": keys.public_line(secret(keys.HOSTS)),
+    }
 
 
 def authority(secret: Callable[[str], bytes]) -> str:

@@ -104,25 +104,32 @@ class Packets:
     """Cuts a stream into packets."""
 
     def __init__(self) -> None:
-        self._kept = b""
+        self._kept: list[bytes] = []
+        self._lacks = 0
+        """Bytes that have to come before there is a whole packet."""
 
     def feed(self, data: bytes) -> Iterator[Packet]:
         """Raises `Malformed` for a packet that is too long or too short."""
-        self._kept += data
+        self._kept.append(data)
+        self._lacks -= len(data)
+        if self._lacks > 0:
+            return
+        data = b"".join(self._kept)
         at = 0
-        while len(self._kept) - at >= 5:
-            (length,) = struct.unpack_from(">I", self._kept, at)
+        while len(data) - at >= 5:
+            (length,) = struct.unpack_from(">I", data, at)
             if not 5 <= length <= LONGEST:
                 raise Malformed(f"a packet of {length} bytes")
-            if len(self._kept) - at < 4 + length:
+            if len(data) - at < 4 + length:
+                self._lacks = 4 + length - (len(data) - at)
                 break
-            whole = self._kept[at : at + 4 + length]
+            whole = data[at : at + 4 + length]
             at += 4 + length
             number = whole[4]
             kind = Kind(number) if number in Kind._value2member_map_ else Kind.OTHER
             request = int.from_bytes(whole[5:9], "big")
             yield Packet(kind, request, whole)
-        self._kept = self._kept[at:]
+        self._kept = [data[at:]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,12 +322,10 @@ def read(request: int, handle: bytes, offset: int, length: int) -> Packet:
     return Packet(Kind.READ, request, data)
 
 
-def written(packet: Packet) -> int:
-    """How many bytes a WRITE has."""
+def written(packet: Packet) -> tuple[bytes, int, bytes]:
+    """Handle, offset and bytes of a WRITE."""
     look = _Fields(packet.data, 9)
-    look.string()
-    look.number(8)
-    return look.number()
+    return look.string(), look.number(8), look.string()
 
 
 def content(request: int, data: bytes) -> bytes:

@@ -9,7 +9,8 @@ import asyncssh
 from gateway.hosted import Desks
 from gateway.protocols.ssh.algorithms import STRONG
 from gateway.protocols.ssh.client import Client
-from gateway.protocols.ssh.keys import AUTHORITY, HOST, key
+from gateway.protocols.ssh.kept import WINDOW
+from gateway.protocols.ssh.keys import AUTHORITY, HOST, HOSTS, host_certificate, key
 
 LONGEST_LINE = 8_192
 KEEPALIVE = 30.0
@@ -44,11 +45,12 @@ async def serve(desks: Desks, *, host: str, port: int) -> Server:
     clients: set[Client] = set()
     desk = desks.first
     authority = key(desk.secret(AUTHORITY))
+    own = key(desk.secret(HOST))
     acceptor = await asyncssh.listen(
         host,
         port,
         server_factory=functools.partial(Client, desks, clients, authority),
-        server_host_keys=[key(desk.secret(HOST))],
+        server_host_keys=[(own, host_certificate(desk.secret(HOSTS), own))],
         server_version=TITLE,
         login_timeout=desk.limits.login,
         keepalive_interval=KEEPALIVE,
@@ -56,6 +58,7 @@ async def serve(desks: Desks, *, host: str, port: int) -> Server:
         line_history=100,
         max_line_length=LONGEST_LINE,
         encoding="utf-8",
+        window=WINDOW,
         errors="surrogateescape",
         agent_forwarding=False,
         x11_forwarding=False,

@@ -14,7 +14,8 @@ from gateway.hosted import SessionOver
 from gateway.model import Block
 from gateway.protocols.ssh import asking, packets
 from gateway.protocols.ssh.channel import Channel
-from gateway.protocols.ssh.flow import Upstream
+from gateway.protocols.ssh.digests import Digest
+from gateway.protocols.ssh.flow import BINARY, Upstream
 from gateway.protocols.ssh.packets import Kind, Malformed, Packet
 from gateway.wire import CommandAnswered, Mask
 
@@ -51,8 +52,8 @@ class _File:
     command_id: str
     path: str
     mask: Mask
-    read: int = 0
-    written: int = 0
+    read: Digest = field(default_factory=Digest)
+    written: Digest = field(default_factory=Digest)
     masked: dict[str, int] = field(default_factory=dict)
 
 
@@ -81,7 +82,8 @@ class _Pending:
     opening: _File | None = None
     reading: _Read | None = None
     file: _File | None = None
-    """Of a read that is not masked."""
+    """Of a write, or of a read that is not masked."""
+    offset: int = 0
     limits: bool = False
 
 
@@ -111,6 +113,7 @@ class _Transfer:
             for packet in self._from_client.feed(data):
                 self._asked.put_nowait(packet)
                 self._waiting += len(packet.data)
+                self._channel.keep(len(packet.data))
         except Malformed as malformed:
             self._end(malformed)
         if self._full():
@@ -123,6 +126,7 @@ class _Transfer:
         try:
             while (packet := await self._asked.get()) is not None:
                 self._waiting -= len(packet.data)
+                self._channel.keep(-len(packet.data))
                 if not self._full():
                     self._channel.read(True, WAITS)
                 await self._channel.flowing.wait()
@@ -191,9 +195,11 @@ class _Transfer:
                 pending.reading = _Read(file, handle, offset - before, before, length)
                 packet = packets.read(packet.request, handle, offset - before, pending.reading.lacks)
             else:
-                pending.file = file
+                pending.file, pending.offset = file, offset
         elif packet.kind is Kind.WRITE:
-            self._open[packets.handle(packet)].written += packets.written(packet)
+            handle, offset, data = packets.written(packet)
+            pending.file = self._open[handle]
+            pending.file.written.add(offset, data)
         elif packet.kind is Kind.CLOSE:
             self._closed(self._open.pop(packets.handle(packet)))
         self._send(packet, pending)
@@ -204,7 +210,7 @@ class _Transfer:
             self.upstream.channel.write(packet.data)
 
     def _closed(self, file: _File) -> None:
-        outcome = f"{file.read} bytes read, {file.written} written"
+        outcome = f"read {file.read}; wrote {file.written}"
         self._answered(CommandAnswered(file.command_id, outcome=outcome, masked=file.masked))
 
     def _answered(self, event: CommandAnswered) -> None:
@@ -246,7 +252,9 @@ class _Transfer:
         if pending.reading is not None:
             return self._part(packet, pending, pending.reading)
         if pending.file is not None and packet.kind is Kind.DATA:
-            pending.file.read += len(packets.body(packet))
+            pending.file.read.add(pending.offset, packets.body(packet))
+        elif pending.kind is Kind.WRITE and pending.file is not None and packets.status_code(packet):
+            pending.file.written.lost()
         return packets.shorter_reads(packet, by=2 * AROUND) if pending.limits else packet.data
 
     def _part(self, packet: Packet, pending: _Pending, reading: _Read) -> bytes:
@@ -264,15 +272,17 @@ class _Transfer:
 
     def _wanted(self, packet: Packet, reading: _Read) -> bytes:
         first, last = reading.before, reading.before + reading.length
-        covered = bytearray(reading.got)
-        for at in range(first, min(last, len(covered)), AT_ONCE):
+        covered: bytes | bytearray = reading.got
+        text = not self._channel.client.exact or BINARY not in reading.got
+        for at in range(first, min(last, len(covered)), AT_ONCE) if text else ():
             base = max(0, at - AROUND)
             for start, end, name in reading.file.mask.find(reading.got[base : at + AT_ONCE + AROUND]):
+                covered = covered if isinstance(covered, bytearray) else bytearray(covered)
                 covered[base + start : base + end] = b"*" * (end - start)
                 if at <= base + start < min(last, at + AT_ONCE):
                     reading.file.masked[name] = reading.file.masked.get(name, 0) + 1
         wanted = bytes(covered[first:last])
-        reading.file.read += len(wanted)
+        reading.file.read.add(reading.start + first, wanted)
         return (
             packets.content(packet.request, wanted)
             if wanted

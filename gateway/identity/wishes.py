@@ -1,0 +1,77 @@
+"""What may be asked of a token, and how it is refused: for whom, for how long, how much of a scope, with what told."""
+
+from __future__ import annotations
+
+from gateway.identity import scopes
+from gateway.identity.people import is_person
+from gateway.model import Scope
+from gateway.policy.model import Agent
+
+TASK_CHARACTERS = 200
+ORIGIN_CHARACTERS = 64
+
+
+class TokenRefused(Exception):
+    """No token, or not this one. `error` is an RFC 6749 §5.2 code, `message` says what to do about it."""
+
+    def __init__(self, error: str, message: str) -> None:
+        super().__init__(message)
+        self.error = error
+        self.message = message
+
+
+def person_for(agent: Agent, wanted: str) -> str:
+    """The human that answers for the token. E-mails are compared in lower case, as votes are."""
+    person = (wanted or agent.person).strip().lower()
+    if person and not is_person(person):
+        raise TokenRefused("invalid_request", "person must be an e-mail address")
+    if not may_name(agent, person):
+        raise TokenRefused(
+            "invalid_request",
+            f"{agent.name} may not act for that person: add them to `persons` of the agent in policies.yaml",
+        )
+    return person
+
+
+def may_name(agent: Agent, person: str) -> bool:
+    """Whether an agent may act for a person, or for nobody where it is nobody's."""
+    if person == agent.person.lower():
+        return True
+    return bool(person) and ("*" in agent.persons or person in map(str.lower, agent.persons))
+
+
+def inside(wanted: Scope | None, held: Scope, *, holder: str) -> Scope:
+    """What is wanted of what `holder` has; all of it where nothing is said."""
+    granted = held if wanted is None else wanted
+    beyond = scopes.excess(held, granted)
+    if beyond:
+        raise TokenRefused("invalid_scope", f"{holder} does not have {scopes.text(beyond)}")
+    if not granted or not all(granted.values()):
+        raise TokenRefused(
+            "invalid_scope", f"no scope is left of what {holder} has: name connections and effects"
+        )
+    return granted
+
+
+def lifetime(wanted: float | None, *, default: float) -> float:
+    """In seconds."""
+    if wanted is None:
+        return default
+    if not wanted >= 1:
+        raise TokenRefused("invalid_request", "expires_in must be at least one second")
+    return wanted
+
+
+def task_of(task: str) -> str:
+    """The agent's own word for what it is doing."""
+    if len(task) > TASK_CHARACTERS or not task.isprintable():
+        raise TokenRefused(
+            "invalid_request",
+            f"task must be at most {TASK_CHARACTERS} characters, none of them a control character",
+        )
+    return task
+
+
+def origin_of(origin: str) -> str:
+    """Where the request came from, as far as that can be shown."""
+    return origin[:ORIGIN_CHARACTERS] if origin.isprintable() else ""

@@ -1,0 +1,92 @@
+"""`countersign doctor` asks those whose word is taken for who somebody is."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from gateway.__main__ import main
+from gateway.commands.answering import answering
+from gateway.identity import saml_metadata
+from gateway.policy.file import parse
+from gateway.vocabulary import known
+from tests.identity.saml_idp import SamlIdp
+from tests.policy.house import WHOLE
+
+HEAD = WHOLE.partition("examples:")[0]
+JWKS = {
+    "keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "k", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]
+}
+
+
+def policy(identity, **changed):
+    text = HEAD + "identity:\n" + identity
+    for old, new in changed.items():
+        text = text.replace(old, new)
+    return parse(text, "policies.yaml", known())
+
+
+@pytest.fixture
+def metadata(tmp_path):
+    own = saml_metadata.write(entity_id="https://gate.example/login/saml/corp", acs="https://gate.example/x")
+    path = tmp_path / "corp.xml"
+    path.write_bytes(SamlIdp(tmp_path / "idp", sp_metadata=own).metadata)
+    return path
+
+
+async def test_who_answers_is_said_with_what(metadata, tmp_path):
+    (tmp_path / "jwks.json").write_text(json.dumps(JWKS))
+    told = await answering(
+        policy(
+            f"  providers: {{corp: {{saml: 'file:{metadata}', domains: [example.com]}}}}\n"
+            "  workloads:\n"
+            f"    ci: {{issuer: https://ci.example, audience: c, keys: 'file:{tmp_path}/jwks.json',\n"
+            "         rules: [{when: {sub: x}, agent: release-pipeline}]}\n"
+        )
+    )
+    assert [advice for _, advice in told] == ["", "", ""]
+    assert [what.partition(" ")[0] for what, _ in told] == [
+        "identity.providers.corp",
+        "identity.workloads.ci",
+        "people",
+    ]
+    assert "1 signing certificates" in told[0][0]
+    assert "1 keys" in told[1][0]
+
+
+async def test_who_does_not_answer_is_said_with_what_to_do(tmp_path):
+    async def metadata(request):
+        return web.json_response({"issuer": "https://other.example"})
+
+    application = web.Application()
+    application.router.add_get("/.well-known/openid-configuration", metadata)
+    async with TestServer(application) as server:
+        told = await answering(
+            policy(
+                "  providers:\n"
+                f"    corp: {{saml: 'file:{tmp_path}/none.xml', domains: [example.com]}}\n"
+                f"    okta: {{oidc: '{str(server.make_url('')).rstrip('/')}', client_id: x}}\n",
+                **{"public_url: https:": "public_url: http:"},
+            )
+        )
+    assert all(advice for _, advice in told)
+    assert [
+        words in what
+        for words, (what, _) in zip(
+            ("cannot be read", "another issuer", "cannot come back"), told, strict=True
+        )
+    ] == [True] * 3
+
+
+def test_the_doctor_says_it(tmp_path, capsys, monkeypatch):
+    path = tmp_path / "policies.yaml"
+    path.write_text(
+        f"{HEAD}identity:\n  providers: {{corp: {{saml: 'file:{tmp_path}/none.xml', domains: [a.example]}}}}\n"
+    )
+    assert main(["doctor", "--policy", str(path), "--state", str(tmp_path / "state"), "--json"]) == 1
+    findings = json.loads(capsys.readouterr().out)
+    (found,) = [each for each in findings if "identity.providers.corp" in each["what"]]
+    assert (found["state"], bool(found["advice"])) == ("error", True)
