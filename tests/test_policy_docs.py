@@ -62,6 +62,10 @@ KEYS = {
     "elevations": ("connections: {}\nelevations: [{zzz: 1}]", "elevations"),
     "masks": ("masks:\n  m: {zzz: 1}", "masks"),
     "detectors": ("detectors:\n  d: {zzz: 1}", "detectors"),
+    "roles": (
+        "connections:\n  c: {protocol: postgres, credential: {user: u, roles: {zzz: 1}}}",
+        "connections",
+    ),
     "secrets": ("secrets: {zzz: 1}", "secrets"),
     "vault": ("secrets: {vault: {zzz: 1}}", "secrets"),
     "aws": ("secrets: {aws: {zzz: 1}}", "secrets"),

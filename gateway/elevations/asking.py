@@ -27,6 +27,8 @@ from gateway.policy.offers import BY_HAND, Offer, within
 from gateway.sessions import lineage_view
 
 TABLE = "elevations"
+REMEMBERED = 5_000
+"""Approvals of which it is known which grant came of them."""
 
 
 class NotOffered(Exception):
@@ -200,6 +202,8 @@ class Elevations:
         approval = await waiting.outcome()
         if approval.state is State.SPENT and approval.id not in self._granted:
             self._granted[approval.id] = ""
+            if len(self._granted) > REMEMBERED:
+                del self._granted[next(iter(self._granted))]
             grant = await self._grant(key, approval, request, how)
             if grant is not None:
                 self._granted[approval.id] = grant.id

@@ -172,7 +172,8 @@ class Grants:
         self._running[grant_id] -= 1
         grant = self._held.get(grant_id)
         if grant is None:
-            self._running.pop(grant_id)
+            if self._running[grant_id] <= 0:
+                del self._running[grant_id]
             return
         if grant.rows is not None and rows:
             self._put(replace(grant, rows_used=grant.rows_used + rows))
@@ -235,6 +236,8 @@ class Grants:
 
     def _forget(self, grant: Grant, why: str) -> None:
         del self._held[grant.id], self._ends[grant.id]
+        if not self._running[grant.id]:
+            del self._running[grant.id]
         self.revealing = any(each.reveal is not None for each in self._held.values())
         self._store.delete(TABLE, grant.id)
         self._spawn(self._ended(grant, why))

@@ -170,16 +170,21 @@ class Logins:
 
     async def go(self, ticket: str, provider: str, cookie: str) -> str:
         """Where the browser with this cookie goes to log in; the login is that browser's from now on."""
-        self._login(ticket, cookie)
+        before = self._login(ticket, cookie)
         chosen = self._providers().get(provider)
         if chosen is None:
             raise LoginRefused(f"There is no identity provider {provider[:64]}.")
         state = secrets.token_urlsafe(32)
         # The browser is bound before anything is awaited, so that two cannot both be the first.
-        before = self._login(ticket, cookie)
         self._ways.pop(before.state, None)
         self._logins[ticket] = replace(before, browser=_hash(cookie), state=state)
-        started = await chosen.start(state, before.purpose.wishes)
+        try:
+            started = await chosen.start(state, before.purpose.wishes)
+        except LoginRefused:
+            # It never left, and has no cookie yet by which it would be known again.
+            if self._login(ticket, cookie).state == state:
+                self._logins[ticket] = replace(before, state="")
+            raise
         now = self._login(ticket, cookie)
         if now.state != state:
             raise LoginRefused("This login was begun again meanwhile. Go on there.")

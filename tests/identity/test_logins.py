@@ -108,6 +108,25 @@ async def test_the_login_is_its_first_browser_s(desk):
     assert await desk.back(state) == f"You are {ADA}."
 
 
+async def test_a_provider_that_cannot_be_asked_binds_the_login_to_nobody(desk):
+    class Down(Told):
+        async def start(self, state: str, wishes: Wishes) -> Started:
+            raise LoginRefused("okta cannot be asked.")
+
+    up = desk.providers["okta"]
+    desk.providers["okta"] = Down(lambda: desk.now)
+    ticket = desk.begin(Noted())
+    assert await refused(desk.going(ticket)) == "okta cannot be asked."
+    desk.providers["okta"] = up
+    state = await desk.going(ticket, YOURS)
+    desk.providers["okta"] = Down(lambda: desk.now)
+    assert await refused(desk.going(ticket, YOURS)) == "okta cannot be asked."
+    assert await refused(desk.back(state, YOURS)) == OVER
+    assert await refused(desk.going(ticket, MINE)) == ELSEWHERE
+    desk.providers["okta"] = up
+    assert await desk.back(await desk.going(ticket, YOURS), YOURS)
+
+
 async def test_a_login_ends_by_itself(desk):
     ticket = desk.begin(Noted())
     state = await desk.going(ticket)

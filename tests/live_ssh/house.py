@@ -108,7 +108,8 @@ def sshd(directory: Path, *, more: Callable[[Path], str] = lambda _host_key: "")
     configuration.write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {directory}/host\nPidFile none\nUsePAM no\nStrictModes no\n"
         f"AuthorizedKeysFile {directory}/authorized\nPermitRootLogin yes\nSubsystem sftp internal-sftp\nMaxSessions 200\n"
-        f"MaxStartups 300\nAcceptEnv LANG LC_*\n{more(directory / 'host')}"
+        # Start-up files of whoever runs the tests are none of theirs.
+        f"MaxStartups 300\nAcceptEnv LANG LC_*\nSetEnv HOME={directory}\n{more(directory / 'host')}"
     )
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)

@@ -114,6 +114,28 @@ def test_ctrl_c_ends_what_runs_and_not_the_shell(gateway: SshGateway) -> None:
         screen.until(r"still 1")
 
 
+def test_ctrl_c_forgets_what_was_typed_of_a_line(gateway: SshGateway) -> None:
+    with terminal(gateway) as (screen, _):
+        screen.until(r"web-1\$ ")
+        screen.type("echo never")
+        screen.until("never")
+        screen.type("\x03")
+        screen.until(r"web-1\$ ")
+        screen.type("\r")
+        screen.until(r"web-1\$ ")
+        screen.type("echo begun\r")
+        assert "never" not in screen.until(r"\nbegun")
+
+
+def test_a_line_that_the_editor_had_to_cut_does_not_run(gateway: SshGateway) -> None:
+    with terminal(gateway) as (screen, _):
+        screen.until(r"web-1\$ ")
+        screen.type("echo begun;" + "x" * 9_000 + "\r")
+        shown = screen.until(r"Nothing of it ran\.")
+        assert "less than 8,192 characters" in shown
+        assert "\nbegun" not in shown
+
+
 def test_a_script_on_standard_input_is_judged_line_by_line(gateway: SshGateway, tmp_path: Path) -> None:
     (tmp_path / "victim").write_text("kept")
     done = gateway.ssh(stdin=f"echo one\nrm -rf {tmp_path}\necho two\n".encode(), options=("-T",))
@@ -232,6 +254,8 @@ def test_a_whole_shell_may_be_held_once(server: Server, tmp_path: Path) -> None:
             screen.until(r"Held until a person decides")
         screen.type("PS1='ready> '\r")
         screen.until(r"ready> $")
+        screen.type("stty -onlcr; printf 'one\\ntwo\\n'; stty onlcr\r")
+        assert "\r\r" not in screen.until(r"one\ntwo\n.*ready> $")
         screen.type("echo card 41111111''11111111\r")
         screen.until(r"card \*+1111\r")
         screen.type("exit 4\r")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.model import Effect, Hold
@@ -71,3 +71,47 @@ def test_a_rule_that_holds_a_thing_is_satisfied_by_a_grant_for_that_thing(policy
         verdict = evaluate(policy, AGENT, SHOP, facts)
         assert isinstance(verdict, Hold)
         assert satisfied(policy, verdict, facts, frozenset({WRITE}), ORDERS) is goes
+
+
+RULES = st.lists(
+    st.tuples(
+        st.frozensets(st.sampled_from(["read", "write", "ddl", "unknown"]), min_size=1),
+        st.sampled_from(["", "orders", "invoices"]),
+        st.sampled_from(["allow: true", "hold: {approvers: dba}"]),
+    ),
+    max_size=4,
+)
+DEEDS = st.lists(
+    st.tuples(st.sampled_from(["orders", "invoices"]), st.sampled_from([READ, WRITE, DDL, UNKNOWN])),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(max_examples=250)
+@given(
+    RULES,
+    DEEDS,
+    st.frozensets(st.sampled_from([READ, WRITE, DDL, UNKNOWN])),
+    st.sampled_from([None, ORDERS]),
+    st.sampled_from(["hold", "{hold: {approvers: dba}}"]),
+)
+def test_what_it_lets_go_was_granted_or_is_allowed_anyway_deed_by_deed(
+    policy_of, rules, done, granted, things, default
+) -> None:
+    written = "\n".join(
+        f"- {{name: r{number}, when: {{effects: [{', '.join(sorted(effects))}]"
+        f"{f', resources: [{thing}]' if thing else ''}}}, then: {{{then}}}}}"
+        for number, (effects, thing, then) in enumerate(rules)
+    )
+    policy = policy_of(
+        written or "- {name: none, when: {effects: [exec]}, then: {allow: true}}", default=default
+    )
+    facts = on(*done)
+    verdict = evaluate(policy, AGENT, SHOP, facts)
+    if not isinstance(verdict, Hold) or not satisfied(policy, verdict, facts, granted, things):
+        return
+    for name, effect in done:
+        given_ = effect in granted and (things is None or name == "orders")
+        speaking = [then for effects, thing, then in rules if effect in effects and thing in {"", name}]
+        assert given_ or (bool(speaking) and all(then == "allow: true" for then in speaking)), (name, effect)

@@ -232,7 +232,7 @@ class Channel(asyncssh.SSHServerSession[Any]):
             self.client.seat,
             command.id,
             ruling,
-            self.write,
+            self._write_through if raw else self.write,
             counted=program in COUNTED,
             exact=self.client.exact and not raw,
             copies=self._copies("fetched") if program == COPYING else None,
@@ -330,10 +330,21 @@ class Channel(asyncssh.SSHServerSession[Any]):
             self.channel.abort()
 
     def write(self, data: bytes, error: bool) -> None:  # noqa: FBT001  # the shape of Answer's callback
-        if self._task is None or self.channel.is_closing():
-            return  # nobody has asked for anything here yet, or listens any more
+        if not self._listens():
+            return
         shown: bytes | str = data.decode("utf-8", "surrogateescape") if self._terminal else data
         self.channel.write(shown, STDERR if error and not self._terminal else None)
+
+    def _write_through(self, data: bytes, error: bool) -> None:  # noqa: FBT001  # the shape of Answer's callback
+        """As `write`, where the target's terminal says how lines end: the line editor would do so in `write` alone."""
+        if not self._terminal:
+            self.write(data, error)
+        elif self._listens():
+            self.channel.writelines([data.decode("utf-8", "surrogateescape")])
+
+    def _listens(self) -> bool:
+        """Somebody has asked for something here, and still listens."""
+        return self._task is not None and not self.channel.is_closing()
 
     def say(self, text: str) -> None:
         """Something of the gateway's own, where the client reads errors."""

@@ -33,6 +33,11 @@ REDEFINED = Block(
     rules=("guarded shell",),
     message=f"A guarded shell needs {', '.join(OWN[:-1])} and {OWN[-1]} as they are.",
 )
+LONGEST_TYPED = 8_192
+"""Characters of a line at a terminal. The line editor takes no more: what is longer was cut, and does not run."""
+TOO_LONG = Block(
+    rules=("guarded shell",), message=f"At a terminal a line has less than {LONGEST_TYPED:,} characters."
+)
 PATIENCE = 3
 """Ctrl-C so many times on one line ends the shell: it may have been told not to go on."""
 
@@ -51,6 +56,8 @@ class _Shell:
         """The last line's ruling, with the masks of all before it."""
         self._status = 0
         """`$?` of the next line, and of the shell when it ends."""
+        self._typing = False
+        """It waits for a line."""
         self._cut_short = False
         """What was typed ended in a line that is too long."""
         self._interrupts = 0
@@ -99,7 +106,9 @@ class _Shell:
             self._channel.read(False, "lines wait")
 
     async def _next(self) -> str | None:
+        self._typing = True
         line = await self._lines.get()
+        self._typing = False
         if self._lines.qsize() <= LINES_WAITING:
             self._channel.read(True, "lines wait")
         return line
@@ -109,6 +118,9 @@ class _Shell:
             self._channel.write(f"{self._channel.client.name}$ ".encode(), error=False)
 
     async def _one(self, line: str) -> None:
+        if self._channel.terminal and len(line) >= LONGEST_TYPED:
+            self._refuse(TOO_LONG)
+            return
         if self._past.gives_meaning(line, OWN):
             self._refuse(REDEFINED)
             return
@@ -159,11 +171,17 @@ class _Shell:
         return self._upstream
 
     def _lines_forgotten(self) -> None:
-        """As a terminal does for Ctrl-C: what was typed ahead does not run."""
-        while self._channel.terminal and not self._lines.empty():
+        """As a terminal does for Ctrl-C: what was typed ahead does not run, and neither what was typed of a line."""
+        if not self._channel.terminal:
+            return
+        self._channel.channel.clear_input()
+        while not self._lines.empty():
             if self._lines.get_nowait() is None:
                 self._lines.put_nowait(None)
                 return
+        if self._typing:
+            self._channel.write(b"\n", error=False)
+            self._prompt()
 
     def _interrupted(self) -> None:
         self._lines_forgotten()

@@ -11,8 +11,8 @@ from gateway.protocols.ssh.algorithms import STRONG
 from gateway.protocols.ssh.client import Client
 from gateway.protocols.ssh.kept import WINDOW
 from gateway.protocols.ssh.keys import AUTHORITY, HOST, HOSTS, host_certificate, key
+from gateway.protocols.ssh.lines import LONGEST_TYPED
 
-LONGEST_LINE = 8_192
 KEEPALIVE = 30.0
 TITLE = "countersign"
 
@@ -56,7 +56,7 @@ async def serve(desks: Desks, *, host: str, port: int) -> Server:
         keepalive_interval=KEEPALIVE,
         line_editor=True,
         line_history=100,
-        max_line_length=LONGEST_LINE,
+        max_line_length=LONGEST_TYPED,
         encoding="utf-8",
         window=WINDOW,
         errors="surrogateescape",
