@@ -106,16 +106,22 @@ def twins(live: Live, held: Iterable[Live]) -> dict[Reach, int]:
     """How many others a yes of each reach to this approval would release."""
     approval = live.approval
     what = approval.lasting.what if approval.lasting is not None else ()
-    others = [each for each in held if each is not live and _may_be_released(each)]
-    token_id = approval.lineage.chain[-1].token_id if approval.lineage.chain else ""
+    if not what or not approval.lineage.chain:
+        return dict.fromkeys(what, 0)
+    token_id = approval.lineage.chain[-1].token_id
     effects = frozenset(approval.command.effects)
+    others = [
+        wanted(each)
+        for each in held
+        if each is not live
+        and each.approval.connection == approval.connection
+        and any(actor.token_id == token_id for actor in each.approval.lineage.chain)
+        and _may_be_released(each)
+    ]
+    bounds = {reach: narrowed(approval, reach, live.shape) for reach in what}
     return {
-        reach: sum(
-            each.approval.connection == approval.connection
-            and covers(narrowed(approval, reach, live.shape), token_id, effects, wanted(each))
-            for each in others
-        )
-        for reach in what
+        reach: sum(covers(bound, token_id, effects, each) for each in others)
+        for reach, bound in bounds.items()
     }
 
 
