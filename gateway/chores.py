@@ -1,17 +1,23 @@
-"""What a gateway does beside its sessions: background tasks, budgets that last, recordings that do not."""
+"""What a gateway does beside its sessions: background tasks, budgets that last, recordings that do not, ends that are told."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from gateway.approvals import Approvals
+from gateway.contract import SessionView
+from gateway.identity.lineages import Revocation
 from gateway.journal import Journal
 from gateway.policy.budgets import Budgets
 from gateway.policy.model import Policy
+from gateway.recorder.read import recordings, summary
 from gateway.recorder.retention import sweep
 from gateway.store import Store, StoreFailed
 
@@ -20,6 +26,8 @@ log = logging.getLogger("countersign.serve")
 BUDGETS = "budgets"
 BUDGETS_EVERY = 1.0
 RETENTION_EVERY = 3_600.0
+ENDED_TOLD = 500
+"""Sessions that ended before the gateway did, whose end followers hear of again."""
 
 
 class Tasks:
@@ -93,3 +101,24 @@ async def retain(
         if swept.deleted:
             await journal.append("deleted", {"recordings": list(swept.deleted)})
         await asyncio.sleep(RETENTION_EVERY)
+
+
+def ended(directory: Path, channel: Callable[[str], str], link: Callable[[str], str]) -> list[SessionView]:
+    """The sessions that ended last, oldest first: a crash, or a stop, may have kept their end from followers."""
+    newest = itertools.islice(recordings(directory), ENDED_TOLD)
+    found = [view for path in newest if (view := summary(path)) is not None]
+    return [replace(view, channel=channel(view.connection), link=link(view.id)) for view in reversed(found)]
+
+
+async def withdraw(approvals: Approvals, journal: Journal, revocation: Revocation, reason: str) -> None:
+    """What a revoked chain still waits for is withdrawn, and the revocation is journalled."""
+    await approvals.withdraw(revocation.token_ids, f"the agent's token was {reason}")
+    await journal.append(
+        "revoked",
+        {
+            "token": revocation.token_id,
+            "subtree": list(revocation.token_ids),
+            "by": revocation.by,
+            "reason": revocation.reason,
+        },
+    )

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
-import itertools
 import logging
 import secrets
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import orjson
 from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -33,7 +29,7 @@ from gateway.api.links import Links
 from gateway.approvals import Approvals
 from gateway.changes import Feed
 from gateway.chores import Tasks
-from gateway.contract import Announcement, Approval, SessionView
+from gateway.contract import Announcement, Approval
 from gateway.doors import DoorFailed, Doors
 from gateway.elevations import Grants
 from gateway.elevations import house as elevations
@@ -54,8 +50,8 @@ from gateway.policy.live import LivePolicy
 from gateway.policy.model import Policy
 from gateway.protocols import likeness, served
 from gateway.recorder import Recorder
-from gateway.recorder.read import recordings, summary
 from gateway.recorder.transcript import Transcripts
+from gateway.running import Gateway
 from gateway.search import Index
 from gateway.sessions import Sessions
 from gateway.store import StoreFailed
@@ -67,10 +63,6 @@ log = logging.getLogger("countersign.serve")
 
 DRAIN_WITHIN = 10.0
 """Seconds that open sessions get to end by themselves when the gateway stops."""
-TICK = 1.0
-"""Seconds between looks at the policy file, and between changes of one busy session in the feed."""
-ENDED_TOLD = 500
-"""Sessions that ended before the gateway did, whose end followers hear of again."""
 UNHEARD_FOR = 600.0
 """Seconds within which a session that ended may be one that no follower had heard of."""
 
@@ -99,31 +91,6 @@ async def serve(policy_file: Path, state: Path, *, as_json: bool) -> None:
             log.info("stopping")
     except (StoreFailed, JournalFailed, SecretMissing, KeysUnsafe, DoorFailed, OSError) as failure:
         raise StartFailed(f"countersign serve cannot go on: {failure}") from failure
-
-
-@dataclass(slots=True, kw_only=True)
-class Gateway:
-    """What runs, as far as the outside may touch it."""
-
-    policy: LivePolicy
-    doors: Doors
-    api_address: str
-    sessions: Sessions
-    gate: Gate
-    announce: Callable[[str, str], None]
-    """Tell operators, at `warning` or `error`, in the log and where approvals are posted."""
-    reload_asked: asyncio.Event
-
-    def reload(self) -> None:
-        """Read the policy file again, soon."""
-        self.reload_asked.set()
-
-    def ready_line(self, *, as_json: bool) -> str:
-        if as_json:
-            ready = {"ready": True, "api": f"http://{self.api_address}", "connections": self.doors.addresses}
-            return orjson.dumps(ready).decode()
-        doors = ", ".join(f"{name} on {address}" for name, address in self.doors.addresses.items())
-        return f"Countersign is ready: {doors}; API on {self.api_address}."
 
 
 @asynccontextmanager
@@ -242,7 +209,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             )
             sessions.kill_tokens(revocation.token_ids, f"This session was {reason}.")
             grants.end_tokens(revocation.token_ids, f"its agent was {reason}")
-            tasks.spawn(_withdraw(approvals, journal, revocation, reason))
+            tasks.spawn(chores.withdraw(approvals, journal, revocation, reason))
 
         lineages.on_revoked(revoked)
         elevation = elevations.build(
@@ -280,7 +247,10 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         )
         await approvals.start()
         await elevation.start()
-        feed.recall(_ended(recorder.directory, gate, links), unheard_since=clock() - UNHEARD_FOR)
+        feed.recall(
+            chores.ended(recorder.directory, gate.audit_channel, links.link),
+            unheard_since=clock() - UNHEARD_FOR,
+        )
 
         def transcripts() -> Transcripts:
             return Transcripts(recorder.directory, lambda protocol: served(protocol).render)
@@ -388,58 +358,11 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             reload_asked=asyncio.Event(),
         )
         reaching.keep_up(scheduler, datetime.now(tz=UTC))
-        tasks.spawn(_tick(gateway, journal))
+        tasks.spawn(gateway.keep_up(journal))
         tasks.spawn(chores.count(budgets, store))
         tasks.spawn(chores.retain(policy, recorder.directory, journal, announce))
         yield gateway
 
 
-def _ended(directory: Path, gate: Gate, links: Links) -> list[SessionView]:
-    """The sessions that ended last, oldest first: a crash, or a stop, may have kept their end from followers."""
-    newest = itertools.islice(recordings(directory), ENDED_TOLD)
-    found = [view for path in newest if (view := summary(path)) is not None]
-    return [
-        replace(view, channel=gate.audit_channel(view.connection), link=links.link(view.id))
-        for view in reversed(found)
-    ]
-
-
 def _same(credential: str, wanted: str) -> bool:
     return secrets.compare_digest(credential.encode("utf-8", "surrogateescape"), wanted.encode())
-
-
-async def _withdraw(approvals: Approvals, journal: Journal, revocation: Revocation, reason: str) -> None:
-    """What a revoked chain still waits for is withdrawn, and the revocation is journalled."""
-    await approvals.withdraw(revocation.token_ids, f"the agent's token was {reason}")
-    await journal.append(
-        "revoked",
-        {
-            "token": revocation.token_id,
-            "subtree": list(revocation.token_ids),
-            "by": revocation.by,
-            "reason": revocation.reason,
-        },
-    )
-
-
-async def _tick(gateway: Gateway, journal: Journal) -> None:
-    """Each second: tell the feed of busy sessions, and look whether the policy file has changed."""
-    while True:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(TICK):
-                await gateway.reload_asked.wait()
-        gateway.sessions.publish_touched()
-        if not gateway.reload_asked.is_set() and not gateway.policy.changed():
-            continue
-        gateway.reload_asked.clear()
-        before = gateway.policy.current.version
-        found = await asyncio.to_thread(gateway.policy.read)
-        if gateway.policy.take(found) is None and gateway.policy.current.version != before:
-            policy = gateway.policy.current
-            gateway.gate.adopt(policy)
-            try:
-                await gateway.doors.follow(policy)
-            except DoorFailed as failure:
-                gateway.announce("error", f"The new policy is in force, but {failure}.")
-            await journal.append("policy", {"from": before, "to": policy.version})
-            log.info("policy reloaded", extra={"version": policy.version})
