@@ -329,7 +329,7 @@ async def _alone(people: WorkspaceClient) -> bool:
 
 
 def _is_card(message: Mapping[str, Any]) -> bool:
-    return "On whose behalf" in text_of(message)
+    return any(words in text_of(message) for words in ("On whose behalf", "Would touch"))
 
 
 def _plain() -> dict[str, str]:
