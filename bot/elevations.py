@@ -100,7 +100,8 @@ def _past(past: PastView) -> Iterator[Element]:
     yield date(past.at)
     effects = inline(", ".join(past.effects), limit=60)
     how = f", {_HOW[past.how]}" if past.how in _HOW else ""
-    yield text(f" {effects} on {inline(past.connection, limit=60)}{how}: {past.used:,} commands, ")
+    used = "1 command" if past.used == 1 else f"{past.used:,} commands"
+    yield text(f" {effects} on {inline(past.connection, limit=60)}{how}: {used}, ")
     yield text(inline(past.ended, limit=80) if past.ended else "holds still")
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from gateway.admission import Admission, AdmissionRefused
 from gateway.gate import Gate
@@ -21,6 +21,7 @@ from gateway.policy.credentials import SecretMissing
 from gateway.policy.model import Policy, Target
 from gateway.protocols import HOSTED, load_hosted, own_secrets
 from gateway.recorder import RecordingFailed
+from gateway.relay import Spawn
 from gateway.sessions import LiveSession
 from gateway.street import Street
 from gateway.upstream.logins import Logins
@@ -30,7 +31,6 @@ log = logging.getLogger("countersign.listener")
 
 NOWHERE = "such a connection"
 """No connection can have this name."""
-Spawn = Callable[[Coroutine[Any, Any, None]], "asyncio.Task[None]"]
 
 
 class Hosting:

@@ -57,17 +57,10 @@ from gateway.recorder import Recorder
 from gateway.recorder.read import recordings, summary
 from gateway.recorder.transcript import Transcripts
 from gateway.search import Index
-from gateway.secrets import EVERY as SECRETS_EVERY
-from gateway.secrets import Secrets
 from gateway.sessions import Sessions
 from gateway.store import StoreFailed
 from gateway.store.embedded import EmbeddedStore
-from gateway.upstream.logins import Logins
-from gateway.upstream.measure import Measure
-from gateway.upstream.roles import EVERY as ROLES_EVERY
-from gateway.upstream.roles import Roles
-from gateway.upstream.surveys import EVERY as SURVEYS_EVERY
-from gateway.upstream.surveys import Surveys
+from gateway.upstream.reaching import Reaching
 from gateway.vocabulary import known
 
 log = logging.getLogger("countersign.serve")
@@ -174,13 +167,10 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         parts.push_async_callback(journal.close)
         feed = Feed(store)
         await feed.start()
-        kept = Secrets(policy, announce=announce)
-        parts.push_async_callback(kept.close)
-        bot_credential = await kept.get(policy().bot_credential)
-        await kept.renew()
-        roles = Roles(store, kept, policy, announce=announce, clock=clock)
-        parts.push_async_callback(roles.close)
-        logins = Logins(kept, roles)
+        reaching = Reaching(store, policy, announce=announce, clock=clock)
+        parts.push_async_callback(reaching.close)
+        bot_credential = await reaching.secrets.get(policy().bot_credential)
+        await reaching.secrets.renew()
         keys = KeyRing.open(state / "keys", clock=clock)
         recorder = Recorder(
             state / "recordings",
@@ -195,7 +185,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         tasks = Tasks()
         parts.push_async_callback(tasks.cancel)
         lineages = Lineages(store, clock=clock)
-        issuer = Issuer(keys, policy, lineages, clock=clock, secret=kept.current)
+        issuer = Issuer(keys, policy, lineages, clock=clock, secret=reaching.secrets.current)
         minted = Minted(store, issuer, key=keys.secret("minted"), clock=clock)
         links = Links(keys.secret("replay"), public_url=lambda: policy().api.public_url, clock=clock)
         sessions = Sessions(feed, link=links.link, clock=clock)
@@ -280,7 +270,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             recorder=recorder,
             sessions=sessions,
             still_valid=admission.still_valid,
-            estimate=Measure(policy, logins).estimate,
+            estimate=reaching.estimate,
             likeness=likeness,
             grants=grants,
             budgets=budgets,
@@ -300,7 +290,14 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         tasks.spawn(index.follow())
         failures = Failures(clock=clock)
         identities = Identities(
-            issuer, members, failures, store, policy, clock=clock, spawn=tasks.spawn, secret=kept.current
+            issuer,
+            members,
+            failures,
+            store,
+            policy,
+            clock=clock,
+            spawn=tasks.spawn,
+            secret=reaching.secrets.current,
         )
         slack_links = SlackLinks(store, journal, policy=policy, clock=clock)
         application = api.build(
@@ -369,15 +366,14 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         await site.start()
 
         # The doors are opened last and closed first: while they drain, what is held can still be decided.
-        surveys = Surveys(policy, logins)
         doors = Doors(
             gate,
             admission,
             spawn=tasks.spawn,
             secret=keys.secret,
             clock=clock,
-            known=surveys.known,
-            logins=logins,
+            known=reaching.surveys.known,
+            logins=reaching.logins,
         )
         parts.push_async_callback(doors.close, drain=DRAIN_WITHIN)
         await doors.follow(policy())
@@ -391,11 +387,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             announce=announce,
             reload_asked=asyncio.Event(),
         )
-        scheduler.add_job(
-            surveys.renew, "interval", seconds=SURVEYS_EVERY, next_run_time=datetime.now(tz=UTC)
-        )
-        scheduler.add_job(kept.renew, "interval", seconds=SECRETS_EVERY)
-        scheduler.add_job(roles.sweep, "interval", seconds=ROLES_EVERY, next_run_time=datetime.now(tz=UTC))
+        reaching.keep_up(scheduler, datetime.now(tz=UTC))
         tasks.spawn(_tick(gateway, journal))
         tasks.spawn(chores.count(budgets, store))
         tasks.spawn(chores.retain(policy, recorder.directory, journal, announce))

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 HELP = "Check this machine, the policy file, secrets, identity providers, targets and the state directory."
 
 DIAL_WITHIN = 3.0
+DAY = 86_400.0
+KEPT = 90
+"""Days for which recordings should be kept."""
 COMPILED = {
     "gateway.gate": "short commands",
     "gateway.protocols.postgres.frames": "large answers",
@@ -42,11 +45,18 @@ class Finding:
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", type=Path, default=Path("policies.yaml"), help="default: %(default)s")
     parser.add_argument("--state", type=Path, default=Path(os.environ.get("COUNTERSIGN_STATE", "var")))
+    parser.add_argument(
+        "--around",
+        action="store_true",
+        help="run where agents run: only look whether targets can be reached around the gateway",
+    )
     parser.add_argument("--json", action="store_true", help="print the findings as a JSON array")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    findings = list(_findings(arguments.policy, arguments.state))
+    findings = list(
+        _from_an_agent(arguments.policy) if arguments.around else _findings(arguments.policy, arguments.state)
+    )
     if arguments.json:
         print(json.dumps([asdict(finding) for finding in findings]))
     else:
@@ -66,7 +76,15 @@ def _findings(policy_file: Path, state: Path) -> Iterator[Finding]:
         yield from asyncio.run(_secrets(policy))
         yield from asyncio.run(_identity(policy))
         yield from _targets(policy)
+        yield from asyncio.run(_credentials(policy))
+        yield from _retention(policy)
     yield from _slack()
+
+
+def _from_an_agent(policy_file: Path) -> Iterator[Finding]:
+    policy = yield from _policy(policy_file)
+    if policy is not None:
+        yield from _around(policy)
 
 
 def _machine() -> Iterator[Finding]:
@@ -165,6 +183,55 @@ def _targets(policy: Policy) -> Iterator[Finding]:
             yield Finding(
                 state="ok" if upstream.host in {"127.0.0.1", "::1", "localhost"} else "warning",
                 what=f"{name}: {upstream} can be reached; its certificate is not verified ({upstream.tls})",
+            )
+
+
+async def _credentials(policy: Policy) -> list[Finding]:
+    from gateway.commands.excess import excess
+
+    found: list[Finding] = []
+    for name, powers in await excess(policy):
+        if powers is None:
+            found.append(
+                Finding(state="warning", what=f"{name}: nobody could tell what its credential may do")
+            )
+        elif powers:
+            found.append(
+                Finding(
+                    state="warning",
+                    what=f"{name}: its credential may do more than any scope: it {', '.join(powers)}",
+                    advice="take that away at the target, or let `credential.roles` make a role for each session",
+                )
+            )
+        else:
+            found.append(Finding(state="ok", what=f"{name}: its credential may do no more than some scope"))
+    return found
+
+
+def _retention(policy: Policy) -> Iterator[Finding]:
+    days = policy.retention.recordings / DAY
+    if days < KEPT:
+        yield Finding(
+            state="warning",
+            what=f"recordings are kept for {days:.3g} days",
+            advice=f"intrusions are often found after months: set `retention.recordings` to {KEPT}d or more",
+        )
+    else:
+        yield Finding(state="ok", what=f"recordings are kept for {days:.0f} days")
+
+
+def _around(policy: Policy) -> Iterator[Finding]:
+    """From where agents run nothing but the gateway should answer."""
+    for name, target in policy.targets.items():
+        try:
+            socket.create_connection((target.upstream.host, target.upstream.port), DIAL_WITHIN).close()
+        except OSError:
+            yield Finding(state="ok", what=f"{name}: {target.upstream} does not answer here")
+        else:
+            yield Finding(
+                state="error",
+                what=f"{name}: {target.upstream} can be reached from here, around the gateway",
+                advice="let a firewall or network policy at the target admit the gateway's address alone",
             )
 
 

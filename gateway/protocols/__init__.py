@@ -15,7 +15,7 @@ from typing import Any, Protocol, cast
 from gateway.contract import Estimate
 from gateway.hosted import Desks, Host
 from gateway.minting import Role
-from gateway.model import Command, Facts
+from gateway.model import Command, Effects, Facts
 from gateway.wire import Login, Opening, Wire
 
 _MODULES: Mapping[str, str] = {
@@ -76,6 +76,12 @@ class SurveyedModule(CommandReader, Protocol):
 
     async def survey(self, upstream: Any, login: Login, known: Any) -> str:
         """Renew `known` by what the target's own catalogue says; "" or why it cannot. Raises nothing the target does."""
+
+    async def powers(self, upstream: Any, login: Login) -> Mapping[str, Effects] | None:
+        """What a credential may do there beside reading -> the effects of which a scope has one where that is needed.
+
+        None where the target does not tell.
+        """
 
     def read_facts(self, row: Mapping[str, Any], known: Any = None) -> Facts:
         """As of every protocol, by what is `known` of the target."""

@@ -468,10 +468,22 @@ def test_options_are_judged_like_set_statements(options: str, text: str) -> None
     assert said in sent(released, Side.UPSTREAM)
 
 
+def test_what_the_target_notices_at_login_comes_behind_the_welcome_which_comes_once() -> None:
+    wire = make_wire(opening())
+    admitted(wire)
+    said = server(wire, messages.notice("one") + messages.notice("two") + server_hello())
+    told = sent(said, Side.CLIENT)
+    assert told.startswith(messages.AUTHENTICATION_OK + messages.notice("one"))
+    assert told.count(messages.AUTHENTICATION_OK) == 1
+    assert told.endswith(ready())
+
+
 def test_refused_options_end_the_login() -> None:
     wire = make_wire(opening())
     (asks,) = admitted(wire, options="-c role=admin")
-    assert wire.notice(asks.command.id, "held")
+    welcome, held = wire.notice(asks.command.id, "held")
+    assert welcome.data == messages.AUTHENTICATION_OK, "before that libpq takes no notice"
+    assert fields(held.data)["M"] == "held"
     (send, hangup) = wire.answer(asks.command.id, Block(rules=("r",), message="Not as admin."), NOTHING)
     assert fields(send.data)["M"] == "Not as admin."
     assert isinstance(hangup, Hangup)

@@ -9,15 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import aiomysql
-from pymysql.constants import CLIENT
 
 from gateway.facts.mysql import Texts
 from gateway.facts.mysql.resolving import resolved
 from gateway.facts.schema import Table
-from gateway.tls import client_context
+from gateway.protocols.mysql.aside import Upstream, connect, rows
 from gateway.wire import Login
 
 WITHIN = 20.0
@@ -41,19 +39,6 @@ _VIEWS = f"""
     SELECT TABLE_SCHEMA, TABLE_NAME,
         CASE WHEN CHAR_LENGTH(VIEW_DEFINITION) <= {_DEFINITION} THEN VIEW_DEFINITION ELSE '' END
     FROM information_schema.VIEWS WHERE {_OURS} LIMIT {TABLES + 1}"""  # noqa: S608  constants alone
-
-
-class Upstream(Protocol):
-    """Where the target is; `gateway.policy.model.Upstream` is one."""
-
-    @property
-    def host(self) -> str: ...
-    @property
-    def port(self) -> int: ...
-    @property
-    def tls(self) -> str: ...
-    @property
-    def ca(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,55 +86,20 @@ async def survey(upstream: Upstream, login: Login, known: Known) -> str:
     return note
 
 
-class _Connection(aiomysql.Connection):  # type: ignore[misc]  # the library has no types
-    """Sends no password where all may read it, whatever the server asks for."""
-
-    async def _request_authentication(self) -> None:
-        if self._ssl_context and not self.server_capabilities & CLIENT.SSL:
-            raise aiomysql.OperationalError(2026, "the server has no TLS")
-        self._refuse_readable(self._server_auth_plugin)
-        await super()._request_authentication()
-
-    async def _process_auth(self, plugin_name: bytes, auth_packet: Any) -> Any:
-        self._refuse_readable(plugin_name.decode("ascii", "replace"))
-        return await super()._process_auth(plugin_name, auth_packet)
-
-    def _refuse_readable(self, plugin: str) -> None:
-        if plugin in {"mysql_clear_password", "mysql_old_password"} and not self._ssl_context:
-            raise aiomysql.OperationalError(2059, "the server asks for a password that others could read")
-
-
 async def _told(upstream: Upstream, login: Login) -> Told | None:
     """None where there is more than is read."""
-    connection = _Connection(
-        host=upstream.host,
-        port=upstream.port,
-        user=login.user,
-        password=login.password,
-        db=login.database or None,
-        ssl=None if upstream.tls == "disable" else client_context(upstream.tls, authority=upstream.ca),
-        charset="utf8mb4",
-        autocommit=None,
-        program_name=login.application or "countersign catalogue",
-    )
+    connection = await connect(upstream, login, application="countersign catalogue")
     try:
-        await connection._connect()  # noqa: SLF001  as `aiomysql.connect` does
         await connection.query(_PLAIN)
         await connection.query(_BEGIN)
-        columns = await _rows(connection, _COLUMNS)
-        views = await _rows(connection, _VIEWS)
+        columns = await rows(connection, _COLUMNS)
+        views = await rows(connection, _VIEWS)
     finally:
         connection.close()
     names = {row[:2] for row in columns}
     if len(columns) > COLUMNS or len(names) > TABLES or len(views) > TABLES:
         return None
     return Told(tables=_tables(columns, views), path=(login.database.lower(),) if login.database else ())
-
-
-async def _rows(connection: Any, sql: str) -> Sequence[tuple[str, ...]]:
-    async with connection.cursor() as cursor:
-        await cursor.execute(sql)
-        return list(await cursor.fetchall())
 
 
 def _tables(columns: Sequence[tuple[str, ...]], views: Sequence[tuple[str, ...]]) -> Mapping[str, Table]:

@@ -9,8 +9,10 @@ from typing import Any
 
 from gateway.facts.mysql import ATTRIBUTES, Context, Server, follow
 from gateway.model import Facts
-from gateway.protocols.mysql.catalogue import NOTHING, Known, Upstream
+from gateway.protocols.mysql.aside import Upstream
+from gateway.protocols.mysql.catalogue import NOTHING, Known
 from gateway.protocols.mysql.catalogue import survey as _survey
+from gateway.protocols.mysql.powers import powers
 from gateway.wire import Login
 
 SCHEMES: Mapping[str, int] = {"mysql": 3306, "mariadb": 3306}
@@ -50,4 +52,4 @@ async def survey(upstream: Upstream, login: Login, known: Known) -> str:
     return await _survey(upstream, login, known)
 
 
-__all__ = ["ATTRIBUTES", "SCHEMES", "knowledge", "read_facts", "survey"]
+__all__ = ["ATTRIBUTES", "SCHEMES", "knowledge", "powers", "read_facts", "survey"]

@@ -20,6 +20,7 @@ from gateway.protocols.postgres.catalogue import survey as _survey
 from gateway.protocols.postgres.copy import plan_copy
 from gateway.protocols.postgres.estimate import estimate as _estimate
 from gateway.protocols.postgres.exchange import Exchange
+from gateway.protocols.postgres.powers import powers
 from gateway.protocols.postgres.reading import Reader
 from gateway.protocols.postgres.replay import render
 from gateway.protocols.postgres.wire import PostgresWire
@@ -115,6 +116,7 @@ __all__ = [
     "knowledge",
     "likeness",
     "open_wire",
+    "powers",
     "read_facts",
     "render",
     "survey",
