@@ -278,8 +278,8 @@ class Stand:
         return True
 
 
-def increment(name: str) -> str:
-    return f"UPDATE counted SET n = n + 1 WHERE name = '{name}'"
+def increment(name: str, more: str = "n + 1") -> str:
+    return f"UPDATE counted SET n = {more} WHERE name = '{name}'"
 
 
 @contextlib.contextmanager

@@ -249,9 +249,9 @@ async def test_while_slack_is_down_nothing_is_allowed_and_cards_catch_up_afterwa
     card = await stand.card(people, shown)
     await people.add_fault("server_error", method="*", times=EVER)
     await people.sockets("cut")
-    # Other agents and other statements: siblings would come onto the card that is there.
-    during = await stand.asks(stand.gateway.token(), increment(unseen).replace("n + 1", "1 + n"))
-    another = await stand.asks(stand.gateway.token(), increment(denied).replace("n + 1", "(n + 1)"))
+    # Of other agents and shapes: siblings would be folded into one card, from which nothing is approved at once.
+    during = await stand.asks(stand.gateway.token(), increment(unseen, "1 + n"))
+    another = await stand.asks(stand.gateway.token(), increment(denied, "n - (-1)"))
     held = [await stand.pending(row) for row in (shown, unseen, denied)]
     with pytest.raises(WorkspaceError, match="no_connection"):
         await people.click(card, APPROVE, as_="ana.silva", channel=APPROVALS)
