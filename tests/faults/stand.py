@@ -261,7 +261,7 @@ class Stand:
             return _is_card(message) and containing in shown and all(word in shown for word in words)
 
         found = await people.wait_for_message(APPROVALS, wanted, timeout=within)
-        assert len(await self.cards(people, containing)) == 1, "one card an approval"
+        assert len(await self.cards(people, containing)) == 1, "one card an approval, folded or not"
         return found
 
     def verified(self) -> list[dict[str, Any]]:
@@ -278,8 +278,8 @@ class Stand:
         return True
 
 
-def increment(name: str) -> str:
-    return f"UPDATE counted SET n = n + 1 WHERE name = '{name}'"
+def increment(name: str, more: str = "n + 1") -> str:
+    return f"UPDATE counted SET n = {more} WHERE name = '{name}'"
 
 
 @contextlib.contextmanager
@@ -329,7 +329,9 @@ async def _alone(people: WorkspaceClient) -> bool:
 
 
 def _is_card(message: Mapping[str, Any]) -> bool:
-    return "On whose behalf" in text_of(message)
+    """A command's own card, or one on which siblings are folded."""
+    shown = text_of(message)
+    return "On whose behalf" in shown or "Each asks" in shown
 
 
 def _plain() -> dict[str, str]:
