@@ -11,8 +11,9 @@ import contextlib
 import logging
 import re
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from gateway.minting import LoginNotTaken, Role, RoleFailed
 from gateway.model import Session
@@ -24,6 +25,8 @@ from gateway.store import Store, StoreFailed
 from gateway.wire import Login
 
 log = logging.getLogger("countersign.roles")
+
+T = TypeVar("T")
 
 TABLE, OWNER = "roles", "roles-owner"
 EVERY = 60.0
@@ -165,13 +168,17 @@ class Roles:
             raise RoleFailed("the gateway's store cannot be written") from failure
         maker = role_maker(target.connection.protocol)
         async with self._turn(target.connection.name):
-            try:
-                await maker.mint(target.upstream, login, role)
-            except LoginNotTaken:
-                other = await self._secrets.other_than(login.password, target.credential.password)
-                if other is None:
-                    raise
-                await maker.mint(target.upstream, _with(login, other), role)
+            await self._taken(target, login, lambda login: maker.mint(target.upstream, login, role))
+
+    async def _taken(self, target: Target, login: Login, work: Callable[[Login], Awaitable[T]]) -> T:
+        """What makes roles may have got another password: then it is done with that one, once."""
+        try:
+            return await work(login)
+        except LoginNotTaken:
+            other = await self._secrets.other_than(login.password, target.credential.password)
+            if other is None:
+                raise
+            return await work(replace(login, password=other))
 
     def _turn(self, connection: str) -> asyncio.Semaphore:
         return self._turns.setdefault(connection, asyncio.Semaphore(AT_ONCE))
@@ -185,7 +192,10 @@ class Roles:
         """For roles of ours that the store does not know: it was put back to what it was before."""
         try:
             login = await self._login(target, target.upstream.database)
-            names = await role_maker(target.connection.protocol).made(target.upstream, login, self.prefix)
+            maker = role_maker(target.connection.protocol)
+            names = await self._taken(
+                target, login, lambda login: maker.made(target.upstream, login, self.prefix)
+            )
         except (RoleFailed, SecretMissing) as failure:
             log.warning(
                 "roles that are left over cannot be looked for",
@@ -212,9 +222,12 @@ class Roles:
         connection = target.connection.name
         try:
             login = await self._login(target, database)
+            maker = role_maker(target.connection.protocol)
             async with self._turn(connection):
-                await role_maker(target.connection.protocol).drop(
-                    target.upstream, login, name, owner=template.owner
+                await self._taken(
+                    target,
+                    login,
+                    lambda login: maker.drop(target.upstream, login, name, owner=template.owner),
                 )
             self._store.delete(TABLE, name)
             await self._store.commit()
@@ -264,7 +277,3 @@ def _role(name: str, template: RoleTemplate, session: Session) -> Role:
         valid=template.valid,
         comment=f"countersign session {session.id}: {str(session.lineage).replace('→', '>')}",
     )
-
-
-def _with(login: Login, password: str) -> Login:
-    return Login(user=login.user, password=password, database=login.database, application=login.application)

@@ -357,6 +357,32 @@ def test_a_login_that_waited_for_people_gets_another_role(stand: Stand) -> None:
         stand.until_none()
 
 
+def test_who_makes_the_roles_may_get_another_password_meanwhile(stand: Stand) -> None:
+    """Kept from the command that printed it, until the target takes it no longer."""
+    place, program = stand.directory / "password", stand.directory / "program"
+    place.write_text(stand.minter.password)
+    program.write_text(f"#!/bin/sh\ncat {place}\n")
+    program.chmod(0o755)
+    credential = f"{{user: minter, password: {{command: [{program}]}}, roles: {{{MEMBERS}}}}}"
+    other = secrets.token_urlsafe(16)
+    try:
+        with house.gateway(stand.directory, stand.minter, credential=credential) as gateway:
+            assert _answers(gateway)
+            stand.postgres.psql(f"ALTER ROLE minter PASSWORD '{other}'")
+            place.write_text(other)
+            house.eventually(lambda: _answers(gateway))
+            stand.until_none()
+            assert other not in gateway.log()
+    finally:
+        stand.postgres.psql(f"ALTER ROLE minter PASSWORD '{stand.minter.password}'")
+
+
+def _answers(gateway: house.Gateway) -> bool:
+    with contextlib.suppress(psycopg.OperationalError), connected(gateway):
+        return True
+    return False
+
+
 def test_an_estimate_is_the_planners_for_the_sessions_role(stand: Stand) -> None:
     """The maker itself may not read what the session changes."""
     with stand.gateway() as gateway, connected(gateway) as connection:
