@@ -27,7 +27,7 @@ def shapes():
     return {
         value
         for value in vars(contract).values()
-        if dataclasses.is_dataclass(value) and value.__module__ == contract.__name__
+        if dataclasses.is_dataclass(value) and value.__module__.startswith(contract.__name__)
     }
 
 
