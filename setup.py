@@ -31,6 +31,7 @@ COMMANDS = (
             "answers",
             "asking",
             "catalogue",
+            "endings",
             "exchange",
             "inbox",
             "messages",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from gateway.masking.columns import ColumnPattern, all_surely
@@ -106,6 +106,11 @@ class CompiledMask:
     def find(self, data: bytes) -> list[Hit]:
         """Sorted, disjoint `(start, end, detector)` of what has to be hidden; of a value with too many, all of it."""
         return self._scanner.find_in_value(data)
+
+    @property
+    def bare(self) -> Callable[[bytes], bool]:
+        """Says of a value whether `find` has nothing to look at in it."""
+        return self._scanner.bare
 
     def find_in_fields(self, data: bytes) -> list[Hit]:
         """As `find` in each of the fields that zeros end; no hit goes over a zero."""

@@ -16,6 +16,7 @@ class Scrubber:
 
     def __init__(self, masks: Masks) -> None:
         self._mask = masks.everything()
+        self._bare = self._mask.bare
         self._known: dict[str, tuple[str, bool]] = {}
 
     def text(self, value: str) -> tuple[str, bool]:
@@ -25,10 +26,11 @@ class Scrubber:
         known = self._known.get(value)
         if known is None:
             try:
-                shown = self._mask.text(value)
+                bare = self._bare(value.encode("utf-8", "surrogatepass"))
+                shown = value if bare else self._mask.text(value)
             except Exception:  # noqa: BLE001  # whatever it was: what cannot be searched is not shown
                 return MARK, True
-            known = (shown, shown != value)
+            known = (shown, shown is not value and shown != value)
             if len(value) <= _KEPT_TEXT:
                 if len(self._known) >= _KEPT:
                     self._known.clear()

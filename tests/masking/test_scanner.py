@@ -75,3 +75,16 @@ def test_whatever_the_bounds_nothing_is_left_that_searching_each_field_would_hid
         for start, end, _ in mask.find(text):
             assert hidden >= set(range(field + start, field + end))
         field += len(text) + 1
+
+
+WORDS = st.sampled_from(
+    [b"a@example.com", b"\0", b"x", b"4111 1111 1111 1111", b"password=", b"x1y2z3", b"ssn 123-45-6789", b" ", b"12"]
+)  # fmt: skip
+
+
+@given(pieces=st.lists(WORDS, max_size=8))
+def test_a_bare_value_is_one_without_any_candidate(mask: CompiledMask, pieces: list[bytes]) -> None:
+    data = b"".join(pieces)
+    assert mask.bare(data) is (mask._scanner._any.search(data) is None)
+    if mask.bare(data):
+        assert not mask.find(data)

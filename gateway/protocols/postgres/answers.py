@@ -1,4 +1,4 @@
-"""From the server to the client: whose answer each message is, what is masked, and when a command is over.
+"""From the server to the client: whose answer each message is, and what of it is masked. How commands end is in `endings`.
 
 Every message of the server must be an answer to what was sent (`ALLOWED`) or one of those that may come at any
 time; what is neither is a violation. Bytes with nothing to change are passed on as the objects they came in, and
@@ -12,11 +12,10 @@ from typing import Final
 
 from gateway.model import Effect, Facts, Output
 from gateway.protocols.postgres import messages
+from gateway.protocols.postgres.endings import STATUSES, Endings, changed_rows
 from gateway.protocols.postgres.exchange import (
     ALLOWED,
     AT_ANY_TIME,
-    FAILED,
-    IDLE,
     IN_TRANSACTION,
     Exchange,
     Kind,
@@ -30,7 +29,6 @@ from gateway.wire import (
     AnswerWithheld,
     CommandAnswered,
     Event,
-    Hangup,
     ProtocolViolation,
     Send,
     Side,
@@ -44,11 +42,7 @@ _ROW: Final = ord("D")
 _COPY: Final = ord("d")
 _ROWS_DESCRIBED: Final = ord("T")
 _ERROR: Final = ord("E")
-_CHANGING = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "COPY"})
-_OUTCOME_KEPT: Final = 300
-_STATUSES: Final = frozenset({IDLE, IN_TRANSACTION, FAILED})
 _BOUND: Final = messages.frame(b"2")
-_PLACES = frozenset({b"P", b"p", b"q"})
 _ANYTHING = Facts(
     effects=frozenset({Effect.UNKNOWN}),
     outputs=(Output(name="*", sources=frozenset({"*"}), exact=False),),
@@ -77,22 +71,21 @@ class Answers:
         """What is to be said as soon as the client has the rest of a message."""
         self._owner = ""
         """The command that the bytes being passed on belong to."""
-        self._done: list[Event] = []
-        """What is to be reported once those bytes have been passed on."""
+        self._endings = endings = Endings(exchange)
         self._limit = exchange.limits.row_bytes
         self._methods: dict[int, Callable[[Reply, bytes, int, int], bytes | None]] = {
             ord("1"): self._plainly_done,
             ord("2"): self._plainly_done,
             ord("3"): self._plainly_done,
-            ord("C"): self._complete,
-            ord("G"): self._copy_in,
+            ord("C"): endings.complete,
+            ord("G"): endings.copy_in,
             ord("H"): self._copy_out,
-            ord("I"): self._complete,
+            ord("I"): endings.complete,
             ord("T"): self._described,
-            ord("Z"): self._ready,
+            ord("Z"): endings.ready,
             ord("c"): self._copied,
             ord("n"): self._described,
-            ord("s"): self._suspended,
+            ord("s"): endings.suspended,
             ord("t"): self._parameter_types,
         }
 
@@ -194,7 +187,7 @@ class Answers:
             if tag in AT_ANY_TIME:
                 replacement = self._aside(tag, reply, data, pos, stop)
             elif tag == _ERROR:
-                replacement = self._error(reply, data, pos, stop)
+                replacement = self._endings.error(reply, data, pos, stop)
             else:
                 assert reply is not None
                 replacement = self._methods[tag](reply, data, pos, stop)
@@ -240,7 +233,7 @@ class Answers:
         else:
             return False
         status = data[-1]
-        if status not in _STATUSES or (count and not shape and reply.mask is not None):
+        if status not in STATUSES or (count and not shape and reply.mask is not None):
             return False
         masked = NOTHING_MASKED
         if count and reply.mask is not None:
@@ -265,7 +258,7 @@ class Answers:
             out.append(CommandAnswered(reply.command_id, outcome, rows, False, masked, shape))
         self._exchange.expected.popleft()
         self._exchange.stands(status)
-        self._settled()
+        self._endings.settled()
         self._flush(data, 0, 0, out)
         return True
 
@@ -273,9 +266,9 @@ class Answers:
         """Pass on `data[start:pos]`, and report what ended with it."""
         if pos > start:
             self._pass(data, start, pos, out)
-        if self._done:
-            out += self._done
-            self._done.clear()
+        if self._endings.done:
+            out += self._endings.done
+            self._endings.done.clear()
             self._owner = ""
 
     def _pass(self, data: bytes, start: int, pos: int, out: list[Event]) -> None:
@@ -298,13 +291,6 @@ class Answers:
         del data, pos, end
         self._exchange.expected.popleft()
         return b"" if reply.hidden else None
-
-    def _suspended(self, reply: Reply, data: bytes, pos: int, end: int) -> None:
-        del data, pos, end
-        assert reply.portal is not None
-        reply.portal.suspended = True
-        reply.portal.rows += reply.rows
-        self._exchange.expected.popleft()
 
     def _copy_out(self, reply: Reply, data: bytes, pos: int, end: int) -> None:
         if reply.mask is not None:
@@ -391,174 +377,3 @@ class Answers:
     def _copied(self, reply: Reply, data: bytes, pos: int, end: int) -> bytes | None:
         rest = reply.copy.end() if reply.copy is not None else b""
         return rest + data[pos:end] if rest else None
-
-    def _copy_in(self, reply: Reply, data: bytes, pos: int, end: int) -> None:
-        """The server reads CopyData now; a Sync that was already sent it will overlook."""
-        del reply, data, pos, end
-        exchange = self._exchange
-        exchange.copying_in = True
-        while len(exchange.expected) > 1 and exchange.expected[1].kind is Kind.SYNC:
-            del exchange.expected[1]
-        exchange.settle()
-
-    def _complete(self, reply: Reply, data: bytes, pos: int, end: int) -> bytes | None:
-        """CommandComplete, or EmptyQueryResponse."""
-        outcome = data[pos + 5 : end - 1].decode("utf-8", "replace") if end - pos > 5 else "EMPTY"
-        self._exchange.copying_in = False
-        if reply.kind is Kind.OWN_QUERY:
-            return b""
-        if reply.kind is Kind.QUERY:
-            reply.outcome = _listed(reply.outcome, outcome)
-            reply.rows = reply.earlier = max(reply.rows, reply.earlier + changed_rows(outcome))
-            reply.place += 1
-            return None
-        self._exchange.expected.popleft()
-        portal = reply.portal
-        if portal is not None:
-            portal.suspended = False
-            portal.rows += reply.rows
-        self._over(reply.command_id, outcome, failed=False, copy=reply)
-        return None
-
-    def _over(self, command_id: str, outcome: str, *, failed: bool, copy: Reply | None = None) -> None:
-        """A command of the extended protocol has ended."""
-        portal = self._exchange.open.pop(command_id, None)
-        if portal is None:
-            return
-        masked = dict(portal.plan.masked) if portal.plan is not None else {}
-        if copy is not None and copy.copy is not None:
-            masked |= copy.copy.masked
-        self._done.append(
-            CommandAnswered(
-                command_id=command_id,
-                outcome=outcome,
-                rows=max(portal.rows, changed_rows(outcome)),
-                failed=failed,
-                masked=masked,
-                shape=portal.shape(),
-            )
-        )
-
-    def _ready(self, reply: Reply, data: bytes, pos: int, end: int) -> bytes | None:
-        status = data[pos + 5] if end - pos == 6 else 0
-        if status not in _STATUSES:
-            raise ProtocolViolation("the server's ReadyForQuery tells no transaction status")
-        exchange = self._exchange
-        exchange.expected.popleft()
-        exchange.stands(status)
-        if reply.kind is Kind.OWN_QUERY or reply.hidden:
-            return b""
-        if reply.kind is Kind.QUERY:
-            self._query_over(reply)
-        self._settled()
-        return None
-
-    def _settled(self) -> None:
-        """A batch of the client's is over."""
-        exchange, names = self._exchange, self._exchange.names
-        if names.portals or names.prepared:
-            names.settle()
-        if exchange.status != IN_TRANSACTION:
-            if exchange.open:
-                for command_id, portal in list(exchange.open.items()):
-                    self._over(command_id, "suspended" if portal.rows else "not executed", failed=False)
-            names.portals.clear()
-
-    def _query_over(self, reply: Reply) -> None:
-        statement = reply.statement
-        if (
-            statement is not None
-            and not statement.traits.plain
-            and not (reply.failed and statement.traits.single)
-        ):
-            self._exchange.names.run(0, statement)
-        masked: dict[str, int] = {}
-        if reply.mask is not None:
-            plans = reply.plans if reply.copy is None else (*reply.plans, reply.copy)
-            for count in [plan.masked for plan in plans]:
-                for rule, hits in count.items():
-                    masked[rule] = masked.get(rule, 0) + hits
-        if reply.command_id:
-            self._done.append(
-                CommandAnswered(
-                    command_id=reply.command_id,
-                    outcome=reply.outcome,
-                    rows=reply.rows,
-                    failed=reply.failed,
-                    masked=masked,
-                    shape=reply.description,
-                )
-            )
-
-    # Errors.
-
-    def _error(self, reply: Reply | None, data: bytes, pos: int, end: int) -> bytes | None:
-        exchange = self._exchange
-        report = data[pos:end]
-        if reply is not None and not reply.placed:
-            report = _without_place(report)
-        code = messages.read_fields(report, 5, len(report)).get(b"C", b"").decode("ascii", "replace")
-        exchange.copying_in = False
-        if reply is None:
-            return mask_report(report, exchange.text_mask) if exchange.text_mask is not None else None
-        mask = reply.mask or exchange.text_mask
-        if reply.kind is Kind.OWN_QUERY:
-            return b""
-        if reply.kind is Kind.POISON_QUERY:
-            return reply.refusal
-        if reply.kind is Kind.QUERY:
-            reply.failed = True
-            reply.outcome = _listed(reply.outcome, f"SQLSTATE {code}")
-        elif reply.kind is not Kind.SYNC:
-            self._batch_failed(reply, code)
-            if reply.kind is Kind.POISON:
-                return reply.refusal
-        if mask is not None:
-            return mask_report(report, mask)
-        return report if len(report) != end - pos else None
-
-    def _batch_failed(self, failed: Reply, code: str) -> None:
-        """The server skips what it has of the batch, up to the Sync; the client's further messages are discarded."""
-        exchange = self._exchange
-        exchange.names.undo(failed.number)
-        while exchange.expected and exchange.expected[0].kind is not Kind.SYNC:
-            skipped = exchange.expected.popleft()
-            command_id = skipped.command_id
-            if not command_id and skipped.portal is not None:
-                command_id = skipped.portal.command_id
-            if skipped.kind is Kind.QUERY:
-                mine = skipped.command_id == failed.command_id
-                skipped.outcome, skipped.failed = f"SQLSTATE {code}" if mine else "not run", True
-                self._query_over(skipped)
-            elif command_id:
-                if skipped.portal is not None:
-                    skipped.portal.rows += skipped.rows
-                mine = command_id == failed.command_id
-                self._over(command_id, f"SQLSTATE {code}" if mine else "not run", failed=True)
-        if exchange.expected:
-            exchange.expected[0].hidden = False
-        exchange.discarding = not exchange.expected
-        exchange.settle()
-
-    def closed(self) -> Hangup:
-        return Hangup("the target closed the connection")
-
-
-def _without_place(report: bytes) -> bytes:
-    """An ErrorResponse without the position that it names."""
-    fields = messages.read_fields(report, 5, len(report))
-    return messages.write_fields(report[:1], [(k, v) for k, v in fields.items() if k not in _PLACES])
-
-
-def changed_rows(outcome: str) -> int:
-    """What CommandComplete says was changed, or copied: `INSERT 0 5`, `UPDATE 3`."""
-    word, _, rest = outcome.partition(" ")
-    count = rest.rpartition(" ")[2]
-    return int(count) if word in _CHANGING and count.isdecimal() else 0
-
-
-def _listed(outcomes: str, outcome: str) -> str:
-    """The outcomes of several statements in one text, as far as anybody reads them."""
-    if not outcomes:
-        return outcome
-    return f"{outcomes}; {outcome}" if len(outcomes) < _OUTCOME_KEPT else outcomes
