@@ -31,20 +31,18 @@ _RUN = frozenset(
 )
 _GROUPED = frozenset(b"0123456789+().-/ ")
 _LONGEST_GROUPS = 64
-_ACCOUNT = re.compile(
-    rb"(?<![A-Za-z0-9])[A-Za-z]{2}[ -]?[0-9]{2}(?:[ -]?[A-Za-z0-9]{4}){0,7}[ -]?[A-Za-z0-9]{0,4}\Z"
-)
+_LEAD = rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbfv])|(?<=\\u[0-9A-Fa-f]{4})|(?<=\\x[0-9A-Fa-f]{2})|(?<=%[0-9A-Fa-f]{2}))"
+"""Where a word begins for a detector (`gateway.masking.shapes.word`)."""
+_ACCOUNT = re.compile(_LEAD + rb"[A-Za-z]{2}[ -]?[0-9]{2}(?:[ -]?[A-Za-z0-9]{4}){0,7}[ -]?[A-Za-z0-9]{0,4}\Z")
 _LONGEST_ACCOUNT = 48
-_CAPITALS = re.compile(
-    rb"(?<![A-Za-z0-9])(?:[A-Z]{2}|[A-Z]{0,2}[0-9][A-Z0-9]{0,7})(?: [A-Z0-9]{1,6}){0,6} ?\Z"
-)
+_CAPITALS = re.compile(_LEAD + rb"(?:[A-Z]{2}|[A-Z]{0,2}[0-9][A-Z0-9]{0,7})(?: [A-Z0-9]{1,6}){0,6} ?\Z")
 _PHRASE = re.compile(rb"(?i:mnemonic|phrase)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?([a-z][a-z ,]{0,230})\Z")
 _LONGEST_PHRASE = 256
 _EXTENSION = re.compile(rb"[0-9(+][0-9 ().-]{6,24}(?:,? ?(?:e[xtension]{0,8}\.?|x) ?[0-9]{0,6}|, ?)\Z")
 _QUOTED_NAME = re.compile(rb"\"[A-Za-z0-9 ._+-]{0,62}(?:\"(?:@[A-Za-z0-9.-]*)?)?\Z")
 _ARMOUR = re.compile(rb"-{5} ?[A-Z0-9 ]{0,64}-{0,5}\Z")
 _LONGEST_ARMOUR = 80
-_IPV6 = re.compile(rb"(?<![A-Za-z0-9_])[0-9A-Fa-f:.]+\Z")
+_IPV6 = re.compile(_LEAD + rb"[0-9A-Fa-f:.]+\Z")
 _URL = re.compile(rb"://[^\s\0/:@\"'<>]{0,128}:[^\s\0\"'<>]{0,512}\Z")
 _ARMOUR_ENDED = re.compile(rb"-{3,5} ?END [A-Z0-9 ]{0,40}-{1,5}\Z")
 _PASSAGE_ENDS = re.compile(rb"[\0\r\n]")

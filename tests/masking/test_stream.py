@@ -136,3 +136,17 @@ def test_without_a_mask_the_same_object_comes_back(mask: CompiledMask) -> None:
 
     data = b"jane@example.com"
     assert StreamMask(Masks({}, key=b"k").mask(())).feed(data) is data
+
+
+VALUES = sorted(
+    {value for texts in FOUND.values() for text in texts for value in re.findall(r"<([^<>]{1,60})>", text)}
+)
+
+
+@pytest.mark.parametrize("lead", [r"\n", r"\u003c", r"\x41", "%0A", "_", "x ", '"', ""])
+def test_a_value_behind_an_escape_survives_a_cut_anywhere(mask: CompiledMask, lead: str) -> None:
+    for value in VALUES:
+        data = f"{lead}{value} ".encode()
+        wanted = whole(mask, data)
+        for cut in range(1, len(data)):
+            assert streamed(mask, [data[:cut], data[cut:]]) == wanted, (data, cut)
