@@ -23,6 +23,9 @@ from gateway.store import Store, StoreFailed
 
 log = logging.getLogger("countersign.serve")
 
+CANCELLED_AT_MOST = 5
+CANCELLED_WITHIN = 1.0
+"""Seconds that tasks which are cancelled have to end."""
 BUDGETS = "budgets"
 BUDGETS_EVERY = 1.0
 RETENTION_EVERY = 3_600.0
@@ -52,6 +55,19 @@ class Tasks:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+async def end_rest() -> None:
+    """Cancel every task but this one, again where a library took the first time for its own time-out and goes on."""
+    for _ in range(CANCELLED_AT_MOST):
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        if not left:
+            return
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCELLED_WITHIN)
+        for task in left:
+            log.warning("a task does not end yet", extra={"task": repr(task.get_coro())[:300]})
 
 
 def recalled(store: Store) -> Budgets:

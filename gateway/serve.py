@@ -89,6 +89,7 @@ async def serve(policy_file: Path, state: Path, *, as_json: bool) -> None:
             sys.stdout.flush()
             await stop.wait()
             log.info("stopping")
+        await chores.end_rest()
     except (StoreFailed, JournalFailed, SecretMissing, KeysUnsafe, DoorFailed, OSError) as failure:
         raise StartFailed(f"countersign serve cannot go on: {failure}") from failure
 
