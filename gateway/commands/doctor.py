@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from gateway.policy.model import Policy
+    from gateway.policy.model import Policy, Upstream
 
 HELP = "Check this machine, the policy file, secrets, identity providers, targets and the state directory."
 
@@ -168,12 +168,10 @@ async def _identity(policy: Policy) -> list[Finding]:
 def _targets(policy: Policy) -> Iterator[Finding]:
     for name, target in policy.targets.items():
         upstream = target.upstream
-        try:
-            socket.create_connection((upstream.host, upstream.port), DIAL_WITHIN).close()
-        except OSError as error:
+        if silent := _silent(upstream):
             yield Finding(
                 state="error",
-                what=f"{name}: {upstream} cannot be reached ({error.strerror or error})",
+                what=f"{name}: {upstream} cannot be reached ({silent})",
                 advice="check the address, name resolution and firewalls between here and there",
             )
             continue
@@ -184,6 +182,15 @@ def _targets(policy: Policy) -> Iterator[Finding]:
                 state="ok" if upstream.host in {"127.0.0.1", "::1", "localhost"} else "warning",
                 what=f"{name}: {upstream} can be reached; its certificate is not verified ({upstream.tls})",
             )
+
+
+def _silent(upstream: Upstream) -> str:
+    """Why nobody answers there; "" where somebody does."""
+    try:
+        socket.create_connection((upstream.host, upstream.port), DIAL_WITHIN).close()
+    except OSError as error:
+        return error.strerror or str(error) or type(error).__name__
+    return ""
 
 
 async def _credentials(policy: Policy) -> list[Finding]:
@@ -223,9 +230,7 @@ def _retention(policy: Policy) -> Iterator[Finding]:
 def _around(policy: Policy) -> Iterator[Finding]:
     """From where agents run nothing but the gateway should answer."""
     for name, target in policy.targets.items():
-        try:
-            socket.create_connection((target.upstream.host, target.upstream.port), DIAL_WITHIN).close()
-        except OSError:
+        if _silent(target.upstream):
             yield Finding(state="ok", what=f"{name}: {target.upstream} does not answer here")
         else:
             yield Finding(
