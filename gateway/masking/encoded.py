@@ -90,10 +90,14 @@ def _text_at(data: bytes, start: int, end: int) -> bytes | None:
 def _value(data: bytes, start: int, end: int) -> Span | None:
     """A value, or a line of its own, that decodes to text in which there is a secret."""
     start = end - 16
+    judged = _REST.match(data, start, start + JUDGED)
+    assert judged is not None
+    text = _text_at(data, start, judged.end())
+    if text is None or not holds_secret(text):
+        return None
     whole = _REST.match(data, start)
     assert whole is not None
-    text = _text_at(data, start, whole.end())
-    return whole.span() if text is not None and holds_secret(text) else None
+    return whole.span()
 
 
 def _in_secret(data: bytes, start: int, end: int) -> Span | None:
