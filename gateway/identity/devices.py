@@ -93,7 +93,7 @@ class Devices:
             "No terminal shows this code, or its time is over. Start `countersign login` again."
         )
 
-    def token(self, device_code: str, *, origin: str) -> Token:
+    def token(self, device_code: str, *, origin: str, key: str = "") -> Token:
         """The token, once somebody has logged in. Raises `TokenRefused` with the words of RFC 8628 §3.5."""
         key, now = _key(device_code), self._clock()
         device = self._waiting.get(key)
@@ -103,7 +103,7 @@ class Devices:
         if device.proven is not None:
             del self._waiting[key]
             return self._issuer.for_person(
-                device.proven.person, scope=device.scope, task=device.task, origin=origin
+                device.proven.person, scope=device.scope, task=device.task, origin=origin, key=key
             )
         hasty = now - device.asked_at < device.interval - 1
         interval = device.interval + (INTERVAL if hasty else 0)

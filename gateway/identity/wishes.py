@@ -9,6 +9,8 @@ from gateway.policy.model import Agent
 
 TASK_CHARACTERS = 200
 ORIGIN_CHARACTERS = 64
+UNPROVED = "invalid_dpop_proof"
+"""RFC 9449's word for a proof that does not do, or is not there."""
 
 
 class TokenRefused(Exception):
@@ -75,3 +77,12 @@ def task_of(task: str) -> str:
 def origin_of(origin: str) -> str:
     """Where the request came from, as far as that can be shown."""
     return origin[:ORIGIN_CHARACTERS] if origin.isprintable() else ""
+
+
+def bound_as(root: Agent | None, key: str) -> None:
+    """Raises `TokenRefused` where policies.yaml wants a token bound to a key, and `key` is none."""
+    if root is not None and "proof" in root.binding.to and not key:
+        raise TokenRefused(
+            UNPROVED,
+            f"policies.yaml binds the tokens of {root.name} to keys: ask for one with a DPoP proof (RFC 9449)",
+        )
