@@ -142,7 +142,7 @@ async def test_who_searches_does_not_wait_for_all_there_is(index, recorder, monk
 async def test_who_searches_finds_what_is_new_whatever_is_left_of_a_look_at_the_old(
     index, recorder, monkeypatch
 ):
-    monkeypatch.setattr("gateway.search.index.SLICE", 0.0)
+    monkeypatch.setattr("gateway.search.index.SLICE", -1.0)
     monkeypatch.setattr("gateway.search.index.PAGE", 2)
     recording = record(recorder, "s1", *(f"SELECT it, {number}" for number in range(5)))
     recording.flush()
