@@ -33,7 +33,8 @@ from gateway.elevations.wish import REASON, TICKET, effects_of
 from gateway.identity.lineages import Link
 from gateway.identity.possession import Possession
 from gateway.identity.tokens import Issuer
-from gateway.model import Actor, Ask, Lineage
+from gateway.model import Actor, Lineage
+from gateway.policy.evaluate import held
 from gateway.policy.model import Policy, Target
 from gateway.policy.offers import Offer
 
@@ -181,8 +182,8 @@ class Elevating:
             try:
                 request[CALLER] = self._credentials.caller(request)
             except Unauthorized:
-                held = held_in(request, self._possession, base=self._issuer.name)
-                request[ASKING] = held.claims.lineage
+                holder = held_in(request, self._possession, base=self._issuer.name)
+                request[ASKING] = holder.claims.lineage
             return await handler(request)
 
         return checked
@@ -260,10 +261,7 @@ def _offer_view(offer: Offer, target: Target, *, by_hand: bool, holders: tuple[H
         ticket=offer.ticket,
         by_hand=by_hand,
         holders=holders,
-        asks=tuple(
-            ask_view(Ask(rule=offer.name, approvers=ask.approvers, quorum=ask.quorum, step_up=ask.step_up))
-            for ask in offer.asks
-        ),
-        message=offer.message,
+        asks=tuple(map(ask_view, held([(offer.name, offer.hold)]).asks)),
+        message=offer.hold.message,
         break_glass=offer.break_glass is not None,
     )

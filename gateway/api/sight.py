@@ -70,10 +70,15 @@ def _asked(policy: Policy, connection: Connection) -> frozenset[str]:
 
 def _approvers(policy: Policy, connection: Connection) -> Iterator[str]:
     thens = [rule.then for rule in policy.enforced if reaches(rule, connection)]
-    for then in (*thens, policy.default):
+    offers = [
+        offer
+        for offer in policy.elevations
+        if offer.connections is None or offer.connections.match(connection.name)
+    ]
+    for then in (*thens, policy.default, *(offer.hold for offer in offers)):
         if isinstance(then, Holding):
             yield from (ask.approvers for ask in then.asks)
             yield from (step.to for step in then.steps if step.kind is StepKind.ESCALATE)
-    for offer in policy.elevations:
-        if offer.connections is None or offer.connections.match(connection.name):
-            yield from (ask.approvers for ask in offer.asks)
+    for offer in offers:
+        if offer.break_glass is not None:
+            yield from (ask.approvers for ask in offer.break_glass.asks)

@@ -21,7 +21,8 @@ from gateway.elevations.grants import Grants
 from gateway.elevations.past import Past
 from gateway.elevations.showing import elevation_view
 from gateway.elevations.wish import Request, read
-from gateway.model import Actor, Ask, Hold, Lineage, Reveal, Session
+from gateway.model import Actor, Lineage, Reveal, Session
+from gateway.policy.evaluate import held
 from gateway.policy.model import Policy
 from gateway.policy.offers import BY_HAND, Offer, within
 from gateway.sessions import lineage_view
@@ -150,7 +151,7 @@ class Elevations:
         policy, now = self._policy(), self._clock()
         wish, lineage = request.wish, request.lineage
         target = policy.targets[wish.connection]
-        view = request.view(offer)
+        view, asked = request.view(offer), held([(offer.name, offer.hold)])
         waiting = await self._approvals.hold(
             session=Session(
                 id="",
@@ -158,24 +159,14 @@ class Elevations:
                 connection=target.connection,
                 scope=frozenset(),
                 opened_at=now,
-                expires_at=now + offer.within,
+                expires_at=now + asked.expires_in,
             ),
             digest=view.digest,
             lineage_key=lineage.person if request.by_hand else lineage.key,
             view=view,
             whole_text=view.text,
             whole_parameters=(),
-            verdict=Hold(
-                rules=(offer.name,),
-                message=offer.message,
-                asks=()
-                if waived
-                else tuple(
-                    Ask(rule=offer.name, approvers=ask.approvers, quorum=ask.quorum, step_up=ask.step_up)
-                    for ask in offer.asks
-                ),
-                expires_in=offer.within,
-            ),
+            verdict=replace(asked, asks=(), steps=()) if waived else asked,
             lineage_view=lineage_view(lineage),
             channel=target.approvals_channel or policy.slack.approvals,
             estimate=None,
@@ -195,7 +186,7 @@ class Elevations:
         self._settling[approval_id] = task
         task.add_done_callback(lambda _: self._settling.pop(approval_id, None))
         if waived:
-            await self.settled(approval_id, wait=offer.within)
+            await self.settled(approval_id, wait=asked.expires_in)
         return waiting.approval
 
     async def _settled(self, key: str, waiting: Waiting, request: Request, how: How) -> None:

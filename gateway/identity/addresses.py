@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 ADDRESS_CHARACTERS = 4_096
-_PORTS = {"http": 80, "https": 443}
+_PORTS = {"http://": 80, "https://": 443}
 _WRITTEN = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
 _HOST = re.compile(r"[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\]")
 _PORT = re.compile(r":[0-9]*\Z")
@@ -28,11 +28,11 @@ def plain(address: object) -> str:
         port = parts.port
     except ValueError:
         raise AddressUnclear("`htu` has no host and port that can be read") from None
-    scheme, host = parts.scheme.lower(), _PORT.sub("", parts.netloc)
+    scheme, host = parts.scheme.lower() + "://", _PORT.sub("", parts.netloc)
     if scheme not in _PORTS or not _HOST.fullmatch(host) or _BROKEN.search(parts.path):
         raise AddressUnclear("`htu` has to be an address: https://HOST/PATH")
     shown = "" if port in {None, _PORTS[scheme]} else f":{port}"
-    return f"{scheme}://{host.lower()}{shown}{_path(parts.path)}"
+    return f"{scheme}{host.lower()}{shown}{_path(parts.path)}"
 
 
 def _path(path: str) -> str:

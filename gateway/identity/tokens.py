@@ -13,7 +13,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Unpack
 
 from gateway.identity import scopes
 from gateway.identity.agents import AgentSecrets, NoSuchAgent
@@ -21,11 +21,14 @@ from gateway.identity.claims import Claims, ClaimsMalformed, Tether, from_payloa
 from gateway.identity.keys import TOKEN_CHARACTERS, KeyRing, SignatureRefused
 from gateway.identity.lineages import LineageFull, Lineages, Link
 from gateway.identity.wishes import (
+    HOW_TO_PROVE,
     TASK_CHARACTERS,
     UNPROVED,
+    Terms,
     TokenRefused,
     bound_as,
     inside,
+    issuer_name,
     lifetime,
     may_name,
     origin_of,
@@ -51,12 +54,6 @@ class Token:
 
     text: str = field(repr=False)
     claims: Claims
-
-
-_UNPROVED = (
-    "the token is bound to a key: it counts with a proof of that key alone (DPoP, RFC 9449); where none can be shown, "
-    "use a user and password, or a certificate, that were minted with one (`countersign connect NAME --minted`)"
-)
 
 
 class Issuer:
@@ -89,38 +86,18 @@ class Issuer:
         secret: str,
         *,
         person: str = "",
-        scope: Scope | None = None,
-        ttl: float | None = None,
-        task: str = "",
-        origin: str = "",
-        key: str = "",
+        **terms: Unpack[Terms],
     ) -> Token:
-        """A root agent's token (RFC 6749 §4.4): its whole scope unless `scope` asks for less.
-
-        `ttl` is in seconds; more than policies.yaml allows is cut to that. `key` is the thumbprint of the key that the
-        client proved to hold, to which the token is then bound. Raises `TokenRefused`.
-        """
-        return self._root(
-            self.authenticate(name, secret),
-            person=person,
-            scope=scope,
-            ttl=ttl,
-            task=task,
-            origin=origin,
-            key=key,
-        )
+        """A root agent's token (RFC 6749 §4.4): its whole scope unless `scope` asks for less. Raises `TokenRefused`."""
+        return self._root(self.authenticate(name, secret), person=person, **terms)
 
     def for_proved_agent(
         self,
         name: str,
         *,
         person: str = "",
-        scope: Scope | None = None,
-        ttl: float | None = None,
-        task: str = "",
-        origin: str = "",
-        key: str = "",
         kept: bool = False,
+        **terms: Unpack[Terms],
     ) -> Token:
         """As `for_agent`, for a client that has proved otherwise to be that agent: by a key, or by a trusted issuer.
 
@@ -129,20 +106,9 @@ class Issuer:
         agent = self._policy().agents.get(name)
         if agent is None:
             raise TokenRefused("invalid_client", f"policies.yaml no longer has the agent {name}")
-        return self._root(
-            agent, person=person, scope=scope, ttl=ttl, task=task, origin=origin, key=key, kept=kept
-        )
+        return self._root(agent, person=person, kept=kept, **terms)
 
-    def for_person(
-        self,
-        person: str,
-        *,
-        scope: Scope | None = None,
-        ttl: float | None = None,
-        task: str = "",
-        origin: str = "",
-        key: str = "",
-    ) -> Token:
+    def for_person(self, person: str, **terms: Unpack[Terms]) -> Token:
         """The token of a person who has logged in, with nobody above them. Raises `TokenRefused`."""
         grantee = self._policy().people.get(person)
         if grantee is None:
@@ -150,7 +116,7 @@ class Issuer:
                 "access_denied",
                 f"{person} is logged in, but policies.yaml grants nothing: add a grant to `identity.people`",
             )
-        return self._root(grantee, scope=scope, ttl=ttl, task=task, origin=origin, key=key)
+        return self._root(grantee, **terms)
 
     def _root(
         self,
@@ -283,7 +249,7 @@ class Issuer:
         """
         claims = self.check(self.payload(token))
         if claims.key and not hmac.compare_digest(claims.key.encode(), key.encode()):
-            raise TokenRefused(UNPROVED, _UNPROVED)
+            raise TokenRefused(UNPROVED, HOW_TO_PROVE)
         return claims
 
     def check(self, payload: Mapping[str, Any]) -> Claims:
@@ -413,14 +379,6 @@ class Issuer:
             return from_payload(payload)
         except ClaimsMalformed:
             raise TokenRefused("invalid_grant", _UNKNOWN) from None
-
-
-def issuer_name(policy: Policy) -> str:
-    """`api.public_url` of policies.yaml, or the address that the API listens on."""
-    if policy.api.public_url:
-        return policy.api.public_url.rstrip("/")
-    host = policy.api.listen.host
-    return f"http://{f'[{host}]' if ':' in host else host}:{policy.api.listen.port}"
 
 
 def groups_of(policy: Policy, person: str) -> frozenset[str]:

@@ -11,7 +11,7 @@ from gateway.policy.kinds import Patterns
 from gateway.policy.moment import HOUR, Window
 
 if TYPE_CHECKING:
-    from gateway.policy.model import AskedGroup
+    from gateway.policy.model import AskedGroup, Holding
 
 BY_HAND = "by-hand"
 """The name of a person's own hands where a chain has to have an agent; no agent of the file bears it."""
@@ -76,10 +76,8 @@ class Offer:
     """A request has to name one."""
     during: tuple[Window, ...] | None = None
     outside: tuple[Window, ...] | None = None
-    asks: tuple[AskedGroup, ...] = ()
-    message: str = ""
-    within: float = HOUR / 4
-    """Seconds that people have to decide."""
+    hold: Holding
+    """Who decides about a request, and what happens while nobody does; who breaks the glass asks nobody."""
     longest: float = HOUR
     commands: int = 100
     """How many commands may run under it at most."""
