@@ -21,8 +21,10 @@ from gateway.contract import (
     OfferView,
     PastView,
     PossibleView,
+    ReachedView,
     RevokeRequest,
     State,
+    TablesView,
 )
 from tests.bot.conftest import ANA, APPROVALS, AUDIT, MARIA, StartBot
 from tests.bot.examples import approval, command, entry, session
@@ -294,6 +296,11 @@ def test_a_card_tells_the_difference_and_what_was_before() -> None:
             PastView(at=1.0, connection="shop", effects=("write",), reason="x", how="break-glass", used=2),
         ),
         past_count=7,
+        tables=TablesView(
+            total=40,
+            before=ReachedView(read=12, written=0, columns=80, masked=5),
+            after=ReachedView(read=12, written=3, columns=80, masked=4),
+        ),
     )
     said = text_of({"blocks": list(card(replace(ASKED, elevation=wish), FACES).blocks)}).replace("\n", "")
     for words in (
@@ -309,8 +316,12 @@ def test_a_card_tells_the_difference_and_what_was_before() -> None:
         "grant g-0",
         "7 elevations",
         "by breaking the glass",
+        "read without asking 12 → 12 of 40",
+        "written 0 → 3 of 40",
+        "columns that masks hide by name 5 of 80 → 4 of 80",
     ):
         assert words in said
+    assert "knows no catalogue of this target" in str(card(ASKED, FACES).blocks)
     assert "masks stay" not in said
 
 

@@ -282,6 +282,24 @@ def test_the_card_says_what_becomes_possible(elevating: Gateway) -> None:
     assert (possible["privilege"]["before"], possible["privilege"]["after"]) == ("block", "block")
 
 
+def test_the_card_counts_the_tables_of_the_target(elevating: Gateway) -> None:
+    token = fixer(elevating)
+    reasons = (f"look {number}" for number in range(1_000))
+    found: list[dict[str, Any]] = []
+
+    def counted() -> bool:
+        # The catalogue is read right after the start, and nobody announces it.
+        found.append(ask(elevating, token, reason=next(reasons))["elevation"])
+        return found[-1].get("tables") is not None
+
+    eventually(counted)
+    tables = found[-1]["tables"]
+    assert tables["total"] > 1
+    assert (tables["before"]["written"], tables["after"]["written"]) == (0, tables["total"])
+    assert tables["before"]["read"] == tables["after"]["read"] == tables["total"]
+    assert 0 < tables["before"]["masked"] < tables["before"]["columns"]
+
+
 def test_what_is_revealed_is_shown_to_the_named_groups_alone_and_recorded_as_shown(
     elevating: Gateway,
 ) -> None:

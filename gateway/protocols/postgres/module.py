@@ -13,6 +13,7 @@ from typing import Any
 from gateway.contract import Estimate
 from gateway.facts.postgres import ATTRIBUTES
 from gateway.facts.postgres.likewise import likeness
+from gateway.facts.schema import Schema
 from gateway.model import Command, Facts
 from gateway.protocols.postgres.aside import Upstream
 from gateway.protocols.postgres.catalogue import Knowing, Known
@@ -98,6 +99,10 @@ def knowledge() -> Known:
     return Known()
 
 
+def schema(known: Known) -> Schema | None:
+    return known.schema
+
+
 async def survey(upstream: Upstream, login: Login, known: Known) -> str:
     return await _survey(upstream, login, known)
 
@@ -119,5 +124,6 @@ __all__ = [
     "powers",
     "read_facts",
     "render",
+    "schema",
     "survey",
 ]
