@@ -26,6 +26,8 @@ MARIA, ANA, BEN, SAM = "U0MARIA", "U0ANA", "U0BEN", "U0SAM"
 APPROVALS, AUDIT = "approvals", "audit-shop"
 WITHIN = 90.0
 READY_WITHIN = 90.0
+PATIENT = {"ack_seconds": 30, "trigger_seconds": 60}
+"""Timings of a workspace that takes a busy machine's time for an answer."""
 HURRIED = ["-m", "tests.faults.hurried_bot"]
 """The bot with short leases and no pace of Slack's, where a test has no minute to wait."""
 
@@ -109,9 +111,22 @@ class Stand:
         if shop is not None:
             self.postgres, self.upstream = shop
         self._bot_port = free_port()
+        seed = directory / "workspace.json"
+        seed.write_text(json.dumps({"timings": PATIENT}))
         to_http = ["--request-url", f"http://127.0.0.1:{self._bot_port}/slack/events"] if signed else []
         self.workspace = Process(
-            ["-m", "bot.workspace", "--listen", "127.0.0.1:0", "--rate", "off", "--json", *to_http],
+            [
+                "-m",
+                "bot.workspace",
+                "--listen",
+                "127.0.0.1:0",
+                "--seed",
+                str(seed),
+                "--rate",
+                "off",
+                "--json",
+                *to_http,
+            ],
             {},
             directory / "workspace.log",
             says_ready=True,
