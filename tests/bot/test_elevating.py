@@ -95,8 +95,10 @@ async def test_one_line_asks_lists_and_ends(
         typed = "/elevate migrator shop write 30m “order 7 is stuck”"
         assert "apr-elevation" in await answer_to(people, typed, as_=MARIA)
         assert "apr-elevation" in await answer_to(people, "/elevate shop read,write 2h for me", as_=MARIA)
-        assert "Nothing is elevated" in await answer_to(people, "/elevate list", as_=MARIA)
+        nothing = "Nothing that you may see is elevated"
+        assert nothing in await answer_to(people, "/elevate list", as_=MARIA)
         gateway.grants[GRANT.id] = GRANT
+        assert nothing in await answer_to(people, "/elevate list", as_=ANA)
         assert "3 of 50 commands" in await answer_to(people, "/elevate list", as_=MARIA)
         assert "asks again on shop" in await answer_to(people, "/elevate revoke g-1 it is mended", as_=MARIA)
         assert "knows nothing" in await answer_to(people, "/elevate end g-1", as_=MARIA)

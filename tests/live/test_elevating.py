@@ -221,6 +221,29 @@ def test_what_a_person_may_ask_for_is_what_policy_offers_this_person(elevating: 
         )
 
 
+def test_a_person_sees_the_grants_that_they_may_see(elevating: Gateway) -> None:
+    grant = by_hand(elevating)
+
+    def sees(api: Api, query: str) -> bool:
+        return grant["id"] in {each["id"] for each in api.call(f"/v1/grants{query}")}
+
+    try:
+        own, approver, operator = (sees(elevating.api, f"?person={each}") for each in (MARIA, BEN, SAM))
+        assert (own, approver, operator) == (True, True, True)
+        assert sees(elevating.operator, "")
+        assert not sees(elevating.api, "?person=kim@example.com")
+        assert not sees(elevating.operator, "?person=kim@example.com")
+        assert not sees(elevating.operator, "?person=kim@example.com&groups=dba"), (
+            "operators vouch for nobody"
+        )
+        assert sees(elevating.api, "?person=kim@example.com&groups=dba")
+        with pytest.raises(Refused) as refused:
+            elevating.api.call("/v1/grants")
+        assert refused.value.status == 400
+    finally:
+        elevating.api.call(f"/v1/grants/{grant['id']}/end", {"person": MARIA})
+
+
 def test_rows_are_a_budget(elevating: Gateway, table: str) -> None:
     token = fixer(elevating)
     grant = granted(elevating, token, template="few-rows")
