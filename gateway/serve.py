@@ -224,6 +224,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             store=store,
             journal=journal,
             policy=policy,
+            schema=reaching.surveys.schema,
             announce=announce,
             spawn=tasks.spawn,
             clock=clock,

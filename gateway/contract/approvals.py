@@ -146,6 +146,28 @@ class PossibleView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReachedView:
+    """How much of a target can be got at without asking anybody."""
+
+    read: int = 0
+    """Tables and views."""
+    written: int = 0
+    columns: int = 0
+    """Of what can be read."""
+    masked: int = 0
+    """Of these, those that a mask hides by their names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TablesView:
+    """The blast radius in numbers, by the catalogue of the target."""
+
+    total: int
+    before: ReachedView
+    after: ReachedView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PastView:
     """An earlier grant of the same person's."""
 
@@ -187,6 +209,8 @@ class ElevationView:
     freely_before: tuple[str, ...] = ()
     """All that the chain can do there without asking anybody, as far as its root agent may reach."""
     freely_after: tuple[str, ...] = ()
+    tables: TablesView | None = None
+    """None where no catalogue of the target is known, or nobody is asked."""
     past: tuple[PastView, ...] = ()
     """The newest first."""
     past_count: int = 0

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from gateway.contract import Estimate
+from gateway.facts.schema import Schema
 from gateway.hosted import Desks, Host
 from gateway.minting import Role
 from gateway.model import Command, Effects, Facts, Shape
@@ -79,6 +80,9 @@ class SurveyedModule(CommandReader, Protocol):
 
     async def survey(self, upstream: Any, login: Login, known: Any) -> str:
         """Renew `known` by what the target's own catalogue says; "" or why it cannot. Raises nothing the target does."""
+
+    def schema(self, known: Any) -> Schema | None:
+        """The tables of one target, as far as they are `known`."""
 
     async def powers(self, upstream: Any, login: Login) -> Mapping[str, Effects] | None:
         """What a credential may do there beside reading -> the effects of which a scope has one where that is needed.

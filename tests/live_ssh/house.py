@@ -7,7 +7,6 @@ import getpass
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from gateway.demo.postgres import Account
 from tests.live.house import Api, Gateway, Refused
+from tests.ports import free_port
 
 POLICY = """
 connections:
@@ -79,12 +79,6 @@ class Server:
     def client(self) -> list[str]:
         """Options for OpenSSH's clients that come without the gateway."""
         return openssh(IdentityFile=str(self.key), UserKnownHostsFile=str(self.known_hosts))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def openssh(**options: str) -> list[str]:

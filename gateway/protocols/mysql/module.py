@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.facts.mysql import ATTRIBUTES, Context, Server, follow, likewise
+from gateway.facts.schema import Schema
 from gateway.model import Command, Facts, Shape
 from gateway.protocols.mysql.aside import Upstream
 from gateway.protocols.mysql.catalogue import NOTHING, Known
@@ -52,8 +53,12 @@ def knowledge() -> Known:
     return Known()
 
 
+def schema(known: Known) -> Schema | None:
+    return known.schema
+
+
 async def survey(upstream: Upstream, login: Login, known: Known) -> str:
     return await _survey(upstream, login, known)
 
 
-__all__ = ["ATTRIBUTES", "SCHEMES", "knowledge", "powers", "read_facts", "shape", "survey"]
+__all__ = ["ATTRIBUTES", "SCHEMES", "knowledge", "powers", "read_facts", "schema", "shape", "survey"]

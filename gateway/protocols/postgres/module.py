@@ -12,6 +12,7 @@ from typing import Any
 
 from gateway.contract import Estimate
 from gateway.facts.postgres import ATTRIBUTES, likewise
+from gateway.facts.schema import Schema
 from gateway.model import Command, Facts, Shape
 from gateway.protocols.postgres.aside import Upstream
 from gateway.protocols.postgres.catalogue import Knowing, Known
@@ -101,6 +102,10 @@ def knowledge() -> Known:
     return Known()
 
 
+def schema(known: Known) -> Schema | None:
+    return known.schema
+
+
 async def survey(upstream: Upstream, login: Login, known: Known) -> str:
     return await _survey(upstream, login, known)
 
@@ -121,6 +126,7 @@ __all__ = [
     "powers",
     "read_facts",
     "render",
+    "schema",
     "shape",
     "survey",
 ]
