@@ -14,6 +14,7 @@ from gateway.api.access import CALLER, Caller, Credentials, Handler, Unauthorize
 from gateway.api.answers import BadRequest, answer, body, whole_number
 from gateway.api.deciding import vouched
 from gateway.api.holders import held_in
+from gateway.api.sight import sight_in
 from gateway.approvals import Approvals, HoldRefused, NotEligible, NotFound
 from gateway.approvals.electorate import groups_of, same
 from gateway.approvals.opening import ask_view
@@ -145,9 +146,9 @@ class Elevating:
         )
 
     async def listed(self, request: web.Request) -> web.StreamResponse:
-        """`GET /v1/grants`: those that hold."""
-        del request
-        return answer([grant_view(grant) for grant in self._grants.all()])
+        """`GET /v1/grants?person=&groups=a,b`: those that hold and that this person may see."""
+        seen = sight_in(request, self._policy())
+        return answer([view for grant in self._grants.all() if seen.grant(view := grant_view(grant))])
 
     async def end(self, request: web.Request) -> web.StreamResponse:
         """`POST /v1/grants/{id}/end`: by who asked, who answers for the agent, an approver or an operator."""

@@ -93,6 +93,7 @@ async def test_from_the_modal_to_a_row_by_hand(
         "by-hand",
         "Becomes possible",
         "write: out of reach → runs",
+        "read without asking 0 → ",
         "OPS-22",
         "at most 3 commands and 500 rows",
         "Earlier",
