@@ -189,9 +189,10 @@ class GatewayClient:
         """A link that opens once, for who has the grant. Raises any of the refusals."""
         return await self._post(f"v1/grants/{_id(grant_id)}/access", RevokeRequest(person=person), AccessView)
 
-    async def grants(self) -> tuple[GrantView, ...]:
-        """What is elevated now."""
-        return await self._get("v1/grants", tuple[GrantView, ...])
+    async def grants(self, person: str, *, groups: Iterable[str]) -> tuple[GrantView, ...]:
+        """What is elevated now, as far as this person may see it."""
+        query = {"person": person, "groups": ",".join(groups)}
+        return await self._get("v1/grants", tuple[GrantView, ...], query=query)
 
     async def end_grant(self, grant_id: str, request: RevokeRequest) -> GrantView:
         """End a grant now. Raises any of the refusals."""

@@ -221,8 +221,7 @@ async def _extend(desk: Desk, click: Click, grant_id: str) -> None:
     """Ask again, for the same."""
     view_id = await desk.open(click, modals.loading(elevation_modal.TITLE))
     try:
-        await desk.member(click)
-        grant = next((each for each in await desk.gateway.grants() if each.id == grant_id), None)
+        grant = next((each for each in await _grants(desk, click) if each.id == grant_id), None)
         if grant is None:
             raise NotFound("It has ended: ask anew.")
     except Trouble as trouble:
@@ -254,10 +253,9 @@ async def _typed(desk: Desk, click: Click, typed: Typed) -> list[Block]:
 
 
 async def _list(desk: Desk, click: Click) -> list[Block]:
-    await desk.member(click)
-    grants = await desk.gateway.grants()
+    grants = await _grants(desk, click)
     if not grants:
-        return [rich(section(text("Nothing is elevated now.")))]
+        return [rich(section(text("Nothing that you may see is elevated now.")))]
     rows: list[list[Element]] = [
         [
             code(inline(grant.id, limit=64)),
@@ -270,6 +268,12 @@ async def _list(desk: Desk, click: Click) -> list[Block]:
     if len(grants) > LISTED:
         rows.append([text(f"and {len(grants) - LISTED:,} more")])
     return [rich(lines(rows))]
+
+
+async def _grants(desk: Desk, click: Click) -> Sequence[GrantView]:
+    """Those that this person may see."""
+    member = await desk.member(click)
+    return await desk.gateway.grants(member.person, groups=await desk.people.vouched(member))
 
 
 async def _end(desk: Desk, click: Click, grant_id: str, reason: str) -> GrantView:

@@ -14,6 +14,7 @@ from gateway.api.access import CALLER, Caller, Credentials, Handler, Unauthorize
 from gateway.api.answers import BadRequest, answer, body, whole_number
 from gateway.api.deciding import vouched
 from gateway.api.forms import bearer
+from gateway.api.sight import sight_in
 from gateway.approvals import Approvals, HoldRefused, NotEligible, NotFound
 from gateway.approvals.electorate import groups_of, same
 from gateway.approvals.opening import ask_view
@@ -32,7 +33,8 @@ from gateway.elevations.showing import grant_view
 from gateway.elevations.wish import REASON, TICKET, effects_of
 from gateway.identity.lineages import Link
 from gateway.identity.tokens import Issuer, TokenRefused
-from gateway.model import Actor, Ask, Lineage
+from gateway.model import Actor, Lineage
+from gateway.policy.evaluate import held
 from gateway.policy.model import Policy, Target
 from gateway.policy.offers import Offer
 
@@ -141,9 +143,9 @@ class Elevating:
         )
 
     async def listed(self, request: web.Request) -> web.StreamResponse:
-        """`GET /v1/grants`: those that hold."""
-        del request
-        return answer([grant_view(grant) for grant in self._grants.all()])
+        """`GET /v1/grants?person=&groups=a,b`: those that hold and that this person may see."""
+        seen = sight_in(request, self._policy())
+        return answer([view for grant in self._grants.all() if seen.grant(view := grant_view(grant))])
 
     async def end(self, request: web.Request) -> web.StreamResponse:
         """`POST /v1/grants/{id}/end`: by who asked, who answers for the agent, an approver or an operator."""
@@ -259,10 +261,7 @@ def _offer_view(offer: Offer, target: Target, *, by_hand: bool, holders: tuple[H
         ticket=offer.ticket,
         by_hand=by_hand,
         holders=holders,
-        asks=tuple(
-            ask_view(Ask(rule=offer.name, approvers=ask.approvers, quorum=ask.quorum, step_up=ask.step_up))
-            for ask in offer.asks
-        ),
-        message=offer.message,
+        asks=tuple(map(ask_view, held([(offer.name, offer.hold)]).asks)),
+        message=offer.hold.message,
         break_glass=offer.break_glass is not None,
     )

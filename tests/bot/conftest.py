@@ -26,6 +26,9 @@ QUICK = Timings(
     pace=Pace(between_posts=0.01, between_edits=0.01, first_retry=0.02, longest_retry=0.1),
 )
 
+PATIENT = seed.Timings(ack_seconds=30, trigger_seconds=60)
+"""A workspace that takes a busy machine's time for an answer."""
+
 StartBot = Callable[..., AbstractAsyncContextManager[Bot]]
 
 
@@ -45,7 +48,7 @@ def rate() -> seed.Rate:
 
 @pytest.fixture
 async def slack(rate: seed.Rate) -> AsyncIterator[server.Server]:
-    async with server.running(seed.Seed(rate=rate)) as running_server:
+    async with server.running(seed.Seed(rate=rate, timings=PATIENT)) as running_server:
         yield running_server
 
 

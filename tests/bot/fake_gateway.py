@@ -318,8 +318,10 @@ class FakeGateway:
             )
         )
 
-    async def list_grants(self, _: web.Request) -> web.Response:
-        return web.Response(body=encode(list(self.grants.values())), content_type="application/json")
+    async def list_grants(self, request: web.Request) -> web.Response:
+        person = request.query["person"]
+        seen = [one for one in self.grants.values() if person in {one.person, one.asked_by}]
+        return web.Response(body=encode(seen), content_type="application/json")
 
     async def end_grant(self, request: web.Request) -> web.Response:
         grant = self.grants.pop(request.match_info["id"], None)

@@ -21,8 +21,10 @@ from gateway.contract import (
     OfferView,
     PastView,
     PossibleView,
+    ReachedView,
     RevokeRequest,
     State,
+    TablesView,
 )
 from tests.bot.conftest import ANA, APPROVALS, AUDIT, MARIA, StartBot
 from tests.bot.examples import approval, command, entry, session
@@ -93,8 +95,10 @@ async def test_one_line_asks_lists_and_ends(
         typed = "/elevate migrator shop write 30m “order 7 is stuck”"
         assert "apr-elevation" in await answer_to(people, typed, as_=MARIA)
         assert "apr-elevation" in await answer_to(people, "/elevate shop read,write 2h for me", as_=MARIA)
-        assert "Nothing is elevated" in await answer_to(people, "/elevate list", as_=MARIA)
+        nothing = "Nothing that you may see is elevated"
+        assert nothing in await answer_to(people, "/elevate list", as_=MARIA)
         gateway.grants[GRANT.id] = GRANT
+        assert nothing in await answer_to(people, "/elevate list", as_=ANA)
         assert "3 of 50 commands" in await answer_to(people, "/elevate list", as_=MARIA)
         assert "asks again on shop" in await answer_to(people, "/elevate revoke g-1 it is mended", as_=MARIA)
         assert "knows nothing" in await answer_to(people, "/elevate end g-1", as_=MARIA)
@@ -294,6 +298,11 @@ def test_a_card_tells_the_difference_and_what_was_before() -> None:
             PastView(at=1.0, connection="shop", effects=("write",), reason="x", how="break-glass", used=2),
         ),
         past_count=7,
+        tables=TablesView(
+            total=40,
+            before=ReachedView(read=12, written=0, columns=80, masked=5),
+            after=ReachedView(read=12, written=3, columns=80, masked=4),
+        ),
     )
     said = text_of({"blocks": list(card(replace(ASKED, elevation=wish), FACES).blocks)}).replace("\n", "")
     for words in (
@@ -309,8 +318,12 @@ def test_a_card_tells_the_difference_and_what_was_before() -> None:
         "grant g-0",
         "7 elevations",
         "by breaking the glass",
+        "read without asking 12 → 12 of 40",
+        "written 0 → 3 of 40",
+        "columns that masks hide by name 5 of 80 → 4 of 80",
     ):
         assert words in said
+    assert "knows no catalogue of this target" in str(card(ASKED, FACES).blocks)
     assert "masks stay" not in said
 
 

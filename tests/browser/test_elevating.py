@@ -13,9 +13,10 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from bot.workspace.client import WorkspaceClient
 from tests.browser.conftest import Picture, Psql
-from tests.faults.stand import Stand, free_port, standing
+from tests.faults.stand import Stand, standing
 from tests.live import house
 from tests.live.test_elevating import OFFERS
+from tests.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -48,7 +49,7 @@ def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
 @pytest_asyncio.fixture(loop_scope="module")
 async def maria(browser: Browser, stand: Stand, people: WorkspaceClient) -> AsyncIterator[Page]:
     one = await browser.new_page(viewport={"width": 1280, "height": 1000}, device_scale_factor=2)
-    one.set_default_timeout(20_000)
+    one.set_default_timeout(60_000)
     await one.goto(f"{stand.page}?as=U0MARIA#general")
     await one.wait_for_selector("body[data-ready]")
     yield one
@@ -92,6 +93,7 @@ async def test_from_the_modal_to_a_row_by_hand(
         "by-hand",
         "Becomes possible",
         "write: out of reach → runs",
+        "read without asking 0 → ",
         "OPS-22",
         "at most 3 commands and 500 rows",
         "Earlier",

@@ -27,7 +27,7 @@ ANA, BEN, SAM, MARIA = (
     "sam.chen@example.com",
     "maria.lopez@example.com",
 )
-WITHIN = 30.0
+WITHIN = 90.0
 
 POLICY = """
 connections:

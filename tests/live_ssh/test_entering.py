@@ -246,7 +246,7 @@ async def test_only_languages_terminals_and_zones_reach_the_target_and_only_what
     }  # fmt: skip
     async with connected(gateway) as connection:
         command = "echo " + " ".join(f'"{name}=${name}"' for name in ("LC_TIME", *hostile))
-        done = await connection.run(command, env={**hostile, "LC_TIME": "de_DE.UTF-8"}, timeout=20)
+        done = await connection.run(command, env={**hostile, "LC_TIME": "de_DE.UTF-8"}, timeout=90)
     assert "LC_TIME=de_DE.UTF-8" in done.stdout
     assert not any(f"{name}={value}" in done.stdout for name, value in hostile.items())
 

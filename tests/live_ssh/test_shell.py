@@ -17,7 +17,7 @@ import pytest
 from tests.live_ssh import house
 from tests.live_ssh.house import Server, SshGateway
 
-WITHIN = 30.0
+WITHIN = 90.0
 
 
 class Terminal:

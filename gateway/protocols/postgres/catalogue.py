@@ -89,6 +89,7 @@ class Known:
     def __init__(self) -> None:
         self.told: Told | None = None
         """What it follows from."""
+        self.schema: Schema | None = None
         self._believed = self.wary = NOTHING
         self.plans = Plans(partial(plan_rows, resolve=self._place))
         self._doubted = 0
@@ -109,7 +110,7 @@ class Known:
         self._doubted = max(0, self._doubted - 1)
         if told == self.told:
             return
-        self.told = told
+        self.told, self.schema = told, schema
         self.plans = Plans(partial(plan_rows, resolve=self._place))
         self._believed = Texts(schema) if schema is not None else NOTHING
         self.wary = Texts(replace(schema, functions={})) if schema is not None else NOTHING
