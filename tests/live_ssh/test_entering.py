@@ -126,6 +126,23 @@ def test_a_target_may_trust_the_gateway_instead_of_a_stored_key(server: Server, 
     assert (done.stdout, done.returncode) == (b"hello\n", 0), done.stderr
 
 
+def test_a_minted_pair_enters_where_the_gateway_asks_for_it_interactively(gateway: SshGateway) -> None:
+    token = gateway.token()
+    pair = gateway.minted_pair(token)
+    interactively = ("-o", "PreferredAuthentications=keyboard-interactive", "-v", "-o", "LogLevel=DEBUG1")
+
+    def enter(password: str) -> subprocess.CompletedProcess[bytes]:
+        return gateway.ssh("echo hello", options=interactively, pair=pair | {"password": password})
+
+    done = enter(pair["password"])
+    assert (done.stdout, done.returncode) == (b"hello\n", 0), done.stderr
+    assert b'using "keyboard-interactive"' in done.stderr
+    assert enter(f"{pair['password']}x").returncode == 255
+    gateway.revoke(token)
+    revoked = enter(pair["password"])
+    assert (revoked.stdout, revoked.returncode) == (b"", 255)
+
+
 def test_paramiko_runs_a_command(gateway: SshGateway) -> None:
     client = paramiko.SSHClient()
     client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
