@@ -15,6 +15,8 @@ from gateway.api.access import Forbidden, Handler, Unauthorized
 from gateway.api.stepping import LoginOffered
 from gateway.approvals import AlreadySettled, NotEligible, NotFound, ReviewFirst, Stale
 from gateway.contract import Refusal, decode, encode
+from gateway.identity.possession import NotHeld
+from gateway.identity.tokens import TokenRefused
 from gateway.journal import JournalFailed
 from gateway.store import StoreFailed
 
@@ -62,6 +64,11 @@ async def refusing(request: web.Request, handler: Handler) -> web.StreamResponse
         headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
         url = error.url if isinstance(error, LoginOffered) else ""
         return answer(Refusal(error=name, message=f"{error}", url=url), status=status, headers=headers)
+    except NotHeld as error:
+        refusal = Refusal(error=error.error, message=error.message)
+        return answer(refusal, status=error.status, headers=dict(error.headers))
+    except TokenRefused as error:
+        return answer(Refusal(error=error.error, message=error.message), status=400)
     except web.HTTPException as error:
         if error.status < 400:
             raise
