@@ -48,7 +48,7 @@ from gateway.journal import Journal, JournalFailed
 from gateway.policy.credentials import SecretMissing
 from gateway.policy.live import LivePolicy
 from gateway.policy.model import Policy
-from gateway.protocols import likeness, served
+from gateway.protocols import served, shape
 from gateway.recorder import Recorder
 from gateway.recorder.transcript import Transcripts
 from gateway.running import Gateway
@@ -240,7 +240,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             sessions=sessions,
             still_valid=admission.still_valid,
             estimate=reaching.estimate,
-            likeness=likeness,
+            shaper=shape,
             grants=grants,
             budgets=budgets,
             announce=announce,

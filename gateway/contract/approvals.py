@@ -47,6 +47,18 @@ class ResourceView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShapeView:
+    """What a yes to a command's shape lets go."""
+
+    words: str
+    """The command with … for each value that may be another."""
+    passes: str
+    """Another one that would go; "" where only blanks and quoting may differ."""
+    stops: str
+    """One that would not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandView:
     """A command as it may be shown: secrets and personal data in it are masked."""
 
@@ -61,6 +73,8 @@ class CommandView:
     """The digest as four words, to compare by eye between card, terminal and page."""
     masked: bool = False
     """Something in text or parameters was masked."""
+    alike: ShapeView | None = None
+    """Where a yes may be for the shape and its words may be shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,7 +64,7 @@ def test_a_card_says_what_was_agreed_and_until_when() -> None:
     )
     shown = card(settled, Faces())
     words = text_of({"blocks": list(shown.blocks)})
-    assert "this statement with other values, at most 5 commands, until" in words
+    assert "commands of this shape, at most 5 commands, until" in words
     assert "/elevate end apr-1" in words
     assert "for a while (subtree, 10 min, 9 commands)" in words
 
@@ -80,7 +80,7 @@ async def test_ana_lets_a_shape_go_after_seeing_what_that_releases(
         assert "A yes may be for a while" in text_of(shown)
         await people.click(shown, FOR_A_WHILE, as_=ANA, channel=APPROVALS)
         modal = await people.wait_for_view(lambda view: "Digest" in text_of(view), as_=ANA)
-        assert "This statement with other values · 2 more held now" in text_of(modal)
+        assert "Commands of this shape · 2 more held now" in text_of(modal)
         assert "3 more held now" in text_of(modal)
         await people.submit(modal, {WHILE_INPUT: "shape", LASTING_INPUT: "1800", COUNT_INPUT: "10"}, as_=ANA)
         await people.wait_for_message(APPROVALS, lambda one: "released" in text_of(one))

@@ -11,10 +11,9 @@ from copy import copy
 from typing import Any
 
 from gateway.contract import Estimate
-from gateway.facts.postgres import ATTRIBUTES
-from gateway.facts.postgres.likewise import likeness
+from gateway.facts.postgres import ATTRIBUTES, likewise
 from gateway.facts.schema import Schema
-from gateway.model import Command, Facts
+from gateway.model import Command, Facts, Shape
 from gateway.protocols.postgres.aside import Upstream
 from gateway.protocols.postgres.catalogue import Knowing, Known
 from gateway.protocols.postgres.catalogue import survey as _survey
@@ -84,6 +83,10 @@ def _command(row: Mapping[str, Any]) -> bytes:
     raise ValueError("the row has neither command nor command_b64")
 
 
+def shape(command: Command, facts: Facts) -> Shape | None:
+    return likewise.shape(command.text, facts)
+
+
 def environment(*, host: str, port: int, database: str, user: str, secret: str) -> Mapping[str, str]:
     """The variables of libpq: psql and every driver built on it read them."""
     return {"PGHOST": host, "PGPORT": str(port), "PGDATABASE": database, "PGUSER": user, "PGPASSWORD": secret}
@@ -119,11 +122,11 @@ __all__ = [
     "environment",
     "estimate",
     "knowledge",
-    "likeness",
     "open_wire",
     "powers",
     "read_facts",
     "render",
     "schema",
+    "shape",
     "survey",
 ]
