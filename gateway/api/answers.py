@@ -15,6 +15,8 @@ from gateway.api.access import Forbidden, Handler, Unauthorized
 from gateway.api.stepping import LoginOffered
 from gateway.approvals import AlreadySettled, NotEligible, NotFound, ReviewFirst, Stale
 from gateway.contract import Refusal, decode, encode
+from gateway.identity.possession import NotHeld
+from gateway.identity.tokens import TokenRefused
 from gateway.journal import JournalFailed
 from gateway.store import StoreFailed
 
@@ -73,6 +75,11 @@ async def refusing(request: web.Request, handler: Handler) -> web.StreamResponse
         field = error.field if isinstance(error, WishRefused) else ""
         refusal = Refusal(error=name, message=f"{error}", url=url, field=field)
         return answer(refusal, status=status, headers=headers)
+    except NotHeld as error:
+        refusal = Refusal(error=error.error, message=error.message)
+        return answer(refusal, status=error.status, headers=dict(error.headers))
+    except TokenRefused as error:
+        return answer(Refusal(error=error.error, message=error.message), status=400)
     except web.HTTPException as error:
         if error.status < 400:
             raise

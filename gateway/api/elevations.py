@@ -13,7 +13,7 @@ from aiohttp import web
 from gateway.api.access import CALLER, Caller, Credentials, Handler, Unauthorized, may_stop
 from gateway.api.answers import BadRequest, WishRefused, answer, body, whole_number
 from gateway.api.deciding import vouched
-from gateway.api.forms import bearer
+from gateway.api.holders import held_in
 from gateway.api.sight import sight_in
 from gateway.approvals import Approvals, HoldRefused, NotEligible, NotFound
 from gateway.approvals.electorate import groups_of, same
@@ -32,7 +32,8 @@ from gateway.elevations.asking import by_hand
 from gateway.elevations.showing import grant_view
 from gateway.elevations.wish import REASON, TICKET, effects_of
 from gateway.identity.lineages import Link
-from gateway.identity.tokens import Issuer, TokenRefused
+from gateway.identity.possession import Possession
+from gateway.identity.tokens import Issuer
 from gateway.model import Actor, Lineage
 from gateway.policy.evaluate import held
 from gateway.policy.model import Policy, Target
@@ -49,6 +50,7 @@ class Elevating:
         approvals: Approvals,
         *,
         issuer: Issuer,
+        possession: Possession,
         links: Callable[[], Mapping[str, Link]],
         policy: Callable[[], Policy],
         credentials: Credentials,
@@ -58,6 +60,7 @@ class Elevating:
         self._grants = grants
         self._approvals = approvals
         self._issuer = issuer
+        self._possession = possession
         self._links = links
         self._policy = policy
         self._credentials = credentials
@@ -180,10 +183,8 @@ class Elevating:
             try:
                 request[CALLER] = self._credentials.caller(request)
             except Unauthorized:
-                try:
-                    request[ASKING] = self._issuer.verify(bearer(request)).lineage
-                except TokenRefused as refused:
-                    raise Unauthorized(refused.message) from None
+                holder = held_in(request, self._possession, base=self._issuer.name)
+                request[ASKING] = holder.claims.lineage
             return await handler(request)
 
         return checked

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from gateway.facts.shell import likewise
 from gateway.model import Command, Effect, Facts, Shape
-from gateway.protocols.ssh.asking import OPENS, RUNS
+from gateway.protocols.ssh.asking import NO_TEXT, OPENS
 
 _NAME = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9 _()+,@-]*(?:\.[A-Za-z0-9][A-Za-z0-9 _()+,@-]*)*(\.[A-Za-z0-9]{1,10})"
@@ -23,9 +23,9 @@ _PLAIN = frozenset({Effect.READ, Effect.WRITE})
 
 def shape(command: Command, facts: Facts) -> Shape | None:
     """None where nobody can tell what else is like it."""
-    if command.around.startswith(RUNS):
-        return likewise.shape(command.text, facts)
-    return _of_a_file(command, facts) if command.around.startswith(OPENS) else None
+    if command.around.startswith(OPENS):
+        return _of_a_file(command, facts)
+    return likewise.shape(command.text, facts) if command.around != NO_TEXT else None
 
 
 def _of_a_file(command: Command, facts: Facts) -> Shape | None:
