@@ -19,7 +19,7 @@ from gateway.policy.model import Policy, Target
 from gateway.protocols import HOSTED, load_hosted, own_secrets
 from gateway.recorder import RecordingFailed
 from gateway.relay import Spawn
-from gateway.seat import LiveSeat
+from gateway.seated import Seated
 from gateway.street import Street
 from gateway.upstream.logins import Logins
 
@@ -56,7 +56,7 @@ class Hosting:
         self._clock = clock
         self._street = street
         self.room = room
-        self.guests: Guests[LiveSeat] = Guests()
+        self.guests: Guests[Seated] = Guests()
 
     # What the doors ask of it.
 
@@ -113,7 +113,7 @@ class Hosting:
     def secret(self, purpose: str) -> bytes:
         return own_secrets(self.connection.protocol, self._secret)(purpose)
 
-    def admit(self, *, user: str, secret: str, client: str, kill: Callable[[str], None]) -> LiveSeat:
+    def admit(self, *, user: str, secret: str, client: str, kill: Callable[[str], None]) -> Seated:
         admit = partial(self._admission.admit, self.connection.name, user=user, secret=secret, client=client)
         return self._seated(admit, kill)
 
@@ -125,7 +125,7 @@ class Hosting:
             raise Refused(str(refusal)) from refusal
         raise Refused("There is no such connection.")
 
-    def admit_proved(self, *, user: str, client: str, kill: Callable[[str], None]) -> LiveSeat:
+    def admit_proved(self, *, user: str, client: str, kill: Callable[[str], None]) -> Seated:
         admit = partial(self._admission.admit_proved, self.connection.name, user=user, client=client)
         return self._seated(admit, kill)
 
@@ -133,7 +133,7 @@ class Hosting:
         agent = self._gate.policy.agents.get(name)
         return agent.keys if agent is not None else ()
 
-    def admit_agent(self, *, user: str, client: str, kill: Callable[[str], None]) -> LiveSeat:
+    def admit_agent(self, *, user: str, client: str, kill: Callable[[str], None]) -> Seated:
         return self._seated(
             partial(self._admission.admit_agent, self.connection.name, user=user, client=client), kill
         )
@@ -172,12 +172,12 @@ class Hosting:
         found = await self._logins.others(self._target, password=refused.password, key=refused.key)
         return None if found is None else replace(refused, password=found[0], key=found[1])
 
-    def _seated(self, admit: Callable[[], Session], kill: Callable[[str], None]) -> LiveSeat:
+    def _seated(self, admit: Callable[[], Session], kill: Callable[[str], None]) -> Seated:
         try:
             session = admit()
         except AdmissionRefused as refusal:
             raise Refused(str(refusal)) from refusal
-        seat = LiveSeat(self._gate, session, spawn=self._spawn, left=self.guests.left)
+        seat = Seated(self._gate, session, spawn=self._spawn, left=self.guests.left)
         try:
             seat.open(kill)
         except RecordingFailed as failure:

@@ -42,6 +42,25 @@ def test_connect_writes_a_certificate_and_ssh_needs_nothing_else(gateway: SshGat
     assert refused.stdout == ""
 
 
+def test_a_client_that_answers_questions_instead_of_giving_a_password_gets_in_as_well(
+    gateway: SshGateway,
+) -> None:
+    token = gateway.token()
+    pair = gateway.minted_pair(token)
+    interactively = ("-o", "PreferredAuthentications=keyboard-interactive", "-v", "-o", "LogLevel=DEBUG1")
+
+    def enter(password: str) -> subprocess.CompletedProcess[bytes]:
+        return gateway.ssh("echo hello", options=interactively, pair=pair | {"password": password})
+
+    done = enter(pair["password"])
+    assert (done.stdout, done.returncode) == (b"hello\n", 0), done.stderr
+    assert b'using "keyboard-interactive"' in done.stderr
+    assert enter(f"{pair['password']}x").returncode == 255
+    gateway.revoke(token)
+    revoked = enter(pair["password"])
+    assert (revoked.stdout, revoked.returncode) == (b"", 255)
+
+
 def test_the_gateway_shows_a_host_certificate_and_clients_go_by_its_authority(
     gateway: SshGateway, tmp_path: Path
 ) -> None:
@@ -124,23 +143,6 @@ def test_a_target_may_trust_the_gateway_instead_of_a_stored_key(server: Server, 
         finally:
             (server.directory / "authorized").write_text((server.directory / "client.pub").read_text())
     assert (done.stdout, done.returncode) == (b"hello\n", 0), done.stderr
-
-
-def test_a_minted_pair_enters_where_the_gateway_asks_for_it_interactively(gateway: SshGateway) -> None:
-    token = gateway.token()
-    pair = gateway.minted_pair(token)
-    interactively = ("-o", "PreferredAuthentications=keyboard-interactive", "-v", "-o", "LogLevel=DEBUG1")
-
-    def enter(password: str) -> subprocess.CompletedProcess[bytes]:
-        return gateway.ssh("echo hello", options=interactively, pair=pair | {"password": password})
-
-    done = enter(pair["password"])
-    assert (done.stdout, done.returncode) == (b"hello\n", 0), done.stderr
-    assert b'using "keyboard-interactive"' in done.stderr
-    assert enter(f"{pair['password']}x").returncode == 255
-    gateway.revoke(token)
-    revoked = enter(pair["password"])
-    assert (revoked.stdout, revoked.returncode) == (b"", 255)
 
 
 def test_paramiko_runs_a_command(gateway: SshGateway) -> None:

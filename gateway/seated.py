@@ -1,4 +1,4 @@
-"""One admitted client of a protocol whose library owns the sockets: its session, its held commands, and when it ends."""
+"""One admitted client of a server whose protocol's library owns the sockets: its commands, its answers, its end."""
 
 from __future__ import annotations
 
@@ -22,14 +22,12 @@ from gateway.wire import CommandAnswered
 log = logging.getLogger("countersign.listener")
 
 
-class LiveSeat:
+class Seated:
     """Fulfils `gateway.hosted.Seat`."""
 
     _live: LiveSession
 
-    def __init__(
-        self, gate: Gate, session: Session, *, spawn: Spawn, left: Callable[[LiveSeat], None]
-    ) -> None:
+    def __init__(self, gate: Gate, session: Session, *, spawn: Spawn, left: Callable[[Seated], None]) -> None:
         self.session = session
         self._gate = gate
         self._spawn = spawn
