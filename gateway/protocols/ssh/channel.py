@@ -29,6 +29,9 @@ TARGET, CLIENT, UNTAKEN = "the target is slow", "the client is slow", "it waits 
 LARGEST = 10_000
 """Columns or rows of a terminal."""
 
+NOTHING = " "
+"""What an empty command is sent on as: the library would take it for none, and begin a shell that nobody judges."""
+
 COPYING = "scp"
 COUNTED = frozenset({COPYING, "rsync", "git-upload-pack", "git-receive-pack", "git-upload-archive"})
 """Programs that speak a protocol with their own kind: they announce how many bytes come."""
@@ -280,7 +283,7 @@ class Channel(asyncssh.SSHServerSession[Any]):
         try:
             await target.create_session(
                 lambda: upstream,
-                text,
+                text if text is None else text or NOTHING,
                 subsystem=subsystem,
                 encoding=None,
                 window=WINDOW,
