@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install install-test demo test lint bench lock clean
+.PHONY: install install-test demo test fuzz lint bench lock clean
 
 install: .venv/.installed
 
@@ -40,6 +40,9 @@ test: install-test
 	sh .ci/packages ansible-core chromium git mariadb-server openssh-client openssh-server postgresql rsync xmlsec1
 	command -v kubectl >/dev/null || sh .ci/packages kubernetes-client
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh .ci/check
+
+fuzz: install-test
+	$(BIN)/python -m pytest -m hypothesis --hypothesis-profile=default
 
 lint: install-test
 	$(BIN)/ruff check .

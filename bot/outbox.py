@@ -10,6 +10,7 @@ https://docs.slack.dev/apis/web-api/rate-limits
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 import logging
@@ -208,10 +209,10 @@ class _Lane:
             if not self.items and rest <= 0:
                 return
             self._arrived.clear()
-            try:
-                await asyncio.wait_for(self._arrived.wait(), timeout=max(rest, 0.001))
-            except TimeoutError:
-                continue
+            # Not `wait_for`: until Python 3.12 it forgets a cancellation that comes with what it waits for.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(rest, 0.001)):
+                    await self._arrived.wait()
 
     def _next(self) -> tuple[_Item | None, float]:
         """The most urgent item that may go now, or the seconds until one may."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.blocks import Element, Faces, Message, bold, date, lines, rich, text, user, usergroup
+from bot.elevations import REVIEW
 from bot.safe_text import escape, inline
 from gateway.contract import Approval, StepKind, StepView
 
@@ -48,7 +49,9 @@ def message(approval: Approval, number: int, faces: Faces) -> Message:
 
 
 def ends(approval: Approval) -> Iterator[Element]:
-    yield text("it expires as denied ")
+    """A review of what was had already is never over by itself."""
+    review = approval.elevation is not None and approval.elevation.how == REVIEW
+    yield text("its card is posted anew " if review else "it expires as denied ")
     yield date(approval.expires_at)
 
 

@@ -188,7 +188,7 @@ class WorkspaceClient:
     # waiting
 
     async def wait_for(
-        self, look: Callable[[], Any], *, timeout: float = 30.0, what: str = "the condition"
+        self, look: Callable[[], Any], *, timeout: float = 90.0, what: str = "the condition"
     ) -> Any:
         """The first truthy result of awaiting `look()`, tried again after every change.
 
@@ -211,7 +211,7 @@ class WorkspaceClient:
         channel: str,
         predicate: Callable[[Json], bool] = lambda _message: True,
         *,
-        timeout: float = 30.0,
+        timeout: float = 90.0,
         as_: str = "",
         thread_ts: str = "",
     ) -> Json:
@@ -225,7 +225,7 @@ class WorkspaceClient:
         return message
 
     async def wait_for_view(
-        self, predicate: Callable[[Json], bool] = lambda _view: True, *, as_: str, timeout: float = 30.0
+        self, predicate: Callable[[Json], bool] = lambda _view: True, *, as_: str, timeout: float = 90.0
     ) -> Json:
         """The visible modal of a person, once it fulfils the predicate."""
 
@@ -236,7 +236,7 @@ class WorkspaceClient:
         view: Json = await self.wait_for(look, timeout=timeout, what=f"a modal for {as_}")
         return view
 
-    async def wait_for_no_view(self, *, as_: str, timeout: float = 30.0) -> None:
+    async def wait_for_no_view(self, *, as_: str, timeout: float = 90.0) -> None:
         """Until no modal is open for this person."""
 
         async def look() -> bool:
@@ -245,7 +245,7 @@ class WorkspaceClient:
         await self.wait_for(look, timeout=timeout, what=f"the end of {as_}'s modals")
 
     async def wait_for_home(
-        self, predicate: Callable[[Json], bool] = lambda _view: True, *, as_: str, timeout: float = 30.0
+        self, predicate: Callable[[Json], bool] = lambda _view: True, *, as_: str, timeout: float = 90.0
     ) -> Json:
         """The Home tab of a person, once it fulfils the predicate."""
 
@@ -256,7 +256,7 @@ class WorkspaceClient:
         view: Json = await self.wait_for(look, timeout=timeout, what=f"a Home tab for {as_}")
         return view
 
-    async def wait_for_connections(self, count: int = 1, *, timeout: float = 30.0) -> None:
+    async def wait_for_connections(self, count: int = 1, *, timeout: float = 90.0) -> None:
         """Until the app holds at least this many Socket Mode connections."""
 
         async def look() -> bool:
@@ -264,7 +264,7 @@ class WorkspaceClient:
 
         await self.wait_for(look, timeout=timeout, what=f"{count} connections of the app")
 
-    async def wait_for_delivery(self, predicate: Callable[[Json], bool], *, timeout: float = 30.0) -> Json:
+    async def wait_for_delivery(self, predicate: Callable[[Json], bool], *, timeout: float = 90.0) -> Json:
         """The first line of the delivery log that fulfils the predicate."""
 
         async def look() -> Json | None:

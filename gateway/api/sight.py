@@ -9,6 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from aiohttp import web
+
+from gateway.api.access import CALLER, Caller
+from gateway.api.answers import BadRequest
+from gateway.api.deciding import vouched
 from gateway.approvals.electorate import groups_of, same
 from gateway.approvals.table import ANYBODY
 from gateway.contract import Approval, GrantView, LineageView, SessionView
@@ -49,6 +54,21 @@ EVERYTHING = Sight(person="", groups=frozenset(), everything=True, connections=f
 """An operator's, at the gateway's own machine."""
 
 
+def sight_in(request: web.Request, policy: Policy) -> Sight:
+    """Of the person that a request is for; an operator may leave that out. Raises `BadRequest`."""
+    person = request.query.get("person", "")
+    if person.strip():
+        return sight(policy, person, groups_in(request))
+    if request[CALLER] is Caller.OPERATOR:
+        return EVERYTHING
+    raise BadRequest("person has to say who looks")
+
+
+def groups_in(request: web.Request) -> frozenset[str]:
+    """The groups of that person's that the caller vouches for."""
+    return vouched(request[CALLER], tuple(filter(None, request.query.get("groups", "").split(","))))
+
+
 def sight(policy: Policy, person: str, vouched: Collection[str]) -> Sight:
     """What `person` sees; `vouched` are groups that the caller may vouch for."""
     groups = groups_of(policy, person, vouched) if person.strip() else frozenset()
@@ -70,10 +90,15 @@ def _asked(policy: Policy, connection: Connection) -> frozenset[str]:
 
 def _approvers(policy: Policy, connection: Connection) -> Iterator[str]:
     thens = [rule.then for rule in policy.enforced if reaches(rule, connection)]
-    for then in (*thens, policy.default):
+    offers = [
+        offer
+        for offer in policy.elevations
+        if offer.connections is None or offer.connections.match(connection.name)
+    ]
+    for then in (*thens, policy.default, *(offer.hold for offer in offers)):
         if isinstance(then, Holding):
             yield from (ask.approvers for ask in then.asks)
             yield from (step.to for step in then.steps if step.kind is StepKind.ESCALATE)
-    for offer in policy.elevations:
-        if offer.connections is None or offer.connections.match(connection.name):
-            yield from (ask.approvers for ask in offer.asks)
+    for offer in offers:
+        if offer.break_glass is not None:
+            yield from (ask.approvers for ask in offer.break_glass.asks)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from gateway.approvals.table import ANYBODY
-from gateway.contract import Approval, AskView
+from gateway.contract import Approval, AskView, LineageView
 
 
 class NotEligible(Exception):
@@ -66,7 +66,7 @@ def standing(
         raise NotEligible(
             f"{person} is accountable for this command, so somebody else has to decide about it"
         )
-    if any(same(person, actor.name) for actor in lineage.chain):
+    if in_chain(lineage, person):
         raise NotEligible(f"{person} is part of the chain that asks, and nobody in the chain approves")
     if any(same(person, agent) for agent in policy.agents):
         raise NotEligible(f"{person} is an agent, and agents never vote")
@@ -80,6 +80,11 @@ def standing(
         asked = ", ".join(sorted({_named(ask) for ask in approval.asks}))
         raise NotEligible(f"{person} is not in a group that was asked: {asked}")
     return tuple(counting)
+
+
+def in_chain(lineage: LineageView, person: str) -> bool:
+    """Whether a person may be meant by the one accountable, or by an agent of the chain."""
+    return any(same(person, name) for name in (lineage.person, *(actor.name for actor in lineage.chain)))
 
 
 def same(one: str, other: str) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
+from gateway.approvals.electorate import in_chain
 from gateway.approvals.proof import needs_review
 from gateway.approvals.releasing import offered
 from gateway.approvals.waiting import Live
@@ -18,7 +20,7 @@ from gateway.contract import (
     StepUpView,
     StepView,
 )
-from gateway.model import Ask, Hold, Session
+from gateway.model import Ask, Hold, Session, Step, StepKind
 
 
 def opened(
@@ -40,6 +42,7 @@ def opened(
     shape: str,
 ) -> Live:
     """Nobody waits for it yet."""
+    steps = tuple(_steps(verdict.steps, lineage_view, now=now))
     return Live(
         approval=Approval(
             id=approval_id,
@@ -60,11 +63,8 @@ def opened(
             channel=channel,
             elevation=elevation,
             lasting=offered(verdict.lasting, view, shape),
-            steps=tuple(
-                StepView(at=now + step.after, kind=step.kind, to=step.to, rule=step.rule)
-                for step in verdict.steps
-            ),
-            stepped=sum(step.after <= 0 for step in verdict.steps),
+            steps=steps,
+            stepped=sum(step.at <= now for step in steps),
         ),
         lineage_key=lineage_key,
         digest=digest,
@@ -72,6 +72,19 @@ def opened(
         parameters=tuple(whole_parameters),
         shape=shape,
     )
+
+
+def _steps(steps: Sequence[Step], lineage: LineageView, *, now: float) -> Iterator[StepView]:
+    """Who may not vote is not called: the next is in their place, and where nobody is left, all are reminded."""
+    people = (step.to for step in steps if step.kind is StepKind.CALL and not in_chain(lineage, step.to))
+    for step in steps:
+        view = StepView(at=now + step.after, kind=step.kind, to=step.to, rule=step.rule)
+        if step.kind is not StepKind.CALL:
+            yield view
+        elif called := next(people, ""):
+            yield replace(view, to=called)
+        elif step.after > 0:
+            yield replace(view, kind=StepKind.REMIND, to="")
 
 
 def ask_view(ask: Ask) -> AskView:

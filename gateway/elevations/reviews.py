@@ -14,8 +14,9 @@ from typing import Any
 from gateway.approvals import Approvals, Waiting
 from gateway.contract import Approval, Choice, CommandView, ElevationView, State
 from gateway.elevations.wish import Request, read
-from gateway.model import Actor, Ask, Connection, Hold, Lineage, Session
-from gateway.policy.model import ANY_GROUP, DAY, AskedGroup, Policy
+from gateway.model import Actor, Connection, Lineage, Session
+from gateway.policy.evaluate import held
+from gateway.policy.model import ANY_GROUP, DAY, AskedGroup, Holding, Policy
 from gateway.policy.offers import Offer, Review
 from gateway.sessions import lineage_view
 from gateway.words import words
@@ -23,6 +24,7 @@ from gateway.words import words
 TABLE = "reviews"
 ANYBODY_TWICE = (AskedGroup(approvers=ANY_GROUP, quorum=2),)
 """Who looks where the policy names nobody any more."""
+LOOK = "This was had without asking. Look at what was done under it."
 OPEN_FOR = 7 * DAY
 """Seconds after which the card of a review that nobody ended is posted anew."""
 
@@ -134,20 +136,7 @@ class Reviews:
             view=view,
             whole_text=view.text,
             whole_parameters=(),
-            verdict=Hold(
-                rules=("break-glass",),
-                message="This was had without asking. Look at what was done under it.",
-                asks=tuple(
-                    Ask(
-                        rule="break-glass",
-                        approvers=ask.approvers,
-                        quorum=ask.quorum,
-                        step_up=ask.step_up,
-                    )
-                    for ask in review.asks
-                ),
-                expires_in=OPEN_FOR,
-            ),
+            verdict=held([("break-glass", Holding(asks=review.asks, message=LOOK, within=OPEN_FOR))]),
             lineage_view=lineage_view(lineage),
             channel=(target.approvals_channel if target is not None else "") or policy.slack.approvals,
             estimate=None,

@@ -157,7 +157,7 @@ def combine(findings: Iterable[Finding], done: frozenset[Deed], default: Default
         return Block(rules=_names(blocks), message=_joined(then.message for _, then in blocks))
     holds = [(rule, then) for rule, then in deciding if isinstance(then, Holding)]
     if holds:
-        return _hold(holds, _masks(ordered))
+        return held(holds, _masks(ordered))
     return Allow(rules=_names(deciding), masks=_masks(ordered))
 
 
@@ -169,7 +169,8 @@ def outside(scope: Effects, facts: Facts) -> Effects:
     return facts.effects - scope - ({Effect.SESSION} if scope else frozenset())
 
 
-def _hold(holds: Sequence[tuple[str, Holding]], masks: tuple[str, ...]) -> Hold:
+def held(holds: Sequence[tuple[str, Holding]], masks: tuple[str, ...] = ()) -> Hold:
+    """What is asked of people by several holds together, each under the name of its rule."""
     by_default = any(rule == DEFAULT_RULE for rule, _ in holds)
     if len(holds) > 1:
         # The bare default asks for anybody's yes; whom a rule asks is somebody, so it asks nothing more.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from gateway.model import Effect
+from gateway.model import Effect, StepKind
 from gateway.policy.coverage import cell, effects_of, masks_of, reaches, set_conditions
 from gateway.policy.kinds import KNOWN
 from gateway.policy.model import (
@@ -97,7 +97,7 @@ def _identity(policy: Policy) -> Iterator[Fault]:
         if isinstance(then, Holding) and any(ask.step_up is not None for ask in then.asks):
             yield _at(policy, key, f"a yes here needs a fresh login: {without}")
     for at, offer in enumerate(policy.elevations):
-        if any(ask.step_up is not None for ask in offer.asks):
+        if any(ask.step_up is not None for ask in offer.hold.asks):
             yield _at(policy, f"elevations[{at}].hold", f"a yes here needs a fresh login: {without}")
 
 
@@ -221,13 +221,11 @@ def _approvers(policy: Policy) -> Iterator[Fault]:
     holding = [rule.then for rule in policy.rules if isinstance(rule.then, Holding)]
     if isinstance(policy.default, Holding):
         holding.append(policy.default)
+    holding += [offer.hold for offer in policy.elevations]
     reviews = [offer.break_glass for offer in policy.elevations if offer.break_glass is not None]
-    asking = [
-        *(then.asks for then in holding),
-        *(offer.asks for offer in policy.elevations),
-        *(review.asks for review in reviews),
-    ]
+    asking = [*(then.asks for then in holding), *(review.asks for review in reviews)]
     asked = {ask.approvers for asks in asking for ask in asks}
+    asked |= {step.to for then in holding for step in then.steps if step.kind is StepKind.ESCALATE}
     for name in sorted((asked | set(policy.operators)) - {ANY_GROUP}):
         if is_empty(policy.groups[name]):
             yield _at(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from gateway.model import Connection, Effects, Lineage
+from gateway.model import Connection, Effects, Lineage, Reveal
 from gateway.policy.globs import Globs
 from gateway.policy.kinds import Patterns
 from gateway.policy.moment import HOUR, Window
 
 if TYPE_CHECKING:
-    from gateway.policy.model import AskedGroup
+    from gateway.policy.model import AskedGroup, Holding
 
 BY_HAND = "by-hand"
 """The name of a person's own hands where a chain has to have an agent; no agent of the file bears it."""
@@ -76,10 +76,8 @@ class Offer:
     """A request has to name one."""
     during: tuple[Window, ...] | None = None
     outside: tuple[Window, ...] | None = None
-    asks: tuple[AskedGroup, ...] = ()
-    message: str = ""
-    within: float = HOUR / 4
-    """Seconds that people have to decide."""
+    hold: Holding
+    """Who decides about a request, and what happens while nobody does; who breaks the glass asks nobody."""
     longest: float = HOUR
     commands: int = 100
     """How many commands may run under it at most."""
@@ -109,6 +107,12 @@ class Offer:
             and (self.persons is None or bool(person and self.persons.match(person.lower())))
             and (self.groups is None or not self.groups.isdisjoint(groups))
         )
+
+    def shows_to(self, groups: frozenset[str]) -> Reveal | None:
+        """What it shows that masks would hide, to whoever is in these groups."""
+        if self.reveal is None or self.reveal.to.isdisjoint(groups):
+            return None
+        return Reveal(columns=self.reveal.columns, detect=self.reveal.detect)
 
     def is_open(self, at: float) -> bool:
         """It may be asked for, and used, at these Unix seconds."""

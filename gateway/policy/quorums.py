@@ -52,7 +52,7 @@ def unmeetable(policy: Policy) -> Iterator[Unmeetable]:
             yield from _without_the_accountable(policy, key, name, then)
     for at, offer in enumerate(policy.elevations):
         review = offer.break_glass.asks if offer.break_glass is not None else ()
-        for key, asks in (("hold", offer.asks), ("break_glass", review)):
+        for key, asks in (("hold", offer.hold.asks), ("break_glass", review)):
             if all(_people(policy, ask.approvers) for ask in asks) and not can_be_met(policy, asks):
                 yield Unmeetable(key=f"elevations[{at}].{key}", message=_too_few(policy, asks))
     yield from _together(policy, broken)

@@ -38,7 +38,7 @@ RESERVED = frozenset({DEFAULT_RULE, "scope", "connections", "token"})
 """What stands among the rules of a verdict where no rule of the file decided."""
 MAX_MESSAGE = 500
 MAX_QUORUM = 20
-HOLD_KEYS = ("approvers", "quorum", "asks", "within", "message", "step_up")
+HOLD_KEYS = ("approvers", "quorum", "asks", "within", "message", "step_up", *reminding.KEYS)
 REACHES = tuple(reach.value for reach in Reach)
 LONGEST_WHILE = 24 * HOUR
 """No yes lasts longer: what is meant for days is a rule."""
@@ -119,7 +119,7 @@ def _then(look: Look, declared: Declared) -> Then:
                 )
             return Allowing(masks=masks)
         case "hold":
-            return holding(keys["hold"], declared, masks=masks, also=("for_a_while", *reminding.KEYS))
+            return holding(keys["hold"], declared, masks=masks, also=("for_a_while",))
         case _:
             if "mask" in keys:
                 keys["mask"].fault_at_key("a blocked command has no answer to mask; remove `mask`")

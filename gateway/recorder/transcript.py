@@ -52,10 +52,11 @@ class _Place:
 class Transcripts:
     """Transcripts of the recordings below one directory."""
 
-    def __init__(self, directory: Path, render: Callable[[str], Render]) -> None:
-        """`render(protocol)` is the renderer of a protocol's answers."""
+    def __init__(self, directory: Path, render: Callable[[str], Render], *, followed: int = FOLLOWED) -> None:
+        """`render(protocol)` is the renderer of a protocol's answers; `followed` bounds the places remembered."""
         self.directory = directory
         self._render = render
+        self._followed = followed
         self._places: OrderedDict[tuple[str, int], _Place] = OrderedDict()
 
     def page(
@@ -74,7 +75,7 @@ class Transcripts:
         entries = self._entries(path, view.protocol, place, after=after, limit=max(1, min(limit, PAGE)))
         following = max(after, place.entry)
         self._places[session_id, following] = place
-        while len(self._places) > FOLLOWED:
+        while len(self._places) > self._followed:
             self._places.popitem(last=False)
         if live is None:
             view = replace(view, entries=max(view.entries, following))

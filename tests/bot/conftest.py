@@ -22,9 +22,13 @@ APPROVALS, AUDIT = "C0APPROVALS", "C0AUDITSHOP"
 QUICK = Timings(
     lease=0.3,
     batch=0.02,
+    at_once=0.05,
     retry=Backoff(first=0.02, longest=0.2),
     pace=Pace(between_posts=0.01, between_edits=0.01, first_retry=0.02, longest_retry=0.1),
 )
+
+PATIENT = seed.Timings(ack_seconds=30, trigger_seconds=60)
+"""A workspace that takes a busy machine's time for an answer."""
 
 StartBot = Callable[..., AbstractAsyncContextManager[Bot]]
 
@@ -45,7 +49,7 @@ def rate() -> seed.Rate:
 
 @pytest.fixture
 async def slack(rate: seed.Rate) -> AsyncIterator[server.Server]:
-    async with server.running(seed.Seed(rate=rate)) as running_server:
+    async with server.running(seed.Seed(rate=rate, timings=PATIENT)) as running_server:
         yield running_server
 
 

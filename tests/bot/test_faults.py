@@ -201,7 +201,7 @@ async def test_an_announcement_is_posted_once(
     async with start_bot() as bot:
         await gateway.publish(replace(said, id="ann-2", text="policies.yaml is fine again"))
         await people.wait_for_message(APPROVALS, lambda one: "fine again" in text_of(one))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while bot.follower.done < 2:
                 await asyncio.sleep(0.01)
     assert len(await people.messages(APPROVALS)) == 2
@@ -222,7 +222,7 @@ class TestUnderStrictRates:
                 await gateway.publish(approval(f"apr-{number}"))
                 await gateway.publish(replace(approval(f"apr-{number}"), version=2, waiting=2))
             await people.wait_for(
-                lambda: _enough(people, 3), timeout=15, what="three cards that show two clients"
+                lambda: _enough(people, 3), timeout=60, what="three cards that show two clients"
             )
         assert len(await cards_shown(people)) == 3
 

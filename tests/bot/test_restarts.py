@@ -59,7 +59,7 @@ async def test_a_bot_killed_while_slack_posts_leaves_one_card(
     await people.add_fault("latency", method="chat.postMessage", seconds=0.4)
     await gateway.publish(approval())
     async with start_bot():
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not any(call.startswith("PUT /v1/notes/card") for call in gateway.calls):
                 await asyncio.sleep(0.01)
     async with start_bot():
@@ -72,7 +72,7 @@ async def test_a_bot_killed_while_slack_posts_leaves_one_card(
 
 
 async def until_done(bot: Bot, number: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while bot.follower.done < number:
             await asyncio.sleep(0.01)
 

@@ -37,7 +37,7 @@ async def one_socket(slack: server.Server, clock: Clock) -> AsyncIterator[Socket
 
 
 async def until(condition) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await condition():
             await asyncio.sleep(0.01)
 

@@ -10,7 +10,7 @@ from bot.blocks import Faces
 from bot.cards import card
 from bot.unanswered import message
 from bot.workspace.client import WorkspaceClient, text_of
-from gateway.contract import AskView, State, StepKind, StepView
+from gateway.contract import AskView, ElevationView, State, StepKind, StepView
 from tests.bot.conftest import APPROVALS, StartBot
 from tests.bot.examples import OPENED, approval
 from tests.bot.fake_gateway import FakeGateway
@@ -38,6 +38,16 @@ def test_the_card_says_what_comes_next_and_how_it_ends() -> None:
     assert "it expires as denied" in said
     assert "it expires as denied" in words(card(approval(), FACES).blocks)
     assert "If nobody answers" not in words(card(approval(state=State.DENIED), FACES).blocks)
+
+
+def test_the_card_of_an_elevation_says_it_too_and_a_review_is_never_over() -> None:
+    wish = ElevationView(asked_by="fixer", effects=("write",), seconds=600.0, commands=5, reason="x")
+    shown = words(card(approval(steps=STEPS, stepped=1, elevation=wish), FACES).blocks)
+    assert "may answer, too, from" in shown
+    assert "it expires as denied" in shown
+    review = words(card(approval(elevation=replace(wish, how="review")), FACES).blocks)
+    assert "If nobody answers its card is posted anew" in review
+    assert "expires" not in review
 
 
 def test_a_second_group_stands_beside_the_first() -> None:

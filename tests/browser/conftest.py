@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, async_playwright
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 
 from bot.workspace.client import WorkspaceClient
 from tests.faults.stand import Stand, standing
@@ -19,6 +19,8 @@ from tests.live import house
 CHROMIUM = Path("/usr/bin/chromium")
 PICTURES = "COUNTERSIGN_PICTURES"
 """A directory that pictures of what was seen are written to."""
+
+expect.set_options(timeout=60_000)
 
 Psql = Callable[..., Coroutine[Any, Any, tuple[int, str]]]
 Picture = Callable[..., Coroutine[Any, Any, None]]
@@ -88,7 +90,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def page(browser: Browser, stand: Stand, people: WorkspaceClient) -> AsyncIterator[Page]:
     """The page as Ana sees it, at #approvals."""
     one = await browser.new_page(viewport={"width": 1280, "height": 1000}, device_scale_factor=2)
-    one.set_default_timeout(20_000)
+    one.set_default_timeout(60_000)
     wrong: list[str] = []
     one.on("pageerror", lambda error: wrong.append(str(error)))
     await one.goto(f"{stand.page}?as=U0ANA#approvals")

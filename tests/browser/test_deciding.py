@@ -12,7 +12,7 @@ from tests.faults.stand import Stand
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-WITHIN = 30
+WITHIN = 90
 STILL = "SELECT 'still here'"
 SECRET = "sk_live_4eC39HqLyjWDarjtT1zdp7dc"
 

@@ -48,7 +48,7 @@ async def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
 @pytest_asyncio.fixture(loop_scope="module")
 async def page(browser: Browser) -> AsyncIterator[Page]:
     one = await browser.new_page()
-    one.set_default_timeout(20_000)
+    one.set_default_timeout(60_000)
     wrong: list[str] = []
     one.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
     yield one

@@ -16,13 +16,14 @@ from playwright.async_api import Browser, Locator, Page, expect
 
 from gateway.identity import saml_metadata
 from tests.browser.conftest import Psql
-from tests.faults.stand import Stand, free_port
+from tests.faults.stand import Stand
 from tests.identity.saml_idp import SamlIdp
 from tests.live import house
+from tests.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-WITHIN = 30
+WITHIN = 90
 BEN = "ben.okafor@example.com"
 IDENTITY = """
 identity:
@@ -76,7 +77,7 @@ async def page(browser: Browser, stand: Stand, people: object) -> AsyncIterator[
     """Slack as Ben sees it."""
     context = await browser.new_context()
     one = await context.new_page()
-    one.set_default_timeout(20_000)
+    one.set_default_timeout(60_000)
     await one.goto(f"{stand.page}?as=U0BEN#approvals")
     await one.wait_for_selector("body[data-ready]")
     yield one
@@ -88,7 +89,7 @@ async def logged_in(page: Page, link: Locator) -> str:
     address = await link.get_attribute("href")
     assert address is not None
     tab = await page.context.new_page()
-    tab.set_default_timeout(20_000)
+    tab.set_default_timeout(60_000)
     await tab.goto(address)
     await tab.get_by_role("button", name="Continue with corp").click()
     await tab.wait_for_url("**/login/back/corp?state=*")

@@ -39,7 +39,7 @@ async def page(browser: Browser, stand: Stand) -> AsyncIterator[Page]:
     async with stand.people() as people:
         await stand.start_bot(people, ["-m", "bot"])
         one = await browser.new_page(viewport={"width": 1280, "height": 1000}, device_scale_factor=2)
-        one.set_default_timeout(20_000)
+        one.set_default_timeout(60_000)
         await one.goto(f"{stand.page}?as=U0ANA#approvals")
         await one.wait_for_selector("body[data-ready]")
         yield one

@@ -51,7 +51,7 @@ class CommandLine:
 
     async def __call__(self, *arguments: str, token: str = "", stdin: str = "", **environment: str) -> Done:
         process = await self.start(*arguments, token=token, **environment)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             out, err = await process.communicate(stdin.encode())
         assert process.returncode is not None
         return Done(process.returncode, out.decode(), err.decode())
@@ -61,5 +61,6 @@ class CommandLine:
 async def countersign(tmp_path: Path) -> AsyncIterator[CommandLine]:
     house = House(tmp_path)
     house.now = time.time()
+    house.restart()
     async with TestServer(app(house)) as server:
         yield CommandLine(house, str(server.make_url("")).rstrip("/"), tmp_path)

@@ -40,7 +40,7 @@ class Desk(CommandLine):
         proven = Proven(person=ADA, groups=frozenset(groups), provider="okta", at=self.house.now)
         self.house.members.remember(proven)
         await self.served.identities.devices.login(found[1]).done(proven)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             out, err = await process.communicate()
         assert process.returncode is not None
         return out.decode(), process.returncode, line + err.decode()
@@ -138,7 +138,7 @@ async def test_who_is_granted_nothing_is_told(desk):
     proven = Proven(person=ADA, groups=frozenset(), provider="okta", at=desk.house.now)
     desk.house.members.remember(proven)
     await desk.served.identities.devices.login(user_code).done(proven)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         _, err = await process.communicate()
     assert process.returncode == 1
     assert f"{ADA}" not in err.decode() or "does not have orders:write" in err.decode()

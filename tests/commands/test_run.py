@@ -158,7 +158,7 @@ async def test_signals_are_passed_on_and_the_token_still_ends(countersign, numbe
     process = await countersign.start(
         "run", "--as", "helper", *ORDERS, "--", sys.executable, "-c", program, token=house.root()
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         assert await process.stdout.readline() == b"ready\n"
         process.send_signal(number)
         await process.communicate()
@@ -215,7 +215,7 @@ async def test_an_interrupt_typed_at_the_terminal_reaches_the_program_once(count
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             assert await process.stdout.readline() == b"ready\n"
             os.write(master, b"\x03")
             await process.communicate()

@@ -15,7 +15,7 @@ from gateway.elevations import Request, Wish
 from gateway.elevations.asking import by_hand
 from gateway.elevations.reviews import TABLE, Reviews
 from gateway.model import Effect
-from gateway.policy.model import AskedGroup, Slack
+from gateway.policy.model import AskedGroup, Holding, Slack
 from gateway.policy.offers import Offer, Review
 from tests.approvals.conftest import House, Policy
 
@@ -24,6 +24,7 @@ GLASS = Offer(
     name="glass",
     effects=frozenset({Effect.WRITE}),
     by_hand=True,
+    hold=Holding(asks=()),
     break_glass=Review(asks=(AskedGroup(approvers="*", quorum=2),), every=0.01),
 )
 REQUEST = Request(

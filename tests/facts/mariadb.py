@@ -6,12 +6,13 @@ import base64
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
+
+from tests.ports import free_port
 
 SCHEMA = """
 CREATE DATABASE billing;
@@ -54,8 +55,7 @@ class MariaDb:
         )
         self._socket = data / "socket"
         self._log = (data / "log").open("wb")
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         small = [
             "--innodb-buffer-pool-size=16M",
             "--bind-address=127.0.0.1",

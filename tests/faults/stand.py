@@ -8,7 +8,6 @@ import json
 import os
 import re
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -21,11 +20,14 @@ import asyncpg
 from bot.workspace.client import WorkspaceClient, connected, text_of
 from gateway.demo.postgres import Account, Postgres
 from tests.live import house
+from tests.ports import free_port
 
 MARIA, ANA, BEN, SAM = "U0MARIA", "U0ANA", "U0BEN", "U0SAM"
 APPROVALS, AUDIT = "approvals", "audit-shop"
-WITHIN = 30.0
-READY_WITHIN = 30.0
+WITHIN = 90.0
+READY_WITHIN = 90.0
+PATIENT = {"ack_seconds": 30, "trigger_seconds": 60}
+"""Timings of a workspace that takes a busy machine's time for an answer."""
 HURRIED = ["-m", "tests.faults.hurried_bot"]
 """The bot with short leases and no pace of Slack's, where a test has no minute to wait."""
 
@@ -109,9 +111,22 @@ class Stand:
         if shop is not None:
             self.postgres, self.upstream = shop
         self._bot_port = free_port()
+        seed = directory / "workspace.json"
+        seed.write_text(json.dumps({"timings": PATIENT}))
         to_http = ["--request-url", f"http://127.0.0.1:{self._bot_port}/slack/events"] if signed else []
         self.workspace = Process(
-            ["-m", "bot.workspace", "--listen", "127.0.0.1:0", "--rate", "off", "--json", *to_http],
+            [
+                "-m",
+                "bot.workspace",
+                "--listen",
+                "127.0.0.1:0",
+                "--seed",
+                str(seed),
+                "--rate",
+                "off",
+                "--json",
+                *to_http,
+            ],
             {},
             directory / "workspace.log",
             says_ready=True,
@@ -315,13 +330,6 @@ async def struck(people: WorkspaceClient) -> None:
 def thread_lines(messages: Sequence[Mapping[str, Any]], pattern: str) -> list[str]:
     """What in a thread's messages fits the pattern, in order."""
     return [found for message in messages for found in re.findall(pattern, text_of(message))]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def _alone(people: WorkspaceClient) -> bool:

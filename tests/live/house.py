@@ -27,7 +27,7 @@ ANA, BEN, SAM, MARIA = (
     "sam.chen@example.com",
     "maria.lopez@example.com",
 )
-WITHIN = 30.0
+WITHIN = 90.0
 
 POLICY = """
 connections:
@@ -105,6 +105,7 @@ class Refused(Exception):
         super().__init__(f"{status} {body}")
         self.status = status
         self.code = str(body.get("error"))
+        self.field = str(body.get("field"))
 
 
 @dataclass

@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from types import TracebackType
 
-WITHIN = 30.0
+WITHIN = 90.0
 
 
 class Terminal:

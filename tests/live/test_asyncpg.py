@@ -219,7 +219,7 @@ async def test_a_timeout_takes_a_held_command_back(
     connection: Connection, gateway: Gateway, table: str, notes: Notes
 ) -> None:
     """asyncpg sends a cancel request when its own time-out fires, and reads on until that is answered."""
-    held = asyncio.create_task(connection.execute(f"DELETE FROM {table} WHERE id = 1", timeout=1))
+    held = asyncio.create_task(connection.execute(f"DELETE FROM {table} WHERE id = 1", timeout=5))
     approval = await asyncio.to_thread(gateway.api.pending, table)
     with pytest.raises(TimeoutError):
         await held
@@ -230,7 +230,7 @@ async def test_a_timeout_takes_a_held_command_back(
 
 async def test_a_timeout_stops_the_running_query(connection: Connection, direct: Connection) -> None:
     with pytest.raises(TimeoutError):
-        await connection.execute("SELECT pg_sleep(60) AS stopped_by_timeout", timeout=0.2)
+        await connection.execute("SELECT pg_sleep(60) AS stopped_by_timeout", timeout=2)
     assert await connection.fetchval("SELECT 1") == 1
     running = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND pid = $1"
     assert await direct.fetchval(running, connection.get_server_pid()) == 0

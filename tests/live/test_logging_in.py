@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from gateway.demo.postgres import Account, Postgres
-from tests.faults.stand import free_port
 from tests.identity.browser import Browser
 from tests.identity.idp import CLIENT, SECRET, identity_provider
 from tests.live import house
+from tests.ports import free_port
 
 ADA = "ada@shop.example"
 IDENTITY = """

@@ -42,6 +42,15 @@ def test_connect_writes_a_certificate_and_ssh_needs_nothing_else(gateway: SshGat
     assert refused.stdout == ""
 
 
+def test_a_client_that_answers_questions_instead_of_giving_a_password_gets_in_as_well(
+    gateway: SshGateway,
+) -> None:
+    asked = ("-oPreferredAuthentications=keyboard-interactive",)
+    assert gateway.ssh("echo hello", options=asked).stdout == b"hello\n"
+    refused = gateway.ssh("echo hello", options=asked, pair={"user": "agent", "password": "wrong"})
+    assert (refused.returncode, refused.stdout) == (255, b"")
+
+
 def test_the_gateway_shows_a_host_certificate_and_clients_go_by_its_authority(
     gateway: SshGateway, tmp_path: Path
 ) -> None:
@@ -246,7 +255,7 @@ async def test_only_languages_terminals_and_zones_reach_the_target_and_only_what
     }  # fmt: skip
     async with connected(gateway) as connection:
         command = "echo " + " ".join(f'"{name}=${name}"' for name in ("LC_TIME", *hostile))
-        done = await connection.run(command, env={**hostile, "LC_TIME": "de_DE.UTF-8"}, timeout=20)
+        done = await connection.run(command, env={**hostile, "LC_TIME": "de_DE.UTF-8"}, timeout=90)
     assert "LC_TIME=de_DE.UTF-8" in done.stdout
     assert not any(f"{name}={value}" in done.stdout for name, value in hostile.items())
 

@@ -220,7 +220,7 @@ def test_a_gateway_that_was_killed_leaves_a_recording_that_holds_and_a_hold_that
     left = {path.stem for path in recordings(own)}
     own.kill()
     for client in (running, waiting):
-        client.communicate(timeout=20)
+        client.communicate(timeout=90)
         assert client.returncode == 255
     own.start()
     for session in left:

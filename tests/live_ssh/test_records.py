@@ -80,7 +80,7 @@ def test_a_client_that_does_not_read_fills_no_memory(gateway: SshGateway) -> Non
     assert running.stdout is not None
     assert running.stdout.read(1_000_000).count(b"y\n") == 500_000
     before = resident(gateway.pid)
-    eventually(lambda: steady(running), within=20)
+    eventually(lambda: steady(running), within=90)
     assert resident(gateway.pid) - before < 64_000_000
     running.kill()
     running.communicate()

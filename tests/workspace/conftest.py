@@ -19,7 +19,7 @@ from bot.workspace.server import Server, running
 BOT, APP_LEVEL = "xoxb-local-countersign", "xapp-local-countersign"
 ANA, BEN, MARIA, SAM = "U0ANA", "U0BEN", "U0MARIA", "U0SAM"
 APPROVALS, AUDIT = "C0APPROVALS", "C0AUDIT"
-QUICK = Timings(ack_seconds=0.4, retry_seconds=(0.0, 0.05), refresh_grace_seconds=0.2)
+QUICK = Timings(ack_seconds=2.0, retry_seconds=(0.0, 0.05), refresh_grace_seconds=0.2)
 SHORTCUTS = (
     Shortcut(name="Ask why", type="message", callback_id="ask"),
     Shortcut(name="Board", type="global", callback_id="board"),

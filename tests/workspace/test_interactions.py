@@ -277,7 +277,7 @@ async def test_joining_is_an_event_and_needs_an_inviter_in_private(server, slack
         with pytest.raises(WorkspaceError, match="does not see"):
             await people.messages("audit", as_="sam.chen")
         await people.join("audit", as_="sam.chen", inviter=ANA)
-        event = await asyncio.wait_for(joined, 30)
+        event = await asyncio.wait_for(joined, 90)
         assert (event["user"], event["inviter"], event["channel"]) == ("U0SAM", ANA, "C0AUDIT")
 
 

@@ -29,6 +29,8 @@ from tests.workspace.conftest import (
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
+expect.set_options(timeout=60_000)
+
 CONFIRM = {
     "title": plain("Kill it?"),
     "text": mrkdwn("Stops *2* agents."),
@@ -66,7 +68,7 @@ async def people(server) -> AsyncIterator[WorkspaceClient]:
 @pytest_asyncio.fixture(loop_scope="module")
 async def page(server, browser) -> AsyncIterator[Page]:
     one = await browser.new_page(viewport={"width": 1360, "height": 900})
-    one.set_default_timeout(8000)
+    one.set_default_timeout(60_000)
     wrong: list[str] = []
     elsewhere: list[str] = []
     one.on("pageerror", lambda error: wrong.append(str(error)))
@@ -132,7 +134,7 @@ async def test_a_click_a_modal_and_a_submission(server, slack, page):
         await page.get_by_role("checkbox", name="Maria").check()
         await page.get_by_test_id("modal-submit").click()
         await expect(page.get_by_test_id("modal")).to_be_hidden()
-        values = await asyncio.wait_for(submitted, 30)
+        values = await asyncio.wait_for(submitted, 90)
         assert values["why"]["reason"]["value"] == "not\ntoday"
         assert values["s"]["scope"]["selected_option"]["value"] == "2"
         assert [one["value"] for one in values["t"]["tell"]["selected_options"]] == ["m"]

@@ -77,7 +77,7 @@ async def test_a_real_bolt_app_hears_a_click_opens_a_modal_and_gets_the_submissi
         refused = await people.submit(view, {}, as_=ANA)
         assert refused["answer"]["errors"] == {"why": "Please complete this required field."}
         await people.submit(view, {"reason": "not today"}, as_=ANA)
-        metadata, values, user = await asyncio.wait_for(submitted, 30)
+        metadata, values, user = await asyncio.wait_for(submitted, 90)
         assert (metadata, user) == ("a-1", ANA)
         assert values["why"]["reason"] == {"type": "plain_text_input", "value": "not today"}
         await people.wait_for_no_view(as_=ANA)

@@ -79,7 +79,7 @@ def _then() -> Schema:
     made = values.mapping(
         {
             "allow": {"const": True},
-            "hold": hold(for_a_while=_for_a_while(), **_unanswered()),
+            "hold": hold(for_a_while=_for_a_while()),
             "block": values.sentence("What the one who asked is told."),
             "mask": values.listed(values.text("A mask of `masks`.")),
         }
@@ -101,6 +101,7 @@ def hold(**also: Schema) -> Schema:
                 **values.mapping({"max_age": values.duration(), "acr": values.text()}, required=("max_age",)),
                 "description": "A yes needs a login that is no older.",
             },
+            **_unanswered(),
             **also,
         }
     )
