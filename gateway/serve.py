@@ -43,6 +43,7 @@ from gateway.identity.links import SlackLinks
 from gateway.identity.members import Members
 from gateway.identity.minted import Minted
 from gateway.identity.origins import Origins
+from gateway.identity.possession import Possession
 from gateway.identity.tokens import Issuer
 from gateway.journal import Journal, JournalFailed
 from gateway.policy.credentials import SecretMissing
@@ -167,6 +168,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             clock=clock,
         )
         admission = Admission(issuer, minted, policy, origins, clock=clock)
+        possession = Possession(issuer, origins, policy, clock=clock, steady=time.monotonic)
 
         scheduler = AsyncIOScheduler(timezone="UTC")
         scheduler.start()
@@ -293,7 +295,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             routes=[
                 *token_api.routes(
                     issuer=issuer,
-                    origins=origins,
+                    possession=possession,
                     minted=minted,
                     keys=keys,
                     lineages=lineages,
@@ -313,6 +315,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
                     elevation,
                     approvals,
                     issuer=issuer,
+                    possession=possession,
                     links=lineages.links,
                     policy=policy,
                     store=store,

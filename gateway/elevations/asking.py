@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from gateway.elevations.grant import Grant, How
 from gateway.elevations.grants import Grants
 from gateway.elevations.past import Past
 from gateway.elevations.showing import counted, elevation_view
-from gateway.elevations.wish import Request, read
+from gateway.elevations.wish import Request, Wish, read
 from gateway.facts.schema import Schema
 from gateway.model import Actor, Lineage, Reveal, Session
 from gateway.policy.evaluate import held
@@ -34,7 +34,11 @@ REMEMBERED = 5_000
 
 
 class NotOffered(Exception):
-    """policies.yaml offers no such elevation; the message says what it does offer."""
+    """policies.yaml offers no such elevation; the message says what it does offer, `field` what of the wish is beyond that."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class AgentUnknown(Exception):
@@ -284,7 +288,7 @@ class Elevations:
                 and (offer.break_glass is None or _breaks(request, offer))
             ):
                 if offer.ticket and not wish.ticket:
-                    raise NotOffered(f"{offer.name} asks for a ticket: name one")
+                    raise NotOffered(f"{offer.name} asks for a ticket: name one", field="ticket")
                 return offer
         offered = "; ".join(
             f"{', '.join(sorted(offer.effects))} for at most {offer.longest / 60:.0f} minutes ({offer.name})"
@@ -296,8 +300,19 @@ class Elevations:
                 f"; it offers {offered}"
                 if offered
                 else f" now to {lineage.person if request.by_hand else lineage.agent}"
-            )
+            ),
+            field=_beyond(wish, here, meant),
         )
+
+
+def _beyond(wish: Wish, here: Sequence[Offer], meant: Sequence[Offer]) -> str:
+    """The field of a wish that no offer goes far enough for: the first to be mended."""
+    if not meant:
+        return "template" if here else "connection"
+    wide = [offer for offer in meant if wish.effects <= offer.effects]
+    if not wide:
+        return "effects"
+    return "template" if any(0 < wish.seconds <= offer.longest for offer in wide) else "seconds"
 
 
 def _breaks(request: Request, offer: Offer) -> bool:

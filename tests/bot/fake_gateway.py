@@ -83,6 +83,11 @@ class FakeGateway:
         self.revoked: list[tuple[str, RevokeRequest]] = []
         self.wishes: list[ElevationRequest] = []
         self.grants: dict[str, GrantView] = {}
+        self.refuses: Refusal | None = None
+        """What it says to every wish."""
+        self.listens = asyncio.Event()
+        """Unset, it takes its time for wishes."""
+        self.listens.set()
         self.ended: list[tuple[str, RevokeRequest]] = []
         self.offers: dict[str, tuple[OfferView, ...]] = {}
         """Person -> what they may ask for."""
@@ -295,6 +300,9 @@ class FakeGateway:
         return _json(self.subtrees[request.match_info["id"]])
 
     async def elevate(self, request: web.Request) -> web.Response:
+        await self.listens.wait()
+        if self.refuses is not None:
+            return web.Response(body=encode(self.refuses), status=422, content_type="application/json")
         self.wishes.append(decode(await request.read(), ElevationRequest))
         return _json(self.approvals["apr-elevation"])
 

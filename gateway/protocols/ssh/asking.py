@@ -18,25 +18,26 @@ SFTP = Facts(effects=frozenset({Effect.SESSION}))
 """Beginning file transfer does nothing yet: each operation is a command of its own."""
 
 
-RUNS = measured(b"shell text")
 OPENS = measured(b"sftp open")
-"""How what is around a text begins: of what a shell reads, and of a file that is opened."""
+"""How what is around the text begins where a file is opened."""
+NO_TEXT = measured(b"no text")
+"""Around what no shell reads."""
 
 
-def command(text: str, facts: Facts, *exact: bytes, around: bytes = b"") -> Command:
+def command(text: str, facts: Facts, *exact: bytes, around: bytes = NO_TEXT) -> Command:
     return Command(id=secrets.token_hex(6), text=text, facts=facts, exact=(measured(*exact),), around=around)
 
 
 def run(text: str, environment: Mapping[str, str]) -> Command:
     """`ssh host TEXT`, with what the client set beforehand."""
     settings = [_bytes(f"{name}={value}") for name, value in sorted(environment.items())]
-    around = RUNS + measured(b"exec", *settings)
+    around = measured(b"exec", *settings)
     return command(text, read(text), b"exec", _bytes(text), *settings, around=around)
 
 
 def line(text: str, lines: Lines) -> Command:
     """One line of a guarded shell, after the lines that changed it."""
-    around = RUNS + measured(b"line", lines.past)
+    around = measured(b"line", lines.past)
     return command(text, lines.read(text), b"line", _bytes(text), lines.past, around=around)
 
 
@@ -62,7 +63,7 @@ def sftp() -> Command:
 
 def operation(packet: Packet, asked: Asked) -> Command:
     """One operation of file transfer."""
-    around = OPENS + measured(behind_path(packet)) if packet.kind is Kind.OPEN else b""
+    around = OPENS + measured(behind_path(packet)) if packet.kind is Kind.OPEN else NO_TEXT
     return command(asked.text, asked.facts, b"sftp", packet.data, around=around)
 
 
