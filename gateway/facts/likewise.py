@@ -30,6 +30,9 @@ _CLAUSES = frozenset(
     """.split()  # noqa: SIM905
 )
 """Words behind which another expression begins."""
+_NO_OPERAND = _COMPARING | _ARITHMETIC | _CLAUSES | {"", "(", "[", ",", ";"}
+"""Behind these an operator has nothing on its left: `~ 5` is no comparison."""
+_QUERY = frozenset({"SELECT", "WITH", "TABLE", "VALUES"})
 _LISTING = frozenset({"IN", "VALUES", "VALUE"})
 
 
@@ -126,7 +129,9 @@ class _Reader:
             self._begins = True
         if word == "BETWEEN":
             self._between = True
-        if word in _COMPARING:
+        if word in _QUERY and self._inside and self._inside[-1] == "list":
+            self._inside[-1] = ""  # `IN (SELECT ...)` lists nothing
+        if word in _COMPARING and self._before not in _NO_OPERAND:
             self._compared[-1] += 1
         elif word in _CLAUSES or not (
             piece.value or word in _INSIDE_AN_OPERAND or word in {"(", "["} or _is_name(word)

@@ -60,6 +60,8 @@ UNLIKE = [
     ("SELECT d->>('s' || 'ize') FROM t", "SELECT d->>('s' || 'sn') FROM t"),
     ("SELECT 1 FROM t WHERE a = d -> 0 - 1", "SELECT 1 FROM t WHERE a = d -> 0 - 2"),
     ("SELECT 1 FROM t WHERE a = b[1 + 1]", "SELECT 1 FROM t WHERE a = b[1 + 2]"),
+    ("SELECT 1 FROM t WHERE ~ 5", "SELECT 1 FROM t WHERE ~ 0"),
+    ("SELECT 1 FROM t WHERE a IN (SELECT b FROM u LIMIT 1, 2)", "SELECT 1 FROM t WHERE a IN (SELECT b FROM u LIMIT 1, 200)"),
     ("SELECT CASE WHEN a = 1 THEN 5 + 3 END FROM t", "SELECT CASE WHEN a = 1 THEN 5 + 4 END FROM t"),
 ]  # fmt: skip
 
@@ -78,6 +80,23 @@ def test_values_are_free(one: str, other: str) -> None:
 def test_what_is_done_is_not(one: str, other: str) -> None:
     assert key(one) != key(other)
     assert "" not in {key(one), key(other)}
+
+
+BOUND = "UPDATE t SET a = $1 WHERE d ->> $2 = $3 AND f($4) IN ($5)"
+
+
+@pytest.mark.parametrize(("place", "free"), [(1, True), (2, False), (3, True), (4, False), (5, True)])
+def test_a_bound_value_is_free_where_a_written_one_is(place: int, free: bool) -> None:
+    values: list[str | None] = ["a", "b", "c", "d", "e"]
+    asked = bound_key(values)
+    assert (bound_key([*values[: place - 1], "other", *values[place:]]) == asked) is free
+    assert bound_key([*values[: place - 1], None, *values[place:]]) != asked
+
+
+def bound_key(values: list[str | None]) -> str:
+    found = likeness(BOUND, values)
+    assert found is not None
+    return found.key
 
 
 @pytest.mark.parametrize("text", ["SELECT 'open", "SELECT \0", "SELECT \ud800", " " * LONGEST + "SELECT 1"])

@@ -70,7 +70,7 @@ _LOGS = _Program(
     values=_given("count", "tail n") | _given("time", "since until"),
 )
 _PROGRAMS: Mapping[tuple[str, ...], _Program] = {
-    **dict.fromkeys((("grep",), ("egrep",), ("fgrep",), ("zgrep",)), _GREP),
+    **dict.fromkeys((("grep",), ("egrep",), ("fgrep",)), _GREP),
     **dict.fromkeys((("head",), ("tail",)), _PART),
     ("docker", "logs"): _LOGS,
     ("podman", "logs"): _LOGS,

@@ -84,7 +84,7 @@ def _command(row: Mapping[str, Any]) -> bytes:
 
 
 def shape(command: Command, facts: Facts) -> Shape | None:
-    return likewise.shape(command.text, facts)
+    return likewise.shape(command.text, facts, command.parameters)
 
 
 def environment(*, host: str, port: int, database: str, user: str, secret: str) -> Mapping[str, str]:

@@ -18,6 +18,8 @@ _NAME = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9 _()+,@-]*(?:\.[A-Za-z0-9][A-Za-z0-9 _()+,@-]*)*(\.[A-Za-z0-9]{1,10})"
 )
 """One that says by its ending what kind of file it is, and hides nothing."""
+_LONGEST = 500
+"""Characters of a path that its facts hold whole."""
 _PLAIN = frozenset({Effect.READ, Effect.WRITE})
 
 
@@ -36,7 +38,7 @@ def _of_a_file(command: Command, facts: Facts) -> Shape | None:
     directory, name = posixpath.split(path)
     ending = _NAME.fullmatch(name)
     before, found, behind = command.text.partition(path)
-    if ending is None or not found or path in behind:
+    if ending is None or not found or path in behind or len(path) > _LONGEST:
         return None
     files, another, below = (
         posixpath.join(directory, each + ending[1]) for each in ("*", "another", "below/another")
