@@ -113,6 +113,7 @@ class Grants:
         starts_at: float,
         seconds: float,
         commands: int,
+        rows: int | None,
         narrow: Narrow,
     ) -> None:
         """Put the grant that votes on a command made into the store, to become durable with the votes: see `begin`."""
@@ -130,6 +131,7 @@ class Grants:
             starts_at=starts_at,
             ends_at=starts_at + seconds,
             commands=commands,
+            rows=rows,
             narrow=narrow,
         )
         self._store.put(TABLE, grant.id, grant.document())
