@@ -17,8 +17,9 @@ import re2
 
 from gateway.masking import custom
 from gateway.masking.detectors import DETECTORS, READ, Detector
+from gateway.masking.linear import linear, options
 from gateway.masking.passages import Reading, beside
-from gateway.masking.shapes import Check, alternation
+from gateway.masking.shapes import Shape, alternation
 from gateway.policy.model import CustomDetector
 
 Hit: TypeAlias = tuple[int, int, str]
@@ -36,30 +37,22 @@ _ALWAYS_FOUND = b"\0\0countersign\0\0"
 _STATES = 96 * 1024 * 1024
 
 
-def _options() -> Any:
-    options = re2.Options()
-    options.max_mem = _STATES
-    options.log_errors = False
-    options.encoding = re2.Options.Encoding.LATIN1
-    return options
-
-
 class Scanner:
     """Finds what these detectors detect. Shared by all threads and sessions; holds nothing of a text."""
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
-        self._checks: list[tuple[str, Check]] = []
+        self._shapes: list[tuple[str, Shape]] = []
         self._patterns: list[bytes] = []
         for detector in detectors:
             for shape in detector.shapes:
-                self._checks.append((detector.name, shape.check))
+                self._shapes.append((detector.name, shape))
                 self._patterns.append(shape.pattern)
         read = READ & {detector.name for detector in detectors}
         self._reading = Reading(read) if read else None
-        options = _options()
-        self._any: Any = re2.compile(alternation(self._patterns), options) if self._patterns else None
-        self._exact: Any = re2.Set.FullMatchSet(options)
-        self._prefix: Any = re2.Set.MatchSet(options)
+        made = options(memory=_STATES)
+        self._any: Any = re2.compile(alternation(self._patterns), made) if self._patterns else None
+        self._exact: Any = re2.Set.FullMatchSet(made)
+        self._prefix: Any = re2.Set.MatchSet(made)
         for pattern in self._patterns:
             self._exact.Add(pattern)
             self._prefix.Add(pattern)
@@ -75,7 +68,7 @@ class Scanner:
     @functools.cached_property
     def _whether(self) -> Any:
         """Says of a text whether anything is a candidate in it, and not where: half the cost on short ones."""
-        made = re2.Set.SearchSet(_options())
+        made = re2.Set.SearchSet(options(memory=_STATES))
         made.Add(alternation(self._patterns))
         made.Add(_ALWAYS_FOUND)
         made.Compile()
@@ -164,15 +157,15 @@ class Scanner:
                 return hit
         # The candidate was none. Another pattern may begin at the same byte and end elsewhere.
         for index in self._prefix.Match(data[start : start + LONGEST_CANDIDATE]) or []:
-            if index in tried or (match := _compiled(self._patterns[index]).match(data, start)) is None:
+            if index in tried or (match := linear(self._patterns[index]).match(data, start)) is None:
                 continue
             if (hit := self._check(index, data, start, match.end(), free_from)) is not None:
                 return hit
         return None
 
     def _check(self, index: int, data: bytes, start: int, end: int, free_from: int) -> Hit | None:
-        name, check = self._checks[index]
-        span = check(data, start, end)
+        name, shape = self._shapes[index]
+        span = shape.judge(data, start, end)
         if span is None:
             return None
         begin = max(_behind_escape(data, span[0]), free_from)
@@ -195,11 +188,6 @@ def _behind_character(data: bytes, end: int) -> int:
             break
         end += 1
     return end
-
-
-@functools.cache
-def _compiled(pattern: bytes) -> Any:
-    return re2.compile(pattern, _options())
 
 
 @functools.lru_cache(maxsize=64)

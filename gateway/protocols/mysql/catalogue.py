@@ -15,8 +15,8 @@ import aiomysql
 from gateway.facts.mysql import Texts
 from gateway.facts.mysql.resolving import resolved
 from gateway.facts.schema import Schema, Table
-from gateway.protocols.mysql.aside import Upstream, connect, rows
-from gateway.wire import Login
+from gateway.protocols.mysql.aside import connect, rows
+from gateway.wire import Login, Upstream
 
 WITHIN = 20.0
 """Seconds that one reading of the catalogue may take."""

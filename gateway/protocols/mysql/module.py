@@ -10,11 +10,10 @@ from typing import Any
 from gateway.facts.mysql import ATTRIBUTES, Context, Server, follow, likewise
 from gateway.facts.schema import Schema
 from gateway.model import Command, Facts, Shape
-from gateway.protocols.mysql.aside import Upstream
 from gateway.protocols.mysql.catalogue import NOTHING, Known
 from gateway.protocols.mysql.catalogue import survey as _survey
 from gateway.protocols.mysql.powers import powers
-from gateway.wire import Login
+from gateway.wire import Login, Upstream
 
 SCHEMES: Mapping[str, int] = {"mysql": 3306, "mariadb": 3306}
 

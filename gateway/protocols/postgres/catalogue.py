@@ -22,11 +22,11 @@ from gateway.facts.postgres import Texts
 from gateway.facts.postgres.resolving import resolved
 from gateway.facts.schema import Function, Schema, Table
 from gateway.model import Effect, Facts
-from gateway.protocols.postgres.aside import Upstream, connect
+from gateway.protocols.postgres.aside import connect
 from gateway.protocols.postgres.plans import Plan, Plans
 from gateway.protocols.postgres.reading import Background
 from gateway.protocols.postgres.results import plan_rows
-from gateway.wire import Login, Mask
+from gateway.wire import Login, Mask, Upstream
 
 WITHIN = 20.0
 """Seconds that one reading of the catalogue may take."""

@@ -14,7 +14,6 @@ from gateway.contract import Estimate
 from gateway.facts.postgres import ATTRIBUTES, likewise
 from gateway.facts.schema import Schema
 from gateway.model import Command, Facts, Shape
-from gateway.protocols.postgres.aside import Upstream
 from gateway.protocols.postgres.catalogue import Knowing, Known
 from gateway.protocols.postgres.catalogue import survey as _survey
 from gateway.protocols.postgres.copy import plan_copy
@@ -24,7 +23,7 @@ from gateway.protocols.postgres.powers import powers
 from gateway.protocols.postgres.reading import Reader
 from gateway.protocols.postgres.replay import render
 from gateway.protocols.postgres.wire import PostgresWire
-from gateway.wire import Limits, Login, Opening, Wire
+from gateway.wire import Limits, Login, Opening, Upstream, Wire
 
 SCHEMES: Mapping[str, int] = {"postgresql": 5432, "postgres": 5432}
 ALPN = "postgresql"
