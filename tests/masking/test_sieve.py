@@ -207,7 +207,7 @@ def test_what_is_worked_out_is_paid_for_by_what_went_through(monkeypatch: pytest
     assert [found.places(PROSE, 0) for _ in range(3)] == [None] * 3
     rows = len(found._states)
     assert found.places(PROSE, 0) is None
-    assert len(found._states) == rows, "nothing is left to pay with"
+    assert len(found._states) - rows <= len(PROSE) // 800, "what is left pays for no more"
     for _ in range(200):
         assert found.places(blanks, 0) == []
         if (places := found.places(PROSE + CARD, 0)) is not None:
