@@ -149,7 +149,16 @@ def test_hits_are_the_same_with_it(
 
 @pytest.mark.parametrize(
     "pattern",
-    [rb"[[:alpha:]]{4}", rb"[^[:digit:]x]y", rb"ab{,3}", rb"(?:abc)?", rb"\pLabc", rb"(?m:^a)b", rb"a(?i)b"],
+    [
+        rb"[[:alpha:]]{4}",
+        rb"[^[:digit:]x]y",
+        rb"ab{,3}",
+        rb"(?:abc)?",
+        rb"\pLabc",
+        rb"(?m:^a)b",
+        rb"a(?i)b",
+        b"(" * 900 + b"a" + b")" * 900,
+    ],
 )
 def test_a_pattern_that_may_be_read_otherwise_is_not_read(pattern: bytes) -> None:
     with pytest.raises(Unreadable):
@@ -178,6 +187,10 @@ def test_where_a_policys_own_pattern_is_not_understood_everything_is_searched(
         (rb"\B-\b", b" -x"),
         (rb"\bab|\b-", b"x-"),
         (rb".\x00.", b"x\x00y"),
+        (rb"(?:(?i)ticket)[0-9]", b"TiCKET7"),
+        (rb"(?:(?:ab)*c)+d", b"ccababcabcd"),
+        (rb"(?:ab){2,}c", b"abababababababc"),
+        (rb"x*\bab", b" ab"),
     ],
 )
 def test_what_it_reads_it_reads_wide_enough(unbounded: None, pattern: bytes, text: bytes) -> None:
