@@ -1,4 +1,4 @@
-"""All patterns at once: one pass of RE2 over the bytes, then a check of each candidate.
+"""All patterns at once: one pass of RE2 over the bytes, or a faster one for where they may begin, then a check of each candidate.
 
 RE2 guarantees time linear in the text whatever the text is. It is given 96 MiB for its states, of which it takes
 what it needs: with its default of 8 MiB base64 runs a hundred times slower. Patterns see bytes, so that offsets
@@ -10,16 +10,18 @@ from __future__ import annotations
 import functools
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import re2
 
-from gateway.masking import custom
+from gateway.masking import custom, sift
+from gateway.masking.beginnings import Unreadable
 from gateway.masking.detectors import DETECTORS, READ, Detector
 from gateway.masking.linear import linear, options
 from gateway.masking.passages import Reading, beside
 from gateway.masking.shapes import Shape, alternation
+from gateway.masking.sieve import Sieve
 from gateway.policy.model import CustomDetector
 
 Hit: TypeAlias = tuple[int, int, str]
@@ -33,6 +35,8 @@ MOST_CANDIDATES = 30_000
 TOO_MANY = "too_many"
 """What the one hit is called that then stands for all of a field's."""
 _ESCAPE = re.compile(rb"[nrtbfv]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}")
+BULK = 16 * 1024
+"""Bytes from which on it is worth looking first where candidates may begin at all."""
 _ALWAYS_FOUND = b"\0\0countersign\0\0"
 _STATES = 96 * 1024 * 1024
 
@@ -78,6 +82,32 @@ class Scanner:
             )
         return made
 
+    @functools.cached_property
+    def _sieve(self) -> Sieve | None:
+        """None where what it does would run uncompiled, or a policy's own pattern is not understood."""
+        try:
+            return Sieve(self._patterns) if sift.COMPILED else None
+        except Unreadable:
+            return None
+
+    def _seeking(self, data: bytes, start: int) -> Callable[[int], Any]:
+        """Gives the first candidate that begins at or behind a place, for places that only grow, from `start` on."""
+        places = None
+        if len(data) - start >= BULK and self._sieve is not None:
+            places = self._sieve.places(data, start)
+        if places is None:
+            return functools.partial(self._any.search, data)
+        match = self._any.match
+        ahead = iter(places)
+
+        def seek(start: int) -> Any:
+            for place in ahead:
+                if place >= start and (found := match(data, place)) is not None:
+                    return found
+            return None
+
+        return seek
+
     def bare(self, data: bytes) -> bool:
         """Nothing in `data` is even a candidate, so `find` finds nothing."""
         if self._reading is not None:
@@ -98,8 +128,8 @@ class Scanner:
         hits: list[Hit] = []
         if self._any is None:
             return hits
-        search = self._any.search
-        while (match := search(data, start)) is not None:
+        seek = self._seeking(data, start)
+        while (match := seek(start)) is not None:
             begin, end = match.span()
             hit = self._judge(data, begin, end, hits[-1][1] if hits else 0)
             if hit is None:
@@ -121,10 +151,10 @@ class Scanner:
         hits: list[Hit] = []
         if self._any is None:
             return hits
-        search = self._any.search
+        seek = self._seeking(data, 0)
         start = judged = 0
         field = first = 0  # where the field begins that is counted in, and its first hit; both may lag behind
-        while (match := search(data, start)) is not None:
+        while (match := seek(start)) is not None:
             begin, end = match.span()
             judged += 1
             if judged > MOST_CANDIDATES or len(hits) - first >= MOST_HITS:
