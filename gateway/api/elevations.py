@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from aiohttp import web
 
-from gateway.api.access import CALLER, Caller, Credentials, may_stop
+from gateway.api.access import CALLER, Caller, may_stop
 from gateway.api.answers import BadRequest, WishRefused, answer, body, whole_number
 from gateway.api.asking import ASKING, Askers, login_of, person_in
 from gateway.api.deciding import vouched
@@ -50,7 +50,6 @@ class Elevating:
         askers: Askers,
         links: Callable[[], Mapping[str, Link]],
         policy: Callable[[], Policy],
-        credentials: Credentials,
         clock: Callable[[], float],
     ) -> None:
         self._elevations = elevations
@@ -59,14 +58,12 @@ class Elevating:
         self._askers = askers
         self._links = links
         self._policy = policy
-        self._credentials = credentials
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
-        people = self._credentials.only(Caller.BOT, Caller.OPERATOR)
         return [
             web.post("/v1/elevations", self._askers.too(self.ask)),
-            web.get("/v1/elevations", people(self.offered)),
+            web.get("/v1/elevations", self._askers.too(self.offered)),
             web.get("/v1/elevations/{id}", self._askers.too(self.state)),
             web.get("/v1/grants", self._askers.too(self.listed)),
             web.post("/v1/grants/{id}/end", self._askers.too(self.end)),
@@ -105,18 +102,17 @@ class Elevating:
         return answer(self._approvals.get(approval.id) or approval)
 
     async def offered(self, request: web.Request) -> web.StreamResponse:
-        """`GET /v1/elevations?person=&groups=`: what this person may ask for now, by hand or for their agents."""
-        person = request.query.get("person", "").strip()
-        if not person:
-            raise BadRequest("person has to say whose offers are meant")
-        vouched_groups = vouched(request[CALLER], tuple(request.query.get("groups", "").split(",")))
+        """`GET /v1/elevations?person=&groups=`: what this person may ask for now, by hand or for their agents.
+
+        With an agent's token: what that agent may ask for.
+        """
         found: dict[tuple[str, str], tuple[Offer, bool, list[HolderView]]] = {}
-        for offer, connection in self._elevations.offers(self._hands(person, vouched_groups)):
-            found[offer.name, connection] = (offer, True, [])
-        for link in self._agents_of(person):
-            for offer, connection in self._elevations.offers(self._chain(link)):
-                _, _, holders = found.setdefault((offer.name, connection), (offer, False, []))
-                holders.append(HolderView(token_id=link.token_id, name=link.name))
+        for lineage in self._asking(request):
+            by_hand = lineage.agent == BY_HAND
+            for offer, connection in self._elevations.offers(lineage):
+                _, _, holders = found.setdefault((offer.name, connection), (offer, by_hand, []))
+                if not by_hand:
+                    holders.append(HolderView(token_id=lineage.token_ids[-1], name=lineage.agent))
         policy = self._policy()
         return answer(
             [
@@ -190,6 +186,17 @@ class Elevating:
             return self._lineage_of(wish.agent, person), person
         except AgentUnknown as unknown:
             raise WishRefused(str(unknown), field="agent") from None
+
+    def _asking(self, request: web.Request) -> Iterator[Lineage]:
+        """Every chain that could ask: a person's hands first, then each of their agents; or the agent itself."""
+        if ASKING in request and not login_of(request[ASKING]):
+            yield request[ASKING]
+            return
+        person = person_in(request, request.query.get("person", ""))
+        if not person:
+            raise BadRequest("person has to say whose offers are meant")
+        yield self._hands(person, self._vouched(request, tuple(request.query.get("groups", "").split(","))))
+        yield from map(self._chain, self._agents_of(person))
 
     def _hands(self, person: str, groups: Collection[str]) -> Lineage:
         return by_hand(person.lower(), groups_of(self._policy(), person, groups))

@@ -10,6 +10,7 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Iterator, Mapping
 
 from gateway.commands.client import Client, client, connection_options, part, person, person_option
 from gateway.commands.proving import own_key
@@ -31,7 +32,9 @@ from gateway.contract import (
     CredentialView,
     ElevationRequest,
     ElevationState,
+    ElevationView,
     GrantView,
+    OfferView,
     RevokeRequest,
     State,
     encode,
@@ -39,6 +42,7 @@ from gateway.contract import (
 
 HELP = "Ask for wider scope for a while, see what was granted, end it."
 
+BECOMES: Mapping[str, str] = {"": "out of reach", "allow": "runs", "hold": "held", "block": "blocked"}
 WAIT = 10
 """Seconds that the gateway may take for one look at a request that is waited for."""
 
@@ -74,6 +78,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     asked.add_argument("--extends", default="", metavar="GRANT", help="the grant that should go on")
     asked.add_argument("--reason", required=True, help="why; approvers read it")
     asked.add_argument("--wait", action="store_true", help="until people have decided; 1 where they said no")
+    offered = verbs.add_parser("offers", help="what may be asked for now")
     shown = verbs.add_parser("state", help="how a request stands")
     shown.add_argument("approval")
     listed = verbs.add_parser("grants", help="what is granted now")
@@ -87,13 +92,14 @@ def options(parser: argparse.ArgumentParser) -> None:
     entered.add_argument("grant")
     opened = verbs.add_parser("open", help="open a code from Slack: user and password, once")
     opened.add_argument("code")
-    for each in (asked, shown, listed, ended, entered, opened):
+    for each in (asked, offered, shown, listed, ended, entered, opened):
         connection_options(each)
 
 
 def run(arguments: argparse.Namespace) -> int:
     verbs = {
         "ask": _ask,
+        "offers": _offers,
         "state": _state,
         "grants": _grants,
         "end": _end,
@@ -118,6 +124,9 @@ def _ask(arguments: argparse.Namespace) -> int:
         extends=arguments.extends,
     )
     approval = gateway.post("/v1/elevations", wish, Approval)
+    if not arguments.json and approval.elevation is not None:
+        for line in _preview(approval.elevation):
+            print(line, file=sys.stderr)
     if not arguments.wait:
         print(encode(approval).decode() if arguments.json else f"asked: approval {approval.id}")
         return 0
@@ -125,6 +134,45 @@ def _ask(arguments: argparse.Namespace) -> int:
     while (state := _look(gateway, approval.id, wait=WAIT)).approval.state in {State.PENDING, State.APPROVED}:
         pass  # the gateway answers when something has happened, or after that time
     return _tell(arguments, state)
+
+
+def _preview(elevation: ElevationView) -> Iterator[str]:
+    """What becomes possible that was not, as the card says it."""
+    for each in elevation.possible:
+        if each.before != each.after:
+            yield f"{each.effect}: {BECOMES.get(each.before, each.before)} -> {BECOMES.get(each.after, each.after)}"
+    tables = elevation.tables
+    if tables is not None:
+        before, after = tables.before, tables.after
+        yield (
+            f"tables without asking, of {tables.total}: read {before.read} -> {after.read}, "
+            f"written {before.written} -> {after.written}; masked columns {before.masked} of {before.columns} -> "
+            f"{after.masked} of {after.columns}"
+        )
+    elif elevation.how == "votes":
+        yield "tables are not counted: the gateway knows no catalogue of this target"
+
+
+def _offers(arguments: argparse.Namespace) -> int:
+    offers = _with_token(arguments).get("/v1/elevations", tuple[OfferView, ...])
+    if arguments.json:
+        print(encode(offers).decode())
+        return 0
+    rows = [
+        (
+            offer.template,
+            offer.connection,
+            ",".join(offer.effects),
+            left(offer.longest),
+            f"{offer.commands}" + (f", {offer.rows} rows" if offer.rows is not None else ""),
+            ", ".join(["by hand"] * offer.by_hand + [each.name for each in offer.holders]),
+            " and ".join(f"{ask.quorum} of {ask.approvers}" for ask in offer.asks)
+            or "nobody: looked at afterwards",
+        )
+        for offer in offers
+    ]
+    table(("TEMPLATE", "CONNECTION", "EFFECTS", "LONGEST", "COMMANDS", "FOR", "DECIDED BY"), rows)
+    return 0
 
 
 def _state(arguments: argparse.Namespace) -> int:

@@ -46,6 +46,9 @@ _CATEGORIES: Mapping[Any, Bytes] = {
 }
 _READ_OTHERWISE = re.compile(rb"\[:\^?[a-z]+:\]|\{,")
 """Classes by name and `x{,3}`: what RE2 and Python both take, each in its own way."""
+_FLAG_OF_ALL = re.compile(rb"\A\(\?:\(\?i\)")
+"""What a policy's own pattern that begins with `(?i)` begins with here: the same for RE2 as `(?i:`."""
+_MOST_PLACES = 65_536
 
 
 class _Part:
@@ -76,16 +79,18 @@ class Beginnings:
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("error")
-                    tree = parser.parse(pattern)
-            except (re.error, Warning) as error:
+                    tree = parser.parse(_FLAG_OF_ALL.sub(b"(?i:", pattern))
+                part = self._sequence(tree, bool(tree.state.flags & re.IGNORECASE))
+            except (re.error, Warning, OverflowError, RecursionError) as error:
                 raise Unreadable(pattern) from error
-            part = self._sequence(tree, bool(tree.state.flags & re.IGNORECASE))
             if part.empty:
                 raise Unreadable(pattern)
             self.first |= part.first
             self.ends |= part.last
 
     def _place(self, signs: Bytes, any_case: bool) -> _Part:  # noqa: FBT001
+        if len(self.signs) >= _MOST_PLACES:
+            raise Unreadable("there are too many places")
         self.signs.append(_folded(signs) if any_case else signs)
         self.follow.append(set())
         place = len(self.signs) - 1
@@ -141,12 +146,15 @@ class Beginnings:
         raise Unreadable(kind)
 
     def _repeated(self, least: int, most: int, inner: Any, any_case: bool) -> _Part:  # noqa: FBT001
-        """As many as can matter one behind the other; more than that come round again."""
+        """As many as can matter one behind the other; where there may be any number, the last comes round again."""
         whole = _Part({}, set(), 2, 0)
-        for count in range(min(most, DEPTH)):
+        endless = most == code.MAXREPEAT
+        for count in range(min(max(least, 1) if endless else most, DEPTH)):
             if whole.least >= DEPTH:
                 break
             part = self._sequence(inner, any_case)
+            if endless:
+                part = self._joined(part, _Part(part.first, set(), 2, 0))
             if count >= least:
                 part.empty, part.least = 2, 0
             whole = self._joined(whole, part)

@@ -19,7 +19,8 @@ MOST_ROWS = 16_384
 MOST_NEW = 256
 """Entries that one call works out, while everybody else waits: each takes 10 to 20 microseconds, once."""
 WORTH = 16 * 1024
-"""Bytes that have to go through the table for each entry that is worked out; less would cost more than it saves."""
+"""Bytes that have to go through the table for each entry that is worked out, or eight times as many that had to be
+searched instead: less would cost more than it saves, and none would leave a table that strangers filled as it is."""
 ADVANCE = 65_536 * WORTH
 SPARSE = 256
 """One place in so many bytes is worth being told; where there are more, one search over all of it is sooner done."""
@@ -72,7 +73,7 @@ class Sieve:
             found = sift.places(
                 data, start, DEPTH, self._table, self._columns, self._edges, self._entry, most
             )
-            earned = 0 if found is None else size
+            earned = size // 8 if found is None else size
             self._credit = min(ADVANCE, self._credit + earned - (may - self._may) * WORTH)
         finally:
             self._lock.release()

@@ -159,14 +159,15 @@ ELEVATION = """  - name: repairs
 
 
 async def test_logged_in_one_asks_for_oneself_and_gets_in_by_hand(engineer: Engineer) -> None:
-    offers = ELEVATION
     text = engineer.gateway.policy_file.read_text()
-    engineer.gateway.policy_file.write_text(text.replace("elevations:\n", f"elevations:\n{offers}", 1))
+    engineer.gateway.policy_file.write_text(text.replace("elevations:\n", f"elevations:\n{ELEVATION}", 1))
     engineer.gateway.stop()
     engineer.gateway.start()
     await engineer.logged_in()
     elevate = ("countersign", "elevate")
 
+    code, said = await engineer.run(*elevate, "offers")
+    assert (code, "repairs" in said, "agents-only" in said) == (0, True, False), said
     code, said = await engineer.run(*elevate, *("ask", "shop", "ddl", "--reason", "a column is missing"))
     assert (code, "read, write for at most 60 minutes (repairs)" in said) == (1, True), said
 
@@ -184,6 +185,7 @@ async def test_logged_in_one_asks_for_oneself_and_gets_in_by_hand(engineer: Engi
     found = re.search(r"get in with: countersign elevate access (\w+)", said)
     assert (code, found is not None) == (0, True), said
     assert found is not None
+    assert "write: out of reach -> runs" in said
     grant = found[1]
 
     code, said = await engineer.run(*elevate, "grants")
@@ -206,6 +208,12 @@ async def test_logged_in_one_asks_for_oneself_and_gets_in_by_hand(engineer: Engi
 async def test_an_agent_below_a_login_is_no_person(engineer: Engineer) -> None:
     await engineer.logged_in()
     below = ("countersign", "run", "--as", "fixer", "--scope", "shop:read", "--", "countersign", "elevate")
+    code, said = await engineer.run(*below, "offers", "--json")
+    assert code == 0, said
+    offers = json.loads(said.strip().splitlines()[-1])
+    assert {(each["by_hand"], *(holder["name"] for holder in each["holders"])) for each in offers} == {
+        (False, "fixer")
+    }
     code, said = await engineer.run(*below, "end", "g")
     assert (code, "people do that: log in" in said) == (1, True), said
     code, said = await engineer.run(*below, "grants", "--json")

@@ -149,7 +149,16 @@ def test_hits_are_the_same_with_it(
 
 @pytest.mark.parametrize(
     "pattern",
-    [rb"[[:alpha:]]{4}", rb"[^[:digit:]x]y", rb"ab{,3}", rb"(?:abc)?", rb"\pLabc", rb"(?m:^a)b", rb"a(?i)b"],
+    [
+        rb"[[:alpha:]]{4}",
+        rb"[^[:digit:]x]y",
+        rb"ab{,3}",
+        rb"(?:abc)?",
+        rb"\pLabc",
+        rb"(?m:^a)b",
+        rb"a(?i)b",
+        b"(" * 900 + b"a" + b")" * 900,
+    ],
 )
 def test_a_pattern_that_may_be_read_otherwise_is_not_read(pattern: bytes) -> None:
     with pytest.raises(Unreadable):
@@ -178,6 +187,10 @@ def test_where_a_policys_own_pattern_is_not_understood_everything_is_searched(
         (rb"\B-\b", b" -x"),
         (rb"\bab|\b-", b"x-"),
         (rb".\x00.", b"x\x00y"),
+        (rb"(?:(?i)ticket)[0-9]", b"TiCKET7"),
+        (rb"(?:(?:ab)*c)+d", b"ccababcabcd"),
+        (rb"(?:ab){2,}c", b"abababababababc"),
+        (rb"x*\bab", b" ab"),
     ],
 )
 def test_what_it_reads_it_reads_wide_enough(unbounded: None, pattern: bytes, text: bytes) -> None:
@@ -207,7 +220,7 @@ def test_what_is_worked_out_is_paid_for_by_what_went_through(monkeypatch: pytest
     assert [found.places(PROSE, 0) for _ in range(3)] == [None] * 3
     rows = len(found._states)
     assert found.places(PROSE, 0) is None
-    assert len(found._states) == rows, "nothing is left to pay with"
+    assert len(found._states) - rows <= len(PROSE) // 800, "what is left pays for no more"
     for _ in range(200):
         assert found.places(blanks, 0) == []
         if (places := found.places(PROSE + CARD, 0)) is not None:
