@@ -167,6 +167,19 @@ def test_what_is_compressed_comes_byte_for_byte(gateway: SshGateway, tmp_path: P
     assert (tmp_path / "here").read_bytes() == data
 
 
+@pytest.mark.parametrize("protocol", ["-s", "-O"])
+def test_keys_are_exchanged_anew_while_a_file_moves(
+    gateway: SshGateway, tmp_path: Path, protocol: str
+) -> None:
+    data = random.Random(4).randbytes(2_000_000)
+    (tmp_path / "there").write_bytes(data)
+    often = ("-v", "-o", "RekeyLimit=256K")
+    done = client(gateway, "scp", protocol, *often, f"127.0.0.1:{tmp_path}/there", f"{tmp_path}/here")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "here").read_bytes() == data
+    assert done.stderr.count("SSH2_MSG_NEWKEYS received") > 1
+
+
 def test_an_archive_whose_texts_are_masked_still_unpacks(gateway: SshGateway, tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "people").write_text("ana.silva@example.com\n" * 500)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
+import asyncssh
 import pytest
+from asyncssh.packet import Boolean, String, UInt32
 
 from tests.live_ssh import house
 from tests.live_ssh.house import Server, SshGateway
+from tests.live_ssh.test_faults import connected
 from tests.live_ssh.test_records import sessions, transcript
 
 
@@ -66,3 +70,24 @@ def test_without_the_option_it_is_refused_unasked(gateway: SshGateway, echoing: 
     assert gateway.ssh(options=("-W", f"127.0.0.1:{echoing}")).returncode == 255
     (session,) = sessions(gateway) - before
     assert f"refused forwarding to 127.0.0.1:{echoing}" in transcript(gateway, session)
+
+
+async def test_nothing_else_is_forwarded_whatever_the_option_says(
+    judging: SshGateway, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "socket")
+    async with connected(judging) as connection:
+        with pytest.raises(asyncssh.ChannelListenError):
+            await connection.forward_remote_port("127.0.0.1", 0, "127.0.0.1", 1)
+        with pytest.raises(asyncssh.ChannelListenError):
+            await connection.forward_remote_path(path, path)
+        with pytest.raises(asyncssh.ChannelOpenError):
+            await connection.open_unix_connection(path)
+        for tunnel in (connection.open_tun, connection.open_tap):
+            with pytest.raises(asyncssh.ChannelOpenError):
+                await tunnel()
+        process = await connection.create_process("cat")
+        asked = process.channel._make_request
+        cookie = String("MIT-MAGIC-COOKIE-1"), String("00" * 16)
+        assert not await asked(b"auth-agent-req@openssh.com")
+        assert not await asked(b"x11-req", Boolean(False), *cookie, UInt32(0))

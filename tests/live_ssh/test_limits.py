@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
+import asyncssh
+import pytest
+
+from gateway.protocols.ssh.client import CHANNELS
 from tests.live_ssh import house
-from tests.live_ssh.house import Server
+from tests.live_ssh.house import Server, SshGateway
+from tests.live_ssh.test_faults import connected
 
 
 def test_what_all_clients_may_have_waiting_is_bounded_and_given_back(server: Server, tmp_path: Path) -> None:
@@ -26,3 +32,30 @@ def test_what_all_clients_may_have_waiting_is_bounded_and_given_back(server: Ser
             third = gateway.start_ssh(f"cat > {tmp_path}/three", stdin=tmp_path / "much")
             third.communicate(timeout=30)
         assert (tmp_path / "three").read_bytes() == bytes(16_000_000)
+
+
+def test_who_does_not_log_in_is_sent_away(server: Server, tmp_path: Path) -> None:
+    with (
+        house.gateway(tmp_path, server, limits="{login: 1s}") as gateway,
+        socket.create_connection(("127.0.0.1", gateway.ports["web-1"]), timeout=90) as client,
+    ):
+        client.sendall(b"SSH-2.0-test\r\n")
+        said = b""
+        while piece := client.recv(65_536):
+            said += piece
+    assert said.startswith(b"SSH-2.0-countersign\r\n")
+
+
+def test_a_session_ends_when_it_has_lasted_long_enough(server: Server, tmp_path: Path) -> None:
+    with house.gateway(tmp_path, server, limits="{session: 1s}") as gateway:
+        done = gateway.ssh("tail -f /dev/null")
+    assert done.returncode != 0
+    assert b"This session has lasted as long as the policy lets it." in done.stderr
+
+
+async def test_a_connection_has_so_many_channels_and_no_more(gateway: SshGateway) -> None:
+    async with connected(gateway) as connection:
+        for _ in range(CHANNELS):
+            await connection.create_process()
+        with pytest.raises(asyncssh.ChannelOpenError):
+            await connection.create_process()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.house import eventually
+from tests.live.house import SAM, eventually
 from tests.live_ssh import house
 from tests.live_ssh.house import Server, SshGateway
 
@@ -307,3 +307,15 @@ def test_a_held_shell_has_the_modes_and_the_size_of_the_terminal_and_so_has_its_
         cast = gateway.countersign("replay", recording.stem, "--cast", "--state", str(gateway.state)).stdout
     events = [json.loads(line) for line in cast.splitlines()[1:]]
     assert [event[2] for event in events if event[1] == "r"] == ["100x30", "132x50", "61x17"]
+
+
+def test_kill_ends_a_held_shell_and_says_why(server: Server, tmp_path: Path) -> None:
+    with house.gateway(tmp_path, server, shell="hold") as gateway, terminal(gateway) as (screen, ended):
+        with gateway.api.deciding("approve", containing="an interactive shell"):
+            screen.until(r"Held until a person decides")
+        screen.type("printf 'be%s\\n' gun; cat\r")
+        screen.until(r"begun\r\n")
+        (session,) = gateway.api.call("/v1/sessions")
+        gateway.api.call(f"/v1/sessions/{session['id']}/kill", {"person": SAM, "reason": "a typo on prod"})
+        assert "a typo on prod" in screen.until(r"a typo on prod")
+        assert ended() != 0
