@@ -30,7 +30,7 @@ from bot import listeners
 from bot.board import Board
 from bot.channels import Channels
 from bot.dedupe import Seen
-from bot.desk import Desk
+from bot.desk import AT_ONCE, Desk
 from bot.follower import Follower, Takers
 from bot.gateway_client import GatewayClient
 from bot.grants import Grants
@@ -64,6 +64,7 @@ class Timings:
     """How long a bot that claimed a message may take to post it; more than Slack's time for an answer."""
     batch: float = 2.0
     """Between two messages of one transcript."""
+    at_once: float = AT_ONCE
     retry: Backoff = field(default_factory=Backoff)
     pace: Pace = field(default_factory=Pace)
 
@@ -200,7 +201,14 @@ def _build(
         grant=grants.show,
     )
     follower = Follower(gateway, takers, tasks, backoff=timings.retry)
-    desk = Desk(client=reader, gateway=gateway, people=people, board=board, channels=channels)
+    desk = Desk(
+        client=reader,
+        gateway=gateway,
+        people=people,
+        board=board,
+        channels=channels,
+        at_once=timings.at_once,
+    )
     # Bolt copies its client for every lazy listener, which a client with an open session does not survive.
     app = _bolt(settings, slack_client(settings.bot_token, settings.slack_api, retries=2), clock=clock)
     listeners.register(app, desk)

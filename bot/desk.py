@@ -29,6 +29,8 @@ from gateway.contract import Approval, LineageView, Subtree
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 2.0
+"""Seconds that an answer may take to stand in the modal that asked: Slack closes its ears after three, and Bolt with it."""
 SAID = "Countersign has an answer for you."
 
 
@@ -82,6 +84,7 @@ class Desk:
     people: People
     board: Board
     channels: Channels
+    at_once: float = AT_ONCE
     working: set[asyncio.Task[Any]] = field(default_factory=set)
     """Lazy work that runs; waited for before the bot ends."""
 
@@ -133,6 +136,8 @@ class Desk:
             await asyncio.wait(self.working, timeout=within)
 
 
+Answer: TypeAlias = Callable[["Desk", Click], Awaitable[str]]
+"""Work that ends in a sentence for who clicked."""
 Trouble = (GatewayError, Unknown, OldCard)
 """What a person is told in the words of `refusals`."""
 
@@ -147,24 +152,65 @@ def lazily(
     """`work` as a lazy listener of Bolt's; `about` says in which channel a refusal belongs."""
 
     async def run(body: dict[str, Any]) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        desk.working.add(task)
-        click = read_click(body)
-        try:
-            await work(desk, click)
-        except Unlinked as nobody:
-            await _offer_login(desk, click, nobody, about)
-        except Trouble as trouble:
-            await _say_or_log(desk, click, refusals.sentence(trouble), about, more=refusals.way_on(trouble))
-        except Exception:
-            log.exception("a listener failed: %s", work.__name__)
-            await _say_or_log(desk, click, refusals.UNEXPECTED, about)
-        finally:
-            desk.working.discard(task)
+        await _worked(desk, read_click(body), work, about)
 
     run.__name__ = work.__name__
     return run
+
+
+def in_modal(
+    desk: Desk,
+    work: Answer,
+    *,
+    errors: Callable[[Mapping[str, Any], str, str], Mapping[str, str]],
+    about: Callable[[Click], str] = lambda _: "",
+) -> Callable[..., Awaitable[None]]:
+    """`work` as what a modal's button does: refused at once, the modal stays open and says so at the field.
+
+    `errors(view, field, sentence)` are the modal's blocks and what is wrong there. What takes longer than Slack waits, or
+    needs more than a sentence, is told by message as everywhere else.
+    """
+
+    async def run(ack: AsyncAck, body: dict[str, Any]) -> None:
+        click = read_click(body)
+        task = asyncio.ensure_future(work(desk, click))
+        desk.working.add(task)
+        task.add_done_callback(desk.working.discard)
+        await asyncio.wait({task}, timeout=desk.at_once)
+        refused = task.exception() if task.done() else None
+        if isinstance(refused, Trouble) and not isinstance(refused, Unlinked):
+            field = refused.field if isinstance(refused, GatewayError) else ""
+            await ack(
+                response_action="errors", errors=dict(errors(click.view, field, refusals.sentence(refused)))
+            )
+            return
+        await ack()
+
+        async def told(desk: Desk, click: Click) -> None:
+            await desk.say(click, await task, channel=about(click))
+
+        await _worked(desk, click, told, about)
+
+    run.__name__ = work.__name__
+    return run
+
+
+async def _worked(desk: Desk, click: Click, work: Work, about: Callable[[Click], str]) -> None:
+    """Do it, and tell who clicked where it cannot be done."""
+    task = asyncio.current_task()
+    assert task is not None
+    desk.working.add(task)
+    try:
+        await work(desk, click)
+    except Unlinked as nobody:
+        await _offer_login(desk, click, nobody, about)
+    except Trouble as trouble:
+        await _say_or_log(desk, click, refusals.sentence(trouble), about, more=refusals.way_on(trouble))
+    except Exception:
+        log.exception("a listener failed: %s", work.__name__)
+        await _say_or_log(desk, click, refusals.UNEXPECTED, about)
+    finally:
+        desk.working.discard(task)
 
 
 async def _offer_login(desk: Desk, click: Click, nobody: Unlinked, about: Callable[[Click], str]) -> None:

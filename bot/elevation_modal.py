@@ -30,6 +30,14 @@ OFFER_BLOCK, WHOM_BLOCK, EFFECTS_BLOCK, TIME_BLOCK, COMMANDS_BLOCK, ROWS_BLOCK, 
     f"countersign.elevate.{name}"
     for name in ("offer", "whom", "effects", "time", "commands", "rows", "ticket", "why")
 )
+OF_OFFER: Mapping[str, str] = {
+    "agent": WHOM_BLOCK,
+    "effects": EFFECTS_BLOCK,
+    "seconds": TIME_BLOCK,
+    "commands": COMMANDS_BLOCK,
+    "rows": ROWS_BLOCK,
+}
+"""Fields of a request whose blocks are another offer's once another is chosen."""
 WHOM, EFFECTS, TIME, COMMANDS, ROWS, TICKET_INPUT, WHY = (
     f"countersign.elevate_{name}" for name in ("whom", "effects", "time", "commands", "rows", "ticket", "why")
 )
@@ -110,7 +118,7 @@ def nothing(person: str) -> View:
 
 def chosen_of(view: Mapping[str, Any], offers: Sequence[OfferView]) -> OfferView | None:
     """The offer that is chosen in the form, if it is offered still."""
-    key = str((_held(view, OFFER_BLOCK, ELEVATE_OFFER).get("selected_option") or {}).get("value") or "")
+    key = _key(view)
     return next((offer for offer in offers if key_of(offer) == key), None)
 
 
@@ -148,6 +156,13 @@ def read(
         groups=groups,
         extends=extends,
     )
+
+
+def errors(view: Mapping[str, Any], field: str, sentence: str) -> Mapping[str, str]:
+    """What is wrong, at the block of the form that a field of the request is read from."""
+    if field in OF_OFFER:
+        return {f"{OF_OFFER[field]}:{_key(view)}": sentence}
+    return {{"ticket": TICKET_BLOCK, "reason": WHY_BLOCK}.get(field, OFFER_BLOCK): sentence}
 
 
 def _about(offer: OfferView) -> list[list[Element]]:
@@ -236,6 +251,10 @@ def _input(
         "dispatch_action": dispatch,
     }
     return made | ({"hint": plain(hint)} if hint else {})
+
+
+def _key(view: Mapping[str, Any]) -> str:
+    return str((_held(view, OFFER_BLOCK, ELEVATE_OFFER).get("selected_option") or {}).get("value") or "")
 
 
 def _held(view: Mapping[str, Any], block_id: str, action_id: str) -> Mapping[str, Any]:

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from bot.blocks import Element, Message, actions, bold, button, code, date, lines, quiet, rich, text
 from bot.card_ids import GRANT_ACCESS, GRANT_END, GRANT_EXTEND
 from bot.safe_text import inline
-from gateway.contract import ElevationView, GrantView, OfferView, PastView, PossibleView
+from gateway.contract import ElevationView, GrantView, OfferView, PastView, PossibleView, TablesView
 
 EVENT = "countersign_grant"
 REVIEW = "review"
+VOTES = "votes"
 _BECOMES: Mapping[str, str] = {
     "": "out of reach",
     "allow": "runs",
@@ -43,6 +44,8 @@ def rows(elevation: ElevationView, *, most: int) -> Iterator[Sequence[Element]]:
     for possible in elevation.possible[:most]:
         yield [text("    "), *_possible(possible)]
     yield [bold("Reach  "), text(_reach(elevation, most))]
+    if elevation.tables is not None or elevation.how == VOTES:
+        yield [bold("Tables  "), text(_tables(elevation.tables))]
     if elevation.reveal:
         shown = ", ".join(inline(each, limit=60) for each in elevation.reveal[:most])
         yield [bold("⚠️ Shows unmasked  "), text(shown)]
@@ -86,6 +89,18 @@ def _reach(elevation: ElevationView, most: int) -> str:
         for names in (elevation.freely_before, elevation.freely_after)
     )
     return f"without asking before: {before}; after: {after}"
+
+
+def _tables(tables: TablesView | None) -> str:
+    """The blast radius in numbers, now and while it is granted."""
+    if tables is None:
+        return "not counted: the gateway knows no catalogue of this target"
+    before, after, total = tables.before, tables.after, f"{tables.total:,}"
+    return (
+        f"read without asking {before.read:,} → {after.read:,} of {total} · written {before.written:,} → {after.written:,} "
+        f"of {total} · columns that masks hide by name {before.masked:,} of {before.columns:,} → "
+        f"{after.masked:,} of {after.columns:,}"
+    )
 
 
 def _earlier(elevation: ElevationView) -> Iterator[Element]:

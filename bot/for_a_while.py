@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.blocks import Block, Element, bold, date, text
+from bot.blocks import Block, Element, bold, code, date, text
 from bot.card_ids import COUNT_BLOCK, COUNT_INPUT, LASTING_BLOCK, LASTING_INPUT, WHILE_BLOCK, WHILE_INPUT
 from bot.safe_text import inline
-from gateway.contract import Approval, LastingView, Reach, State, Twins, Vote
+from gateway.contract import Approval, LastingView, Reach, ShapeView, State, Twins, Vote
 
 ONCE = "once"
+SHAPE_SHOWN = 410
+"""Characters of each of a shape's texts: the gateway cuts before, since `…` has a meaning in them."""
 MINUTE = 60.0
 TIMES = tuple(minutes * MINUTE for minutes in (5, 15, 30, 60, 120, 240, 480, 1_440))
 COUNTS = (1, 5, 10, 20, 50, 100, 500, 1_000)
@@ -20,7 +22,7 @@ MODEST_TIME, MODEST_COUNT = "900", "10"
 
 WORDS: Mapping[Reach, str] = {
     Reach.CALL: "exactly this again",
-    Reach.SHAPE: "this statement with other values",
+    Reach.SHAPE: "commands of this shape",
     Reach.AGENT: "all that these rules hold of this agent",
     Reach.SUBTREE: "the same, and of everything the agent starts",
 }
@@ -99,6 +101,8 @@ def rows(approval: Approval, twins: Twins) -> Iterator[Sequence[Element]]:
         )
         upto = f"up to {lasts(approval.lasting.seconds)} and {approval.lasting.commands:,} commands"
         yield [bold("A yes may be for a while  "), text(f"{upto}: {may}")]
+        if Reach.SHAPE in approval.lasting.what and approval.command.alike is not None:
+            yield from _of_the_shape(approval.command.alike)
     elif approval.grant == approval.id and approval.settled_at is not None:
         yes = [vote for vote in approval.votes if vote.reach is not None]
         reach = min((vote.reach for vote in yes if vote.reach), key=tuple(Reach).index)
@@ -108,6 +112,20 @@ def rows(approval: Approval, twins: Twins) -> Iterator[Sequence[Element]]:
             date(approval.settled_at + min(vote.seconds for vote in yes)),
         ]
         yield [text(f"It ends sooner with /elevate end {inline(approval.grant, limit=64)}")]
+
+
+def _of_the_shape(alike: ShapeView) -> Iterator[Sequence[Element]]:
+    """What the shape covers; its texts are the agent's own words."""
+    if not alike.passes:
+        yield [bold("Its shape  "), text("only this, however it is spaced and quoted")]
+        return
+    yield [bold("Its shape  "), code(_shown(alike.words))]
+    yield [text("it lets go, for example, "), code(_shown(alike.passes))]
+    yield [text("and never "), code(_shown(alike.stops))]
+
+
+def _shown(words: str) -> str:
+    return inline(words, limit=SHAPE_SHOWN)
 
 
 def of_vote(vote: Vote) -> str:

@@ -51,9 +51,11 @@ T = TypeVar("T")
 class GatewayError(Exception):
     """The gateway did not do what it was asked; `message` is its own sentence."""
 
-    def __init__(self, message: str, *, url: str = "") -> None:
+    def __init__(self, message: str, *, url: str = "", field: str = "") -> None:
         super().__init__(message)
         self.message = message
+        self.field = field
+        """The part of what was asked that would have to be another."""
         self.url = url
         """Where the person who asked can do what is missing; for their eyes only."""
 
@@ -98,6 +100,10 @@ class Unauthorized(GatewayError):
     """The bot's credential is not the gateway's: compare COUNTERSIGN_BOT_TOKEN on both sides."""
 
 
+class WishRefused(GatewayError):
+    """What was asked for cannot be had so; its message says what can."""
+
+
 REFUSALS: Mapping[str, type[GatewayError]] = {
     "not_eligible": NotEligible,
     "already_settled": AlreadySettled,
@@ -107,6 +113,7 @@ REFUSALS: Mapping[str, type[GatewayError]] = {
     "not_found": NotFound,
     "conflict": Conflict,
     "bad_request": BadRequest,
+    "wish_refused": WishRefused,
     "unauthorized": Unauthorized,
 }
 """`Refusal.error` -> the error it is raised as."""
@@ -189,9 +196,10 @@ class GatewayClient:
         """A link that opens once, for who has the grant. Raises any of the refusals."""
         return await self._post(f"v1/grants/{_id(grant_id)}/access", RevokeRequest(person=person), AccessView)
 
-    async def grants(self) -> tuple[GrantView, ...]:
-        """What is elevated now."""
-        return await self._get("v1/grants", tuple[GrantView, ...])
+    async def grants(self, person: str, *, groups: Iterable[str]) -> tuple[GrantView, ...]:
+        """What is elevated now, as far as this person may see it."""
+        query = {"person": person, "groups": ",".join(groups)}
+        return await self._get("v1/grants", tuple[GrantView, ...], query=query)
 
     async def end_grant(self, grant_id: str, request: RevokeRequest) -> GrantView:
         """End a grant now. Raises any of the refusals."""
@@ -317,7 +325,9 @@ def _refusal(status: int, content: bytes) -> GatewayError:
         refusal = decode(content, Refusal)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return GatewayUnreachable(f"The gateway answered {status} without saying why.")
-    return REFUSALS.get(refusal.error, GatewayUnreachable)(refusal.message, url=refusal.url)
+    return REFUSALS.get(refusal.error, GatewayUnreachable)(
+        refusal.message, url=refusal.url, field=refusal.field
+    )
 
 
 def _id(name: str) -> str:

@@ -18,6 +18,7 @@ from bot.gateway_client import (
     ReviewFirst,
     Stale,
     Unauthorized,
+    WishRefused,
 )
 from bot.people import Unknown
 from bot.safe_text import inline
@@ -31,11 +32,12 @@ SENTENCES: Mapping[type[Exception], str] = {
     NotFound: "The gateway knows nothing by that id.",
     Conflict: "Somebody changed this at the same moment. Please try again.",
     BadRequest: "The gateway did not understand the bot. An operator compares their versions.",
+    WishRefused: "That was not asked for:",
     Unauthorized: "The gateway does not know the bot's credential. Nothing was decided; tell an operator.",
     GatewayUnreachable: "The gateway cannot be reached. Nothing was decided; what is held stays held.",
     OldCard: "This card is from another version of the bot. Run /countersign pending for what waits.",
 }
-WITH_THEIR_WORDS = (NotEligible, AlreadySettled, NotFound)
+WITH_THEIR_WORDS = (NotEligible, AlreadySettled, NotFound, WishRefused)
 """Refusals whose own sentence says more: who may, and who did."""
 
 UNEXPECTED = "Something went wrong in the bot and nothing is known to have been decided. Look at the card before you try again."

@@ -76,7 +76,7 @@ class Admission:
     def admit_agent(self, connection: str, *, user: str, client: str) -> Session:
         """As `admit`, for a client that has proved to hold a key of the root agent `user`."""
         try:
-            claims = self._issuer.for_proved_agent(user, origin=client).claims
+            claims = self._issuer.for_proved_agent(user, origin=client, kept=True).claims
         except TokenRefused as refused:
             raise AdmissionRefused(f"Not admitted: {refused.message}.") from None
         return self._session(connection, claims, client)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from hashlib import sha256
 from typing import Protocol
 
 from gateway.approvals import Approvals
@@ -30,8 +29,8 @@ from gateway.model import (
     Hold,
     Reveal,
     Session,
+    Shape,
     Verdict,
-    measured,
 )
 from gateway.policy.budgets import Budgets
 from gateway.policy.evaluate import counting, hinging, judge, outside, shadows
@@ -40,6 +39,7 @@ from gateway.policy.model import Policy
 from gateway.policy.moment import EVERYTHING, Moment, Spent
 from gateway.recorder import Recorder, RecordingFailed
 from gateway.sessions import LiveSession, Sessions, lineage_view
+from gateway.shaping import shape_key
 from gateway.wire import CommandAnswered
 
 VERDICTS_KEPT = 4_096
@@ -49,8 +49,8 @@ MEASURED_FIRST = "How many rows this would touch is asked of the target first."
 MEASURED_WITHIN = 1.0
 """Seconds that the target has to say how much a command would touch."""
 
-Likeness = Callable[[str, str], str]
-"""(protocol, text) -> the same for texts that differ in their values alone, "" where nobody can tell."""
+Shaper = Callable[[str, Command, Facts], Shape | None]
+"""(protocol, command, what it does) -> its shape; None where nobody can tell."""
 Estimator = Callable[[Session, Command], Awaitable[Estimate | None]]
 
 
@@ -80,7 +80,7 @@ class Gate:
         sessions: Sessions,
         still_valid: Callable[[Session], str],
         estimate: Estimator,
-        likeness: Likeness,
+        shaper: Shaper,
         grants: Grants,
         budgets: Budgets,
         announce: Callable[[str, str], None],
@@ -94,7 +94,7 @@ class Gate:
         self.sessions = sessions
         self.still_valid = still_valid
         self.estimate = estimate
-        self._likeness = likeness
+        self._shaper = shaper
         self._grants = grants
         self._budgets = budgets
         self._announce = announce
@@ -289,24 +289,19 @@ class Gate:
         wanted = Wanted(
             lineage=lineage_view(live.session.lineage),
             digest=command.digest,
-            shape=lambda: self.shape(live, command),
+            shape=lambda: self.shape_key(live, command),
             effects=frozenset(seen.effects),
             asks=tuple(map(ask_view, verdict.asks)),
             offered=tuple(verdict.lasting.what) if verdict.lasting is not None else (),
         )
         return covers(grant.narrow, grant.token_id, frozenset(grant.effects), wanted)
 
-    def shape(self, live: LiveSession, command: Command) -> str:
-        """The same for commands that do the same to the same and differ in their values alone; "" for what is not known."""
-        seen = self.seen(live, command.facts)
-        likeness = self._likeness(live.session.connection.protocol, command.text) if seen.complete else ""
-        if not likeness:
-            return ""
-        resources = sorted(f"{each.kind} {each.effect} {each.name}" for each in seen.resources)
-        parts = (likeness, *sorted(seen.effects), "", *resources)
-        return sha256(
-            measured(command.around, *(part.encode("utf-8", "surrogatepass") for part in parts))
-        ).hexdigest()
+    def shape(self, live: LiveSession, command: Command) -> Shape | None:
+        """What the command has in common with others that may be let go with it."""
+        return self._shaper(live.session.connection.protocol, command, self.seen(live, command.facts))
+
+    def shape_key(self, live: LiveSession, command: Command) -> str:
+        return shape_key(self.shape(live, command), command, self.seen(live, command.facts))
 
     def _decide(
         self, session: Session, facts: Facts, moment: Moment, *, measured: bool

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from gateway.approvals import HoldRefused, Waiting
 from gateway.contract import CARD_TEXT, Approval, CommandView, Estimate, ResourceView, State
 from gateway.gate import MEASURED_WITHIN, Gate
 from gateway.model import Allow, Block, Command, Final, Hold
 from gateway.sessions import LiveSession, lineage_view
+from gateway.shaping import shape_key, shape_view
 from gateway.store import StoreFailed
 from gateway.words import words
 
@@ -57,12 +59,13 @@ class Held:
             if not isinstance(now, Hold):
                 return now
             self._verdict = verdict = now
+        alike = gate.shape(live, command) if verdict.lasting is not None else None
         try:
             waiting = await gate.approvals.hold(
                 session=session,
                 digest=view.digest,
                 lineage_key=session.lineage.key,
-                view=view,
+                view=replace(view, alike=shape_view(alike, gate.scrubber)),
                 whole_text=command.text,
                 whole_parameters=command.parameters,
                 verdict=verdict,
@@ -71,7 +74,7 @@ class Held:
                 or gate.policy.slack.approvals,
                 estimate=estimate,
                 review_required=_out_of_sight(command.text),
-                shape=gate.shape(live, command) if verdict.lasting is not None else "",
+                shape=shape_key(alike, command, gate.seen(live, command.facts)),
             )
         except StoreFailed:
             return Block(

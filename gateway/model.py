@@ -159,6 +159,22 @@ class Facts:
             object.__setattr__(self, "effects", self.effects | {Effect.UNKNOWN})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What a command has in common with those that differ from it only in values that do not change what it does."""
+
+    key: str
+    """The same for all of them; those of other effects and things are others all the same."""
+    things: tuple[Resource, ...]
+    """What each of them touches, in words that are the same for all."""
+    words: str
+    """The command with … for each value that may be another. Its own words: shown as such, and masked."""
+    passes: str
+    """Another one of the shape, made up."""
+    stops: str
+    """One that is not, made up."""
+
+
 class Command:
     """The smallest thing that can be let through or refused on its own.
 

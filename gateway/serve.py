@@ -43,12 +43,13 @@ from gateway.identity.links import SlackLinks
 from gateway.identity.members import Members
 from gateway.identity.minted import Minted
 from gateway.identity.origins import Origins
+from gateway.identity.possession import Possession
 from gateway.identity.tokens import Issuer
 from gateway.journal import Journal, JournalFailed
 from gateway.policy.credentials import SecretMissing
 from gateway.policy.live import LivePolicy
 from gateway.policy.model import Policy
-from gateway.protocols import likeness, served
+from gateway.protocols import served, shape
 from gateway.recorder import Recorder
 from gateway.recorder.transcript import Transcripts
 from gateway.running import Gateway
@@ -167,6 +168,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             clock=clock,
         )
         admission = Admission(issuer, minted, policy, origins, clock=clock)
+        possession = Possession(issuer, origins, policy, clock=clock, steady=time.monotonic)
 
         scheduler = AsyncIOScheduler(timezone="UTC")
         scheduler.start()
@@ -224,6 +226,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             store=store,
             journal=journal,
             policy=policy,
+            schema=reaching.surveys.schema,
             announce=announce,
             spawn=tasks.spawn,
             clock=clock,
@@ -239,7 +242,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             sessions=sessions,
             still_valid=admission.still_valid,
             estimate=reaching.estimate,
-            likeness=likeness,
+            shaper=shape,
             grants=grants,
             budgets=budgets,
             announce=announce,
@@ -292,7 +295,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
             routes=[
                 *token_api.routes(
                     issuer=issuer,
-                    origins=origins,
+                    possession=possession,
                     minted=minted,
                     keys=keys,
                     lineages=lineages,
@@ -312,6 +315,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
                     elevation,
                     approvals,
                     issuer=issuer,
+                    possession=possession,
                     links=lineages.links,
                     policy=policy,
                     store=store,

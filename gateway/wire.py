@@ -233,6 +233,19 @@ class Login:
     """Names the session in the target's own logs; a client cannot replace it."""
 
 
+class Upstream(Protocol):
+    """Where a target is; `gateway.policy.model.Upstream` is one."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def tls(self) -> str: ...
+    @property
+    def ca(self) -> str | None: ...
+
+
 class Mask(Protocol):
     """What a wire may ask about masking. Built by `gateway.masking` for the masks a verdict names."""
 

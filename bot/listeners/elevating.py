@@ -25,9 +25,9 @@ from bot.card_ids import (
     read_modal_state,
 )
 from bot.cards import about
-from bot.desk import SAID, Click, Desk, Trouble, Work, lazily, only_ack
+from bot.desk import SAID, Click, Desk, Trouble, Work, in_modal, lazily, only_ack
 from bot.elevation_modal import Meant
-from bot.gateway_client import NotFound, Stale
+from bot.gateway_client import NotFound, Stale, WishRefused
 from bot.listeners.events import publish_home
 from bot.safe_text import inline
 from bot.transcript_text import session_of
@@ -71,7 +71,7 @@ class Typed:
 def register(app: AsyncApp, desk: Desk) -> None:
     app.command(ELEVATE)(ack=only_ack, lazy=[lazily(desk, elevate)])
     app.shortcut(ASK_ACCESS)(ack=only_ack, lazy=[lazily(desk, ask_for_access)])
-    app.view(ELEVATE_VIEW)(ack=only_ack, lazy=[lazily(desk, asked, about=_channel)])
+    app.view(ELEVATE_VIEW)(in_modal(desk, asked, errors=elevation_modal.errors, about=_channel))
     works: Mapping[str, Work] = {
         ELEVATE_OFFER: choose,
         GRANT_ACCESS: connect,
@@ -176,19 +176,18 @@ async def choose(desk: Desk, click: Click) -> None:
     await desk.fill(str(click.view["id"]), elevation_modal.form(offers, chosen, state, meant))
 
 
-async def asked(desk: Desk, click: Click) -> None:
-    """The form was sent."""
+async def asked(desk: Desk, click: Click) -> str:
+    """The form was sent; what became of it."""
     state = read_modal_state(str(click.view.get("private_metadata") or ""))
     member = await desk.member(click)
     groups = await desk.people.vouched(member)
     chosen = elevation_modal.chosen_of(click.view, await desk.gateway.offers(member.person, groups=groups))
     if chosen is None:
-        raise Stale("That is offered no longer.")
+        raise WishRefused("it is offered no longer; choose another.", field="template")
     request = elevation_modal.read(
         click.view, chosen, person=member.person, groups=groups, extends=state.extends
     )
-    approval = await desk.gateway.elevate(request)
-    await desk.say(click, _said(approval), channel=state.channel)
+    return _said(await desk.gateway.elevate(request))
 
 
 async def connect(desk: Desk, click: Click) -> None:
@@ -221,8 +220,7 @@ async def _extend(desk: Desk, click: Click, grant_id: str) -> None:
     """Ask again, for the same."""
     view_id = await desk.open(click, modals.loading(elevation_modal.TITLE))
     try:
-        await desk.member(click)
-        grant = next((each for each in await desk.gateway.grants() if each.id == grant_id), None)
+        grant = next((each for each in await _grants(desk, click) if each.id == grant_id), None)
         if grant is None:
             raise NotFound("It has ended: ask anew.")
     except Trouble as trouble:
@@ -254,10 +252,9 @@ async def _typed(desk: Desk, click: Click, typed: Typed) -> list[Block]:
 
 
 async def _list(desk: Desk, click: Click) -> list[Block]:
-    await desk.member(click)
-    grants = await desk.gateway.grants()
+    grants = await _grants(desk, click)
     if not grants:
-        return [rich(section(text("Nothing is elevated now.")))]
+        return [rich(section(text("Nothing that you may see is elevated now.")))]
     rows: list[list[Element]] = [
         [
             code(inline(grant.id, limit=64)),
@@ -270,6 +267,12 @@ async def _list(desk: Desk, click: Click) -> list[Block]:
     if len(grants) > LISTED:
         rows.append([text(f"and {len(grants) - LISTED:,} more")])
     return [rich(lines(rows))]
+
+
+async def _grants(desk: Desk, click: Click) -> Sequence[GrantView]:
+    """Those that this person may see."""
+    member = await desk.member(click)
+    return await desk.gateway.grants(member.person, groups=await desk.people.vouched(member))
 
 
 async def _end(desk: Desk, click: Click, grant_id: str, reason: str) -> GrantView:

@@ -15,6 +15,8 @@ from gateway.api.access import Forbidden, Handler, Unauthorized
 from gateway.api.stepping import LoginOffered
 from gateway.approvals import AlreadySettled, NotEligible, NotFound, ReviewFirst, Stale
 from gateway.contract import Refusal, decode, encode
+from gateway.identity.possession import NotHeld
+from gateway.identity.tokens import TokenRefused
 from gateway.journal import JournalFailed
 from gateway.store import StoreFailed
 
@@ -27,6 +29,14 @@ class BadRequest(Exception):
     """The request does not say what it should; the message names the part."""
 
 
+class WishRefused(Exception):
+    """What is wished for cannot be had so; `field` is the part that would have to be another."""
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
 class Conflict(Exception):
     """Somebody else wrote in the meantime."""
 
@@ -35,6 +45,7 @@ REFUSALS: dict[type[Exception], tuple[int, str]] = {
     BadRequest: (400, "bad_request"),
     msgspec.DecodeError: (400, "bad_request"),
     msgspec.ValidationError: (400, "bad_request"),
+    WishRefused: (422, "wish_refused"),
     Unauthorized: (401, "unauthorized"),
     Forbidden: (403, "unauthorized"),
     NotEligible: (403, "not_eligible"),
@@ -61,7 +72,14 @@ async def refusing(request: web.Request, handler: Handler) -> web.StreamResponse
             log.exception("the API could not answer")
         headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
         url = error.url if isinstance(error, LoginOffered) else ""
-        return answer(Refusal(error=name, message=f"{error}", url=url), status=status, headers=headers)
+        field = error.field if isinstance(error, WishRefused) else ""
+        refusal = Refusal(error=name, message=f"{error}", url=url, field=field)
+        return answer(refusal, status=status, headers=headers)
+    except NotHeld as error:
+        refusal = Refusal(error=error.error, message=error.message)
+        return answer(refusal, status=error.status, headers=dict(error.headers))
+    except TokenRefused as error:
+        return answer(Refusal(error=error.error, message=error.message), status=400)
     except web.HTTPException as error:
         if error.status < 400:
             raise

@@ -12,6 +12,7 @@ from gateway.api.entering import Entering
 from gateway.approvals import Approvals
 from gateway.elevations.house import Elevation
 from gateway.identity.lineages import Link
+from gateway.identity.possession import Possession
 from gateway.identity.tokens import Issuer
 from gateway.policy.model import Policy
 from gateway.store import Store
@@ -22,6 +23,7 @@ def elevation_routes(
     approvals: Approvals,
     *,
     issuer: Issuer,
+    possession: Possession,
     links: Callable[[], Mapping[str, Link]],
     policy: Callable[[], Policy],
     store: Store,
@@ -34,6 +36,7 @@ def elevation_routes(
         elevation.grants,
         approvals,
         issuer=issuer,
+        possession=possession,
         links=links,
         policy=policy,
         credentials=credentials,

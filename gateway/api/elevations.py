@@ -6,14 +6,15 @@ that the person answers for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from aiohttp import web
 
 from gateway.api.access import CALLER, Caller, Credentials, Handler, Unauthorized, may_stop
-from gateway.api.answers import BadRequest, answer, body, whole_number
+from gateway.api.answers import BadRequest, WishRefused, answer, body, whole_number
 from gateway.api.deciding import vouched
-from gateway.api.forms import bearer
+from gateway.api.holders import held_in
+from gateway.api.sight import sight_in
 from gateway.approvals import Approvals, HoldRefused, NotEligible, NotFound
 from gateway.approvals.electorate import groups_of, same
 from gateway.approvals.opening import ask_view
@@ -31,7 +32,8 @@ from gateway.elevations.asking import by_hand
 from gateway.elevations.showing import grant_view
 from gateway.elevations.wish import REASON, TICKET, effects_of
 from gateway.identity.lineages import Link
-from gateway.identity.tokens import Issuer, TokenRefused
+from gateway.identity.possession import Possession
+from gateway.identity.tokens import Issuer
 from gateway.model import Actor, Lineage
 from gateway.policy.evaluate import held
 from gateway.policy.model import Policy, Target
@@ -48,6 +50,7 @@ class Elevating:
         approvals: Approvals,
         *,
         issuer: Issuer,
+        possession: Possession,
         links: Callable[[], Mapping[str, Link]],
         policy: Callable[[], Policy],
         credentials: Credentials,
@@ -57,6 +60,7 @@ class Elevating:
         self._grants = grants
         self._approvals = approvals
         self._issuer = issuer
+        self._possession = possession
         self._links = links
         self._policy = policy
         self._credentials = credentials
@@ -89,18 +93,18 @@ class Elevating:
                 reason=asked.reason.strip(),
             )
         except ValueError:
-            raise BadRequest("effects are words of docs/effects.md: read, write, ddl, ...") from None
-        if not wish.effects or not wish.reason or len(wish.reason) > REASON or len(wish.ticket) > TICKET:
-            raise BadRequest(
-                f"an elevation needs effects, and a reason of at most {REASON} characters; a ticket has {TICKET} at most"
-            )
-        if any(each is not None and each < 1 for each in (wish.commands, wish.rows)):
-            raise BadRequest("commands and rows have to be at least 1")
+            raise WishRefused(
+                "effects are words of docs/effects.md: read, write, ddl, ...", field="effects"
+            ) from None
+        for field, wrong in _wrong(wish):
+            raise WishRefused(wrong, field=field)
         wait = whole_number(request, "wait", default=0, most=int(WAIT_LONGEST))
         try:
             approval = await self._elevations.ask(Request(lineage=lineage, wish=wish, asked_by=asked_by))
-        except (NotOffered, HoldRefused) as refused:
-            raise NotEligible(str(refused)) from None
+        except NotOffered as refused:
+            raise WishRefused(str(refused), field=refused.field) from None
+        except HoldRefused as refused:
+            raise WishRefused(str(refused)) from None
         await self._elevations.settled(approval.id, wait=wait)
         return answer(self._approvals.get(approval.id) or approval)
 
@@ -142,9 +146,9 @@ class Elevating:
         )
 
     async def listed(self, request: web.Request) -> web.StreamResponse:
-        """`GET /v1/grants`: those that hold."""
-        del request
-        return answer([grant_view(grant) for grant in self._grants.all()])
+        """`GET /v1/grants?person=&groups=a,b`: those that hold and that this person may see."""
+        seen = sight_in(request, self._policy())
+        return answer([view for grant in self._grants.all() if seen.grant(view := grant_view(grant))])
 
     async def end(self, request: web.Request) -> web.StreamResponse:
         """`POST /v1/grants/{id}/end`: by who asked, who answers for the agent, an approver or an operator."""
@@ -179,10 +183,8 @@ class Elevating:
             try:
                 request[CALLER] = self._credentials.caller(request)
             except Unauthorized:
-                try:
-                    request[ASKING] = self._issuer.verify(bearer(request)).lineage
-                except TokenRefused as refused:
-                    raise Unauthorized(refused.message) from None
+                holder = held_in(request, self._possession, base=self._issuer.name)
+                request[ASKING] = holder.claims.lineage
             return await handler(request)
 
         return checked
@@ -196,13 +198,15 @@ class Elevating:
         if not person:
             raise BadRequest("person has to say who asks")
         if not wish.agent and request[CALLER] is not Caller.BOT:
-            raise BadRequest("name the agent; what a person does by hand, that person asks for in Slack")
+            raise WishRefused(
+                "name the agent; what a person does by hand, that person asks for in Slack", field="agent"
+            )
         if not wish.agent:
             return self._hands(person, vouched(request[CALLER], wish.groups)), person.lower()
         try:
             return self._lineage_of(wish.agent, person), person
         except AgentUnknown as unknown:
-            raise NotFound(str(unknown)) from None
+            raise WishRefused(str(unknown), field="agent") from None
 
     def _hands(self, person: str, groups: Collection[str]) -> Lineage:
         return by_hand(person.lower(), groups_of(self._policy(), person, groups))
@@ -245,6 +249,24 @@ class Elevating:
 
 ASKING = web.RequestKey("ASKING", Lineage)
 """Under this key a request says which chain asks."""
+
+
+def _wrong(wish: Wish) -> Iterator[tuple[str, str]]:
+    """The fields of a wish that nobody could grant, and how to mend each."""
+    if not wish.effects:
+        yield "effects", "choose at least one effect"
+    if not wish.reason:
+        yield "reason", "say why: approvers read it"
+    if len(wish.reason) > REASON:
+        yield (
+            "reason",
+            f"a reason has at most {REASON} characters, and this one {len(wish.reason)}: shorten it",
+        )
+    if len(wish.ticket) > TICKET:
+        yield "ticket", f"a ticket has at most {TICKET} characters: name it, and tell the rest in the reason"
+    for field, value in (("commands", wish.commands), ("rows", wish.rows)):
+        if value is not None and value < 1:
+            yield field, f"{field} have to be at least 1; leave it out for all that is offered"
 
 
 def _offer_view(offer: Offer, target: Target, *, by_hand: bool, holders: tuple[HolderView, ...]) -> OfferView:

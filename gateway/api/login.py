@@ -18,15 +18,14 @@ from gateway.api import login_page
 from gateway.api.access import Handler
 from gateway.api.forms import read_form, refuse_cleartext
 from gateway.api.login_style import SOURCE
-from gateway.identity.logins import LIFETIME, OVER, LoginRefused, Logins
+from gateway.identity.logins import LIFETIME, OVER, LoginRefused, Logins, Started
 from gateway.identity.tokens import TokenRefused
 from gateway.store import StoreFailed
 
+CONTENT = f"default-src 'none'; style-src {SOURCE}; base-uri 'none'; frame-ancestors 'none'"
 HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src {SOURCE}; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": f"{CONTENT}; form-action 'self'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     # With `no-referrer` browsers would send `Origin: null` with the page's own form.
@@ -75,8 +74,8 @@ class LoginPages:
         ticket, cookie = request.match_info["ticket"], self._cookie(request)
         purpose = self._logins.purpose(ticket, cookie)
         cookie = cookie or secrets.token_urlsafe(32)
-        url = await self._logins.go(ticket, form.get("provider", ""), cookie)
-        answer = page(login_page.away(purpose.title, url))
+        started = await self._logins.go(ticket, form.get("provider", ""), cookie)
+        answer = _away(purpose.title, started)
         answer.set_cookie(
             self._name,
             cookie,
@@ -142,6 +141,19 @@ def showing(handler: Handler) -> Handler:
 
 def page(text: str, *, status: int = 200) -> web.Response:
     return web.Response(text=text, status=status, content_type="text/html", charset="utf-8", headers=HEADERS)
+
+
+def _away(title: str, started: Started) -> web.Response:
+    """The page that takes the browser to a provider."""
+    if not started.form:
+        return page(login_page.away(title, started.url))
+    answer = page(login_page.sent(title, started.url, started.form))
+    there = urlsplit(started.url)
+    # A provider may send the browser on to another, and some browsers hold that against the page with the form.
+    answer.headers["Content-Security-Policy"] = (
+        f"{CONTENT}; script-src {login_page.SENDS_SOURCE}; form-action {there.scheme}://{there.netloc} https:"
+    )
+    return answer
 
 
 def refuse_cross_site(request: web.Request, base: str) -> None:

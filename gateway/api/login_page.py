@@ -1,16 +1,21 @@
 """The pages of a login as HTML. Pure.
 
 What stands on them may have been written by whoever began the login: it is made visible (`gateway.recorder.visible`),
-then escaped. There is no script and nothing is loaded from anywhere; how they look is in `gateway.api.login_style`.
+then escaped. Nothing is loaded from anywhere, and the one script sends a form that stands on its page; how they look is in
+`gateway.api.login_style`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from html import escape
 
-from gateway.api.login_style import STYLE
+from gateway.api.login_style import STYLE, hash_of
 from gateway.recorder.visible import visible
+
+SENDS = "document.forms[0].submit()"
+SENDS_SOURCE = hash_of(SENDS)
+"""Its source expression, so that no other script runs."""
 
 
 def choice(
@@ -37,6 +42,19 @@ def away(title: str, url: str) -> str:
         title,
         f"<section><p class='standing'>Going to your identity provider</p><p><a href='{address}'>Go on</a></p></section>",
         head=f"<meta http-equiv='refresh' content='0;url={address}'>",
+    )
+
+
+def sent(title: str, url: str, form: Mapping[str, str]) -> str:
+    """Has the browser POST to a provider, by itself or, where scripts do not run, by a button."""
+    fields = "".join(
+        f"<input type='hidden' name='{escape(name)}' value='{escape(value)}'>" for name, value in form.items()
+    )
+    return _document(
+        title,
+        "<section><p class='standing'>Going to your identity provider</p>"
+        f"<form method='post' action='{escape(url)}'>{fields}<button>Go on</button></form></section>",
+        foot=f"<script>{SENDS}</script>",
     )
 
 
@@ -70,14 +88,14 @@ def refused(sentence: str) -> str:
     )
 
 
-def _document(title: str, body: str, *, head: str = "") -> str:
+def _document(title: str, body: str, *, head: str = "", foot: str = "") -> str:
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         f"<meta name='color-scheme' content='light dark'>{head}"
         f"<title>{_line(title)} · Countersign</title><style>{STYLE}</style></head><body><main class='login'>"
         f"<p class='brand'>Countersign<span> · login</span></p><header><h1>{_line(title)}</h1></header>{body}"
-        "</main></body></html>\n"
+        f"</main>{foot}</body></html>\n"
     )
 
 

@@ -25,5 +25,10 @@ main.login { max-width: 34rem; padding-top: 12vh; }
 """
 )
 
-SOURCE = f"'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}'"
-"""The source expression of `STYLE` (https://www.w3.org/TR/CSP3/#grammardef-hash-source)."""
+
+def hash_of(text: str) -> str:
+    """The source expression of a style or script (https://www.w3.org/TR/CSP3/#grammardef-hash-source)."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+SOURCE = hash_of(STYLE)

@@ -6,11 +6,9 @@ from collections.abc import Callable, Collection, Iterable
 
 from aiohttp import web
 
-from gateway.api.access import CALLER, Caller
-from gateway.api.answers import BadRequest, answer
-from gateway.api.deciding import vouched
+from gateway.api.answers import answer
 from gateway.api.ports import LineagesPort, SessionsPort
-from gateway.api.sight import EVERYTHING, Sight, sight
+from gateway.api.sight import Sight, groups_in, sight_in
 from gateway.approvals import Approvals, NotEligible
 from gateway.approvals.electorate import same, standing
 from gateway.contract import Approval, GrantView, Home, LineageNode, LineageView, Whoami
@@ -42,13 +40,7 @@ class Looking:
 
     def sight(self, request: web.Request) -> Sight:
         """Of the person that a request is for; an operator may leave that out. Raises `BadRequest`."""
-        caller = request[CALLER]
-        person = request.query.get("person", "")
-        if not person.strip():
-            if caller is Caller.OPERATOR:
-                return EVERYTHING
-            raise BadRequest("person has to say who looks")
-        return sight(self._policy(), person, _vouched(request))
+        return sight_in(request, self._policy())
 
     async def whoami(self, request: web.Request) -> web.StreamResponse:
         """`GET /v1/whoami?person=&groups=a,b`"""
@@ -57,7 +49,7 @@ class Looking:
     async def home(self, request: web.Request) -> web.StreamResponse:
         """`GET /v1/home?person=&groups=a,b`: all of it at once, as of one moment."""
         seen = self.sight(request)
-        groups = _vouched(request)
+        groups = groups_in(request)
         open_ones = self._approvals.open()
         return answer(
             Home(
@@ -135,8 +127,3 @@ def _own(approval: Approval, seen: Sight) -> bool:
 def _asks(lineages: Iterable[LineageView], token_id: str) -> int:
     """How many are asked by that very token."""
     return sum(bool(each.chain) and each.chain[-1].token_id == token_id for each in lineages)
-
-
-def _vouched(request: web.Request) -> frozenset[str]:
-    groups = tuple(filter(None, request.query.get("groups", "").split(",")))
-    return vouched(request[CALLER], groups)

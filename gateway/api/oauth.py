@@ -10,6 +10,8 @@ from aiohttp import web
 
 from gateway.api.access import Handler
 from gateway.identity import scopes
+from gateway.identity.possession import NONCE_HEADER, NotHeld
+from gateway.identity.proofs import ProofRefused
 from gateway.identity.tokens import TokenRefused
 from gateway.model import Scope
 from gateway.store import StoreFailed
@@ -29,7 +31,7 @@ class Wait(Exception):
 
 
 class NotBearer(Exception):
-    """The bearer token is missing or does not hold."""
+    """A credential is missing or is not the one."""
 
 
 def guarded(handler: Handler) -> Handler:
@@ -47,6 +49,11 @@ def guarded(handler: Handler) -> Handler:
                     return _error(503, refused.error, refused.message)
                 case _:
                     return _error(400, refused.error, refused.message)
+        except ProofRefused as refused:
+            nonce = {NONCE_HEADER: refused.nonce} if refused.nonce else {}
+            return _error(503 if refused.error == UNAVAILABLE else 400, refused.error, refused.message, nonce)
+        except NotHeld as refused:
+            return _error(refused.status, refused.error, refused.message, refused.headers)
         except NotBearer as refusal:
             challenge = {"WWW-Authenticate": 'Bearer realm="countersign", error="invalid_token"'}
             return _error(401, "invalid_token", str(refusal), challenge)

@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from gateway.api.forms import FORM, bearer, read_form, refuse_cleartext
-from gateway.api.oauth import NotBearer, as_json
+from gateway.api.forms import FORM, read_form, refuse_cleartext
+from gateway.api.holders import held_in
+from gateway.api.oauth import as_json
 from gateway.identity.claims import Claims
 from gateway.identity.minted import Credential, Minted
-from gateway.identity.origins import Origins
+from gateway.identity.possession import Possession
 from gateway.identity.tokens import Issuer, TokenRefused
 from gateway.model import Scope
 from gateway.policy.model import Policy, Target
@@ -42,7 +43,7 @@ class Reaching:
     def __init__(
         self,
         issuer: Issuer,
-        origins: Origins,
+        possession: Possession,
         minted: Minted,
         store: Store,
         policy: Callable[[], Policy],
@@ -51,7 +52,7 @@ class Reaching:
         authorities: Mapping[str, str],
     ) -> None:
         self._issuer = issuer
-        self._origins = origins
+        self._possession = possession
         self._minted = minted
         self._store = store
         self._policy = policy
@@ -65,13 +66,9 @@ class Reaching:
         """
         refuse_cleartext(request)
         form = await read_form(request) if request.content_type == FORM else {}
-        try:
-            claims = self._held(request)
-            pair = self._minted.mint(bearer(request))
-        except TokenRefused as refused:
-            if refused.error == "invalid_grant":
-                raise NotBearer(refused.message) from None
-            raise
+        held = held_in(request, self._possession, base=self._issuer.name)
+        pair = self._minted.mint(held.token, key=held.claims.key)
+        claims = held.claims
         await self._store.commit()
         certified = self._certified(form, pair, claims) if "public_key" in form else {}
         return as_json(
@@ -86,10 +83,7 @@ class Reaching:
     async def connections(self, request: web.Request) -> web.Response:
         """What the bearer token reaches, and where: for `countersign run` and `connect`."""
         refuse_cleartext(request)
-        try:
-            claims = self._held(request)
-        except TokenRefused as refused:
-            raise NotBearer(refused.message) from None
+        claims = held_in(request, self._possession, base=self._issuer.name).claims
         policy = self._policy()
         return as_json(
             {
@@ -107,12 +101,6 @@ class Reaching:
                 ],
             }
         )
-
-    def _held(self, request: web.Request) -> Claims:
-        """What the bearer token says, if it may be used from there. Raises `TokenRefused`."""
-        claims = self._issuer.verify(bearer(request))
-        self._origins.used(claims, request.remote or "", "api")
-        return claims
 
     def _certified(self, form: Mapping[str, str], pair: Credential, claims: Claims) -> Mapping[str, str]:
         """A certificate for the key of the form, for the protocol of its `connection`."""

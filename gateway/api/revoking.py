@@ -9,11 +9,13 @@ from aiohttp import web
 
 from gateway.api.agents import Agents
 from gateway.api.forms import bearer, client_credentials, read_form
+from gateway.api.holders import held_in
 from gateway.api.oauth import NotBearer, as_json, line_in
 from gateway.identity.keys import KeyRing
 from gateway.identity.lineages import Lineages
 from gateway.identity.members import Members
 from gateway.identity.people import is_person
+from gateway.identity.possession import Possession
 from gateway.identity.tokens import Issuer, TokenRefused
 from gateway.store import Store
 
@@ -28,6 +30,7 @@ class Revoking:
     def __init__(
         self,
         issuer: Issuer,
+        possession: Possession,
         keys: KeyRing,
         lineages: Lineages,
         members: Members,
@@ -40,6 +43,7 @@ class Revoking:
         """`part` ends what ties a person to other systems' users."""
         self._part = part
         self._issuer = issuer
+        self._possession = possession
         self._keys = keys
         self._lineages = lineages
         self._members = members
@@ -105,11 +109,8 @@ class Revoking:
                 return agent.name
         elif "." in token:
             return ""
-        elif credential:
-            try:
-                claims = self._issuer.verify(credential)
-            except TokenRefused as refused:
-                raise NotBearer(refused.message) from None
+        elif "Authorization" in request.headers:
+            claims = held_in(request, self._possession, base=self._issuer.name).claims
             if token in self._lineages.subtree(claims.token_id):
                 return claims.agent
         else:

@@ -9,6 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from aiohttp import web
+
+from gateway.api.access import CALLER, Caller
+from gateway.api.answers import BadRequest
+from gateway.api.deciding import vouched
 from gateway.approvals.electorate import groups_of, same
 from gateway.approvals.table import ANYBODY
 from gateway.contract import Approval, GrantView, LineageView, SessionView
@@ -47,6 +52,21 @@ class Sight:
 
 EVERYTHING = Sight(person="", groups=frozenset(), everything=True, connections=frozenset())
 """An operator's, at the gateway's own machine."""
+
+
+def sight_in(request: web.Request, policy: Policy) -> Sight:
+    """Of the person that a request is for; an operator may leave that out. Raises `BadRequest`."""
+    person = request.query.get("person", "")
+    if person.strip():
+        return sight(policy, person, groups_in(request))
+    if request[CALLER] is Caller.OPERATOR:
+        return EVERYTHING
+    raise BadRequest("person has to say who looks")
+
+
+def groups_in(request: web.Request) -> frozenset[str]:
+    """The groups of that person's that the caller vouches for."""
+    return vouched(request[CALLER], tuple(filter(None, request.query.get("groups", "").split(","))))
 
 
 def sight(policy: Policy, person: str, vouched: Collection[str]) -> Sight:

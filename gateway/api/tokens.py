@@ -23,7 +23,8 @@ from gateway.identity.keys import KeyRing
 from gateway.identity.lineages import Lineages
 from gateway.identity.members import Members
 from gateway.identity.minted import Minted
-from gateway.identity.origins import Origins
+from gateway.identity.possession import Possession
+from gateway.identity.proofs import ALGORITHMS
 from gateway.identity.tokens import Issuer, issuer_name
 from gateway.identity.workloads import Workloads
 from gateway.policy.model import Policy
@@ -33,7 +34,7 @@ from gateway.store import Store
 def routes(
     *,
     issuer: Issuer,
-    origins: Origins,
+    possession: Possession,
     minted: Minted,
     keys: KeyRing,
     lineages: Lineages,
@@ -50,9 +51,11 @@ def routes(
 ) -> list[web.RouteDef]:
     """Routes for `api.app.build`. `is_operator(credential)` compares a bearer credential in constant time."""
     agents = Agents(failures, policy)
-    granting = Granting(issuer, origins, workloads, devices, agents, store)
-    revoking = Revoking(issuer, keys, lineages, members, agents, store, part=part, is_operator=is_operator)
-    reaching = Reaching(issuer, origins, minted, store, policy, certify=certify, authorities=authorities)
+    granting = Granting(issuer, possession, workloads, devices, agents, store)
+    revoking = Revoking(
+        issuer, possession, keys, lineages, members, agents, store, part=part, is_operator=is_operator
+    )
+    reaching = Reaching(issuer, possession, minted, store, policy, certify=certify, authorities=authorities)
 
     async def metadata(request: web.Request) -> web.Response:
         """RFC 8414."""
@@ -70,6 +73,7 @@ def routes(
                 "grant_types_supported": list(GRANTS),
                 "token_endpoint_auth_methods_supported": [*methods, "none"],
                 "revocation_endpoint_auth_methods_supported": [*methods, "none"],
+                "dpop_signing_alg_values_supported": list(ALGORITHMS),
                 "authorization_details_types_supported": [scopes.DETAILS_TYPE],
             }
         )

@@ -16,6 +16,7 @@ import msgspec
 from gateway.approvals.electorate import NotEligible, same
 from gateway.approvals.table import first_asked
 from gateway.contract import Approval, AskView, Choice, LastingView, LineageView, Reach, VoteRequest
+from gateway.model import Effects
 
 SHORTEST = 1.0
 """Seconds."""
@@ -39,6 +40,24 @@ class Narrow:
 
     def document(self) -> Any:
         return msgspec.to_builtins(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Yielded:
+    """What the votes on a command yield beyond it, to become a grant."""
+
+    approval: str
+    connection: str
+    effects: Effects
+    token_id: str
+    agent: str
+    root: str
+    person: str
+    reason: str
+    starts_at: float
+    seconds: float
+    commands: int
+    narrow: Narrow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

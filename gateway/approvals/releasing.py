@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Protocol
 
-from gateway.approvals.lasting import Narrow, Wanted, covers, narrowed
+from gateway.approvals.lasting import Narrow, Wanted, Yielded, covers, narrowed
 from gateway.approvals.reach import agreed
 from gateway.approvals.table import first_asked
 from gateway.approvals.waiting import Live
@@ -32,22 +32,7 @@ class GrantPort(Protocol):
 class GrantsPort(Protocol):
     """Where grants are kept."""
 
-    def prepare(
-        self,
-        *,
-        approval: str,
-        connection: str,
-        effects: Effects,
-        token_id: str,
-        agent: str,
-        root: str,
-        person: str,
-        reason: str,
-        starts_at: float,
-        seconds: float,
-        commands: int,
-        narrow: Narrow,
-    ) -> None: ...
+    def prepare(self, yielded: Yielded) -> None: ...
 
     async def begin(self, grant_id: str) -> None: ...
 
@@ -76,18 +61,20 @@ def prepare(grants: GrantsPort, live: Live) -> None:
     narrow = narrowed(approval, agreement.reach, live.shape)
     asking = approval.lineage.chain[-1]
     grants.prepare(
-        approval=approval.id,
-        connection=approval.connection,
-        effects=frozenset(map(Effect, approval.command.effects)),
-        token_id=asking.token_id,
-        agent=asking.name,
-        root=approval.lineage.chain[0].name,
-        person=approval.lineage.person,
-        reason=f"approved for a while by {' and '.join(narrow.voters)}",
-        starts_at=approval.settled_at,
-        seconds=agreement.seconds,
-        commands=agreement.commands,
-        narrow=narrow,
+        Yielded(
+            approval=approval.id,
+            connection=approval.connection,
+            effects=frozenset(map(Effect, approval.command.effects)),
+            token_id=asking.token_id,
+            agent=asking.name,
+            root=approval.lineage.chain[0].name,
+            person=approval.lineage.person,
+            reason=f"approved for a while by {' and '.join(narrow.voters)}",
+            starts_at=approval.settled_at,
+            seconds=agreement.seconds,
+            commands=agreement.commands,
+            narrow=narrow,
+        )
     )
 
 

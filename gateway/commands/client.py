@@ -16,12 +16,14 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
+from gateway.commands.proving import bound, credential
 from gateway.commands.token_client import (
     DEFAULT_URL,
     OPERATOR_TOKEN,
     URL,
     Misused,
     Refused,
+    TokenClient,
     Unreachable,
     loopback,
     operator_credential,
@@ -39,10 +41,14 @@ T = TypeVar("T")
 class Client:
     """The gateway at one address, as its operators see it."""
 
-    def __init__(self, url: str, credential: str) -> None:
-        """Raises `Unreachable` for an address that the credential may not be sent to."""
+    def __init__(self, url: str, credential: str, *, gateway: TokenClient | None = None) -> None:
+        """`gateway` proves the key of a credential that is a token bound to one.
+
+        Raises `Unreachable` for an address that the credential may not be sent to.
+        """
         self._url = url
         self._credential = credential
+        self._gateway = gateway
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise Unreachable(f"{url} is no address of a gateway: set {URL} or --url to http://HOST:PORT")
@@ -66,10 +72,11 @@ class Client:
         *,
         query: Mapping[str, str] | None = None,
         body: object = None,
+        nonce: str = "",
     ) -> T:
         given = {name: value for name, value in (query or {}).items() if value}
         target = self._parts.path.rstrip("/") + path + (f"?{urlencode(given)}" if given else "")
-        headers = {"Authorization": f"Bearer {self._credential}", "Content-Type": "application/json"}
+        headers = {**self._shown(method, path, nonce), "Content-Type": "application/json"}
         connection = self._connection()
         try:
             connection.request(
@@ -77,6 +84,7 @@ class Client:
             )
             response = connection.getresponse()
             status, content = response.status, response.read(ANSWER_BYTES)
+            wanted = response.getheader("DPoP-Nonce", "")
         except (OSError, HTTPException) as error:
             raise Unreachable(
                 f"no gateway answers at {self._url} ({error}): start `countersign serve`, or set {URL}"
@@ -86,10 +94,18 @@ class Client:
         try:
             if status >= 300:
                 refusal = decode(content, Refusal)
+                if refusal.error == "use_dpop_nonce" and wanted and not nonce:
+                    return self._ask(method, path, shape, query=query, body=body, nonce=wanted)
                 raise Refused(readable(" ".join(filter(None, (refusal.message, refusal.url)))))
             return decode(content, shape)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise Unreachable(f"what answers at {self._url} is no gateway (HTTP {status})") from None
+
+    def _shown(self, method: str, path: str, nonce: str) -> Mapping[str, str]:
+        if self._gateway is None or not bound(self._credential):
+            return {"Authorization": f"Bearer {self._credential}"}
+        address = self._gateway.address(path)
+        return credential(method, address, self._credential, key=self._gateway.key, nonce=nonce)
 
     def _connection(self) -> HTTPConnection:
         host, port = self._parts.hostname, self._parts.port
@@ -140,9 +156,9 @@ def person(arguments: argparse.Namespace) -> str:
 
 def client(arguments: argparse.Namespace) -> Client:
     """The gateway that the options name. Raises `Misused` and `Unreachable`."""
-    credential = operator_credential(arguments.state)
-    if not credential:
+    operators = operator_credential(arguments.state)
+    if not operators:
         raise Misused(
             f"no operator credential: set {OPERATOR_TOKEN}, or --state to the gateway's state directory"
         )
-    return Client(arguments.url or os.environ.get(URL, "") or DEFAULT_URL, credential)
+    return Client(arguments.url or os.environ.get(URL, "") or DEFAULT_URL, operators)

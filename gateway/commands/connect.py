@@ -73,8 +73,8 @@ def _run(arguments: argparse.Namespace) -> int:
     minted = mint(gateway, token) if arguments.minted else None
     if minted is None and not connection.takes(token):
         print(
-            f"countersign: the token is no password for {connection.name}: it is too long for the usual client, or the way is "
-            "neither encrypted nor on this machine; use --minted"
+            f"countersign: the token is no password for {connection.name}: it is bound to a key, too long for the usual client, "
+            "or the way is neither encrypted nor on this machine; use --minted"
             + (", or better --certificate DIR" if connection.protocol in HOSTED else ""),
             file=sys.stderr,
         )

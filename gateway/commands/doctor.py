@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from gateway.policy.model import Policy, Upstream
+    from gateway.secrets import Secrets
 
 HELP = "Check this machine, the policy file, secrets, identity providers, targets and the state directory."
 
@@ -73,10 +74,7 @@ def _findings(policy_file: Path, state: Path) -> Iterator[Finding]:
     yield from _state(state)
     policy = yield from _policy(policy_file)
     if policy is not None:
-        yield from asyncio.run(_secrets(policy))
-        yield from asyncio.run(_identity(policy))
-        yield from _targets(policy)
-        yield from asyncio.run(_credentials(policy))
+        yield from asyncio.run(_elsewhere(policy))
         yield from _retention(policy)
     yield from _slack()
 
@@ -135,13 +133,26 @@ def _policy(path: Path) -> Generator[Finding, None, Policy | None]:
     return policy
 
 
-async def _secrets(policy: Policy) -> list[Finding]:
-    """Each is fetched where it is, as the gateway would."""
-    from gateway.policy.credentials import SecretMissing, SecretRef
-    from gateway.policy.secrets import references
+async def _elsewhere(policy: Policy) -> list[Finding]:
+    """All that the policy needs of others; each secret is fetched once."""
     from gateway.secrets import Secrets
 
     secrets = Secrets(lambda: policy)
+    try:
+        return [
+            *await _secrets(policy, secrets),
+            *await _identity(policy),
+            *await asyncio.to_thread(lambda: list(_targets(policy))),
+            *await _credentials(policy, secrets),
+        ]
+    finally:
+        await secrets.close()
+
+
+async def _secrets(policy: Policy, secrets: Secrets) -> list[Finding]:
+    """Each is fetched where it is, as the gateway would."""
+    from gateway.policy.credentials import SecretMissing, SecretRef
+    from gateway.policy.secrets import references
 
     async def find(key: str, ref: SecretRef) -> Finding:
         try:
@@ -150,10 +161,7 @@ async def _secrets(policy: Policy) -> list[Finding]:
             return Finding(state="error", what=f"the secret {key} is missing", advice=str(missing))
         return Finding(state="ok", what=f"the secret {key} is there ({ref})")
 
-    try:
-        return list(await asyncio.gather(*(find(key, ref) for key, ref in references(policy))))
-    finally:
-        await secrets.close()
+    return list(await asyncio.gather(*(find(key, ref) for key, ref in references(policy))))
 
 
 async def _identity(policy: Policy) -> list[Finding]:
@@ -193,11 +201,11 @@ def _silent(upstream: Upstream) -> str:
     return ""
 
 
-async def _credentials(policy: Policy) -> list[Finding]:
+async def _credentials(policy: Policy, secrets: Secrets) -> list[Finding]:
     from gateway.commands.excess import excess
 
     found: list[Finding] = []
-    for name, powers in await excess(policy):
+    for name, powers in await excess(policy, secrets):
         if powers is None:
             found.append(
                 Finding(state="warning", what=f"{name}: nobody could tell what its credential may do")

@@ -11,8 +11,18 @@ import sys
 import time
 
 from gateway.commands.client import Client, client, connection_options, part, person, person_option
+from gateway.commands.proving import own_key
 from gateway.commands.sessions import table
-from gateway.commands.token_client import DEFAULT_URL, URL, Misused, duration, left, own_token, run_verb
+from gateway.commands.token_client import (
+    DEFAULT_URL,
+    URL,
+    Misused,
+    TokenClient,
+    duration,
+    left,
+    own_token,
+    run_verb,
+)
 from gateway.contract import (
     Approval,
     CredentialView,
@@ -167,7 +177,7 @@ def _as_agent(arguments: argparse.Namespace) -> Client:
     token = own_token(_url(arguments))
     if "\n" in token:
         raise Misused("a token is one line")
-    return Client(_url(arguments), token)
+    return Client(_url(arguments), token, gateway=TokenClient(_url(arguments), key=own_key()))
 
 
 def _url(arguments: argparse.Namespace) -> str:

@@ -15,9 +15,8 @@ WITHIN = 10.0
 """Seconds that a target has to tell."""
 
 
-async def excess(policy: Policy) -> list[tuple[str, tuple[str, ...] | None]]:
+async def excess(policy: Policy, secrets: Secrets) -> list[tuple[str, tuple[str, ...] | None]]:
     """Each connection whose target can be asked, and what its credential does not need; None where nobody can tell."""
-    secrets = Secrets(lambda: policy)
     logins = Logins(secrets)
 
     async def ask(name: str, target: Target) -> tuple[str, tuple[str, ...] | None]:
@@ -38,10 +37,7 @@ async def excess(policy: Policy) -> list[tuple[str, tuple[str, ...] | None]]:
     targets = [
         (name, target) for name, target in policy.targets.items() if target.connection.protocol in SURVEYED
     ]
-    try:
-        return list(await asyncio.gather(*(ask(name, target) for name, target in targets)))
-    finally:
-        await secrets.close()
+    return list(await asyncio.gather(*(ask(name, target) for name, target in targets)))
 
 
 def widest(policy: Policy, target: Target) -> Effects:

@@ -18,7 +18,7 @@ from typing import IO, Any, TypeAlias
 import orjson
 
 from gateway.commands.explained import Explained, because, beyond_scope, told
-from gateway.model import Actor, Block, Connection, Effect, Facts, Lineage
+from gateway.model import Actor, Block, Command, Connection, Effect, Facts, Hold, Lineage, Reach, Shape
 from gateway.policy.evaluate import combine, judge
 from gateway.policy.examples import lineage_of, outcome
 from gateway.policy.file import PolicyFileError, load
@@ -122,6 +122,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     why = reasons(policy, explained.lineage, explained.connection, explained.facts, explained.moment)
     beyond = beyond_scope(policy, explained)
+    alike = _shape(explained, text)
     if arguments.json:
         answer = _answer(None, explained) | {
             "because": because(explained, why),
@@ -136,12 +137,26 @@ def run(arguments: argparse.Namespace) -> int:
                 for each in why
             ],
             "outside_scope": beyond,
+            "shape": alike and {"words": alike.words, "passes": alike.passes, "stops": alike.stops},
         }
         del answer["id"]
         print(orjson.dumps(answer, option=orjson.OPT_INDENT_2).decode())
     else:
-        print(told(explained, why, beyond))
+        print(told(explained, why, beyond, alike))
     return 0
+
+
+def _shape(explained: Explained, asked: Mapping[str, str]) -> Shape | None:
+    """What a yes for the shape would let go, where the rules that hold the command offer that."""
+    from gateway.protocols import shape
+
+    verdict, text = explained.verdict, asked.get("command")
+    if not isinstance(verdict, Hold) or verdict.lasting is None or Reach.SHAPE not in verdict.lasting.what:
+        return None
+    if text is None:
+        return None
+    command = Command(id="", text=text, facts=explained.facts, exact=())
+    return shape(explained.connection.protocol, command, explained.facts)
 
 
 def _asked(command: str) -> dict[str, str]:

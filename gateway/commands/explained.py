@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.commands.terminal import harmless, tinted
-from gateway.model import Block, Connection, Facts, Hold, Lineage, Verdict
+from gateway.model import Block, Connection, Facts, Hold, Lineage, Shape, Verdict
 from gateway.policy.evaluate import outside
 from gateway.policy.examples import outcome
 from gateway.policy.model import AttributeValue, Policy
@@ -39,7 +39,7 @@ def because(explained: Explained, why: Iterable[Reason]) -> str:
     return f"{said}, because {' and '.join(deciding)}."
 
 
-def told(explained: Explained, why: Iterable[Reason], beyond: list[str]) -> str:
+def told(explained: Explained, why: Iterable[Reason], beyond: list[str], alike: Shape | None) -> str:
     verdict, facts = explained.verdict, explained.facts
     judged = outcome(verdict)
     lines = [
@@ -54,6 +54,10 @@ def told(explained: Explained, why: Iterable[Reason], beyond: list[str]) -> str:
             for ask in verdict.asks
         )
         lines.append(f"  asks       {asks}, within {verdict.expires_in / 60:g} minutes")
+    if alike is not None:
+        lines.append(f"  shape      {harmless(alike.words)}")
+        lines.append(f"  goes too   {harmless(alike.passes) or 'only this, however it is spaced and quoted'}")
+        lines.append(f"  stays      {harmless(alike.stops)}")
     if beyond:
         root = explained.lineage.chain[0].name
         lines.append(f"  scope      {root} has no {', '.join(beyond)} here: refused before any rule is asked")

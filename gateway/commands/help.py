@@ -49,6 +49,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "countersign token workload --github --task 'release 7' > token.txt",
         "countersign token workload --assertion-file /var/run/secrets/tokens/countersign > token.txt",
         "countersign token derive --as helper --scope orders:read --ttl 10m < token.txt",
+        "countersign token mint release-pipeline --dpop-key key.pem > token.txt",
+        "countersign token proof GET https://gate.example.com/v1/connections --dpop-key key.pem",
         "countersign token inspect < token.txt",
         'countersign token revoke --reason "the job is over" 4f1c2d',
     ),

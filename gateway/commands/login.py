@@ -77,7 +77,9 @@ def _waited(gateway: TokenClient, codes: dict[str, Any]) -> dict[str, Any]:
         time.sleep(interval)
         try:
             return gateway.post(
-                "/oauth/token", {"grant_type": DEVICE_CODE, "device_code": str(codes.get("device_code"))}
+                "/oauth/token",
+                {"grant_type": DEVICE_CODE, "device_code": str(codes.get("device_code"))},
+                proved=True,
             )
         except Unreachable:
             continue  # it may be starting again, and says itself if the login is over

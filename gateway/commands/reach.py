@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.commands.proving import bound
 from gateway.commands.token_client import Refused, TokenClient, Unreachable, loopback
 from gateway.protocols import SERVED, ProtocolUnknown, ServedModule, longest_password, served
 
@@ -27,8 +28,12 @@ class Reached:
     effects: tuple[str, ...]
 
     def takes(self, token: str) -> bool:
-        """Whether a token may cross it as it is, and the usual client takes a password that long."""
-        return (self.tls or loopback(self.host)) and len(token) <= longest_password(self.protocol)
+        """Whether a token may cross it as it is, needs no proof, and the usual client takes a password that long."""
+        return (
+            (self.tls or loopback(self.host))
+            and not bound(token)
+            and len(token) <= longest_password(self.protocol)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

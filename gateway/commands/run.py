@@ -8,13 +8,17 @@ passed on to it, its exit status is ours, and its token is revoked when it ends.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import FrameType
 
+from gateway.commands.proving import KEY, Key, bound
 from gateway.commands.token_client import (
     OPERATOR_TOKEN,
     TOKEN,
@@ -35,7 +39,7 @@ HELP = "Start a program as a child agent, with a narrower token of its own."
 NOT_FOUND = 127
 NOT_STARTED = 126
 
-_OURS = (OPERATOR_TOKEN, "COUNTERSIGN_BOT_TOKEN", TOKEN)
+_OURS = (OPERATOR_TOKEN, "COUNTERSIGN_BOT_TOKEN", TOKEN, KEY)
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
 
 
@@ -69,18 +73,36 @@ def _run(arguments: argparse.Namespace) -> int:
     # Standard input is the program's.
     parent = os.environ.get(TOKEN, "").strip() or login_token(gateway.url)
     signals = _Signals()
-    answer = gateway.derive(
-        parent, name=arguments.name, scope=arguments.scope, ttl=arguments.ttl or "", task=arguments.task
-    )
-    token = str(answer.get("access_token", ""))
-    try:
-        variables, root = _variables(gateway, token, arguments)
-        if arguments.json:
-            _report(answer, variables)
-        inherited = _inherited(os.environ, parent=parent, root=root)
-        return signals.run(command, {**inherited, **variables, URL: gateway.url, TOKEN: token})
-    finally:
-        _revoke(gateway, token)
+    with _own_key(parent) as key:
+        answer = gateway.derive(
+            parent,
+            name=arguments.name,
+            scope=arguments.scope,
+            ttl=arguments.ttl or "",
+            task=arguments.task,
+            bound_to=Key(key, make=True).thumbprint if key else "",
+        )
+        token = str(answer.get("access_token", ""))
+        gateway.key = key
+        try:
+            variables, root = _variables(gateway, token, arguments)
+            if arguments.json:
+                _report(answer, variables)
+            inherited = _inherited(os.environ, parent=parent, root=root)
+            own = {URL: gateway.url, TOKEN: token, **({KEY: f"{key}"} if key else {})}
+            return signals.run(command, {**inherited, **variables, **own})
+        finally:
+            _revoke(gateway, token)
+
+
+@contextlib.contextmanager
+def _own_key(parent: str) -> Iterator[Path | None]:
+    """Where a key of the program's own is to be, where our token is bound to ours; it is gone when the program is."""
+    if not bound(parent):
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="countersign-") as directory:
+        yield Path(directory) / "dpop.pem"
 
 
 def _variables(

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gateway.commands.proving import KEY, Key, bound, own_key
 from gateway.commands.token_client import (
     JWT_BEARER,
     OPERATOR_TOKEN,
@@ -70,7 +71,18 @@ def options(parser: argparse.ArgumentParser) -> None:
         "derive", help=f"a narrower token for a child, from ${TOKEN} or standard input"
     )
     derive.add_argument("--as", dest="name", required=True, metavar="NAME", help="what the child is called")
-    _wishes(derive)
+    _wishes(
+        derive, whose="the child's key, to which its token is then bound (DPoP); made where there is none"
+    )
+
+    proof = actions.add_parser(
+        "proof", help="the header by which a request proves the key of a token (DPoP), as for curl -H"
+    )
+    proof.add_argument("method", metavar="METHOD", help="the request's, as GET")
+    proof.add_argument("address", metavar="URL", help="where it goes")
+    proof.add_argument("--nonce", default="", help="what the gateway last said in its DPoP-Nonce header")
+    _key(proof, f"the key; default: the file that ${KEY} names")
+    _ways(proof)
 
     inspect = actions.add_parser(
         "inspect", help=f"what a token says, and whether it holds: ${TOKEN} or standard input"
@@ -103,19 +115,29 @@ def run(arguments: argparse.Namespace) -> int:
         "workload": _workload,
         "derive": _derive,
         "inspect": _inspect,
+        "proof": _proof,
         "revoke": _revoke,
         "rotate": _rotate,
     }
     return run_verb(verbs[arguments.action], arguments)
 
 
-def _wishes(parser: argparse.ArgumentParser) -> None:
+def _wishes(
+    parser: argparse.ArgumentParser,
+    *,
+    whose: str = f"a key to which the token is then bound (DPoP), made where there is none; default: ${KEY}",
+) -> None:
+    _key(parser, whose)
     parser.add_argument(
         "--scope", default="", metavar="SCOPE", help='"orders:read,write shop:read"; default: all there is'
     )
     parser.add_argument("--ttl", type=duration, metavar="TIME", help="90s, 15m, 2h")
     parser.add_argument("--task", default="", help="what it is for, in one line; people read it on cards")
     _ways(parser)
+
+
+def _key(parser: argparse.ArgumentParser, told: str) -> None:
+    parser.add_argument("--dpop-key", metavar="FILE", type=Path, help=told)
 
 
 def _ways(parser: argparse.ArgumentParser) -> None:
@@ -141,7 +163,17 @@ def _mint(arguments: argparse.Namespace) -> int:
         "person": arguments.person,
     }
     form = {"grant_type": "client_credentials", **{key: value for key, value in wishes.items() if value}}
-    return _print_token(client(arguments).post("/oauth/token", form, agent=agent), arguments)
+    answer = _bound_client(arguments).post("/oauth/token", form, agent=agent, proved=True)
+    return _print_token(answer, arguments)
+
+
+def _bound_client(arguments: argparse.Namespace) -> TokenClient:
+    """The gateway, asked for a token that is bound to the key of the options or of our own, if there is one."""
+    gateway = client(arguments)
+    gateway.key = arguments.dpop_key or gateway.key
+    if gateway.key is not None:
+        Key(gateway.key, make=True)
+    return gateway
 
 
 def _workload(arguments: argparse.Namespace) -> int:
@@ -166,7 +198,8 @@ def _workload(arguments: argparse.Namespace) -> int:
         "assertion": assertion,
         **{key: value for key, value in wishes.items() if value},
     }
-    return _print_token(client(arguments).post("/oauth/token", form), arguments)
+    answer = _bound_client(arguments).post("/oauth/token", form, proved=True)
+    return _print_token(answer, arguments)
 
 
 def _derive(arguments: argparse.Namespace) -> int:
@@ -177,8 +210,24 @@ def _derive(arguments: argparse.Namespace) -> int:
         scope=arguments.scope,
         ttl=arguments.ttl or "",
         task=arguments.task,
+        bound_to=Key(arguments.dpop_key, make=True).thumbprint if arguments.dpop_key else "",
     )
     return _print_token(answer, arguments)
+
+
+def _proof(arguments: argparse.Namespace) -> int:
+    from gateway.commands import kept_login
+
+    path = arguments.dpop_key or own_key()
+    if path is None:
+        raise Misused(f"no key: name its file in {KEY}, or with --dpop-key")
+    token = os.environ.get(TOKEN, "").strip() or kept_login.token(client(arguments).url)
+    key = Key(path)
+    proof = key.proof(
+        arguments.method, arguments.address, token=token if bound(token) else "", nonce=arguments.nonce
+    )
+    print(json.dumps({"proof": proof, "jkt": key.thumbprint}) if arguments.json else f"DPoP: {proof}")
+    return 0
 
 
 def _inspect(arguments: argparse.Namespace) -> int:

@@ -74,9 +74,13 @@ class NoRedirect(HTTPRedirectHandler):
 class TokenClient:
     """The gateway at one address."""
 
-    def __init__(self, url: str) -> None:
-        """Raises `Unreachable` for an address that secrets may not be sent to."""
+    def __init__(self, url: str, *, key: Path | None = None) -> None:
+        """`key` is the file of the key that our token is bound to. Raises `Unreachable` for an address that secrets may
+        not be sent to.
+        """
         self.url = url.rstrip("/")
+        self.key = key
+        self._known_as = ""
         parts = urlsplit(self.url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise Unreachable(f"{url} is no address of a gateway: set {URL} or --url to http://HOST:PORT")
@@ -86,23 +90,36 @@ class TokenClient:
         self._opener: OpenerDirector = build_opener(NoRedirect, *([] if encrypted else [ProxyHandler({})]))
 
     def post(
-        self, path: str, form: Mapping[str, str], *, bearer: str = "", agent: Credentials | None = None
+        self,
+        path: str,
+        form: Mapping[str, str],
+        *,
+        bearer: str = "",
+        agent: Credentials | None = None,
+        proved: bool = False,
     ) -> dict[str, Any]:
-        """The JSON answer to a form. Raises `Refused` or `Unreachable`."""
+        """The JSON answer to a form, `proved` by our key where we have one. Raises `Refused` or `Unreachable`."""
         request = Request(self.url + path, data=urlencode(form).encode(), method="POST")  # noqa: S310 - http(s) alone
         request.add_header("Content-Type", "application/x-www-form-urlencoded")
         if agent is not None:
             pair = f"{quote_plus(agent.name)}:{quote_plus(agent.secret)}"
             request.add_header("Authorization", "Basic " + base64.b64encode(pair.encode()).decode())
-        return self._answer(request, bearer)
+        return self._answer(request, path, bearer, proved=proved)
 
     def get(self, path: str, *, bearer: str = "") -> dict[str, Any]:
         """The JSON at `path`. Raises `Refused` or `Unreachable`."""
-        return self._answer(Request(self.url + path), bearer)  # noqa: S310 - http(s) alone, as checked above
+        return self._answer(Request(self.url + path), path, bearer)  # noqa: S310 - http(s) alone, as checked above
 
-    def derive(self, parent: str, *, name: str, scope: str, ttl: str, task: str) -> dict[str, Any]:
-        """A child's token (RFC 8693), as the token endpoint answers. Empty wishes are left to the gateway."""
-        wishes = {"name": name, "scope": scope, "expires_in": ttl, "task": task}
+    def derive(
+        self, parent: str, *, name: str, scope: str, ttl: str, task: str, bound_to: str = ""
+    ) -> dict[str, Any]:
+        """A child's token (RFC 8693), as the token endpoint answers. Empty wishes are left to the gateway.
+
+        `bound_to` is the thumbprint of the child's own key.
+        """
+        from gateway.commands.proving import bound
+
+        wishes = {"name": name, "scope": scope, "expires_in": ttl, "task": task, "dpop_jkt": bound_to}
         return self.post(
             "/oauth/token",
             {
@@ -111,11 +128,36 @@ class TokenClient:
                 "subject_token_type": ACCESS_TOKEN,
                 **{key: value for key, value in wishes.items() if value},
             },
+            proved=bound(parent),
         )
 
-    def _answer(self, request: Request, bearer: str) -> dict[str, Any]:
+    def address(self, path: str) -> str:
+        """Where `path` is, by the name that the gateway goes by: proofs are made for that (RFC 9449 §4.2).
+
+        Its own word for it is taken on this machine alone: elsewhere another could say it, and pass our proofs on.
+        """
+        if not self._known_as:
+            local = loopback(urlsplit(self.url).hostname or "")
+            told = self.get("/.well-known/oauth-authorization-server").get("issuer") if local else ""
+            self._known_as = str(told or self.url)
+        return self._known_as + path
+
+    def _shown(self, request: Request, path: str, bearer: str, *, proved: bool, nonce: str) -> None:
+        """Adds the token that a request shows, and the proof of its key."""
+        from gateway.commands.proving import Key, bound, credential
+
+        method = request.get_method()
         if bearer:
-            request.add_header("Authorization", f"Bearer {bearer}")
+            address = self.address(path) if bound(bearer) else ""
+            for name, value in credential(method, address, bearer, key=self.key, nonce=nonce).items():
+                request.add_header(name, value)
+        elif proved and self.key is not None:
+            request.add_header("DPoP", Key(self.key).proof(method, self.address(path), nonce=nonce))
+
+    def _answer(
+        self, request: Request, path: str, bearer: str, *, proved: bool = False, nonce: str = ""
+    ) -> dict[str, Any]:
+        self._shown(request, path, bearer, proved=proved, nonce=nonce)
         request.add_header("Accept", "application/json")
         try:
             with self._opener.open(request, timeout=WITHIN) as response:
@@ -123,6 +165,9 @@ class TokenClient:
         except HTTPError as error:
             with error:
                 refusal = _object(error)
+            wanted = error.headers.get("DPoP-Nonce", "")
+            if refusal.get("error") == "use_dpop_nonce" and wanted and not nonce:
+                return self._answer(request, path, bearer, proved=proved, nonce=wanted)
             message = refusal.get("error_description") or refusal.get("message") or f"HTTP {error.code}"
             raise Refused(readable(str(message)), str(refusal.get("error", ""))) from None
         except (URLError, OSError, HTTPException, ValueError) as error:
@@ -150,7 +195,9 @@ def url_option(parser: argparse.ArgumentParser) -> None:
 
 
 def client(arguments: argparse.Namespace) -> TokenClient:
-    return TokenClient(arguments.url or os.environ.get(URL, "") or DEFAULT_URL)
+    from gateway.commands.proving import own_key
+
+    return TokenClient(arguments.url or os.environ.get(URL, "") or DEFAULT_URL, key=own_key())
 
 
 def own_token(url: str) -> str:

@@ -47,6 +47,18 @@ class ResourceView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShapeView:
+    """What a yes to a command's shape lets go."""
+
+    words: str
+    """The command with … for each value that may be another."""
+    passes: str
+    """Another one that would go; "" where only blanks and quoting may differ."""
+    stops: str
+    """One that would not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandView:
     """A command as it may be shown: secrets and personal data in it are masked."""
 
@@ -61,6 +73,8 @@ class CommandView:
     """The digest as four words, to compare by eye between card, terminal and page."""
     masked: bool = False
     """Something in text or parameters was masked."""
+    alike: ShapeView | None = None
+    """Where a yes may be for the shape and its words may be shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +146,28 @@ class PossibleView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReachedView:
+    """How much of a target can be got at without asking anybody."""
+
+    read: int = 0
+    """Tables and views."""
+    written: int = 0
+    columns: int = 0
+    """Of what can be read."""
+    masked: int = 0
+    """Of these, those that a mask hides by their names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TablesView:
+    """The blast radius in numbers, by the catalogue of the target."""
+
+    total: int
+    before: ReachedView
+    after: ReachedView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PastView:
     """An earlier grant of the same person's."""
 
@@ -173,6 +209,8 @@ class ElevationView:
     freely_before: tuple[str, ...] = ()
     """All that the chain can do there without asking anybody, as far as its root agent may reach."""
     freely_after: tuple[str, ...] = ()
+    tables: TablesView | None = None
+    """None where no catalogue of the target is known, or nobody is asked."""
     past: tuple[PastView, ...] = ()
     """The newest first."""
     past_count: int = 0

@@ -53,7 +53,9 @@ class Refusal:
     """Body of every error answer of the API."""
 
     error: str
-    """`not_eligible`, `already_settled`, `stale`, `review_first`, `login_first`, `not_found`, `conflict`, `bad_request`, `unauthorized`."""
+    """`not_eligible`, `already_settled`, `stale`, `review_first`, `login_first`, `not_found`, `conflict`, `bad_request`, `wish_refused`, `unauthorized`."""
     message: str
     url: str = ""
     """Where the person who asked can do what is missing, once: for their eyes only."""
+    field: str = ""
+    """The part of a wish (a field of `ElevationRequest`) that would have to be another."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,11 +19,12 @@ from gateway.contract import Approval, State
 from gateway.elevations.grant import Grant, How
 from gateway.elevations.grants import Grants
 from gateway.elevations.past import Past
-from gateway.elevations.showing import elevation_view
-from gateway.elevations.wish import Request, read
+from gateway.elevations.showing import counted, elevation_view
+from gateway.elevations.wish import Request, Wish, read
+from gateway.facts.schema import Schema
 from gateway.model import Actor, Lineage, Reveal, Session
 from gateway.policy.evaluate import held
-from gateway.policy.model import Policy
+from gateway.policy.model import Policy, Target
 from gateway.policy.offers import BY_HAND, Offer, within
 from gateway.sessions import lineage_view
 
@@ -33,7 +34,11 @@ REMEMBERED = 5_000
 
 
 class NotOffered(Exception):
-    """policies.yaml offers no such elevation; the message says what it does offer."""
+    """policies.yaml offers no such elevation; the message says what it does offer, `field` what of the wish is beyond that."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class AgentUnknown(Exception):
@@ -50,6 +55,7 @@ class Elevations:
         past: Past,
         *,
         policy: Callable[[], Policy],
+        schema: Callable[[Target], Schema | None],
         still_valid: Callable[[Lineage], str],
         begin_by_hand: Callable[[Request], None],
         begin_review: Callable[[Approval, Request, Offer], None],
@@ -57,7 +63,7 @@ class Elevations:
         spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]],
         store: Any,
     ) -> None:
-        """`still_valid(lineage)` says why a chain is no longer good, or "".
+        """`schema(target)` is what is known of its tables; `still_valid(lineage)` says why a chain is no longer good, or "".
 
         `begin_by_hand(request)` makes the chain of a person's own hands good; `begin_review` has people look at what was
         had without asking.
@@ -66,6 +72,7 @@ class Elevations:
         self._approvals = approvals
         self._past = past
         self._policy = policy
+        self._schema = schema
         self._still_valid = still_valid
         self._begin_by_hand = begin_by_hand
         self._begin_review = begin_review
@@ -73,6 +80,7 @@ class Elevations:
         self._spawn = spawn
         self._store = store
         self._granted: dict[str, str] = {}
+        self._counting = asyncio.Lock()
         self._settling: dict[str, asyncio.Task[None]] = {}
         self._unasked_now: Counter[tuple[str, str]] = Counter()
         """Offer and person, or root agent -> requests that nobody is asked about and that are no grants yet."""
@@ -152,6 +160,20 @@ class Elevations:
         wish, lineage = request.wish, request.lineage
         target = policy.targets[wish.connection]
         view, asked = request.view(offer), held([(offer.name, offer.hold)])
+        elevation = elevation_view(
+            request,
+            offer,
+            policy=policy,
+            past=self._past.of_person(lineage.person or request.asked_by),
+            how=how,
+            now=now,
+        )
+        schema = self._schema(target)
+        if schema is not None and not waived:
+            # Thousands of tables take seconds: beside the loop that carries sessions, and one request at a time.
+            async with self._counting:
+                tables = await asyncio.to_thread(counted, request, offer, policy, schema, now=now)
+            elevation = replace(elevation, tables=tables)
         waiting = await self._approvals.hold(
             session=Session(
                 id="",
@@ -171,14 +193,7 @@ class Elevations:
             channel=target.approvals_channel or policy.slack.approvals,
             estimate=None,
             review_required=False,
-            elevation=elevation_view(
-                request,
-                offer,
-                policy=policy,
-                past=self._past.of_person(lineage.person or request.asked_by),
-                how=how,
-                now=now,
-            ),
+            elevation=elevation,
             waived=waived,
         )
         approval_id = waiting.approval.id
@@ -273,7 +288,7 @@ class Elevations:
                 and (offer.break_glass is None or _breaks(request, offer))
             ):
                 if offer.ticket and not wish.ticket:
-                    raise NotOffered(f"{offer.name} asks for a ticket: name one")
+                    raise NotOffered(f"{offer.name} asks for a ticket: name one", field="ticket")
                 return offer
         offered = "; ".join(
             f"{', '.join(sorted(offer.effects))} for at most {offer.longest / 60:.0f} minutes ({offer.name})"
@@ -285,8 +300,19 @@ class Elevations:
                 f"; it offers {offered}"
                 if offered
                 else f" now to {lineage.person if request.by_hand else lineage.agent}"
-            )
+            ),
+            field=_beyond(wish, here, meant),
         )
+
+
+def _beyond(wish: Wish, here: Sequence[Offer], meant: Sequence[Offer]) -> str:
+    """The field of a wish that no offer goes far enough for: the first to be mended."""
+    if not meant:
+        return "template" if here else "connection"
+    wide = [offer for offer in meant if wish.effects <= offer.effects]
+    if not wide:
+        return "effects"
+    return "template" if any(0 < wish.seconds <= offer.longest for offer in wide) else "seconds"
 
 
 def _breaks(request: Request, offer: Offer) -> bool:

@@ -18,11 +18,10 @@ from typing import Any
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from gateway.approvals.deadlines import Deadlines
-from gateway.approvals.lasting import Narrow
+from gateway.approvals.lasting import Yielded
 from gateway.approvals.settled import GRANTED
 from gateway.elevations.grant import Grant, read
 from gateway.journal import Journal
-from gateway.model import Effects
 from gateway.policy.model import Policy
 from gateway.store import Store
 
@@ -99,38 +98,23 @@ class Grants:
             listener(grant)
         return grant
 
-    def prepare(
-        self,
-        *,
-        approval: str,
-        connection: str,
-        effects: Effects,
-        token_id: str,
-        agent: str,
-        root: str,
-        person: str,
-        reason: str,
-        starts_at: float,
-        seconds: float,
-        commands: int,
-        narrow: Narrow,
-    ) -> None:
+    def prepare(self, yielded: Yielded) -> None:
         """Put the grant that votes on a command made into the store, to become durable with the votes: see `begin`."""
         grant = Grant(
-            id=approval,
-            approval=approval,
-            connection=connection,
-            effects=effects,
-            token_id=token_id,
-            agent=agent,
-            root=root,
-            person=person,
-            asked_by=agent,
-            reason=reason,
-            starts_at=starts_at,
-            ends_at=starts_at + seconds,
-            commands=commands,
-            narrow=narrow,
+            id=yielded.approval,
+            approval=yielded.approval,
+            connection=yielded.connection,
+            effects=yielded.effects,
+            token_id=yielded.token_id,
+            agent=yielded.agent,
+            root=yielded.root,
+            person=yielded.person,
+            asked_by=yielded.agent,
+            reason=yielded.reason,
+            starts_at=yielded.starts_at,
+            ends_at=yielded.starts_at + yielded.seconds,
+            commands=yielded.commands,
+            narrow=yielded.narrow,
         )
         self._store.put(TABLE, grant.id, grant.document())
 

@@ -17,11 +17,12 @@ from gateway.elevations.past import Past
 from gateway.elevations.reviews import Reviews
 from gateway.elevations.showing import grant_view
 from gateway.elevations.wish import Request
+from gateway.facts.schema import Schema
 from gateway.identity.lineages import Lineages
 from gateway.identity.minted import Minted
 from gateway.identity.tokens import Issuer
 from gateway.journal import Journal
-from gateway.policy.model import Policy
+from gateway.policy.model import Policy, Target
 from gateway.sessions import Sessions
 from gateway.store import Store
 
@@ -56,6 +57,7 @@ def build(
     store: Store,
     journal: Journal,
     policy: Callable[[], Policy],
+    schema: Callable[[Target], Schema | None],
     announce: Callable[[str, str], None],
     spawn: Spawn,
     clock: Callable[[], float],
@@ -78,6 +80,7 @@ def build(
         approvals,
         past,
         policy=policy,
+        schema=schema,
         still_valid=issuer.broken,
         begin_by_hand=begin_by_hand,
         begin_review=reviews.begin,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from gateway.contract import ElevationView, GrantView, PastView, PossibleView
+from gateway.contract import ElevationView, GrantView, PastView, PossibleView, TablesView
+from gateway.elevations.counting import Counting, Given
 from gateway.elevations.grant import Grant
 from gateway.elevations.past import Granted
 from gateway.elevations.wish import Request, revealed
-from gateway.model import Connection, Effect
+from gateway.facts.schema import Schema
+from gateway.model import Connection, Effect, Effects
 from gateway.policy.coverage import Sender, cell
 from gateway.policy.model import Policy
 from gateway.policy.offers import Offer
@@ -18,7 +20,8 @@ def elevation_view(
     request: Request, offer: Offer, *, policy: Policy, past: list[Granted], how: str, now: float
 ) -> ElevationView:
     wish = request.wish
-    possible, before, after = _possible(request, policy, policy.targets[wish.connection].connection, now=now)
+    connection = policy.targets[wish.connection].connection
+    possible, before, after = _possible(request, policy, connection, now=now)
     return ElevationView(
         asked_by=request.asked_by,
         effects=tuple(sorted(wish.effects)),
@@ -39,6 +42,21 @@ def elevation_view(
         freely_after=after,
         past=tuple(_past(each) for each in past[:PAST_SHOWN]),
         past_count=len(past),
+    )
+
+
+def counted(request: Request, offer: Offer, policy: Policy, schema: Schema, *, now: float) -> TablesView:
+    """The same in numbers of tables."""
+    lineage, reach = request.lineage, _reach(request, policy)
+    counting = Counting(policy, lineage, policy.targets[request.wish.connection].connection, schema, at=now)
+    return counting.view(
+        before=frozenset() if request.by_hand else reach,
+        after=reach,
+        given=Given(
+            effects=request.wish.effects,
+            things=offer.resources,
+            reveal=offer.shows_to(lineage.groups),
+        ),
     )
 
 
@@ -92,9 +110,7 @@ def _possible(
         groups=lineage.groups,
         at=now,
     )
-    root = policy.root(sender.agents[0])
-    within = root.scope.get(connection.name, frozenset()) if root is not None else frozenset[Effect]()
-    reach = reachable(request) if request.by_hand else within
+    reach = _reach(request, policy)
     found = {effect: cell(policy, connection, effect, sender) for effect in reach | wished}
     before = set() if request.by_hand else {effect for effect in reach if found[effect].verdict == "allow"}
     after = {
@@ -114,6 +130,14 @@ def _possible(
         for effect in sorted(reachable(request))
     )
     return possible, tuple(sorted(before)), tuple(sorted(after))
+
+
+def _reach(request: Request, policy: Policy) -> Effects:
+    """The effects that the chain gets to at all while it is granted; by hand one gets nowhere before."""
+    if request.by_hand:
+        return reachable(request)
+    root = policy.root(request.lineage.chain[0].name)
+    return root.scope.get(request.wish.connection, frozenset()) if root is not None else frozenset()
 
 
 def _past(granted: Granted) -> PastView:

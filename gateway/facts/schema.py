@@ -52,6 +52,13 @@ class Schema:
         wanted = [f"{schema}.{name}"] if schema else self._meant(name)
         return tuple(found for full in wanted for found in self.functions.get(full, ()))
 
+    def names(self) -> Iterator[tuple[tuple[str, ...], Outputs]]:
+        """Every relation: the names that mean it, the whole one first, and its columns."""
+        for full, outputs in self.relations.items():
+            bare = full.rpartition(".")[2]
+            known = next((name for name in self._meant(bare) if name in self.relations), "")
+            yield ((full, bare) if known == full else (full,)), outputs
+
     def _meant(self, name: str) -> Sequence[str]:
         return (name,) if "." in name else [f"{schema}.{name}" for schema in self.path]
 

@@ -3,11 +3,12 @@
 `sub` is whom everything is done for: the person, or the root agent where no person stands above it. `act` (RFC 8693
 §4.1) is who acts, most recent outermost. `authorization_details` (RFC 9396) is the scope. What these standards have no
 place for is in two private claims: `lineage`, root first, with every link's token id, end, origin and task, so that any
-ancestor's revocation can be asked for; and `depth_left`. `docs/identity.md` shows one.
+ancestor's revocation can be asked for; and `depth_left`. `cnf` is the key that it is bound to. `docs/identity.md` shows one.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -17,6 +18,8 @@ from gateway.identity import scopes
 from gateway.model import Actor, Lineage, Scope
 
 AUDIENCE = "countersign"
+
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class ClaimsMalformed(Exception):
@@ -48,6 +51,8 @@ class Claims:
     """How many further agents may stand below the holder."""
     issued_at: float
     issuer: str
+    key: str = ""
+    """The thumbprint of the key that its holder has to prove (RFC 9449 §6.1); "" for whoever shows it."""
 
     @property
     def token_id(self) -> str:
@@ -103,6 +108,8 @@ def to_payload(claims: Claims) -> dict[str, Any]:
         payload["person"] = claims.person
     if claims.groups:
         payload["groups"] = sorted(claims.groups)
+    if claims.key:
+        payload["cnf"] = {"jkt": claims.key}
     return payload
 
 
@@ -117,12 +124,13 @@ def from_payload(payload: Mapping[str, Any]) -> Claims:
             depth_left=int(payload["depth_left"]),
             issued_at=float(payload["iat"]),
             issuer=str(payload["iss"]),
+            key=str(payload["cnf"]["jkt"]) if "cnf" in payload else "",
         )
         # Written again it must be the same: what this version does not know it cannot enforce.
         same = bool(claims.chain) and to_payload(claims) == dict(payload)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, scopes.ScopeMalformed):
         raise ClaimsMalformed("not the claims of a token") from None
-    if not same or claims.depth_left < 0:
+    if not same or claims.depth_left < 0 or (claims.key and not is_thumbprint(claims.key)):
         raise ClaimsMalformed("the claims contradict each other")
     ends = [link.expires_at for link in claims.chain]
     if any(later > earlier for earlier, later in pairwise(ends)):
@@ -130,6 +138,11 @@ def from_payload(payload: Mapping[str, Any]) -> Claims:
     if len(set(claims.lineage.token_ids)) != len(claims.chain):
         raise ClaimsMalformed("a token stands above itself")
     return claims
+
+
+def is_thumbprint(text: str) -> bool:
+    """Whether `text` can name a key: a SHA-256 thumbprint (RFC 7638)."""
+    return _THUMBPRINT.fullmatch(text) is not None
 
 
 def _act(names: list[str]) -> dict[str, Any] | None:

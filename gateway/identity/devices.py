@@ -93,21 +93,21 @@ class Devices:
             "No terminal shows this code, or its time is over. Start `countersign login` again."
         )
 
-    def token(self, device_code: str, *, origin: str) -> Token:
+    def token(self, device_code: str, *, origin: str, key: str = "") -> Token:
         """The token, once somebody has logged in. Raises `TokenRefused` with the words of RFC 8628 §3.5."""
-        key, now = _key(device_code), self._clock()
-        device = self._waiting.get(key)
+        kept_as, now = _key(device_code), self._clock()
+        device = self._waiting.get(kept_as)
         if device is None or device.ends <= now:
-            self._waiting.pop(key, None)
+            self._waiting.pop(kept_as, None)
             raise TokenRefused("expired_token", "the login was not finished in time: begin again")
         if device.proven is not None:
-            del self._waiting[key]
+            del self._waiting[kept_as]
             return self._issuer.for_person(
-                device.proven.person, scope=device.scope, task=device.task, origin=origin
+                device.proven.person, scope=device.scope, task=device.task, origin=origin, key=key
             )
         hasty = now - device.asked_at < device.interval - 1
         interval = device.interval + (INTERVAL if hasty else 0)
-        self._waiting[key] = replace(device, asked_at=now, interval=interval)
+        self._waiting[kept_as] = replace(device, asked_at=now, interval=interval)
         if hasty:
             raise TokenRefused("slow_down", f"ask every {interval:g} s at most")
         raise TokenRefused("authorization_pending", "nobody has logged in with the code yet")

@@ -12,9 +12,11 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from gateway.identity.json_strictly import NotJson, read_object
@@ -38,9 +40,13 @@ FITTING: Mapping[str, tuple[str, str]] = {
     "EdDSA": ("OKP", "Ed25519"),
 }
 """Algorithm to the kind of key, and its curve. None of them knows a shared secret."""
+PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
+"""Members of a JWK (RFC 7518 §6) that nobody but its owner may know."""
 TYPES = frozenset({"", "jwt", "at+jwt", "application/jwt", "application/at+jwt"})
-UNREAD = ("crit", "b64", "jwk", "jku", "x5u", "enc", "zip", "cty")
+UNREAD = ("crit", "b64", "jku", "x5u", "enc", "zip", "cty")
 """Parts of a header that would change how a token is read, or where its key comes from."""
+
+PublicKey: TypeAlias = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]+")
 _LATEST = 1e11
@@ -68,6 +74,19 @@ class Unverified:
 
 def unverified(token: str) -> Unverified:
     """Raises `ForeignRefused` for what is no plainly signed token."""
+    header, claims, algorithm = opened(token)
+    key_id, kind = header.get("kid"), header.get("typ", "")
+    if "jwk" in header:
+        raise ForeignRefused("`jwk` in a token's header is not understood here")
+    if not isinstance(kind, str) or kind.lower() not in TYPES:
+        raise ForeignRefused("its `typ` says that it is something else than a token")
+    if key_id is not None and not (isinstance(key_id, str) and 0 < len(key_id) <= 256):
+        raise ForeignRefused("its `kid` cannot name a key")
+    return Unverified(text=token, algorithm=algorithm, key_id=key_id, claims=claims)
+
+
+def opened(token: str) -> tuple[Mapping[str, Any], Mapping[str, Any], str]:
+    """Header, claims and algorithm of what may be a signed token (RFC 7515 §3.1). Raises `ForeignRefused`."""
     if len(token) > TOKEN_CHARACTERS:
         raise ForeignRefused("the token is too long")
     segments = token.split(".")
@@ -80,35 +99,45 @@ def unverified(token: str) -> Unverified:
         raise ForeignRefused(
             "header and claims have to be JSON objects in which no key stands twice"
         ) from None
-    algorithm, key_id, kind = header.get("alg"), header.get("kid"), header.get("typ", "")
+    algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in FITTING:
         raise ForeignRefused(f"its algorithm has to be one of {', '.join(FITTING)}")
     for part in UNREAD:
         if part in header:
             raise ForeignRefused(f"`{part}` in a token's header is not understood here")
-    if not isinstance(kind, str) or kind.lower() not in TYPES:
-        raise ForeignRefused("its `typ` says that it is something else than a token")
-    if key_id is not None and not (isinstance(key_id, str) and 0 < len(key_id) <= 256):
-        raise ForeignRefused("its `kid` cannot name a key")
-    return Unverified(text=token, algorithm=algorithm, key_id=key_id, claims=claims)
+    return header, claims, algorithm
 
 
 def keys_of(document: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     """The keys of a JWK set (RFC 7517) that may verify signatures; others are passed over."""
     keys = document.get("keys")
-    return tuple(key for key in keys if _may_verify(key)) if isinstance(keys, list) else ()
+    return tuple(key for key in keys if may_verify(key)) if isinstance(keys, list) else ()
+
+
+def may_verify(key: object) -> bool:
+    """A public key for signatures. One whose private half stands beside it is everybody's."""
+    if not isinstance(key, dict) or key.get("kty") not in {"RSA", "EC", "OKP"} or key.keys() & PRIVATE:
+        return False
+    operations = key.get("key_ops", ["verify"])
+    return key.get("use", "sig") == "sig" and isinstance(operations, list) and "verify" in operations
 
 
 def fitting(token: Unverified, keys: Iterable[Mapping[str, Any]]) -> tuple[Mapping[str, Any], ...]:
     """Those of an issuer's keys that `token` may be signed by."""
-    kind, curve = FITTING[token.algorithm]
     return tuple(
         key
         for key in keys
-        if key["kty"] == kind
+        if fits(token.algorithm, key) and (token.key_id is None or key.get("kid") == token.key_id)
+    )
+
+
+def fits(algorithm: str, key: Mapping[str, Any]) -> bool:
+    """Whether a key is of the kind that an algorithm of `FITTING` needs, and says nothing against it."""
+    kind, curve = FITTING[algorithm]
+    return (
+        key.get("kty") == kind
         and (not curve or key.get("crv") == curve)
-        and key.get("alg", token.algorithm) == token.algorithm
-        and (token.key_id is None or key.get("kid") == token.key_id)
+        and key.get("alg", algorithm) == algorithm
     )
 
 
@@ -121,9 +150,21 @@ def verify(token: Unverified, keys: Iterable[Mapping[str, Any]]) -> Mapping[str,
     if len(found) > (1 if token.key_id is None else KEYS_TRIED):
         raise ForeignRefused("it does not say which of its issuer's keys signed it")
     for key in found:
-        if _signed_by(token, key):
+        if signed_by(token.text, token.algorithm, key) is not None:
             return token.claims
     raise ForeignRefused("its issuer did not sign it")
+
+
+def signed_by(token: str, algorithm: str, key: Mapping[str, Any]) -> PublicKey | None:
+    """The public key that a JWK is, if it signed `token`."""
+    try:
+        public = jwt.PyJWK(dict(key), algorithm=algorithm).key
+        if isinstance(public, RSAPublicKey) and not RSA_BITS[0] <= public.key_size <= RSA_BITS[1]:
+            return None
+        jwt.PyJWS(algorithms=[algorithm]).decode(token, public, algorithms=[algorithm])
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError):
+        return None
+    return public if isinstance(public, PublicKey) else None
 
 
 def check(
@@ -137,7 +178,7 @@ def check(
         raise ForeignRefused(f"the token is not for this gateway: its `aud` has to be {audience}")
     if not isinstance(claims.get("sub"), str) or not claims["sub"]:
         raise ForeignRefused("the token has no `sub`")
-    ends, begins, issued = _time(claims, "exp"), _time(claims, "nbf"), _time(claims, "iat")
+    ends, begins, issued = (time_of(claims, name) for name in ("exp", "nbf", "iat"))
     if ends is None:
         raise ForeignRefused("the token has no end: `exp` is missing")
     if ends <= now - CLOCKS_APART:
@@ -148,7 +189,8 @@ def check(
         raise ForeignRefused("the token was issued too long ago, or does not say when: get a new one")
 
 
-def _time(claims: Mapping[str, Any], name: str) -> float | None:
+def time_of(claims: Mapping[str, Any], name: str) -> float | None:
+    """A claim that is a time, None where there is none. Raises `ForeignRefused`."""
     value = claims.get(name)
     if value is None and name not in claims:
         return None
@@ -168,22 +210,3 @@ def _decoded(segment: str) -> bytes:
     if base64.urlsafe_b64encode(data).rstrip(b"=").decode() != segment:
         raise ForeignRefused("this is no signed token")
     return data
-
-
-def _may_verify(key: object) -> bool:
-    """A public key for signatures. One whose private half stands beside it is everybody's."""
-    if not isinstance(key, dict) or key.get("kty") not in {"RSA", "EC", "OKP"} or "d" in key:
-        return False
-    operations = key.get("key_ops", ["verify"])
-    return key.get("use", "sig") == "sig" and isinstance(operations, list) and "verify" in operations
-
-
-def _signed_by(token: Unverified, key: Mapping[str, Any]) -> bool:
-    try:
-        public = jwt.PyJWK(dict(key), algorithm=token.algorithm).key
-        if isinstance(public, RSAPublicKey) and not RSA_BITS[0] <= public.key_size <= RSA_BITS[1]:
-            return False
-        jwt.PyJWS(algorithms=[token.algorithm]).decode(token.text, public, algorithms=[token.algorithm])
-    except (jwt.PyJWTError, ValueError, TypeError, KeyError):
-        return False
-    return True

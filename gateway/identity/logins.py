@@ -61,6 +61,8 @@ class Started:
     """Where the browser goes, and what has to be at hand when it comes back."""
 
     url: str
+    form: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What the browser POSTs there; empty where it just goes."""
     kept: Mapping[str, str] = field(repr=False)
 
 
@@ -168,7 +170,7 @@ class Logins:
         """What an address is for. Looking uses nothing up. Raises `LoginRefused`."""
         return self._login(ticket, cookie).purpose
 
-    async def go(self, ticket: str, provider: str, cookie: str) -> str:
+    async def go(self, ticket: str, provider: str, cookie: str) -> Started:
         """Where the browser with this cookie goes to log in; the login is that browser's from now on."""
         before = self._login(ticket, cookie)
         chosen = self._providers().get(provider)
@@ -189,7 +191,7 @@ class Logins:
         if now.state != state:
             raise LoginRefused("This login was begun again meanwhile. Go on there.")
         self._ways[state] = _Way(ticket, provider, started.kept)
-        return started.url
+        return started
 
     def came(self, provider: str, state: str, values: Mapping[str, str]) -> None:
         """Keeps what a provider had the browser POST, for the `finish` that follows. Raises `LoginRefused`.

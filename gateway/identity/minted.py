@@ -49,9 +49,9 @@ class Minted:
         self._key = key
         self._clock = clock
 
-    def mint(self, token: str) -> Credential:
-        """A pair that admits whoever `token` admits, for as long. Raises `TokenRefused`."""
-        claims = self._issuer.verify(token)
+    def mint(self, token: str, *, key: str = "") -> Credential:
+        """A pair that admits whoever `token` admits, for as long; `key` is what its holder proved. Raises `TokenRefused`."""
+        claims = self._issuer.verify(token, key=key)
         self._sweep()
         live = sum(1 for each in self._store.all(TABLE).values() if each["token_id"] == claims.token_id)
         if live >= LIVE_PER_TOKEN:

@@ -1,6 +1,6 @@
 """Login by SAML 2.0: the gateway as a service provider, for the Web Browser SSO profile begun here.
 
-The browser takes a request to the identity provider in its address, and brings back a signed assertion in a form. One
+The browser takes a request to the identity provider in its address or in a form, and brings back a signed assertion in a form. One
 that answers no request of ours is refused: a login is always for something that somebody began at the gateway.
 """
 
@@ -87,6 +87,9 @@ class Saml:
             context=wishes.acr,
         )
         kept = {"request": request_id, "afresh": afresh, "at": f"{now}"}
+        if provider.by_post:
+            fields = saml_request.form(document, state=state, signing=signing)
+            return Started(url=provider.login, form=fields, kept=kept)
         url = saml_request.address(provider.login, document, state=state, signing=signing)
         return Started(url=url, kept=kept)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -18,6 +19,8 @@ RSA_BITS = 2_048
 REDIRECT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 POST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 
+_PLACE = re.compile(r"https?://[A-Za-z0-9._:\[\]-]+(?:[/?][\x21-\x7e]*)?")
+
 
 class MetadataRefused(Exception):
     """Metadata that no login can be made of; the message is a sentence for an operator."""
@@ -29,7 +32,9 @@ class Metadata:
 
     entity_id: str
     login: str
-    """Where it takes requests by HTTP-Redirect."""
+    """Where it takes requests."""
+    by_post: bool = False
+    """It takes them by HTTP-POST, and not by HTTP-Redirect."""
     certificates: tuple[Certificate, ...]
     """Of the keys that it signs with: two while it rolls over from one to the next."""
     wants_signed: bool = False
@@ -59,9 +64,11 @@ def read(data: bytes, *, entity_id: str = "") -> Metadata:
     name = entity.get("entityID", "")
     if not name or len(name) > 1_024:
         raise MetadataRefused("the identity provider has no usable entityID")
+    login, by_post = _login(name, provider)
     return Metadata(
         entity_id=name,
-        login=_login(name, provider),
+        login=login,
+        by_post=by_post,
         certificates=_certificates(name, provider),
         wants_signed=provider.get("WantAuthnRequestsSigned") in {"true", "1"},
         valid_until=_earliest(root, entity, provider),
@@ -96,12 +103,14 @@ def write(*, entity_id: str, acs: str, certificate: str = "") -> bytes:
     return written
 
 
-def _login(name: str, provider: Element) -> str:
-    for service in provider.findall(q(METADATA, "SingleSignOnService")):
-        location: str = service.get("Location", "")
-        if service.get("Binding") == REDIRECT and location.startswith(("https://", "http://")):
-            return location
-    raise MetadataRefused(f"{name} takes no requests by HTTP-Redirect")
+def _login(name: str, provider: Element) -> tuple[str, bool]:
+    """Where it takes requests, and whether by HTTP-POST: an address alone is simpler for a browser than a form."""
+    for binding in (REDIRECT, POST):
+        for service in provider.findall(q(METADATA, "SingleSignOnService")):
+            location: str = service.get("Location", "")
+            if service.get("Binding") == binding and _PLACE.fullmatch(location):
+                return location, binding == POST
+    raise MetadataRefused(f"{name} takes requests neither by HTTP-Redirect nor by HTTP-POST")
 
 
 def _certificates(name: str, provider: Element) -> tuple[Certificate, ...]:

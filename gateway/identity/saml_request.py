@@ -1,4 +1,4 @@
-"""A request for a login: an AuthnRequest in the address that the browser is sent to (SAML bindings §3.4)."""
+"""A request for a login: an AuthnRequest in the address that the browser is sent to, or in a form (SAML bindings §3.4, §3.5)."""
 
 from __future__ import annotations
 
@@ -45,3 +45,9 @@ def address(destination: str, document: bytes, *, state: str, signing: Signing |
     if signing is not None:
         query = signing.signed(query)
     return f"{destination}{'&' if urlsplit(destination).query else '?'}{query}"
+
+
+def form(document: bytes, *, state: str, signing: Signing | None = None) -> dict[str, str]:
+    """What the browser sends instead where the provider takes forms alone; the document itself carries the signature."""
+    whole = document if signing is None else signing.enveloped(document)
+    return {"SAMLRequest": base64.b64encode(whole).decode(), "RelayState": state}

@@ -7,12 +7,13 @@ or people in policies.yaml are fewer now. A child is never wider, deeper or long
 
 from __future__ import annotations
 
+import hmac
 import math
 import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Unpack
 
 from gateway.identity import scopes
 from gateway.identity.agents import AgentSecrets, NoSuchAgent
@@ -20,9 +21,14 @@ from gateway.identity.claims import Claims, ClaimsMalformed, Tether, from_payloa
 from gateway.identity.keys import TOKEN_CHARACTERS, KeyRing, SignatureRefused
 from gateway.identity.lineages import LineageFull, Lineages, Link
 from gateway.identity.wishes import (
+    HOW_TO_PROVE,
     TASK_CHARACTERS,
+    UNPROVED,
+    Terms,
     TokenRefused,
+    bound_as,
     inside,
+    issuer_name,
     lifetime,
     may_name,
     origin_of,
@@ -80,47 +86,29 @@ class Issuer:
         secret: str,
         *,
         person: str = "",
-        scope: Scope | None = None,
-        ttl: float | None = None,
-        task: str = "",
-        origin: str = "",
+        **terms: Unpack[Terms],
     ) -> Token:
-        """A root agent's token (RFC 6749 §4.4): its whole scope unless `scope` asks for less.
-
-        `ttl` is in seconds; more than policies.yaml allows is cut to that. Raises `TokenRefused`.
-        """
-        return self._root(
-            self.authenticate(name, secret), person=person, scope=scope, ttl=ttl, task=task, origin=origin
-        )
+        """A root agent's token (RFC 6749 §4.4): its whole scope unless `scope` asks for less. Raises `TokenRefused`."""
+        return self._root(self.authenticate(name, secret), person=person, **terms)
 
     def for_proved_agent(
         self,
         name: str,
         *,
         person: str = "",
-        scope: Scope | None = None,
-        ttl: float | None = None,
-        task: str = "",
-        origin: str = "",
+        kept: bool = False,
+        **terms: Unpack[Terms],
     ) -> Token:
         """As `for_agent`, for a client that has proved otherwise to be that agent: by a key, or by a trusted issuer.
 
-        Raises `TokenRefused`.
+        `kept` is a token that never leaves the gateway, which nobody can take away. Raises `TokenRefused`.
         """
         agent = self._policy().agents.get(name)
         if agent is None:
             raise TokenRefused("invalid_client", f"policies.yaml no longer has the agent {name}")
-        return self._root(agent, person=person, scope=scope, ttl=ttl, task=task, origin=origin)
+        return self._root(agent, person=person, kept=kept, **terms)
 
-    def for_person(
-        self,
-        person: str,
-        *,
-        scope: Scope | None = None,
-        ttl: float | None = None,
-        task: str = "",
-        origin: str = "",
-    ) -> Token:
+    def for_person(self, person: str, **terms: Unpack[Terms]) -> Token:
         """The token of a person who has logged in, with nobody above them. Raises `TokenRefused`."""
         grantee = self._policy().people.get(person)
         if grantee is None:
@@ -128,7 +116,7 @@ class Issuer:
                 "access_denied",
                 f"{person} is logged in, but policies.yaml grants nothing: add a grant to `identity.people`",
             )
-        return self._root(grantee, scope=scope, ttl=ttl, task=task, origin=origin)
+        return self._root(grantee, **terms)
 
     def _root(
         self,
@@ -139,8 +127,12 @@ class Issuer:
         ttl: float | None = None,
         task: str = "",
         origin: str = "",
+        key: str = "",
+        kept: bool = False,
     ) -> Token:
         policy = self._policy()
+        if not kept:
+            bound_as(agent, key)
         granted = inside(scope, agent.scope, holder=f"agent {agent.name}")
         now = self._second()
         life = min(lifetime(ttl, default=agent.ttl), policy.tokens.max_ttl)
@@ -162,6 +154,7 @@ class Issuer:
                 depth_left=agent.max_depth - 1,
                 issued_at=now,
                 issuer=issuer_name(policy),
+                key=key,
             )
         )
 
@@ -174,13 +167,18 @@ class Issuer:
         ttl: float | None = None,
         task: str = "",
         origin: str = "",
+        key: str = "",
+        child_key: str = "",
     ) -> Token:
         """A child's token (RFC 8693): inside its parent's scope, lifetime and depth. Raises `TokenRefused`.
 
         Without `scope` or `ttl` the child gets what its parent has left. The parent names the child; it cannot give it
-        the name of an agent that policies.yaml declares, since rules trust those names.
+        the name of an agent that policies.yaml declares, since rules trust those names. `key` is that which the parent
+        proved; the child is bound to `child_key`, or else to the parent's: a bound token's child is never anybody's.
         """
-        parent = self.verify(parent_token)
+        parent = self.verify(parent_token, key=key)
+        bound_to = child_key or key
+        bound_as(self._policy().root(parent.root), bound_to)
         if not NAME.fullmatch(name):
             raise TokenRefused(
                 "invalid_request",
@@ -215,6 +213,7 @@ class Issuer:
                 depth_left=parent.depth_left - 1,
                 issued_at=now,
                 issuer=parent.issuer,
+                key=bound_to,
             )
         )
 
@@ -242,12 +241,16 @@ class Issuer:
             )
         )
 
-    def verify(self, token: str) -> Claims:
+    def verify(self, token: str, *, key: str = "") -> Claims:
         """What a token says, if it holds at this moment; its scope is cut to what policies.yaml grants now.
 
+        `key` is the thumbprint of the key that its holder has proved: a token that is bound to another is refused.
         Raises `TokenRefused("invalid_grant")`. Only a token that carries our signature learns why it is refused.
         """
-        return self.check(self.payload(token))
+        claims = self.check(self.payload(token))
+        if claims.key and not hmac.compare_digest(claims.key.encode(), key.encode()):
+            raise TokenRefused(UNPROVED, HOW_TO_PROVE)
+        return claims
 
     def check(self, payload: Mapping[str, Any]) -> Claims:
         """As `verify`, for a payload whose signature was verified before (`gateway.identity.minted`)."""
@@ -265,6 +268,7 @@ class Issuer:
         policy = self._policy()
         root = policy.root(claims.root)
         assert root is not None  # or the lineage were broken
+        bound_as(root, claims.key)
         return claims.narrowed(
             scope=scopes.within(root.scope, claims.scope),
             groups=groups_of(policy, claims.person),
@@ -375,14 +379,6 @@ class Issuer:
             return from_payload(payload)
         except ClaimsMalformed:
             raise TokenRefused("invalid_grant", _UNKNOWN) from None
-
-
-def issuer_name(policy: Policy) -> str:
-    """`api.public_url` of policies.yaml, or the address that the API listens on."""
-    if policy.api.public_url:
-        return policy.api.public_url.rstrip("/")
-    host = policy.api.listen.host
-    return f"http://{f'[{host}]' if ':' in host else host}:{policy.api.listen.port}"
 
 
 def groups_of(policy: Policy, person: str) -> frozenset[str]:

@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from gateway.identity import scopes
 from gateway.identity.people import is_person
 from gateway.model import Scope
-from gateway.policy.model import Agent
+from gateway.policy.model import Agent, Policy
 
 TASK_CHARACTERS = 200
 ORIGIN_CHARACTERS = 64
+UNPROVED = "invalid_dpop_proof"
+"""RFC 9449's word for a proof that does not do, or is not there."""
+
+HOW_TO_PROVE = (
+    "the token is bound to a key: it counts with a proof of that key alone (DPoP, RFC 9449); where none can be shown, "
+    "use a user and password, or a certificate, that were minted with one (`countersign connect NAME --minted`)"
+)
+
+
+class Terms(TypedDict, total=False):
+    """What a root's token may be asked to be."""
+
+    scope: Scope | None
+    """Less than there is; None for all."""
+    ttl: float | None
+    """In seconds; more than policies.yaml allows is cut to that."""
+    task: str
+    origin: str
+    key: str
+    """The thumbprint of a key that the client proved to hold, to which the token is then bound."""
 
 
 class TokenRefused(Exception):
@@ -75,3 +97,20 @@ def task_of(task: str) -> str:
 def origin_of(origin: str) -> str:
     """Where the request came from, as far as that can be shown."""
     return origin[:ORIGIN_CHARACTERS] if origin.isprintable() else ""
+
+
+def bound_as(root: Agent | None, key: str) -> None:
+    """Raises `TokenRefused` where policies.yaml wants a token bound to a key, and `key` is none."""
+    if root is not None and "proof" in root.binding.to and not key:
+        raise TokenRefused(
+            UNPROVED,
+            f"policies.yaml binds the tokens of {root.name} to keys: ask for one with a DPoP proof (RFC 9449)",
+        )
+
+
+def issuer_name(policy: Policy) -> str:
+    """`api.public_url` of policies.yaml, or the address that the API listens on."""
+    if policy.api.public_url:
+        return policy.api.public_url.rstrip("/")
+    host = policy.api.listen.host
+    return f"http://{f'[{host}]' if ':' in host else host}:{policy.api.listen.port}"

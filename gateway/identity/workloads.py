@@ -59,6 +59,7 @@ class Workloads:
         scope: Scope | None = None,
         ttl: float | None = None,
         task: str = "",
+        key: str = "",
     ) -> Token:
         """The token of the agent that `assertion` is, `agent` where it could be several. Raises `TokenRefused`.
 
@@ -88,6 +89,7 @@ class Workloads:
             ttl=ttl,
             task=task,
             origin=f"{workload.name}: {claims['sub']}",
+            key=key,
         )
 
     async def _claims(self, assertion: str) -> tuple[Workload, Mapping[str, Any]]:

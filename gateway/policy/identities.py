@@ -18,7 +18,7 @@ class Binding:
     """What a token is bound to by its first use, and what becomes of other use of it."""
 
     to: frozenset[str] = frozenset()
-    """`address`: from where it is used first; `session`: one session at a time."""
+    """`address`: from where it is used first; `session`: one session at a time; `proof`: to a key (RFC 9449)."""
     reuse: Literal["announce", "refuse", "revoke"] = "refuse"
 
 

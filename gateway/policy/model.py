@@ -296,6 +296,8 @@ class TlsPolicy:
 class TokenPolicy:
     ttl: float = HOUR
     max_ttl: float = 12 * HOUR
+    nonce: bool = False
+    """Every proof of a key (RFC 9449) has to carry a nonce that the gateway gave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

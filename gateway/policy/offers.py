@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from gateway.model import Connection, Effects, Lineage
+from gateway.model import Connection, Effects, Lineage, Reveal
 from gateway.policy.globs import Globs
 from gateway.policy.kinds import Patterns
 from gateway.policy.moment import HOUR, Window
@@ -107,6 +107,12 @@ class Offer:
             and (self.persons is None or bool(person and self.persons.match(person.lower())))
             and (self.groups is None or not self.groups.isdisjoint(groups))
         )
+
+    def shows_to(self, groups: frozenset[str]) -> Reveal | None:
+        """What it shows that masks would hide, to whoever is in these groups."""
+        if self.reveal is None or self.reveal.to.isdisjoint(groups):
+            return None
+        return Reveal(columns=self.reveal.columns, detect=self.reveal.detect)
 
     def is_open(self, at: float) -> bool:
         """It may be asked for, and used, at these Unix seconds."""

@@ -349,12 +349,12 @@ def _count(look: Look) -> int:
 
 def tokens(look: Look) -> TokenPolicy:
     own = TokenPolicy()
-    keys = look.fields(("ttl", "max_ttl"))
+    keys = look.fields(("ttl", "max_ttl", "nonce"))
     max_ttl = given(keys, "max_ttl", Look.duration, own.max_ttl)
     ttl = given(keys, "ttl", Look.duration, min(own.ttl, max_ttl))
     if ttl > max_ttl:
         keys["ttl"].fault("this is longer than `max_ttl`; shorten it, or raise that")
-    return TokenPolicy(ttl=ttl, max_ttl=max_ttl)
+    return TokenPolicy(ttl=ttl, max_ttl=max_ttl, nonce=given(keys, "nonce", Look.flag, own.nonce))
 
 
 def api(look: Look) -> ApiPolicy:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from gateway.contract import Estimate
+from gateway.facts.schema import Schema
 from gateway.hosted import Desks, Host
 from gateway.minting import Role
-from gateway.model import Command, Effects, Facts
+from gateway.model import Command, Effects, Facts, Shape
 from gateway.wire import Login, Opening, Wire
 
 _MODULES: Mapping[str, str] = {
@@ -52,6 +53,9 @@ class CommandReader(Protocol):
     def read_facts(self, row: Mapping[str, Any]) -> Facts:
         """What a row of `countersign explain` would do. Raises `ValueError` for a row that holds no command."""
 
+    def shape(self, command: Command, facts: Facts) -> Shape | None:
+        """What a command that does this has in common with those that differ in values that change nothing of it."""
+
 
 class ServedModule(CommandReader, Protocol):
     """What the module of a protocol that is served supplies."""
@@ -76,6 +80,9 @@ class SurveyedModule(CommandReader, Protocol):
 
     async def survey(self, upstream: Any, login: Login, known: Any) -> str:
         """Renew `known` by what the target's own catalogue says; "" or why it cannot. Raises nothing the target does."""
+
+    def schema(self, known: Any) -> Schema | None:
+        """The tables of one target, as far as they are `known`."""
 
     async def powers(self, upstream: Any, login: Login) -> Mapping[str, Effects] | None:
         """What a credential may do there beside reading -> the effects of which a scope has one where that is needed.
@@ -183,10 +190,9 @@ def timed(name: str) -> Callable[[bytes, bytes], Iterable[tuple[float, str, str]
     return lambda answer, shape: [(0.0, "o", module.render(answer, shape).replace("\n", "\r\n"))]
 
 
-def likeness(name: str, text: str) -> str:
-    """The same for texts of a protocol that differ in their values alone; "" where its language does not tell."""
-    found = getattr(served(name), "likeness", None)
-    return str(found(text)) if found is not None else ""
+def shape(name: str, command: Command, facts: Facts) -> Shape | None:
+    """What a command of a protocol has in common with others; None where that, or what it does, cannot be told."""
+    return reader(name).shape(command, facts) if facts.complete else None
 
 
 def load(name: str) -> ProtocolModule:

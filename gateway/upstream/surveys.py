@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from gateway.facts.schema import Schema
 from gateway.model import Facts
 from gateway.policy.credentials import SecretMissing
 from gateway.policy.model import Policy, Target
@@ -40,6 +41,12 @@ class Surveys:
         if name not in self._known or self._known[name][0] != reach:
             self._known[name] = (reach, surveyed(target.connection.protocol).knowledge())
         return self._known[name][1]
+
+    def schema(self, target: Target) -> Schema | None:
+        """The tables of a target; None where no catalogue of it is known."""
+        if not has_catalogue(target):
+            return None
+        return surveyed(target.connection.protocol).schema(self.known(target))
 
     def reader(self, target: Target) -> Callable[[Mapping[str, Any]], Facts]:
         """What reads rows of `countersign explain` by what is known of a target."""

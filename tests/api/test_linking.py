@@ -38,7 +38,7 @@ class Stand:
         return (await self.gate.call("POST", "/v1/links", body=user, shape=LinkOffer)).url
 
     async def log_in(self, url):
-        going = await self.gate.logins.go(url.rpartition("/")[2], "corp", COOKIE)
+        going = (await self.gate.logins.go(url.rpartition("/")[2], "corp", COOKIE)).url
         state = parse_qs(urlsplit(going).query)["state"][0]
         return await self.gate.logins.finish("corp", state, {"state": state}, COOKIE)
 

@@ -42,7 +42,7 @@ class Stand:
 
     async def log_in(self, url):
         """Through the provider, as a browser would; what the page says."""
-        going = await self.gate.logins.go(url.rpartition("/")[2], "corp", COOKIE)
+        going = (await self.gate.logins.go(url.rpartition("/")[2], "corp", COOKIE)).url
         state = parse_qs(urlsplit(going).query)["state"][0]
         return await self.gate.logins.finish("corp", state, {"state": state}, COOKIE)
 

@@ -22,6 +22,7 @@ APPROVALS, AUDIT = "C0APPROVALS", "C0AUDITSHOP"
 QUICK = Timings(
     lease=0.3,
     batch=0.02,
+    at_once=0.05,
     retry=Backoff(first=0.02, longest=0.2),
     pace=Pace(between_posts=0.01, between_edits=0.01, first_retry=0.02, longest_retry=0.1),
 )

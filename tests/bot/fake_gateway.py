@@ -83,6 +83,11 @@ class FakeGateway:
         self.revoked: list[tuple[str, RevokeRequest]] = []
         self.wishes: list[ElevationRequest] = []
         self.grants: dict[str, GrantView] = {}
+        self.refuses: Refusal | None = None
+        """What it says to every wish."""
+        self.listens = asyncio.Event()
+        """Unset, it takes its time for wishes."""
+        self.listens.set()
         self.ended: list[tuple[str, RevokeRequest]] = []
         self.offers: dict[str, tuple[OfferView, ...]] = {}
         """Person -> what they may ask for."""
@@ -295,6 +300,9 @@ class FakeGateway:
         return _json(self.subtrees[request.match_info["id"]])
 
     async def elevate(self, request: web.Request) -> web.Response:
+        await self.listens.wait()
+        if self.refuses is not None:
+            return web.Response(body=encode(self.refuses), status=422, content_type="application/json")
         self.wishes.append(decode(await request.read(), ElevationRequest))
         return _json(self.approvals["apr-elevation"])
 
@@ -318,8 +326,10 @@ class FakeGateway:
             )
         )
 
-    async def list_grants(self, _: web.Request) -> web.Response:
-        return web.Response(body=encode(list(self.grants.values())), content_type="application/json")
+    async def list_grants(self, request: web.Request) -> web.Response:
+        person = request.query["person"]
+        seen = [one for one in self.grants.values() if person in {one.person, one.asked_by}]
+        return web.Response(body=encode(seen), content_type="application/json")
 
     async def end_grant(self, request: web.Request) -> web.Response:
         grant = self.grants.pop(request.match_info["id"], None)

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from bot import elevation_modal as modal
-from bot.card_ids import APPROVE, ASK_ACCESS, ELEVATE_OFFER, GRANT_ACCESS, GRANT_END, GRANT_EXTEND
+from bot.card_ids import APPROVE, ASK_ACCESS, ELEVATE_OFFER, GRANT_ACCESS, GRANT_END, GRANT_EXTEND, ModalState
 from bot.cards import card
-from bot.listeners.elevating import Unclear, read_typed
+from bot.desk import in_modal
+from bot.listeners.elevating import Unclear, asked, read_typed
 from bot.workspace.client import WorkspaceClient, text_of
 from gateway.contract import (
     AskView,
@@ -21,8 +22,11 @@ from gateway.contract import (
     OfferView,
     PastView,
     PossibleView,
+    ReachedView,
+    Refusal,
     RevokeRequest,
     State,
+    TablesView,
 )
 from tests.bot.conftest import ANA, APPROVALS, AUDIT, MARIA, StartBot
 from tests.bot.examples import approval, command, entry, session
@@ -93,8 +97,10 @@ async def test_one_line_asks_lists_and_ends(
         typed = "/elevate migrator shop write 30m “order 7 is stuck”"
         assert "apr-elevation" in await answer_to(people, typed, as_=MARIA)
         assert "apr-elevation" in await answer_to(people, "/elevate shop read,write 2h for me", as_=MARIA)
-        assert "Nothing is elevated" in await answer_to(people, "/elevate list", as_=MARIA)
+        nothing = "Nothing that you may see is elevated"
+        assert nothing in await answer_to(people, "/elevate list", as_=MARIA)
         gateway.grants[GRANT.id] = GRANT
+        assert nothing in await answer_to(people, "/elevate list", as_=ANA)
         assert "3 of 50 commands" in await answer_to(people, "/elevate list", as_=MARIA)
         assert "asks again on shop" in await answer_to(people, "/elevate revoke g-1 it is mended", as_=MARIA)
         assert "knows nothing" in await answer_to(people, "/elevate end g-1", as_=MARIA)
@@ -168,6 +174,85 @@ async def test_the_form_offers_what_policy_offers_and_asks_for_it(
             person=PERSON,
         )
     ]
+
+
+class Acks:
+    """What Slack hears at once."""
+
+    def __init__(self) -> None:
+        self.said: list[dict[str, Any]] = []
+
+    async def __call__(self, **said: Any) -> None:
+        self.said.append(said)
+
+
+def submission(chosen: OfferView) -> dict[str, Any]:
+    """What Slack sends when the form for an offer is sent as it was opened."""
+    view = modal.form((chosen,), chosen, ModalState(channel="C0GENERAL"), modal.Meant())
+    option = {"value": modal.key_of(chosen)}
+    values = {modal.OFFER_BLOCK: {ELEVATE_OFFER: {"selected_option": option}}}
+    return {"user": {"id": MARIA}, "view": {**view, "state": {"values": values}}}
+
+
+@pytest.mark.parametrize(
+    ("field", "block"),
+    [
+        ("ticket", modal.TICKET_BLOCK),
+        ("reason", modal.WHY_BLOCK),
+        ("effects", f"{modal.EFFECTS_BLOCK}:{modal.key_of(HAND)}"),
+        ("seconds", f"{modal.TIME_BLOCK}:{modal.key_of(HAND)}"),
+        ("commands", f"{modal.COMMANDS_BLOCK}:{modal.key_of(HAND)}"),
+        ("rows", f"{modal.ROWS_BLOCK}:{modal.key_of(HAND)}"),
+        ("agent", f"{modal.WHOM_BLOCK}:{modal.key_of(HAND)}"),
+        ("template", modal.OFFER_BLOCK),
+        ("connection", modal.OFFER_BLOCK),
+        ("", modal.OFFER_BLOCK),
+    ],
+)
+async def test_what_is_refused_at_once_is_said_at_the_field(
+    gateway: FakeGateway, start_bot: StartBot, field: str, block: str
+) -> None:
+    gateway.offers[PERSON] = (HAND,)
+    gateway.refuses = Refusal(
+        error="wish_refused", message="own-hands asks for a ticket: name one", field=field
+    )
+    acks, body = Acks(), submission(HAND)
+    async with start_bot() as bot:
+        submitted = in_modal(replace(bot.desk, at_once=60.0), asked, errors=modal.errors)
+        await submitted(acks, body)
+    [said] = acks.said
+    assert said["response_action"] == "errors"
+    assert list(said["errors"]) == [block]
+    assert "name one" in said["errors"][block]
+    assert block in {each.get("block_id") for each in body["view"]["blocks"] if each["type"] == "input"}
+
+
+async def test_what_is_offered_no_longer_is_said_at_the_field_too(
+    gateway: FakeGateway, start_bot: StartBot
+) -> None:
+    gateway.offers[PERSON] = (FIX,)
+    acks = Acks()
+    async with start_bot() as bot:
+        await in_modal(replace(bot.desk, at_once=60.0), asked, errors=modal.errors)(acks, submission(HAND))
+    [said] = acks.said
+    assert "offered no longer" in said["errors"][modal.OFFER_BLOCK]
+
+
+async def test_a_slow_gateway_lets_the_form_close_and_says_no_by_message(
+    gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
+) -> None:
+    gateway.offers[PERSON] = (replace(HAND, ticket=False),)
+    gateway.refuses = Refusal(error="wish_refused", message="name a ticket", field="ticket")
+    gateway.listens.clear()
+    async with start_bot():
+        await people.wait_for_connections(1)
+        await people.command("C0GENERAL", "/elevate", as_=MARIA)
+        form = await form_of(people)
+        answer = await people.submit(form, {modal.WHY: "order 7"}, as_=MARIA)
+        assert "errors" not in answer.get("answer", {})
+        gateway.listens.set()
+        await people.wait_for_message("C0GENERAL", lambda one: "name a ticket" in text_of(one), as_=MARIA)
+    assert gateway.wishes == []
 
 
 async def test_who_is_offered_nothing_is_told_so(
@@ -294,6 +379,11 @@ def test_a_card_tells_the_difference_and_what_was_before() -> None:
             PastView(at=1.0, connection="shop", effects=("write",), reason="x", how="break-glass", used=2),
         ),
         past_count=7,
+        tables=TablesView(
+            total=40,
+            before=ReachedView(read=12, written=0, columns=80, masked=5),
+            after=ReachedView(read=12, written=3, columns=80, masked=4),
+        ),
     )
     said = text_of({"blocks": list(card(replace(ASKED, elevation=wish), FACES).blocks)}).replace("\n", "")
     for words in (
@@ -309,8 +399,12 @@ def test_a_card_tells_the_difference_and_what_was_before() -> None:
         "grant g-0",
         "7 elevations",
         "by breaking the glass",
+        "read without asking 12 → 12 of 40",
+        "written 0 → 3 of 40",
+        "columns that masks hide by name 5 of 80 → 4 of 80",
     ):
         assert words in said
+    assert "knows no catalogue of this target" in str(card(ASKED, FACES).blocks)
     assert "masks stay" not in said
 
 

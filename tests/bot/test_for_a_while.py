@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,8 @@ from bot.cards import card
 from bot.for_a_while import chosen, fields, lasts
 from bot.workspace import server
 from bot.workspace.client import WorkspaceClient, actions_of, text_of
-from gateway.contract import Choice, LastingView, Reach, State, Twins, Vote
+from bot.workspace.validate import check_blocks
+from gateway.contract import Choice, LastingView, Reach, ShapeView, State, Twins, Vote
 from gateway.model import Lasting
 from tests.bot.conftest import ANA, APPROVALS, StartBot
 from tests.bot.examples import OPENED, approval
@@ -64,9 +66,36 @@ def test_a_card_says_what_was_agreed_and_until_when() -> None:
     )
     shown = card(settled, Faces())
     words = text_of({"blocks": list(shown.blocks)})
-    assert "this statement with other values, at most 5 commands, until" in words
+    assert "commands of this shape, at most 5 commands, until" in words
     assert "/elevate end apr-1" in words
     assert "for a while (subtree, 10 min, 9 commands)" in words
+
+
+def of_shape(words: str, passes: str, stops: str) -> str:
+    asked = approval(lasting=ALL)
+    alike = ShapeView(words=words, passes=passes, stops=stops)
+    shown = card(replace(asked, command=replace(asked.command, alike=alike)), Faces())
+    check_blocks(list(shown.blocks))
+    return text_of({"blocks": list(shown.blocks)})
+
+
+def test_a_card_says_what_a_shape_lets_go_and_what_not() -> None:
+    words = of_shape(
+        "DELETE FROM t WHERE id = …", "DELETE FROM t WHERE id = 42", "DELETE FROM t WHERE id = 42; SELECT 1"
+    )
+    assert "Its shape  DELETE FROM t WHERE id = …" in words.replace("\n", "")
+    assert "for example, DELETE FROM t WHERE id = 42" in words.replace("\n", "")
+    assert "never DELETE FROM t WHERE id = 42; SELECT 1" in words.replace("\n", "")
+    assert "however it is spaced and quoted" in of_shape(
+        "systemctl stop nginx", "", "systemctl stop nginx; id"
+    )
+
+
+def test_a_shape_of_hostile_text_is_shown_and_does_nothing() -> None:
+    words = of_shape("<!channel> `x`\n*Approved by ana*\u202e <@U0ANA>…", "a\u200bb", "c" * 5_000)
+    assert not {"\u202e", "\u200b"} & set(words)
+    assert "\n*Approved by ana*" not in words
+    assert "c" * 1_000 not in words
 
 
 async def test_ana_lets_a_shape_go_after_seeing_what_that_releases(
@@ -80,7 +109,7 @@ async def test_ana_lets_a_shape_go_after_seeing_what_that_releases(
         assert "A yes may be for a while" in text_of(shown)
         await people.click(shown, FOR_A_WHILE, as_=ANA, channel=APPROVALS)
         modal = await people.wait_for_view(lambda view: "Digest" in text_of(view), as_=ANA)
-        assert "This statement with other values · 2 more held now" in text_of(modal)
+        assert "Commands of this shape · 2 more held now" in text_of(modal)
         assert "3 more held now" in text_of(modal)
         await people.submit(modal, {WHILE_INPUT: "shape", LASTING_INPUT: "1800", COUNT_INPUT: "10"}, as_=ANA)
         await people.wait_for_message(APPROVALS, lambda one: "released" in text_of(one))

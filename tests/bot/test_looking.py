@@ -88,7 +88,7 @@ async def test_home_revokes_a_grant_and_kills_a_session(
         shown = await people.wait_for_home(lambda view: "1 live grant" in text_of(view), as_=ANA)
         words = text_of(shown)
         assert "3 of 50 commands" in words
-        assert "this statement with other values" in words
+        assert "commands of this shape" in words
         assert "└─ planner" in words
         assert "Waiting for a decision" in words, "what Ana asked for herself"
         await people.click_in_view(shown, GRANT_END, as_=ANA)

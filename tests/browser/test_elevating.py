@@ -93,6 +93,7 @@ async def test_from_the_modal_to_a_row_by_hand(
         "by-hand",
         "Becomes possible",
         "write: out of reach → runs",
+        "read without asking 0 → ",
         "OPS-22",
         "at most 3 commands and 500 rows",
         "Earlier",
@@ -170,6 +171,33 @@ async def test_a_refusal_leads_to_the_form_and_the_agent_goes_on(
     await expect(asked).to_contain_text("Granted")
     code, printed = await psql(repair)
     assert (code, "UPDATE 1" in printed) == (0, True), printed
+
+
+async def test_what_the_gateway_refuses_stands_at_the_field(
+    stand: Stand, maria: Page, picture: Picture
+) -> None:
+    """An agent that ends while the form is open. Where the answer takes too long it is a message: then once more."""
+    modal = maria.get_by_test_id("modal")
+    wrong = modal.locator(".error", has_text="no live agent")
+    await maria.get_by_test_id("channel-general").click()
+    said, rounds = 0, 0
+    while not rounds or not await wrong.count():
+        name = f"shortlived-{rounds}"
+        token = stand.gateway.child(stand.gateway.token(), name, "shop:read,write")
+        await typed(maria, "/elevate")
+        await expect(modal).to_contain_text("What for")
+        await field(modal, "What for").select_option(label="shop: write (fix-forward)")
+        await expect(modal).to_contain_text("Fixing forward is for emergencies.")
+        await field(modal, "For whom").select_option(label=f"{name} and what it starts")
+        await field(modal, "Why").fill("it ends before it is asked for")
+        stand.gateway.revoke(token)
+        told = maria.locator(".message", has_text="no live agent")
+        await maria.get_by_test_id("modal-submit").click()
+        await expect(wrong.or_(told.nth(said))).to_be_visible(timeout=60_000)
+        said, rounds = await told.count(), rounds + 1
+    await expect(field(modal, "Why")).to_have_value("it ends before it is asked for")
+    await picture(modal, "elevate-refused")
+    await maria.get_by_test_id("modal-close").click()
 
 
 async def test_a_broken_glass_is_seen_by_everybody(page: Page, maria: Page, picture: Picture) -> None:

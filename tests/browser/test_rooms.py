@@ -64,7 +64,7 @@ async def test_a_yes_for_a_while_lets_the_twin_go_and_what_comes_after(
     await folded.get_by_role("button", name="Review 1").click()
     modal = page.get_by_test_id("modal")
     await expect(modal).to_contain_text("id = 601")
-    await modal.get_by_text("This statement with other values · 1 more held now").click()
+    await modal.get_by_text("Commands of this shape · 1 more held now").click()
     await picture(modal, "for-a-while")
     await page.get_by_test_id("modal-submit").click()
     printed = await asyncio.wait_for(asyncio.gather(first, second), WITHIN)

@@ -61,5 +61,6 @@ class CommandLine:
 async def countersign(tmp_path: Path) -> AsyncIterator[CommandLine]:
     house = House(tmp_path)
     house.now = time.time()
+    house.restart()
     async with TestServer(app(house)) as server:
         yield CommandLine(house, str(server.make_url("")).rstrip("/"), tmp_path)

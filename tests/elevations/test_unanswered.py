@@ -52,6 +52,7 @@ class Street:
             self.house.approvals,
             Past(self.house.journal),
             policy=lambda: self.house.policy,
+            schema=lambda target: None,
             still_valid=lambda lineage: "",
             begin_by_hand=lambda request: None,
             begin_review=lambda approval, request, offer: None,

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.facts.postgres.likewise import LONGEST, likeness
+from gateway.facts.likewise import LONGEST
+from gateway.facts.postgres.likewise import likeness
 
 ALIKE = [
     ("UPDATE orders SET status = 'paid' WHERE id = 7", "update  orders set status='o''pen' /* c */ where ID = 8 -- x"),
@@ -53,29 +54,60 @@ UNLIKE = [
     ("SELECT f(E'a')", "SELECT f(E'A')"),
     ('SELECT U&"a"', 'SELECT U&"A"'),
     ("SELECT f(N'a')", "SELECT f(N'A')"),
+    ("SELECT a FROM t LIMIT 1 + 1", "SELECT a FROM t LIMIT 1 + 100000"),
+    ("SELECT a FROM t WHERE b = 1 LIMIT 1 * 1", "SELECT a FROM t WHERE b = 1 LIMIT 1 * 100000"),
+    ("SELECT a FROM t WHERE b = 1 OFFSET 5 - 5", "SELECT a FROM t WHERE b = 1 OFFSET 5 - 4"),
+    ("SELECT d->>('s' || 'ize') FROM t", "SELECT d->>('s' || 'sn') FROM t"),
+    ("SELECT 1 FROM t WHERE a = d -> 0 - 1", "SELECT 1 FROM t WHERE a = d -> 0 - 2"),
+    ("SELECT 1 FROM t WHERE a = b[1 + 1]", "SELECT 1 FROM t WHERE a = b[1 + 2]"),
+    ("SELECT 1 FROM t WHERE ~ 5", "SELECT 1 FROM t WHERE ~ 0"),
+    ("SELECT 1 FROM t WHERE a IN (SELECT b FROM u LIMIT 1, 2)", "SELECT 1 FROM t WHERE a IN (SELECT b FROM u LIMIT 1, 200)"),
+    ("SELECT CASE WHEN a = 1 THEN 5 + 3 END FROM t", "SELECT CASE WHEN a = 1 THEN 5 + 4 END FROM t"),
 ]  # fmt: skip
+
+
+def key(text: str) -> str:
+    found = likeness(text)
+    return found.key if found is not None else ""
 
 
 @pytest.mark.parametrize(("one", "other"), ALIKE)
 def test_values_are_free(one: str, other: str) -> None:
-    assert likeness(one) == likeness(other) != ""
+    assert key(one) == key(other) != ""
 
 
 @pytest.mark.parametrize(("one", "other"), UNLIKE)
 def test_what_is_done_is_not(one: str, other: str) -> None:
-    assert likeness(one) != likeness(other)
-    assert "" not in {likeness(one), likeness(other)}
+    assert key(one) != key(other)
+    assert "" not in {key(one), key(other)}
+
+
+BOUND = "UPDATE t SET a = $1 WHERE d ->> $2 = $3 AND f($4) IN ($5)"
+
+
+@pytest.mark.parametrize(("place", "free"), [(1, True), (2, False), (3, True), (4, False), (5, True)])
+def test_a_bound_value_is_free_where_a_written_one_is(place: int, free: bool) -> None:
+    values: list[str | None] = ["a", "b", "c", "d", "e"]
+    asked = bound_key(values)
+    assert (bound_key([*values[: place - 1], "other", *values[place:]]) == asked) is free
+    assert bound_key([*values[: place - 1], None, *values[place:]]) != asked
+
+
+def bound_key(values: list[str | None]) -> str:
+    found = likeness(BOUND, values)
+    assert found is not None
+    return found.key
 
 
 @pytest.mark.parametrize("text", ["SELECT 'open", "SELECT \0", "SELECT \ud800", " " * LONGEST + "SELECT 1"])
 def test_what_cannot_be_cut_has_no_likeness(text: str) -> None:
-    assert likeness(text) == ""
+    assert key(text) == ""
 
 
 @given(st.text(max_size=20).filter(lambda each: "\0" not in each))
 def test_no_value_says_more_than_a_value(value: str) -> None:
     quoted = "'" + value.replace("'", "''") + "'"
-    assert likeness(f"UPDATE t SET a = {quoted} WHERE id = 1") in {
-        likeness("UPDATE t SET a = 'x' WHERE id = 1"),
+    assert key(f"UPDATE t SET a = {quoted} WHERE id = 1") in {
+        key("UPDATE t SET a = 'x' WHERE id = 1"),
         "",
     }

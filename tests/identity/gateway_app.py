@@ -79,7 +79,7 @@ def built(house: House, asking: Fetch) -> tuple[web.Application, Identities]:
         [
             *tokens.routes(
                 issuer=house.issuer,
-                origins=house.origins,
+                possession=house.possession,
                 minted=house.minted,
                 keys=house.keys,
                 lineages=house.lineages,

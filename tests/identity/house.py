@@ -16,6 +16,7 @@ from gateway.identity.logins import Proven
 from gateway.identity.members import Members
 from gateway.identity.minted import Minted
 from gateway.identity.origins import Origins
+from gateway.identity.possession import Possession
 from gateway.identity.tokens import Issuer
 from gateway.model import Connection, Effect, Scope
 from gateway.policy.credentials import SecretRef, StoredCredential
@@ -102,6 +103,7 @@ class House:
         os.environ["TEST_RELEASE_SECRET"] = SECRET
         os.environ["TEST_NIGHTLY_SECRET"] = "another secret altogether"
         self.now = 1_800_000_000.0
+        self.steady = 1_000.0
         self.policy = POLICY
         self.store = MemoryStore()
         self.directory = directory / "keys"
@@ -125,6 +127,9 @@ class House:
             announce=lambda level, text: self.told.append(f"{level}: {text}"),
             spawn=lambda work: work.close(),
             clock=clock,
+        )
+        self.possession = Possession(
+            self.issuer, self.origins, self.current, clock=clock, steady=lambda: self.steady
         )
         self.admission = Admission(self.issuer, self.minted, self.current, self.origins, clock=clock)
 

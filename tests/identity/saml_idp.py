@@ -43,6 +43,7 @@ class SamlIdp:
         login: str = "https://idp.example/sso",
         entity: str = ENTITY,
         wants_signed: str = "",
+        by_post: bool = False,
     ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "sp.xml").write_bytes(sp_metadata)
@@ -59,7 +60,11 @@ class SamlIdp:
                 "service": {
                     "idp": {
                         "want_authn_requests_signed": bool(wants_signed),
-                        "endpoints": {"single_sign_on_service": [(login, BINDING_HTTP_REDIRECT)]},
+                        "endpoints": {
+                            "single_sign_on_service": [
+                                (login, BINDING_HTTP_POST if by_post else BINDING_HTTP_REDIRECT)
+                            ]
+                        },
                         "policy": {"default": {"lifetime": {"minutes": 5}, "attribute_restrictions": None}},
                     }
                 },
@@ -83,6 +88,12 @@ class SamlIdp:
         ).message
         self.requests.append(request)
         return request, values["RelayState"]
+
+    def asked_by_form(self, form: Mapping[str, str]) -> tuple[Any, str]:
+        """As `asked`, for a request that the browser sent in a form."""
+        request = self.server.parse_authn_request(form["SAMLRequest"], BINDING_HTTP_POST).message
+        self.requests.append(request)
+        return request, form["RelayState"]
 
     def answer(
         self,
@@ -115,7 +126,12 @@ class SamlIdp:
 
     async def sso(self, request: web.Request) -> web.Response:
         """A login that asks nothing: its form is for the browser to send on."""
-        asked, state = self.asked(str(request.url))
+        if request.method == "POST":
+            asked, state = self.asked_by_form(
+                {key: f"{value}" for key, value in (await request.post()).items()}
+            )
+        else:
+            asked, state = self.asked(str(request.url))
         acs = asked.assertion_consumer_service_url
         answer = base64.b64decode(
             self.answer(asked.id, acs=acs, audience=asked.issuer.text, person=self.person)

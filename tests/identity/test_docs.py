@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from gateway.api import grants
-from gateway.identity import authorities, devices, foreign, logins, saml_response
+from gateway.identity import authorities, devices, foreign, logins, proofs, saml_response
 from gateway.identity.claims import from_payload, to_payload
 from gateway.identity.failures import FAILURES
 from gateway.identity.keys import TOKEN_CHARACTERS
@@ -47,5 +47,10 @@ def test_the_numbers_are_those_of_the_code():
     assert saml_response.LARGEST == 256 * 1024
     assert "more than 256 KiB" in DOC
     assert saml_response.CLOCKS_APART == foreign.CLOCKS_APART
+    assert proofs.LASTS == 60
+    assert "`iat` is within 60 seconds" in DOC
+    assert proofs.NONCE_LASTS == 120
+    assert "lasts two minutes" in DOC
+    assert f"`{grants.CHILD_KEY}`" in DOC
     assert all(f"`{name}`" in DOC for name in foreign.FITTING)
     assert all(f"`{name}`" in DOC for name in foreign.UNREAD)

@@ -41,8 +41,8 @@ class Desk:
         return address.rpartition("/")[2]
 
     async def going(self, ticket: str, cookie: str = MINE, provider: str = "okta") -> str:
-        url = await self.logins.go(ticket, provider, cookie)
-        return parse_qs(urlsplit(url).query)["state"][0]
+        going = await self.logins.go(ticket, provider, cookie)
+        return parse_qs(urlsplit(going.url).query)["state"][0]
 
     async def back(self, state: str, cookie: str = MINE, provider: str = "okta", **values: str) -> str:
         return await self.logins.finish(provider, state, {"state": state, **values}, cookie)

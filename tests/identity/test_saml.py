@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import html
 import re
 import ssl
@@ -16,11 +18,12 @@ import pytest
 import pytest_asyncio
 from aiohttp import CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
+from cryptography.x509 import load_pem_x509_certificate
 from lxml import etree
 
 from gateway.api import saml as saml_api
 from gateway.api.login import LoginPages
-from gateway.identity import saml_metadata
+from gateway.identity import saml_metadata, saml_xml
 from gateway.identity.logins import LoginRefused, Logins, Proven, Wishes
 from gateway.identity.saml import EMAIL_FORMAT, Saml, SamlProviders
 from gateway.policy.credentials import SecretRef
@@ -44,6 +47,7 @@ class Stage:
         self.directory = directory
         self.base = "https://gate.example"
         self.late = 0.0
+        self.idp_address = ""
         self.store = MemoryStore()
         self.metadata = directory / "corp.xml"
         self.configured = SamlProvider(
@@ -68,11 +72,17 @@ class Stage:
     def corp(self) -> Saml:
         return self.samls.of(self.configured, base=self.base)
 
-    def found(self, login: str = "https://idp.example/sso", *, wants_signed: str = "") -> SamlIdp:
+    def found(
+        self, login: str = "https://idp.example/sso", *, wants_signed: str = "", by_post: bool = False
+    ) -> SamlIdp:
         """The provider, as it gets to know the gateway and the gateway it."""
         self.keys = self.directory / "corp"
         self.idp = SamlIdp(
-            self.keys, sp_metadata=self.corp.own_metadata(), login=login, wants_signed=wants_signed
+            self.keys,
+            sp_metadata=self.corp.own_metadata(),
+            login=login,
+            wants_signed=wants_signed,
+            by_post=by_post,
         )
         self.metadata.write_bytes(self.idp.metadata)
         return self.idp
@@ -128,8 +138,14 @@ class Browser:
         answer = await self.client.post(
             urlsplit(address).path, data={"provider": "corp"}, headers={"Origin": self.own}
         )
-        away = re.search(r"0;url=([^']+)", await answer.text())
-        assert away, await answer.text()
+        text = await answer.text()
+        if "SAMLRequest'" in text:
+            form = etree.HTML(text).find(".//form")
+            values = {each.get("name"): each.get("value") for each in form.iterfind(".//input[@name]")}
+            async with self.client.session.post(form.get("action"), data=values) as page:
+                return await page.text()
+        away = re.search(r"0;url=([^']+)", text)
+        assert away, text
         async with self.client.session.get(html.unescape(away[1])) as page:
             return await page.text()
 
@@ -149,14 +165,15 @@ async def browser(tmp_path) -> AsyncIterator[tuple[Stage, Browser]]:
     async def sso(request: web.Request) -> web.Response:
         return await stage.idp.sso(request)
 
-    provider.router.add_get("/sso", sso)
+    provider.router.add_route("*", "/sso", sso)
     gateway = TestServer(stage.pages())
     async with (
         TestServer(provider) as there,
         TestClient(gateway, cookie_jar=CookieJar(unsafe=True)) as client,
     ):
         stage.base = str(gateway.make_url("")).rstrip("/")
-        stage.found(login=str(there.make_url("/sso")))
+        stage.idp_address = str(there.make_url("/sso"))
+        stage.found(login=stage.idp_address)
         yield stage, Browser(client)
 
 
@@ -372,6 +389,66 @@ async def test_a_key_that_cannot_sign_is_told(stage, own_key):
         stage.corp.own_metadata()
 
 
+# requests in a form
+
+
+@pytest.mark.parametrize("wants_signed", ["", "yes"])
+async def test_a_provider_that_takes_forms_alone_gets_one(stage, own_key, wants_signed):
+    stage.found(wants_signed=wants_signed, by_post=True)
+    started = await stage.corp.start(STATE, Wishes(max_age=60))
+    assert (started.url, started.form["RelayState"]) == ("https://idp.example/sso", STATE)
+    request, _ = stage.idp.asked_by_form(started.form)
+    assert (request.destination, request.force_authn) == ("https://idp.example/sso", "true")
+    assert (await stage.corp.finish(stage.answered(request), started.kept)).person == "ada@example.com"
+
+
+async def test_a_signed_form_is_signed_as_a_whole(stage, own_key):
+    stage.found(wants_signed="yes", by_post=True)
+    started = await stage.corp.start(STATE, Wishes())
+    root = opened(started.form["SAMLRequest"])
+    # Where the schema has it: behind the issuer.
+    assert [etree.QName(each).localname for each in root][:2] == ["Issuer", "Signature"]
+    certificates = [load_pem_x509_certificate(own_key.read_bytes())]
+    assert saml_xml.signed(root, certificates).get("ID") == root.get("ID")
+    root.set("ForceAuthn", "true")
+    with pytest.raises(saml_xml.XmlRefused):
+        saml_xml.signed(root, certificates)
+
+
+async def test_an_address_is_taken_where_there_are_both(stage):
+    data = stage.metadata.read_bytes()
+    (service,) = re.findall(rb"<[^<]*SingleSignOnService[^>]*/>", data)
+    form = service.replace(b"HTTP-Redirect", b"HTTP-POST").replace(b"/sso", b"/form")
+    stage.metadata.write_bytes(data.replace(service, form + service))
+    started = await stage.corp.start(STATE, Wishes())
+    assert not started.form
+    assert started.url.startswith("https://idp.example/sso?SAMLRequest=")
+
+
+async def test_a_person_logs_in_at_a_provider_that_takes_forms_alone(browser):
+    stage, client = browser
+    stage.found(login=stage.idp_address, by_post=True)
+    purpose = Noted()
+    address = stage.logins.begin(purpose)
+    page = await client.go(address)
+    assert (await client.bring(page))[0] == 200
+    assert [each.person for each in purpose.proven] == ["ada@example.com"]
+
+
+async def test_the_page_with_the_form_runs_that_one_script(browser):
+    stage, client = browser
+    stage.found(login=stage.idp_address, by_post=True)
+    answer = await client.client.post(
+        urlsplit(stage.logins.begin(Noted())).path, data={"provider": "corp"}, headers={"Origin": client.own}
+    )
+    policy = dict(each.strip().split(" ", 1) for each in answer.headers["Content-Security-Policy"].split(";"))
+    (script,) = re.findall(r"<script>(.*?)</script>", await answer.text())
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert policy["script-src"] == f"'sha256-{digest}'"
+    assert policy["default-src"] == "'none'"
+    assert policy["form-action"].split()[0] == stage.idp_address.removesuffix("/sso")
+
+
 # metadata
 
 
@@ -390,7 +467,15 @@ async def test_metadata_that_was_replaced_counts_at_once(stage):
         (lambda data: b"", "cannot be read"),
         (lambda data: b"<x/>", "0 SAML 2.0 identity providers"),
         (lambda data: b"<!DOCTYPE x>" + data, "document type"),
-        (lambda data: data.replace(b"HTTP-Redirect", b"HTTP-POST"), "HTTP-Redirect"),
+        (
+            lambda data: data.replace(b"HTTP-Redirect", b"HTTP-Artifact"),
+            "neither by HTTP-Redirect nor by HTTP-POST",
+        ),
+        (lambda data: data.replace(b"idp.example/sso", b"idp.example; script-src *"), "neither by"),
+        (
+            lambda data: data.replace(b'"https://idp.example/sso', b'"javascript://idp.example/sso'),
+            "neither by",
+        ),
         (lambda data: data.replace(b'use="signing"', b'use="encryption"'), "no certificate of a signing key"),
         (
             lambda data: re.sub(rb"X509Certificate>.*?<", b"X509Certificate>AAAA<", data, flags=re.DOTALL),

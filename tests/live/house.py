@@ -105,6 +105,7 @@ class Refused(Exception):
         super().__init__(f"{status} {body}")
         self.status = status
         self.code = str(body.get("error"))
+        self.field = str(body.get("field"))
 
 
 @dataclass

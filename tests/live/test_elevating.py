@@ -221,6 +221,29 @@ def test_what_a_person_may_ask_for_is_what_policy_offers_this_person(elevating: 
         )
 
 
+def test_a_person_sees_the_grants_that_they_may_see(elevating: Gateway) -> None:
+    grant = by_hand(elevating)
+
+    def sees(api: Api, query: str) -> bool:
+        return grant["id"] in {each["id"] for each in api.call(f"/v1/grants{query}")}
+
+    try:
+        own, approver, operator = (sees(elevating.api, f"?person={each}") for each in (MARIA, BEN, SAM))
+        assert (own, approver, operator) == (True, True, True)
+        assert sees(elevating.operator, "")
+        assert not sees(elevating.api, "?person=kim@example.com")
+        assert not sees(elevating.operator, "?person=kim@example.com")
+        assert not sees(elevating.operator, "?person=kim@example.com&groups=dba"), (
+            "operators vouch for nobody"
+        )
+        assert sees(elevating.api, "?person=kim@example.com&groups=dba")
+        with pytest.raises(Refused) as refused:
+            elevating.api.call("/v1/grants")
+        assert refused.value.status == 400
+    finally:
+        elevating.api.call(f"/v1/grants/{grant['id']}/end", {"person": MARIA})
+
+
 def test_rows_are_a_budget(elevating: Gateway, table: str) -> None:
     token = fixer(elevating)
     grant = granted(elevating, token, template="few-rows")
@@ -280,6 +303,24 @@ def test_the_card_says_what_becomes_possible(elevating: Gateway) -> None:
     possible = {each["effect"]: each for each in approval["elevation"]["possible"]}
     assert (possible["write"]["before"], possible["write"]["after"]) == ("hold", "allow")
     assert (possible["privilege"]["before"], possible["privilege"]["after"]) == ("block", "block")
+
+
+def test_the_card_counts_the_tables_of_the_target(elevating: Gateway) -> None:
+    token = fixer(elevating)
+    reasons = (f"look {number}" for number in range(1_000))
+    found: list[dict[str, Any]] = []
+
+    def counted() -> bool:
+        # The catalogue is read right after the start, and nobody announces it.
+        found.append(ask(elevating, token, reason=next(reasons))["elevation"])
+        return found[-1].get("tables") is not None
+
+    eventually(counted)
+    tables = found[-1]["tables"]
+    assert tables["total"] > 1
+    assert (tables["before"]["written"], tables["after"]["written"]) == (0, tables["total"])
+    assert tables["before"]["read"] == tables["after"]["read"] == tables["total"]
+    assert 0 < tables["before"]["masked"] < tables["before"]["columns"]
 
 
 def test_what_is_revealed_is_shown_to_the_named_groups_alone_and_recorded_as_shown(

@@ -135,18 +135,23 @@ def test_it_reaches_neither_what_is_blocked_nor_other_effects_and_unmasks_nothin
 
 def test_only_what_is_offered_can_be_asked_for(gateway: Gateway) -> None:
     token = gateway.child(gateway.token(), "fixer", "shop:read,write")
-    for wish in (
-        {"effects": ["ddl"]},
-        {"seconds": 7200},
-        {"seconds": -1},
-        {"connection": "elsewhere"},
-        {"effects": ["everything"]},
-        {"effects": []},
-        {"reason": " "},
-        {"commands": 0},
+    for wish, field in (
+        ({"effects": ["ddl"]}, "effects"),
+        ({"seconds": 7200}, "seconds"),
+        ({"seconds": -1}, "seconds"),
+        ({"connection": "elsewhere"}, "connection"),
+        ({"template": "elsewhere"}, "template"),
+        ({"effects": ["everything"]}, "effects"),
+        ({"effects": []}, "effects"),
+        ({"reason": " "}, "reason"),
+        ({"reason": "x" * 501}, "reason"),
+        ({"ticket": "x" * 101}, "ticket"),
+        ({"commands": 0}, "commands"),
+        ({"rows": 0}, "rows"),
     ):
-        with pytest.raises(Refused):
+        with pytest.raises(Refused) as refused:
             ask(gateway, token, **wish)
+        assert (refused.value.status, refused.value.code, refused.value.field) == (422, "wish_refused", field)
     with pytest.raises(Refused):
         ask(gateway, "no.such.token")
 

@@ -43,7 +43,7 @@ rules:
     then: {{block: "Destructive commands never run through an agent."}}
   - name: writes-need-somebody
     when: {{effects: [{held}]}}
-    then: {{hold: {{approvers: dba, message: "Somebody looks at writes on prod."}}, mask: pii}}
+    then: {{hold: {{approvers: dba, message: "Somebody looks at writes on prod."{lasting}}}, mask: pii}}
   - name: reads
     when: {{effects: [{freely}]{only}}}
     then: {{allow: true, mask: pii}}
@@ -145,6 +145,7 @@ class SshGateway(Gateway):
         only: str = "",
         plain: str = "",
         beside: bool = False,
+        lasting: str = "",
     ) -> None:
         self.agent_key = directory / "agent"
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.agent_key], check=True)
@@ -170,6 +171,7 @@ class SshGateway(Gateway):
             else "",
             agent_key=self.agent_key.with_suffix(".pub").read_text().strip(),
             held=held,
+            lasting=f", for_a_while: {lasting}" if lasting else "",
         )
         nowhere = Account(host="127.0.0.1", port=1, user="-", password=secrets.token_hex(4), database="-")
         super().__init__(directory, nowhere)

@@ -42,6 +42,15 @@ def test_connect_writes_a_certificate_and_ssh_needs_nothing_else(gateway: SshGat
     assert refused.stdout == ""
 
 
+def test_a_client_that_answers_questions_instead_of_giving_a_password_gets_in_as_well(
+    gateway: SshGateway,
+) -> None:
+    asked = ("-oPreferredAuthentications=keyboard-interactive",)
+    assert gateway.ssh("echo hello", options=asked).stdout == b"hello\n"
+    refused = gateway.ssh("echo hello", options=asked, pair={"user": "agent", "password": "wrong"})
+    assert (refused.returncode, refused.stdout) == (255, b"")
+
+
 def test_the_gateway_shows_a_host_certificate_and_clients_go_by_its_authority(
     gateway: SshGateway, tmp_path: Path
 ) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import pty
 import re
 import select
+import signal
+import struct
 import subprocess
+import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,15 +25,25 @@ from tests.live_ssh.house import Server, SshGateway
 WITHIN = 90.0
 
 
+WINDOW = struct.Struct("HHHH")
+"""Rows, columns, and the same in pixels, as TIOCSWINSZ takes them."""
+
+
 class Terminal:
     """ssh at a terminal."""
 
-    def __init__(self, master: int) -> None:
+    def __init__(self, master: int, process: int) -> None:
         self._master = master
+        self._process = process
         self.seen = ""
 
     def type(self, text: str) -> None:
         os.write(self._master, text.encode())
+
+    def resize(self, *, columns: int, rows: int) -> None:
+        """As a person does with a window: the client is told by a signal."""
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, WINDOW.pack(rows, columns, 0, 0))
+        os.kill(self._process, signal.SIGWINCH)
 
     def until(self, pattern: str) -> str:
         """What has appeared up to and with `pattern`; it counts as read."""
@@ -59,7 +74,7 @@ def terminal(gateway: SshGateway) -> Iterator[tuple[Terminal, Callable[[], int]]
     )
     os.close(slave)
     try:
-        yield Terminal(master), lambda: process.wait(WITHIN)
+        yield Terminal(master, process.pid), lambda: process.wait(WITHIN)
     finally:
         process.kill()
         process.wait()
@@ -258,5 +273,12 @@ def test_a_whole_shell_may_be_held_once(server: Server, tmp_path: Path) -> None:
         assert "\r\r" not in screen.until(r"one\ntwo\n.*ready> $")
         screen.type("echo card 41111111''11111111\r")
         screen.until(r"card \*+1111\r")
+        screen.resize(columns=101, rows=31)
+        screen.type("until stty size | grep '31 101'; do :; done\r")
+        screen.until(r"31 101\r\n")
         screen.type("exit 4\r")
         assert ended() == 4
+        (session,) = [path.stem for path in (gateway.state / "recordings").glob("*/*.rec")]
+        cast = gateway.countersign("replay", session, "--cast", "--state", str(gateway.state)).stdout
+    events = [json.loads(line) for line in cast.splitlines()[1:]]
+    assert "101x31" in [what for _, kind, what in events if kind == "r"]

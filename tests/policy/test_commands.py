@@ -166,6 +166,38 @@ def test_explain_tells_the_verdict_and_why(capsys) -> None:
     assert "speaks of destructive, privilege" in out
 
 
+def test_explain_says_what_a_yes_for_the_shape_would_let_go(capsys, tmp_path) -> None:
+    policy = tmp_path / "policies.yaml"
+    policy.write_text(LASTING)
+    asked = ["explain", "--policy", str(policy), "--connection"]
+    assert main([*asked, "billing", "UPDATE invoices SET paid = 1 WHERE id = 7 LIMIT 1"]) == 0
+    out = capsys.readouterr().out
+    assert "shape      UPDATE invoices SET paid = … WHERE id = … LIMIT 1\n" in out
+    assert "goes too   UPDATE invoices SET paid = 42 WHERE id = 42 LIMIT 1\n" in out
+    assert main([*asked, "web", "--json", "touch /srv/x"]) == 0
+    assert json.loads(capsys.readouterr().out)["shape"] == {
+        "words": "touch /srv/x",
+        "passes": "",
+        "stops": "touch /srv/x; id",
+    }
+    assert main([*asked, "web", "--json", "touch $(id)"]) == 0
+    assert json.loads(capsys.readouterr().out)["shape"] is None
+
+
+LASTING = """
+connections:
+  billing: {protocol: mysql, listen: 127.0.0.1:0, upstream: "mysql://db/billing", credential: {user: u, password: env:X}}
+  web: {protocol: ssh, listen: 127.0.0.1:0, upstream: "ssh://web", credential: {user: u, password: env:X}}
+groups:
+  dba: {members: [ana.silva@example.com]}
+rules:
+  - name: for-a-while
+    when: {effects: [read, write, exec, unknown]}
+    then: {hold: {approvers: dba, for_a_while: {up_to: 1h, what: [call, shape]}}}
+default: block
+"""
+
+
 def test_explain_as_json_gives_a_reason_for_each_rule(capsys) -> None:
     assert main(["explain", "--policy", str(SHIPPED), "--json", "SELECT name FROM customers"]) == 0
     answer = json.loads(capsys.readouterr().out)

@@ -117,7 +117,8 @@ def _token(text: str, at: int, before: Sequence[Token], modes: Modes) -> tuple[T
         return Token("mark", "."), at + 1
     if not behind_dot:
         if character in "nN" and text[at + 1 : at + 2] == "'":
-            return _in_quotes(text, at + 1, modes)
+            token, end = _in_quotes(text, at + 1, modes)
+            return Token("string", token.text, "N'"), end
         match = _BYTES.match(text, at) or _BYTES_NUMBER.match(text, at)
         if match is not None:
             return Token("number", match[0]), match.end()

@@ -14,9 +14,7 @@ from gateway.facts.postgres.itself import Columns, Itself, looked_up
 from gateway.facts.postgres.likeness import (
     bare,
     boolean,
-    cancels,
     column,
-    columns,
     covers,
     empty,
     logical,
@@ -29,20 +27,16 @@ from gateway.facts.postgres.likeness import (
     scalar,
     written_out,
 )
-from gateway.facts.postgres.tree import Node, Unreadable, children, constant, dotted, strings, typed
+from gateway.facts.postgres.row import Row
+from gateway.facts.postgres.tree import Node, constant, strings, typed
 from gateway.facts.postgres.trial import always
 from gateway.facts.postgres.truth import OPPOSITE, Truth, both, fixed, never_fails
 
-_SYSTEM_KEYS = frozenset(
-    {"id", "uuid", "guid", "pk", "oid", "rowid", "ctid", "xmin", "cmin", "tableoid", "_id"}
-)
 _NEVER_NEGATIVE = frozenset(
     {"length", "char_length", "octet_length", "abs", "cardinality", "bit_length", "num_nulls", "num_nonnulls"}
 )
 _LIKE_ANYTHING = frozenset({"%", "%%"})
 _MATCH_ANYTHING = frozenset({"", ".*", "^", "$", "^.*$", "^.*", ".*$", "(.*)", "^(.*)$"})
-_WORK = 60_000
-"""Nodes looked at for one condition."""
 _PAIRS = 20_000
 """Pairs of an OR's sides that are compared; where there are more, nothing is taken to be restricted."""
 
@@ -61,9 +55,9 @@ def restricts(
     """
     if where is None:
         return False
-    folding = _Folding(table, alias, ctes=ctes or {}, joined=joined)
-    truth = folding.truth(where)
-    if truth is Truth.SOME and always(where, is_key=folding.is_key, is_own=folding.is_own):
+    row = Row(table.rpartition(".")[2], alias)
+    truth = _Folding(table, row, ctes=ctes or {}, joined=joined).truth(where)
+    if truth is Truth.SOME and always(where, is_key=row.is_key, is_own=row.is_own):
         return False
     return truth in {Truth.SOME, Truth.NONE}
 
@@ -72,29 +66,20 @@ class _Folding:
     def __init__(
         self,
         table: str,
-        alias: str,
+        row: Row,
         *,
         ctes: Mapping[str, Node],
         joined: Sequence[Node] = (),
         beside: Mapping[str, Columns] | None = None,
     ) -> None:
         self._table = table
-        self._last = table.rpartition(".")[2]
-        self._alias = alias
-        self._work = 0
+        self._row = row
         self._ctes = ctes
-        self._itself = Itself(
-            self._last, lambda where, own: not restricts(where, table, own, ctes=ctes), ctes
-        )
+        self._itself = Itself(row.last, lambda where, own: not restricts(where, table, own, ctes=ctes), ctes)
         self._beside = beside if beside is not None else self._itself.beside(joined)
 
-    def _step(self) -> None:
-        self._work += 1
-        if self._work > _WORK:
-            raise Unreadable("a condition takes too long to read")
-
     def truth(self, node: Node) -> Truth:
-        self._step()
+        self._row.step()
         if not node:
             return Truth.EITHER
         kind, body = typed(node)
@@ -123,7 +108,7 @@ class _Folding:
             case "CurrentOfExpr":
                 return Truth.SOME
             case _:
-                return Truth.SOME if self._varies(node) else Truth.EITHER
+                return Truth.SOME if self._row.varies(node) else Truth.EITHER
 
     def _connected(self, body: Node) -> Truth:
         args = body.get("args", [])
@@ -184,18 +169,20 @@ class _Folding:
                 return OPPOSITE.get(arg, arg)
             case "IS_NOT_UNKNOWN":
                 return (
-                    Truth.ALL if arg is not Truth.SOME or self._only_keys(body.get("arg", {})) else Truth.SOME
+                    Truth.ALL
+                    if arg is not Truth.SOME or self._row.only_keys(body.get("arg", {}))
+                    else Truth.SOME
                 )
             case _:
                 return Truth.NONE if arg is not Truth.SOME else Truth.SOME
 
     def _null(self, body: Node) -> Truth:
         arg = body.get("arg", {})
-        if not self._varies(arg):
+        if not self._row.varies(arg):
             return Truth.EITHER
         if body.get("nulltesttype") == "IS_NOT_NULL":
-            return Truth.ALL if self._only_keys(arg) else Truth.SOME
-        return Truth.NONE if self._only_keys(arg) else Truth.SOME
+            return Truth.ALL if self._row.only_keys(arg) else Truth.SOME
+        return Truth.NONE if self._row.only_keys(arg) else Truth.SOME
 
     def _compared(self, body: Node) -> Truth:
         if written_out(body):
@@ -212,7 +199,7 @@ class _Folding:
         if kind in {"AEXPR_NOT_BETWEEN", "AEXPR_NOT_BETWEEN_SYM"}:
             return self._rowwise(left, right)
         if kind == "AEXPR_DISTINCT":
-            if right.get("A_Const", {}).get("isnull") and self._only_keys(left):
+            if right.get("A_Const", {}).get("isnull") and self._row.only_keys(left):
                 return Truth.ALL
             return Truth.NONE if same(left, right) else self._holds("<>", left, right)
         if kind == "AEXPR_NOT_DISTINCT":
@@ -249,10 +236,10 @@ class _Folding:
         if one is not None and operator in {"<", ">", "<=", ">=", "=", "<>"}:
             mirrored = operator.translate(str.maketrans("<>", "><")) if operator != "<>" else operator
             return self._holds(mirrored, right, left)
-        if self._varies(left) and other is not None:
+        if self._row.varies(left) and other is not None:
             called = strings(left.get("FuncCall", {}).get("funcname"))[-1:]
             sized = bool(called) and called[0] in _NEVER_NEGATIVE
-            key = "ColumnRef" in left and self._only_keys(left)
+            key = "ColumnRef" in left and self._row.only_keys(left)
             if never_fails(operator, other, key=key, sized=sized):
                 return Truth.ALL
         truths = [self.truth(side) for side in (left, right) if logical(side)]
@@ -268,7 +255,7 @@ class _Folding:
     def _defaults_to(self, given: Node, column: Node) -> bool:
         """`coalesce($1, id)` beside `id`: a filter that is off where the parameter is null."""
         args = [bare(arg) for arg in bare(given).get("CoalesceExpr", {}).get("args", ())]
-        return bool(args) and not self._varies(args[0]) and any(same(arg, bare(column)) for arg in args)
+        return bool(args) and not self._row.varies(args[0]) and any(same(arg, bare(column)) for arg in args)
 
     def _same_row(self, left: Node, right: Node) -> bool:
         """`t.id = u.id`, where `u` brings every row of `t`."""
@@ -276,12 +263,12 @@ class _Folding:
             return False
         for own, other in ((left, right), (right, left)):
             names = [name.lower() for name in strings(other["ColumnRef"].get("fields"))]
-            if len(names) > 1 and self.is_own(own) and looked_up(names, self._beside) == column(own):
+            if len(names) > 1 and self._row.is_own(own) and looked_up(names, self._beside) == column(own):
                 return True
         return False
 
     def _rowwise(self, *sides: Node) -> Truth:
-        return Truth.SOME if any(self._varies(side) for side in sides) else Truth.EITHER
+        return Truth.SOME if any(self._row.varies(side) for side in sides) else Truth.EITHER
 
     def _listed(self, operator: str, left: Node, right: Node) -> Truth:
         items = [bare(item) for item in right.get("List", {}).get("items", ())]
@@ -293,7 +280,11 @@ class _Folding:
         truths = [self._holds("=", left, item) for item in items[:100]]
         if Truth.ALL in truths:
             return Truth.ALL
-        return Truth.SOME if self._varies(left) or any(self._varies(item) for item in items) else Truth.EITHER
+        return (
+            Truth.SOME
+            if self._row.varies(left) or any(self._row.varies(item) for item in items)
+            else Truth.EITHER
+        )
 
     def _sublink(self, body: Node) -> Truth:
         select = body.get("subselect", {}).get("SelectStmt", {})
@@ -301,11 +292,11 @@ class _Folding:
         test = bare(body.get("testexpr", {}))
         if kind == "ANY_SUBLINK" and self._everything_of_itself(test, select):
             return Truth.ALL
-        if kind in {"ANY_SUBLINK", "ALL_SUBLINK"} and self._varies(test):
+        if kind in {"ANY_SUBLINK", "ALL_SUBLINK"} and self._row.varies(test):
             return Truth.SOME
         if kind == "EXISTS_SUBLINK" and "whereClause" in select and self._finds_itself(select):
             return Truth.ALL
-        correlated = self._correlated(select) if kind == "EXISTS_SUBLINK" else self._refers(select)
+        correlated = self._row.correlated(select) if kind == "EXISTS_SUBLINK" else self._row.refers(select)
         return Truth.SOME if correlated else Truth.EITHER
 
     def _meets_all_of_itself(self, kind: str, operator: str, test: Node, sublink: Node) -> bool:
@@ -331,9 +322,9 @@ class _Folding:
     def _finds_itself(self, select: Node) -> bool:
         """`EXISTS (SELECT FROM t u WHERE u.id = t.id)`: each row finds at least itself."""
         beside = self._itself.beside(select.get("fromClause", ()))
-        if not beside or self._alias in beside or {"limitOffset", "havingClause", "larg"} & select.keys():
+        if not beside or self._row.alias in beside or {"limitOffset", "havingClause", "larg"} & select.keys():
             return False
-        inner = _Folding(self._table, self._alias, ctes=self._ctes, beside=beside)
+        inner = _Folding(self._table, Row(self._row.last, self._row.alias), ctes=self._ctes, beside=beside)
         return inner.truth(select.get("whereClause", {})) is Truth.ALL
 
     def _case(self, body: Node) -> Truth:
@@ -348,70 +339,10 @@ class _Folding:
                 return self.truth(when["CaseWhen"].get("result", {}))
             if first is not Truth.NONE:
                 break
-        return Truth.SOME if self._varies({"CaseExpr": body}) else Truth.EITHER
+        return Truth.SOME if self._row.varies({"CaseExpr": body}) else Truth.EITHER
 
     def _coalesced(self, body: Node) -> Truth:
         truths = [self.truth(arg) for arg in body.get("args", ())]
         if truths[0] in OPPOSITE or len(set(truths)) == 1:
             return truths[0]
         return Truth.SOME if Truth.SOME in truths else Truth.EITHER
-
-    def _correlated(self, select: Node) -> bool:
-        """Whether which rows a subquery finds may depend on the target's row. What EXISTS selects does not matter."""
-        deciding = {key: value for key, value in select.items() if key != "targetList"}
-        return self._refers(deciding, own=self._brings(select))
-
-    def _brings(self, select: Node) -> bool:
-        """Whether a subquery has the target's table in its own FROM, so that bare names mean that one."""
-        return any(
-            dotted(item["RangeVar"]).rpartition(".")[2] == self._last
-            for item in select.get("fromClause", ())
-            if "RangeVar" in item
-        )
-
-    def _refers(self, value: object, *, own: bool = False) -> bool:
-        """Whether a subquery may name a column of the target: by its alias, or by a bare name."""
-        self._step()
-        if isinstance(value, dict) and "ColumnRef" in value:
-            names = [name.lower() for name in strings(value["ColumnRef"].get("fields"))]
-            return (len(names) == 1 and not own) or (
-                len(names) > 1 and names[-2] in {self._alias, self._last}
-            )
-        return any(self._refers(inner, own=own) for inner in children(value))
-
-    def _varies(self, node: object) -> bool:
-        """Whether the value may differ from row to row of the target."""
-        self._step()
-        if not isinstance(node, dict):
-            return any(self._varies(inner) for inner in children(node))
-        if "ColumnRef" in node:
-            return self.is_own(node) or not strings(node["ColumnRef"].get("fields"))
-        if "A_Expr" in node and cancels(node["A_Expr"]):
-            return False
-        if "FuncCall" in node:
-            name = (strings(node["FuncCall"].get("funcname")) or [""])[-1]
-            if name in {"random", "gen_random_uuid"}:
-                return True
-        if "SubLink" in node:
-            body = node["SubLink"]
-            return self._varies(body.get("testexpr")) or self._refers(body.get("subselect"))
-        return any(self._varies(inner) for inner in node.values())
-
-    def _only_keys(self, node: Node) -> bool:
-        """Whether the value is made of columns that are never null: the row's own key."""
-        names = list(columns(node))
-        return bool(names) and all(self.is_key(name) for name in names)
-
-    def is_key(self, name: str) -> bool:
-        singular = self._last.removesuffix("s")
-        return name in _SYSTEM_KEYS or name in {
-            f"{singular}_id",
-            f"{singular}id",
-            f"{self._last}_id",
-            f"{self._last}id",
-        }
-
-    def is_own(self, reference: Node) -> bool:
-        """Whether a `ColumnRef` is to a column of the target's row."""
-        names = [name.lower() for name in strings(reference["ColumnRef"].get("fields"))]
-        return len(names) == 1 or (len(names) > 1 and names[-2] in {self._alias, self._last})

@@ -1,18 +1,18 @@
-"""Queries and changes of rows: SELECT, VALUES, INSERT, UPDATE, DELETE, MERGE, and what stands in their WITH and FROM."""
+"""Queries and changes of rows: SELECT, VALUES, INSERT, UPDATE, DELETE, MERGE, and what stands in their WITH."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from gateway.facts.postgres import conditions, functions
+from gateway.facts.postgres import conditions
 from gateway.facts.postgres.expressions import condition, gather, values
+from gateway.facts.postgres.joining import from_item
 from gateway.facts.postgres.reading import Reading
 from gateway.facts.postgres.tree import Node, dotted, strings, typed
 from gateway.facts.sources import (
     Relation,
     Scope,
     derived,
-    renamed_table,
     side_by_side,
     united,
 )
@@ -22,7 +22,6 @@ Outputs = tuple[Output, ...]
 
 _PASSES = 4
 """How often a recursive WITH is read until its columns' sources stand still."""
-_SAMPLING = frozenset({"bernoulli", "system", "system_rows", "system_time"})
 
 
 def query(reading: Reading, node: Node, scope: Scope) -> Outputs:
@@ -56,7 +55,7 @@ def _select(reading: Reading, body: Node, outer: Scope) -> Outputs:
         outputs = _values(reading, body["valuesLists"], scope)
     else:
         for item in body.get("fromClause", ()):
-            _from(reading, item, scope)
+            from_item(reading, item, scope)
         outputs = tuple(o for target in body.get("targetList", ()) for o in values(reading, target, scope))
     for clause in ("whereClause", "havingClause", "windowClause"):
         condition(reading, body.get(clause), scope)
@@ -174,93 +173,6 @@ def _cte(reading: Reading, entry: Node, scope: Scope) -> Outputs:
     return tuple(relation.known.values()) + ((relation.rest,) if relation.rest else ())
 
 
-def _from(reading: Reading, node: Node, scope: Scope) -> None:
-    """One item of FROM joins the scope's relations."""
-    reading.step()
-    kind, body = typed(node)
-    alias = body.get("alias", {}).get("aliasname", "").lower()
-    renamed = [name.lower() for name in strings(body.get("alias", {}).get("colnames"))]
-    match kind:
-        case "RangeVar":
-            scope.relations.append(_range_var(reading, body, alias, renamed, scope))
-        case "RangeSubselect":
-            around = scope if body.get("lateral") else Scope(outer=scope.outer, ctes=scope.ctes)
-            scope.relations.append(derived(alias, query(reading, body["subquery"], around), renamed))
-        case "JoinExpr":
-            _join(reading, body, alias, renamed, scope)
-        case "RangeTableSample":
-            _from(reading, body["relation"], scope)
-            gather(reading, [body.get("args"), body.get("repeatable")], scope)
-            if strings(body.get("method"))[-1] not in _SAMPLING:
-                reading.doubt("a sampling method that is not known")
-        case "RangeFunction" | "RangeTableFunc" | "JsonTable":
-            scope.relations.append(_computed(reading, body, alias, renamed, scope))
-        case _:
-            reading.doubt("something in FROM that is not known")
-
-
-def _range_var(reading: Reading, body: Node, alias: str, renamed: Sequence[str], scope: Scope) -> Relation:
-    name = dotted(body)
-    if "schemaname" not in body and (outputs := scope.cte(name)) is not None:
-        return derived(alias or name, outputs, renamed)
-    reading.does(Effect.READ)
-    reading.touches("table", name, Effect.READ)
-    return renamed_table(reading.relation(name, alias), renamed)
-
-
-def _join(reading: Reading, body: Node, alias: str, renamed: Sequence[str], scope: Scope) -> None:
-    first = len(scope.relations)
-    _from(reading, body["larg"], scope)
-    _from(reading, body["rarg"], scope)
-    condition(reading, body.get("quals"), scope)
-    for name in strings(body.get("usingClause")):
-        reading.columns(scope.resolve(name.lower()).sources, kind="condition")
-    if body.get("isNatural"):
-        _natural(reading, scope.relations[first:])
-    if body.get("isNatural") or body.get("usingClause"):
-        scope.merged = True
-    if alias:
-        joined = scope.relations[first:]
-        outputs = [output for relation in joined for output in relation.star()]
-        scope.relations[first:] = [derived(alias, outputs, renamed)]
-    elif "join_using_alias" in body:
-        using = body["join_using_alias"].get("aliasname", "").lower()
-        outputs = [scope.resolve(name.lower()) for name in strings(body.get("usingClause"))]
-        scope.aside.append(derived(using, outputs))
-
-
-def _natural(reading: Reading, joined: Sequence[Relation]) -> None:
-    """Columns of one name are compared; where a side's columns are not known, any may be."""
-    for relation in joined:
-        others = [other for other in joined if other is not relation]
-        if any(other.rest is not None for other in others):
-            compared = relation.whole
-        else:
-            names = {name for other in others for name in other.known}
-            compared = united(found for name in names if (found := relation.column(name)))
-        reading.columns(compared, kind="condition")
-
-
-def _computed(reading: Reading, body: Node, alias: str, renamed: Sequence[str], scope: Scope) -> Relation:
-    """Rows that a function makes: each column may be made of everything that went in."""
-    sources = condition(reading, {key: value for key, value in body.items() if key != "alias"}, scope)
-    calls = [item["List"]["items"][0] for item in body.get("functions", ()) if "List" in item]
-    names = strings(calls[0]["FuncCall"].get("funcname")) if calls and "FuncCall" in calls[0] else []
-    called = names[-1].lower() if names else ""
-    alias = alias or called
-    columns = (
-        functions.COLUMNS.get(called) if len(calls) == 1 and names[:-1] in ([], ["pg_catalog"]) else None
-    )
-    if columns is None or "coldeflist" in body:
-        known = {name: Output(name=name, sources=sources, exact=False) for name in renamed}
-        return Relation(alias=alias, known=known, rest=Output(name="*", sources=sources, exact=False))
-    given = [name or alias for name in columns] + (["ordinality"] if body.get("ordinality") else [])
-    given[: len(renamed)] = renamed
-    return Relation(
-        alias=alias, known={name: Output(name=name, sources=sources, exact=False) for name in given}
-    )
-
-
 def _target(reading: Reading, relation: Node, scope: Scope) -> str:
     """The table whose rows change; its name."""
     name = dotted(relation)
@@ -346,7 +258,7 @@ def _update(reading: Reading, body: Node, outer: Scope) -> Outputs:
     _with(reading, body.get("withClause"), scope)
     name = _target(reading, body["relation"], scope)
     for item in body.get("fromClause", ()):
-        _from(reading, item, scope)
+        from_item(reading, item, scope)
     _assigned(reading, name, body.get("targetList"), scope)
     _where(reading, body, name, scope, body.get("fromClause", ()))
     return _returning(reading, body, scope)
@@ -357,7 +269,7 @@ def _delete(reading: Reading, body: Node, outer: Scope) -> Outputs:
     _with(reading, body.get("withClause"), scope)
     name = _target(reading, body["relation"], scope)
     for item in body.get("usingClause", ()):
-        _from(reading, item, scope)
+        from_item(reading, item, scope)
     _where(reading, body, name, scope, body.get("usingClause", ()))
     return _returning(reading, body, scope)
 
@@ -389,7 +301,7 @@ def _merge(reading: Reading, body: Node, outer: Scope) -> Outputs:
     _with(reading, body.get("withClause"), scope)
     name = _target(reading, body["relation"], scope)
     alias = scope.relations[0].alias
-    _from(reading, body["sourceRelation"], scope)
+    from_item(reading, body["sourceRelation"], scope)
     joins = conditions.restricts(
         body.get("joinCondition"), name, alias, joined=[body["sourceRelation"]], ctes=_ctes(body)
     )

@@ -65,7 +65,9 @@ def schema(vocabulary: Vocabulary) -> Schema:
         "tls": values.mapping(
             {"certificate": values.text(), "key": values.text()}, required=("certificate", "key")
         ),
-        "tokens": values.mapping({"ttl": values.duration(), "max_ttl": values.duration()}),
+        "tokens": values.mapping(
+            {"ttl": values.duration(), "max_ttl": values.duration(), "nonce": {"type": "boolean"}}
+        ),
         "examples": {"type": "array", "minItems": 1, "items": _example()},
     }
     return {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.facts.http import ATTRIBUTES, RequestUnclear, read, request_of, unclear
-from gateway.model import Facts
+from gateway.facts.http import ATTRIBUTES, RequestUnclear, likewise, read, request_of, unclear
+from gateway.model import Command, Facts, Shape
 
 SCHEMES: Mapping[str, int] = {"https": 443, "http": 80}
 
@@ -22,4 +22,12 @@ def read_facts(row: Mapping[str, Any]) -> Facts:
         return unclear(str(why))
 
 
-__all__ = ["ATTRIBUTES", "SCHEMES", "read_facts"]
+def shape(command: Command, facts: Facts) -> Shape | None:
+    """Of a request whose text is as people write it."""
+    try:
+        return likewise.shape(request_of({"command": command.text}), facts)
+    except (RequestUnclear, ValueError):
+        return None
+
+
+__all__ = ["ATTRIBUTES", "SCHEMES", "read_facts", "shape"]

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import aiomysql
 from pymysql.constants import CLIENT
 
 from gateway.tls import client_context
-from gateway.wire import Login
-
-
-class Upstream(Protocol):
-    """Where the target is; `gateway.policy.model.Upstream` is one."""
-
-    @property
-    def host(self) -> str: ...
-    @property
-    def port(self) -> int: ...
-    @property
-    def tls(self) -> str: ...
-    @property
-    def ca(self) -> str | None: ...
+from gateway.wire import Login, Upstream
 
 
 class _Connection(aiomysql.Connection):  # type: ignore[misc]  # the library has no types

@@ -14,9 +14,9 @@ import aiomysql
 
 from gateway.facts.mysql import Texts
 from gateway.facts.mysql.resolving import resolved
-from gateway.facts.schema import Table
-from gateway.protocols.mysql.aside import Upstream, connect, rows
-from gateway.wire import Login
+from gateway.facts.schema import Schema, Table
+from gateway.protocols.mysql.aside import connect, rows
+from gateway.wire import Login, Upstream
 
 WITHIN = 20.0
 """Seconds that one reading of the catalogue may take."""
@@ -55,11 +55,13 @@ class Known:
     def __init__(self) -> None:
         self.told: Told | None = None
         """What it follows from."""
+        self.schema: Schema | None = None
         self.texts = NOTHING
         """By which sessions read; what each has prepared, set and made temporarily is its own `Context`."""
 
-    def renew(self, told: Told | None, texts: Texts) -> None:
-        self.told, self.texts = told, texts
+    def renew(self, told: Told | None, schema: Schema | None) -> None:
+        self.told, self.schema = told, schema
+        self.texts = Texts(schema) if schema is not None else NOTHING
 
 
 async def survey(upstream: Upstream, login: Login, known: Known) -> str:
@@ -79,10 +81,10 @@ async def survey(upstream: Upstream, login: Login, known: Known) -> str:
         if told is None:
             note = f"there are more than {TABLES} tables or {COLUMNS} columns"
     if told is None:
-        known.renew(None, NOTHING)
+        known.renew(None, None)
     elif told != known.told:
         # Views are parsed here, thousands at worst: beside the loop that carries sessions.
-        known.renew(told, Texts(await asyncio.to_thread(resolved, told.tables, told.path)))
+        known.renew(told, await asyncio.to_thread(resolved, told.tables, told.path))
     return note
 
 

@@ -7,13 +7,13 @@ import binascii
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.facts.mysql import ATTRIBUTES, Context, Server, follow
-from gateway.model import Facts
-from gateway.protocols.mysql.aside import Upstream
+from gateway.facts.mysql import ATTRIBUTES, Context, Server, follow, likewise
+from gateway.facts.schema import Schema
+from gateway.model import Command, Facts, Shape
 from gateway.protocols.mysql.catalogue import NOTHING, Known
 from gateway.protocols.mysql.catalogue import survey as _survey
 from gateway.protocols.mysql.powers import powers
-from gateway.wire import Login
+from gateway.wire import Login, Upstream
 
 SCHEMES: Mapping[str, int] = {"mysql": 3306, "mariadb": 3306}
 
@@ -44,12 +44,20 @@ def _command(row: Mapping[str, Any]) -> bytes:
     raise ValueError("the row has neither command nor command_b64")
 
 
+def shape(command: Command, facts: Facts) -> Shape | None:
+    return likewise.shape(command.text, facts)
+
+
 def knowledge() -> Known:
     return Known()
+
+
+def schema(known: Known) -> Schema | None:
+    return known.schema
 
 
 async def survey(upstream: Upstream, login: Login, known: Known) -> str:
     return await _survey(upstream, login, known)
 
 
-__all__ = ["ATTRIBUTES", "SCHEMES", "knowledge", "powers", "read_facts", "survey"]
+__all__ = ["ATTRIBUTES", "SCHEMES", "knowledge", "powers", "read_facts", "schema", "shape", "survey"]

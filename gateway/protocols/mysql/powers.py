@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import aiomysql
 
 from gateway.model import Effect, Effects
-from gateway.protocols.mysql.aside import Upstream, connect, rows
-from gateway.wire import Login
+from gateway.protocols.mysql.aside import connect, rows
+from gateway.wire import Login, Upstream
 
 _NEVER: Effects = frozenset()
 _GRANTEE = """GRANTEE = CONCAT(CHAR(39), SUBSTRING_INDEX(CURRENT_USER(), '@', 1), CHAR(39), '@',

@@ -169,7 +169,7 @@ class Answers:
                     reply.rows += count - (reach != whole)
                     run = data if pos == 0 and whole == end else data[pos:whole]
                     masked = self._masked(reply, tag, run)
-                    if masked is not run:
+                    if masked is not run or start == pos:
                         self._pass(data, start, pos, out)
                         start = whole
                         if masked:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 import asyncpg
 
 from gateway.tls import client_context
-from gateway.wire import Login
+from gateway.wire import Login, Upstream
 
 _SETTINGS = {
     "default_transaction_read_only": "on",
@@ -17,19 +17,6 @@ _SETTINGS = {
     "client_min_messages": "error",
     "jit": "off",
 }
-
-
-class Upstream(Protocol):
-    """Where the target is; `gateway.policy.model.Upstream` is one."""
-
-    @property
-    def host(self) -> str: ...
-    @property
-    def port(self) -> int: ...
-    @property
-    def tls(self) -> str: ...
-    @property
-    def ca(self) -> str | None: ...
 
 
 async def connect(

@@ -22,11 +22,11 @@ from gateway.facts.postgres import Texts
 from gateway.facts.postgres.resolving import resolved
 from gateway.facts.schema import Function, Schema, Table
 from gateway.model import Effect, Facts
-from gateway.protocols.postgres.aside import Upstream, connect
+from gateway.protocols.postgres.aside import connect
 from gateway.protocols.postgres.plans import Plan, Plans
 from gateway.protocols.postgres.reading import Background
 from gateway.protocols.postgres.results import plan_rows
-from gateway.wire import Login, Mask
+from gateway.wire import Login, Mask, Upstream
 
 WITHIN = 20.0
 """Seconds that one reading of the catalogue may take."""
@@ -89,6 +89,7 @@ class Known:
     def __init__(self) -> None:
         self.told: Told | None = None
         """What it follows from."""
+        self.schema: Schema | None = None
         self._believed = self.wary = NOTHING
         self.plans = Plans(partial(plan_rows, resolve=self._place))
         self._doubted = 0
@@ -109,7 +110,7 @@ class Known:
         self._doubted = max(0, self._doubted - 1)
         if told == self.told:
             return
-        self.told = told
+        self.told, self.schema = told, schema
         self.plans = Plans(partial(plan_rows, resolve=self._place))
         self._believed = Texts(schema) if schema is not None else NOTHING
         self.wary = Texts(replace(schema, functions={})) if schema is not None else NOTHING

@@ -42,7 +42,7 @@ cdef int is_null(
     plan="const unsigned char *",
     nothing="const unsigned char *",
     stops="const unsigned char *",
-    text=bytearray,
+    text=bytes,
     columns=Py_ssize_t,
     length=Py_ssize_t,
     end=Py_ssize_t,

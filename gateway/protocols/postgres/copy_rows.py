@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cython import cast, compiled
+from cython import NULL, cast, compiled
 
 from gateway.wire import ProtocolViolation
 
 if compiled:
+    from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
     from cython.cimports.libc.string import memchr, memcpy
 
 _MESSAGE = "a CopyData message is not as long as it says"
@@ -208,7 +209,7 @@ def gather(
     """What has to be searched of `data`: the value of each field of kind `SEARCH`, ended by a zero.
 
     Gives the number of rows, -1 where a message does not hold one whole row; as `(frame, column, start, end)` the fields
-    that have to be looked at one by one, those of kind `ALWAYS`; the text; and for every sixteenth row, where it begins
+    that have to be looked at one by one, those of kind `ALWAYS`; the text; and for every 64th row, where it begins
     in `data` and in the text.
     """
     source = data
@@ -221,14 +222,17 @@ def gather(
     stops = table
     apart: list[tuple[int, int, int, int]] = []
     marks: list[tuple[int, int]] = []
-    text = bytearray(end)
+    if compiled:  # noqa: SIM108  # only one of the two has a type that compiles
+        text = PyBytes_FromStringAndSize(NULL, end)
+    else:
+        text = bytearray(end)
     target = text
     filled = 0
     rows = 0
     pos = 0
     while pos < end:
         frame = pos
-        if rows & 15 == 0:
+        if rows & 63 == 0:
             marks.append((pos, filled))
         if end - pos < 5 or source[pos] != 100:
             raise ProtocolViolation(_MESSAGE)
@@ -254,9 +258,11 @@ def gather(
             if columns and plan[column] != 1 and not is_null(source, pos, reach, nothing, length):
                 if plan[column] == 0:
                     if plain:
-                        filled = copied(source, pos, reach, target, filled) + 1
+                        filled = copied(source, pos, reach, target, filled)
                     else:
-                        filled = value(source, pos, reach, target, filled, quote, escape) + 1
+                        filled = value(source, pos, reach, target, filled, quote, escape)
+                    target[filled] = 0
+                    filled += 1
                 elif plan[column] == 2:
                     apart.append((frame, column, pos, reach))
             column += 1
@@ -268,8 +274,7 @@ def gather(
             raise ProtocolViolation(_FIELDS)
         rows += 1
         pos = stop
-    del text[filled:]
-    return rows, apart, bytes(text), marks
+    return rows, apart, bytes(text[:filled]), marks
 
 
 def locate(

@@ -19,8 +19,8 @@ import orjson
 
 from gateway.contract import Estimate
 from gateway.model import Command, Effect
-from gateway.protocols.postgres.aside import Upstream, connect
-from gateway.wire import Login
+from gateway.protocols.postgres.aside import connect
+from gateway.wire import Login, Upstream
 
 AT_ONCE = 4
 """Estimates that may be under way at a time; further ones wait within their own time-out."""

@@ -11,10 +11,9 @@ from copy import copy
 from typing import Any
 
 from gateway.contract import Estimate
-from gateway.facts.postgres import ATTRIBUTES
-from gateway.facts.postgres.likewise import likeness
-from gateway.model import Command, Facts
-from gateway.protocols.postgres.aside import Upstream
+from gateway.facts.postgres import ATTRIBUTES, likewise
+from gateway.facts.schema import Schema
+from gateway.model import Command, Facts, Shape
 from gateway.protocols.postgres.catalogue import Knowing, Known
 from gateway.protocols.postgres.catalogue import survey as _survey
 from gateway.protocols.postgres.copy import plan_copy
@@ -24,7 +23,7 @@ from gateway.protocols.postgres.powers import powers
 from gateway.protocols.postgres.reading import Reader
 from gateway.protocols.postgres.replay import render
 from gateway.protocols.postgres.wire import PostgresWire
-from gateway.wire import Limits, Login, Opening, Wire
+from gateway.wire import Limits, Login, Opening, Upstream, Wire
 
 SCHEMES: Mapping[str, int] = {"postgresql": 5432, "postgres": 5432}
 ALPN = "postgresql"
@@ -83,6 +82,10 @@ def _command(row: Mapping[str, Any]) -> bytes:
     raise ValueError("the row has neither command nor command_b64")
 
 
+def shape(command: Command, facts: Facts) -> Shape | None:
+    return likewise.shape(command.text, facts, command.parameters)
+
+
 def environment(*, host: str, port: int, database: str, user: str, secret: str) -> Mapping[str, str]:
     """The variables of libpq: psql and every driver built on it read them."""
     return {"PGHOST": host, "PGPORT": str(port), "PGDATABASE": database, "PGUSER": user, "PGPASSWORD": secret}
@@ -96,6 +99,10 @@ def client_line(*, host: str, port: int, database: str, user: str, asks: bool = 
 
 def knowledge() -> Known:
     return Known()
+
+
+def schema(known: Known) -> Schema | None:
+    return known.schema
 
 
 async def survey(upstream: Upstream, login: Login, known: Known) -> str:
@@ -114,10 +121,11 @@ __all__ = [
     "environment",
     "estimate",
     "knowledge",
-    "likeness",
     "open_wire",
     "powers",
     "read_facts",
     "render",
+    "schema",
+    "shape",
     "survey",
 ]

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import asyncpg
 
 from gateway.model import Effect, Effects
-from gateway.protocols.postgres.aside import Upstream, connect
-from gateway.wire import Login
+from gateway.protocols.postgres.aside import connect
+from gateway.wire import Login, Upstream
 
 WITHIN = 5.0
 """Seconds for each statement."""

@@ -14,9 +14,9 @@ import asyncpg
 
 from gateway.minting import LoginNotTaken, Role, RoleFailed
 from gateway.model import Effect, Effects
-from gateway.protocols.postgres.aside import Upstream, connect
+from gateway.protocols.postgres.aside import connect
 from gateway.protocols.postgres.scram import make_verifier
-from gateway.wire import Login
+from gateway.wire import Login, Upstream
 
 T = TypeVar("T")
 

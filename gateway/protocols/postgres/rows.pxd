@@ -10,7 +10,7 @@ cdef void put(
     source="const unsigned char *",
     target="unsigned char *",
     plan="const unsigned char *",
-    text=bytearray,
+    text=bytes,
     end=Py_ssize_t,
     pos=Py_ssize_t,
     frame=Py_ssize_t,

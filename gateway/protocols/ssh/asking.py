@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from gateway.facts.shell import Lines, read
 from gateway.model import Command, Effect, Facts, Resource, measured
+from gateway.protocols.ssh.packets import Asked, Kind, Packet, behind_path
 
 SHELL = Facts(
     effects=frozenset({Effect.EXEC}),
@@ -17,19 +18,27 @@ SFTP = Facts(effects=frozenset({Effect.SESSION}))
 """Beginning file transfer does nothing yet: each operation is a command of its own."""
 
 
-def command(text: str, facts: Facts, *exact: bytes) -> Command:
-    return Command(id=secrets.token_hex(6), text=text, facts=facts, exact=(measured(*exact),))
+OPENS = measured(b"sftp open")
+"""How what is around the text begins where a file is opened."""
+NO_TEXT = measured(b"no text")
+"""Around what no shell reads."""
+
+
+def command(text: str, facts: Facts, *exact: bytes, around: bytes = NO_TEXT) -> Command:
+    return Command(id=secrets.token_hex(6), text=text, facts=facts, exact=(measured(*exact),), around=around)
 
 
 def run(text: str, environment: Mapping[str, str]) -> Command:
     """`ssh host TEXT`, with what the client set beforehand."""
-    settings = (_bytes(f"{name}={value}") for name, value in sorted(environment.items()))
-    return command(text, read(text), b"exec", _bytes(text), *settings)
+    settings = [_bytes(f"{name}={value}") for name, value in sorted(environment.items())]
+    around = measured(b"exec", *settings)
+    return command(text, read(text), b"exec", _bytes(text), *settings, around=around)
 
 
 def line(text: str, lines: Lines) -> Command:
     """One line of a guarded shell, after the lines that changed it."""
-    return command(text, lines.read(text), b"line", _bytes(text), lines.past)
+    around = measured(b"line", lines.past)
+    return command(text, lines.read(text), b"line", _bytes(text), lines.past, around=around)
 
 
 def shell() -> Command:
@@ -50,6 +59,12 @@ def forward(host: str, port: int) -> Command:
 
 def sftp() -> Command:
     return command("sftp", SFTP, b"subsystem", b"sftp")
+
+
+def operation(packet: Packet, asked: Asked) -> Command:
+    """One operation of file transfer."""
+    around = OPENS + measured(behind_path(packet)) if packet.kind is Kind.OPEN else NO_TEXT
+    return command(asked.text, asked.facts, b"sftp", packet.data, around=around)
 
 
 def _bytes(text: str) -> bytes:

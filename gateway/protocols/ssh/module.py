@@ -14,6 +14,7 @@ from gateway.protocols.ssh import keys
 from gateway.protocols.ssh.client import SEPARATOR
 from gateway.protocols.ssh.configuration import write_access
 from gateway.protocols.ssh.server import serve
+from gateway.protocols.ssh.shapes import shape
 from gateway.protocols.ssh.timeline import render, timed
 
 SCHEMES: Mapping[str, int] = {"ssh": 22}
@@ -100,6 +101,7 @@ __all__ = [
     "read_facts",
     "render",
     "serve",
+    "shape",
     "timed",
     "write_access",
 ]

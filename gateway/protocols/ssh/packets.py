@@ -178,6 +178,13 @@ def asked(packet: Packet, paths: Mapping[bytes, str]) -> Asked | None:
             return Asked(text="an operation that is not known", facts=_UNKNOWN, unknown=True)
 
 
+def behind_path(packet: Packet) -> bytes:
+    """What stands behind the path of an OPEN: how the file is opened, and with which attributes it is made."""
+    look = _Fields(packet.data, 9)
+    look.string()
+    return look.rest()
+
+
 _UNKNOWN = Facts(effects=frozenset({Effect.UNKNOWN}), complete=False)
 
 
@@ -269,6 +276,9 @@ class _Fields:
 
     def string(self) -> bytes:
         return self._take(self.number())
+
+    def rest(self) -> bytes:
+        return self._data[self._at :]
 
     def text(self) -> str:
         return self.string().decode("utf-8", "surrogateescape")

@@ -165,7 +165,7 @@ class _Transfer:
         if asked.unknown:
             self._tell(packets.status(packet.request, packets.UNSUPPORTED, "This operation is not served."))
             return
-        command = asking.command(asked.text, asked.facts, b"sftp", packet.data)
+        command = asking.operation(packet, asked)
         ruling = await self._channel.judge(command)
         if isinstance(ruling.verdict, Block):
             decided = f"{ruling.verdict.message} Decided by {', '.join(ruling.verdict.rules)}."
