@@ -17,6 +17,7 @@ POSTGRES = "gateway/protocols/postgres"
 ROWS = (
     *(f"{POSTGRES}/{name}.py" for name in ("copy_rows", "frames", "rows")),
     "gateway/facts/shapes.py",
+    "gateway/masking/sift.py",
     "gateway/recorder/lines.py",
 )
 COMMANDS = (

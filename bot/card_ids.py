@@ -68,6 +68,8 @@ LASTING_BLOCK: Final = "countersign.lasting"
 LASTING_INPUT: Final = "countersign.lasting_input"
 COUNT_BLOCK: Final = "countersign.count"
 COUNT_INPUT: Final = "countersign.count_input"
+ROWS_BLOCK: Final = "countersign.rows"
+ROWS_INPUT: Final = "countersign.rows_input"
 
 LONGEST_VALUE = 300
 

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.blocks import Block, Element, bold, code, date, text
-from bot.card_ids import COUNT_BLOCK, COUNT_INPUT, LASTING_BLOCK, LASTING_INPUT, WHILE_BLOCK, WHILE_INPUT
+from bot.card_ids import (
+    COUNT_BLOCK,
+    COUNT_INPUT,
+    LASTING_BLOCK,
+    LASTING_INPUT,
+    ROWS_BLOCK,
+    ROWS_INPUT,
+    WHILE_BLOCK,
+    WHILE_INPUT,
+)
 from bot.safe_text import inline
 from gateway.contract import Approval, LastingView, Reach, ShapeView, State, Twins, Vote
 
@@ -17,6 +26,7 @@ SHAPE_SHOWN = 410
 MINUTE = 60.0
 TIMES = tuple(minutes * MINUTE for minutes in (5, 15, 30, 60, 120, 240, 480, 1_440))
 COUNTS = (1, 5, 10, 20, 50, 100, 500, 1_000)
+MOST_ROWS = 1_000_000_000
 MODEST_TIME, MODEST_COUNT = "900", "10"
 """What stands there before anybody chooses."""
 
@@ -35,6 +45,7 @@ class Chosen:
     reach: Reach | None = None
     seconds: float = 0.0
     commands: int = 0
+    rows: int | None = None
 
 
 ONLY_THIS = Chosen()
@@ -72,12 +83,15 @@ def fields(offered: LastingView, twins: Twins, *, ready: bool) -> list[Block]:
             counts,
             _usual(counts, MODEST_COUNT),
         ),
+        _rows_input(offered.rows),
     ]
 
 
 def chosen(view: Mapping[str, Any]) -> Chosen:
     """What was chosen in a submitted modal."""
     values = (view.get("state") or {}).get("values") or {}
+
+    rows = str(((values.get(ROWS_BLOCK) or {}).get(ROWS_INPUT) or {}).get("value") or "")
 
     def picked(block: str, action: str) -> str:
         field = (values.get(block) or {}).get(action) or {}
@@ -90,6 +104,7 @@ def chosen(view: Mapping[str, Any]) -> Chosen:
         reach=Reach(reach),
         seconds=float(picked(LASTING_BLOCK, LASTING_INPUT)),
         commands=int(picked(COUNT_BLOCK, COUNT_INPUT)),
+        rows=int(rows) if rows.isdecimal() else None,
     )
 
 
@@ -99,16 +114,18 @@ def rows(approval: Approval, twins: Twins) -> Iterator[Sequence[Element]]:
         may = "; ".join(
             _with_twins(WORDS[reach], twins.held.get(reach, 0)) for reach in approval.lasting.what
         )
-        upto = f"up to {lasts(approval.lasting.seconds)} and {approval.lasting.commands:,} commands"
+        budget = _budget(approval.lasting.commands, approval.lasting.rows)
+        upto = f"up to {lasts(approval.lasting.seconds)} and {budget}"
         yield [bold("A yes may be for a while  "), text(f"{upto}: {may}")]
         if Reach.SHAPE in approval.lasting.what and approval.command.alike is not None:
             yield from _of_the_shape(approval.command.alike)
     elif approval.grant == approval.id and approval.settled_at is not None:
         yes = [vote for vote in approval.votes if vote.reach is not None]
         reach = min((vote.reach for vote in yes if vote.reach), key=tuple(Reach).index)
+        rows = min((vote.rows for vote in yes if vote.rows is not None), default=None)
         yield [
             bold("For a while  "),
-            text(f"{WORDS[reach]}, at most {min(vote.commands for vote in yes):,} commands, until "),
+            text(f"{WORDS[reach]}, at most {_budget(min(vote.commands for vote in yes), rows)}, until "),
             date(approval.settled_at + min(vote.seconds for vote in yes)),
         ]
         yield [text(f"It ends sooner with /elevate end {inline(approval.grant, limit=64)}")]
@@ -132,7 +149,12 @@ def of_vote(vote: Vote) -> str:
     """How far one vote reaches, as its line on a card says it."""
     if vote.reach is None:
         return ""
-    return f" for a while ({vote.reach}, {lasts(vote.seconds)}, {vote.commands:,} commands)"
+    return f" for a while ({vote.reach}, {lasts(vote.seconds)}, {_budget(vote.commands, vote.rows)})"
+
+
+def _budget(commands: int, most_rows: int | None) -> str:
+    said = f"{commands:,} commands"
+    return said if most_rows is None else f"{said} and {most_rows:,} rows"
 
 
 def _reach_words(reach: Reach, held: int) -> str:
@@ -154,6 +176,25 @@ def _usual(options: Sequence[dict[str, Any]], value: str) -> dict[str, Any]:
 
 def _option(words: str, value: str) -> dict[str, Any]:
     return {"text": {"type": "plain_text", "text": words, "emoji": False}, "value": value}
+
+
+def _rows_input(most: int | None) -> Block:
+    """Left empty it is what is offered."""
+    hint = f"At most {most:,}." if most is not None else "That come back or are changed; empty for no limit."
+    return {
+        "type": "input",
+        "block_id": ROWS_BLOCK,
+        "label": {"type": "plain_text", "text": "For a while: rows at most", "emoji": False},
+        "optional": True,
+        "hint": {"type": "plain_text", "text": hint, "emoji": False},
+        "element": {
+            "type": "number_input",
+            "action_id": ROWS_INPUT,
+            "is_decimal_allowed": False,
+            "min_value": "1",
+            "max_value": f"{most or MOST_ROWS}",
+        },
+    }
 
 
 def _input(

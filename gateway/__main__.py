@@ -22,6 +22,7 @@ VERBS = (
     "login",
     "logout",
     "whoami",
+    "links",
     "token",
     "run",
     "connect",

@@ -79,7 +79,12 @@ class Admission:
             claims = self._issuer.for_proved_agent(user, origin=client, kept=True).claims
         except TokenRefused as refused:
             raise AdmissionRefused(f"Not admitted: {refused.message}.") from None
-        return self._session(connection, claims, client)
+        try:
+            return self._session(connection, claims, client, by_key=True)
+        except AdmissionRefused:
+            # It was made for this session alone, and nobody has it.
+            self._issuer.revoke(claims.token_id, by="the gateway", reason="its session was not admitted")
+            raise
 
     def still_valid(self, session: Session) -> str:
         """Why `session` may not go on, or "": it ended, was revoked, or policies.yaml grants less than it was given."""
@@ -101,7 +106,7 @@ class Admission:
             return f"policies.yaml no longer lets {root} use {scopes.text(beyond)}"
         return ""
 
-    def _session(self, connection: str, claims: Claims, client: str) -> Session:
+    def _session(self, connection: str, claims: Claims, client: str, *, by_key: bool = False) -> Session:
         target = self._policy().targets.get(connection)
         granted = claims.scope.get(connection)
         # A holder of a good token may know what it reaches, and nothing of what else there is.
@@ -114,7 +119,7 @@ class Admission:
         session_id = secrets.token_hex(8)
         try:
             self._origins.used(claims, client, "door")
-            self._origins.seated(claims, session_id)
+            self._origins.seated(claims, session_id, by_key=by_key)
         except TokenRefused as refused:
             raise AdmissionRefused(f"Not admitted: {refused.message}.") from None
         return Session(

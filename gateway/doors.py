@@ -87,6 +87,7 @@ class Doors:
                 failed.append(f"{name} cannot listen on {target.listen}: {error.strerror}")
                 continue
             self._open[name] = listener
+            log.info("listening", extra={"connection": name, "address": self.addresses[name]})
         if failed:
             raise DoorFailed("; ".join(failed))
 
@@ -131,7 +132,7 @@ class Doors:
         try:
             async with asyncio.timeout(drain):
                 for listener in listeners:
-                    await listener.empty()
+                    await listener.guests.gone()
         except TimeoutError:
             log.info("ending the sessions that are still open")
         for listener in listeners:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -11,6 +10,7 @@ from typing import NoReturn
 
 from gateway.admission import Admission, AdmissionRefused
 from gateway.gate import Gate
+from gateway.guests import Guests
 from gateway.hosted import HostedLimits, HostedUpstream, Refused, Room
 from gateway.hosts import LOOPBACK, canonical
 from gateway.model import Connection, Session
@@ -56,9 +56,7 @@ class Hosting:
         self._clock = clock
         self._street = street
         self.room = room
-        self._seats: set[Seated] = set()
-        self._empty = asyncio.Event()
-        self._empty.set()
+        self.guests: Guests[Seated] = Guests()
 
     # What the doors ask of it.
 
@@ -77,9 +75,6 @@ class Hosting:
     async def open(self) -> None:
         """Begin to accept. Raises `OSError` where the address cannot be had."""
         await self._street.join(self)
-        log.info(
-            "listening", extra={"connection": self.connection.name, "address": "{}:{}".format(*self.address)}
-        )
 
     def adopt(self, target: Target, policy: Policy) -> None:
         """From the next client on, this holds."""
@@ -88,14 +83,9 @@ class Hosting:
     def stop_accepting(self) -> None:
         self._street.stop_accepting()
 
-    async def empty(self) -> None:
-        """Wait until the last client has left."""
-        await self._empty.wait()
-
     async def close(self, reason: str) -> None:
         """Accept no more, and end what is open."""
-        for seat in list(self._seats):
-            seat.kill(reason)
+        self.guests.kill(reason)
         await self._street.leave(self, reason)
 
     # What its server asks of it (`gateway.hosted.Desk`).
@@ -187,7 +177,7 @@ class Hosting:
             session = admit()
         except AdmissionRefused as refusal:
             raise Refused(str(refusal)) from refusal
-        seat = Seated(self._gate, session, spawn=self._spawn, left=self._left)
+        seat = Seated(self._gate, session, spawn=self._spawn, left=self.guests.left)
         try:
             seat.open(kill)
         except RecordingFailed as failure:
@@ -199,14 +189,8 @@ class Hosting:
         else:
             seat.ends_in(left, "The token of this session has expired.")
         seat.idles_out(self._limits.idle)
-        self._seats.add(seat)
-        self._empty.clear()
+        self.guests.came(seat)
         return seat
-
-    def _left(self, seat: Seated) -> None:
-        self._seats.discard(seat)
-        if not self._seats:
-            self._empty.set()
 
 
 def certifying(secret: Callable[[str], bytes]) -> Callable[..., Mapping[str, str]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import logging
 import secrets
 import ssl
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from typing import cast
 from gateway.admission import Admission
 from gateway.end import End
 from gateway.gate import Gate
+from gateway.guests import Guests
 from gateway.model import Connection
 from gateway.policy.model import Policy, Target, TlsPolicy
 from gateway.protocols import ProtocolModule, load
@@ -21,8 +21,6 @@ from gateway.tls import TlsLayer, end_point, leaf, server_context
 from gateway.upstream.dial import Dialer
 from gateway.upstream.logins import Logins
 from gateway.wire import Opening, ProtocolViolation, Wire
-
-log = logging.getLogger("countersign.listener")
 
 BACKLOG = 1_024
 
@@ -53,11 +51,9 @@ class Listener:
         self.spawn = spawn
         self.dialer = Dialer(target, logins, alpn=self._protocol.ALPN, timeout=policy.limits.dial)
         self._clock = clock
-        self._relays: set[Relay] = set()
+        self.guests: Guests[Relay] = Guests()
         self._logins: dict[Relay, asyncio.TimerHandle] = {}
         self._server: asyncio.Server | None = None
-        self._empty = asyncio.Event()
-        self._empty.set()
 
     @property
     def target(self) -> Target:
@@ -84,9 +80,6 @@ class Listener:
         self._server = await asyncio.get_running_loop().create_server(
             self._accept, listen.host, listen.port, backlog=BACKLOG
         )
-        log.info(
-            "listening", extra={"connection": self.connection.name, "address": "{}:{}".format(*self.address)}
-        )
 
     def adopt(self, target: Target, policy: Policy) -> None:
         """From the next client on, this holds."""
@@ -96,20 +89,14 @@ class Listener:
         if self._server is not None:
             self._server.close()
 
-    async def empty(self) -> None:
-        """Wait until the last client has left."""
-        await self._empty.wait()
-
     async def close(self, reason: str) -> None:
         """Accept no more, and end what is open."""
         self.stop_accepting()
-        for relay in list(self._relays):
-            relay.kill(reason)
+        self.guests.kill(reason)
 
     def _accept(self) -> asyncio.Protocol:
         relay = Relay(self, clock=self._clock)
-        self._relays.add(relay)
-        self._empty.clear()
+        self.guests.came(relay)
         self._logins[relay] = asyncio.get_running_loop().call_later(
             self._limits.login, relay.kill, f"Nobody logged in within {self._limits.login:.0f} s."
         )
@@ -119,7 +106,7 @@ class Listener:
 
     @property
     def full(self) -> bool:
-        return len(self._relays) > self._limits.connections
+        return len(self.guests) > self._limits.connections
 
     def open_wire(self, peer: str) -> Wire:
         return self._protocol.open_wire(
@@ -151,11 +138,9 @@ class Listener:
 
     def closed(self, relay: Relay) -> None:
         self.admitted(relay)
-        self._relays.discard(relay)
         if relay.live is not None:
             self.dialer.ended(relay.live.session)
-        if not self._relays:
-            self._empty.set()
+        self.guests.left(relay)
 
 
 class _ServerTls:

@@ -270,6 +270,8 @@ class Lasting:
     """Seconds."""
     commands: int
     """How many commands it may let go at most."""
+    rows: int | None = None
+    """How many rows they may bring or change together; None where rows are not counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

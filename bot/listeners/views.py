@@ -95,6 +95,7 @@ async def _vote(
             reach=chosen.reach,
             seconds=chosen.seconds,
             commands=chosen.commands,
+            rows=chosen.rows,
         ),
     )
     if state.home:

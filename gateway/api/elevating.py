@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from aiohttp import web
 
 from gateway.api.access import Credentials
+from gateway.api.asking import Askers
 from gateway.api.elevations import Elevating
 from gateway.api.entering import Entering
 from gateway.approvals import Approvals
@@ -31,12 +32,12 @@ def elevation_routes(
     credentials: Credentials,
     clock: Callable[[], float],
 ) -> list[web.RouteDef]:
+    askers = Askers(credentials, possession, issuer)
     asking = Elevating(
         elevation.requests,
         elevation.grants,
         approvals,
-        issuer=issuer,
-        possession=possession,
+        askers=askers,
         links=links,
         policy=policy,
         credentials=credentials,
@@ -48,6 +49,6 @@ def elevation_routes(
         addresses=addresses,
         policy=policy,
         store=store,
-        credentials=credentials,
+        askers=askers,
     )
     return [*asking.routes(), *entering.routes()]

@@ -1,7 +1,7 @@
 """The routes of just-in-time elevation: ask, look, end.
 
-An agent asks with its own token, for itself and what it starts. The bot asks in the name of a person, for an agent
-that the person answers for.
+An agent asks with its own token, for itself and what it starts. A person asks with the token of their login, or through
+the bot: by hand for themselves, or for an agent that they answer for.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from aiohttp import web
 
-from gateway.api.access import CALLER, Caller, Credentials, Handler, Unauthorized, may_stop
+from gateway.api.access import CALLER, Caller, Credentials, may_stop
 from gateway.api.answers import BadRequest, WishRefused, answer, body, whole_number
+from gateway.api.asking import ASKING, Askers, login_of, person_in
 from gateway.api.deciding import vouched
-from gateway.api.holders import held_in
-from gateway.api.sight import sight_in
+from gateway.api.sight import sight, sight_in
 from gateway.approvals import Approvals, HoldRefused, NotEligible, NotFound
 from gateway.approvals.electorate import groups_of, same
 from gateway.approvals.opening import ask_view
@@ -32,12 +32,10 @@ from gateway.elevations.asking import by_hand
 from gateway.elevations.showing import grant_view
 from gateway.elevations.wish import REASON, TICKET, effects_of
 from gateway.identity.lineages import Link
-from gateway.identity.possession import Possession
-from gateway.identity.tokens import Issuer
 from gateway.model import Actor, Lineage
 from gateway.policy.evaluate import held
 from gateway.policy.model import Policy, Target
-from gateway.policy.offers import Offer
+from gateway.policy.offers import BY_HAND, Offer
 
 
 class Elevating:
@@ -49,8 +47,7 @@ class Elevating:
         grants: Grants,
         approvals: Approvals,
         *,
-        issuer: Issuer,
-        possession: Possession,
+        askers: Askers,
         links: Callable[[], Mapping[str, Link]],
         policy: Callable[[], Policy],
         credentials: Credentials,
@@ -59,21 +56,19 @@ class Elevating:
         self._elevations = elevations
         self._grants = grants
         self._approvals = approvals
-        self._issuer = issuer
-        self._possession = possession
+        self._askers = askers
         self._links = links
         self._policy = policy
         self._credentials = credentials
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:
-        people = self._credentials.only(Caller.BOT, Caller.OPERATOR)
         return [
-            web.post("/v1/elevations", self._agents_too(self.ask)),
-            web.get("/v1/elevations", people(self.offered)),
-            web.get("/v1/elevations/{id}", self._agents_too(self.state)),
-            web.get("/v1/grants", people(self.listed)),
-            web.post("/v1/grants/{id}/end", people(self.end)),
+            web.post("/v1/elevations", self._askers.too(self.ask)),
+            web.get("/v1/elevations", self._askers.too(self.offered)),
+            web.get("/v1/elevations/{id}", self._askers.too(self.state)),
+            web.get("/v1/grants", self._askers.too(self.listed)),
+            web.post("/v1/grants/{id}/end", self._askers.too(self.end)),
         ]
 
     async def ask(self, request: web.Request) -> web.StreamResponse:
@@ -109,20 +104,17 @@ class Elevating:
         return answer(self._approvals.get(approval.id) or approval)
 
     async def offered(self, request: web.Request) -> web.StreamResponse:
-        """`GET /v1/elevations?person=&groups=`: what this person may ask for now, by hand or for their agents."""
-        person = request.query.get("person", "").strip()
-        if not person:
-            raise BadRequest("person has to say whose offers are meant")
-        vouched_groups = vouched(request[CALLER], tuple(request.query.get("groups", "").split(",")))
+        """`GET /v1/elevations?person=&groups=`: what this person may ask for now, by hand or for their agents.
+
+        With an agent's token: what that agent may ask for.
+        """
         found: dict[tuple[str, str], tuple[Offer, bool, list[HolderView]]] = {}
-        for offer, connection in self._elevations.offers(self._hands(person, vouched_groups)):
-            found[offer.name, connection] = (offer, True, [])
-        for link in self._links().values():
-            if link.revoked_at is not None or not same(link.person, person):
-                continue
-            for offer, connection in self._elevations.offers(self._chain(link)):
-                _, _, holders = found.setdefault((offer.name, connection), (offer, False, []))
-                holders.append(HolderView(token_id=link.token_id, name=link.name))
+        for lineage in self._asking(request):
+            by_hand = lineage.agent == BY_HAND
+            for offer, connection in self._elevations.offers(lineage):
+                _, _, holders = found.setdefault((offer.name, connection), (offer, by_hand, []))
+                if not by_hand:
+                    holders.append(HolderView(token_id=lineage.token_ids[-1], name=lineage.agent))
         policy = self._policy()
         return answer(
             [
@@ -146,28 +138,29 @@ class Elevating:
         )
 
     async def listed(self, request: web.Request) -> web.StreamResponse:
-        """`GET /v1/grants?person=&groups=a,b`: those that hold and that this person may see."""
-        seen = sight_in(request, self._policy())
-        return answer([view for grant in self._grants.all() if seen.grant(view := grant_view(grant))])
+        """`GET /v1/grants?person=&groups=a,b`: those that hold and that this person, or this agent's chain, may see."""
+        views = [grant_view(grant) for grant in self._grants.all()]
+        if ASKING in request and not login_of(request[ASKING]):
+            return answer([each for each in views if each.token_id in request[ASKING].token_ids])
+        return answer(list(filter(sight_in(request, self._policy()).grant, views)))
 
     async def end(self, request: web.Request) -> web.StreamResponse:
         """`POST /v1/grants/{id}/end`: by who asked, who answers for the agent, an approver or an operator."""
         wish = await body(request, RevokeRequest)
+        person = person_in(request, wish.person)
+        if not person:
+            raise BadRequest("person has to say who ends it")
         grant = self._grants.get(request.match_info["id"])
         if grant is None:
             raise NotFound(f"no grant {request.match_info['id'][:64]} holds")
-        caller = request[CALLER]
         link = self._links().get(grant.token_id)
-        person = wish.person.strip()
-        if not person:
-            raise BadRequest("person has to say who ends it")
-        if caller is Caller.BOT and not (
+        if not _is_operator(request) and not (
             same(person, grant.asked_by)
             or same(person, grant.person)
             or may_stop(
                 self._policy(),
                 person,
-                vouched(caller, wish.groups),
+                self._vouched(request, wish.groups),
                 accountable=link.person if link is not None else "",
             )
         ):
@@ -176,46 +169,43 @@ class Elevating:
         await self._grants.end(grant.id, why)
         return answer(grant_view(grant, ended_at=self._clock(), ended=why))
 
-    def _agents_too(self, handler: Handler) -> Handler:
-        """A handler that the bot, operators and holders of a good token reach."""
-
-        async def checked(request: web.Request) -> web.StreamResponse:
-            try:
-                request[CALLER] = self._credentials.caller(request)
-            except Unauthorized:
-                holder = held_in(request, self._possession, base=self._issuer.name)
-                request[ASKING] = holder.claims.lineage
-            return await handler(request)
-
-        return checked
-
     def _who(self, request: web.Request, wish: ElevationRequest) -> tuple[Lineage, str]:
         """Whose elevation it would be, and who asks."""
-        if ASKING in request:
+        if ASKING in request and not login_of(request[ASKING]):
             lineage = request[ASKING]
             return lineage, lineage.agent
-        person = wish.person.strip()
+        person = person_in(request, wish.person)
         if not person:
             raise BadRequest("person has to say who asks")
-        if not wish.agent and request[CALLER] is not Caller.BOT:
+        if not wish.agent and _is_operator(request):
             raise WishRefused(
-                "name the agent; what a person does by hand, that person asks for in Slack", field="agent"
+                "name the agent; what people do by hand, they ask for in Slack or logged in by `countersign login`",
+                field="agent",
             )
         if not wish.agent:
-            return self._hands(person, vouched(request[CALLER], wish.groups)), person.lower()
+            return self._hands(person, self._vouched(request, wish.groups)), person.lower()
         try:
             return self._lineage_of(wish.agent, person), person
         except AgentUnknown as unknown:
             raise WishRefused(str(unknown), field="agent") from None
+
+    def _asking(self, request: web.Request) -> Iterator[Lineage]:
+        """Every chain that could ask: a person's hands first, then each of their agents; or the agent itself."""
+        if ASKING in request and not login_of(request[ASKING]):
+            yield request[ASKING]
+            return
+        person = person_in(request, request.query.get("person", ""))
+        if not person:
+            raise BadRequest("person has to say whose offers are meant")
+        yield self._hands(person, self._vouched(request, tuple(request.query.get("groups", "").split(","))))
+        yield from map(self._chain, self._agents_of(person))
 
     def _hands(self, person: str, groups: Collection[str]) -> Lineage:
         return by_hand(person.lower(), groups_of(self._policy(), person, groups))
 
     def _lineage_of(self, agent: str, person: str) -> Lineage:
         """The chain of a live agent that `person` answers for: by its token's id, or by a name that only one has."""
-        own = [
-            link for link in self._links().values() if link.revoked_at is None and same(link.person, person)
-        ]
+        own = self._agents_of(person)
         found = [link for link in own if agent in {link.token_id, link.name}]
         if len(found) != 1:
             names = ", ".join(sorted({link.name for link in own})[:20]) or "none"
@@ -225,6 +215,16 @@ class Elevating:
                 else f"no live agent of {person} is called {agent[:64]!r}; there are: {names}"
             )
         return self._chain(found[0])
+
+    def _agents_of(self, person: str) -> list[Link]:
+        """The live agents that a person answers for; their own login and hands are none."""
+        return [
+            link
+            for link in self._links().values()
+            if link.revoked_at is None
+            and same(link.person, person)
+            and link.name not in {BY_HAND, link.person}
+        ]
 
     def _chain(self, holder: Link) -> Lineage:
         links = self._links()
@@ -240,15 +240,21 @@ class Elevating:
         )
 
     def _may_see(self, request: web.Request, approval: Approval) -> bool:
-        """People see all; an agent what was asked for its own chain."""
+        """The bot and operators see all; who is logged in what they may see; an agent what was asked for its own chain."""
         if ASKING not in request:
             return True
         asking: Lineage = request[ASKING]
+        if person := login_of(asking):
+            return sight(self._policy(), person, ()).approval(approval)
         return approval.lineage.chain[-1].token_id in asking.token_ids
 
+    def _vouched(self, request: web.Request, groups: tuple[str, ...]) -> frozenset[str]:
+        """Who is logged in vouches for nothing: the gateway knows what their identity provider said."""
+        return frozenset() if ASKING in request else vouched(request[CALLER], groups)
 
-ASKING = web.RequestKey("ASKING", Lineage)
-"""Under this key a request says which chain asks."""
+
+def _is_operator(request: web.Request) -> bool:
+    return ASKING not in request and request[CALLER] is Caller.OPERATOR
 
 
 def _wrong(wish: Wish) -> Iterator[tuple[str, str]]:

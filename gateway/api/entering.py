@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from gateway.api.access import Caller, Credentials
+from gateway.api.access import CALLER, Caller, Forbidden
 from gateway.api.answers import BadRequest, answer, body
+from gateway.api.asking import ASKING, Askers, person_in
 from gateway.api.forms import refuse_cleartext
 from gateway.api.login import page
 from gateway.api.login_style import STYLE
@@ -45,7 +46,7 @@ class Entering:
         addresses: Callable[[], Mapping[str, str]],
         policy: Callable[[], Policy],
         store: Store,
-        credentials: Credentials,
+        askers: Askers,
     ) -> None:
         """`addresses()` says where each connection listens."""
         self._access = access
@@ -53,12 +54,11 @@ class Entering:
         self._addresses = addresses
         self._policy = policy
         self._store = store
-        self._credentials = credentials
+        self._askers = askers
 
     def routes(self) -> list[web.RouteDef]:
-        people = self._credentials.only(Caller.BOT)
         return [
-            web.post("/v1/grants/{id}/access", people(self.begin)),
+            web.post("/v1/grants/{id}/access", self._askers.too(self.begin)),
             web.post("/v1/access/{code}", self.spend),
             web.get(PATH + "/{code}", self.ask),
             web.post(PATH + "/{code}", self.show),
@@ -67,10 +67,13 @@ class Entering:
     async def begin(self, request: web.Request) -> web.StreamResponse:
         """`POST /v1/grants/{id}/access`: a new code, for the person whose own grant it is."""
         wish = await body(request, RevokeRequest)
+        if ASKING not in request and request[CALLER] is not Caller.BOT:
+            raise Forbidden("who it was granted to gets in by it: logged in, or in Slack")
+        person = person_in(request, wish.person)
         grant = self._grants.get(request.match_info["id"])
         if grant is None:
             raise NotFound(f"no grant {request.match_info['id'][:64]} holds")
-        if not same(wish.person, grant.person):
+        if not same(person, grant.person):
             raise NotEligible("only who it was granted to gets in by it")
         if not grant.by_hand:
             raise NotEligible(f"{grant.agent} has its own credential, and needs no other")

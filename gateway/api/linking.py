@@ -15,6 +15,7 @@ from gateway.identity.logins import LoginRefused, Logins
 
 _ID = re.compile(r"[UW][A-Z0-9]{1,31}")
 _TEAM = re.compile(r"[TE][A-Z0-9]{1,31}")
+REASON = 200
 NAME = 120
 """Characters of a Slack user's name on the login's page."""
 
@@ -33,6 +34,7 @@ class LinkRoutes:
         both = self._credentials.only(Caller.BOT, Caller.OPERATOR)
         return [
             web.post("/v1/links", bot(self.begin)),
+            web.get("/v1/links", self._credentials.only(Caller.OPERATOR)(self.listed)),
             web.get("/v1/links/{id}", both(self.show)),
             web.post("/v1/links/{id}/end", both(self.end)),
         ]
@@ -48,9 +50,14 @@ class LinkRoutes:
         except LoginRefused as refused:
             raise NotEligible(f"{refused}") from None
 
+    async def listed(self, request: web.Request) -> web.StreamResponse:
+        """`GET /v1/links`: every link, those that are over too."""
+        del request
+        return answer([self._view(link) for link in self._links.all()])
+
     async def show(self, request: web.Request) -> web.StreamResponse:
         """`GET /v1/links/{slack_id}`"""
-        return answer(_view(self._found(request)))
+        return answer(self._view(self._found(request)))
 
     async def end(self, request: web.Request) -> web.StreamResponse:
         """`POST /v1/links/{slack_id}/end`: the Slack user's own, or anybody's for an operator."""
@@ -58,8 +65,8 @@ class LinkRoutes:
         link = self._found(request)
         if request[CALLER] is Caller.BOT and wish.person.strip().lower() != link.person:
             raise NotEligible(f"{link.slack_id} is linked to somebody else")
-        await self._links.untie(link.slack_id, by=wish.person)
-        return answer(_view(link))
+        await self._links.untie(link.slack_id, by=wish.person, reason=wish.reason[:REASON])
+        return answer(self._view(link))
 
     def _found(self, request: web.Request) -> Link:
         link = self._links.of(request.match_info["id"])
@@ -67,8 +74,13 @@ class LinkRoutes:
             raise NotFound("this Slack user is not linked to anybody")
         return link
 
-
-def _view(link: Link) -> LinkView:
-    return LinkView(
-        slack_id=link.slack_id, team=link.team, person=link.person, provider=link.provider, at=link.at
-    )
+    def _view(self, link: Link) -> LinkView:
+        return LinkView(
+            slack_id=link.slack_id,
+            team=link.team,
+            person=link.person,
+            provider=link.provider,
+            at=link.at,
+            ends_at=self._links.ends(link),
+            over=self._links.over(link),
+        )

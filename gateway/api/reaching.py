@@ -12,7 +12,7 @@ from gateway.api.forms import FORM, read_form, refuse_cleartext
 from gateway.api.holders import held_in
 from gateway.api.oauth import as_json
 from gateway.identity.claims import Claims
-from gateway.identity.minted import Credential, Minted
+from gateway.identity.minted import Minted, new_user
 from gateway.identity.possession import Possession
 from gateway.identity.tokens import Issuer, TokenRefused
 from gateway.model import Scope
@@ -67,10 +67,11 @@ class Reaching:
         refuse_cleartext(request)
         form = await read_form(request) if request.content_type == FORM else {}
         held = held_in(request, self._possession, base=self._issuer.name)
-        pair = self._minted.mint(held.token, key=held.claims.key)
-        claims = held.claims
+        user = new_user()
+        # What cannot be certified leaves no pair behind.
+        certified = self._certified(form, user, held.claims) if "public_key" in form else {}
+        pair = self._minted.mint(held.token, key=held.claims.key, user=user)
         await self._store.commit()
-        certified = self._certified(form, pair, claims) if "public_key" in form else {}
         return as_json(
             {"user": pair.user, "password": pair.password, "expires_at": pair.expires_at, **certified}
         )
@@ -102,7 +103,7 @@ class Reaching:
             }
         )
 
-    def _certified(self, form: Mapping[str, str], pair: Credential, claims: Claims) -> Mapping[str, str]:
+    def _certified(self, form: Mapping[str, str], user: str, claims: Claims) -> Mapping[str, str]:
         """A certificate for the key of the form, for the protocol of its `connection`."""
         target = self._policy().targets.get(form.get("connection", ""))
         if target is None or form["connection"] not in claims.scope:
@@ -112,9 +113,9 @@ class Reaching:
                 target.connection.protocol,
                 form["public_key"],
                 connection=target.connection.name,
-                user=pair.user,
+                user=user,
                 name=f"countersign {claims.token_id} {claims.agent}",
-                expires_at=pair.expires_at,
+                expires_at=claims.expires_at,
             )
         except ValueError as error:
             raise TokenRefused("invalid_request", str(error)) from error

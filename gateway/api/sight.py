@@ -13,6 +13,7 @@ from aiohttp import web
 
 from gateway.api.access import CALLER, Caller
 from gateway.api.answers import BadRequest
+from gateway.api.asking import ASKING, person_in
 from gateway.api.deciding import vouched
 from gateway.approvals.electorate import groups_of, same
 from gateway.approvals.table import ANYBODY
@@ -55,9 +56,11 @@ EVERYTHING = Sight(person="", groups=frozenset(), everything=True, connections=f
 
 
 def sight_in(request: web.Request, policy: Policy) -> Sight:
-    """Of the person that a request is for; an operator may leave that out. Raises `BadRequest`."""
-    person = request.query.get("person", "")
-    if person.strip():
+    """Of the person that a request is for; an operator may leave that out. Raises `BadRequest` and `NotEligible`."""
+    person = person_in(request, request.query.get("person", ""))
+    if ASKING in request:
+        return sight(policy, person, ())
+    if person:
         return sight(policy, person, groups_in(request))
     if request[CALLER] is Caller.OPERATOR:
         return EVERYTHING

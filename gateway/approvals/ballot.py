@@ -9,7 +9,7 @@ from gateway.approvals.electorate import same
 from gateway.approvals.proof import ReviewFirst, shown_whole
 from gateway.approvals.table import AlreadySettled, Approved, Denied
 from gateway.changes import LIVE
-from gateway.contract import Approval, Choice, LoginView, Vote, VoteRequest
+from gateway.contract import Approval, Choice, LastingView, LoginView, Vote, VoteRequest
 
 REASON = 1_000
 """Characters of a reason."""
@@ -42,7 +42,13 @@ def check(approval: Approval, request: VoteRequest, *, proof_key: bytes) -> None
 
 
 def event(
-    request: VoteRequest, *, groups: Sequence[str], through: str, now: float, login: LoginView | None = None
+    request: VoteRequest,
+    *,
+    offered: LastingView | None,
+    groups: Sequence[str],
+    through: str,
+    now: float,
+    login: LoginView | None = None,
 ) -> Approved | Denied:
     """What a vote that counts does."""
     vote = Vote(
@@ -55,6 +61,7 @@ def event(
         reach=request.reach if request.choice is Choice.APPROVE else None,
         seconds=request.seconds,
         commands=request.commands,
+        rows=lasting.rows(offered, request),
         login=login if request.choice is Choice.APPROVE else None,
     )
     return Approved(vote=vote) if request.choice is Choice.APPROVE else Denied(vote=vote)

@@ -57,6 +57,7 @@ class Yielded:
     starts_at: float
     seconds: float
     commands: int
+    rows: int | None = None
     narrow: Narrow
 
 
@@ -84,6 +85,16 @@ def check(offered: LastingView | None, request: VoteRequest) -> None:
         raise NotEligible(f"a yes to this may last {offered.seconds / 60:g} minutes at most")
     if not 1 <= request.commands <= offered.commands:
         raise NotEligible(f"a yes to this may let {offered.commands} commands go at most")
+    if request.rows is not None and not 1 <= request.rows <= (offered.rows or request.rows):
+        most = f"at most {offered.rows} rows" if offered.rows is not None else "as many rows as you like"
+        raise NotEligible(f"a yes to this may be for {most}, and for 1 at least")
+
+
+def rows(offered: LastingView | None, request: VoteRequest) -> int | None:
+    """How many rows a vote is for: who says nothing means what is offered."""
+    if request.reach is None or offered is None:
+        return None
+    return request.rows if request.rows is not None else offered.rows
 
 
 def narrowed(approval: Approval, reach: Reach, shape: str) -> Narrow:

@@ -17,6 +17,7 @@ class Agreed:
     reach: Reach
     seconds: float
     commands: int
+    rows: int | None
 
 
 def agreed(votes: Sequence[Vote]) -> Agreed | None:
@@ -29,4 +30,5 @@ def agreed(votes: Sequence[Vote]) -> Agreed | None:
         reach=min(reaches, key=WIDTH.__getitem__),
         seconds=min(vote.seconds for vote in yes),
         commands=min(vote.commands for vote in yes),
+        rows=min((vote.rows for vote in yes if vote.rows is not None), default=None),
     )

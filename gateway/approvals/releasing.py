@@ -49,7 +49,11 @@ def offered(lasting: Lasting | None, view: CommandView, shape: str) -> LastingVi
         return None
     beyond = {Reach.CALL} if not view.complete else {*Reach} if shape else {*Reach} - {Reach.SHAPE}
     what = tuple(reach for reach in Reach if reach in lasting.what & beyond)
-    return LastingView(what=what, seconds=lasting.longest, commands=lasting.commands) if what else None
+    return (
+        LastingView(what=what, seconds=lasting.longest, commands=lasting.commands, rows=lasting.rows)
+        if what
+        else None
+    )
 
 
 def prepare(grants: GrantsPort, live: Live) -> None:
@@ -73,6 +77,7 @@ def prepare(grants: GrantsPort, live: Live) -> None:
             starts_at=approval.settled_at,
             seconds=agreement.seconds,
             commands=agreement.commands,
+            rows=agreement.rows,
             narrow=narrow,
         )
     )

@@ -369,7 +369,15 @@ class Approvals:
             return live.approval
         # Last, so that nobody logs in for a vote that would be refused for another reason.
         freshness.check(live.approval, request, groups=groups, login=login, now=now)
-        self._kept.apply(live, ballot.event(request, groups=groups, through=through, now=now, login=login))
+        event = ballot.event(
+            request,
+            offered=live.approval.lasting,
+            groups=groups,
+            through=through,
+            now=now,
+            login=login,
+        )
+        self._kept.apply(live, event)
         made = live.approval.grant if live.approval.state is State.APPROVED else ""
         if live.approval.state is State.APPROVED and live.waiters:
             self._kept.apply(live, Released())

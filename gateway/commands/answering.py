@@ -13,6 +13,7 @@ from gateway.identity.saml_metadata import MetadataRefused
 from gateway.identity.saml_source import Sources
 from gateway.policy.identities import OidcProvider, SamlProvider
 from gateway.policy.model import Policy
+from gateway.policy.strengths import wanted
 from gateway.policy.values import is_loopback
 
 Answer: TypeAlias = tuple[str, str]
@@ -62,6 +63,41 @@ async def _issuer(what: str, issuer: str, *, keys: str = "", ca: str) -> Answer:
         except Unavailable as failure:
             return f"{what} does not answer: {failure}", "check the address, its certificate and `ca`"
     return f"{what} is {issuer}, with {known} keys", ""
+
+
+async def too_weak(policy: Policy) -> list[Answer]:
+    """Strengths of logins that some yes needs, and that no provider says it knows; one that does not say may know any."""
+    needed, providers = wanted(policy), policy.identity.providers.values()
+    if not needed or not providers:
+        return []
+    known = await asyncio.gather(*map(_strengths, providers))
+    return [
+        (
+            f"{key} needs logins with acr {acr}, which none of the identity providers lists as one it supports",
+            "compare `step_up` with the provider's acr_values_supported; a yes there can hardly ever count",
+        )
+        for acr, key in needed.items()
+        if all(each is not None and acr not in each for each in known)
+    ]
+
+
+async def _strengths(provider: OidcProvider | SamlProvider) -> frozenset[str] | None:
+    """What its discovery document lists; None where it does not say."""
+    if isinstance(provider, SamlProvider):
+        return None
+    async with asyncio.TaskGroup() as tasks:
+
+        def spawn(work: Coroutine[Any, Any, None]) -> None:
+            tasks.create_task(work)
+
+        authorities = Authorities(fetch, clock=time.time, spawn=spawn)
+        try:
+            said = (await authorities.of(provider.issuer, ca=provider.ca).metadata()).get(
+                "acr_values_supported"
+            )
+        except Unavailable:
+            return None
+    return frozenset(map(str, said)) if isinstance(said, list) else None
 
 
 def _pages(policy: Policy) -> Answer:

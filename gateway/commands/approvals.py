@@ -40,6 +40,12 @@ def options(parser: argparse.ArgumentParser) -> None:
         "--for", dest="seconds", type=duration, default="900", metavar="TIME", help="default: 15m"
     )
     approved.add_argument("--commands", type=int, default=10, help="default: 10")
+    approved.add_argument(
+        "--rows",
+        type=int,
+        default=None,
+        help="how many rows they may bring or change; default: what is offered",
+    )
     denied = verbs.add_parser("deny", help="refuse the command")
     killed = verbs.add_parser(
         "kill", help="refuse it, end its sessions and revoke the agent with all below it"
@@ -103,6 +109,7 @@ def _approve(arguments: argparse.Namespace) -> int:
             "reach": Reach(arguments.reach),
             "seconds": float(arguments.seconds),
             "commands": arguments.commands,
+            "rows": arguments.rows,
         }
     )
     return _vote(gateway, arguments, approval, Choice.APPROVE, name, proof, **wide)
@@ -178,8 +185,9 @@ def card(approval: Approval) -> str:
     ]
     if approval.lasting is not None:
         what = ", ".join(approval.lasting.what)
+        rows = f", {approval.lasting.rows} rows" if approval.lasting.rows is not None else ""
         lines.append(
-            f"  a while     {what}; at most {left(approval.lasting.seconds)} and {approval.lasting.commands} commands"
+            f"  a while     {what}; at most {left(approval.lasting.seconds)} and {approval.lasting.commands} commands{rows}"
         )
     if approval.review_required:
         lines.append("  review      the whole text has to be opened before it can be approved")

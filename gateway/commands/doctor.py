@@ -165,11 +165,14 @@ async def _secrets(policy: Policy, secrets: Secrets) -> list[Finding]:
 
 
 async def _identity(policy: Policy) -> list[Finding]:
-    from gateway.commands.answering import answering
+    from gateway.commands.answering import answering, too_weak
 
     return [
-        Finding(state="error" if advice else "ok", what=what, advice=advice)
-        for what, advice in await answering(policy)
+        *(
+            Finding(state="error" if advice else "ok", what=what, advice=advice)
+            for what, advice in await answering(policy)
+        ),
+        *(Finding(state="warning", what=what, advice=advice) for what, advice in await too_weak(policy)),
     ]
 
 

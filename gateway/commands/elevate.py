@@ -1,6 +1,7 @@
-"""`countersign elevate`: an agent asks for more for a while; people decide, and it ends by itself.
+"""`countersign elevate`: an agent, or a person by hand, asks for more for a while; people decide, and it ends by itself.
 
-With our own token: `ask` and `state`. With the operators' credential: `grants` and `end`. With a code from Slack: `open`.
+With a token, an agent's or that of a login: `ask` and `state`; with a login `access`. With the operators' credential, or such a
+token where there is none: `grants` and `end`. With a code from Slack: `open`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Iterator, Mapping
 
 from gateway.commands.client import Client, client, connection_options, part, person, person_option
 from gateway.commands.proving import own_key
@@ -20,15 +22,19 @@ from gateway.commands.token_client import (
     TokenClient,
     duration,
     left,
+    operator_credential,
     own_token,
     run_verb,
 )
 from gateway.contract import (
+    AccessView,
     Approval,
     CredentialView,
     ElevationRequest,
     ElevationState,
+    ElevationView,
     GrantView,
+    OfferView,
     RevokeRequest,
     State,
     encode,
@@ -36,13 +42,16 @@ from gateway.contract import (
 
 HELP = "Ask for wider scope for a while, see what was granted, end it."
 
+BECOMES: Mapping[str, str] = {"": "out of reach", "allow": "runs", "hold": "held", "block": "blocked"}
 WAIT = 10
 """Seconds that the gateway may take for one look at a request that is waited for."""
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    asked = verbs.add_parser("ask", help="ask, for this agent and what it starts")
+    asked = verbs.add_parser(
+        "ask", help="ask, for this agent and what it starts; logged in: for yourself, by hand"
+    )
     asked.add_argument("connection")
     asked.add_argument("effects", help="what should no longer be held: write, or write,ddl")
     asked.add_argument(
@@ -62,10 +71,14 @@ def options(parser: argparse.ArgumentParser) -> None:
         default="",
         help="the offer of policies.yaml that is meant; default: the first that fits",
     )
+    asked.add_argument(
+        "--agent", default="", help="logged in: for which agent of yours, by name or its token's id"
+    )
     asked.add_argument("--ticket", default="")
     asked.add_argument("--extends", default="", metavar="GRANT", help="the grant that should go on")
     asked.add_argument("--reason", required=True, help="why; approvers read it")
     asked.add_argument("--wait", action="store_true", help="until people have decided; 1 where they said no")
+    offered = verbs.add_parser("offers", help="what may be asked for now")
     shown = verbs.add_parser("state", help="how a request stands")
     shown.add_argument("approval")
     listed = verbs.add_parser("grants", help="what is granted now")
@@ -73,19 +86,31 @@ def options(parser: argparse.ArgumentParser) -> None:
     ended.add_argument("grant")
     ended.add_argument("--reason", default="")
     person_option(ended)
+    entered = verbs.add_parser(
+        "access", help="logged in: get in by what was granted to you by hand; user and password"
+    )
+    entered.add_argument("grant")
     opened = verbs.add_parser("open", help="open a code from Slack: user and password, once")
     opened.add_argument("code")
-    for each in (asked, shown, listed, ended, opened):
+    for each in (asked, offered, shown, listed, ended, entered, opened):
         connection_options(each)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    verbs = {"ask": _ask, "state": _state, "grants": _grants, "end": _end, "open": _open}
+    verbs = {
+        "ask": _ask,
+        "offers": _offers,
+        "state": _state,
+        "grants": _grants,
+        "end": _end,
+        "access": _access,
+        "open": _open,
+    }
     return run_verb(verbs[arguments.action], arguments)
 
 
 def _ask(arguments: argparse.Namespace) -> int:
-    gateway = _as_agent(arguments)
+    gateway = _with_token(arguments)
     wish = ElevationRequest(
         connection=arguments.connection,
         effects=tuple(filter(None, arguments.effects.replace(" ", ",").split(","))),
@@ -94,10 +119,14 @@ def _ask(arguments: argparse.Namespace) -> int:
         commands=arguments.commands,
         rows=arguments.rows,
         template=arguments.template,
+        agent=arguments.agent,
         ticket=arguments.ticket,
         extends=arguments.extends,
     )
     approval = gateway.post("/v1/elevations", wish, Approval)
+    if not arguments.json and approval.elevation is not None:
+        for line in _preview(approval.elevation):
+            print(line, file=sys.stderr)
     if not arguments.wait:
         print(encode(approval).decode() if arguments.json else f"asked: approval {approval.id}")
         return 0
@@ -107,19 +136,58 @@ def _ask(arguments: argparse.Namespace) -> int:
     return _tell(arguments, state)
 
 
+def _preview(elevation: ElevationView) -> Iterator[str]:
+    """What becomes possible that was not, as the card says it."""
+    for each in elevation.possible:
+        if each.before != each.after:
+            yield f"{each.effect}: {BECOMES.get(each.before, each.before)} -> {BECOMES.get(each.after, each.after)}"
+    tables = elevation.tables
+    if tables is not None:
+        before, after = tables.before, tables.after
+        yield (
+            f"tables without asking, of {tables.total}: read {before.read} -> {after.read}, "
+            f"written {before.written} -> {after.written}; masked columns {before.masked} of {before.columns} -> "
+            f"{after.masked} of {after.columns}"
+        )
+    elif elevation.how == "votes":
+        yield "tables are not counted: the gateway knows no catalogue of this target"
+
+
+def _offers(arguments: argparse.Namespace) -> int:
+    offers = _with_token(arguments).get("/v1/elevations", tuple[OfferView, ...])
+    if arguments.json:
+        print(encode(offers).decode())
+        return 0
+    rows = [
+        (
+            offer.template,
+            offer.connection,
+            ",".join(offer.effects),
+            left(offer.longest),
+            f"{offer.commands}" + (f", {offer.rows} rows" if offer.rows is not None else ""),
+            ", ".join(["by hand"] * offer.by_hand + [each.name for each in offer.holders]),
+            " and ".join(f"{ask.quorum} of {ask.approvers}" for ask in offer.asks)
+            or "nobody: looked at afterwards",
+        )
+        for offer in offers
+    ]
+    table(("TEMPLATE", "CONNECTION", "EFFECTS", "LONGEST", "COMMANDS", "FOR", "DECIDED BY"), rows)
+    return 0
+
+
 def _state(arguments: argparse.Namespace) -> int:
-    return _tell(arguments, _look(_as_agent(arguments), arguments.approval))
+    return _tell(arguments, _look(_with_token(arguments), arguments.approval))
 
 
 def _grants(arguments: argparse.Namespace) -> int:
-    grants = client(arguments).get("/v1/grants", tuple[GrantView, ...])
+    grants = _looking(arguments)[0].get("/v1/grants", tuple[GrantView, ...])
     if arguments.json:
         print(encode(grants).decode())
         return 0
     rows = [
         (
             grant.id,
-            grant.agent,
+            grant.person if grant.by_hand else grant.agent,
             grant.connection,
             ",".join(grant.effects),
             left(grant.ends_at - time.time()),
@@ -134,16 +202,30 @@ def _grants(arguments: argparse.Namespace) -> int:
 
 
 def _end(arguments: argparse.Namespace) -> int:
-    wish = RevokeRequest(person=person(arguments), reason=arguments.reason)
-    grant = client(arguments).post(f"/v1/grants/{part(arguments.grant)}/end", wish, GrantView)
+    gateway, operator = _looking(arguments)
+    # Who is logged in acts for themselves.
+    who = person(arguments) if operator else arguments.person
+    wish = RevokeRequest(person=who, reason=arguments.reason)
+    grant = gateway.post(f"/v1/grants/{part(arguments.grant)}/end", wish, GrantView)
     print(encode(grant).decode() if arguments.json else f"ended: grant {grant.id} of {grant.agent}")
     return 0
 
 
+def _access(arguments: argparse.Namespace) -> int:
+    """A code for the grant, opened at once."""
+    path = f"/v1/grants/{part(arguments.grant)}/access"
+    access = _with_token(arguments).post(path, RevokeRequest(person=""), AccessView)
+    return _spend(arguments, access.code)
+
+
 def _open(arguments: argparse.Namespace) -> int:
+    return _spend(arguments, arguments.code)
+
+
+def _spend(arguments: argparse.Namespace, code: str) -> int:
     """What a code opens is printed once; nobody else may see it, so nothing keeps it."""
     gateway = Client(_url(arguments), "-")
-    shown = gateway.post(f"/v1/access/{part(arguments.code)}", {}, CredentialView)
+    shown = gateway.post(f"/v1/access/{part(code)}", {}, CredentialView)
     if arguments.json:
         print(encode(shown).decode())
         return 0
@@ -165,6 +247,8 @@ def _tell(arguments: argparse.Namespace, state: ElevationState) -> int:
             f"granted: {', '.join(grant.effects)} on {grant.connection} for {left(grant.ends_at - time.time())}, "
             f"{grant.commands - grant.used} commands (grant {grant.id})"
         )
+        if grant.by_hand:
+            print(f"get in with: countersign elevate access {grant.id}", file=sys.stderr)
     else:
         reason = f": {state.approval.reason}" if state.approval.reason else ""
         word = "over" if state.approval.state is State.SPENT else state.approval.state.value
@@ -172,8 +256,15 @@ def _tell(arguments: argparse.Namespace, state: ElevationState) -> int:
     return 0 if state.grant is not None or state.approval.state is State.PENDING else 1
 
 
-def _as_agent(arguments: argparse.Namespace) -> Client:
-    """The gateway, asked with the token that we were started with. Raises `Misused`."""
+def _looking(arguments: argparse.Namespace) -> tuple[Client, bool]:
+    """The gateway, and whether it is asked with the operators' credential: else with a token. Raises `Misused`."""
+    if operator_credential(arguments.state):
+        return client(arguments), True
+    return _with_token(arguments), False
+
+
+def _with_token(arguments: argparse.Namespace) -> Client:
+    """The gateway, asked with the token that we were started with, or that of a login. Raises `Misused`."""
     token = own_token(_url(arguments))
     if "\n" in token:
         raise Misused("a token is one line")

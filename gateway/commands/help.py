@@ -44,6 +44,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         'countersign logout --person eve@example.com --reason "left the company"',
     ),
     "whoami": ("countersign whoami", "countersign whoami --json | jq .connections"),
+    "links": ("countersign links list", "countersign links remove U012AB3CD --reason 'left the company'"),
     "token": (
         "countersign token mint release-pipeline > token.txt",
         "countersign token workload --github --task 'release 7' > token.txt",

@@ -59,5 +59,8 @@ def tree(claims: Mapping[str, Any]) -> str:
     except scopes.ScopeMalformed:
         scope = "unreadable"
     lines.append(f"scope      {scope}")
+    match claims.get("cnf"):
+        case {"jkt": str(key)}:
+            lines.append(f"bound to   the key {readable(key)}")
     lines.append(f"depth      {readable(str(claims.get('depth_left')))} more below")
     return "\n".join(lines)

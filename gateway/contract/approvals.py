@@ -118,6 +118,7 @@ class Vote:
     """How far beyond this one command the yes reaches; None is this command alone, once."""
     seconds: float = 0.0
     commands: int = 0
+    rows: int | None = None
     login: LoginView | None = None
     """The fresh login that it needed."""
 
@@ -235,6 +236,8 @@ class LastingView:
     """The narrowest first."""
     seconds: float
     commands: int
+    rows: int | None = None
+    """None where rows are not counted, unless a vote says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -296,9 +299,11 @@ class VoteRequest:
     slack_id: str = ""
     """The Slack user who clicked; the gateway looks whether they are this person still."""
     reach: Reach | None = None
-    """To approve for a while: how far, how many seconds, how many commands. Votes count for the narrowest of all."""
+    """To approve for a while: how far, how many seconds, commands and rows. Votes count for the narrowest of all."""
     seconds: float = 0.0
     commands: int = 0
+    rows: int | None = None
+    """None for all that is offered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,13 +52,17 @@ class LinkOffer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkView:
-    """`GET /v1/links/{slack_id}`: as whom a Slack user logged in."""
+    """`GET /v1/links/{slack_id}`: as whom a Slack user logged in. All of them: `GET /v1/links`, for operators."""
 
     slack_id: str
     team: str
     person: str
     provider: str
     at: float
+    ends_at: float | None = None
+    """When they have to log in again."""
+    over: bool = False
+    """That time has come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

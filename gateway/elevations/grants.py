@@ -114,6 +114,7 @@ class Grants:
             starts_at=yielded.starts_at,
             ends_at=yielded.starts_at + yielded.seconds,
             commands=yielded.commands,
+            rows=yielded.rows,
             narrow=yielded.narrow,
         )
         self._store.put(TABLE, grant.id, grant.document())

@@ -47,6 +47,8 @@ class Piece:
     """For a constant: what kind of value may stand in its place."""
     other: str = ""
     """Such a value, made up."""
+    signed: bool = False
+    """A sign before it is its own: of text it would make a number."""
     callable: bool = False
     """It may name a function."""
 
@@ -94,6 +96,8 @@ class _Reader:
         """For each open parenthesis: `call`, `list`, or nothing of note."""
         self._compared = [0]
         """In each open parenthesis, and outside of all: the comparisons since this expression began."""
+        self._named = [False]
+        """Likewise: whether something stands in it that is no constant. `1 = 2` compares nothing of a row."""
         self._before = ""
         self._names = False
         """The token before may name a function."""
@@ -111,9 +115,11 @@ class _Reader:
         if word in {"(", "["}:
             self._inside.append("call" if word == "[" else self._opened())
             self._compared.append(0)
+            self._named.append(False)
         elif word in {")", "]"} and self._inside:
             self._closed = self._inside.pop()
             self._compared.pop()
+            self._named.pop()
         if piece.value and self._is_free():
             self._put_free(piece)
         else:
@@ -132,11 +138,14 @@ class _Reader:
         if word in _QUERY and self._inside and self._inside[-1] == "list":
             self._inside[-1] = ""  # `IN (SELECT ...)` lists nothing
         if word in _COMPARING and self._before not in _NO_OPERAND:
-            self._compared[-1] += 1
+            self._compared[-1] += 1 if self._named[-1] else 2
         elif word in _CLAUSES or not (
             piece.value or word in _INSIDE_AN_OPERAND or word in {"(", "["} or _is_name(word)
         ):
             self._compared[-1] = 0
+            self._named[-1] = self._named[-1] and word not in _CLAUSES | {",", ";"}
+        elif word in {")", "]"} or (not piece.value and _is_name(word)):
+            self._named[-1] = True
 
     def _opened(self) -> str:
         if "call" in self._inside:
@@ -162,7 +171,12 @@ class _Reader:
 
     def _put_free(self, piece: Piece) -> None:
         """A sign is the value's own. Lists of IN are as long as they like; a VALUES of other width is another statement."""
-        if self._before in _SIGNS and self.out[-2:-1] and self.out[-2] in _COMPARING | {"(", ","}:
+        if (
+            piece.signed
+            and self._before in _SIGNS
+            and self.out[-2:-1]
+            and self.out[-2] in _COMPARING | {"(", ","}
+        ):
             self._drop()
         if self.out[-2:] == [FREE + piece.value, ","] and self._listed_by_in():
             self._drop()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.identity.logins import LoginRefused, Proven, Wishes
+from gateway.identity.logins import CLOCKS_APART, LoginRefused, Proven, Wishes
 from gateway.journal import Journal
 from gateway.policy.model import Policy
 from gateway.store import Store
@@ -60,15 +60,31 @@ class SlackLinks:
         self._clock = clock
 
     def of(self, slack_id: str) -> Link | None:
+        """The link of a Slack user, over or not."""
         document = self._store.get(TABLE, slack_id)
         return _link(document) if document is not None else None
 
+    def all(self) -> list[Link]:
+        """Every link, over or not, the newest last."""
+        links = [_link(document) for document in self._store.all(TABLE).values()]
+        return sorted(links, key=lambda link: (link.at, link.slack_id))
+
+    def ends(self, link: Link) -> float | None:
+        """When its login no longer shows who that is, by policies.yaml as it is now; None for never."""
+        lasts = self._policy().slack.link_lasts
+        return link.at + lasts if lasts is not None else None
+
+    def over(self, link: Link) -> bool:
+        """Its time is over; a link of a time that is yet to come shows that a clock was set back, and counts no more."""
+        ends, now = self.ends(link), self._clock()
+        return ends is not None and not link.at - CLOCKS_APART <= now < ends
+
     def people(self) -> dict[str, str]:
-        """Slack user to person: those of policies.yaml, and those linked whom it does not name."""
+        """Slack user to person: those of policies.yaml, and those whose link holds and whom it does not name."""
         named = dict(self._policy().slack.people)
         taken = {person.lower() for person in named.values()}
-        linked = (_link(document) for document in self._store.all(TABLE).values())
-        return {each.slack_id: each.person for each in linked if each.person not in taken} | named
+        holding = (link for link in self.all() if not self.over(link))
+        return {each.slack_id: each.person for each in holding if each.person not in taken} | named
 
     def are(self, slack_id: str, person: str) -> bool:
         """Whether a Slack user may speak for a person now, as far as it is known here."""
@@ -96,13 +112,13 @@ class SlackLinks:
         await self._journal.append("linked", {**_document(link), "in_place_of": before})
         return link
 
-    async def untie(self, slack_id: str, *, by: str) -> Link | None:
+    async def untie(self, slack_id: str, *, by: str, reason: str = "") -> Link | None:
         """Ends a link; what was linked. Raises `StoreFailed` and `JournalFailed`."""
         link = self.of(slack_id)
         if link is not None:
             self._store.delete(TABLE, slack_id)
             await self._store.commit()
-            await self._journal.append("unlinked", {**_document(link), "by": by})
+            await self._journal.append("unlinked", {**_document(link), "by": by, "reason": reason})
         return link
 
     async def part(self, person: str) -> None:
@@ -120,7 +136,7 @@ class SlackLinks:
         if not named and proven.person in {each.lower() for each in people.values()}:
             raise LoginRefused(f"policies.yaml ties {proven.person} to another Slack user.")
         linked = self.of(user.id)
-        if linked is not None and linked.person != proven.person:
+        if linked is not None and not self.over(linked) and linked.person != proven.person:
             raise LoginRefused(
                 f"This Slack user is linked to {linked.person}: they run /countersign unlink first."
             )
@@ -133,8 +149,7 @@ class SlackLinks:
             raise LoginRefused("The gateway keeps no more links.")
 
     def _of_person(self, person: str) -> list[Link]:
-        links = [_link(document) for document in self._store.all(TABLE).values()]
-        return [each for each in links if each.person == person]
+        return [each for each in self.all() if each.person == person]
 
 
 class Linking:

@@ -49,8 +49,11 @@ class Minted:
         self._key = key
         self._clock = clock
 
-    def mint(self, token: str, *, key: str = "") -> Credential:
-        """A pair that admits whoever `token` admits, for as long; `key` is what its holder proved. Raises `TokenRefused`."""
+    def mint(self, token: str, *, key: str = "", user: str = "") -> Credential:
+        """A pair that admits whoever `token` admits, for as long; `key` is what its holder proved. Raises `TokenRefused`.
+
+        `user` is a name of `new_user`, where something was to be made for it first.
+        """
         claims = self._issuer.verify(token, key=key)
         self._sweep()
         live = sum(1 for each in self._store.all(TABLE).values() if each["token_id"] == claims.token_id)
@@ -59,7 +62,7 @@ class Minted:
                 "invalid_request",
                 f"this token already has {live} user and password pairs: use one of them again",
             )
-        user = "cs_" + _base32(secrets.token_bytes(10))
+        user = user or new_user()
         password = _base32(secrets.token_bytes(PASSWORD_BYTES))
         self._store.put(
             TABLE,
@@ -108,6 +111,11 @@ class Minted:
             for part in (b"salt:", b"stored:", b"server:")
         )
         return _text(salt[:SALT_BYTES], stored, server)
+
+
+def new_user() -> str:
+    """A name that nobody has."""
+    return "cs_" + _base32(secrets.token_bytes(10))
 
 
 def verifier(password: str, *, salt: bytes) -> str:

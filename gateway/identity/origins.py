@@ -8,6 +8,7 @@ elsewhere. What was seen is kept as long as the token lasts, and ends with it.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from gateway.identity.claims import Claims
@@ -25,6 +26,15 @@ TOLD = 1_000
 """Announcements that are remembered, so that none is made twice."""
 
 Way = Literal["door", "api"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taken:
+    """The one session that there may be."""
+
+    session_id: str
+    token_id: str
+    since: float
 
 
 class Origins:
@@ -49,7 +59,7 @@ class Origins:
         self._announce = announce
         self._spawn = spawn
         self._clock = clock
-        self._seats: dict[str, tuple[str, float]] = {}
+        self._seats: dict[str, _Taken] = {}
         self._told: dict[tuple[str, str], None] = {}
         self._swept_at = clock()
 
@@ -67,34 +77,42 @@ class Origins:
         elif first["network"] != here:
             self._elsewhere(claims, binding, f"from {here}, and first from {first['network']}")
 
-    def seated(self, claims: Claims, session_id: str) -> None:
-        """A session begins by the token. Raises `TokenRefused` where another is open that may be the only one."""
+    def seated(self, claims: Claims, session_id: str, *, by_key: bool = False) -> None:
+        """A session begins by the token. Raises `TokenRefused` where another is open that may be the only one.
+
+        Who enters `by_key` of an agent has a new token each time: among those it is the agent that has one session.
+        """
         binding = self._binding(claims)
         if "session" not in binding.to:
             return
         now = self._clock()
         self._seats = {
-            token_id: (seat, since)
-            for token_id, (seat, since) in self._seats.items()
-            if self._live(seat) or 0 <= now - since < ENTERING
+            seat: taken
+            for seat, taken in self._seats.items()
+            if self._live(taken.session_id) or 0 <= now - taken.since < ENTERING
         }
-        if claims.token_id in self._seats:
-            self._elsewhere(claims, binding, "for a second session while the first is open")
-        self._seats[claims.token_id] = (session_id, now)
+        seat = f"key {claims.agent}" if by_key else claims.token_id
+        taken = self._seats.get(seat)
+        if taken is not None:
+            how = "for a second session while the first is open"
+            self._elsewhere(claims, binding, how, seat=seat, first=taken.token_id)
+        self._seats[seat] = _Taken(session_id=session_id, token_id=claims.token_id, since=now)
 
     def _binding(self, claims: Claims) -> Binding:
         root = self._policy().root(claims.root)
         return root.binding if root is not None else Binding()
 
-    def _elsewhere(self, claims: Claims, binding: Binding, how: str) -> None:
-        """What policies.yaml says of a token that is used as it may not be."""
+    def _elsewhere(
+        self, claims: Claims, binding: Binding, how: str, *, seat: str = "", first: str = ""
+    ) -> None:
+        """What policies.yaml says of a token that is used as it may not be; `first` is whose place it would take."""
         acting = (
             claims.agent
             if claims.agent == claims.person
             else f"{claims.agent} for {claims.person or 'nobody'}"
         )
         outcome = {"announce": "It was let through", "refuse": "It was refused", "revoke": "It was revoked"}
-        key = (claims.token_id, how)
+        key = (seat or claims.token_id, how)
         if key not in self._told:
             self._told[key] = None
             while len(self._told) > TOLD:
@@ -104,7 +122,8 @@ class Origins:
                 f"The token {claims.token_id} of {acting} is used {how}. {outcome[binding.reuse]}.",
             )
         if binding.reuse == "revoke":
-            self._issuer.revoke(claims.token_id, by="the gateway", reason=f"it was used {how}")
+            for token_id in {claims.token_id, first or claims.token_id}:
+                self._issuer.revoke(token_id, by="the gateway", reason=f"it was used {how}")
             self._spawn(self._store.commit())
         if binding.reuse != "announce":
             raise TokenRefused("invalid_grant", f"the token is bound, and was used {how}")

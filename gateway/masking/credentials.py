@@ -12,6 +12,8 @@ from gateway.masking.values import LONGEST_VALUE, in_list, is_value, looks_secre
 
 LONGEST_TOKEN = 16 * 1024
 LONGEST_KEY = 64 * 1024
+_DECODED = 128
+"""Signs of base64 that tell whether it holds a user and a password."""
 
 _TOKEN = re.compile(rb"(?:[0-9]{1,12}\|)?[A-Za-z0-9._~+/=%%:-]{0,%d}" % LONGEST_TOKEN)
 _AUTHORIZATION = re.compile(rb"(?i)authorization\\?[\"']?[ \t]*[:=,][ \t\\\"'`\[]*\Z")
@@ -42,7 +44,8 @@ def _basic(data: bytes, start: int, end: int) -> Span | None:
     if _AUTHORIZATION.search(data[max(0, start - LOOK_BEHIND) : start]):
         return match.span()
     try:
-        decoded = base64.b64decode(match.group() + b"=" * (-len(match.group()) % 4), validate=True)
+        value = match.group()[:_DECODED]
+        decoded = base64.b64decode(value + b"=" * (-len(value) % 4), validate=True)
     except binascii.Error:
         return None
     return match.span() if b":" in decoded and all(32 <= byte != 127 for byte in decoded) else None
@@ -77,7 +80,7 @@ def _digest(data: bytes, start: int, end: int) -> Span | None:
 
 
 _HEX = re.compile(rb"[0-9a-fA-F]{32,128}")
-_PAIR = re.compile(rb"[; ]{0,4}([^\s=;,\"']{1,128})=([^;\s\0\"']{0,%d})" % LONGEST_VALUE)
+_PAIR = re.compile(rb"[; ]{0,4}([^\s=;:,\"']{1,128})=([^;\s\0\"']{0,%d})" % LONGEST_VALUE)
 _HARMLESS_COOKIE = re.compile(
     rb"(?i)_g[acil]\w*|_fbp|_hj\w*|_pk_\w*|lang(?:uage)?|locale|theme|tz|timezone|currency|consent\w*|cookie_?consent|path|domain|expires|max-age|samesite|version|priority"
 )
@@ -179,7 +182,9 @@ HEADER = (
     word(rb"response=\\?\"[0-9a-fA-F]{32}", _digest),
 )
 COOKIE = (
-    word(rb"(?i:(?:set-)?cookie)[\"']?[ \t]{0,3}:[ \t]{0,3}[\"']?[^\s\0\"'\\]", _cookie),
+    word(
+        rb"(?i:(?:set-)?cookie)[\"']?[ \t]{0,3}:[ \t]{0,3}[\"']?[^\s\0\"'\\]", _cookie, judged=LONGEST_VALUE
+    ),
     word(
         rb"(?i:(?:php|j|asp)?sess(?:ion)?[_-]?id[a-z]{0,12}|connect\.sid|session|sid|remember_me|(?:csrf|xsrf)[_-]?(?:middleware)?token)"
         rb"\\?[\"']?[ \t]{0,2}[:=][ \t]{0,2}\\?[\"']?[A-Za-z0-9%]",

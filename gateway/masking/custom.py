@@ -15,6 +15,7 @@ import re2
 
 from gateway.masking.checksums import NAMED, Valid
 from gateway.masking.identifiers import is_card, is_iban
+from gateway.masking.linear import linear
 from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Shape, Span, after, before
 from gateway.policy.model import CustomDetector
 
@@ -57,11 +58,8 @@ def shape(custom: CustomDetector) -> Shape:
 
 def compiled(pattern: str) -> Any:
     """The pattern as RE2 reads it. Raises `ValueError` with what is wrong with it."""
-    options = re2.Options()
-    options.log_errors = False
-    options.encoding = re2.Options.Encoding.LATIN1
     try:
-        return re2.compile(pattern.encode(), options)
+        return linear(pattern.encode())
     except re2.error as error:
         said = error.args[0] if error.args else error
         raise ValueError(said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)) from None

@@ -16,6 +16,7 @@ from typing import Any
 import re2
 
 from gateway.masking import credentials, passwords
+from gateway.masking.linear import linear, options
 from gateway.masking.shapes import Shape, Span, word
 from gateway.masking.vendors import VENDORS
 
@@ -44,21 +45,11 @@ def _secrets() -> tuple[Any, tuple[Shape, ...]]:
         *(shape for shapes in VENDORS.values() for shape in shapes),
         *passwords.PASSWORD,
     )
-    options = re2.Options()
-    options.log_errors = False
-    options.encoding = re2.Options.Encoding.LATIN1
-    found = re2.Set.SearchSet(options)
+    found = re2.Set.SearchSet(options())
     for shape in shapes:
         found.Add(shape.pattern)
     found.Compile()
     return found, shapes
-
-
-@functools.cache
-def _compiled(pattern: bytes) -> Any:
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    return re2.compile(pattern, options)
 
 
 def holds_secret(text: bytes) -> bool:
@@ -69,7 +60,7 @@ def holds_secret(text: bytes) -> bool:
     return any(
         shapes[index].check(text, *match.span()) is not None
         for index in found.Match(text) or []
-        for match in _compiled(shapes[index].pattern).finditer(text)
+        for match in linear(shapes[index].pattern).finditer(text)
     )
 
 
@@ -90,14 +81,10 @@ def _text_at(data: bytes, start: int, end: int) -> bytes | None:
 def _value(data: bytes, start: int, end: int) -> Span | None:
     """A value, or a line of its own, that decodes to text in which there is a secret."""
     start = end - 16
-    judged = _REST.match(data, start, start + JUDGED)
-    assert judged is not None
-    text = _text_at(data, start, judged.end())
-    if text is None or not holds_secret(text):
-        return None
     whole = _REST.match(data, start)
     assert whole is not None
-    return whole.span()
+    text = _text_at(data, start, whole.end())
+    return whole.span() if text is not None and holds_secret(text) else None
 
 
 def _in_secret(data: bytes, start: int, end: int) -> Span | None:
@@ -114,6 +101,6 @@ def _in_secret(data: bytes, start: int, end: int) -> Span | None:
 
 
 ENCODED = (
-    word(rb"(?:" + _ASCII + rb"){4}", _value),
-    Shape(pattern=rb"\"?:[ \t]{0,3}\"?(?:" + _ASCII + rb"){2}", check=_in_secret),
+    word(rb"(?:" + _ASCII + rb"){4}", _value, judged=JUDGED),
+    Shape(pattern=rb"\"?:[ \t]{0,3}\"?(?:" + _ASCII + rb"){2}", check=_in_secret, judged=JUDGED),
 )

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import re2
 
 from gateway.masking.checksums import luhn
 from gateway.masking.detectors import Detector
 from gateway.masking.identifiers import IBAN_LENGTHS, is_barcode, known_card_length, mod_97_holds
+from gateway.masking.linear import linear
 from gateway.masking.scanner import Hit
 from gateway.masking.shapes import digits
 from gateway.masking.values import why_no_value
@@ -49,16 +46,9 @@ def near_misses(detectors: Sequence[Detector], data: bytes, hits: Collection[Hit
 
 def _left_alone(detector: Detector, data: bytes) -> Iterator[tuple[int, int]]:
     for shape in detector.shapes:
-        for match in _compiled(shape.pattern).finditer(data):
-            if shape.check(data, *match.span()) is None:
+        for match in linear(shape.pattern).finditer(data):
+            if shape.judge(data, *match.span()) is None:
                 yield match.span()
-
-
-@functools.cache
-def _compiled(pattern: bytes) -> Any:
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    return re2.compile(pattern, options)
 
 
 def _card(value: bytes) -> str:

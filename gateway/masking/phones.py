@@ -232,6 +232,13 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     core = end
     value_of_verb = data[start : start + 4].lower() in _VERBS and match.group().isdigit()
     start += match.start()
+    last = _shrink(data, start, end)
+    if (
+        after(data, end) == 0x3A
+        and after(data, end, by=1) in ALNUM_BYTES
+        and len(digits(data[start:last])) >= 7
+    ):
+        end = last  # what a colon follows is an address or a time of day: 5551234567 2001:db8::1
     while end > start:
         number = digits(data[start:end])
         if 7 <= len(number) <= 15 and after(data, end) not in ALNUM_BYTES and len(set(number)) > 1:

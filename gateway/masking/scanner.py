@@ -1,4 +1,4 @@
-"""All patterns at once: one pass of RE2 over the bytes, then a check of each candidate.
+"""All patterns at once: one pass of RE2 over the bytes, or a faster one for where they may begin, then a check of each candidate.
 
 RE2 guarantees time linear in the text whatever the text is. It is given 96 MiB for its states, of which it takes
 what it needs: with its default of 8 MiB base64 runs a hundred times slower. Patterns see bytes, so that offsets
@@ -10,15 +10,18 @@ from __future__ import annotations
 import functools
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import re2
 
-from gateway.masking import custom
+from gateway.masking import custom, sift
+from gateway.masking.beginnings import Unreadable
 from gateway.masking.detectors import DETECTORS, READ, Detector
+from gateway.masking.linear import linear, options
 from gateway.masking.passages import Reading, beside
-from gateway.masking.shapes import Check, alternation
+from gateway.masking.shapes import Shape, alternation
+from gateway.masking.sieve import Sieve
 from gateway.policy.model import CustomDetector
 
 Hit: TypeAlias = tuple[int, int, str]
@@ -32,34 +35,28 @@ MOST_CANDIDATES = 30_000
 TOO_MANY = "too_many"
 """What the one hit is called that then stands for all of a field's."""
 _ESCAPE = re.compile(rb"[nrtbfv]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}")
+BULK = 16 * 1024
+"""Bytes from which on it is worth looking first where candidates may begin at all."""
 _ALWAYS_FOUND = b"\0\0countersign\0\0"
 _STATES = 96 * 1024 * 1024
-
-
-def _options() -> Any:
-    options = re2.Options()
-    options.max_mem = _STATES
-    options.log_errors = False
-    options.encoding = re2.Options.Encoding.LATIN1
-    return options
 
 
 class Scanner:
     """Finds what these detectors detect. Shared by all threads and sessions; holds nothing of a text."""
 
     def __init__(self, detectors: Sequence[Detector]) -> None:
-        self._checks: list[tuple[str, Check]] = []
+        self._shapes: list[tuple[str, Shape]] = []
         self._patterns: list[bytes] = []
         for detector in detectors:
             for shape in detector.shapes:
-                self._checks.append((detector.name, shape.check))
+                self._shapes.append((detector.name, shape))
                 self._patterns.append(shape.pattern)
         read = READ & {detector.name for detector in detectors}
         self._reading = Reading(read) if read else None
-        options = _options()
-        self._any: Any = re2.compile(alternation(self._patterns), options) if self._patterns else None
-        self._exact: Any = re2.Set.FullMatchSet(options)
-        self._prefix: Any = re2.Set.MatchSet(options)
+        made = options(memory=_STATES)
+        self._any: Any = re2.compile(alternation(self._patterns), made) if self._patterns else None
+        self._exact: Any = re2.Set.FullMatchSet(made)
+        self._prefix: Any = re2.Set.MatchSet(made)
         for pattern in self._patterns:
             self._exact.Add(pattern)
             self._prefix.Add(pattern)
@@ -75,7 +72,7 @@ class Scanner:
     @functools.cached_property
     def _whether(self) -> Any:
         """Says of a text whether anything is a candidate in it, and not where: half the cost on short ones."""
-        made = re2.Set.SearchSet(_options())
+        made = re2.Set.SearchSet(options(memory=_STATES))
         made.Add(alternation(self._patterns))
         made.Add(_ALWAYS_FOUND)
         made.Compile()
@@ -84,6 +81,32 @@ class Scanner:
                 "a set of patterns that runs out of memory finds nothing, and says nothing of it"
             )
         return made
+
+    @functools.cached_property
+    def _sieve(self) -> Sieve | None:
+        """None where what it does would run uncompiled, or a policy's own pattern is not understood."""
+        try:
+            return Sieve(self._patterns) if sift.COMPILED else None
+        except Unreadable:
+            return None
+
+    def _seeking(self, data: bytes, start: int) -> Callable[[int], Any]:
+        """Gives the first candidate that begins at or behind a place, for places that only grow, from `start` on."""
+        places = None
+        if len(data) - start >= BULK and self._sieve is not None:
+            places = self._sieve.places(data, start)
+        if places is None:
+            return functools.partial(self._any.search, data)
+        match = self._any.match
+        ahead = iter(places)
+
+        def seek(start: int) -> Any:
+            for place in ahead:
+                if place >= start and (found := match(data, place)) is not None:
+                    return found
+            return None
+
+        return seek
 
     def bare(self, data: bytes) -> bool:
         """Nothing in `data` is even a candidate, so `find` finds nothing."""
@@ -105,8 +128,8 @@ class Scanner:
         hits: list[Hit] = []
         if self._any is None:
             return hits
-        search = self._any.search
-        while (match := search(data, start)) is not None:
+        seek = self._seeking(data, start)
+        while (match := seek(start)) is not None:
             begin, end = match.span()
             hit = self._judge(data, begin, end, hits[-1][1] if hits else 0)
             if hit is None:
@@ -128,10 +151,10 @@ class Scanner:
         hits: list[Hit] = []
         if self._any is None:
             return hits
-        search = self._any.search
+        seek = self._seeking(data, 0)
         start = judged = 0
         field = first = 0  # where the field begins that is counted in, and its first hit; both may lag behind
-        while (match := search(data, start)) is not None:
+        while (match := seek(start)) is not None:
             begin, end = match.span()
             judged += 1
             if judged > MOST_CANDIDATES or len(hits) - first >= MOST_HITS:
@@ -164,15 +187,15 @@ class Scanner:
                 return hit
         # The candidate was none. Another pattern may begin at the same byte and end elsewhere.
         for index in self._prefix.Match(data[start : start + LONGEST_CANDIDATE]) or []:
-            if index in tried or (match := _compiled(self._patterns[index]).match(data, start)) is None:
+            if index in tried or (match := linear(self._patterns[index]).match(data, start)) is None:
                 continue
             if (hit := self._check(index, data, start, match.end(), free_from)) is not None:
                 return hit
         return None
 
     def _check(self, index: int, data: bytes, start: int, end: int, free_from: int) -> Hit | None:
-        name, check = self._checks[index]
-        span = check(data, start, end)
+        name, shape = self._shapes[index]
+        span = shape.judge(data, start, end)
         if span is None:
             return None
         begin = max(_behind_escape(data, span[0]), free_from)
@@ -195,11 +218,6 @@ def _behind_character(data: bytes, end: int) -> int:
             break
         end += 1
     return end
-
-
-@functools.cache
-def _compiled(pattern: bytes) -> Any:
-    return re2.compile(pattern, _options())
 
 
 @functools.lru_cache(maxsize=64)

@@ -19,6 +19,9 @@ no more than `LOOK_BEHIND` bytes before it and `LOOK_AHEAD` behind the span it r
 
 LOOK_BEHIND = 128
 LOOK_AHEAD = 2
+_FARTHEST_BEHIND = 1024
+"""Bytes before a candidate that the checks are given: one looks for what its lines stand in, and that far."""
+_WIDER = 8
 
 _ESCAPE = rb"\\(?:[nrtbfv]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|%[0-9A-Fa-f]{2}"
 _LEAD = b"(?:" + _ESCAPE + rb"|\b|_)"
@@ -33,6 +36,25 @@ class Shape:
 
     pattern: bytes
     check: Check
+    judged: int = 256
+    """Bytes behind a candidate that are enough to turn it down."""
+
+    def judge(self, data: bytes, start: int, end: int) -> Span | None:
+        """What the check says of a candidate.
+
+        A check may walk as far as values go. If it could walk there from every candidate and then say no, text full of
+        candidates would cost its square. So it is shown the beginning, and more only while it says yes to all that it
+        was shown; what it has said yes to stays hidden if more makes it say no.
+        """
+        low = max(0, start - _FARTHEST_BEHIND)
+        ahead = self.judged
+        found: Span | None = None
+        while (span := self.check(data[low : end + ahead], start - low, end - low)) is not None:
+            found = (span[0] + low, span[1] + low)
+            if found[1] + LOOK_AHEAD < end + ahead or end + ahead >= len(data):
+                break
+            ahead *= _WIDER
+        return found
 
 
 def whole(_data: bytes, start: int, end: int) -> Span:
@@ -40,7 +62,7 @@ def whole(_data: bytes, start: int, end: int) -> Span:
     return start, end
 
 
-def word(pattern: bytes, check: Check = whole) -> Shape:
+def word(pattern: bytes, check: Check = whole, *, judged: int = 256) -> Shape:
     r"""A shape that begins where a word begins.
 
     A word also begins behind `_`, behind an escape of JSON or a programming language (`\n`, `\u003c`) and behind
@@ -50,7 +72,7 @@ def word(pattern: bytes, check: Check = whole) -> Shape:
     def led(data: bytes, start: int, end: int) -> Span | None:
         return check(data, start + _lead(data, start), end)
 
-    return Shape(pattern=_LEAD + b"(?:" + pattern + b")", check=led)
+    return Shape(pattern=_LEAD + b"(?:" + pattern + b")", check=led, judged=judged)
 
 
 def alternation(patterns: Iterable[bytes]) -> bytes:

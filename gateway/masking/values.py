@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from gateway.masking.linear import linear
 from gateway.masking.shapes import ALNUM_BYTES, Span
 
 LONGEST_VALUE = 4096
@@ -15,7 +16,7 @@ MARK = "[redacted]"
 """What stands in place of a secret; never itself taken for one."""
 
 _WORDS = rb"password|passwd|passphrase|passcode|pass|pwd|secret|token|key|credentials?|apikey"
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = linear(
     # words for nothing, types, and what stands where a value was taken out
     rb"(?i)(?:null|nil|none|true|false|undefined|yes|no|(?:str(?:ing)?|text)\??|varchar\S*|char|bool(?:ean)?|int(?:eger)?|number|bytes|any|object|optional\S*"
     rb"|n/a|tbd|todo|prompt|redacted|hidden|masked|filtered|omitted|sensitive|placeholder|dummy|secretstr|securestring"
@@ -31,7 +32,7 @@ _PLACEHOLDER = re.compile(
 )
 _NAME = rb"[A-Za-z_$][A-Za-z_$]*[0-9]{0,3}"
 _MEMBER = rb"(?:\.|::|->|\?\.)"
-_CODE = re.compile(
+_CODE = linear(
     # a command of PowerShell; a call or an index; a member of what programs call such things; a name that says what it holds
     rb"(?:(?:ConvertTo|ConvertFrom|Get|Read|New)-[A-Z][A-Za-z]+|[&*!]{0,2}"
     + _NAME
@@ -57,7 +58,7 @@ _CODE = re.compile(
     + _WORDS
     + rb")(?:[_-]?(?:value|field|text|input|str|name|\d))?))"
 )
-_SENTENCE = re.compile(
+_SENTENCE = linear(
     rb"(?i)(?:must|should|shall|can(?:not|'t)?|could|may|might|will|would|is|isn't|are|was|were|be|been|has|have|had|do|does|did|not|the|an?|this|that|these|it|its|you|your"
     rb"|we|our|my|their|his|her|at|in|on|of|to|for|from|by|with|and|or|if|when|while|as|than|then|so|but|too|very|only|also|please|enter|type|choose|use|using|used|see|check"
     rb"|click|reset|change[ds]?|updat(?:e|ed)|set|unset|required|optional|invalid|incorrect|wrong|valid|expired|expires|missing|empty|blank|short|long|weak|strong|min(?:imum)?|max(?:imum)?"
@@ -86,15 +87,15 @@ _JSON_SCALAR = re.compile(rb"(?:-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|f
 _CRYPT = re.compile(rb"\$[a-z0-9][a-z0-9-]{0,15}\$[A-Za-z0-9./$=,+-]+")
 """A hash as `crypt(3)` writes it, with parameters between commas."""
 _CLOSERS = b",.)]}|\\:"
-_CODE_TYPE = re.compile(rb"(?:[A-Z][a-z]+){1,5}(?:\[\w*\])?\??")
-_PLAIN = re.compile(
+_CODE_TYPE = linear(rb"(?:[A-Z][a-z]+){1,5}(?:\[\w*\])?\??")
+_PLAIN = linear(
     rb"(?:[A-Z]?[a-z]+|[A-Z]+)(?:[ _.:/-]+(?:[A-Z]?[a-z]+|[A-Z]+|\d{1,2}))*|[a-z]+(?:[A-Z][a-z]+)+|(?:[A-Z][a-z]+){1,4}|\d{1,5}"
 )
 """Words, joined as in names: no generator makes such keys."""
-_DATE_OR_VERSION = re.compile(
+_DATE_OR_VERSION = linear(
     rb"[A-Za-z]+/\d+(?:\.\d+)*|\d{4}-\d\d-\d\d\S*|(?:\d+:)?v?\d+(?:\.\d+){1,4}(?:[-+~.a-z]\S{0,40})?|\d{1,3}(?:[.,]\d+)?[%a-z]{0,2}"
 )
-_PATH_OR_ADDRESS = re.compile(
+_PATH_OR_ADDRESS = linear(
     rb"(?:[A-Za-z]:|[~.]{0,2})(?:[/\\][A-Za-z]?[a-z0-9._@ -]*)+|[a-z][a-z0-9+.-]*://[^\s@]*|[\w.-]+\.(?:json|ya?ml|pem|key|txt|env|crt|p12|jks|js|ts|py|go|rb|java|html)"
 )
 

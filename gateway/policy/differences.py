@@ -137,7 +137,8 @@ def _lasting(verdict: Verdict) -> tuple[str, ...]:
     lasting = verdict.lasting if isinstance(verdict, Hold) else None
     if lasting is None:
         return ()
-    bounds = f"{lasting.longest / 60:g} minutes and {lasting.commands} commands"
+    rows = f" and {lasting.rows} rows" if lasting.rows is not None else ""
+    bounds = f"{lasting.longest / 60:g} minutes and {lasting.commands} commands{rows}"
     return tuple(f"{reach} for {bounds} at most" for reach in Reach if reach in lasting.what)
 
 

@@ -210,7 +210,10 @@ def _lasting(offered: Sequence[Lasting | None]) -> Lasting | None:
     if not what:
         return None
     return Lasting(
-        what=what, longest=min(one.longest for one in each), commands=min(one.commands for one in each)
+        what=what,
+        longest=min(one.longest for one in each),
+        commands=min(one.commands for one in each),
+        rows=min((one.rows for one in each if one.rows is not None), default=None),
     )
 
 

@@ -24,6 +24,7 @@ from gateway.policy.offering import doubts
 from gateway.policy.quorums import is_empty, unmeetable
 from gateway.policy.reader import Fault, suggestion
 from gateway.policy.shadowing import dead, implied
+from gateway.policy.strengths import contradicting
 from gateway.policy.values import is_loopback
 
 _OF_EVERYBODY = frozenset({"connections", "protocols", "labels", "effects", "resources", "attributes"})
@@ -113,6 +114,13 @@ def _agents(policy: Policy) -> Iterator[Fault]:
                 f"agents.{name}",
                 "this agent has no secret and cannot ask for a token; add `secret: env:NAME`, or a rule of `identity.workloads`",
             )
+        if agent.keys and "address" in agent.binding.to:
+            yield _at(
+                policy,
+                f"agents.{name}.bound",
+                "who enters by one of its `keys` has a new token each time, which no address binds; bind it to its "
+                "`session`, or leave `keys` out",
+            )
         if agent.scope and not any(_comes_through(policy, agent, to) for to in agent.scope):
             yield _at(
                 policy,
@@ -153,7 +161,7 @@ def _rules(policy: Policy) -> Iterator[Fault]:
             yield from _within(policy, at, rule, rule.then)
         yield from _unmasked(policy, at, rule)
         yield from _kinds(policy, at, rule)
-    for unmet in unmeetable(policy):
+    for unmet in [*unmeetable(policy), *contradicting(policy)]:
         yield _at(policy, unmet.key, unmet.message)
 
 

@@ -275,6 +275,8 @@ class Slack:
     people: Mapping[str, str] = field(default_factory=dict)
     """Slack user id -> person (e-mail)."""
     match_people_by_email: bool = False
+    link_lasts: float | None = None
+    """Seconds after which who was linked by a login logs in again; None for never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -167,8 +167,8 @@ def holding(
 
 
 def _lasting(look: Look) -> Lasting | None:
-    """`{up_to: 1h, commands: 50, what: [call, shape]}`"""
-    keys = look.fields(("up_to", "commands", "what"), required=("up_to", "what"))
+    """`{up_to: 1h, commands: 50, rows: 1000, what: [call, shape]}`"""
+    keys = look.fields(("up_to", "commands", "rows", "what"), required=("up_to", "what"))
     longest = given(keys, "up_to", Look.duration, HOUR)
     if longest > LONGEST_WHILE:
         keys["up_to"].fault("a yes lasts a day at most; what is meant for longer is a rule")
@@ -177,6 +177,7 @@ def _lasting(look: Look) -> Lasting | None:
         what=frozenset(map(Reach, filter(None, what))),
         longest=longest,
         commands=given(keys, "commands", lambda look: look.integer(least=1, most=MAX_COMMANDS), 20),
+        rows=given(keys, "rows", lambda look: look.integer(least=1, most=MOST), None),
     )
 
 

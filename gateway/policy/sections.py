@@ -222,7 +222,7 @@ def _person_or_all(look: Look) -> str:
 
 
 def slack(look: Look) -> Slack:
-    keys = look.fields(("approvals", "audit", "people", "match_people_by_email"))
+    keys = look.fields(("approvals", "audit", "people", "match_people_by_email", "link_lasts"))
     own = Slack()
     people: dict[str, str] = {}
     if "people" in keys:
@@ -237,6 +237,7 @@ def slack(look: Look) -> Slack:
         audit=given(keys, "audit", _channel, own.audit),
         people=people,
         match_people_by_email=given(keys, "match_people_by_email", Look.flag, False),
+        link_lasts=given(keys, "link_lasts", Look.duration, None),
     )
 
 

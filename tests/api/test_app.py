@@ -57,6 +57,7 @@ PATHS = [
     ("GET", "/v1/notes/x"),
     ("PUT", "/v1/notes/x"),
     ("DELETE", "/v1/notes/x"),
+    ("GET", "/v1/links"),
     ("POST", "/v1/links"),
     ("GET", "/v1/links/x"),
     ("POST", "/v1/links/x/end"),

@@ -143,6 +143,45 @@ async def test_a_link_is_ended_by_its_person_and_by_operators(stand):
     assert stand.journalled() == [("linked", "U2", DANA), ("unlinked", "U2", DANA)]
 
 
+async def test_operators_see_all_links_and_nobody_else_does(stand):
+    await stand.link()
+    await stand.link(replace(USER, slack_id="U3"), "lee@example.com")
+    views = await stand.gate.call("GET", "/v1/links", credential=OPERATOR, shape=tuple[LinkView, ...])
+    assert {(view.slack_id, view.person, view.ends_at, view.over) for view in views} == {
+        ("U2", DANA, None, False),
+        ("U3", "lee@example.com", None, False),
+    }
+    assert await stand.gate.refused("GET", "/v1/links", 403) == "unauthorized"
+
+
+async def test_a_link_lasts_as_long_as_the_policy_says(stand):
+    """From then on that Slack user is nobody, until a login shows again who they are."""
+    await stand.link()
+    stand.configure(people={"U1": SAM}, link_lasts=3_600.0)
+    assert (await stand.directory()).people["U2"] == DANA
+    stand.gate.house.now += 3_600
+    assert "U2" not in (await stand.directory()).people
+    house = stand.gate.house
+    links = SlackLinks(house.store, house.journal, policy=lambda: house.policy, clock=house.clock)
+    assert not links.are("U2", DANA)
+    (view,) = await stand.gate.call("GET", "/v1/links", credential=OPERATOR, shape=tuple[LinkView, ...])
+    assert (view.over, view.ends_at) == (True, view.at + 3_600)
+    await stand.link()
+    assert (await stand.directory()).people["U2"] == DANA
+    # A clock that is set back makes no link of a time to come.
+    stand.gate.house.now -= 3_000
+    assert "U2" not in (await stand.directory()).people
+
+
+async def test_who_logs_in_where_a_link_is_over_takes_its_place(stand):
+    await stand.link()
+    stand.configure(people={"U1": SAM}, link_lasts=3_600.0)
+    assert "linked to dana@example.com" in await stand.refused(person="lee@example.com")
+    stand.gate.house.now += 3_600
+    await stand.link(person="lee@example.com")
+    assert (await stand.directory()).people["U2"] == "lee@example.com"
+
+
 async def test_who_is_logged_out_everywhere_has_no_slack_user_any_more(stand):
     await stand.link()
     house = stand.gate.house

@@ -105,6 +105,49 @@ async def test_the_budget_bounds_what_is_released_at_once(house):
 
 
 @pytest.mark.parametrize(
+    ("offered", "asked", "given"),
+    [
+        (None, (None, None), None),
+        (None, (None, 30), 30),
+        (100, (None, None), 100),
+        (100, (40, None), 40),
+        (100, (40, 30), 30),
+    ],
+)
+async def test_rows_are_a_budget_and_the_fewest_count(house, offered, asked, given):
+    lasting = Lasting(what=frozenset(Reach), longest=600.0, commands=5, rows=offered)
+    waiting = await house.hold(lasting=lasting, asks=TWO_DBAS)
+    for person, rows in zip(("sam@example.com", "kim@example.com"), asked, strict=True):
+        await vote(house, waiting, person=person, reach=Reach.AGENT, commands=5, rows=rows)
+    (grant,) = house.grants.all()
+    assert grant.rows == given
+
+
+async def test_a_budget_of_rows_that_is_used_up_ends_it(house):
+    waiting = await house.hold(lasting=ALL)
+    await vote(house, waiting, reach=Reach.AGENT, rows=10)
+    (grant,) = house.grants.all()
+
+    def spend():
+        return house.grants.spend(("t2",), "orders", lambda _: True)
+
+    assert spend() is not None
+    house.grants.done(grant.id, rows=9)
+    assert spend() is not None
+    house.grants.done(grant.id, rows=1)
+    assert spend() is None
+
+
+@pytest.mark.parametrize("rows", [0, -1, 101])
+async def test_rows_beyond_what_policy_offers_are_refused(house, rows):
+    offered = Lasting(what=frozenset(Reach), longest=600.0, commands=5, rows=100)
+    waiting = await house.hold(lasting=offered)
+    with pytest.raises(NotEligible, match="at most 100 rows"):
+        await vote(house, waiting, reach=Reach.AGENT, commands=5, rows=rows)
+    assert waiting.approval.votes == ()
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         {"reach": Reach.AGENT},

@@ -9,7 +9,7 @@ import pytest
 
 from bot.app import running
 from bot.blocks import Faces
-from bot.card_ids import COUNT_INPUT, FOR_A_WHILE, LASTING_INPUT, REVIEW, WHILE_INPUT
+from bot.card_ids import COUNT_INPUT, FOR_A_WHILE, LASTING_INPUT, REVIEW, ROWS_INPUT, WHILE_INPUT
 from bot.cards import card
 from bot.for_a_while import chosen, fields, lasts
 from bot.workspace import server
@@ -37,12 +37,13 @@ def test_times_are_said_as_people_say_them(seconds: float, words: str) -> None:
 
 
 def test_what_is_offered_ends_at_what_policy_says() -> None:
-    offered = LastingView(what=(Reach.SHAPE,), seconds=600.0, commands=7)
-    reach, time, count = (block["element"] for block in fields(offered, Twins(), ready=True))
+    offered = LastingView(what=(Reach.SHAPE,), seconds=600.0, commands=7, rows=50)
+    reach, time, count, rows = (block["element"] for block in fields(offered, Twins(), ready=True))
     assert [each["value"] for each in reach["options"]] == ["once", "shape"]
     assert reach["initial_option"]["value"] == "shape"
     assert [each["value"] for each in time["options"]] == ["300", "600"]
     assert [each["value"] for each in count["options"]] == ["1", "5", "7"]
+    assert rows["max_value"] == "50"
 
 
 def test_a_modal_without_the_fields_is_about_one_command() -> None:
@@ -51,9 +52,15 @@ def test_a_modal_without_the_fields_is_about_one_command() -> None:
 
 
 def test_a_card_says_what_was_agreed_and_until_when() -> None:
-    def vote(person: str, reach: Reach, seconds: float, commands: int) -> Vote:
+    def vote(person: str, reach: Reach, seconds: float, commands: int, rows: int | None = None) -> Vote:
         return Vote(
-            person=person, choice=Choice.APPROVE, at=OPENED, reach=reach, seconds=seconds, commands=commands
+            person=person,
+            choice=Choice.APPROVE,
+            at=OPENED,
+            reach=reach,
+            seconds=seconds,
+            commands=commands,
+            rows=rows,
         )
 
     settled = approval(
@@ -62,11 +69,11 @@ def test_a_card_says_what_was_agreed_and_until_when() -> None:
         grant="apr-1",
         settled_at=OPENED,
         settled_by="ben",
-        votes=(vote("ana", Reach.SUBTREE, 600, 9), vote("ben", Reach.SHAPE, 1_800, 5)),
+        votes=(vote("ana", Reach.SUBTREE, 600, 9), vote("ben", Reach.SHAPE, 1_800, 5, 40)),
     )
     shown = card(settled, Faces())
     words = text_of({"blocks": list(shown.blocks)})
-    assert "commands of this shape, at most 5 commands, until" in words
+    assert "commands of this shape, at most 5 commands and 40 rows, until" in words
     assert "/elevate end apr-1" in words
     assert "for a while (subtree, 10 min, 9 commands)" in words
 
@@ -111,10 +118,11 @@ async def test_ana_lets_a_shape_go_after_seeing_what_that_releases(
         modal = await people.wait_for_view(lambda view: "Digest" in text_of(view), as_=ANA)
         assert "Commands of this shape · 2 more held now" in text_of(modal)
         assert "3 more held now" in text_of(modal)
-        await people.submit(modal, {WHILE_INPUT: "shape", LASTING_INPUT: "1800", COUNT_INPUT: "10"}, as_=ANA)
+        said = {WHILE_INPUT: "shape", LASTING_INPUT: "1800", COUNT_INPUT: "10", ROWS_INPUT: "200"}
+        await people.submit(modal, said, as_=ANA)
         await people.wait_for_message(APPROVALS, lambda one: "released" in text_of(one))
     [(_, vote)] = gateway.votes
-    assert (vote.reach, vote.seconds, vote.commands) == (Reach.SHAPE, 1_800.0, 10)
+    assert (vote.reach, vote.seconds, vote.commands, vote.rows) == (Reach.SHAPE, 1_800.0, 10, 200)
     assert vote.opened == "proof-ana.silva@example.com"
 
 

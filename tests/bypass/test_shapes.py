@@ -86,6 +86,11 @@ MYSQL = {
     "DELETE FROM sessions WHERE user = 'ana' AND at < 5 - 3 LIMIT 10": (
         ["DELETE FROM sessions WHERE user = 'ben' AND at < 6 - 4 LIMIT 10"],
         [
+            "DELETE FROM sessions WHERE user = -'ana' AND at < 5 - 3 LIMIT 10",
+            "DELETE FROM sessions WHERE user = +'ana' AND at < 5 - 3 LIMIT 10",
+            "DELETE FROM sessions WHERE user = !'ana' AND at < 5 - 3 LIMIT 10",
+            "DELETE FROM sessions WHERE user = 'ana' + 0 AND at < 5 - 3 LIMIT 10",
+            "DELETE FROM sessions WHERE user = 'ana' XOR at < 5 - 3 LIMIT 10",
             "DELETE FROM sessions WHERE user = 0 AND at < 5 - 3 LIMIT 10",
             "DELETE FROM sessions WHERE user = 'ana' AND at < 5 + 3 LIMIT 10",
             "DELETE FROM sessions WHERE user = 'ana' AND at < 5 - 3 LIMIT 10000",
@@ -107,6 +112,10 @@ MYSQL = {
             "SELECT name FROM orders WHERE at > now() - INTERVAL 5 DAY AND id IN (SELECT 1) AND d -> '$.a' = 'x'",
             "SELECT name FROM orders WHERE at > now() - INTERVAL 5 DAY AND id IN (1, 2) AND d -> '$.a' = 'x' UNION SELECT pw FROM u WHERE a = 'x'",
         ],
+    ),
+    "DELETE FROM t WHERE id = 1 AND 1 = 2": (
+        ["delete from t where id = 3 and 1 = 2"],
+        ["DELETE FROM t WHERE id = 1 AND 1 = 1", "DELETE FROM t WHERE id = 1 AND 2 = 2"],
     ),
     "INSERT INTO t (a, b) VALUES (1, 'x')": (
         ["insert into t (a, b) values (-2, 'y')"],

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from aiohttp.test_utils import TestServer
 
 from tests.identity.gateway_app import app
-from tests.identity.house import SECRET, House
+from tests.identity.house import SECRET, House, RunningHouse
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,8 +58,6 @@ class CommandLine:
 
 @pytest.fixture
 async def countersign(tmp_path: Path) -> AsyncIterator[CommandLine]:
-    house = House(tmp_path)
-    house.now = time.time()
-    house.restart()
+    house = RunningHouse(tmp_path)
     async with TestServer(app(house)) as server:
         yield CommandLine(house, str(server.make_url("")).rstrip("/"), tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -9,9 +10,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from gateway.__main__ import main
-from gateway.commands.answering import answering
+from gateway.commands.answering import answering, too_weak
 from gateway.identity import saml_metadata
+from gateway.model import StepUp
 from gateway.policy.file import parse
+from gateway.policy.model import AskedGroup, Holding
 from gateway.vocabulary import known
 from tests.identity.saml_idp import SamlIdp
 from tests.policy.house import WHOLE
@@ -79,6 +82,37 @@ async def test_who_does_not_answer_is_said_with_what_to_do(tmp_path):
             ("cannot be read", "another issuer", "cannot come back"), told, strict=True
         )
     ] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("supported", "acr", "told"),
+    [
+        (["phr", "mfa"], "phr", 0),
+        (["mfa"], "phr", 1),
+        ([], "phr", 1),
+        (None, "phr", 0),
+        ("phr", "phr", 0),
+        ("mfa", "phr", 0),
+    ],
+)
+async def test_a_strength_that_no_provider_supports_is_said(supported, acr, told):
+    """One that does not say what it supports may know any."""
+    base = ""
+
+    async def metadata(request):
+        said = {} if supported is None else {"acr_values_supported": supported}
+        return web.json_response({"issuer": base, **said})
+
+    application = web.Application()
+    application.router.add_get("/.well-known/openid-configuration", metadata)
+    async with TestServer(application) as server:
+        base = str(server.make_url("")).rstrip("/")
+        found = policy(f"  providers: {{okta: {{oidc: '{base}', client_id: x}}}}\n")
+        asking = AskedGroup(approvers="dba", step_up=StepUp(max_age=300.0, acr=acr))
+        found = dataclasses.replace(found, default=Holding(asks=(asking,)))
+        said = await too_weak(found)
+    assert len(said) == told
+    assert all("default needs logins with acr phr" in what for what, _ in said)
 
 
 def test_the_doctor_says_it(tmp_path, capsys, monkeypatch):

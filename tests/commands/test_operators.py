@@ -17,6 +17,8 @@ from gateway.api.access import operator_credential
 from gateway.commands import replay
 from gateway.contract import SessionView, State
 from gateway.identity.keys import KeyRing
+from gateway.identity.links import SlackLinks, SlackUser
+from gateway.identity.logins import Proven
 from gateway.journal import Journal
 from gateway.model import Ask, Lasting, Reach, StepUp
 from gateway.recorder import Recorder
@@ -350,3 +352,27 @@ async def test_a_yes_that_needs_a_fresh_login_is_told_where_to_log_in(api, termi
         True,
     )
     await terminal.told("approvals", "deny", waiting.approval.id, "--as", "sam@example.com")
+
+
+async def test_links_are_listed_and_ended(terminal, api):
+    links = SlackLinks(
+        api.house.store, api.house.journal, policy=lambda: api.house.policy, clock=api.house.clock
+    )
+    user = SlackUser(id="U0DANA", team="T1", name="Dana")
+    shown = Proven(person="dana@example.com", groups=frozenset(), provider="corp", at=api.house.now)
+    await links.tie(user, shown)
+    api.house.policy = dataclasses.replace(
+        api.house.policy, slack=dataclasses.replace(api.house.policy.slack, link_lasts=60.0)
+    )
+    out = await terminal.told("links", "list")
+    assert "U0DANA" in out
+    assert "dana@example.com" in out
+    (view,) = json.loads(await terminal.told("links", "list", "--json"))
+    assert (view["person"], view["ends_at"], view["over"]) == ("dana@example.com", view["at"] + 60, False)
+    api.house.now += 60
+    assert "over" in await terminal.told("links", "list")
+    assert "not linked to dana@example.com any more" in await terminal.told("links", "remove", "U0DANA")
+    code, out, err = await terminal.run("links", "remove", "U0DANA")
+    assert (code, out) == (1, "")
+    assert "not linked" in err
+    assert json.loads(await terminal.told("links", "list", "--json")) == []

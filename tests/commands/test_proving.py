@@ -46,6 +46,7 @@ async def test_the_verbs_prove_the_key_of_their_token(countersign, key):
     assert (done.code, json.loads(done.out)["agent"]) == (0, "release-pipeline")
     done = await countersign("token", "inspect", token=token)
     assert "holds      yes" in done.out
+    assert "bound to   the key " in done.out
     done = await countersign("connect", "orders", "--minted", "--format", "json", token=token)
     pair = json.loads(done.out)
     assert countersign.house.admission.admit("orders", user=pair["user"], secret=pair["password"], client="")

@@ -126,9 +126,11 @@ def test_made_up_conditions_that_are_called_unrestricting_keep_no_row_out(server
         for each in conditions
         if Effect.DESTRUCTIVE in read(f"DELETE FROM invoices WHERE {each}").effects
     ]
+    # Of which type a column is stands in no condition: it may as well hold texts.
+    typed = [(each, re.sub(r"\btotal\b", "CAST(total AS CHAR)", each)) for each in called]
     asked = "".join(
-        f"SELECT {number}, COUNT(*) FROM invoices WHERE ({each}) IS NOT FALSE;\n"
-        for number, each in enumerate(called)
+        f"SELECT {number}, GREATEST(SUM(({one}) IS NOT FALSE), SUM(({other}) IS NOT FALSE)) FROM invoices;\n"
+        for number, (one, other) in enumerate(typed)
     )
     counts = dict(
         line.split("\t") for line in server.run(asked, database="billing", check=False).splitlines()

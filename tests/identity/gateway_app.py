@@ -64,14 +64,14 @@ def app(house: House) -> web.Application:
 def built(house: House, asking: Fetch) -> tuple[web.Application, Identities]:
     application = web.Application()
     running: set[asyncio.Task[None]] = set()
-    failures = Failures(clock=lambda: house.now)
+    failures = Failures(clock=house.clock)
     identities = Identities(
         house.issuer,
         house.members,
         failures,
         house.store,
         house.current,
-        clock=lambda: house.now,
+        clock=house.clock,
         spawn=lambda work: running.add(asyncio.ensure_future(work)),
         fetch=asking,
     )

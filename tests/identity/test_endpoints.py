@@ -10,6 +10,8 @@ import jwt
 import pytest
 from aiohttp import encode_basic_auth
 from aiohttp.test_utils import make_mocked_request
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gateway.api import forms
 from gateway.api.grants import ACCESS_TOKEN, GRANTS, TOKEN_EXCHANGE
@@ -20,6 +22,9 @@ from gateway.store import StoreFailed
 from tests.identity.gateway_app import OPERATOR, served
 from tests.identity.house import ADA, SECRET, R, target
 
+PUBLIC_KEY = (
+    Ed25519PrivateKey.generate().public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
+)
 ROOT = encode_basic_auth("release-pipeline", SECRET.replace(" ", "+"))
 
 
@@ -395,6 +400,24 @@ async def test_a_minted_pair_stands_for_the_bearer(client, house):
     for bearer in (None, "nonsense"):
         status, body, _ = await asked(client, "/oauth/minted", bearer=bearer)
         assert (status, body["error"]) == (401, "invalid_token")
+
+
+async def test_what_cannot_be_certified_leaves_no_pair_behind(client, house):
+    """Or a client that tries a few keys would have used up its token's pairs."""
+    house.policy = replace(house.policy, targets={"orders": target("orders", protocol="ssh")})
+    token = house.root()
+    for form in (
+        {"connection": "orders", "public_key": "ssh-ed25519 nonsense"},
+        {"connection": "shop", "public_key": PUBLIC_KEY},
+        {"public_key": PUBLIC_KEY},
+    ):
+        status, body, _ = await asked(client, "/oauth/minted", bearer=token, **form)
+        assert (status, body["error"]) == (400, "invalid_request"), form
+    assert not house.store.all("minted")
+    form = {"connection": "orders", "public_key": PUBLIC_KEY}
+    status, body, _ = await asked(client, "/oauth/minted", bearer=token, **form)
+    assert (status, body["user"]) == (200, *house.store.all("minted"))
+    assert body["certificate"].startswith("ssh-ed25519-cert-v01")
 
 
 async def listed(client, token):

@@ -116,6 +116,37 @@ def test_one_session_at_a_time(house):
     assert len(house.told) == 1
 
 
+def by_key(house, client: str = HERE):
+    session = house.admission.admit_agent("orders", user="release-pipeline", client=client)
+    house.open.add(session.id)
+    return session
+
+
+def test_an_agent_that_enters_by_its_key_has_one_session_at_a_time(house):
+    """Each time it has a new token, of which none would ever be used twice."""
+    bound(house, "session")
+    first = by_key(house)
+    for _ in range(3):
+        with pytest.raises(AdmissionRefused, match="second session"):
+            by_key(house, THERE)
+    assert len(house.told) == 1
+    live = [link for link in house.lineages.links().values() if link.revoked_at is None]
+    assert [link.token_id for link in live] == [first.lineage.chain[-1].token_id]
+    # A token that was asked for by the secret has its own one.
+    enter(house, house.root())
+    house.open.discard(first.id)
+    house.now += ENTERING
+    by_key(house)
+
+
+def test_reuse_by_key_may_end_the_session_that_is_open(house):
+    bound(house, "session", reuse="revoke")
+    first = by_key(house)
+    with pytest.raises(AdmissionRefused):
+        by_key(house, THERE)
+    assert house.lineages.revoked(first.lineage.token_ids)
+
+
 def test_of_two_that_enter_at_once_one_does(house):
     """A session is admitted a moment before it is open."""
     bound(house, "session")

@@ -29,7 +29,7 @@ ROWS = [
     json.loads(line)
     for line in (Path(__file__).parent / "own_attacks.jsonl").read_text(encoding="utf-8").splitlines()
 ]
-AT_LEAST = 120
+AT_LEAST = 134
 ORDER = 2**252 + 27742317777372353535851937790883648493
 """Of the group that Ed25519 signs in."""
 OTHER = Ed25519PrivateKey.generate()

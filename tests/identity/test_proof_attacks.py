@@ -23,7 +23,7 @@ ROWS = [
     json.loads(line)
     for line in (Path(__file__).parent / "proof_attacks.jsonl").read_text(encoding="utf-8").splitlines()
 ]
-AT_LEAST = 150
+AT_LEAST = 190
 PATH = "/v1/connections"
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -142,6 +144,119 @@ async def test_by_hand_and_by_an_agent(engineer: Engineer) -> None:
     assert (await engineer.run("countersign", "logout"))[1].startswith("Logged out; ")
     code, said = await engineer.run("bash", "-c", f"{line.strip()} -XAt -c 'SELECT 1'")
     assert code != 0
+
+
+ELEVATION = """  - name: repairs
+    by_hand: true
+    groups: engineers
+    effects: [read, write]
+    commands: 5
+    hold: {approvers: dba}
+  - name: agents-only
+    effects: [ddl]
+    hold: {approvers: dba}
+"""
+
+
+async def test_logged_in_one_asks_for_oneself_and_gets_in_by_hand(engineer: Engineer) -> None:
+    text = engineer.gateway.policy_file.read_text()
+    engineer.gateway.policy_file.write_text(text.replace("elevations:\n", f"elevations:\n{ELEVATION}", 1))
+    engineer.gateway.stop()
+    engineer.gateway.start()
+    await engineer.logged_in()
+    elevate = ("countersign", "elevate")
+
+    code, said = await engineer.run(*elevate, "offers")
+    assert (code, "repairs" in said, "agents-only" in said) == (0, True, False), said
+    code, said = await engineer.run(*elevate, *("ask", "shop", "ddl", "--reason", "a column is missing"))
+    assert (code, "read, write for at most 60 minutes (repairs)" in said) == (1, True), said
+
+    def decide() -> None:
+        approval = engineer.gateway.api.pending("order 8 is stuck")
+        assert approval["elevation"]["by_hand"] is True
+        with pytest.raises(house.Refused):
+            engineer.gateway.api.vote(approval, "approve", person=ADA)
+        engineer.gateway.api.vote(approval, "approve", person=house.ANA)
+
+    voting = asyncio.create_task(asyncio.to_thread(decide))
+    wish = ("ask", "shop", "write", "--reason", "order 8 is stuck", "--wait")
+    code, said = await engineer.run(*elevate, *wish)
+    await voting
+    found = re.search(r"get in with: countersign elevate access (\w+)", said)
+    assert (code, found is not None) == (0, True), said
+    assert found is not None
+    assert "write: out of reach -> runs" in said
+    grant = found[1]
+
+    code, said = await engineer.run(*elevate, "grants")
+    assert (grant in said, ADA in said) == (True, True), said
+    code, said = await engineer.run(*elevate, "access", grant, "--json")
+    assert code == 0, said
+    shown = json.loads(said.splitlines()[0])
+    psql = f"PGPASSWORD={shown['password']} {shown['line']} -XAt -c "
+    code, said = await engineer.run("bash", "-c", f"{psql} 'UPDATE orders SET status = status WHERE id = 8'")
+    assert (code, said.splitlines()[-1]) == (0, "UPDATE 1"), said
+
+    code, said = await engineer.run(*elevate, "end", grant, "--as", house.ANA)
+    assert (code, "acts for nobody else" in said) == (1, True), said
+    code, said = await engineer.run(*elevate, "end", grant)
+    assert (code, said.startswith("ended: grant")) == (0, True), said
+    code, said = await engineer.run("bash", "-c", f"{psql} 'SELECT 1'")
+    assert code != 0
+
+
+async def test_an_agent_below_a_login_is_no_person(engineer: Engineer) -> None:
+    await engineer.logged_in()
+    below = ("countersign", "run", "--as", "fixer", "--scope", "shop:read", "--", "countersign", "elevate")
+    code, said = await engineer.run(*below, "offers", "--json")
+    assert code == 0, said
+    offers = json.loads(said.strip().splitlines()[-1])
+    assert {(each["by_hand"], *(holder["name"] for holder in each["holders"])) for each in offers} == {
+        (False, "fixer")
+    }
+    code, said = await engineer.run(*below, "end", "g")
+    assert (code, "people do that: log in" in said) == (1, True), said
+    code, said = await engineer.run(*below, "grants", "--json")
+    assert (code, said.strip().splitlines()[-1]) == (0, "[]"), said
+
+
+TAKES_TOKENS = (
+    ("POST", "/v1/elevations"),
+    ("GET", "/v1/elevations/x"),
+    ("GET", "/v1/grants"),
+    ("POST", "/v1/grants/x/end"),
+    ("POST", "/v1/grants/x/access"),
+    ("GET", "/v1/connections"),
+    ("POST", "/oauth/minted"),
+)
+
+
+async def test_a_login_that_is_bound_is_good_for_nothing_from_elsewhere(engineer: Engineer) -> None:
+    text = engineer.gateway.policy_file.read_text()
+    engineer.gateway.policy_file.write_text(text.replace("reuse: revoke", "reuse: refuse"))
+    engineer.gateway.stop()
+    engineer.gateway.start()
+    await engineer.logged_in()
+    token = (await engineer.run("countersign", "whoami", "--token"))[1].strip()
+
+    def asked(method: str, path: str, come_from: str) -> bool:
+        """Whether the token counts."""
+        connection = HTTPConnection(
+            "127.0.0.1",
+            int(engineer.gateway.url.rpartition(":")[2]),
+            timeout=60,
+            source_address=(come_from, 0),
+        )
+        try:
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+            connection.request(method, path, body="{}" if method == "POST" else None, headers=headers)
+            return connection.getresponse().status != 401
+        finally:
+            connection.close()
+
+    for method, path in TAKES_TOKENS:
+        counts = [await asyncio.to_thread(asked, method, path, f"127.0.0.{host}") for host in (1, 2, 1)]
+        assert counts == [True, False, True], path
 
 
 async def test_a_gateway_that_is_killed_keeps_who_logged_in_and_nothing_half_done(engineer: Engineer) -> None:

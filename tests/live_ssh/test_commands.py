@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+
+import paramiko
+import pytest
 
 from tests.live.house import eventually
 from tests.live_ssh import house
@@ -62,6 +66,27 @@ def test_standard_input_reaches_what_was_approved_byte_for_byte(gateway: SshGate
         done = gateway.ssh(f"cat > {tmp_path}/data", stdin=data)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "data").read_bytes() == data
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "\n", "# nothing"])
+def test_a_command_that_is_nothing_begins_no_shell(gateway: SshGateway, tmp_path: Path, nothing: str) -> None:
+    with paramiko.SSHClient() as client:
+        client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
+        client.connect(
+            "127.0.0.1",
+            gateway.ports["web-1"],
+            username="agent",
+            password=gateway.token(),
+            look_for_keys=False,
+            allow_agent=False,
+        )
+        given, out, _ = client.exec_command(nothing, timeout=90)
+        with contextlib.suppress(OSError):  # it may have ended already
+            given.write(f"echo begun; touch {tmp_path}/made\n")
+            given.channel.shutdown_write()
+        assert out.read() == b""
+        assert out.channel.recv_exit_status() == 0
+    assert not (tmp_path / "made").exists()
 
 
 def test_nobody_enters_without_a_good_token(gateway: SshGateway) -> None:

@@ -45,10 +45,20 @@ def test_connect_writes_a_certificate_and_ssh_needs_nothing_else(gateway: SshGat
 def test_a_client_that_answers_questions_instead_of_giving_a_password_gets_in_as_well(
     gateway: SshGateway,
 ) -> None:
-    asked = ("-oPreferredAuthentications=keyboard-interactive",)
-    assert gateway.ssh("echo hello", options=asked).stdout == b"hello\n"
-    refused = gateway.ssh("echo hello", options=asked, pair={"user": "agent", "password": "wrong"})
-    assert (refused.returncode, refused.stdout) == (255, b"")
+    token = gateway.token()
+    pair = gateway.minted_pair(token)
+    interactively = ("-o", "PreferredAuthentications=keyboard-interactive", "-v", "-o", "LogLevel=DEBUG1")
+
+    def enter(password: str) -> subprocess.CompletedProcess[bytes]:
+        return gateway.ssh("echo hello", options=interactively, pair=pair | {"password": password})
+
+    done = enter(pair["password"])
+    assert (done.stdout, done.returncode) == (b"hello\n", 0), done.stderr
+    assert b'using "keyboard-interactive"' in done.stderr
+    assert enter(f"{pair['password']}x").returncode == 255
+    gateway.revoke(token)
+    revoked = enter(pair["password"])
+    assert (revoked.stdout, revoked.returncode) == (b"", 255)
 
 
 def test_the_gateway_shows_a_host_certificate_and_clients_go_by_its_authority(

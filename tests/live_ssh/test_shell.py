@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import pty
 import re
 import select
 import signal
-import struct
 import subprocess
 import termios
 import time
@@ -19,31 +17,28 @@ from pathlib import Path
 
 import pytest
 
+from tests.live.house import eventually
 from tests.live_ssh import house
 from tests.live_ssh.house import Server, SshGateway
 
 WITHIN = 90.0
 
 
-WINDOW = struct.Struct("HHHH")
-"""Rows, columns, and the same in pixels, as TIOCSWINSZ takes them."""
-
-
 class Terminal:
     """ssh at a terminal."""
 
-    def __init__(self, master: int, process: int) -> None:
+    def __init__(self, master: int, client: subprocess.Popen[bytes]) -> None:
         self._master = master
-        self._process = process
+        self._client = client
         self.seen = ""
 
     def type(self, text: str) -> None:
         os.write(self._master, text.encode())
 
-    def resize(self, *, columns: int, rows: int) -> None:
-        """As a person does with a window: the client is told by a signal."""
-        fcntl.ioctl(self._master, termios.TIOCSWINSZ, WINDOW.pack(rows, columns, 0, 0))
-        os.kill(self._process, signal.SIGWINCH)
+    def resize(self, columns: int, rows: int) -> None:
+        """As a window does that somebody drags: it is no terminal that the client is controlled by, so it is told here."""
+        termios.tcsetwinsize(self._master, (rows, columns))
+        self._client.send_signal(signal.SIGWINCH)
 
     def until(self, pattern: str) -> str:
         """What has appeared up to and with `pattern`; it counts as read."""
@@ -61,9 +56,13 @@ class Terminal:
 
 
 @contextmanager
-def terminal(gateway: SshGateway) -> Iterator[tuple[Terminal, Callable[[], int]]]:
+def terminal(gateway: SshGateway, *, erase: bytes = b"\x7f") -> Iterator[tuple[Terminal, Callable[[], int]]]:
     options, environment = gateway.client(gateway.token())
     master, slave = pty.openpty()
+    termios.tcsetwinsize(master, (30, 100))
+    modes = termios.tcgetattr(slave)
+    modes[6][termios.VERASE] = erase
+    termios.tcsetattr(slave, termios.TCSANOW, modes)
     process = subprocess.Popen(
         ["ssh", *options, "-tt", "-p", str(gateway.ports["web-1"]), "127.0.0.1"],
         env={**environment, "TERM": "xterm"},
@@ -74,7 +73,7 @@ def terminal(gateway: SshGateway) -> Iterator[tuple[Terminal, Callable[[], int]]
     )
     os.close(slave)
     try:
-        yield Terminal(master, process.pid), lambda: process.wait(WITHIN)
+        yield Terminal(master, process), lambda: process.wait(WITHIN)
     finally:
         process.kill()
         process.wait()
@@ -273,12 +272,38 @@ def test_a_whole_shell_may_be_held_once(server: Server, tmp_path: Path) -> None:
         assert "\r\r" not in screen.until(r"one\ntwo\n.*ready> $")
         screen.type("echo card 41111111''11111111\r")
         screen.until(r"card \*+1111\r")
-        screen.resize(columns=101, rows=31)
-        screen.type("until stty size | grep '31 101'; do :; done\r")
-        screen.until(r"31 101\r\n")
         screen.type("exit 4\r")
         assert ended() == 4
-        (session,) = [path.stem for path in (gateway.state / "recordings").glob("*/*.rec")]
-        cast = gateway.countersign("replay", session, "--cast", "--state", str(gateway.state)).stdout
+
+
+WATCHING = """
+import os, signal, termios
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGWINCH})
+print("erase is", termios.tcgetattr(0)[6][termios.VERASE].hex())
+print("it is %d by %d" % os.get_terminal_size(), flush=True)
+for _ in range(2):
+    signal.sigwait({signal.SIGWINCH})
+    print("it is %d by %d" % os.get_terminal_size(), flush=True)
+"""
+
+
+def test_a_held_shell_has_the_modes_and_the_size_of_the_terminal_and_so_has_its_recording(
+    server: Server, tmp_path: Path
+) -> None:
+    watching = tmp_path / "watching.py"
+    watching.write_text(WATCHING)
+    with house.gateway(tmp_path, server, shell="hold") as gateway:
+        with terminal(gateway, erase=b"\x08") as (screen, ended):
+            with gateway.api.deciding("approve", containing="an interactive shell"):
+                screen.until(r"Held until a person decides")
+            screen.type(f"exec /usr/bin/python3 {watching}\r")
+            screen.until(r"erase is 08\r\nit is 100 by 30\r")
+            for columns, rows in ((132, 50), (61, 17)):
+                screen.resize(columns, rows)
+                screen.until(f"it is {columns} by {rows}\r")
+            assert ended() == 0
+        (recording,) = (gateway.state / "recordings").glob("*/*.rec")
+        eventually(lambda: not gateway.api.call("/v1/sessions"))
+        cast = gateway.countersign("replay", recording.stem, "--cast", "--state", str(gateway.state)).stdout
     events = [json.loads(line) for line in cast.splitlines()[1:]]
-    assert "101x31" in [what for _, kind, what in events if kind == "r"]
+    assert [event[2] for event in events if event[1] == "r"] == ["100x30", "132x50", "61x17"]

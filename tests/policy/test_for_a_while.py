@@ -35,6 +35,13 @@ def test_it_is_as_wide_as_every_rule_that_holds_lets_it(policy_of) -> None:
     )
 
 
+def test_rows_are_counted_where_a_rule_says_so_and_the_fewest_of_all(policy_of) -> None:
+    counted = WIDE.replace("commands: 50", "commands: 50, rows: 1000")
+    fewer = NARROW.replace("commands: 90", "rows: 200")
+    found = [lasting(policy_of, *holds) for holds in ((WIDE,), (counted,), (WIDE, counted), (counted, fewer))]
+    assert [each.rows for each in found if each is not None] == [None, 1_000, 1_000, 200]
+
+
 def test_what_two_rules_offer_may_have_nothing_in_common(policy_of) -> None:
     assert lasting(policy_of, NARROW, "approvers: dba, for_a_while: {up_to: 1h, what: [call, agent]}") is None
 
@@ -49,6 +56,7 @@ def test_what_two_rules_offer_may_have_nothing_in_common(policy_of) -> None:
         ("{up_to: 1h, what: calls}", "for_a_while.what", "calls", "did you mean `call`?"),
         ("{up_to: 1h, what: [shape, call, shape]}", "for_a_while.what[2]", "shape]", "already in this list"),
         ("{up_to: 1h, what: call, commands: 0}", "for_a_while.commands", "0}", "1"),
+        ("{up_to: 1h, what: call, rows: 0}", "for_a_while.rows", "0}", "1"),
         ("{up_to: 1h, what: call, upto: 1h}", "for_a_while.upto", "upto", "did you mean `up_to`?"),
     ],
 )

@@ -140,3 +140,52 @@ def test_nobody_bears_the_name_of_a_persons_own_hands(vocabulary) -> None:
     text = WHOLE.replace("  release-pipeline:", "  by-hand:")
     with pytest.raises(PolicyFileError, match="own hands"):
         parse(text, "policies.yaml", vocabulary)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "contradict"),
+    [
+        ("effects: [write]|dba|phr", "effects: [write, ddl]|dba|mfa", True),
+        ("effects: [write], agents: [release-pipeline]|dba|phr", "effects: [write]|dba|mfa", True),
+        ("effects: [write]|dba|phr", 'effects: [write]|"*"|mfa', True),
+        ("effects: [write]|dba|phr", "effects: [write]|dba|phr", False),
+        ("effects: [write]|dba|phr", "effects: [ddl]|dba|mfa", False),
+        (
+            "effects: [write], resources: [table:a]|dba|phr",
+            "effects: [write], resources: [table:b]|dba|mfa",
+            False,
+        ),
+        ("effects: [write]|dba|phr", "effects: [write]|sec|mfa", False),
+        (
+            "effects: [write], labels: {env: dev}|dba|phr",
+            "effects: [write], labels: {env: prod}|dba|mfa",
+            False,
+        ),
+    ],
+)
+def test_two_strengths_of_login_for_one_yes_are_doubtful(vocabulary, first, second, contradict) -> None:
+    rules = "".join(
+        f"  - {{name: r{at}, when: {{{when}}}, then: {{hold: {{approvers: {who}, step_up: {{max_age: 5m, acr: {acr}}}}}}}}}\n"
+        for at, (when, who, acr) in enumerate(each.split("|") for each in (first, second))
+    )
+    text = WHOLE.replace("groups:\n", "groups:\n  sec: {members: [bo@example.com]}\n", 1)
+    told = [
+        each
+        for each in said(text.replace("rules:\n", f"rules:\n{rules}", 1), vocabulary)
+        if "no login is both" in each
+    ]
+    assert bool(told) == contradict, told
+
+
+def test_an_address_binds_nobody_who_enters_by_a_key(vocabulary) -> None:
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ x"
+    text = WHOLE.replace(
+        "    secret: env:RELEASE_PIPELINE_SECRET\n",
+        f"    secret: env:RELEASE_PIPELINE_SECRET\n    keys: {key}\n    bound: [BOUND]\n",
+        1,
+    )
+    assert not [
+        each for each in said(text.replace("BOUND", "session, proof"), vocabulary) if "new token" in each
+    ]
+    (told,) = [each for each in said(text.replace("BOUND", "address"), vocabulary) if "new token" in each]
+    assert "agents.release-pipeline.bound" in told

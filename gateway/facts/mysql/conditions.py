@@ -9,6 +9,7 @@ the row) is the same for all rows, so it may let every one through; compared wit
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 
 from sqlglot import exp
@@ -44,6 +45,9 @@ _WORK = 60_000
 """Nodes evaluated for one condition; one that takes more is taken to restrict nothing."""
 _BOUNDS: dict[type[exp.Expr], type[exp.Min | exp.Max]] = {exp.GTE: exp.Min, exp.LTE: exp.Max}
 _CHANCE = (exp.Rand, exp.Uuid)
+_COMPARING: tuple[type[exp.Expr], ...] = (*COMPARISONS, exp.Between, exp.In, exp.Like)
+_WRITTEN = re.compile(r"\s*[-+.]?[0-9]")
+"""A number or a time, in quotes."""
 
 
 def restricts(where: exp.Expr | None, table: str, alias: str = "") -> bool:
@@ -67,6 +71,7 @@ class _Trial:
         self._last = table.rpartition(".")[2].lower()
         self._names = {self._last, alias.lower()}
         self._columns = sorted({self._named(column) for column in where.find_all(exp.Column)})
+        self._texts = self._compared_with_texts()
         self._itself = Itself(where, table, alias, restricts)
         self._work = 0
 
@@ -107,7 +112,20 @@ class _Trial:
                 *sorted(value for value in numbers if 1 <= value <= _FAR and value == int(value)),
             ]
         texts = {value for value in spoken if isinstance(value, str)}
+        if name in self._texts:
+            return ["unlike", None, "", *sorted(texts)]
         return [3.5, "unlike", None, "", -1e15, 1e15, *sorted(numbers), *sorted(texts)]
+
+    def _compared_with_texts(self) -> set[str]:
+        """The columns that are compared with texts alone: none of their rows holds a number, which equals most texts."""
+        found: dict[str, bool] = {}
+        for comparison in self._where.find_all(*_COMPARING):
+            sides = list(comparison.iter_expressions())
+            columns = [self._named(side) for side in sides if isinstance(side, exp.Column)]
+            texts = sum(map(_is_text, sides))
+            for name in columns:
+                found[name] = found.get(name, True) and texts > 0 and texts + 1 == len(sides)
+        return {name for name, holds in found.items() if holds}
 
     def _is_key(self, name: str) -> bool:
         """A column that by its name is a key: never null, never negative."""
@@ -291,6 +309,10 @@ class _Trial:
 
 
 _CALLED_ALIKE = {"str_position": "instr", "ceil": "ceiling", "anonymous": ""}
+
+
+def _is_text(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Literal) and bool(node.is_string) and not _WRITTEN.match(str(node.this))
 
 
 def _literal(node: exp.Expr) -> Value:

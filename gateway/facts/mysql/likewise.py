@@ -55,7 +55,7 @@ def _pieces(found: Sequence[Token]) -> Iterator[Piece]:
             case "string":
                 yield Piece(word=f"N{shown}", shown=f"N{shown}")
             case "number" if _NUMBER.fullmatch(token.text):
-                yield Piece(word=token.text, shown=shown, value="number", other="42")
+                yield Piece(word=token.text, shown=shown, value="number", other="42", signed=True)
             case "hint":
                 yield Piece(word=f"/*+{token.text}*/", shown=f"/*+{token.text}*/")
             case "word":

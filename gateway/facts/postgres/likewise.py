@@ -19,6 +19,7 @@ _errors: Any = import_module("postgast.errors")
 
 _CONSTANT = re.compile(r"[0-9]|[$.][0-9]|(?:[A-Za-z]|[Uu]&)?'")
 """A number, a quoted string or a bound parameter; dollar-quoted text is what programs are written in."""
+_DIGITS = frozenset("0123456789.")
 _QUOTES = frozenset("'\"$")
 _CALLABLE = frozenset({0, 1, 3})
 """Kinds of keywords that may name a function: none at all, unreserved, and type or function."""
@@ -57,6 +58,7 @@ def _pieces(data: bytes, tokens: Any, parameters: Sequence[str | None]) -> Itera
             shown=word,
             value="value" if constant else "",
             other="'another'" if word.endswith("'") else "42",
+            signed=word[:1] in _DIGITS,
             callable=token.keyword_kind in _CALLABLE
             and (word[0].isalpha() or word[0] in '_"' or not word.isascii()),
         )

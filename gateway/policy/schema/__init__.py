@@ -106,6 +106,7 @@ def _slack() -> Schema:
                 "additionalProperties": values.person(),
             },
             "match_people_by_email": {"type": "boolean"},
+            "link_lasts": values.duration(),
         }
     )
 

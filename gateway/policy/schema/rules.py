@@ -130,6 +130,7 @@ def _for_a_while() -> Schema:
             {
                 "up_to": values.duration(),
                 "commands": values.whole(1, MAX_COMMANDS),
+                "rows": values.whole(1, MOST),
                 "what": values.listed(values.choice(REACHES)),
             },
             required=("up_to", "what"),

@@ -29,6 +29,9 @@ TARGET, CLIENT, UNTAKEN = "the target is slow", "the client is slow", "it waits 
 LARGEST = 10_000
 """Columns or rows of a terminal."""
 
+NOTHING = " "
+"""What an empty command is sent on as: the library would take it for none, and begin a shell that nobody judges."""
+
 COPYING = "scp"
 COUNTED = frozenset({COPYING, "rsync", "git-upload-pack", "git-receive-pack", "git-upload-archive"})
 """Programs that speak a protocol with their own kind: they announce how many bytes come."""
@@ -166,10 +169,10 @@ class Channel(asyncssh.SSHServerSession[Any]):
         return True
 
     def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
-        del pixwidth, pixheight
+        del width, height, pixwidth, pixheight
         upstream, answer = self._upstream, self._answer
         if upstream is not None and answer is not None and not upstream.gone.done():
-            columns, rows = min(width, LARGEST), min(height, LARGEST)
+            columns, rows = self._size()
             upstream.giving(lambda: answer.resized(columns, rows))
             upstream.channel.change_terminal_size(columns, rows)
 
@@ -237,6 +240,8 @@ class Channel(asyncssh.SSHServerSession[Any]):
             exact=self.client.exact and not raw,
             copies=self._copies("fetched") if program == COPYING else None,
         )
+        if raw and self._terminal and all(self._size()):
+            self._answer.resized(*self._size())
         try:
             upstream = await self.open(self._answer, text=text, terminal=raw)
         except Refused:
@@ -245,6 +250,11 @@ class Channel(asyncssh.SSHServerSession[Any]):
         self.feed(_into(upstream, sent))
         await upstream.gone
         self.leave(upstream)
+
+    def _size(self) -> tuple[int, int]:
+        """Columns and rows of the client's terminal now."""
+        columns, rows, *_ = self.channel.get_terminal_size()
+        return min(columns, LARGEST), min(rows, LARGEST)
 
     def _copies(self, how: str) -> Copies:
         return Copies(lambda file: self.client.seat.noted(f"{how} {file}"))
@@ -264,14 +274,16 @@ class Channel(asyncssh.SSHServerSession[Any]):
         target = await self.client.target()
         options: dict[str, Any] = {"env": self._environment}
         if terminal and self._terminal:
-            columns, rows, *_ = self.channel.get_terminal_size()
-            size = min(columns, LARGEST), min(rows, LARGEST)
-            options |= {"term_type": self._terminal, "term_size": size}
+            options |= {
+                "term_type": self._terminal,
+                "term_size": self._size(),
+                "term_modes": self.channel.get_terminal_modes(),
+            }
         upstream = Upstream(sink, read_client=self.read)
         try:
             await target.create_session(
                 lambda: upstream,
-                text,
+                text if text is None else text or NOTHING,
                 subsystem=subsystem,
                 encoding=None,
                 window=WINDOW,

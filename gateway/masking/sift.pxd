@@ -1,0 +1,47 @@
+cimport cython
+from cpython cimport array
+
+@cython.locals(
+    found=list,
+    source="const unsigned char *",
+    column="const unsigned char *",
+    edge="const unsigned int *",
+    rows="const unsigned int *",
+    end=Py_ssize_t,
+    part=Py_ssize_t,
+    at=Py_ssize_t,
+    second_at=Py_ssize_t,
+    third_at=Py_ssize_t,
+    fourth_at=Py_ssize_t,
+    behind=Py_ssize_t,
+    first="unsigned int",
+    second="unsigned int",
+    third="unsigned int",
+    fourth="unsigned int",
+    one="unsigned int",
+    two="unsigned int",
+    three="unsigned int",
+    four="unsigned int",
+)
+cpdef object places(
+    bytes data, Py_ssize_t start, Py_ssize_t depth, array.array table, bytes columns, array.array edges, object entry,
+    Py_ssize_t most
+)
+
+cdef unsigned int looked(
+    unsigned int value, unsigned int row, unsigned int column, Py_ssize_t place, object entry, list found
+) except? 0x7FFFFFFF
+
+@cython.locals(
+    source="const unsigned char *",
+    column="const unsigned char *",
+    rows="const unsigned int *",
+    end=Py_ssize_t,
+    count=Py_ssize_t,
+    kind="unsigned int",
+    value="unsigned int",
+)
+cdef int read(
+    bytes data, Py_ssize_t at, Py_ssize_t stop, unsigned int row, Py_ssize_t before, Py_ssize_t depth,
+    array.array table, bytes columns, object entry, list found, Py_ssize_t most
+) except -1

@@ -1,0 +1,176 @@
+# cython: annotation_typing=False
+"""Reading the table of a sieve: the loop that runs once a byte.
+
+The same source runs uncompiled, or compiled with the types of `sift.pxd`; both pass the same tests. Four stretches of a
+text are read at once, since a step waits for the one before it and not for those of others.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable
+
+from cython import compiled
+
+COMPILED = bool(compiled)
+LOOK = 0x40000000
+"""In an entry: a candidate may have begun as many bytes ago as are looked at."""
+UNKNOWN = 0x7FFFFFFF
+_SHORT = 256
+
+
+def places(
+    data: bytes,
+    start: int,
+    depth: int,
+    table: array[int],
+    columns: bytes,
+    edges: array[int],
+    entry: Callable[[int, int], int],
+    most: int,
+) -> list[int] | None:
+    """Where in `data`, from `start` on, candidates may begin; None where there are more than `most`, or it is not known.
+
+    An entry of `table` is the row that follows; `entry(row, column)` works it out where it is `UNKNOWN`. `columns` has for each
+    byte its column, and `edges` the row in which a text is begun behind it; at its beginning that is the first row.
+    """
+    found: list[int] = []
+    source = data
+    column = columns
+    if compiled:  # noqa: SIM108  # only one of the two has a type that compiles
+        edge = edges.data.as_uints  # type: ignore[attr-defined]
+    else:
+        edge = edges
+    end = len(data)
+    part = (end - start) // 4
+    first = edge[source[start - 1]] if start else 0
+    if part < _SHORT:
+        return (
+            found
+            if read(data, start, end + depth - 1, first, end, depth, table, columns, entry, found, most)
+            else None
+        )
+    if compiled:  # noqa: SIM108  # as above
+        rows = table.data.as_uints  # type: ignore[attr-defined]
+    else:
+        rows = table
+    second_at = start + part
+    third_at = second_at + part
+    fourth_at = third_at + part
+    second, third, fourth = (
+        edge[source[second_at - 1]],
+        edge[source[third_at - 1]],
+        edge[source[fourth_at - 1]],
+    )
+    at = 0
+    while at < part:
+        one = rows[first + column[source[start + at]]]
+        two = rows[second + column[source[second_at + at]]]
+        three = rows[third + column[source[third_at + at]]]
+        four = rows[fourth + column[source[fourth_at + at]]]
+        if (one | two | three | four) & 0x40000000:
+            one = looked(one, first, column[source[start + at]], start + at + 1 - depth, entry, found)
+            two = looked(
+                two, second, column[source[second_at + at]], second_at + at + 1 - depth, entry, found
+            )
+            three = looked(
+                three, third, column[source[third_at + at]], third_at + at + 1 - depth, entry, found
+            )
+            four = looked(
+                four, fourth, column[source[fourth_at + at]], fourth_at + at + 1 - depth, entry, found
+            )
+            if (one | two | three | four) & 0x40000000 or len(found) > most:
+                return None
+            if compiled:
+                rows = table.data.as_uints  # type: ignore[attr-defined]
+        first, second, third, fourth = one, two, three, four
+        at += 1
+    behind = fourth_at + part
+    if (
+        read(
+            data,
+            second_at,
+            second_at + depth - 1,
+            first,
+            second_at,
+            depth,
+            table,
+            columns,
+            entry,
+            found,
+            most,
+        )
+        and read(
+            data, third_at, third_at + depth - 1, second, third_at, depth, table, columns, entry, found, most
+        )
+        and read(
+            data,
+            fourth_at,
+            fourth_at + depth - 1,
+            third,
+            fourth_at,
+            depth,
+            table,
+            columns,
+            entry,
+            found,
+            most,
+        )
+        and read(data, behind, end + depth - 1, fourth, end, depth, table, columns, entry, found, most)
+    ):
+        found.sort()
+        return found
+    return None
+
+
+def looked(
+    value: int, row: int, column: int, place: int, entry: Callable[[int, int], int], found: list[int]
+) -> int:
+    """The row that an entry means, once what it says is noted; `UNKNOWN` where that cannot be worked out."""
+    if value & 0x40000000 == 0:
+        return value
+    if value == 0x7FFFFFFF:
+        value = entry(row, column)
+        if value == 0x7FFFFFFF:
+            return value
+    if value & 0x40000000:
+        found.append(place)
+    return value & 0x3FFFFFFF
+
+
+def read(
+    data: bytes,
+    at: int,
+    stop: int,
+    row: int,
+    before: int,
+    depth: int,
+    table: array[int],
+    columns: bytes,
+    entry: Callable[[int, int], int],
+    found: list[int],
+    most: int,
+) -> int:
+    """Go through `data[at:stop]`, zeros behind its end, and note what begins before `before`; 0 where that cannot be done."""
+    source = data
+    column = columns
+    end = len(data)
+    if compiled:  # noqa: SIM108  # as above
+        rows = table.data.as_uints  # type: ignore[attr-defined]
+    else:
+        rows = table
+    while at < stop:
+        kind = column[source[at]] if at < end else column[0]
+        value = rows[row + kind]
+        if value & 0x40000000:
+            count = len(found)
+            value = looked(value, row, kind, at + 1 - depth, entry, found)
+            if value == 0x7FFFFFFF or count > most:
+                return 0
+            if len(found) > count and at + 1 - depth >= before:
+                found.pop()
+            if compiled:
+                rows = table.data.as_uints  # type: ignore[attr-defined]
+        row = value
+        at += 1
+    return 1
