@@ -40,7 +40,6 @@ def elevation_routes(
         askers=askers,
         links=links,
         policy=policy,
-        credentials=credentials,
         clock=clock,
     )
     entering = Entering(

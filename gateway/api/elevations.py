@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from aiohttp import web
 
-from gateway.api.access import CALLER, Caller, Credentials, may_stop
+from gateway.api.access import CALLER, Caller, may_stop
 from gateway.api.answers import BadRequest, WishRefused, answer, body, whole_number
 from gateway.api.asking import ASKING, Askers, login_of, person_in
 from gateway.api.deciding import vouched
@@ -50,7 +50,6 @@ class Elevating:
         askers: Askers,
         links: Callable[[], Mapping[str, Link]],
         policy: Callable[[], Policy],
-        credentials: Credentials,
         clock: Callable[[], float],
     ) -> None:
         self._elevations = elevations
@@ -59,7 +58,6 @@ class Elevating:
         self._askers = askers
         self._links = links
         self._policy = policy
-        self._credentials = credentials
         self._clock = clock
 
     def routes(self) -> list[web.RouteDef]:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.commands import kept_login
+from gateway.commands.proving import Key
 from gateway.commands.token_client import (
     Refused,
     TokenClient,
@@ -45,6 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     gateway = client(arguments)
+    if gateway.key is not None:
+        Key(gateway.key, make=True)
     wishes = {"scope": arguments.scope, "task": arguments.task}
     codes = gateway.post(
         "/oauth/device_authorization", {key: value for key, value in wishes.items() if value}

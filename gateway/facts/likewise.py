@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from gateway.model import Facts, Shape
 
 FREE = "\1"
-LONGEST = 100_000
-"""Characters of a text that has a shape."""
+LONGEST = 20_000
+"""Characters of a text that has a shape: people let go only what they have read."""
 STANDS_FOR_A_VALUE = "…"
 _OVER_ROWS = frozenset({"SELECT", "INSERT", "REPLACE", "UPDATE", "DELETE", "MERGE", "VALUES", "WITH"})
 _COMPARING = frozenset(
@@ -33,7 +33,8 @@ _CLAUSES = frozenset(
 _NO_OPERAND = _COMPARING | _ARITHMETIC | _CLAUSES | {"", "(", "[", ",", ";"}
 """Behind these an operator has nothing on its left: `~ 5` is no comparison."""
 _QUERY = frozenset({"SELECT", "WITH", "TABLE", "VALUES"})
-_LISTING = frozenset({"IN", "VALUES", "VALUE"})
+_LISTING = frozenset({"VALUES", "VALUE"})
+_LISTS = frozenset({"list", "in"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +94,9 @@ class _Reader:
         self.shown: list[str] = []
         self.others: list[str] = []
         self._inside: list[str] = []
-        """For each open parenthesis: `call`, `list`, or nothing of note."""
+        """For each open parenthesis: `call`, `list` of VALUES, list of `IN`, or nothing of note."""
+        self._calls = 0
+        """How many of these are calls."""
         self._compared = [0]
         """In each open parenthesis, and outside of all: the comparisons since this expression began."""
         self._named = [False]
@@ -114,10 +117,12 @@ class _Reader:
             self._over_rows, self._begins = word in _OVER_ROWS, False
         if word in {"(", "["}:
             self._inside.append("call" if word == "[" else self._opened())
+            self._calls += self._inside[-1] == "call"
             self._compared.append(0)
             self._named.append(False)
         elif word in {")", "]"} and self._inside:
             self._closed = self._inside.pop()
+            self._calls -= self._closed == "call"
             self._compared.pop()
             self._named.pop()
         if piece.value and self._is_free():
@@ -135,7 +140,7 @@ class _Reader:
             self._begins = True
         if word == "BETWEEN":
             self._between = True
-        if word in _QUERY and self._inside and self._inside[-1] == "list":
+        if word in _QUERY and self._inside and self._inside[-1] in _LISTS:
             self._inside[-1] = ""  # `IN (SELECT ...)` lists nothing
         if word in _COMPARING and self._before not in _NO_OPERAND:
             self._compared[-1] += 1 if self._named[-1] else 2
@@ -148,8 +153,10 @@ class _Reader:
             self._named[-1] = True
 
     def _opened(self) -> str:
-        if "call" in self._inside:
+        if self._calls:
             return "call"
+        if self._before == "IN":
+            return "in"
         if self._before in _LISTING:
             return "list"
         if self._before == "," and self._closed == "list" and self.out[-2:-1] == [")"]:
@@ -157,9 +164,9 @@ class _Reader:
         return "call" if self._names else ""
 
     def _is_free(self) -> bool:
-        if not self._over_rows or "call" in self._inside:
+        if not self._over_rows or self._calls:
             return False
-        if self._inside and self._inside[-1] == "list":
+        if self._inside and self._inside[-1] in _LISTS:
             begins = self.out[-2:-1] if self._before in _SIGNS else [self._before]
             return begins in (["("], [","])
         return self._compared[-1] == 1 and self._before in _COMPARING | _ARITHMETIC
@@ -178,7 +185,7 @@ class _Reader:
             and self.out[-2] in _COMPARING | {"(", ","}
         ):
             self._drop()
-        if self.out[-2:] == [FREE + piece.value, ","] and self._listed_by_in():
+        if self.out[-2:] == [FREE + piece.value, ","] and self._inside[-1:] == ["in"]:
             self._drop()
         else:
             self._put(FREE + piece.value, STANDS_FOR_A_VALUE, piece.other)
@@ -186,12 +193,6 @@ class _Reader:
     def _drop(self) -> None:
         for each in (self.out, self.shown, self.others):
             del each[-1]
-
-    def _listed_by_in(self) -> bool:
-        at = len(self.out) - 1
-        while at > 0 and (self.out[at] == "," or self.out[at].startswith(FREE)):
-            at -= 1
-        return self.out[at] == "(" and at > 0 and self.out[at - 1] == "IN"
 
 
 def _joined(words: Iterable[str]) -> str:

@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gateway.masking import addresses, credentials, encoded, hashes, identifiers, national, passwords, phones
+from gateway.masking import (
+    addresses,
+    credentials,
+    directives,
+    encoded,
+    hashes,
+    identifiers,
+    national,
+    passwords,
+    phones,
+)
 from gateway.masking.names import ADDRESS, PERSON
 from gateway.masking.shapes import Shape
 from gateway.masking.vendors import VENDORS
@@ -30,7 +40,7 @@ _SECRETS: Mapping[str, tuple[Shape, ...]] = {
     "auth_header": credentials.HEADER,
     "cookie": credentials.COOKIE,
     "password_hash": hashes.PASSWORD_HASH,
-    "password": passwords.PASSWORD,
+    "password": (*passwords.PASSWORD, *directives.DIRECTIVES),
     "encoded_secret": encoded.ENCODED,
 }
 _PERSONAL: Mapping[str, tuple[Shape, ...]] = {

@@ -95,6 +95,8 @@ def _card_within(data: bytes, start: int, end: int) -> Span | None:
         separators = value.translate(None, b"0123456789")
         if len(set(separators)) <= 1 and is_card(digits(value)):
             follows = after(data, end)
+            if separators == b"" and _NUMBER_OF.search(data[max(0, start - 40) : start]):
+                return None
             if follows == 0x40:  # the local part of an address
                 return None
             if follows in b"-." and after(data, end, by=1) in DIGIT_BYTES:
@@ -148,6 +150,13 @@ _OTHER_WORD = re.compile(
     rb"(?i)\b(?:order|invoice|ticket|ref(?:erence)?|sku|serial|part|case|po|isbn|version|build|batch|lot|model|product|item|tracking|shipment|job|event|request|trace|log|run|row|line"
     rb"|transaction|txn|commit|release|bestellung|rechnung|commande|facture|pedido|factura)s?[^\w\0]{0,3}(?:no|number|nr|num|id|n\xc2\xb0)?[^\w\0]{0,4}\Z"
 )
+
+
+_NUMBER_OF = re.compile(
+    rb"(?i)\b(?:order|invoice|ticket|serial|isbn|build|batch|item|tracking|shipment|job|event|request|trace|transaction|txn|message|msg|user|session)"
+    rb"[ _-]?(?:no|number|nr|num|id)[\W_]{1,4}\Z"
+)
+"""Where a run of digits may pass for a card's by chance, and says what it is."""
 
 
 def otherwise_named(data: bytes, start: int) -> bool:

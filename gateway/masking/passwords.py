@@ -23,7 +23,7 @@ from gateway.masking.values import (
 _FOREIGN = "contraseña|contrasena|senha|mot[_ ]de[_ ]passe|passwort|kennwort|wachtwoord|lösenord|losenord|adgangskode|passord|salasana|hasło|haslo|heslo|jelszó|parol[aă]|şifre|parola|[пП]ароль|ПАРОЛЬ|κωδικός|סיסמה|كلمة المرور|パスワード|密码|密碼|口令|비밀번호|암호|mật khẩu|รหัสผ่าน|पासवर्ड".encode()  # fmt: skip
 """What a password is called elsewhere."""
 _PASSWORD = (
-    rb"pass(?:[_-]?(?:word|wd|phrase|code))|pwd|db_?pass|mysql_pwd|psk|(?:require|auth_)pass|masterauth|(?:bind|root|user|admin|sudo)_?pw|"
+    rb"pass(?:[_-]?(?:word|wd|phrase|code))|pwd|db_?pass|mysql_pwd|psk|(?:require|auth_)pass|masterauth|erlang_?cookie|(?:bind|root|user|admin|sudo)_?pw|"
     + _FOREIGN
 )
 _SECRET = (
@@ -51,24 +51,33 @@ _NOT_SECRET_BEFORE = re.compile(
 """Words before a name that make something else of it: the token of a page, a column's key."""
 _EXPANSION = re.compile(rb"\$\{[A-Za-z0-9_]*\Z")
 """`${PASSWORD:-default}`: the shell's variable, and not its value."""
+_LABEL = re.compile(rb"(?i)(?:" + _FOREIGN + rb"|(?:new |old |your )?pass(?:word|phrase)):?")
+"""What a form calls a password: the text of a label, and no value."""
 _SMALL = frozenset(b"abcdefghijklmnopqrstuvwxyz")
 _CAPITAL = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_BRACED = re.compile(rb"\{((?=[^{}]*[;@!#%^*~])[^\s\0{}()\"']{4,64})(?:\}(?=[;\"'\s]|\Z)|\Z)")
+"""ODBC puts braces round what holds a semicolon."""
+_WORDS_TO_THE_END = re.compile(rb"((?:[ \t][A-Za-z0-9'-]{1,20}){1,11})[ \t]*(?=[\r\n\0]|\Z)")
 _DIGITS_ONLY = re.compile(rb"\d+")
 
 
 def _named(data: bytes, start: int, end: int) -> Span | None:
     """`name = value`: the candidate ends with the value's first byte."""
     at = end - 1
+    if (braced := _BRACED.match(data, at)) and data[at - 1 : at] == b"=":
+        return braced.span(1)
     span = value_at(data, at)
     if span is not None and span[0] == at:
         span = in_list(data, start, span)
+        if b"phrase" in data[start:end].lower() and (more := _WORDS_TO_THE_END.match(data, span[1])):
+            span = (span[0], more.end(1))
     if span is None or not is_value(data, span, quoted=span[0] != at):
         return None
     value = data[span[0] : span[1]]
     if value.startswith(b"base64:"):
         span = (span[0] + 7, span[1])
     name = data[start:end].lower()
-    if _EXPANSION.search(data[max(0, start - 40) : start]):
+    if _EXPANSION.search(data[max(0, start - 40) : start]) or _LABEL.fullmatch(value):
         return None
     if _IS_PASSWORD.match(name):
         # The shell's working directory, and what a type is called.
@@ -155,6 +164,9 @@ _TOOLS = {
     (b"P", False): rb"sqlcmd|bcp|ipmitool|zip|unzip",
     (b"a", False): rb"redis-cli",
     (b"w", False): rb"ldap\w+",
+    (b"c", False): rb"snmp(?:get|walk|set|bulk\w*|trap|table|status)",
+    (b"A", False): rb"snmp\w+",
+    (b"X", False): rb"snmp\w+",
 }
 _TOLD_SO = {how: re.compile(rb"\b(?:" + tools + rb")\b[^\r\n\0|]*\Z") for how, tools in _TOOLS.items()}
 
@@ -183,6 +195,8 @@ def _user_and_password(data: bytes, start: int, end: int) -> Span | None:
     return span if named is not None or is_strong(value) else None
 
 
+_PORT_AND_PATH = re.compile(rb"[0-9]{1,5}[/?#]")
+"""`http://localhost:8080/@scope/package`: the host has ended before the sign."""
 _AUTHORITY_ENDS = re.compile(rb"[^\s/\"'<>@]{1,128}@")
 
 
@@ -193,7 +207,7 @@ def _in_url(data: bytes, start: int, end: int) -> Span | None:
     if colon < 0:  # https://TOKEN@host; what stands so before sentry.io is the public half of a pair
         known = b"sentry" in data[end : end + 24] or not looks_secret(data[user : end - 1], least=20)
         return None if known else (user, end - 1)
-    if before(data, start) not in ALNUM_BYTES:
+    if before(data, start) not in ALNUM_BYTES or _PORT_AND_PATH.match(data, colon + 1, end):
         return None
     host = _AUTHORITY_ENDS.match(data, end)
     end = host.end() if host is not None and b":" not in host.group() else end
@@ -236,9 +250,13 @@ def _pgpass(data: bytes, start: int, end: int) -> Span | None:
         return None
     match = _TO_BLANK.match(data, end - 1)
     assert match is not None
-    return match.span() if is_value(data, match.span(), quoted=False) else None
+    if not is_value(data, match.span(), quoted=False):
+        return None
+    usual = _USUAL_PORT.match(data, start) is not None
+    return match.span() if usual or is_strong(match.group()) else None
 
 
+_USUAL_PORT = re.compile(rb":(?:54[0-9]{2}|6432|\*):")
 _MNEMONIC = re.compile(rb"[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23}")
 
 
@@ -271,10 +289,16 @@ PASSWORD = (
         + _BETWEEN
         + rb"[^\s\0]"
         + rb"|\\?[\"']?(?:[ \t]{0,4},)?\s{0,24}\\?[\"']?(?i:value|newvalue)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[^\s\0]"
-        + rb"|\\?[\"'][ \t]{0,4},[ \t]{0,4}\\?[\"']"
+        + rb"|\\?[\"'][ \t]{0,4},[ \t]{0,16}\\?[\"']"
         + rb"|\\?[\"']?(?:[ \t][A-Za-z:_.-]{1,24}=\\?[\"'][^\"'<>\0]{0,32}[\"'])?>[^\s\0<]"
         + rb"|(?:>|</(?i:key)>)\s{0,24}<(?i:value|string)>[^\s\0<])",
         check=_behind_name,
+    ),
+    # {"password": {"type": "string", "value": "x"}}
+    Shape(
+        pattern=_NAMES
+        + rb"\"\s{0,4}:\s{0,4}\{\s{0,24}(?:\"(?:sensitive|type|description)\"\s{0,4}:\s{0,4}[^,{}\0]{1,48},\s{0,24}){0,3}\"value\"\s{0,4}:\s{0,4}\"",
+        check=_named,
     ),
     Shape(
         pattern=rb"(?i:password|passwd|identified(?:[ \t]{1,4}with[ \t]{1,4}[a-z0-9_]{1,32})?[ \t]{1,4}(?:by|as))(?:[ \t]{1,4}|\()[NE]?['\"]",
@@ -333,9 +357,9 @@ PASSWORD = (
         rb"(?i:sqlplus|sqlldr|expdp|impdp)(?:[ \t]{1,4}-[A-Za-z]{1,8})?[ \t]{1,4}[A-Za-z0-9_$#]{1,32}/[^\s\0/@]",
         _behind_slash,
     ),
-    Shape(pattern=rb"[ \t]-[pPaw] ?['\"]?[A-Za-z0-9!#$%^&*+=_~@.,]", check=_argument),
+    Shape(pattern=rb"[ \t]-[pPawcAX] ?['\"]?[A-Za-z0-9!#$%^&*+=_~@.,]", check=_argument),
     Shape(
-        pattern=rb"[ \t]-(?:u|-user|-auth|U|a)[ =]['\"]?[^\s\0:'\"/%]{1,64}[:%][^\s\0'\":/]",
+        pattern=rb"[ \t]-(?:u|-user|-(?:proxy-)?auth|-proxy-user|U|a)[ =]['\"]?[^\s\0:'\"/%]{1,64}[:%][^\s\0'\":/]",
         check=_user_and_password,
     ),
     Shape(pattern=rb"(?i:convertto-securestring)[ \t]{1,4}(?i:-string[ \t]{1,4})?['\"]", check=_spoken),
@@ -343,7 +367,7 @@ PASSWORD = (
     Shape(pattern=rb"@(?:tcp|unix)\(", check=_go_name),
     Shape(pattern=rb"oracle:thin:[^\s\0/:@]{1,32}/[^\s\0@\"']{1,64}@", check=_oracle),
     Shape(
-        pattern=rb":(?:54[0-9]{2}|6432|\*):[^\s\0:]{1,63}:[^\s\0:]{1,63}:[^\s\0:]",
+        pattern=rb":(?:[0-9]{4,5}|\*):[^\s\0:]{1,63}:[^\s\0:]{1,63}:[^\s\0:]",
         check=_pgpass,
     ),
     word(

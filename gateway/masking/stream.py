@@ -43,6 +43,9 @@ _QUOTED_NAME = re.compile(rb"\"[A-Za-z0-9 ._+-]{0,62}(?:\"(?:@[A-Za-z0-9.-]*)?)?
 _ARMOUR = re.compile(rb"-{5} ?[A-Z0-9 ]{0,64}-{0,5}\Z")
 _LONGEST_ARMOUR = 80
 _IPV6 = re.compile(_LEAD + rb"[0-9A-Fa-f:.]+\Z")
+_OPENED = re.compile(rb"[=:,(][ \t]{0,16}([\"'][^\"'\r\n\0]{0,8})\Z")
+"""A value between quotes of which too little has come to be judged."""
+_LONGEST_OPENED = 26
 _URL = re.compile(rb"://[^\s\0/:@\"'<>]{0,128}:[^\s\0\"'<>]{0,512}\Z")
 _ARMOUR_ENDED = re.compile(rb"-{3,5} ?END [A-Z0-9 ]{0,40}-{1,5}\Z")
 _PASSAGE_ENDS = re.compile(rb"[\0\r\n]")
@@ -161,6 +164,8 @@ class StreamMask:
             start = min(start, max(self._given, url.start() + 3))
         if (phrase := _PHRASE.search(window, max(0, len(window) - _LONGEST_PHRASE))) is not None:
             start = min(start, max(self._given, phrase.start(1)))
+        if (opened := _OPENED.search(window, max(0, len(window) - _LONGEST_OPENED))) is not None:
+            start = min(start, max(self._given, opened.start(1)))
         if self._mask.reads:
             for begin, _, whole in passages(window, self._passage):
                 if not whole:

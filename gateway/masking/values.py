@@ -19,17 +19,19 @@ _WORDS = rb"password|passwd|passphrase|passcode|pass|pwd|secret|token|key|creden
 _PLACEHOLDER = linear(
     # words for nothing, types, and what stands where a value was taken out
     rb"(?i)(?:null|nil|none|true|false|undefined|yes|no|(?:str(?:ing)?|text)\??|varchar\S*|char|bool(?:ean)?|int(?:eger)?|number|bytes|any|object|optional\S*"
-    rb"|n/a|tbd|todo|prompt|redacted|hidden|masked|filtered|omitted|sensitive|placeholder|dummy|secretstr|securestring"
+    rb"|wpa[123]?(?:[-_/](?:psk|personal|enterprise|eap|sae|wpa[23]))*|n/a|tbd|todo|prompt|redacted|hidden|masked|filtered|omitted|sensitive|placeholder|dummy|secretstr|securestring"
     rb"|not[ _-]?(?:set|shown|provided|available|found|required|applicable)"
     rb"|[\W_]*|\+?[0-9]{0,4}(?:\*{3,}[\w.@*()+-]*|\*+@[\w.-]*)|x{3,}(?:[-_]x+)*|[.*\xc2\xa0\xe2\x80\xa2\xe2\x97\x8f_x-]*"
     # variables and references to where the value is kept
-    rb"|%\(?\w*\)?s?|\$\d+|:\w+|@[\w.-]+|[&*][\w.]+|[$%#@!]?\{.*|\$\(.*|\$[A-Za-z_][\w:]*|%[A-Z_]+%|<.*|\[.*|\(.*|![A-Z]\w*.*"
+    rb"|%\(?\w*\)?s?|\$\d+|:\w+|@[\w.-]+|[&*][\w.]+|[$%#@!]?\{.*|\$__\w+\{.*|\$\(.*|\$[A-Za-z_][\w:]*|%[A-Z_]+%|<.*|\[.*|\(.*|![A-Z]\w*.*"
     rb"|(?:env|file|vault|secret|ref\+\w+|op|ssm|sops|awsssm|gcpsm|azkv|keyvault|secretsmanager|doppler|infisical):[\w./:+@#-]+"
     rb"|ENC[\[(].*|enc:.*|(?:secret|configmap)s?/[\w./-]+|projects/[\w-]+/secrets/.*|/(?:var/)?run/secrets/.*|arn:aws.*"
     # what a reader is to replace
     rb"|(?:your|enter|insert|replace|put|paste|example)[a-z]{0,12}(?:[ _-][a-z]{1,12}){0,6}"
     rb"|(?:[a-z]{1,12}[ _-]){0,4}(?:" + _WORDS + rb")[ _-](?:here|placeholder|goes[ _-]here))"
 )
+_SEALED = linear(rb"\{[A-Za-z0-9+/]{20,}={1,2}\}")
+"""What Maven and Jenkins have encrypted: their key is in the next file."""
 _NAME = rb"[A-Za-z_$][A-Za-z_$]*[0-9]{0,3}"
 _MEMBER = rb"(?:\.|::|->|\?\.)"
 _CODE = linear(
@@ -54,7 +56,7 @@ _CODE = linear(
     + rb"(?i:_?(?:"
     + _WORDS
     + rb"|value|text|env|get)\w*)"
-    rb"|[a-z]+(?:_[a-z]+)+(?:\.[a-z_]+)+|[A-Za-z_]+(?:\.[A-Za-z_]+){2,}|_?[A-Z][A-Za-z]+\.[A-Za-z_]+|[a-z]+[0-9]{1,3}[a-z]+\(.*|(?i:(?:[a-z]+[_-])*(?:"
+    rb"|[a-z]+(?:_[a-z]+)+(?:\.[a-z_]+)+|[A-Za-z_]+(?:\.[A-Za-z_]+){2,}|_?[A-Z][A-Za-z]+\.[A-Za-z_]+|[a-z]+[0-9]{1,3}[a-z]+\(.*|\.{1,2}/[A-Za-z0-9_./-]+|(?i:(?:[a-z]+[_-])*(?:"
     + _WORDS
     + rb")(?:[_-]?(?:value|field|text|input|str|name|\d))?))"
 )
@@ -69,7 +71,10 @@ _SENTENCE = linear(
 """Words that a sentence goes on with."""
 _QUOTED = {
     quote: re.compile(rb"(?:[^\\\r\n\0" + quote + rb"]|\\[^\r\n\0]){0,%d}" % LONGEST_VALUE)
-    for quote in (b'"', b"'", b"`")
+    for quote in (b'"', b"`")
+} | {
+    # YAML and SQL write a quote within as two
+    b"'": re.compile(rb"(?:(?:[^\\\r\n\0']|\\[^\r\n\0])(?:''(?=\w))?){0,%d}" % LONGEST_VALUE)
 }
 _ESCAPED_QUOTED = re.compile(rb"(?:[^\\\"'\r\n\0]|\\\\[^\r\n\0]){0,%d}" % LONGEST_VALUE)
 _BARE = re.compile(
@@ -146,6 +151,8 @@ def in_list(data: bytes, start: int, span: Span) -> Span:
 def is_value(data: bytes, span: Span, *, quoted: bool) -> bool:
     """Whether what stands there is a value, and not in place of one."""
     value = data[span[0] : span[1]]
+    if _SEALED.fullmatch(value) and len(value) % 4 == 2:
+        return True
     if not any(byte in ALNUM_BYTES or byte > 0x7F for byte in value):
         return False
     if value == MARK.encode() or _PLACEHOLDER.fullmatch(value) is not None:

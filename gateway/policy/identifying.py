@@ -29,7 +29,9 @@ SAML = ("saml", "entity_id", "attributes", "domains", "key", "ca")
 WORKLOAD = ("issuer", "audience", "rules", "keys", "ca", "max_age", "once")
 RULE = ("when", "agent", "scope", "person")
 GRANT = ("groups", "scope", "max_depth", "ttl", "bound", "reuse")
-BOUND = ("address", "session", "proof")
+PLACES = ("address", "session")
+"""Where a token is used, of which there may be others."""
+BOUND = (*PLACES, "proof")
 REUSE = ("announce", "refuse", "revoke")
 ISSUER = re.compile(r"https?://[A-Za-z0-9.\[\]:-]+(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?")
 METADATA = re.compile(rf"{ISSUER.pattern}(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
@@ -136,7 +138,7 @@ def binding(keys: Mapping[str, Look]) -> Binding:
         lambda look: look.each(lambda each: each.choice(BOUND, "what a token can be bound to")),
         (),
     )
-    if "reuse" in keys and not set(bound) - {"proof"}:
+    if "reuse" in keys and not set(bound) & set(PLACES):
         keys["reuse"].fault("it says what becomes of what `bound` does not allow; add `bound: address`")
     reuse = (
         given(keys, "reuse", lambda look: look.choice(REUSE, "what can become of it"), "") or Binding().reuse

@@ -8,15 +8,17 @@ import re
 import stat
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gateway.api import devices as device_api
 from gateway.identity.logins import Proven
+from gateway.policy.identities import Binding
 from tests.commands.conftest import CommandLine
 from tests.identity.gateway_app import OPERATOR, Served, gateway
-from tests.identity.house import ADA, House, R, with_people
+from tests.identity.house import ADA, House, R, RunningHouse, with_people
 
 
 class Desk(CommandLine):
@@ -49,7 +51,7 @@ class Desk(CommandLine):
 @pytest.fixture
 async def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
     monkeypatch.setattr(device_api, "INTERVAL", 0.05)
-    house = with_people(House(tmp_path))
+    house = with_people(RunningHouse(tmp_path))
     house.now = time.time()
     async with gateway(house) as served:
         yield Desk(house, served, tmp_path)
@@ -73,6 +75,22 @@ async def test_a_person_logs_in_uses_it_and_logs_out(desk):
     after = await desk("whoami")
     assert (after.code, "countersign login" in after.err) == (2, True)
     assert json.loads(desk.kept.read_text()) == {}
+
+
+async def test_a_login_is_bound_to_a_key_where_the_policy_wants_it(desk, tmp_path):
+    house = desk.house
+    people = tuple(
+        replace(grant, binding=Binding(to=frozenset({"proof"}))) for grant in house.policy.identity.people
+    )
+    house.policy = replace(house.policy, identity=replace(house.policy.identity, people=people))
+    _, code, err = await desk.log_in()
+    assert (code, "policies.yaml binds the tokens" in err) == (1, True)
+    desk.environment["COUNTERSIGN_DPOP_KEY"] = str(tmp_path / "own.pem")
+    _, code, err = await desk.log_in()
+    assert code == 0, err
+    assert (await desk("whoami")).out.startswith(f"{ADA}, ")
+    without = await desk("whoami", COUNTERSIGN_DPOP_KEY="")
+    assert (without.code, "set COUNTERSIGN_DPOP_KEY" in without.err) == (2, True)
 
 
 async def test_an_operator_ends_somebody_s_logins(desk):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import pytest
 
 from tests.live.house import ANA
@@ -71,3 +73,43 @@ def test_stopping_one_service_lets_no_other_be_stopped(lasting: SshGateway) -> N
 def ended(client: subprocess.Popen[bytes]) -> int:
     client.communicate(timeout=WITHIN)
     return client.returncode
+
+
+async def test_writing_a_file_lets_others_of_its_kind_be_written_beside_it(
+    lasting: SshGateway, tmp_path: Path
+) -> None:
+    site = tmp_path / "site"
+    (site / "below").mkdir(parents=True)
+    async with (
+        asyncssh.connect(
+            "127.0.0.1",
+            lasting.ports["web-1"],
+            username="agent",
+            password=lasting.token(),
+            known_hosts=None,
+            client_keys=None,
+            config=None,
+        ) as connection,
+        connection.start_sftp_client() as sftp,
+    ):
+
+        async def write(name: str) -> None:
+            async with sftp.open(str(site / name), "w") as file:
+                await file.write("body {}\n")
+
+        async def asked(name: str) -> dict[str, Any]:
+            return await asyncio.to_thread(held, lasting, f"open {site / name} for writing")
+
+        first = asyncio.create_task(write("a.css"))
+        approval = await asked("a.css")
+        assert approval["command"]["alike"]["words"] == f"open {site}/*.css for writing"
+        await asyncio.to_thread(approve_the_shape, lasting, approval)
+        await first
+        await write("b.css")
+        assert (site / "b.css").read_text() == "body {}\n"
+        for name in ("below/c.css", "d.php", ".e.css"):
+            refused = asyncio.create_task(write(name))
+            await asyncio.to_thread(lasting.api.vote, await asked(name), "deny")
+            with pytest.raises(asyncssh.SFTPError):
+                await refused
+            assert not (site / name).exists()

@@ -126,6 +126,14 @@ FOUND: dict[str, list[str]] = {
         "passwd:<xK9>",
         "spring.datasource.password=<s3cr3t!>",
         "?access_token=<abcdef123456>&x=1",
+        "tacacs-server key 7 <0207165218120E2D>",
+        'createUser monitor SHA "<auth-pass-99>" AES <privpass99>',
+        "rocommunity <n0c-r34d> 10.0.0.0/8",
+        "user worker on ><w0rker-acl> ~jobs:*",
+        "PWD={<br@ce;d>};",
+        '"db_password": {"sensitive": true, "value": "<tf-0utput>"}',
+        'variable "admin_password" {\n  type = string\n  default = "<tf-d3fault>"\n}',
+        "radius server a\n key 0 <is3-shared>",
     ],
     "bearer": [
         "Authorization: Bearer <abc.def.ghi>",
@@ -217,6 +225,13 @@ FOUND: dict[str, list[str]] = {
 }
 
 LEFT_ALONE = [
+    "psk: wpa2 security=wpa2-psk",
+    'labels.password = "Kennwort"',
+    "http://localhost:8080/@scope/pkg:latest http://127.0.0.1:3000/users?to=a@b",
+    "order_id: 4000123412341234",
+    "algorithms: SHA 256, AES 128",
+    "service password-encryption",
+    "--from-file=password=./pw.txt password: $__file{/etc/pw}",
     "550e8400-e29b-41d4-a716-446655440000",
     "2024-01-15 12:34:56.123456+00",
     "2024-01-15T12:34:56Z 1700000000 1700000000000 1700000000000000",

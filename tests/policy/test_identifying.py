@@ -139,6 +139,8 @@ BY_BOTH = [
     ("bound: [address, session]", "bound: addres", "did you mean `address`?"),
     ("reuse: revoke", "reuse: kill", "what can become of it"),
     ("bound: [address, session], reuse", "reuse", "add `bound: address`"),
+    ("bound: [address, session], reuse", "bound: proof, reuse", "add `bound: address`"),
+    ("bound: [address, session]", "bound: [address, dpop]", "what a token can be bound to"),
     ("audience: countersign\n      once", "once", "`audience` is missing"),
     ("agent: release-pipeline\n", "agnet: release-pipeline\n", "did you mean `agent`?"),
     ("keys: file:/etc/jwks.json", "keys: /etc/jwks.json", "cannot be the place of keys"),

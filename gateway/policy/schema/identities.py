@@ -12,8 +12,13 @@ BINDING: Mapping[str, Schema] = {
     "bound": values.listed(values.choice(identifying.BOUND), "What its tokens are bound to."),
     "reuse": values.choice(identifying.REUSE),
 }
-TOGETHER: Schema = {"dependentRequired": {"reuse": ["bound"]}}
-"""What has one of `BINDING` and not the other is no entry."""
+_PLACE: Schema = {"enum": list(identifying.PLACES)}
+TOGETHER: Schema = {
+    "dependentRequired": {"reuse": ["bound"]},
+    "if": {"required": ["reuse"]},
+    "then": {"properties": {"bound": {"anyOf": [_PLACE, {"type": "array", "contains": _PLACE}]}}},
+}
+"""What has `reuse` and is bound to no place is no entry."""
 
 
 def identity() -> Schema:
