@@ -10,6 +10,7 @@ import pytest
 
 from tests.live_ssh import house
 from tests.live_ssh.house import Server, SshGateway
+from tests.live_ssh.test_records import sessions, transcript
 
 
 @pytest.fixture
@@ -45,6 +46,7 @@ def test_a_forwarded_connection_waits_for_a_yes_and_then_flows(judging: SshGatew
 
 
 def test_what_leads_around_the_gateway_is_refused_unasked(judging: SshGateway, server: Server) -> None:
+    before = sessions(judging)
     for host in ("127.0.0.1", "localhost", "LOCALHOST", "localhost."):
         done = judging.ssh(options=("-W", f"{host}:{server.port}"))
         assert done.returncode == 255, host
@@ -54,7 +56,13 @@ def test_what_leads_around_the_gateway_is_refused_unasked(judging: SshGateway, s
         if each.get("approval")
     ]
     assert not any(str(server.port) in text for text in asked)
+    records = [transcript(judging, session) for session in sessions(judging) - before]
+    assert len(records) == 4
+    assert all("refused forwarding around the gateway to " in text for text in records)
 
 
 def test_without_the_option_it_is_refused_unasked(gateway: SshGateway, echoing: int) -> None:
+    before = sessions(gateway)
     assert gateway.ssh(options=("-W", f"127.0.0.1:{echoing}")).returncode == 255
+    (session,) = sessions(gateway) - before
+    assert f"refused forwarding to 127.0.0.1:{echoing}" in transcript(gateway, session)

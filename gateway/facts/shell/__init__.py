@@ -97,7 +97,9 @@ def _walk(text: str, reading: Reading, shell: Shell) -> str:
     """Follow a text; why it cannot be, or ""."""
     if len(text) > LONGEST:
         return "the text is too long"
-    if "\0" in text or MARKS.search(text) or any("\ud800" <= character <= "\udfff" for character in text):
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        return "the text is not UTF-8"
+    if "\0" in text or MARKS.search(text):
         return "the text holds characters that no shell text has"
     try:
         Walker(reading, shell).text(text)

@@ -25,20 +25,32 @@ NO_TEXT = measured(b"no text")
 
 
 def command(text: str, facts: Facts, *exact: bytes, around: bytes = NO_TEXT) -> Command:
-    return Command(id=secrets.token_hex(6), text=text, facts=facts, exact=(measured(*exact),), around=around)
+    return Command(
+        id=secrets.token_hex(6), text=shown(text), facts=facts, exact=(measured(*exact),), around=around
+    )
+
+
+def shown(text: str) -> str:
+    r"""As people see it: what is no UTF-8 as `\xe9`, and the facts say that it is none."""
+    return as_sent(text).decode("utf-8", "backslashreplace")
+
+
+def as_sent(text: str) -> bytes:
+    """The bytes of a text that a client sent."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def run(text: str, environment: Mapping[str, str]) -> Command:
     """`ssh host TEXT`, with what the client set beforehand."""
-    settings = [_bytes(f"{name}={value}") for name, value in sorted(environment.items())]
+    settings = [as_sent(f"{name}={value}") for name, value in sorted(environment.items())]
     around = measured(b"exec", *settings)
-    return command(text, read(text), b"exec", _bytes(text), *settings, around=around)
+    return command(text, read(text), b"exec", as_sent(text), *settings, around=around)
 
 
 def line(text: str, lines: Lines) -> Command:
     """One line of a guarded shell, after the lines that changed it."""
     around = measured(b"line", lines.past)
-    return command(text, lines.read(text), b"line", _bytes(text), lines.past, around=around)
+    return command(text, lines.read(text), b"line", as_sent(text), lines.past, around=around)
 
 
 def shell() -> Command:
@@ -48,13 +60,17 @@ def shell() -> Command:
 
 def forward(host: str, port: int) -> Command:
     """A connection that the target makes for the client: nothing that flows through it is seen."""
-    place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    there = place(host, port)
     facts = Facts(
         effects=frozenset({Effect.EXFIL}),
-        resources=(Resource(kind="host", name=place.lower()[:512], effect=Effect.EXFIL),),
-        attributes={"shell.remote": place.lower()[:512]},
+        resources=(Resource(kind="host", name=there.lower()[:512], effect=Effect.EXFIL),),
+        attributes={"shell.remote": there.lower()[:512]},
     )
-    return command(f"forward to {place}", facts, b"forward", place.encode("utf-8", "surrogateescape"))
+    return command(f"forward to {there}", facts, b"forward", as_sent(there))
+
+
+def place(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def sftp() -> Command:
@@ -65,7 +81,3 @@ def operation(packet: Packet, asked: Asked) -> Command:
     """One operation of file transfer."""
     around = OPENS + measured(behind_path(packet)) if packet.kind is Kind.OPEN else NO_TEXT
     return command(asked.text, asked.facts, b"sftp", packet.data, around=around)
-
-
-def _bytes(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")

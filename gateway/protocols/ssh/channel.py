@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import asyncssh
 
-from gateway.hosted import Refused, Room, Ruling, Seat, SessionOver
+from gateway.hosted import Refused, Ruling, SessionOver
 from gateway.model import Block, Command
 from gateway.protocols.ssh import asking
+from gateway.protocols.ssh.behind import Behind
 from gateway.protocols.ssh.digests import Copies
 from gateway.protocols.ssh.flow import STDERR, Answer, Sink, Upstream
 from gateway.protocols.ssh.kept import WINDOW, Kept
@@ -29,50 +30,14 @@ TARGET, CLIENT, UNTAKEN = "the target is slow", "the client is slow", "it waits 
 LARGEST = 10_000
 """Columns or rows of a terminal."""
 
-NOTHING = " "
+NOTHING = b" "
 """What an empty command is sent on as: the library would take it for none, and begin a shell that nobody judges."""
 
+FILES = "sftp"
+"""The subsystem that is served."""
 COPYING = "scp"
 COUNTED = frozenset({COPYING, "rsync", "git-upload-pack", "git-receive-pack", "git-upload-archive"})
 """Programs that speak a protocol with their own kind: they announce how many bytes come."""
-
-
-class Behind(Protocol):
-    """What a channel needs of the client it belongs to."""
-
-    @property
-    def seat(self) -> Seat: ...
-    @property
-    def shell(self) -> str:
-        """`refuse`, `guarded` or `hold`: what becomes of interactive shells."""
-
-    @property
-    def name(self) -> str:
-        """What a prompt shows."""
-
-    @property
-    def pending_bytes(self) -> int: ...
-    @property
-    def exact(self) -> bool:
-        """Whether what is binary is left unmasked."""
-
-    @property
-    def room(self) -> Room: ...
-    @property
-    def command_bytes(self) -> int: ...
-
-    async def target(self) -> asyncssh.SSHClientConnection:
-        """The connection to the target, made once. Raises `Refused`."""
-
-    def leads_around(self, host: str, port: int) -> bool:
-        """Whether a connection from the target to there would reach what the gateway guards."""
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]: ...
-
-    def closed(self, channel: Channel) -> None: ...
-
-    def forwarded(self) -> None:
-        """A forwarded connection is over."""
 
 
 class Channel(asyncssh.SSHServerSession[Any]):
@@ -83,7 +48,7 @@ class Channel(asyncssh.SSHServerSession[Any]):
         self._run_lines = run_lines
         self._run_files = run_files
         self._text: str | None = None
-        self._subsystem = ""
+        self._subsystem: str | None = None
         self._terminal = ""
         self._task: asyncio.Task[None] | None = None
         self._take: Callable[[bytes], None] | None = None
@@ -124,7 +89,7 @@ class Channel(asyncssh.SSHServerSession[Any]):
 
     def subsystem_requested(self, subsystem: str) -> bool:
         self._subsystem = subsystem
-        return subsystem == "sftp"
+        return True
 
     def session_started(self) -> None:
         if not self._terminal:
@@ -180,7 +145,7 @@ class Channel(asyncssh.SSHServerSession[Any]):
         if self._upstream is not None:
             self._upstream.channel.pause_reading()
             self._room(self._kept.unread("target", on=True))
-        if self._subsystem:
+        if self._subsystem is not None:
             self.read(False, CLIENT)  # each request has an answer
 
     def resume_writing(self) -> None:
@@ -202,13 +167,15 @@ class Channel(asyncssh.SSHServerSession[Any]):
 
     async def _serve(self) -> None:
         try:
-            if self._text is not None and len(self._text.encode()) > self.client.command_bytes:
+            if self._text is not None and len(asking.as_sent(self._text)) > self.client.command_bytes:
                 self.say("This command is too long.")
                 self.channel.exit(REFUSED)
             elif self._text is not None:
                 await self._run(asking.run(self._text, self._environment), text=self._text)
-            elif self._subsystem:
+            elif self._subsystem == FILES:
                 await self._run_files(self)
+            elif self._subsystem is not None:
+                self._refuse_subsystem(self._subsystem)
             elif self.client.shell == "hold":
                 self._raw()
                 await self._run(asking.shell(), raw=True)
@@ -256,6 +223,11 @@ class Channel(asyncssh.SSHServerSession[Any]):
         columns, rows, *_ = self.channel.get_terminal_size()
         return min(columns, LARGEST), min(rows, LARGEST)
 
+    def _refuse_subsystem(self, name: str) -> None:
+        self.client.refused(f"the subsystem {name}")
+        self.say(f"There is no subsystem but {FILES} here.")
+        self.channel.exit(REFUSED)
+
     def _copies(self, how: str) -> Copies:
         return Copies(lambda file: self.client.seat.noted(f"{how} {file}"))
 
@@ -279,11 +251,13 @@ class Channel(asyncssh.SSHServerSession[Any]):
                 "term_size": self._size(),
                 "term_modes": self.channel.get_terminal_modes(),
             }
+        # The library takes bytes here as well; its types do not say so.
+        command: Any = None if text is None else asking.as_sent(text) or NOTHING
         upstream = Upstream(sink, read_client=self.read)
         try:
             await target.create_session(
                 lambda: upstream,
-                text if text is None else text or NOTHING,
+                command,
                 subsystem=subsystem,
                 encoding=None,
                 window=WINDOW,

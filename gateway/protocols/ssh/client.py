@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import hmac
 import logging
@@ -11,9 +12,10 @@ from typing import Any
 
 import asyncssh
 
-from gateway.hosted import Desk, Desks, Refused, Room, Seat
-from gateway.protocols.ssh import lines, sftp
+from gateway.hosted import Desk, Desks, Refused, Room, Seat, SessionOver
+from gateway.protocols.ssh import asking, lines, sftp
 from gateway.protocols.ssh.channel import Channel
+from gateway.protocols.ssh.exact import refusing_hosts, taking_bytes
 from gateway.protocols.ssh.forwarding import forward
 from gateway.protocols.ssh.keys import TARGETS
 from gateway.protocols.ssh.target import enter
@@ -21,6 +23,8 @@ from gateway.protocols.ssh.target import enter
 log = logging.getLogger("countersign.ssh")
 
 SEPARATOR = "%"
+LONGEST_REFUSED = 300
+"""Characters that the record has of what is refused unasked."""
 CHANNELS = 64
 """Open at once in one connection, forwarded connections among them."""
 ATTEMPTS = 10
@@ -60,6 +64,7 @@ class Client(asyncssh.SSHServer):
         self._connection = conn
         host, port = conn.get_extra_info("peername")[:2]
         self._peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        refusing_hosts(conn, self.refused)
         self._clients.add(self)
         if len(self._clients) > self._desks.first.limits.clients:
             conn.disconnect(
@@ -158,26 +163,34 @@ class Client(asyncssh.SSHServer):
 
     # What it asks for. Forwarding to sockets, from the target, of agents and of displays is not answered here, and so refused.
 
-    def session_requested(self) -> Channel | bool:
+    def session_requested(self) -> tuple[asyncssh.SSHServerChannel[Any], Channel] | bool:
         if not self._seated or self._full():
             return False
         channel = Channel(self, run_lines=lines.run, run_files=sftp.run)
         self._channels.add(channel)
-        return channel
+        return taking_bytes(self._connection.create_server_channel()), channel
 
     def connection_requested(
         self, dest_host: str, dest_port: int, orig_host: str, orig_port: int
     ) -> Coroutine[Any, Any, asyncssh.SSHTCPSession[bytes]] | bool:
         del orig_host, orig_port
-        if not self._seated or self._full() or self._desk.options.get("forwarding") != "judged":
+        if not self._seated or self._full():
+            return False
+        if self._desk.options.get("forwarding") != "judged":
+            self.refused(f"forwarding to {asking.place(dest_host, dest_port)}")
             return False
         self._forwarded += 1
         return forward(self, dest_host, dest_port)
 
+    def refused(self, what: str) -> None:
+        """Something that is not asked about belongs in the record all the same."""
+        with contextlib.suppress(SessionOver):
+            self.seat.noted(f"refused {asking.shown(what)[:LONGEST_REFUSED]}")
+
     def _full(self) -> bool:
         return len(self._channels) + self._forwarded >= CHANNELS
 
-    # What its channels need (`channel.Behind`).
+    # What its channels need (`behind.Behind`).
 
     @property
     def shell(self) -> str:

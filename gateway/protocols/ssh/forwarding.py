@@ -10,7 +10,7 @@ import asyncssh
 from gateway.hosted import Refused, SessionOver
 from gateway.model import Block
 from gateway.protocols.ssh import asking
-from gateway.protocols.ssh.channel import Behind
+from gateway.protocols.ssh.behind import Behind
 from gateway.protocols.ssh.kept import WINDOW, Kept
 from gateway.wire import CommandAnswered
 
@@ -28,6 +28,7 @@ async def forward(client: Behind, host: str, port: int) -> asyncssh.SSHTCPSessio
 
 async def _forward(client: Behind, host: str, port: int) -> asyncssh.SSHTCPSession[bytes]:
     if client.leads_around(host, port):
+        client.refused(f"forwarding around the gateway to {asking.place(host, port)}")
         raise asyncssh.ChannelOpenError(PROHIBITED, "This leads around the gateway.")
     command = asking.forward(host, port)
     try:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 
 from gateway.facts.shell import Lines
 from gateway.hosted import Refused, Ruling, SessionOver
-from gateway.model import Block, Command
+from gateway.model import Block
 from gateway.protocols.ssh import asking
 from gateway.protocols.ssh.channel import REFUSED, Channel
 from gateway.protocols.ssh.flow import Answer, Upstream
@@ -132,14 +132,14 @@ class _Shell:
         self._past.ran(line)
         self._masked = ruling
         await self._let_through(
-            command, Answer(self._channel.client.seat, command.id, ruling, self._channel.write)
+            line, Answer(self._channel.client.seat, command.id, ruling, self._channel.write)
         )
 
     def _refuse(self, block: Block) -> None:
         self._channel.refuse(block)
         self._status = REFUSED
 
-    async def _let_through(self, command: Command, answer: Answer) -> None:
+    async def _let_through(self, line: str, answer: Answer) -> None:
         try:
             upstream = await self._shell_upstream()
         except Refused:
@@ -150,7 +150,7 @@ class _Shell:
         self._interrupts = 0
         self._channel.interrupted = self._interrupted
         if not upstream.gone.done():
-            upstream.channel.write(_run_line(command.text, mark, after=self._status))
+            upstream.channel.write(_run_line(line, mark, after=self._status))
         done, _ = await asyncio.wait({ended, upstream.gone}, return_when=asyncio.FIRST_COMPLETED)
         self._channel.interrupted = self._lines_forgotten
         upstream.giving(self._screen.line_over)
@@ -271,8 +271,7 @@ def _run_line(text: str, mark: str, *, after: int) -> bytes:
     """`after` is what `$?` is when the line begins."""
     status = f"(exit {after}) || " if after else ""
     said = _say('"$?"', mark)
-    line = f"{status}\\eval {shlex.quote(text)} </dev/null 7>&- 8>&-; {said}\n"
-    return line.encode("utf-8", "surrogateescape")
+    return asking.as_sent(f"{status}\\eval {shlex.quote(text)} </dev/null 7>&- 8>&-; {said}\n")
 
 
 def _say(number: str, mark: str) -> str:

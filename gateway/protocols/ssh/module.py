@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from gateway.facts.shell import ATTRIBUTES, read, unread
+from gateway.facts.shell import ATTRIBUTES, read
 from gateway.model import Facts
 from gateway.protocols.ssh import keys
 from gateway.protocols.ssh.client import SEPARATOR
@@ -39,10 +39,7 @@ def read_facts(row: Mapping[str, Any]) -> Facts:
             data = base64.b64decode(str(row["command_b64"]), validate=True)
         except binascii.Error:
             raise ValueError("command_b64 is not base64") from None
-        try:
-            return read(data.decode(), before=before)
-        except UnicodeDecodeError:
-            return unread("the text is not UTF-8")
+        return read(data.decode("utf-8", "surrogateescape"), before=before)
     if isinstance(row.get("command"), str):
         return read(str(row["command"]), before=before)
     raise ValueError("the row has neither command nor command_b64")
