@@ -122,6 +122,12 @@ DIRECTIVES = (
         rb"(?i:(?:unseal|recovery)[ _]key(?:[ _][0-9]{1,2})?)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?[A-Za-z0-9]",
         _secret_value,
     ),
+    word(rb"(?i:root_token_id)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?[A-Za-z0-9]", _secret_value),
+    word(
+        rb"(?i:secret_id)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b",
+        lambda _data, _start, end: (end - 36, end),
+    ),
+    word(rb"sentinel" + _GAP + rb"auth-pass" + _GAP + rb"[^\s\0]{1,48}" + _GAP + rb"[^\s\0]", _value),
     # Terraform
     word(
         rb"variable[ \t]{1,4}\"[A-Za-z0-9_-]{0,40}(?i:password|passwd|passphrase)(?:_?[0-9]{1,2})?"
