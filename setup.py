@@ -2,7 +2,7 @@
 
 `ROWS` are loops over bytes, by Cython with the types of their `.pxd`. `COMMANDS` is the way of a short command, by mypyc
 with the types that it has anyway, where what it imports is installed (`pip install --no-build-isolation`, as `make install`
-does). `COUNTERSIGN_PURE=1` leaves everything as Python.
+does); no coroutine is among it, since one of mypyc's that is cancelled may end the process. `COUNTERSIGN_PURE=1` leaves everything as Python.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ COMMANDS = (
         for name in (
             "answers",
             "asking",
-            "catalogue",
             "endings",
             "exchange",
             "inbox",
+            "knowing",
             "messages",
             "parameters",
             "plans",

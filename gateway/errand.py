@@ -9,47 +9,33 @@ from collections.abc import Sequence
 from gateway.end import End, Owner
 from gateway.tls import TlsLayer, end_point
 from gateway.upstream.dial import Dialer
-from gateway.upstream.logins import UpstreamUnreachable
 from gateway.wire import Event, Hangup, ProtocolViolation, Send, Side, StartTls, Wire
 
 log = logging.getLogger("countersign.relay")
 
-DEADLINE = 10.0
-"""Seconds until an errand that got no answer is given up."""
 
+class Errand(Owner):
+    """Lets a wire talk to the upstream alone until it hangs up; `gateway.pending` waits for that."""
 
-async def run_errand(wire: Wire, dialer: Dialer) -> None:
-    """Let `wire` talk to the upstream alone until it hangs up."""
-    await _Errand(wire, dialer).run()
-
-
-class _Errand(Owner):
     def __init__(self, wire: Wire, dialer: Dialer) -> None:
         self._wire = wire
         self._dialer = dialer
-        self._end = End(Side.UPSTREAM, self)
-        self._done = asyncio.Event()
+        self.end = End(Side.UPSTREAM, self)
+        self.over = asyncio.Event()
 
-    async def run(self) -> None:
-        try:
-            async with asyncio.timeout(DEADLINE):
-                await self._dialer.connect(self._end)
-                self._carry_out(self._wire.start())
-                await self._done.wait()
-        except (UpstreamUnreachable, TimeoutError) as failure:
-            log.warning("an errand upstream failed", extra={"reason": str(failure)})
-        finally:
-            self._end.close()
+    def start(self) -> None:
+        """The upstream is reached."""
+        self._carry_out(self._wire.start())
 
     def _carry_out(self, events: Sequence[Event]) -> None:
         for event in events:
             match event:
                 case Send(Side.UPSTREAM, data):
-                    self._end.send(data)
+                    self.end.send(data)
                 case StartTls(Side.UPSTREAM, _):
-                    self._dialer.start_tls(self._end)
+                    self._dialer.start_tls(self.end)
                 case Hangup():
-                    self._done.set()
+                    self.over.set()
                 case _:
                     raise AssertionError(f"an errand cannot {event}")
 
@@ -59,11 +45,11 @@ class _Errand(Owner):
         except ProtocolViolation as violation:
             self.failed(side, str(violation))
         if not data:
-            self._done.set()
+            self.over.set()
 
     def tls_up(self, side: Side, tls: TlsLayer) -> None:
         self._carry_out(self._wire.tls_started(side, end_point(tls.peer_certificate)))
 
     def failed(self, side: Side, reason: str) -> None:
         log.warning("an errand upstream failed", extra={"side": side.value, "reason": reason})
-        self._done.set()
+        self.over.set()

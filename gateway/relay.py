@@ -12,17 +12,17 @@ from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Final, Protocol, assert_never
 
+from gateway import pending
 from gateway.admission import Admission, AdmissionRefused
 from gateway.end import End, Owner
-from gateway.errand import run_errand
+from gateway.errand import Errand
 from gateway.gate import Gate
 from gateway.holding import Held
-from gateway.model import Command, Connection, Hold, Session
+from gateway.model import Allow, Block, Command, Connection, Hold, Session
 from gateway.recorder import RecordingFailed
 from gateway.sessions import LiveSession
 from gateway.tls import TlsLayer, end_point
 from gateway.upstream.dial import Dialer
-from gateway.upstream.logins import UpstreamUnreachable
 from gateway.wire import (
     AnswerWithheld,
     Aside,
@@ -205,9 +205,9 @@ class Relay(Owner):
             case CancelAsked(key):
                 self._gate.sessions.cancel(key)
             case Aside(wire):
-                self._spawn(run_errand(wire, self._door.dialer))
+                self._spawn(pending.errand(Errand(wire, self._door.dialer), self._door.dialer))
             case LoginRefused(message):
-                self._spawn(self._log_in_again(message))
+                self._log_in_again(message)
             case Hangup(reason):
                 self._close(reason)
             case _:
@@ -218,17 +218,23 @@ class Relay(Owner):
         verdict = self._gate.ask(self.live, command)
         if isinstance(verdict, Hold):
             self._held = Held(self._gate, self.live, command, verdict)
-            self._spawn(self._wait(self._held))
+            self._wait(self._held)
             return ()
         return self._wire.answer(command.id, verdict, self._gate.mask(verdict))
 
-    async def _wait(self, held: Held) -> None:
+    def _wait(self, held: Held) -> None:
         command_id = held.command.id
-        final = await held.settle(lambda text: self._step(partial(self._wire.notice, command_id, text)))
-        if held is self._held:
-            self._held = None
-            self._step(partial(self._wire.answer, command_id, final, self._gate.mask(final)))
-            self._pause_client(paused=False)
+
+        def tell(text: str) -> None:
+            self._step(partial(self._wire.notice, command_id, text))
+
+        def settled(final: Allow | Block) -> None:
+            if held is self._held:
+                self._held = None
+                self._step(partial(self._wire.answer, command_id, final, self._gate.mask(final)))
+                self._pause_client(paused=False)
+
+        self._spawn(pending.decision(held, tell=tell, final=settled))
 
     def _leave(self, *, withdraw: bool) -> None:
         if self._held is not None:
@@ -251,46 +257,63 @@ class Relay(Owner):
         except AdmissionRefused as refusal:
             log.info("refused a client", extra={"peer": self.peer, "connection": connection})
             return self._wire.refuse(str(refusal))
-        self._spawn(self._enter(session, event))
-        return ()
+        return self._enter(session, event)
 
-    async def _enter(self, session: Session, asked: LoginAsked | LoginProved) -> None:
+    def _enter(self, session: Session, asked: LoginAsked | LoginProved) -> Sequence[Event]:
         """Open the recording, reach the upstream, and log in there."""
         try:
             self.live = self._gate.open(session, kill=self.kill)
         except RecordingFailed:
             log.exception("no recording, no session", extra={"session": session.id})
-            self._step(partial(self._wire.refuse, "This session cannot be recorded, so it cannot begin."))
-            return
-        dialer = self._door.dialer
-        try:
-            self._upstream = await dialer.connect(End(Side.UPSTREAM, self))
-            login = self._login_used = await dialer.login(session, user=asked.user, database=asked.database)
-        except UpstreamUnreachable as failure:
-            self._step(partial(self._wire.refuse, str(failure)))
-            return
+            return self._wire.refuse("This session cannot be recorded, so it cannot begin.")
+        self._upstream = End(Side.UPSTREAM, self)
+        self._spawn(
+            pending.target(
+                self._door.dialer,
+                self._upstream,
+                session,
+                user=asked.user,
+                database=asked.database,
+                ready=self._ready,
+                refused=self._unreachable,
+            )
+        )
+        return ()
+
+    def _ready(self, login: Login) -> None:
+        assert self.live is not None
+        session = self.live.session
+        self._login_used = login
         self._expiry = asyncio.get_running_loop().call_later(
             max(0.0, session.expires_at - self._clock()), self.kill, "The token of this session has expired."
         )
         self._door.admitted(self)
-        self._step(partial(self._wire.admit, session, login))
+        self._admit(login)
 
-    async def _log_in_again(self, message: str) -> None:
-        """The stored credential may have been rotated: it is tried as it is now, once."""
+    def _admit(self, login: Login) -> None:
         assert self.live is not None
-        refused, self._login_used = self._login_used, None
-        dialer = self._door.dialer
-        try:
-            if self._upstream is not None:
-                self._upstream.close()
-            login = await dialer.renewed(self.live.session, refused) if refused is not None else None
-            if login is None:
-                raise UpstreamUnreachable(message)
-            self._upstream = await dialer.connect(End(Side.UPSTREAM, self))
-        except UpstreamUnreachable as failure:
-            self._step(partial(self._wire.refuse, str(failure)))
-            return
         self._step(partial(self._wire.admit, self.live.session, login))
+
+    def _unreachable(self, message: str) -> None:
+        self._step(partial(self._wire.refuse, message))
+
+    def _log_in_again(self, message: str) -> None:
+        assert self.live is not None
+        assert self._upstream is not None
+        used, self._login_used = self._login_used, None
+        self._upstream.close()
+        self._upstream = End(Side.UPSTREAM, self)
+        self._spawn(
+            pending.target_again(
+                self._door.dialer,
+                self._upstream,
+                self.live.session,
+                used,
+                because=message,
+                ready=self._admit,
+                refused=self._unreachable,
+            )
+        )
 
     # Sockets.
 

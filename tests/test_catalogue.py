@@ -11,7 +11,8 @@ from gateway.demo.postgres import Postgres
 from gateway.facts.postgres import read
 from gateway.model import Effect
 from gateway.protocols.postgres import catalogue
-from gateway.protocols.postgres.catalogue import Knowing, Known, survey
+from gateway.protocols.postgres.catalogue import survey
+from gateway.protocols.postgres.knowing import Knowing, Known
 from gateway.wire import Login
 
 pytestmark = pytest.mark.live

@@ -65,10 +65,7 @@ class CompiledMask:
                 self._rules.append((ColumnPattern(pattern), strategy, spared))
             if policy.detect:
                 self._exceptions.append(spared)
-
-    @property
-    def empty(self) -> bool:
-        return not self._rules and not self._paths and not self.detectors
+        self.empty = not (self._rules or self._paths or self.detectors)
 
     @property
     def detects(self) -> bool:

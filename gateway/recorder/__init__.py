@@ -69,8 +69,6 @@ class Recording:
         self._gathered = 0
         self._answered = 0
         self._cut = 0
-        self._end: tuple[float, dict[str, Any], bytes, list[bytes]] | None = None
-        """How the last command ended, its answer's shape and bytes: framed with what comes next."""
 
     def opened(self, session: Session) -> None:
         """The first record: whose session this is."""
@@ -164,7 +162,6 @@ class Recording:
             self._write_answer()
             self._answered = self._cut = 0
         self._alive()
-        self._frame_end()
         fields: dict[str, Any] = {
             "command": command_id,
             "outcome": outcome,
@@ -178,9 +175,12 @@ class Recording:
         if self._withheld and command_id in self._withheld:
             fields["withheld"] = True
             self._withheld.discard(command_id)
-        self._end = (self._clock(), fields, shape, self._blocks)
+        # The shape and the rest of the answer travel as one payload, so that a short answer is one record.
+        blocks = self._blocks
+        payload = shape + blocks[0] if len(blocks) == 1 else b"".join((shape, *blocks))
+        self._writer.frame(b"answered", self._clock(), encoded(fields), payload)
         self._command = ""
-        self._blocks = []
+        blocks.clear()
         self._gathered = self._answered = self._cut = 0
         self._made += 1
         if masked:
@@ -193,7 +193,6 @@ class Recording:
     def flush(self) -> None:
         """Hand what is gathered to the operating system. Raises `RecordingFailed`."""
         self._alive()
-        self._frame_end()
         try:
             self._writer.flush()
             self.entries = self._made
@@ -262,23 +261,11 @@ class Recording:
 
     def _append(self, kind: str, fields: Mapping[str, Any]) -> None:
         self._alive()
-        self._frame_end()
         self._writer.append(kind, self._clock(), fields)
 
     def _frame(self, kind: bytes, fields: bytes, payload: bytes = b"") -> None:
         self._alive()
-        self._frame_end()
         self._writer.frame(kind, self._clock(), fields, payload)
-
-    def _frame_end(self) -> None:
-        end = self._end
-        if end is None:
-            return
-        self._end = None
-        at, fields, shape, blocks = end
-        # The shape and the rest of the answer travel as one payload, so that a short answer is one record.
-        payload = shape + blocks[0] if len(blocks) == 1 else b"".join((shape, *blocks))
-        self._writer.frame(b"answered", at, encoded(fields), payload)
 
     def _alive(self) -> None:
         if self._dead:

@@ -1,8 +1,6 @@
-"""What a target's own catalogue says of its tables, views and functions: asked for now and then, read by every session.
+"""What a target's own catalogue says of its tables, views and functions: asked for now and then, for `knowing`.
 
-Loading is bounded, and closed where it fails: what is not known is read as doubt. A function is believed to be what
-the catalogue said only as long as nobody may have defined it anew: after a session has sent what defines, or what could
-not be read, functions are unknown to it for good, and to others until the catalogue has been read twice more.
+Loading is bounded, and closed where it fails: what is not known is read as doubt.
 
 Beside `estimate`, the one module under `protocols/` that speaks to a network by itself.
 """
@@ -10,32 +8,22 @@ Beside `estimate`, the one module under `protocols/` that speaks to a network by
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import asyncpg
 
-from gateway.facts.postgres import Texts
 from gateway.facts.postgres.resolving import resolved
-from gateway.facts.schema import Function, Schema, Table
-from gateway.model import Effect, Facts
+from gateway.facts.schema import Function, Table
 from gateway.protocols.postgres.aside import connect
-from gateway.protocols.postgres.plans import Plan, Plans
-from gateway.protocols.postgres.reading import Background
-from gateway.protocols.postgres.results import plan_rows
-from gateway.wire import Login, Mask, Upstream
+from gateway.protocols.postgres.knowing import Known, Told
+from gateway.wire import Login, Upstream
 
 WITHIN = 20.0
 """Seconds that one reading of the catalogue may take."""
 RELATIONS, COLUMNS, FUNCTIONS = 5_000, 100_000, 5_000
 """A target with more of these is read without its catalogue."""
 _BODY = 8_192
-NOTHING = Texts()
-_DEFINING = frozenset({Effect.DDL, Effect.EXEC, Effect.UNKNOWN})
-_TEMPORARY = re.compile(r"\btemp(?:orary)?\b", re.IGNORECASE)
 _OURS = """nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND nspname NOT LIKE 'pg\\_temp\\_%'
     AND nspname NOT LIKE 'pg\\_toast\\_temp\\_%'"""
 _PATH = "SELECT pg_catalog.current_schemas(false)::text[]"
@@ -70,87 +58,6 @@ _FUNCTIONS = f"""
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     JOIN pg_catalog.pg_language l ON l.oid = p.prolang
     WHERE {_OURS} LIMIT {FUNCTIONS + 1}"""  # noqa: S608  constants alone
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """What a catalogue said."""
-
-    tables: Mapping[str, Table]
-    functions: Mapping[str, tuple[Function, ...]]
-    path: tuple[str, ...]
-    places: Mapping[tuple[int, int], str]
-    """`(table OID, attribute number)`, as answers name where a column comes from -> `schema.table.column`."""
-
-
-class Known:
-    """What is known of one target."""
-
-    def __init__(self) -> None:
-        self.told: Told | None = None
-        """What it follows from."""
-        self.schema: Schema | None = None
-        self._believed = self.wary = NOTHING
-        self.plans = Plans(partial(plan_rows, resolve=self._place))
-        self._doubted = 0
-
-    def _place(self, table: int, column: int) -> str | None:
-        return self.told.places.get((table, column)) if self.told is not None else None
-
-    @property
-    def texts(self) -> Texts:
-        return self.wary if self._doubted else self._believed
-
-    def changed(self) -> None:
-        """Somebody may have defined something: once it is done a reading that begins later will show it."""
-        self._doubted = 2
-
-    def renew(self, told: Told | None, schema: Schema | None) -> None:
-        """The catalogue as it was read last, None where it could not be."""
-        self._doubted = max(0, self._doubted - 1)
-        if told == self.told:
-            return
-        self.told, self.schema = told, schema
-        self.plans = Plans(partial(plan_rows, resolve=self._place))
-        self._believed = Texts(schema) if schema is not None else NOTHING
-        self.wary = Texts(replace(schema, functions={})) if schema is not None else NOTHING
-
-
-class Knowing(Background):
-    """One session's view of what is known."""
-
-    def __init__(self, known: Known) -> None:
-        self._known = known
-        self._defined = False
-        self._renamed = False
-
-    @property
-    def era(self) -> Texts:
-        if self._renamed:
-            return NOTHING
-        return self._known.wary if self._defined else self._known.texts
-
-    def read(self, text: str) -> Facts:
-        return self.era.read(text)
-
-    def read_each(self, text: str) -> tuple[Facts, ...]:
-        return self.era.read_each(text)
-
-    def plan_rows(self, description: bytes, facts: Facts, mask: Mask) -> Plan:
-        return self._known.plans.rows(description, facts, mask)
-
-    def released(self, facts: Facts, text: str) -> None:
-        """A command goes on. What it defines may take effect with any later one: with the COMMIT.
-
-        What could not be read, or makes temporary tables, may also change what names mean to this session.
-        """
-        if not facts.effects.isdisjoint(_DEFINING):
-            self._defined = True
-            self._renamed = (
-                self._renamed or Effect.DDL not in facts.effects or _TEMPORARY.search(text) is not None
-            )
-        if self._defined:
-            self._known.changed()
 
 
 async def survey(upstream: Upstream, login: Login, known: Known) -> str:

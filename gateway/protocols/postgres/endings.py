@@ -191,8 +191,10 @@ def _without_place(report: bytes) -> bytes:
 def changed_rows(outcome: str) -> int:
     """What CommandComplete says was changed, or copied: `INSERT 0 5`, `UPDATE 3`."""
     word, _, rest = outcome.partition(" ")
+    if word not in _CHANGING:
+        return 0
     count = rest.rpartition(" ")[2]
-    return int(count) if word in _CHANGING and count.isdecimal() else 0
+    return int(count) if count.isdecimal() else 0
 
 
 def _listed(outcomes: str, outcome: str) -> str:

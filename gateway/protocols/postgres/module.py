@@ -14,11 +14,11 @@ from gateway.contract import Estimate
 from gateway.facts.postgres import ATTRIBUTES, likewise
 from gateway.facts.schema import Schema
 from gateway.model import Command, Facts, Shape
-from gateway.protocols.postgres.catalogue import Knowing, Known
 from gateway.protocols.postgres.catalogue import survey as _survey
 from gateway.protocols.postgres.copy import plan_copy
 from gateway.protocols.postgres.estimate import estimate as _estimate
 from gateway.protocols.postgres.exchange import Exchange
+from gateway.protocols.postgres.knowing import Knowing, Known
 from gateway.protocols.postgres.powers import powers
 from gateway.protocols.postgres.reading import Reader
 from gateway.protocols.postgres.replay import render

@@ -28,7 +28,9 @@ def shown(bind: Bind, types: tuple[int, ...]) -> tuple[str | None, ...]:
     if not values:
         return ()
     if 1 not in bind.formats:
-        return tuple(None if value is None else value.decode("utf-8", "backslashreplace") for value in values)
+        return tuple(
+            [None if value is None else value.decode("utf-8", "backslashreplace") for value in values]
+        )
     return tuple(
         None
         if value is None

@@ -52,11 +52,8 @@ class ResultMask:
             )
             for kind, column, rule in zip(self._rewrites, columns, rules, strict=True)
         ]
-
-    @property
-    def idle(self) -> bool:
+        self.idle = not (self._searching or self._rewriting)
         """No column of it can hold what has to be hidden."""
-        return not (self._searching or self._rewriting)
 
     def afresh(self) -> ResultMask:
         """The same mask for another result of the same shape; one that changes nothing counts nothing either."""
