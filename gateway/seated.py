@@ -21,6 +21,8 @@ from gateway.wire import CommandAnswered
 
 log = logging.getLogger("countersign.listener")
 
+NOBODY_ASKED = "The gateway failed while it asked for approval; nothing ran."
+
 
 class Seated:
     """Fulfils `gateway.hosted.Seat`."""
@@ -98,6 +100,9 @@ class Seated:
                 outcome.set_result(await held.settle(tell))
             except RecordingFailed as failure:
                 outcome.set_exception(failure)
+            except Exception:
+                log.exception("a command could not be held", extra={"session": self.session.id})
+                outcome.set_result(Block(rules=verdict.rules, message=NOBODY_ASKED))
             finally:
                 outcome.cancel()
 
