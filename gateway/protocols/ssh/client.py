@@ -19,6 +19,7 @@ from gateway.protocols.ssh.exact import refusing_hosts, taking_bytes
 from gateway.protocols.ssh.forwarding import forward
 from gateway.protocols.ssh.keys import TARGETS
 from gateway.protocols.ssh.target import enter
+from gateway.protocols.ssh.unpadded import unpadded
 
 log = logging.getLogger("countersign.ssh")
 
@@ -65,6 +66,7 @@ class Client(asyncssh.SSHServer):
         host, port = conn.get_extra_info("peername")[:2]
         self._peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         refusing_hosts(conn, self.refused)
+        unpadded(conn)
         self._clients.add(self)
         if len(self._clients) > self._desks.first.limits.clients:
             conn.disconnect(

@@ -10,6 +10,7 @@ import asyncssh
 from gateway.hosted import CredentialRefused, Desk, HostedUpstream, Refused
 from gateway.protocols.ssh.algorithms import STRONG
 from gateway.protocols.ssh.keys import session_key
+from gateway.protocols.ssh.unpadded import unpadded
 
 KEEPALIVE = 30.0
 
@@ -71,3 +72,6 @@ async def connect(
 
 class _Client(asyncssh.SSHClient):
     """Opens nothing that the target asks for: forwarded ports, agents and displays are refused by the library."""
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        unpadded(conn)
