@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import paramiko
+
 from gateway.demo.postgres import Account
 from tests.live.house import Api, Gateway, Refused
 from tests.ports import free_port
@@ -248,3 +250,19 @@ def gateway(directory: Path, server: Server, **policy: str) -> Iterator[SshGatew
         yield running
     finally:
         running.stop()
+
+
+@contextlib.contextmanager
+def paramiko_client(gateway: SshGateway) -> Iterator[paramiko.SSHClient]:
+    """Logged in by token."""
+    with paramiko.SSHClient() as client:
+        client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
+        client.connect(
+            "127.0.0.1",
+            gateway.ports["web-1"],
+            username="agent",
+            password=gateway.token(),
+            look_for_keys=False,
+            allow_agent=False,
+        )
+        yield client

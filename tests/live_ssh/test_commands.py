@@ -7,7 +7,6 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
-import paramiko
 import pytest
 
 from tests.live.house import eventually
@@ -70,16 +69,7 @@ def test_standard_input_reaches_what_was_approved_byte_for_byte(gateway: SshGate
 
 @pytest.mark.parametrize("nothing", ["", " ", "\n", "# nothing"])
 def test_a_command_that_is_nothing_begins_no_shell(gateway: SshGateway, tmp_path: Path, nothing: str) -> None:
-    with paramiko.SSHClient() as client:
-        client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
-        client.connect(
-            "127.0.0.1",
-            gateway.ports["web-1"],
-            username="agent",
-            password=gateway.token(),
-            look_for_keys=False,
-            allow_agent=False,
-        )
+    with house.paramiko_client(gateway) as client:
         given, out, _ = client.exec_command(nothing, timeout=90)
         with contextlib.suppress(OSError):  # it may have ended already
             given.write(f"echo begun; touch {tmp_path}/made\n")

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import asyncssh
-import paramiko
 import pytest
 
 from tests.live.house import Api, eventually
@@ -146,22 +145,10 @@ def test_a_target_may_trust_the_gateway_instead_of_a_stored_key(server: Server, 
 
 
 def test_paramiko_runs_a_command(gateway: SshGateway) -> None:
-    client = paramiko.SSHClient()
-    client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
-    try:
-        client.connect(
-            "127.0.0.1",
-            gateway.ports["web-1"],
-            username="agent",
-            password=gateway.token(),
-            look_for_keys=False,
-            allow_agent=False,
-        )
+    with house.paramiko_client(gateway) as client:
         _, out, _ = client.exec_command("echo hello; exit 5")
         assert out.read() == b"hello\n"
         assert out.channel.recv_exit_status() == 5
-    finally:
-        client.close()
 
 
 async def test_asyncssh_runs_many_commands_in_one_connection(gateway: SshGateway) -> None:
