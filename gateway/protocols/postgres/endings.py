@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.protocols.postgres import messages
+from gateway.protocols.postgres.column_rules import reads_hidden
 from gateway.protocols.postgres.exchange import FAILED, IDLE, IN_TRANSACTION, Exchange, Kind, Reply
 from gateway.protocols.postgres.plans import mask_report
 from gateway.wire import CommandAnswered, Event, ProtocolViolation
@@ -141,7 +142,10 @@ class Endings:
         code = messages.read_fields(report, 5, len(report)).get(b"C", b"").decode("ascii", "replace")
         exchange.copying_in = False
         if reply is None:
-            return mask_report(report, exchange.text_mask) if exchange.text_mask is not None else None
+            text_mask = exchange.text_mask
+            return (
+                mask_report(report, text_mask, encoding=exchange.encoding) if text_mask is not None else None
+            )
         mask = reply.mask or exchange.text_mask
         if reply.kind is Kind.OWN_QUERY:
             return b""
@@ -155,7 +159,9 @@ class Endings:
             if reply.kind is Kind.POISON:
                 return reply.refusal
         if mask is not None:
-            return mask_report(report, mask)
+            hidden = reads_hidden(reply.statement.facts if reply.statement is not None else None, mask)
+            masked = mask_report(data[pos:end], mask, encoding=exchange.encoding, reads_hidden=hidden)
+            return masked if reply.placed else _without_place(masked)
         return report if len(report) != end - pos else None
 
     def _batch_failed(self, failed: Reply, code: str) -> None:
