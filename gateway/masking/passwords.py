@@ -14,6 +14,7 @@ from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Shape, Span, before
 from gateway.masking.values import (
     KEY_ID,
     LONGEST_VALUE,
+    PUBLIC_KEY,
     in_list,
     is_strong,
     is_value,
@@ -84,7 +85,7 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     if value.startswith(b"base64:"):
         span = (span[0] + 7, span[1])
     name = data[start:end].lower()
-    if name.startswith(b"signing") and KEY_ID.fullmatch(value):
+    if (name.startswith(b"signing") and KEY_ID.fullmatch(value)) or PUBLIC_KEY.match(value):
         return None
     if b"_" in value and data[max(0, start - 32) : end].lower().split(b"=")[0].rstrip().endswith(
         value.lower()

@@ -9,7 +9,7 @@ import re
 
 from gateway.masking.linear import linear
 from gateway.masking.shapes import LOOK_BEHIND, Shape, Span, word
-from gateway.masking.values import KEY_ID, is_random, is_strong, is_value, looks_secret, value_at
+from gateway.masking.values import KEY_ID, PUBLIC_KEY, is_random, is_strong, is_value, looks_secret, value_at
 
 _IS = rb"\\?[\"'`]?\]?[ \t]{0,16}(?:=>|:=|=|:)[ \t]{0,16}"
 _OR_LISTED = rb"(?:" + _IS + rb"|\\?[\"'][ \t]{0,4},[ \t]{0,16})\\?[\"'`]?"
@@ -22,7 +22,6 @@ _NO_SECRET_KEY = re.compile(
 )
 _ENCRYPTS = re.compile(rb"(?i)crypt|secret|hmac|auth|jwt|cipher|security|token|psk")
 _HEX = linear(rb"[0-9a-f]{16,}|[0-9A-F]{16,}")
-_PUBLIC_KEY = b"AAAA"
 _QUOTE = re.compile(rb"\\?[\"'`]\Z")
 
 
@@ -43,7 +42,7 @@ def _key(data: bytes, start: int, end: int) -> Span | None:
     name = re.split(rb"[\"'`\] \t=:,\\]", data[start:end], maxsplit=1)[0]
     led = _NAME_BEFORE.search(data, max(0, start - 40), start)
     whole = (led.group() if led is not None else b"") + name
-    if _NO_SECRET_KEY.search(whole) or value.startswith(_PUBLIC_KEY):
+    if _NO_SECRET_KEY.search(whole) or PUBLIC_KEY.match(value):
         return None
     return span if is_random(value, least=16) and not KEY_ID.fullmatch(value) else None
 
@@ -54,7 +53,7 @@ def _bare_key(data: bytes, start: int, end: int) -> Span | None:
     if span is None:
         return None
     value = data[span[0] : span[1]]
-    if value.startswith(_PUBLIC_KEY):
+    if PUBLIC_KEY.match(value):
         return None
     if _HEX.fullmatch(value):
         return span if _ENCRYPTS.search(data[max(0, start - 48) : start]) else None

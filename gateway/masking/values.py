@@ -78,7 +78,7 @@ _QUOTED = {
     # YAML and SQL write a quote within as two
     b"'": re.compile(rb"(?:(?:[^\\\r\n\0']|\\[^\r\n\0])(?:''(?=\w))?){0,%d}" % LONGEST_VALUE)
 }
-_TRIPLED = re.compile(rb"(\"{3}|'{3})([^\r\n\0\"']{1,%d})\1" % LONGEST_VALUE)
+_TRIPLED = re.compile(rb"(?:\"{3}|'{3})([^\r\n\0\"']{1,%d})" % LONGEST_VALUE)
 _ESCAPED_QUOTED = re.compile(rb"(?:[^\\\"'\r\n\0]|\\\\[^\r\n\0]){0,%d}" % LONGEST_VALUE)
 _BARE = re.compile(
     # An ampersand ends it only where another parameter, an entity or another command follows.
@@ -120,7 +120,7 @@ def value_at(data: bytes, start: int) -> Span | None:
     ) is not None:
         start = prefix.end()
     if (tripled := _TRIPLED.match(data, start)) is not None:
-        return tripled.span(2)
+        return tripled.span(1)
     if data[start : start + 1] == b"\\" and data[start + 1 : start + 2] in {b'"', b"'"}:
         match = _ESCAPED_QUOTED.match(data, start + 2)
     elif (quote := _QUOTED.get(data[start : start + 1])) is not None:
@@ -206,6 +206,8 @@ def looks_secret(value: bytes, *, least: int) -> bool:
 
 _UUID = linear(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DIGEST = linear(rb"(?:[0-9a-f]{32,}|[0-9A-F]{32,})")
+PUBLIC_KEY = re.compile(rb"AAAA[A-Z](?:3NzaC1|2VjZHNh|Gc2st)")
+"""How RFC 4253 begins the base64 of a public key."""
 KEY_ID = linear(rb"[0-9A-F]{16}|[0-9A-F]{40}")
 """What OpenPGP calls a key by."""
 _DRAWN = linear(rb"[A-Za-z0-9+/_-]+={0,2}")
