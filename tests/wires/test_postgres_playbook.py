@@ -453,6 +453,31 @@ def test_a_sync_behind_a_copy_in_is_not_counted() -> None:
     assert tags(session.said_to_server()) == "Q"
 
 
+@pytest.mark.parametrize(
+    ("says", "passes", "hears"),
+    [
+        (copy_response("G"), "dcS", "12GCZ"),
+        (done("SELECT 0"), "S", "12CZ"),
+        (messages.error("42501", "no"), "S", "12EZ"),
+    ],
+)
+@pytest.mark.parametrize("piece", [1, 7, 1000])
+def test_data_that_does_not_wait_for_its_copy_waits_here(
+    says: bytes, passes: str, hears: str, piece: int
+) -> None:
+    session = play()
+    pipeline = parse("copy t from stdin") + bind() + execute() + messages.frame(b"d", b"1\n") + COPIED + SYNC
+    for start in range(0, len(pipeline), piece):
+        session.client(pipeline[start : start + piece])
+    assert tags(session.said_to_server()) == "PBEH"
+    session.server(PARSED + BOUND + says)
+    assert tags(session.said_to_server()) == passes
+    session.server((done("COPY 1") if "G" in hears else b"") + ready())
+    assert tags(session.said_to_client()) == hears
+    session.client(query("select 1"))
+    assert tags(session.said_to_server()) == "Q"
+
+
 def test_data_behind_a_failed_copy_is_dropped() -> None:
     session = play()
     session.client(query("copy t from stdin"))
@@ -810,3 +835,26 @@ def test_copied_data_is_masked() -> None:
     )
     assert b"secret" not in session.said_to_client()
     assert session.of(CommandAnswered)[0].masked == {"word": 1}
+
+
+def test_a_masked_copy_behind_a_failed_message_is_skipped_up_to_the_clients_own_sync() -> None:
+    session = play(mask=Word())
+    session.client(describe("P", "none"))
+    session.client(query("copy t to stdout") + parse("select 1", "later") + SYNC + query("select 2"))
+    assert tags(session.said_to_server()) == "DCPDCQS"
+    session.server(messages.error("34000", "no such portal") + ready())
+    assert tags(session.said_to_client()) == "EZ"
+    assert session.said_to_server() == query("select 2")
+    assert answered(session) == [("not run", 0, True)]
+    session.server(ONE_ROW)
+    assert tags(session.said_to_client()) == "TDCZ"
+
+
+def test_a_masked_copy_of_what_is_not_there_fails_as_itself() -> None:
+    session = play(mask=Word())
+    session.client(query("copy t to stdout") + query("select 2"))
+    session.said_to_server()
+    session.server(CLOSED + messages.error("42P01", "no such table") + ready())
+    assert tags(session.said_to_client()) == "EZ"
+    assert answered(session) == [("SQLSTATE 42P01", 0, True)]
+    assert session.said_to_server() == query("select 2")
