@@ -14,6 +14,7 @@ import asyncssh
 
 from gateway.hosted import Desk, Desks, Refused, Room, Seat, SessionOver
 from gateway.protocols.ssh import asking, lines, sftp
+from gateway.protocols.ssh.bulk import gives_in_bulk, takes_in_bulk
 from gateway.protocols.ssh.channel import Channel
 from gateway.protocols.ssh.exact import refusing_hosts, taking_bytes
 from gateway.protocols.ssh.forwarding import forward
@@ -67,6 +68,7 @@ class Client(asyncssh.SSHServer):
         self._peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         refusing_hosts(conn, self.refused)
         unpadded(conn)
+        takes_in_bulk(conn)
         self._clients.add(self)
         if len(self._clients) > self._desks.first.limits.clients:
             conn.disconnect(
@@ -170,7 +172,9 @@ class Client(asyncssh.SSHServer):
             return False
         channel = Channel(self, run_lines=lines.run, run_files=sftp.run)
         self._channels.add(channel)
-        return taking_bytes(self._connection.create_server_channel()), channel
+        theirs = self._connection.create_server_channel()
+        gives_in_bulk(theirs)
+        return taking_bytes(theirs), channel
 
     def connection_requested(
         self, dest_host: str, dest_port: int, orig_host: str, orig_port: int

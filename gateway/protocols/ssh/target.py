@@ -9,6 +9,7 @@ import asyncssh
 
 from gateway.hosted import CredentialRefused, Desk, HostedUpstream, Refused
 from gateway.protocols.ssh.algorithms import STRONG
+from gateway.protocols.ssh.bulk import takes_in_bulk
 from gateway.protocols.ssh.keys import session_key
 from gateway.protocols.ssh.unpadded import unpadded
 
@@ -75,3 +76,4 @@ class _Client(asyncssh.SSHClient):
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
         unpadded(conn)
+        takes_in_bulk(conn)
