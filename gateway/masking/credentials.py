@@ -187,13 +187,15 @@ COOKIE = (
     ),
     word(
         rb"(?i:(?:php|j|asp)?sess(?:ion)?[_-]?id[a-z]{0,12}|connect\.sid|session|sid|remember_me|(?:csrf|xsrf)[_-]?(?:middleware)?token)"
-        rb"\\?[\"']?[ \t]{0,2}[:=][ \t]{0,2}\\?[\"']?[A-Za-z0-9%]",
+        rb"\\?[\"']?[ \t]{0,2}[:=][ \t]{0,2}\[?\\?[\"']?[A-Za-z0-9%]",
         _session,
     ),
 )
 JWT = (word(rb"eyJ[A-Za-z0-9_-]{6,900}\.[A-Za-z0-9_-]", _jwt),)
 PRIVATE_KEY = (
-    Shape(pattern=rb"-{5} ?BEGIN (?:[A-Z0-9]{2,12} ){0,3}PRIVATE KEY(?: BLOCK)? ?-{5}", check=_private_key),
+    Shape(
+        pattern=rb"-{4,5} ?BEGIN (?:[A-Z0-9]{2,12} ){0,3}PRIVATE KEY(?: BLOCK)? ?-{4,5}", check=_private_key
+    ),
     Shape(pattern=rb"Private-Lines: [0-9]{1,4}(?:\r?\n|\\r\\n|\\n)[A-Za-z0-9+/=]", check=_putty),
     Shape(
         pattern=rb"\"(?:d|p|q|dp|dq|qi|k)\\?\"[ \t]{0,2}:[ \t]{0,2}\\?\"[A-Za-z0-9_-]{22}",

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from gateway.masking import (
     addresses,
+    calls,
+    commands,
     credentials,
     directives,
     encoded,
@@ -40,7 +42,7 @@ _SECRETS: Mapping[str, tuple[Shape, ...]] = {
     "auth_header": credentials.HEADER,
     "cookie": credentials.COOKIE,
     "password_hash": hashes.PASSWORD_HASH,
-    "password": (*passwords.PASSWORD, *directives.DIRECTIVES),
+    "password": (*passwords.PASSWORD, *commands.COMMANDS, *calls.CALLS, *directives.DIRECTIVES),
     "encoded_secret": encoded.ENCODED,
 }
 _PERSONAL: Mapping[str, tuple[Shape, ...]] = {

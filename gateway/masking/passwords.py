@@ -23,7 +23,7 @@ from gateway.masking.values import (
 _FOREIGN = "contraseña|contrasena|senha|mot[_ ]de[_ ]passe|passwort|kennwort|wachtwoord|lösenord|losenord|adgangskode|passord|salasana|hasło|haslo|heslo|jelszó|parol[aă]|şifre|parola|[пП]ароль|ПАРОЛЬ|κωδικός|סיסמה|كلمة المرور|パスワード|密码|密碼|口令|비밀번호|암호|mật khẩu|รหัสผ่าน|पासवर्ड".encode()  # fmt: skip
 """What a password is called elsewhere."""
 _PASSWORD = (
-    rb"pass(?:[_-]?(?:word|wd|phrase|code))|pwd|db_?pass|mysql_pwd|psk|(?:require|auth_)pass|masterauth|erlang_?cookie|(?:bind|root|user|admin|sudo)_?pw|"
+    rb"pass(?:[_-]?(?:word|wd|phrase|code))|pwd|(?:db|ssh|sudo|root|user|admin|mysql|pg|smtp|mail|imap|ftp|redis|mongo|ldap|proxy|bind|rpc|my)_?pass|mysql_pwd|psk|(?:require|auth_)pass|masterauth|erlang_?cookie|(?:bind|root|user|admin|sudo)_?pw|"
     + _FOREIGN
 )
 _SECRET = (
@@ -42,6 +42,13 @@ _NAMES = (
     rb"(?i:" + _SUFFIX + rb")"
 )
 _BETWEEN = rb"\\?[\"'`*]{0,2}\]?(?:\xe6\x98\xaf|\xe4\xb8\xba)?[ \t]{0,32}(?:=>|:=|\?=|==?|::[ \t]|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,32}"
+_TYPED = rb"[?!]?[ \t]{0,2}:[ \t]{0,2}[&*]?(?:'[a-z]{1,8}[ \t])?[A-Za-z][A-Za-z0-9_.:<>\[\]|?]{0,24}|[ \t](?:string|String|\[\]byte|str)|\[[0-9]{0,4}\]"
+"""The type that a name is declared with, between it and its value."""
+_MADE_OF = (
+    rb"(?:(?:new[ \t])?(?:String|SecretStr(?:ing)?|Secret|SecureString|std::string|Zeroizing|Sensitive|bytes|bytearray|Buffer|Some|\[\]byte|(?:aws|pulumi|proto)\.String|Encoding\.[A-Za-z0-9]{3,8})"
+    rb"(?:::from|::new|\.from|\.of|\.GetBytes)?\([ \t]{0,4})"
+)
+"""What makes a value of a literal, and fetches none."""
 
 _IS_PASSWORD = re.compile(rb"(?i)[_-]?(?:" + _PASSWORD + rb")")
 _NOT_SECRET_BEFORE = re.compile(
@@ -57,6 +64,8 @@ _SMALL = frozenset(b"abcdefghijklmnopqrstuvwxyz")
 _CAPITAL = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _BRACED = re.compile(rb"\{((?=[^{}]*[;@!#%^*~])[^\s\0{}()\"']{4,64})(?:\}(?=[;\"'\s]|\Z)|\Z)")
 """ODBC puts braces round what holds a semicolon."""
+_LIST_OF_ONE = re.compile(rb"\[(?:\\?[\"'])?([^\"'\\\s\0\[\],:|]{4,256})(?:\\?[\"'])?\]")
+"""`{'password': ['x']}`, `map[password:[x]]`: the fields of forms as programs print them. What is said of a field stands so too."""
 _WORDS_TO_THE_END = re.compile(rb"((?:[ \t][A-Za-z0-9'-]{1,20}){1,11})[ \t]*(?=[\r\n\0]|\Z)")
 _DIGITS_ONLY = re.compile(rb"\d+")
 
@@ -64,6 +73,8 @@ _DIGITS_ONLY = re.compile(rb"\d+")
 def _named(data: bytes, start: int, end: int) -> Span | None:
     """`name = value`: the candidate ends with the value's first byte."""
     at = end - 1
+    if (listed := _LIST_OF_ONE.match(data, at)) is not None:
+        return listed.span(1) if is_strong(listed[1]) else None
     if (braced := _BRACED.match(data, at)) and data[at - 1 : at] == b"=":
         return braced.span(1)
     span = value_at(data, at)
@@ -154,45 +165,6 @@ def _listed(data: bytes, _start: int, end: int) -> Span | None:
     if span is None or not is_value(data, span, quoted=True):
         return None
     return span if looks_secret(data[span[0] : span[1]], least=6) else None
-
-
-_TOOLS = {
-    # letter, and whether the value is glued to it -> tools that are told a password so
-    (b"p", True): rb"mysql\w*|mariadb[\w-]*|sshpass|7z",
-    (b"p", False): rb"sshpass|mongo\w*|cqlsh|login|7z",
-    (b"P", True): rb"sqlcmd|bcp|ipmitool|zip|unzip",
-    (b"P", False): rb"sqlcmd|bcp|ipmitool|zip|unzip",
-    (b"a", False): rb"redis-cli",
-    (b"w", False): rb"ldap\w+",
-    (b"c", False): rb"snmp(?:get|walk|set|bulk\w*|trap|table|status)",
-    (b"A", False): rb"snmp\w+",
-    (b"X", False): rb"snmp\w+",
-}
-_TOLD_SO = {how: re.compile(rb"\b(?:" + tools + rb")\b[^\r\n\0|]*\Z") for how, tools in _TOOLS.items()}
-
-
-def _argument(data: bytes, start: int, end: int) -> Span | None:
-    """`mysql -pSECRET`, `sshpass -p SECRET`, `docker login -p SECRET`: the letter means it for some tools only."""
-    tool = _TOLD_SO.get((data[start + 2 : start + 3], data[start + 3 : start + 4] != b" "))
-    span = value_at(data, end - 1)
-    if tool is None or span is None or not is_value(data, span, quoted=True):
-        return None
-    return span if tool.search(data[max(0, start - LOOK_BEHIND) : start]) else None
-
-
-def _user_and_password(data: bytes, start: int, end: int) -> Span | None:
-    """`curl -u user:SECRET`; elsewhere the two are numbers or names of accounts (`docker run -u 1000:1000`)."""
-    span = value_at(data, end - 1)
-    if span is None or not is_value(data, span, quoted=True):
-        return None
-    value = data[span[0] : span[1]]
-    named = re.search(
-        rb"\b(?:curl|https?|wget|smbclient|rpcclient)\b[^\r\n\0|]*\Z",
-        data[max(0, start - LOOK_BEHIND) : start],
-    )
-    if data[start + 2 : start + 3] == b"a" and named is None:
-        return None
-    return span if named is not None or is_strong(value) else None
 
 
 _PORT_AND_PATH = re.compile(rb"[0-9]{1,5}[/?#]")
@@ -294,6 +266,20 @@ PASSWORD = (
         + rb"|(?:>|</(?i:key)>)\s{0,24}<(?i:value|string)>[^\s\0<])",
         check=_behind_name,
     ),
+    # const TOKEN: &str = "x"; password := []byte("x"); char password[] = "x"
+    Shape(
+        pattern=_NAMES
+        + b"(?:(?:"
+        + _TYPED
+        + rb")[ \t]{0,4}=[ \t]{0,4}(?:"
+        + _MADE_OF
+        + rb")?|"
+        + _BETWEEN
+        + b"(?:"
+        + _MADE_OF
+        + rb"))[bBuUrRfNL@$]?[\"'`]",
+        check=_named,
+    ),
     # {"password": {"type": "string", "value": "x"}}
     Shape(
         pattern=_NAMES
@@ -305,11 +291,6 @@ PASSWORD = (
         check=_spoken,
     ),
     Shape(pattern=rb"(?i:identified[ \t]{1,4}by)[ \t]{1,4}[A-Za-z0-9_$#]", check=_told),
-    Shape(
-        pattern=rb"-(?i:password|passwd|pass|token|secret|api-?key|storepass|keypass|(?:private|master|access|secret|encryption|signing|account|storage|hmac)[_-]key"
-        rb"|[a-z]{2,12}[_-](?:pass|secret|token))[ \t]{1,4}[^\s\0-]",
-        check=_spoken,
-    ),
     Shape(
         pattern=rb"(?i:set[ \t]{1,4}password[ \t]{1,4}for)[ \t]{1,4}[^\s\0=]{1,80}[ \t]{0,4}=[ \t]{0,4}(?i:password\()?'",
         check=_spoken,
@@ -356,11 +337,6 @@ PASSWORD = (
     word(
         rb"(?i:sqlplus|sqlldr|expdp|impdp)(?:[ \t]{1,4}-[A-Za-z]{1,8})?[ \t]{1,4}[A-Za-z0-9_$#]{1,32}/[^\s\0/@]",
         _behind_slash,
-    ),
-    Shape(pattern=rb"[ \t]-[pPawcAX] ?['\"]?[A-Za-z0-9!#$%^&*+=_~@.,]", check=_argument),
-    Shape(
-        pattern=rb"[ \t]-(?:u|-user|-(?:proxy-)?auth|-proxy-user|U|a)[ =]['\"]?[^\s\0:'\"/%]{1,64}[:%][^\s\0'\":/]",
-        check=_user_and_password,
     ),
     Shape(pattern=rb"(?i:convertto-securestring)[ \t]{1,4}(?i:-string[ \t]{1,4})?['\"]", check=_spoken),
     Shape(pattern=rb"://[^\s\0/:@\"'<>]{0,128}(?::[^\s\0@\"'<>]{1,256})?@", check=_in_url),

@@ -46,6 +46,9 @@ _IPV6 = re.compile(_LEAD + rb"[0-9A-Fa-f:.]+\Z")
 _OPENED = re.compile(rb"[=:,(][ \t]{0,16}([\"'][^\"'\r\n\0]{0,8})\Z")
 """A value between quotes of which too little has come to be judged."""
 _LONGEST_OPENED = 26
+_SAID = re.compile(rb"\b(?:echo|printf)[ \t]([^\r\n\0]{0,400})\Z")
+"""What a shell may yet pipe into a command that reads a secret."""
+_LONGEST_SAID = 408
 _URL = re.compile(rb"://[^\s\0/:@\"'<>]{0,128}:[^\s\0\"'<>]{0,512}\Z")
 _ARMOUR_ENDED = re.compile(rb"-{3,5} ?END [A-Z0-9 ]{0,40}-{1,5}\Z")
 _PASSAGE_ENDS = re.compile(rb"[\0\r\n]")
@@ -166,6 +169,8 @@ class StreamMask:
             start = min(start, max(self._given, phrase.start(1)))
         if (opened := _OPENED.search(window, max(0, len(window) - _LONGEST_OPENED))) is not None:
             start = min(start, max(self._given, opened.start(1)))
+        if (said := _SAID.search(window, max(0, len(window) - _LONGEST_SAID))) is not None:
+            start = min(start, max(self._given, said.start(1)))
         if self._mask.reads:
             for begin, _, whole in passages(window, self._passage):
                 if not whole:

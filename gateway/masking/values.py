@@ -121,6 +121,12 @@ def value_at(data: bytes, start: int) -> Span | None:
     return match.span() if match.end() > match.start() else None
 
 
+def quoted_at(data: bytes, quote: int, start: int) -> Span | None:
+    """The value from `start` to the end of the quotes that were opened at `quote`."""
+    match = _QUOTED[data[quote : quote + 1]].match(data, start)
+    return match.span() if match is not None and match.end() > match.start() else None
+
+
 def _bare_at(data: bytes, start: int) -> Span | None:
     if _JSON_NAME.search(data, max(0, start - 4), start) and (scalar := _JSON_SCALAR.match(data, start)):
         return scalar.span()

@@ -195,7 +195,7 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
         _token(rb"EAA[A-Za-z0-9]{80}"),  # Meta
         _token(rb"napi_[A-Za-z0-9]{40}"),  # Neon
         _token(rb"nf[pcoub]_[A-Za-z0-9]{36}"),  # Netlify
-        _token(rb"NR(?:AK|II|JS|IQ|RA)-[A-Za-z0-9_-]{20}"),  # New Relic
+        _token(rb"NR(?:AK|II|JS|IQ|RA)-[A-Za-z0-9_-]{19}"),  # New Relic
         Shape(
             pattern=rb"NRAL\b", check=_behind(rb"(?:eu01xx|us01xx)?[A-Fa-f0-9]{30,36}")
         ),  # New Relic licence
@@ -239,7 +239,7 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
         word(rb"SK[0-9a-f]{32}\b"),  # Twilio
         _token(rb"hv[sbr]\.[A-Za-z0-9_-]{20}"),  # Vault
         word(rb"s\.[A-Za-z0-9]{24}\b", _mixed),  # Vault before 1.10
-        _token(rb"vc[pikar]_[A-Za-z0-9]{24}"),  # Vercel
+        _token(rb"vc[pikar]_[A-Za-z0-9]{24}|vercel_blob_rw_[A-Za-z0-9]{16}_"),  # Vercel
         _token(rb"xai-[A-Za-z0-9]{40}"),
         _token(rb"AQVN[A-Za-z0-9_-]{35}|y0_[A-Za-z0-9_-]{50}"),  # Yandex
         _token(rb"zpka_[A-Za-z0-9_]{32}"),  # Zuplo

@@ -453,6 +453,31 @@ def test_a_sync_behind_a_copy_in_is_not_counted() -> None:
     assert tags(session.said_to_server()) == "Q"
 
 
+@pytest.mark.parametrize(
+    ("says", "passes", "hears"),
+    [
+        (copy_response("G"), "dcS", "12GCZ"),
+        (done("SELECT 0"), "S", "12CZ"),
+        (messages.error("42501", "no"), "S", "12EZ"),
+    ],
+)
+@pytest.mark.parametrize("piece", [1, 7, 1000])
+def test_data_that_does_not_wait_for_its_copy_waits_here(
+    says: bytes, passes: str, hears: str, piece: int
+) -> None:
+    session = play()
+    pipeline = parse("copy t from stdin") + bind() + execute() + messages.frame(b"d", b"1\n") + COPIED + SYNC
+    for start in range(0, len(pipeline), piece):
+        session.client(pipeline[start : start + piece])
+    assert tags(session.said_to_server()) == "PBEH"
+    session.server(PARSED + BOUND + says)
+    assert tags(session.said_to_server()) == passes
+    session.server((done("COPY 1") if "G" in hears else b"") + ready())
+    assert tags(session.said_to_client()) == hears
+    session.client(query("select 1"))
+    assert tags(session.said_to_server()) == "Q"
+
+
 def test_data_behind_a_failed_copy_is_dropped() -> None:
     session = play()
     session.client(query("copy t from stdin"))

@@ -41,6 +41,7 @@ _HEAVY = 4_096
 _TEXTS = 4
 """How many of the largest messages the texts of a session's prepared statements may come to."""
 _IN_COPY = frozenset(b"dcfHSX")
+_OF_COPY = frozenset(b"dcf")
 _ENDS_DISCARDING = frozenset(b"SX")
 
 
@@ -173,6 +174,8 @@ class Asking:
         tag, size = HEADER.unpack_from(inbox.data, inbox.pos)
         if size < 4 or size > 0x7FFFFFFF:
             raise ProtocolViolation("a message's length is impossible")
+        if tag in _OF_COPY and not exchange.copying_in and self._sending.unanswered():
+            return False
         if tag == _COPY_DATA:
             self._copy_data()
             return True

@@ -81,6 +81,8 @@ class Sending:
         """The running batch has executed something: its transaction has to stay open."""
         self.number = 0
         """Of the message that is sent next."""
+        self._hurried = 0
+        """Up to which message the server was told to answer at once."""
 
     def stream(self, data: bytes) -> None:
         """Bytes that no answer comes to: data that is copied in, and what ends it; Flush, Terminate."""
@@ -123,6 +125,18 @@ class Sending:
             self.expect(Kind.SYNC, messages.SYNC).hidden = True
             exchange.waiting = True
             self.flush(out)
+
+    def unanswered(self) -> bool:
+        """Whether an Execute may still turn out to read what the client copies in; the server is made to say which.
+
+        A client need not wait for CopyInResponse. A Flush brings every answer, and is ignored where data is read.
+        """
+        if not any(reply.kind == Kind.EXECUTE for reply in self._exchange.expected):
+            return False
+        if self._hurried < self.number:
+            self._hurried = self.number
+            self.stream(messages.FLUSH)
+        return True
 
     # Commands.
 
