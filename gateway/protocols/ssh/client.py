@@ -21,6 +21,7 @@ from gateway.protocols.ssh.forwarding import forward
 from gateway.protocols.ssh.keys import TARGETS
 from gateway.protocols.ssh.target import enter
 from gateway.protocols.ssh.unpadded import unpadded
+from gateway.protocols.ssh.unserved import Unserved, without_agent_and_display
 
 log = logging.getLogger("countersign.ssh")
 
@@ -35,7 +36,7 @@ ATTEMPTS = 10
 Admit = Callable[..., Seat]
 
 
-class Client(asyncssh.SSHServer):
+class Client(Unserved):
     """The server's side of one connection."""
 
     seat: Seat
@@ -165,7 +166,7 @@ class Client(asyncssh.SSHServer):
         finally:
             self._connection.disconnect(asyncssh.DISC_BY_APPLICATION, reason)
 
-    # What it asks for. Forwarding to sockets, from the target, of agents and of displays is not answered here, and so refused.
+    # What it asks for; the rest is `Unserved`.
 
     def session_requested(self) -> tuple[asyncssh.SSHServerChannel[Any], Channel] | bool:
         if not self._seated or self._full():
@@ -174,6 +175,7 @@ class Client(asyncssh.SSHServer):
         self._channels.add(channel)
         theirs = self._connection.create_server_channel()
         gives_in_bulk(theirs)
+        without_agent_and_display(theirs, self.refused)
         return taking_bytes(theirs), channel
 
     def connection_requested(
@@ -183,15 +185,15 @@ class Client(asyncssh.SSHServer):
         if not self._seated or self._full():
             return False
         if self._desk.options.get("forwarding") != "judged":
-            self.refused(f"forwarding to {asking.place(dest_host, dest_port)}")
-            return False
+            return self.refused(f"forwarding to {asking.place(dest_host, dest_port)}")
         self._forwarded += 1
         return forward(self, dest_host, dest_port)
 
-    def refused(self, what: str) -> None:
+    def refused(self, what: str) -> bool:
         """Something that is not asked about belongs in the record all the same."""
         with contextlib.suppress(SessionOver):
             self.seat.noted(f"refused {asking.shown(what)[:LONGEST_REFUSED]}")
+        return False
 
     def _full(self) -> bool:
         return len(self._channels) + self._forwarded >= CHANNELS
