@@ -21,7 +21,7 @@ from gateway.policy.model import Policy
 from gateway.policy.radius import Radius, Reached, of_agent, of_chain
 from gateway.policy.reader import suggestion
 
-HELP = "what an agent or the holder of a token can reach now, without and with approval"
+HELP = "Show what an agent or the holder of a token can reach now, without and with approval."
 WORDS = {"allow": "now", "hold": "with approval", "block": "never"}
 
 

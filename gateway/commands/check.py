@@ -20,7 +20,7 @@ from gateway.policy.model import Policy
 from gateway.policy.reader import Fault
 from gateway.policy.schema import schema, text_of
 
-HELP = "check policies.yaml: errors and warnings with their places, its examples, and what it covers"
+HELP = "Check policies.yaml: errors and warnings with their places, its examples, and what it covers."
 FORMATS = ("text", "json", "github")
 EXIT_CODES = """\
 exit codes:
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     path: Path = arguments.file
     if not path.is_file():
-        print(f"{path}: there is no such file", file=sys.stderr)
+        print(f"{path}: there is no such file; name the policy's file on the command line", file=sys.stderr)
         return 2
     try:
         policy = load(path, vocabulary)

@@ -45,7 +45,12 @@ class Finding:
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", type=Path, default=Path("policies.yaml"), help="default: %(default)s")
-    parser.add_argument("--state", type=Path, default=Path(os.environ.get("COUNTERSIGN_STATE", "var")))
+    parser.add_argument(
+        "--state",
+        type=Path,
+        default=Path(os.environ.get("COUNTERSIGN_STATE", "var")),
+        help="the gateway's state directory; default: $COUNTERSIGN_STATE or ./var",
+    )
     parser.add_argument(
         "--around",
         action="store_true",

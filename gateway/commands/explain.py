@@ -28,7 +28,7 @@ from gateway.policy.moment import Moment, Spent
 from gateway.policy.reasons import reasons
 from gateway.policy.vocabulary import Vocabulary
 
-HELP = "what the policy says about a command, and why"
+HELP = "Say what the policy does with a command, and why."
 PROTOCOLS = ("postgres", "mysql", "ssh", "http", "kubernetes")
 """What a row may name. Commands of protocols that this build cannot read are unknown, and judged as such."""
 DIALECTS = ("mysql", "mariadb")

@@ -19,7 +19,7 @@ from gateway.masking.scanner import Hit
 from gateway.masking.stream import StreamMask
 from gateway.policy.file import PolicyFileError, load
 
-HELP = "mask text as a policy's masks do"
+HELP = "Mask text as a policy's masks do."
 _CHUNK = 65_536
 _CHUNK_READ = 4_096
 """What a model is given at once."""

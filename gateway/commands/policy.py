@@ -18,7 +18,7 @@ from gateway.policy.file import PolicyFileError, load
 from gateway.policy.model import Policy
 from gateway.policy.vocabulary import Vocabulary
 
-HELP = "try a policy's examples, or see what an edit would change"
+HELP = "Try a policy's examples, or see what an edit would change."
 LONGEST = 120
 """Characters of a command that are shown."""
 

@@ -41,6 +41,12 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.recording and not arguments.all:
         print("countersign: name a recording or a session, or --all", file=sys.stderr)
         return 2
+    if arguments.all and not any((arguments.state / each).is_dir() for each in ("recordings", "keys")):
+        print(
+            f"countersign: {arguments.state} has no recordings: name the gateway's state directory by --state",
+            file=sys.stderr,
+        )
+        return 2
     named = [(name, recording(name, arguments.state)) for name in arguments.recording]
     missing = [name for name, path in named if path is None]
     for name in missing:

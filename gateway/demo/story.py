@@ -63,7 +63,7 @@ class Story:
             f"\nThe page: {self._stack.page_url}  (act as Ana or Ben to approve; Ctrl-C here ends the demo)"
         )
         await self._start_pipeline()
-        orders = itertools.count(7)
+        orders = itertools.count(6, 4)  # every fourth order of the shop waits for its refund
         first = True
         while True:
             async with AsyncExitStack() as running:
@@ -119,7 +119,7 @@ class Story:
 
     async def _approved(self, psql: Migrator) -> None:
         self._scene("An UPDATE waits for its card in #approvals; Ana approves, and the very psql goes on")
-        answer, card = await self._held(psql, _repair(7), "countersign.approve")
+        answer, card = await self._held(psql, _repair(6), "countersign.approve")
         shown = whole(card)
         for word in ("release-pipeline", "planner", "migrator", "refund_pending", "maria.lopez"):
             self._expect(f"the card shows {word}", word in shown)
@@ -128,14 +128,14 @@ class Story:
 
     async def _denied(self, psql: Migrator) -> None:
         self._scene("The next one is denied, with a reason")
-        answer, _ = await self._held(psql, _repair(11), "countersign.deny", reason="Not during the freeze.")
+        answer, _ = await self._held(psql, _repair(10), "countersign.deny", reason="Not during the freeze.")
         self._expect("psql got the reason", "Not during the freeze." in answer)
         self._expect("the session still works", "5000" in await psql.say(STILL_THERE))
 
     async def _killed(self, psql: Migrator) -> None:
         self._scene("The third is killed: the session ends, with everything below that agent")
         try:
-            await self._held(psql, _repair(15), "countersign.kill", reason="This agent is off the rails.")
+            await self._held(psql, _repair(14), "countersign.kill", reason="This agent is off the rails.")
         except Ended as ended:
             self._expect(
                 "the session was ended", "terminating connection" in ended.output or "57P01" in ended.output
@@ -220,5 +220,5 @@ def _repair(order: int) -> str:
     """An UPDATE with bound values, as a driver would send it."""
     return (
         "UPDATE orders SET status = $1 WHERE id = $2 AND status = 'refund_pending' "  # noqa: S608  # bound below
-        f"\\bind refunded {order - order % 4 + 2} \\g"
+        f"\\bind refunded {order} \\g"
     )

@@ -36,6 +36,13 @@ _VERP = re.compile(rb"(?:\A|[^A-Za-z0-9_.+%-])([A-Za-z0-9._-]{1,32}\+[A-Za-z0-9.
 _BEFORE_APOSTROPHE = re.compile(rb"(?:\A|[^A-Za-z0-9_\\])([A-Za-z]{1,20}')\Z")
 _IPV4_GOES_ON = DIGIT_BYTES | {0x2A}
 _PIXEL_DENSITY = re.compile(rb"\d{1,2}x\.[A-Za-z]{2,5}")
+_ALGORITHM = re.compile(
+    rb"(?=[^@]*[0-9-])[a-z0-9-]+@(?:openssh\.com|libssh\.org|lysator\.liu\.se)|zlib@openssh\.com"
+)
+"""RFC 4250: what SSH calls its algorithms and extensions that are nobody else's."""
+_PRINCIPAL = re.compile(rb"/[A-Za-z0-9._-]{1,64}\Z")
+_REALM = re.compile(rb"@[A-Z0-9-]+(?:\.[A-Z0-9-]+)*")
+"""`postgres/db.example.org@EXAMPLE.ORG`, a service of Kerberos."""
 _NO_DOMAINS = frozenset(
     b"service socket timer target mount slice scope device"
     b" txt json yaml yml xml html htm css js jsx tsx png jpg jpeg gif svg webp ico pdf csv sql log conf cfg ini toml exe dll tgz gz bz2 xz jar whl deb rpm".split()
@@ -83,6 +90,10 @@ def _email(data: bytes, start: int, end: int) -> Span | None:
         start = name.start(1) if name is not None else start
     if before(data, start) == 0x3D and (verp := _VERP.search(data, max(0, start - _LONGEST_LOCAL), start)):
         start = verp.start(1)
+    if _ALGORITHM.fullmatch(data, start, end):
+        return None
+    if _REALM.fullmatch(data, at, end) and _PRINCIPAL.search(data, max(0, at - 65), at):
+        return None
     labels = data[at:end].lstrip(b"@").removeprefix(b"%40").split(b".")
     if (
         data[start:at] == b"git"

@@ -17,7 +17,7 @@ _LETTERS = {
     (
         b"p",
         False,
-    ): rb"sshpass|mongo\w*|cqlsh|login|7za?|cypher-shell|beeline|couchbase-cli|rabbitmqadmin|(?:nx|crackmapexe)c|ncftp\w*|rdesktop|evil-winrm|twine|psexec",
+    ): rb"sshpass|mongo\w*|cqlsh|login|check_\w+|7za?|cypher-shell|beeline|couchbase-cli|rabbitmqadmin|(?:nx|crackmapexe)c|ncftp\w*|rdesktop|evil-winrm|twine|psexec",
     (b"P", True): rb"sqlcmd|bcp|osql|isql|ipmitool|zip|unzip",
     (b"P", False): rb"sqlcmd|bcp|osql|isql|ipmitool|zip|unzip|mosquitto_\w+",
     (b"a", False): rb"redis-cli|valkey-cli|ldapmodify",

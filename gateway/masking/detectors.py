@@ -20,6 +20,7 @@ from gateway.masking import (
     national,
     passwords,
     phones,
+    settings,
 )
 from gateway.masking.names import ADDRESS, PERSON
 from gateway.masking.shapes import Shape
@@ -42,7 +43,13 @@ _SECRETS: Mapping[str, tuple[Shape, ...]] = {
     "auth_header": credentials.HEADER,
     "cookie": credentials.COOKIE,
     "password_hash": hashes.PASSWORD_HASH,
-    "password": (*passwords.PASSWORD, *commands.COMMANDS, *calls.CALLS, *directives.DIRECTIVES),
+    "password": (
+        *passwords.PASSWORD,
+        *commands.COMMANDS,
+        *calls.CALLS,
+        *directives.DIRECTIVES,
+        *settings.SETTINGS,
+    ),
     "encoded_secret": encoded.ENCODED,
 }
 _PERSONAL: Mapping[str, tuple[Shape, ...]] = {

@@ -12,7 +12,9 @@ import re
 
 from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Shape, Span, before, word
 from gateway.masking.values import (
+    KEY_ID,
     LONGEST_VALUE,
+    PUBLIC_KEY,
     in_list,
     is_strong,
     is_value,
@@ -20,22 +22,22 @@ from gateway.masking.values import (
     value_at,
 )
 
-_FOREIGN = "contraseña|contrasena|senha|mot[_ ]de[_ ]passe|passwort|kennwort|wachtwoord|lösenord|losenord|adgangskode|passord|salasana|hasło|haslo|heslo|jelszó|parol[aă]|şifre|parola|[пП]ароль|ПАРОЛЬ|κωδικός|סיסמה|كلمة المرور|パスワード|密码|密碼|口令|비밀번호|암호|mật khẩu|รหัสผ่าน|पासवर्ड".encode()  # fmt: skip
+_FOREIGN = "contraseña|contrasena|contrasenya|senha|palavra[_ -]?passe|mot[_ -]?de[_ -]?passe|mdp|passwort|kennwort|wachtwoord|lösenord|losenord|adgangskode|passord|salasana|hasło|haslo|zaporka|lozinka|geslo|heslo|jelszó|parol[aă]|şifre|parola|[пП]ароль|ПАРОЛЬ|κωδικός|סיסמה|كلمة المرور|パスワード|密码|密碼|口令|비밀번호|암호|mật khẩu|รหัสผ่าน|पासवर्ड".encode()  # fmt: skip
 """What a password is called elsewhere."""
 _PASSWORD = (
-    rb"pass(?:[_-]?(?:word|wd|phrase|code))|pwd|(?:db|ssh|sudo|root|user|admin|mysql|pg|smtp|mail|imap|ftp|redis|mongo|ldap|proxy|bind|rpc|my)_?pass|mysql_pwd|psk|(?:require|auth_)pass|masterauth|erlang_?cookie|(?:bind|root|user|admin|sudo)_?pw|"
+    rb"pass(?:[_-]?(?:word|wd|phrase|code)|wrd)|pwd|\bpsw|psswd|pswd|authtok\b|(?:db|ssh|sudo|root|user|admin|mysql|pg|smtp|mail|imap|ftp|redis|mongo|ldap|proxy|bind|rpc|my)_?pass|mysql_pwd|psk|(?:require|auth_)pass|masterauth|erlang_?cookie|(?:bind|root|user|admin|sudo)_?pw|"
     + _FOREIGN
 )
 _SECRET = (
-    rb"secret(?:[_ -]?access)?(?:[_ -]?key)?|token|csrf|api[_ -]?key"
+    rb"secret(?:[_ -]?access)?(?:[._ -]?key)?|token|csrf|api[_ -]?key"
     rb"|(?:private|encrypt(?:ion)?|signing|master|access|account|shared|storage|hmac|aes|crypto|service|subscription|functions?|consumer|app|application|admin|write"
-    rb"|server|license|auth|host|ssh|webhook|verification|ingest)[_ -]?key"
+    rb"|server|license|auth|host|ssh|webhook|verification|ingest|wep)[_ -]?key|(?:key|trust)store[._-]key"
     rb"|oauth_(?:signature|consumer_key)|credentials?|client[_ -]?key[_ -]?data|x-(?:amz|goog)-(?:signature|security-token)"
 )
-_SHORT = rb"pass|pw|pin|otp|cvv2?|cvc2?|_?auth|_authtoken"
+_SHORT = rb"pass|pw|pin|puk|otp|cvv2?|cvc2?|_?auth|_authtoken"
 _SUFFIX = (
     rb"(?:[_-]?(?:base|value|string|confirm(?:ation)?|again|repeat|old|new|current|previous|prod(?:uction)?|dev|staging|test|live|main"
-    rb"|primary|secondary|backup|plain(?:text)?|clear(?:text)?|b64|base64|data|hash|digest|[0-9]{1,2}))?"
+    rb"|primary|secondary|backup|plain(?:text)?|clear(?:text)?|b64|base64|data|hash|digest|sha(?:1|2|256|512)|md5|bcrypt|encrypted|crypted|[0-9]{1,2}))?"
 )
 _NAMES = (
     rb"(?:(?i:" + _PASSWORD + rb"|" + _SECRET + rb"|(?:\b|_|-)(?:" + _SHORT + rb"))|[a-z](?:Pass|Pin)|_KEY)"
@@ -53,20 +55,26 @@ _MADE_OF = (
 _IS_PASSWORD = re.compile(rb"(?i)[_-]?(?:" + _PASSWORD + rb")")
 _NOT_SECRET_BEFORE = re.compile(
     rb"(?i)(?:(?<![a-z])|(?<=(?-i:[a-z]))(?=(?-i:[A-Z])))(?:next|page|continuation|continue|sync|resume|cursor|start|max|min|num|total|prompt|completion|pad|eos|bos|unk|mask|stop|public|publishable"
-    rb"|primary|foreign|sort|partition|cache|idempotency|routing|tenant|pkce)[_ -]?\Z|[0-9]{12}:\Z"
+    rb"|primary|foreign|sort|partition|cache|idempotency|routing|tenant|pkce|public[_ -]?key|checksum/)[_ -]?\Z|[0-9]{12}:\Z"
 )
 """Words before a name that make something else of it: the token of a page, a column's key."""
 _EXPANSION = re.compile(rb"\$\{[A-Za-z0-9_]*\Z")
 """`${PASSWORD:-default}`: the shell's variable, and not its value."""
 _LABEL = re.compile(rb"(?i)(?:" + _FOREIGN + rb"|(?:new |old |your )?pass(?:word|phrase)):?")
 """What a form calls a password: the text of a label, and no value."""
+_VERB = re.compile(
+    rb"(?i)(?:update|reset|change|forgot(?:ten)?|require[sd]?|allow(?:_?empty)?|show|hide|enable[sd]?|disable[sd]?|has|is|needs?|random(?:_root)?|generate[sd]?|store[sd]?|save[sd]?|expire[sd]?|skip|no|without|remember)[_-]?(?:\w{1,8}[_-])?\Z"
+)
+"""`update_password: on_create`: what is done with a password, and not the password."""
 _SMALL = frozenset(b"abcdefghijklmnopqrstuvwxyz")
 _CAPITAL = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_BRACED = re.compile(rb"\{((?=[^{}]*[;@!#%^*~])[^\s\0{}()\"']{4,64})(?:\}(?=[;\"'\s]|\Z)|\Z)")
+_BRACED = re.compile(rb"\{((?=[^{}]*[;@!#%^*~?$&+=])[^\s\0{}()\"']{4,64})(?:\}(?=[;\"'\s]|\Z)|\Z)")
 """ODBC puts braces round what holds a semicolon."""
 _LIST_OF_ONE = re.compile(rb"\[(?:\\?[\"'])?([^\"'\\\s\0\[\],:|]{4,256})(?:\\?[\"'])?\]")
 """`{'password': ['x']}`, `map[password:[x]]`: the fields of forms as programs print them. What is said of a field stands so too."""
 _WORDS_TO_THE_END = re.compile(rb"((?:[ \t][A-Za-z0-9'-]{1,20}){1,11})[ \t]*(?=[\r\n\0]|\Z)")
+_DICE = re.compile(rb"[A-Za-z]{3,12}(?:[._-][A-Za-z]{3,12}){3,9}")
+"""Four words or more: nobody's status is called so."""
 _DIGITS_ONLY = re.compile(rb"\d+")
 
 
@@ -88,7 +96,15 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     if value.startswith(b"base64:"):
         span = (span[0] + 7, span[1])
     name = data[start:end].lower()
+    if (name.startswith(b"signing") and KEY_ID.fullmatch(value)) or PUBLIC_KEY.match(value):
+        return None
+    if b"_" in value and data[max(0, start - 32) : end].lower().split(b"=")[0].rstrip().endswith(
+        value.lower()
+    ):
+        return None  # pool_passwd = 'pool_passwd'
     if _EXPANSION.search(data[max(0, start - 40) : start]) or _LABEL.fullmatch(value):
+        return None
+    if _VERB.search(data[max(0, start - 24) : start]) and not is_strong(value):
         return None
     if _IS_PASSWORD.match(name):
         # The shell's working directory, and what a type is called.
@@ -97,7 +113,7 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     if _NOT_SECRET_BEFORE.search(data[max(0, start - 16) : word_ends]):
         return None
     plain = name.lstrip(b"_-")
-    if plain.startswith((b"pin", b"otp", b"cvv", b"cvc")) or plain[1:].startswith(b"pin"):
+    if plain.startswith((b"pin", b"puk", b"otp", b"cvv", b"cvc")) or plain[1:].startswith(b"pin"):
         return span if _DIGITS_ONLY.fullmatch(value) and 3 <= len(value) <= 10 else None
     if name.startswith(b"_key"):  # any key of an environment, if it is none of a table
         return span if len(value) >= 16 and is_strong(value) else None
@@ -105,7 +121,7 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
         if (
             name.startswith((b"pass", b"pw")) and data[at - 1 : at] in b" \t"
         ):  # "pass: 12 of 15", "second pass: merge"
-            return span if looks_secret(value, least=4) else None
+            return span if looks_secret(value, least=4) or _DICE.fullmatch(value) else None
         return span if len(value) > 3 and not value.isdigit() else None
     return span if looks_secret(value, least=6) else None
 
@@ -162,7 +178,7 @@ def _code(data: bytes, start: int, end: int) -> Span:
 def _listed(data: bytes, _start: int, end: int) -> Span | None:
     """`define('DB_PASSWORD', 'x')`: in a list of names the next one is no value."""
     span = value_at(data, end - 1)
-    if span is None or not is_value(data, span, quoted=True):
+    if span is None or not is_value(data, span, quoted=True) or data[span[0] : span[0] + 1] == b"-":
         return None
     return span if looks_secret(data[span[0] : span[1]], least=6) else None
 
@@ -263,7 +279,7 @@ PASSWORD = (
         + rb"|\\?[\"']?(?:[ \t]{0,4},)?\s{0,24}\\?[\"']?(?i:value|newvalue)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[^\s\0]"
         + rb"|\\?[\"'][ \t]{0,4},[ \t]{0,16}\\?[\"']"
         + rb"|\\?[\"']?(?:[ \t][A-Za-z:_.-]{1,24}=\\?[\"'][^\"'<>\0]{0,32}[\"'])?>[^\s\0<]"
-        + rb"|(?:>|</(?i:key)>)\s{0,24}<(?i:value|string)>[^\s\0<])",
+        + rb"|(?:\\?[\"'][ \t]serializeAs=\"String\"[ \t]?>|>|</(?i:key|name)>)\s{0,24}<(?i:value|string)>(?:<string>)?[^\s\0<])",
         check=_behind_name,
     ),
     # const TOKEN: &str = "x"; password := []byte("x"); char password[] = "x"

@@ -20,7 +20,7 @@ from gateway.masking.beginnings import Unreadable
 from gateway.masking.detectors import DETECTORS, READ, Detector
 from gateway.masking.linear import linear, options
 from gateway.masking.passages import Reading, beside
-from gateway.masking.shapes import Shape, alternation
+from gateway.masking.shapes import LOOK_BEHIND, Shape, alternation
 from gateway.masking.sieve import Sieve
 from gateway.policy.model import CustomDetector
 
@@ -135,7 +135,7 @@ class Scanner:
             if hit is None:
                 start = begin + 1
             else:
-                hits.append(hit)
+                hits += self._led(data, begin, hit)
                 start = hit[1]
         return hits
 
@@ -176,9 +176,23 @@ class Scanner:
             if hit is None or hit[0] == hit[1]:
                 start = begin + 1
             else:
-                hits.append(hit)
+                hits += self._led(data, begin, hit)
                 start = hit[1]
         return hits
+
+    def _led(self, data: bytes, begin: int, hit: Hit) -> list[Hit]:
+        """The hit, and the address of e-mail that may stand in what led to it (`-u ann@example.org:password`)."""
+        if data.find(b"@", begin, hit[0]) < 0:
+            return [hit]
+        low = max(0, begin - LOOK_BEHIND)
+        inner = self._any.search(data, begin + 1, hit[0])
+        while inner is not None:
+            first, last = inner.span()
+            found = self._judge(data[low : hit[0]], first - low, last - low, begin - low)
+            if found is not None:
+                return [(found[0] + low, found[1] + low, found[2]), hit]
+            inner = self._any.search(data, first + 1, hit[0])
+        return [hit]
 
     def _judge(self, data: bytes, start: int, end: int, free_from: int) -> Hit | None:
         tried = self._exact.Match(data[start:end]) or []

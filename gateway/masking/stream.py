@@ -43,9 +43,9 @@ _QUOTED_NAME = re.compile(rb"\"[A-Za-z0-9 ._+-]{0,62}(?:\"(?:@[A-Za-z0-9.-]*)?)?
 _ARMOUR = re.compile(rb"-{5} ?[A-Z0-9 ]{0,64}-{0,5}\Z")
 _LONGEST_ARMOUR = 80
 _IPV6 = re.compile(_LEAD + rb"[0-9A-Fa-f:.]+\Z")
-_OPENED = re.compile(rb"[=:,(][ \t]{0,16}([\"'][^\"'\r\n\0]{0,8})\Z")
+_OPENED = re.compile(rb"[=:,(][ \t]{0,16}((?:\"{1,3}|'{1,3})[^\"'\r\n\0]{0,8})\Z")
 """A value between quotes of which too little has come to be judged."""
-_LONGEST_OPENED = 26
+_LONGEST_OPENED = 28
 _SAID = re.compile(rb"\b(?:echo|printf)[ \t]([^\r\n\0]{0,400})\Z")
 """What a shell may yet pipe into a command that reads a secret."""
 _LONGEST_SAID = 408
@@ -188,6 +188,10 @@ def _settled(window: bytes, start: int, end: int, name: str) -> bool:
             return end < len(window) if ended else len(window) - end >= _ARMOUR_END
         case "auth_header" | "cookie":
             return _LINE_ENDS.search(window, end) is not None
+        case "email" if (
+            window[end : end + 1] == b":"
+        ):  # a password may follow, known by what led to the address
+            return _VALUE_ENDS.search(window, end) is not None
         case "password":
             return _VALUE_ENDS.search(window, end) is not None
         case _:

@@ -18,7 +18,7 @@ MARK = "[redacted]"
 _WORDS = rb"password|passwd|passphrase|passcode|pass|pwd|secret|token|key|credentials?|apikey"
 _PLACEHOLDER = linear(
     # words for nothing, types, and what stands where a value was taken out
-    rb"(?i)(?:null|nil|none|true|false|undefined|yes|no|(?:str(?:ing)?|text)\??|varchar\S*|char|bool(?:ean)?|int(?:eger)?|number|bytes|any|object|optional\S*"
+    rb"(?i)(?:null|nil|none|true|false|undefined|yes|no|[01]|(?:str(?:ing)?|text)\??|varchar\S*|char|bool(?:ean)?|int(?:eger)?|number|bytes|any|object|optional\S*"
     rb"|wpa[123]?(?:[-_/](?:psk|personal|enterprise|eap|sae|wpa[23]))*|n/a|tbd|todo|prompt|redacted|hidden|masked|filtered|omitted|sensitive|placeholder|dummy|secretstr|securestring"
     rb"|not[ _-]?(?:set|shown|provided|available|found|required|applicable)"
     rb"|[\W_]*|\+?[0-9]{0,4}(?:\*{3,}[\w.@*()+-]*|\*+@[\w.-]*)|x{3,}(?:[-_]x+)*|[.*\xc2\xa0\xe2\x80\xa2\xe2\x97\x8f_x-]*"
@@ -27,11 +27,13 @@ _PLACEHOLDER = linear(
     rb"|(?:env|file|vault|secret|ref\+\w+|op|ssm|sops|awsssm|gcpsm|azkv|keyvault|secretsmanager|doppler|infisical):[\w./:+@#-]+"
     rb"|ENC[\[(].*|enc:.*|(?:secret|configmap)s?/[\w./-]+|projects/[\w-]+/secrets/.*|/(?:var/)?run/secrets/.*|arn:aws.*"
     # what a reader is to replace
-    rb"|(?:your|enter|insert|replace|put|paste|example)[a-z]{0,12}(?:[ _-][a-z]{1,12}){0,6}"
+    rb"|change[ _-]?(?:me|it|this)(?:[ _-]?(?:now|please|later|[0-9]{1,3}))?!*|(?:your|enter|insert|replace|put|paste|example)[a-z]{0,12}(?:[ _-][a-z]{1,12}){0,6}"
     rb"|(?:[a-z]{1,12}[ _-]){0,4}(?:" + _WORDS + rb")[ _-](?:here|placeholder|goes[ _-]here))"
 )
-_SEALED = linear(rb"\{[A-Za-z0-9+/]{20,}={1,2}\}")
-"""What Maven and Jenkins have encrypted: their key is in the next file."""
+_SEALED = linear(
+    rb"\{[A-Za-z0-9+/]{20,}={1,2}\}|\{(?i:aes[0-9]{0,3}|3des|rc4|xor|cipher|noop|bcrypt|des|cleartext|plain|sha-?[0-9]{1,3}|md5)\}[^\s{}]{6,}"
+)
+"""What Maven, Jenkins and WebLogic have encrypted: their key is in the next file. Spring says in braces how a value is read."""
 _NAME = rb"[A-Za-z_$][A-Za-z_$]*[0-9]{0,3}"
 _MEMBER = rb"(?:\.|::|->|\?\.)"
 _CODE = linear(
@@ -76,6 +78,7 @@ _QUOTED = {
     # YAML and SQL write a quote within as two
     b"'": re.compile(rb"(?:(?:[^\\\r\n\0']|\\[^\r\n\0])(?:''(?=\w))?){0,%d}" % LONGEST_VALUE)
 }
+_TRIPLED = re.compile(rb"(?:\"{3}|'{3})([^\r\n\0\"']{1,%d})" % LONGEST_VALUE)
 _ESCAPED_QUOTED = re.compile(rb"(?:[^\\\"'\r\n\0]|\\\\[^\r\n\0]){0,%d}" % LONGEST_VALUE)
 _BARE = re.compile(
     # An ampersand ends it only where another parameter, an entity or another command follows.
@@ -97,6 +100,11 @@ _PLAIN = linear(
     rb"(?:[A-Z]?[a-z]+|[A-Z]+)(?:[ _.:/-]+(?:[A-Z]?[a-z]+|[A-Z]+|\d{1,2}))*|[a-z]+(?:[A-Z][a-z]+)+|(?:[A-Z][a-z]+){1,4}|\d{1,5}"
 )
 """Words, joined as in names: no generator makes such keys."""
+_ALGORITHM = linear(
+    rb"(?i)(?:(?:hs|rs|es|ps|ed|x)[0-9]{3,5}|(?:hmac|rsa|ecdsa|dsa|pbkdf2?|scram|oaep|ssh|cram|digest|crypt|p)?[_-]?(?:sha|md|aes|mschapv?|ntlmv?|blake|wpa|tls|ssl|des|rc|chacha)[_-]?[0-9]{1,4}"
+    rb"(?:[_-]?(?:sha|cbc|gcm|ctr|etm|crypt|plus|ccm)?[0-9]{0,4}){0,3})"
+)
+"""`MSCHAPV2`, `HS256`, `scram-sha-256`: how something is kept secret."""
 _DATE_OR_VERSION = linear(
     rb"[A-Za-z]+/\d+(?:\.\d+)*|\d{4}-\d\d-\d\d\S*|(?:\d+:)?v?\d+(?:\.\d+){1,4}(?:[-+~.a-z]\S{0,40})?|\d{1,3}(?:[.,]\d+)?[%a-z]{0,2}"
 )
@@ -111,6 +119,8 @@ def value_at(data: bytes, start: int) -> Span | None:
         prefix := _BLOCK.match(data, start)
     ) is not None:
         start = prefix.end()
+    if (tripled := _TRIPLED.match(data, start)) is not None:
+        return tripled.span(1)
     if data[start : start + 1] == b"\\" and data[start + 1 : start + 2] in {b'"', b"'"}:
         match = _ESCAPED_QUOTED.match(data, start + 2)
     elif (quote := _QUOTED.get(data[start : start + 1])) is not None:
@@ -157,7 +167,7 @@ def in_list(data: bytes, start: int, span: Span) -> Span:
 def is_value(data: bytes, span: Span, *, quoted: bool) -> bool:
     """Whether what stands there is a value, and not in place of one."""
     value = data[span[0] : span[1]]
-    if _SEALED.fullmatch(value) and len(value) % 4 == 2:
+    if _SEALED.fullmatch(value):
         return True
     if not any(byte in ALNUM_BYTES or byte > 0x7F for byte in value):
         return False
@@ -193,11 +203,36 @@ def why_no_value(data: bytes, start: int) -> str:
 
 def looks_secret(value: bytes, *, least: int) -> bool:
     """Whether the value looks like something made up to be secret, and not like a name, a date, a path or a number."""
-    if len(value) < least:
+    if len(value) < least or _ALGORITHM.fullmatch(value):
         return False
     if value.isalpha() and 3 * sum(byte < 0x60 for byte in value) <= len(value):  # NSPersistentHistoryToken
         return False
     return not any(shape.fullmatch(value) for shape in (_PLAIN, _DATE_OR_VERSION, _PATH_OR_ADDRESS))
+
+
+_UUID = linear(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DIGEST = linear(rb"(?:[0-9a-f]{32,}|[0-9A-F]{32,})")
+PUBLIC_KEY = re.compile(rb"AAAA[A-Z](?:3NzaC1|2VjZHNh|Gc2st)")
+"""How RFC 4253 begins the base64 of a public key."""
+KEY_ID = linear(rb"[0-9A-F]{16}|[0-9A-F]{40}")
+"""What OpenPGP calls a key by."""
+_DRAWN = linear(rb"[A-Za-z0-9+/_-]+={0,2}")
+_SEGMENT = linear(rb"[A-Z]?[a-z]{4,}[0-9]{0,4}|[A-Z]{5,}|(?:19|20)[0-9]{2,6}")
+
+
+def is_random(value: bytes, *, least: int) -> bool:
+    """Whether the value was drawn by lot, so that its letters and digits are in no order that a name would have.
+
+    A UUID is drawn by lot as well, and names things.
+    """
+    if len(value) < least or not _DRAWN.fullmatch(value) or _UUID.fullmatch(value):
+        return False
+    if _DIGEST.fullmatch(value):
+        return True
+    if any(_SEGMENT.fullmatch(part) for part in re.split(rb"[/_+-]", value)):
+        return False
+    kinds = sum(bool(re.search(kind, value)) for kind in (rb"[a-z]", rb"[A-Z]", rb"[0-9]"))
+    return kinds == 3 or (kinds == 2 and len(re.findall(rb"[0-9]", value)) >= 4)
 
 
 def is_strong(value: bytes) -> bool:

@@ -83,7 +83,8 @@ def load(path: Path, vocabulary: Vocabulary) -> Policy:
         with path.open("rb") as file:
             data = file.read(tree.MAX_BYTES + 1)
     except OSError as error:
-        raise PolicyFileError(str(path), [Fault(1, 1, "", f"it cannot be read: {error.strerror}")]) from None
+        why = f"it cannot be read: {error.strerror}; name the policy's file on the command line"
+        raise PolicyFileError(str(path), [Fault(1, 1, "", why)]) from None
     return parse_bytes(data, str(path), vocabulary)
 
 

@@ -106,6 +106,29 @@ async def test_a_kill_shows_what_it_stops_and_ends_the_session(
     assert code != 0, "the token is gone"
 
 
+async def test_a_card_is_decided_on_a_telephone(
+    stand: Stand, page: Page, psql: Psql, picture: Picture
+) -> None:
+    await page.set_viewport_size({"width": 390, "height": 844})
+    asked = asyncio.create_task(psql(repair(146)))
+    shown = card(page, "id = 146")
+    approve = shown.get_by_test_id("action-countersign.approve")
+    await approve.scroll_into_view_if_needed()
+    for seen in (approve, shown.get_by_test_id("action-countersign.kill"), page.get_by_test_id("composer")):
+        await expect(seen).to_be_in_viewport(ratio=1)
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await picture(page, "telephone")
+    await page.get_by_test_id("channel-audit-shop").click()
+    await page.get_by_test_id("app-home").click()
+    await expect(page.get_by_test_id("home")).to_contain_text("Waiting for you")
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    await page.get_by_test_id("channel-approvals").click()
+    await approve.click()
+    code, printed = await asyncio.wait_for(asked, WITHIN)
+    assert code == 0, printed
+    await expect(shown).to_contain_text("Approved and released")
+
+
 async def test_a_long_command_is_approved_only_after_review(
     stand: Stand, page: Page, psql: Psql, picture: Picture
 ) -> None:

@@ -254,6 +254,13 @@ def test_a_whole_recording_verifies_by_its_file_alone_by_its_session_and_by_give
     assert "2 records hold" in out
 
 
+def test_nothing_to_verify_is_not_that_all_holds(tmp_path, capsys):
+    for state in (tmp_path, tmp_path / "none"):
+        code, out, err = run(capsys, "verify", "--all", "--state", state)
+        assert (code, out) == (2, "")
+        assert "--state" in err
+
+
 def test_the_first_record_that_does_not_hold_is_named(kept, capsys):
     state, path = kept
     path.write_bytes(path.read_bytes().replace(b"SELECT 1", b"SELECT 2", 1))

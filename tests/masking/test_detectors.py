@@ -347,6 +347,12 @@ HOSTILE = {
     "mailboxes without an end": b"@b.cc" * 12_000 + b"9",
     "cookies": b"Cookie:lang=" * 5_000,
     "encoded in encoded": b"bearer%20" * 6_000,
+    "drawn keys": b"xKey=" + b"aB1" * 20_000,
+    "names of keys": b'"key":"' * 9_000,
+    "lists of users": b"[users]\n" * 6_000,
+    "users without an end": b"[users]\n" + b"ann = Ab1234567\n" * 4_000,
+    "addresses before passwords": b"]:25 a@b.cc:" * 5_000,
+    "stars": b" * Ab1234567" * 5_000,
 }
 
 

@@ -149,7 +149,9 @@ def test_help_lists_every_verb(capsys) -> None:
 
 def test_check_knows_a_missing_file_from_a_broken_one(tmp_path, capsys) -> None:
     assert main(["check", str(tmp_path / "none.yaml")]) == 2
-    assert "there is no such file" in capsys.readouterr().err
+    assert "there is no such file; name the policy's file" in capsys.readouterr().err
+    assert main(["explain", "--policy", str(tmp_path / "none.yaml"), "SELECT 1"]) == 1
+    assert "name the policy's file" in capsys.readouterr().err
 
 
 # explain, for people
