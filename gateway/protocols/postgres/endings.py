@@ -88,6 +88,7 @@ class Endings:
         exchange.expected.popleft()
         exchange.stands(status)
         if reply.kind is Kind.OWN_QUERY or reply.hidden:
+            exchange.discarding = reply.failed
             return b""
         if reply.kind is Kind.QUERY:
             self._query_over(reply)
@@ -161,6 +162,7 @@ class Endings:
     def _batch_failed(self, failed: Reply, code: str) -> None:
         """The server skips what it has of the batch, up to the Sync; the client's further messages are discarded."""
         exchange = self._exchange
+        skipped_query = False
         exchange.names.undo(failed.number)
         while exchange.expected and exchange.expected[0].kind is not Kind.SYNC:
             skipped = exchange.expected.popleft()
@@ -170,6 +172,7 @@ class Endings:
             if skipped.kind is Kind.QUERY:
                 mine = skipped.command_id == failed.command_id
                 skipped.outcome, skipped.failed = f"SQLSTATE {code}" if mine else "not run", True
+                skipped_query = not mine
                 self._query_over(skipped)
             elif command_id:
                 if skipped.portal is not None:
@@ -177,7 +180,9 @@ class Endings:
                 mine = command_id == failed.command_id
                 self._over(command_id, f"SQLSTATE {code}" if mine else "not run", failed=True)
         if exchange.expected:
-            exchange.expected[0].hidden = False
+            # A Sync of the gateway's own ends the Query that it went behind, not what failed before that.
+            sync = exchange.expected[0]
+            sync.hidden = sync.failed = sync.hidden and skipped_query
         exchange.discarding = not exchange.expected
         exchange.settle()
 
