@@ -338,7 +338,10 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
         await runner.setup()
         parts.push_async_callback(runner.cleanup)
         site = web.TCPSite(runner, listen.host, listen.port)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as error:
+            raise DoorFailed(f"the API cannot listen there, see api.listen: {error.strerror}") from None
 
         # The doors are opened last and closed first: while they drain, what is held can still be decided.
         doors = Doors(

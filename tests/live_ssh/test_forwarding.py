@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import shlex
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,6 +80,7 @@ async def test_nothing_else_is_forwarded_whatever_the_option_says(
     judging: SshGateway, tmp_path: Path
 ) -> None:
     path = str(tmp_path / "socket")
+    before = sessions(judging)
     async with connected(judging) as connection:
         with pytest.raises(asyncssh.ChannelListenError):
             await connection.forward_remote_port("127.0.0.1", 0, "127.0.0.1", 1)
@@ -91,3 +96,62 @@ async def test_nothing_else_is_forwarded_whatever_the_option_says(
         cookie = String("MIT-MAGIC-COOKIE-1"), String("00" * 16)
         assert not await asked(b"auth-agent-req@openssh.com")
         assert not await asked(b"x11-req", Boolean(False), *cookie, UInt32(0))
+    (session,) = sessions(judging) - before
+    text = await asyncio.to_thread(transcript, judging, session)
+    for refused in (
+        "listening on 127.0.0.1:0",
+        f"listening on the socket {path}",
+        f"forwarding to the socket {path}",
+        "a tunnel",
+        "forwarding of an agent",
+        "forwarding of a display",
+    ):
+        assert f"refused {refused}" in text
+    assert text.count("refused a tunnel") == 2
+
+
+@pytest.mark.parametrize("by", ["password", "certificate"])
+def test_what_openssh_asks_to_forward_is_refused_and_recorded_and_its_command_runs(
+    gateway: SshGateway, tmp_path: Path, by: str
+) -> None:
+    if by == "password":
+        options, environment = gateway.client(gateway.token())
+        line = ["ssh", *options, "-p", str(gateway.ports["web-1"]), "127.0.0.1"]
+    else:
+        access = ("connect", "web-1", "--certificate", str(tmp_path / "access"))
+        line = shlex.split(gateway.countersign(*access, COUNTERSIGN_TOKEN=gateway.token()).stdout)
+        environment = dict(os.environ)
+    forwards = ["-A", "-X", "-R", "2222:127.0.0.1:1", "-R", f"{tmp_path}/there:{tmp_path}/here"]
+    before = sessions(gateway)
+    done = subprocess.run(
+        ["ssh-agent", line[0], *forwards, *line[1:], "echo hello"],
+        env={**environment, "DISPLAY": ":99"},
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.stdout, done.returncode) == (b"hello\n", 0), done.stderr
+    (session,) = sessions(gateway) - before
+    text = transcript(gateway, session)
+    for refused in (
+        "listening on localhost:2222",
+        f"listening on the socket {tmp_path}/there",
+        "forwarding of an agent",
+        "forwarding of a display",
+    ):
+        assert f"refused {refused}" in text
+
+
+def test_a_certificate_lets_forward_what_the_policy_lets(
+    judging: SshGateway, echoing: int, tmp_path: Path
+) -> None:
+    access = ("connect", "web-1", "--certificate", str(tmp_path / "access"))
+    line = shlex.split(judging.countersign(*access, COUNTERSIGN_TOKEN=judging.token()).stdout)
+    with judging.api.deciding("approve", containing=f"forward to 127.0.0.1:{echoing}"):
+        done = subprocess.run(
+            [line[0], "-W", f"127.0.0.1:{echoing}", *line[1:]],
+            input=b"hello",
+            capture_output=True,
+            check=False,
+        )
+    assert done.stdout == b"hello", done.stderr

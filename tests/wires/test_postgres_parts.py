@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import struct
+from collections.abc import Collection
 from pathlib import Path
 from types import ModuleType
 
@@ -11,12 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.model import Effect
+from gateway.model import Effect, Facts, Resource
 from gateway.protocols import NAMES, ProtocolUnknown, load
 from gateway.protocols.postgres import frames, messages
+from gateway.protocols.postgres.column_rules import reads_hidden
 from gateway.protocols.postgres.messages import Bind
 from gateway.protocols.postgres.parameters import shown, shown_value
-from gateway.protocols.postgres.plans import WITHHELD, mask_report
+from gateway.protocols.postgres.plans import WITHHELD, mask_notification, mask_report
 from gateway.protocols.postgres.replay import render
 from gateway.wire import ProtocolViolation
 from tests.wires.masks import Word
@@ -205,6 +207,75 @@ def test_what_an_error_of_data_quotes_is_withheld() -> None:
     )
     assert said["M"] == 'duplicate key value violates "t_key"'
     assert said["D"] == WITHHELD
+
+
+def _raised(code: str, message: str, **more: str) -> bytes:
+    said = {"C": code, "M": message, **more}
+    return messages.write_fields(b"E", [(key.encode(), value.encode()) for key, value in said.items()])
+
+
+@pytest.mark.parametrize(
+    ("report", "shown"),
+    [
+        (_raised("42601", 'syntax error in tsquery: "Ann Lee"'), f"syntax error in tsquery: {WITHHELD}"),
+        (_raised("42P01", 'relation "ann" does not exist'), f"relation {WITHHELD} does not exist"),
+        (_raised("3F000", 'schema "a"ann"b" does not exist'), f"schema {WITHHELD} does not exist"),
+        (_raised("XX000", 'Syntax error near "ann" at position 6'), f"Syntax error near {WITHHELD} at position 6"),
+        (_raised("42601", 'syntax error at or near "Lee"', P="8", W='invalid type name "Ann Lee"'), f"syntax error at or near {WITHHELD}"),
+        (_raised("42703", 'column "nme" does not exist', P="8"), 'column "nme" does not exist'),
+        (_raised("23514", 'value violates check constraint "c"'), 'value violates check constraint "c"'),
+        (_raised("34000", 'cursor "c" does not exist'), 'cursor "c" does not exist'),
+        (_raised("P0001", 'order "7" is closed'), 'order "7" is closed'),
+    ],
+)  # fmt: skip
+def test_what_an_error_quotes_is_withheld_where_it_may_be_hidden(report: bytes, shown: str) -> None:
+    said = fields(mask_report(report, Word(), reads_hidden=True))
+    assert said["M"] == shown
+    assert "Ann" not in said.get("W", "")
+    assert fields(mask_report(report, Word()))["M"] == fields(report)["M"], "where nothing hidden is read"
+
+
+def test_what_the_server_was_doing_quotes_data_too() -> None:
+    report = _raised("22P02", "invalid input syntax for type json", W="JSON data, line 1: {Ann...")
+    assert fields(mask_report(report, Word()))["W"] == f"JSON data, line 1: {WITHHELD}"
+
+
+@pytest.mark.parametrize(("encoding", "codec"), [("LATIN1", "latin_1"), ("SJIS", "cp932"), ("UTF8", "utf-8")])
+def test_reports_and_notifications_are_read_in_the_client_s_encoding(encoding: str, codec: str) -> None:
+    for said in ("é a secret ü", "表 a secret 能"):
+        try:
+            data = said.encode(codec)
+        except UnicodeEncodeError:
+            continue
+        hidden = said.replace("secret", "******").encode(codec)
+        report = messages.write_fields(b"N", [(b"C", b"00000"), (b"M", data)])
+        assert (
+            messages.read_fields(mask_report(report, Word(), encoding=encoding), 5, len(report))[b"M"]
+            == hidden
+        )
+        notification = messages.frame(b"A", b"\0\0\0\1", b"ch\0", data, b"\0")
+        assert mask_notification(notification, Word(), encoding=encoding) == notification.replace(
+            data, hidden
+        )
+
+
+def test_bytes_that_are_no_text_stay_as_they_are() -> None:
+    report = messages.write_fields(b"N", [(b"C", b"00000"), (b"M", b"\xff\xfe a secret \xc3")])
+    assert mask_report(report, Word()) == report.replace(b"secret", b"******")
+
+
+def test_a_command_whose_reading_is_not_complete_may_have_read_anything() -> None:
+    class Ssn(Word):
+        def rule(self, names: Collection[str], *, label: str = "") -> str | None:
+            return "redact" if {"customers.ssn", "*"} & set(names) else None
+
+    read = Resource(kind="column", name="customers.ssn", effect=Effect.READ)
+    other = Resource(kind="column", name="customers.id", effect=Effect.READ)
+    assert reads_hidden(Facts(effects=frozenset({Effect.READ}), resources=(read, other)), Ssn())
+    assert not reads_hidden(Facts(effects=frozenset({Effect.READ}), resources=(other,)), Ssn())
+    assert reads_hidden(Facts(effects=frozenset({Effect.UNKNOWN}), complete=False), Ssn())
+    assert reads_hidden(None, Ssn())
+    assert not reads_hidden(None, Word())
 
 
 # Replay.

@@ -835,3 +835,26 @@ def test_copied_data_is_masked() -> None:
     )
     assert b"secret" not in session.said_to_client()
     assert session.of(CommandAnswered)[0].masked == {"word": 1}
+
+
+def test_a_masked_copy_behind_a_failed_message_is_skipped_up_to_the_clients_own_sync() -> None:
+    session = play(mask=Word())
+    session.client(describe("P", "none"))
+    session.client(query("copy t to stdout") + parse("select 1", "later") + SYNC + query("select 2"))
+    assert tags(session.said_to_server()) == "DCPDCQS"
+    session.server(messages.error("34000", "no such portal") + ready())
+    assert tags(session.said_to_client()) == "EZ"
+    assert session.said_to_server() == query("select 2")
+    assert answered(session) == [("not run", 0, True)]
+    session.server(ONE_ROW)
+    assert tags(session.said_to_client()) == "TDCZ"
+
+
+def test_a_masked_copy_of_what_is_not_there_fails_as_itself() -> None:
+    session = play(mask=Word())
+    session.client(query("copy t to stdout") + query("select 2"))
+    session.said_to_server()
+    session.server(CLOSED + messages.error("42P01", "no such table") + ready())
+    assert tags(session.said_to_client()) == "EZ"
+    assert answered(session) == [("SQLSTATE 42P01", 0, True)]
+    assert session.said_to_server() == query("select 2")

@@ -240,7 +240,7 @@ class Answers:
             plan = self._plan_rows(shape, self._facts(reply), reply.mask)
             if not plan.idle:
                 run = data[rows:over]
-                hidden = plan.rows(run)
+                hidden = plan.rows(run, self._exchange.encoding)
                 if hidden is not run:
                     data = b"".join((data[:rows], hidden, data[over:]))
                     over += len(hidden) - len(run)
@@ -319,7 +319,8 @@ class Answers:
                 return b""
         if mask is None:
             return None
-        return (mask_report if tag == ord("N") else mask_notification)(data[pos:end], mask)
+        said = mask_report if tag == ord("N") else mask_notification
+        return said(data[pos:end], mask, encoding=self._exchange.encoding)
 
     def _described(self, reply: Reply, data: bytes, pos: int, end: int) -> bytes | None:
         """RowDescription, or NoData."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from gateway.masking.paths import JsonPath
-from gateway.model import Output
+from gateway.model import Effect, Facts, Output
 from gateway.wire import Mask
 
 _REDACTED_WHEN_COMPUTED = "redact"
@@ -46,6 +46,21 @@ def column_rules(
         origin = origins[place] if origins else None
         rules.append(_rule(name, meant, origin, mask))
     return tuple(rules)
+
+
+def columns_read(facts: Facts) -> frozenset[str]:
+    """The stored columns that a command reads anywhere."""
+    return frozenset(
+        resource.name
+        for resource in facts.resources
+        if resource.kind == "column" and resource.effect is Effect.READ
+    )
+
+
+def reads_hidden(facts: Facts | None, mask: Mask) -> bool:
+    """Whether a command may read a column that a rule names, so that its errors may quote one."""
+    names = columns_read(facts) if facts is not None and facts.complete else frozenset({"*"})
+    return any(mask.rule([name]) is not None or mask.opens([name]) for name in names)
 
 
 def _rule(name: str | None, meant: tuple[Output, ...] | None, origin: str | None, mask: Mask) -> ColumnRule:

@@ -20,14 +20,13 @@ from gateway.model import Facts, Output
 from gateway.protocols.postgres import copy_rows as copied
 from gateway.protocols.postgres import rows as walk
 from gateway.protocols.postgres import values
-from gateway.protocols.postgres.column_rules import column_rules
+from gateway.protocols.postgres.column_rules import column_rules, columns_read
 from gateway.protocols.postgres.copy_binary import LONGEST_ROW, BinaryCopyMask
 from gateway.protocols.postgres.copy_format import CopyFormat, CopyUnreadable, copy_format
 from gateway.protocols.postgres.copy_source import copied_out, listed
 from gateway.protocols.postgres.encodings import from_utf8, to_utf8
 from gateway.protocols.postgres.messages import Body, Column, frame, read_row_description
 from gateway.protocols.postgres.results import (
-    columns_read,
     has_json,
     one_by_one,
     reads_otherwise,

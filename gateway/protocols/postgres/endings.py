@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from gateway.protocols.postgres import messages
+from gateway.protocols.postgres.column_rules import reads_hidden
 from gateway.protocols.postgres.exchange import FAILED, IDLE, IN_TRANSACTION, Exchange, Kind, Reply
 from gateway.protocols.postgres.plans import mask_report
 from gateway.wire import CommandAnswered, Event, ProtocolViolation
@@ -88,6 +89,7 @@ class Endings:
         exchange.expected.popleft()
         exchange.stands(status)
         if reply.kind is Kind.OWN_QUERY or reply.hidden:
+            exchange.discarding = reply.failed
             return b""
         if reply.kind is Kind.QUERY:
             self._query_over(reply)
@@ -141,7 +143,10 @@ class Endings:
         code = messages.read_fields(report, 5, len(report)).get(b"C", b"").decode("ascii", "replace")
         exchange.copying_in = False
         if reply is None:
-            return mask_report(report, exchange.text_mask) if exchange.text_mask is not None else None
+            text_mask = exchange.text_mask
+            return (
+                mask_report(report, text_mask, encoding=exchange.encoding) if text_mask is not None else None
+            )
         mask = reply.mask or exchange.text_mask
         if reply.kind is Kind.OWN_QUERY:
             return b""
@@ -155,12 +160,15 @@ class Endings:
             if reply.kind is Kind.POISON:
                 return reply.refusal
         if mask is not None:
-            return mask_report(report, mask)
+            hidden = reads_hidden(reply.statement.facts if reply.statement is not None else None, mask)
+            masked = mask_report(data[pos:end], mask, encoding=exchange.encoding, reads_hidden=hidden)
+            return masked if reply.placed else _without_place(masked)
         return report if len(report) != end - pos else None
 
     def _batch_failed(self, failed: Reply, code: str) -> None:
         """The server skips what it has of the batch, up to the Sync; the client's further messages are discarded."""
         exchange = self._exchange
+        skipped_query = False
         exchange.names.undo(failed.number)
         while exchange.expected and exchange.expected[0].kind is not Kind.SYNC:
             skipped = exchange.expected.popleft()
@@ -170,6 +178,7 @@ class Endings:
             if skipped.kind is Kind.QUERY:
                 mine = skipped.command_id == failed.command_id
                 skipped.outcome, skipped.failed = f"SQLSTATE {code}" if mine else "not run", True
+                skipped_query = not mine
                 self._query_over(skipped)
             elif command_id:
                 if skipped.portal is not None:
@@ -177,7 +186,9 @@ class Endings:
                 mine = command_id == failed.command_id
                 self._over(command_id, f"SQLSTATE {code}" if mine else "not run", failed=True)
         if exchange.expected:
-            exchange.expected[0].hidden = False
+            # A Sync of the gateway's own ends the Query that it went behind, not what failed before that.
+            sync = exchange.expected[0]
+            sync.hidden = sync.failed = sync.hidden and skipped_query
         exchange.discarding = not exchange.expected
         exchange.settle()
 

@@ -8,11 +8,16 @@ from typing import Protocol
 
 from gateway.model import Facts
 from gateway.protocols.postgres import messages
+from gateway.protocols.postgres.encodings import codec_of
 from gateway.wire import Mask
 
 WITHHELD = "(withheld: answers on this connection are masked)"
 
-_MESSAGE, _DETAIL, _CODE = b"M", b"D", b"C"
+_ERROR, _DETAIL, _CODE, _PLACE, _CONTEXT = b"E", b"D", b"C", b"P", b"W"
+_QUOTING = frozenset({b"M", _CONTEXT})
+"""The message, and what the server was doing: `JSON data, line 1: {...`."""
+_NAMES_ALONE = frozenset({b"P0", b"23", b"26", b"34"})
+"""Errors in a function author's own words, and those that quote names of constraints, statements and cursors."""
 _QUOTED = re.compile(r'(".*"|: .*)', re.DOTALL)
 
 
@@ -92,33 +97,48 @@ class PlanCopy(Protocol):
         """
 
 
-def mask_report(report: bytes, mask: Mask) -> bytes:
+def mask_report(report: bytes, mask: Mask, *, encoding: str = "UTF8", reads_hidden: bool = False) -> bytes:
     """A whole ErrorResponse or NoticeResponse with its texts masked; codes, positions and names stay.
 
     Errors of data and of constraints quote the values that they are about (`Key (email)=(...) already exists`,
     `invalid input syntax for type integer: "..."`), of columns that cannot be told from the message: those
-    quotations are withheld.
+    quotations are withheld. So are those of any error that a value of a column that a rule names may have caused
+    (`reads_hidden`), unless it says where in the client's own text it is, as those do that reading the text finds.
     """
+    codec = codec_of(encoding)
     fields = messages.read_fields(report, 5, len(report))
-    quotes = fields.get(_CODE, b"")[:2] in {b"22", b"23"}
+    kind = fields.get(_CODE, b"")[:2]
+    in_the_text = _PLACE in fields and _CONTEXT not in fields
+    raised = reads_hidden and report[:1] == _ERROR and not in_the_text and kind not in _NAMES_ALONE
+    data = kind == b"22" or raised
     masked: list[tuple[bytes, bytes]] = []
     for letter, value in fields.items():
         if letter in messages.INVISIBLE_FIELDS:
             masked.append((letter, value))
             continue
-        said = value.decode("utf-8", "replace")
-        if quotes and letter == _DETAIL:
+        said = _read(value, codec)
+        if letter == _DETAIL and (data or kind == b"23"):
             said = WITHHELD
-        elif quotes and letter == _MESSAGE and fields[_CODE][:2] == b"22":
-            said = _QUOTED.sub(f": {WITHHELD}", said)
-        masked.append((letter, mask.text(said).replace("\0", "").encode()))
+        elif letter in _QUOTING and data:
+            said = _QUOTED.sub(lambda quoted: (": " if quoted[0][0] == ":" else "") + WITHHELD, said)
+        masked.append((letter, _written(mask.text(said), codec)))
     return messages.write_fields(report[:1], masked)
 
 
-def mask_notification(notification: bytes, mask: Mask) -> bytes:
+def mask_notification(notification: bytes, mask: Mask, *, encoding: str = "UTF8") -> bytes:
     """A whole NotificationResponse with its payload masked."""
+    codec = codec_of(encoding)
     body = messages.Body(notification, 5)
     pid, channel, payload = body.take(4), body.text(), body.text()
     body.end()
-    said = mask.text(payload.decode("utf-8", "replace")).replace("\0", "").encode()
+    said = _written(mask.text(_read(payload, codec)), codec)
     return messages.frame(b"A", pid, channel, b"\0", said, b"\0")
+
+
+def _read(value: bytes, codec: str) -> str:
+    """Bytes that the encoding has no letter for stay what they are."""
+    return value.decode(codec or "utf-8", "surrogateescape")
+
+
+def _written(said: str, codec: str) -> bytes:
+    return said.replace("\0", "").encode(codec or "utf-8", "surrogateescape")

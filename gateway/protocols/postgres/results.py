@@ -10,14 +10,14 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from itertools import groupby
 
-from gateway.model import Effect, Facts
+from gateway.model import Facts
 from gateway.protocols.postgres import rows as walk
 from gateway.protocols.postgres import values
-from gateway.protocols.postgres.column_rules import ColumnRule, column_rules
+from gateway.protocols.postgres.column_rules import ColumnRule, column_rules, columns_read
 from gateway.protocols.postgres.encodings import codec_of
 from gateway.protocols.postgres.kinds import ELEMENTS, NUMBERS_RANGED, WORDLESS, Kind, kind_of
 from gateway.protocols.postgres.messages import Column, read_row_description
-from gateway.protocols.postgres.searching import Search, cover, search
+from gateway.protocols.postgres.searching import HEX, Search, cover, search
 from gateway.wire import Mask
 
 Resolver = Callable[[int, int], str | None]
@@ -196,7 +196,11 @@ def has_json(columns: Sequence[Column], kinds: bytes) -> bool:
 
 def reads_otherwise(text: bytes, codec: str, *, escapes: bool) -> bool:
     """Whether detectors could not read this text as it stands, so that each value has to be looked at by itself."""
-    return (codec != "" and not text.isascii()) or (escapes and b"\\u" in text)
+    return (
+        (codec != "" and not text.isascii())
+        or (escapes and b"\\u" in text)
+        or (b"\\x" in text and HEX.search(text) is not None)
+    )
 
 
 def rewrite_kind(column: Column, rule: ColumnRule) -> int:
@@ -230,6 +234,8 @@ def search_kind(column: Column, rule: ColumnRule, mask: Mask) -> int:
         return walk.SEARCH if column.format == values.TEXT_FORMAT else walk.ALWAYS
     if kind in WORDLESS:
         return walk.SKIP
+    if kind is Kind.ARRAY and _wordless(ELEMENTS[column.type_oid]):
+        return walk.SKIP
     if column.format == values.TEXT_FORMAT:
         return walk.ALWAYS if kind is Kind.BYTEA else walk.SEARCH
     match kind:
@@ -241,19 +247,12 @@ def search_kind(column: Column, rule: ColumnRule, mask: Mask) -> int:
             return walk.WIDE_NUMERIC
         case Kind.FLOAT8:
             return walk.SKIP
-        case Kind.ARRAY if kind_of(ELEMENTS[column.type_oid]) in WORDLESS:
-            return walk.SKIP
         case _:
             return walk.ALWAYS
 
 
-def columns_read(facts: Facts) -> frozenset[str]:
-    """The stored columns that a command reads anywhere."""
-    return frozenset(
-        resource.name
-        for resource in facts.resources
-        if resource.kind == "column" and resource.effect is Effect.READ
-    )
+def _wordless(type_oid: int) -> bool:
+    return kind_of(type_oid) in WORDLESS and type_oid not in NUMBERS_RANGED
 
 
 def plan_rows(description: bytes, facts: Facts, mask: Mask, *, resolve: Resolver | None = None) -> ResultMask:

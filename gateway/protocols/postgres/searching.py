@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import orjson
@@ -27,10 +28,12 @@ from gateway.protocols.postgres.kinds import (
     Kind,
     kind_of,
 )
+from gateway.protocols.postgres.structures import made_of, map_pairs, pairs_of
 from gateway.protocols.postgres.values import (
     BINARY_FORMAT,
     DEEPEST,
     address,
+    elements,
     fitted,
     made,
 )
@@ -84,6 +87,8 @@ def _search_text(value: bytes, type_oid: int, modifier: int, by: Search) -> byte
     kind = kind_of(type_oid)
     if kind is Kind.BYTEA:
         return _search_hex(value, by)
+    if b"\\x" in value:
+        value = _search_hex_within(value, by)
     if kind in {Kind.JSON, Kind.JSONB} and b"\\u" in value:
         return _search_json(value, by)
     hits = by.mask.find(value)
@@ -102,16 +107,49 @@ def cover(value: bytes, hits: list[Hit], *, type_oid: int, by: Search, modifier:
         return number_for(value[hits[0][0] : hits[0][1]], hits[0][2])
     if kind is Kind.ARRAY and kind_of(ELEMENTS[type_oid]) in NUMBERS:
         return _splice(value, [(start, end, number_for(value[start:end], name)) for start, end, name in hits])
-    if kind is Kind.RANGE:
-        return b"empty"
-    if kind is Kind.MULTIRANGE:
-        return b"{}"
-    if kind in {Kind.INET, Kind.CIDR}:
-        return address(value, kind, "partial")
+    if kind is Kind.ARRAY and kind_of(ELEMENTS[type_oid]) in _HIDDEN_WHOLE:
+        return _splice(value, _whole_elements(value, hits, kind_of(ELEMENTS[type_oid])))
+    if kind in _HIDDEN_WHOLE:
+        return _HIDDEN_WHOLE[kind](value)
+    if kind in {Kind.MADE, Kind.RECORD} and any(name == "ip" for _, _, name in hits):
+        return _with_addresses(value, hits, by.mask)
     covered = by.mask.cover(value, hits)
     if kind in {Kind.JSON, Kind.JSONB} and not _is_json(covered):
         return _search_json(value, Search(mask=by.mask, counts={}))
     return covered
+
+
+_HIDDEN_WHOLE: Mapping[Kind, Callable[[bytes], bytes]] = {
+    Kind.RANGE: lambda _: b"empty",
+    Kind.MULTIRANGE: lambda _: b"{}",
+    Kind.INET: lambda value: address(value, Kind.INET, "partial"),
+    Kind.CIDR: lambda value: address(value, Kind.CIDR, "partial"),
+}
+"""Kinds of which no part can be hidden, or what is left would be no value of theirs."""
+
+
+def _whole_elements(value: bytes, hits: list[Hit], kind: Kind) -> list[tuple[int, int, bytes]]:
+    """In an array's text: each element that has a hit, and what stands in its place."""
+    edits = []
+    for start, end in elements(value):
+        if any(begin < end and start < finish for begin, finish, _ in hits):
+            hidden = _HIDDEN_WHOLE[kind](value[start:end].strip(b'"'))
+            edits.append((start, end, b'"%s"' % hidden if kind is Kind.MULTIRANGE else hidden))
+    return edits
+
+
+def _with_addresses(value: bytes, hits: list[Hit], mask: Mask) -> bytes:
+    """In a composite an address may be a field of the type inet: what stands for it is an address as well."""
+    edits: list[tuple[int, int, bytes]] = []
+    others: list[Hit] = []
+    grown = 0
+    for start, end, name in hits:
+        if name == "ip":
+            edits.append((start, end, address(value[start:end], Kind.INET, "partial")))
+            grown += len(edits[-1][2]) - (end - start)
+        else:
+            others.append((start + grown, end + grown, name))
+    return mask.cover(_splice(value, edits), others)
 
 
 def _whole(value: bytes, kind: Kind, type_oid: int, modifier: int, mask: Mask) -> bytes | None:
@@ -163,8 +201,23 @@ def _search_hex(value: bytes, by: Search) -> bytes:
         raw = bytes.fromhex(value[2:].decode("ascii"))
     except ValueError:
         return b"\\x"
-    hits = by.find(raw)
-    return b"\\x" + _same_length(raw, hits, by.mask).hex().encode() if hits else value
+    hidden = _search_opaque(raw, by)
+    return value if hidden is raw else b"\\x" + (hidden or b"").hex().encode()
+
+
+HEX = re.compile(rb"\\x((?:[0-9a-f]{2}){6,})(?![0-9a-f])")
+"""A bytea within other text: of an array, a composite, JSON. Nothing shorter holds anything to hide."""
+
+
+def _search_hex_within(value: bytes, by: Search) -> bytes:
+    """Without a change of length: what is behind a backslash stays hexadecimal."""
+    edits = []
+    for match in HEX.finditer(value):
+        raw = bytes.fromhex(match[1].decode("ascii"))
+        hidden = _search_opaque(raw, by)
+        if hidden is not raw:
+            edits.append((*match.span(1), (hidden or bytes(len(raw))).hex().encode()))
+    return _splice(value, edits) if edits else value
 
 
 def _search_binary(value: bytes, type_oid: int, modifier: int, by: Search, depth: int) -> bytes | None:
@@ -201,8 +254,17 @@ def _search_binary(value: bytes, type_oid: int, modifier: int, by: Search, depth
             if any(by.find(binary.to_text(bound, subtype)) for bound in bounds):
                 return binary.from_text(b"", kind)
             return value
+        case Kind.INET | Kind.CIDR:
+            text = binary.to_text(value, kind)
+            return binary.from_text(address(text, kind, "partial"), kind) if by.find(text) else value
         case _ if kind in WORDLESS:
             return value
+        case Kind.MADE | Kind.OTHER if (structure := made_of(value)) is not None:
+            through = binary.map_record if structure is Kind.RECORD else binary.map_array
+            mapped = through(value, inner)
+            return mapped if changed else value
+        case Kind.MADE if (pairs := pairs_of(value)) is not None:
+            return map_pairs(pairs, lambda said: _search_read(said, _ANY_TEXT, -1, by) or b"") or value
         case _:
             return _search_opaque(value, by)
 
@@ -216,16 +278,34 @@ def _search_read(value: bytes, type_oid: int, modifier: int, by: Search) -> byte
     return value if hidden is read else None if hidden is None else from_utf8(hidden, codec)
 
 
+_ANY_TEXT = 25
 _LENGTH_BEFORE = re.compile(rb"\x00[\x00-\xff]{3}")
 
 
 def _search_opaque(value: bytes, by: Search) -> bytes | None:
-    """A structure that nobody knows: texts in it are found as they are and hidden without a change of length."""
-    text = _LENGTH_BEFORE.sub(b"\0\0\0\0", value)
-    hits = by.find(text)
+    """A structure that nobody knows: texts in it are found as they are and hidden without a change of length.
+
+    What follows a zero may be a length that looks like a digit or a letter, or the text itself: both are tried.
+    """
+    hits = by.mask.find(value)
+    if b"\0" in value:
+        hits = _united(hits, by.mask.find(_LENGTH_BEFORE.sub(b"\0\0\0\0", value)))
+    by.count(hits)
     if hits and hits[0][2] == TOO_MANY:
         return None
     return _same_length(value, hits, by.mask) if hits else value
+
+
+def _united(hits: list[Hit], others: list[Hit]) -> list[Hit]:
+    """The hits of two readings, those that overlap as one."""
+    found: list[Hit] = []
+    for start, end, name in sorted((*hits, *others)):
+        if found and start < found[-1][1]:
+            begin, finish, known = found[-1]
+            found[-1] = (begin, max(end, finish), TOO_MANY if name == TOO_MANY else known)
+        else:
+            found.append((start, end, name))
+    return found
 
 
 def _same_length(value: bytes, hits: list[Hit], mask: Mask) -> bytes:

@@ -278,6 +278,17 @@ def _array(value: bytes, element_oid: int, way: Way) -> bytes | None:
     return b"".join(out)
 
 
+def elements(value: bytes) -> list[tuple[int, int]]:
+    """Where the elements of an array literal are, with their quotes."""
+    at = max(0, value.find(b"{"))
+    found = []
+    while (match := _ELEMENT.match(value, at)) is not None:
+        at = match.end()
+        if match[3] is None:
+            found.append(match.span())
+    return found
+
+
 def _hide_binary(value: bytes, kind: Kind, type_oid: int, way: Way, depth: int) -> bytes | None:
     if depth > DEEPEST:
         raise TooDeep

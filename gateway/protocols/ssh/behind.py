@@ -44,8 +44,8 @@ class Behind(Protocol):
     def leads_around(self, host: str, port: int) -> bool:
         """Whether a connection from the target to there would reach what the gateway guards."""
 
-    def refused(self, what: str) -> None:
-        """Put into the record what was asked for and is refused unasked."""
+    def refused(self, what: str) -> bool:
+        """Put into the record what was asked for and is refused unasked; false."""
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]: ...
 

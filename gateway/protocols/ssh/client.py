@@ -14,12 +14,14 @@ import asyncssh
 
 from gateway.hosted import Desk, Desks, Refused, Room, Seat, SessionOver
 from gateway.protocols.ssh import asking, lines, sftp
+from gateway.protocols.ssh.bulk import gives_in_bulk, takes_in_bulk
 from gateway.protocols.ssh.channel import Channel
 from gateway.protocols.ssh.exact import refusing_hosts, taking_bytes
 from gateway.protocols.ssh.forwarding import forward
 from gateway.protocols.ssh.keys import TARGETS
 from gateway.protocols.ssh.target import enter
 from gateway.protocols.ssh.unpadded import unpadded
+from gateway.protocols.ssh.unserved import Unserved, without_agent_and_display
 
 log = logging.getLogger("countersign.ssh")
 
@@ -34,7 +36,7 @@ ATTEMPTS = 10
 Admit = Callable[..., Seat]
 
 
-class Client(asyncssh.SSHServer):
+class Client(Unserved):
     """The server's side of one connection."""
 
     seat: Seat
@@ -67,6 +69,7 @@ class Client(asyncssh.SSHServer):
         self._peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         refusing_hosts(conn, self.refused)
         unpadded(conn)
+        takes_in_bulk(conn)
         self._clients.add(self)
         if len(self._clients) > self._desks.first.limits.clients:
             conn.disconnect(
@@ -163,14 +166,17 @@ class Client(asyncssh.SSHServer):
         finally:
             self._connection.disconnect(asyncssh.DISC_BY_APPLICATION, reason)
 
-    # What it asks for. Forwarding to sockets, from the target, of agents and of displays is not answered here, and so refused.
+    # What it asks for; the rest is `Unserved`.
 
     def session_requested(self) -> tuple[asyncssh.SSHServerChannel[Any], Channel] | bool:
         if not self._seated or self._full():
             return False
         channel = Channel(self, run_lines=lines.run, run_files=sftp.run)
         self._channels.add(channel)
-        return taking_bytes(self._connection.create_server_channel()), channel
+        theirs = self._connection.create_server_channel()
+        gives_in_bulk(theirs)
+        without_agent_and_display(theirs, self.refused)
+        return taking_bytes(theirs), channel
 
     def connection_requested(
         self, dest_host: str, dest_port: int, orig_host: str, orig_port: int
@@ -179,15 +185,15 @@ class Client(asyncssh.SSHServer):
         if not self._seated or self._full():
             return False
         if self._desk.options.get("forwarding") != "judged":
-            self.refused(f"forwarding to {asking.place(dest_host, dest_port)}")
-            return False
+            return self.refused(f"forwarding to {asking.place(dest_host, dest_port)}")
         self._forwarded += 1
         return forward(self, dest_host, dest_port)
 
-    def refused(self, what: str) -> None:
+    def refused(self, what: str) -> bool:
         """Something that is not asked about belongs in the record all the same."""
         with contextlib.suppress(SessionOver):
             self.seat.noted(f"refused {asking.shown(what)[:LONGEST_REFUSED]}")
+        return False
 
     def _full(self) -> bool:
         return len(self._channels) + self._forwarded >= CHANNELS

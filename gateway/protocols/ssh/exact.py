@@ -27,7 +27,7 @@ def taking_bytes(channel: asyncssh.SSHServerChannel[Any]) -> asyncssh.SSHServerC
     return channel
 
 
-def refusing_hosts(connection: asyncssh.SSHServerConnection, refused: Callable[[str], None]) -> None:
+def refusing_hosts(connection: asyncssh.SSHServerConnection, refused: Callable[[str], bool]) -> None:
     """Where no host can have the name that is asked for, that channel is refused, and what is open goes on."""
     own: Any = connection
     taken = own._process_direct_tcpip_open

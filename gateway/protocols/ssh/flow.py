@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import asyncssh
 
 from gateway.hosted import Ruling, Seat, SessionOver, Stream
+from gateway.protocols.ssh.bulk import gives_in_bulk
 from gateway.protocols.ssh.digests import Copies
 from gateway.protocols.ssh.timeline import ERR, OUT, RESIZE, head
 from gateway.wire import CommandAnswered
@@ -164,6 +165,7 @@ class Upstream(asyncssh.SSHClientSession[bytes]):
 
     def connection_made(self, chan: Any) -> None:
         self.channel: asyncssh.SSHClientChannel[bytes] = chan
+        gives_in_bulk(chan)
         if self._unwanted:
             chan.abort()
 

@@ -11,6 +11,7 @@ from gateway.hosted import Refused, SessionOver
 from gateway.model import Block
 from gateway.protocols.ssh import asking
 from gateway.protocols.ssh.behind import Behind
+from gateway.protocols.ssh.bulk import gives_in_bulk
 from gateway.protocols.ssh.kept import WINDOW, Kept
 from gateway.wire import CommandAnswered
 
@@ -92,6 +93,7 @@ class _End(asyncssh.SSHTCPSession[bytes]):
 
     def connection_made(self, chan: Any) -> None:
         self._channel = chan
+        gives_in_bulk(chan)
         for act in self._early:
             act(chan)
         self._early.clear()

@@ -32,12 +32,15 @@ def public_line(seed: bytes) -> str:
 
 
 def certify(seed: bytes, public_key: str, *, principals: Sequence[str], name: str, expires_at: float) -> str:
-    """A user certificate for an agent's key, good for these principals alone. Raises `ValueError`."""
+    """A user certificate for an agent's key, good for these principals alone. Raises `ValueError`.
+
+    What its agent may have forwarded is up to the policy.
+    """
     try:
         theirs = asyncssh.import_public_key(public_key)
     except asyncssh.KeyImportError as error:
         raise ValueError("public_key is no public key: send the one line of a .pub file") from error
-    return _signed(key(seed), theirs, principals=principals, name=name, expires_at=expires_at)
+    return _signed(key(seed), theirs, principals=principals, name=name, expires_at=expires_at, forwards=True)
 
 
 def host_certificate(authority: bytes, host: asyncssh.SSHKey) -> asyncssh.SSHCertificate:
@@ -46,11 +49,14 @@ def host_certificate(authority: bytes, host: asyncssh.SSHKey) -> asyncssh.SSHCer
 
 
 def session_key(
-    seed: bytes, *, principal: str, name: str, now: float
+    seed: bytes, *, principal: str, name: str, now: float, forwards: bool
 ) -> tuple[asyncssh.SSHKey, asyncssh.SSHCertificate]:
     """A key of one session's own and its certificate, for a target that trusts the gateway's authority."""
     own = asyncssh.generate_private_key("ssh-ed25519")
-    text = _signed(key(seed), own, principals=[principal], name=name, expires_at=now + FOR_A_SESSION)
+    expires_at = now + FOR_A_SESSION
+    text = _signed(
+        key(seed), own, principals=[principal], name=name, expires_at=expires_at, forwards=forwards
+    )
     return own, asyncssh.import_certificate(text)
 
 
@@ -61,6 +67,7 @@ def _signed(
     principals: Sequence[str],
     name: str,
     expires_at: float,
+    forwards: bool,
 ) -> str:
     certificate = authority.generate_user_certificate(
         subject,
@@ -69,7 +76,7 @@ def _signed(
         valid_before=int(expires_at),
         permit_x11_forwarding=False,
         permit_agent_forwarding=False,
-        permit_port_forwarding=False,
+        permit_port_forwarding=forwards,
         permit_user_rc=False,
     )
     return certificate.export_certificate().decode().strip()

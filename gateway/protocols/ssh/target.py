@@ -9,6 +9,7 @@ import asyncssh
 
 from gateway.hosted import CredentialRefused, Desk, HostedUpstream, Refused
 from gateway.protocols.ssh.algorithms import STRONG
+from gateway.protocols.ssh.bulk import takes_in_bulk
 from gateway.protocols.ssh.keys import session_key
 from gateway.protocols.ssh.unpadded import unpadded
 
@@ -18,25 +19,27 @@ KEEPALIVE = 30.0
 async def enter(desk: Desk, *, authority: bytes, name: str) -> asyncssh.SSHClientConnection:
     """As `connect`, once more where the target does not take a credential that was rotated meanwhile."""
     upstream = await desk.upstream()
+    forwards = desk.options.get("forwarding") == "judged"
     try:
-        return await connect(upstream, authority=authority, name=name, now=desk.now())
+        return await connect(upstream, authority=authority, name=name, now=desk.now(), forwards=forwards)
     except CredentialRefused:
         other = await desk.renewed(upstream)
         if other is None:
             raise
-        return await connect(other, authority=authority, name=name, now=desk.now())
+        return await connect(other, authority=authority, name=name, now=desk.now(), forwards=forwards)
 
 
 async def connect(
-    upstream: HostedUpstream, *, authority: bytes, name: str, now: float
+    upstream: HostedUpstream, *, authority: bytes, name: str, now: float, forwards: bool
 ) -> asyncssh.SSHClientConnection:
     """Logged in at the target: by the stored key or password, else by a certificate of this session's own.
 
-    `name` stands in the target's log. Raises `Refused` with a sentence that tells no credential.
+    `name` stands in the target's log; `forwards`: connections through it may be asked for. Raises `Refused` with a sentence that tells no credential.
     """
     options: dict[str, Any] = {"password": upstream.password or None, "client_keys": None}
     if not upstream.password and not upstream.key:
-        options["client_keys"] = [session_key(authority, principal=upstream.user, name=name, now=now)]
+        own = session_key(authority, principal=upstream.user, name=name, now=now, forwards=forwards)
+        options["client_keys"] = [own]
     if upstream.known_hosts is not None:
         options["known_hosts"] = upstream.known_hosts
     try:
@@ -75,3 +78,4 @@ class _Client(asyncssh.SSHClient):
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
         unpadded(conn)
+        takes_in_bulk(conn)
