@@ -9,7 +9,17 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from gateway.masking.shapes import ALNUM_BYTES, DIGIT_BYTES, WORD_BYTES, Shape, Span, after, before, word
+from gateway.masking.shapes import (
+    ALNUM_BYTES,
+    DIGIT_BYTES,
+    LOOK_BEHIND,
+    WORD_BYTES,
+    Shape,
+    Span,
+    after,
+    before,
+    word,
+)
 
 _TWO = rb"[\xc2-\xdf][\x80-\xbf]"
 """A letter of two bytes in UTF-8: Latin, Greek, Cyrillic. Scripts of three are mostly written without blanks, so
@@ -35,6 +45,10 @@ _VERP = re.compile(rb"(?:\A|[^A-Za-z0-9_.+%-])([A-Za-z0-9._-]{1,32}\+[A-Za-z0-9.
 """`bounce+ann=` of `bounce+ann=example.com@lists.example.org`: elsewhere an equals sign ends a name."""
 _BEFORE_APOSTROPHE = re.compile(rb"(?:\A|[^A-Za-z0-9_\\])([A-Za-z]{1,20}')\Z")
 _IPV4_GOES_ON = DIGIT_BYTES | {0x2A}
+_REACHED = re.compile(
+    rb"\b(?:ssh|scp|sftp|rsync|mosh|sshfs|autossh|ssh-copy-id)(?:[ \t]+-[A-Za-z0-9-]+(?:[ \t=]+[^\s\0@-][^\s\0@]*)?)*[ \t]+(?:[^\s\0@]+[ \t]+)?\Z"
+)
+"""A command that logs in: who stands behind it and where is an account of a machine."""
 _PIXEL_DENSITY = re.compile(rb"\d{1,2}x\.[A-Za-z]{2,5}")
 _ALGORITHM = re.compile(
     rb"(?=[^@]*[0-9-])[a-z0-9-]+@(?:openssh\.com|libssh\.org|lysator\.liu\.se)|zlib@openssh\.com"
@@ -100,6 +114,7 @@ def _email(data: bytes, start: int, end: int) -> Span | None:
         or _PIXEL_DENSITY.fullmatch(b".".join(labels))
         or labels[-1].lower() in _NO_DOMAINS
         or data[max(0, start - 3) : start] == b"://"
+        or _REACHED.search(data[max(0, start - LOOK_BEHIND) : start])
     ):
         return None
     if len(labels) > 2 and labels[0].isdigit() and labels[1].isdigit():

@@ -1,73 +1,116 @@
 """Secrets among the arguments of calls in programs and in SQL: `DriverManager.getConnection(url, "app", "x")`.
 
-Only the function says which of its arguments is the secret. A literal there is one; a variable is none.
+Only the function says which of its arguments is the secret. A literal there is one; a variable is none. The scan looks for
+the function's name alone: the arguments before the secret are searched for themselves, and read here.
 """
 
 from __future__ import annotations
 
-from gateway.masking.shapes import Span, word
+import re
+from collections.abc import Callable, Iterator
+
+from gateway.masking.shapes import LOOK_BEHIND, Shape, Span, word
 from gateway.masking.values import is_strong, is_value, looks_secret, value_at
 
-_ARGUMENT = rb"\s{0,16}(?:[\"'][^\"'\r\n\0]{0,200}[\"']|[^\"',()\s\0][^\"',()\r\n\0]{0,63}(?:\([^()\r\n\0]{0,48}\))?)\s{0,4},"
-_LITERAL = rb"\s{0,16}(?:[A-Za-z_]{1,16}\s{0,2}=\s{0,2})?(?:Some\()?[bBuUNrR@$]?\\?[\"'`]"
+_ARGUMENT = re.compile(
+    rb"\s{0,16}+(?:\{[^{}\r\n\0]{0,128}+\}|\\?[\"'][^\"'\\\r\n\0]{0,200}+\\?[\"']|[^\s\"',()\0][^\"',()\r\n\0]{0,63}+(?:\([^()\r\n\0]{0,48}+\))?+)\s{0,4}+,"
+)
+_LITERAL = re.compile(rb"\s{0,16}+(?:[A-Za-z_]{1,16}+\s{0,2}=\s{0,2})?(?:Some\()?[bBuUNrR@$]?(?=\\?[\"'`])")
 
 
-def _literal(data: bytes, _start: int, end: int) -> Span | None:
-    at = end - 2 if data[end - 2 : end - 1] == b"\\" else end - 1
-    span = value_at(data, at)
+def _literal(data: bytes, at: int) -> Span | None:
+    """The literal that is the argument at `at`."""
+    if (opened := _LITERAL.match(data, at)) is None:
+        return None
+    span = value_at(data, opened.end())
     return span if span is not None and is_value(data, span, quoted=True) else None
 
 
-def _secret_literal(data: bytes, start: int, end: int) -> Span | None:
-    """Where other things than secrets are told so as well."""
-    span = _literal(data, start, end)
-    if span is None:
-        return None
-    value = data[span[0] : span[1]]
-    return span if looks_secret(value, least=6) or is_strong(value) else None
+def _call(names: bytes, place: int, *, strong: bool = False) -> Shape:
+    """Calls of these functions, whose argument number `place` is a secret; if `strong`, they are told other things as well."""
+
+    def spans(data: bytes, _start: int, end: int) -> Iterator[Span]:
+        at = end
+        for _ in range(place - 1):
+            if (argument := _ARGUMENT.match(data, at)) is None:
+                return
+            at = argument.end()
+        span = _literal(data, at)
+        if span is not None and (not strong or _is_secret(data[slice(*span)])):
+            yield span
+
+    return _apart(rb"(?i:" + names + rb")\(", spans)
 
 
-def _nth(names: bytes, place: int) -> bytes:
-    return rb"(?i:" + names + rb")\(" + _ARGUMENT * (place - 1) + _LITERAL
+def _apart(pattern: bytes, spans: Callable[[bytes, int, int], Iterator[Span]]) -> Shape:
+    return word(pattern, spans=spans)
+
+
+def _is_secret(value: bytes) -> bool:
+    return looks_secret(value, least=4) or is_strong(value)
+
+
+_SID = re.compile(rb"AC[0-9a-f]{32}[\"'],\s{0,4}(?=[\"'])")
+
+
+def _twilio(data: bytes, _start: int, end: int) -> Iterator[Span]:
+    """`Client("AC...", "x")`"""
+    if (public := _SID.match(data, end)) is not None and (span := _literal(data, public.end())) is not None:
+        yield span
+
+
+_USER = re.compile(rb"\s{0,4}(?:=>|,)\s{0,4}[\"'][^\"':\s\0]{1,64}:(?=[^\s\0\"'])")
+
+
+def _user_and_password(data: bytes, _start: int, end: int) -> Iterator[Span]:
+    """`curl_setopt($ch, CURLOPT_USERPWD, 'user:x')`"""
+    if (user := _USER.match(data, end)) is None:
+        return
+    span = value_at(data, user.end())
+    if span is not None and is_value(data, span, quoted=True):
+        yield span
+
+
+_FIELD = re.compile(rb"(?i)(?:password|passwd|passphrase)[^\r\n\0;]{0,48}\Z")
+_SELECTOR = re.compile(rb"(?:[^()\r\n\0]{0,64},\s{0,4}(?:with:\s{0,2})?)?(?=[\"'`])")
+
+
+def _typed(data: bytes, start: int, end: int) -> Iterator[Span]:
+    """What tests and robots type into a field that is called so."""
+    if (before := _SELECTOR.match(data, end)) is None:
+        return
+    span = _literal(data, before.end())
+    told = span is not None and _FIELD.search(data[max(0, start - LOOK_BEHIND) : span[0] - 1])
+    if span is not None and told and _is_secret(data[slice(*span)]):
+        yield span
 
 
 CALLS = (
     # (user, password)
-    word(
-        _nth(
-            rb"set_?basic_?auth|(?:new[ \t])?networkcredential|http(?:basic|digest)auth|basic_?auth|usernamepassword(?:credentials|authenticationtoken)"
-            rb"|passwordauthentication|credentials\.basic|set_?credentials|with_?credentials|with_?basic_?auth",
-            2,
-        ),
-        _literal,
+    _call(
+        rb"set_?basic_?auth|networkcredential|http(?:basic|digest)auth|basic_?auth|usernamepassword(?:credentials|authenticationtoken)"
+        rb"|passwordauthentication|credentials\.basic|set_?credentials|with_?credentials|with_?basic_?auth|oracle(?:db)?\.connect|oci_p?connect",
+        2,
     ),
-    word(_nth(rb"login|authenticate|auth|logon|signin|sign_in", 2), _secret_literal),
+    _call(rb"login|authenticate|auth|logon|signin|sign_in", 2, strong=True),
     # (where, user, password)
-    word(
-        _nth(
-            rb"getconnection|new[ \t](?:PDO|mysqli)|mysqli?_(?:real_)?(?:p?connect)|(?:pymysql|mysqldb|mariadb)\.connect|oci_connect|ssh2_auth_password|ldap_bind",
-            3,
-        ),
-        _literal,
+    _call(
+        rb"getconnection|pdo|mysqli|mysqli?_(?:real_)?p?connect|(?:pymysql|mysqldb|mariadb|dbi->)\.?connect|ssh2_auth_password|ldap_bind",
+        3,
     ),
-    word(_nth(rb"cx_oracle\.connect|oracledb\.connect|oci_p?connect", 2), _literal),
-    # keys and what is hashed
-    word(
-        _nth(
-            rb"pgp_sym_(?:en|de)crypt(?:_bytea)?|aes_(?:en|de)crypt|des_(?:en|de)crypt|encryptbypassphrase", 2
-        ),
-        _literal,
+    _call(rb"ftp(?:_tls|_login)?|create_?(?:super)?user", 3, strong=True),
+    # keys, and what is hashed
+    _call(rb"pgp_sym_(?:en|de)crypt(?:_bytea)?|[ad]es_(?:en|de)crypt", 2),
+    _call(rb"jwt\.(?:sign|encode|decode|verify)|createhmac|create(?:de)?cipher(?:iv)?", 2),
+    _call(rb"hash_hmac|openssl_(?:en|de)crypt", 3),
+    _call(rb"(?:en|de)cryptbypassphrase", 1),
+    _call(
+        rb"crypt|hmac\.new|(?:aes|des3?|blowfish|chacha20)\.new|fernet|secretkeyspec|hmacshakeyfor|bcrypt[.:]{1,2}(?:\w{1,16}[.:]{1,2})?(?:hash\w{0,12}|compare\w{0,8}|create)"
+        rb"|generate_from_password|password_(?:hash|verify)|(?:check|make|hash|verify|generate)_?password(?:_hash)?|set_?secret|set_?access_?token|set_?api_?key|bearer_?auth|md5|sha1|sha2",
+        1,
+        strong=True,
     ),
-    word(rb"(?i:decryptbypassphrase|encryptbypassphrase)\(" + _LITERAL, _literal),
-    word(
-        _nth(rb"jwt\.(?:sign|encode|decode|verify)|createhmac|createcipher(?:iv)?|createdecipher(?:iv)?", 2),
-        _literal,
-    ),
-    word(_nth(rb"hash_hmac|openssl_(?:en|de)crypt", 3), _literal),
-    word(
-        rb"(?i:crypt|hmac\.new|(?:aes|des3?|blowfish|chacha20)\.new|fernet|secretkeyspec|bcrypt[.:\w]{0,24}\.?(?:hash\w{0,12}|compare\w{0,8}|create)"
-        rb"|generate_from_password|password_(?:hash|verify)|(?:check|make|hash|verify|generate)_?password(?:_hash)?|set_?secret|set_?access_?token|set_?api_?key)\("
-        + _LITERAL,
-        _secret_literal,
-    ),
+    _apart(rb"(?i:twilio\w{0,12}|client)\([\"']", _twilio),
+    _apart(rb"CURLOPT_(?:PROXY)?USERPWD", _user_and_password),
+    _apart(rb"(?:type|sendKeys|send_keys|fill|setValue|set_value|typeText|enterText|fill_in)\(", _typed),
 )

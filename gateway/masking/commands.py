@@ -19,13 +19,14 @@ _LETTERS = {
         False,
     ): rb"sshpass|mongo\w*|cqlsh|login|check_\w+|7za?|cypher-shell|beeline|couchbase-cli|rabbitmqadmin|(?:nx|crackmapexe)c|ncftp\w*|rdesktop|evil-winrm|twine|psexec",
     (b"P", True): rb"sqlcmd|bcp|osql|isql|ipmitool|zip|unzip",
-    (b"P", False): rb"sqlcmd|bcp|osql|isql|ipmitool|zip|unzip|mosquitto_\w+",
+    (b"P", False): rb"sqlcmd|bcp|osql|isql|ipmitool|zip|unzip|mosquitto_\w+|ssh-keygen|gpg-preset-passphrase",
     (b"a", False): rb"redis-cli|valkey-cli|ldapmodify",
-    (b"w", False): rb"ldap\w+",
+    (b"w", False): rb"ldap\w+|security",
     (b"s", False): rb"ldappasswd",
     (b"c", False): rb"snmp(?:get|walk|set|bulk\w*|trap|table|status)",
     (b"A", False): rb"snmp\w+",
     (b"X", False): rb"snmp\w+",
+    (b"N", False): rb"ssh-keygen",
     (b"k", False): rb"openssl",
     (b"K", False): rb"openssl",
 }
@@ -60,8 +61,13 @@ def _letter(data: bytes, start: int, end: int) -> Span | None:
     glued = data[start + 3 : start + 4] not in {b" ", b"\t", b"="} and b"," not in data[start + 3 : end - 1]
     if (told := _TOLD_SO.get((data[start + 2 : start + 3], glued))) is None:
         return None
-    span = _value(data, start, end)
-    return span if span is not None and told.search(data[max(0, start - LOOK_BEHIND) : start]) else None
+    if glued and data[start : start + 1] in {b"'", b'"'}:  # '-ptwo words'
+        span = quoted_at(data, start, start + 3)
+    else:
+        span = _value(data, start, end)
+    if span is None or not is_value(data, span, quoted=True):
+        return None
+    return span if told.search(data[max(0, start - LOOK_BEHIND) : start]) else None
 
 
 _FETCHES = re.compile(
@@ -83,11 +89,20 @@ def _user_and_password(data: bytes, start: int, end: int) -> Span | None:
 
 def _told(data: bytes, start: int, end: int) -> Span | None:
     """`--password x`, `-storepass x`; what a manual calls the value is none."""
-    if before(data, start) in ALNUM_BYTES:  # a three-token tuple
+    if before(data, start) in ALNUM_BYTES or data[:start].endswith(_KEPT_BY_NAME):  # a three-token tuple
         return None
     span = _value(data, start, end)
     quoted = span is not None and data[span[0] - 1 : span[0]] in {b"'", b'"'}
-    return span if span is not None and is_value(data, span, quoted=quoted) else None
+    if span is None or _SOURCE.match(data, span[0]) or not is_value(data, span, quoted=quoted):
+        return None
+    if b"\n" in data[start:end]:  # the next word of a list, or what a manual says below
+        return span if is_strong(data[slice(*span)]) else None
+    return span
+
+
+_KEPT_BY_NAME = b"config set -"
+"""Of what is kept as `--secret` the name follows first."""
+_SOURCE = re.compile(rb"(?:pass|env|file|fd):|stdin\b")
 
 
 def _piped(data: bytes, start: int, end: int) -> Span | None:
@@ -98,6 +113,9 @@ def _piped(data: bytes, start: int, end: int) -> Span | None:
     if said is None:
         return None
     span = said.span(said.lastindex or 1)
+    if b"base64" in data[start:end]:
+        colon = data.find(b":", *span)
+        return (colon + 1, span[1]) if colon > 0 and is_strong(data[colon + 1 : span[1]]) else None
     if b"chpasswd" in data[start : end + 2] and (colon := data.find(b":", *span)) >= 0:
         span = (colon + 1, span[1])
     return span if is_value(data, span, quoted=True) else None
@@ -109,13 +127,13 @@ _SAID = re.compile(
 )
 _READS = re.compile(
     rb"\|[ \t]*(?:[^\r\n\0|]{0,160}(?:--?password-stdin|--with-token|--pass(?:phrase)?-fd[ =]?0|--stdin|-pass(?:in|out)?[ \t]stdin|--key-file[ =]?-)"
-    rb"|(?:sudo[ \t]+(?:-[A-Za-z]+[ \t]+){0,3})?(?:chpasswd|passwd|cryptsetup|kinit|smbpasswd|vncpasswd|su)\b"
+    rb"|(?:sudo[ \t]+(?:-[A-Za-z]+[ \t]+){0,3})?(?:chpasswd|passwd|cryptsetup|kinit|smbpasswd|vncpasswd|su|base64)\b"
     rb"|sudo[ \t]+(?:-[A-Za-z]+[ \t]+){0,3}-[A-Za-z]*S"
     rb"|(?:docker|podman)[ \t]secret[ \t]create|gcloud[ \t]secrets|(?:npx[ \t])?wrangler[ \t]secret|gh[ \t]secret[ \t]set|vercel[ \t]env[ \t]add|pass[ \t]insert|vault[ \t]login)"
 )
 """Commands that read a secret from their input."""
-_READERS = rb"sudo|docker|podman|nerdctl|buildah|skopeo|helm|oras|crane|chpasswd|passwd|cryptsetup|kinit|smbpasswd|vncpasswd|su|openssl|gpg2?|gh|glab|vault|gcloud|npx|wrangler|vercel|pass|az|oc|argocd"
-_TOLD_TO_READ = rb"(?:--?password-stdin|--with-token|--pass(?:phrase)?-fd[ =]?0|--stdin|-pass(?:in|out)?[ \t]stdin|\bchpasswd|\bsudo[ \t](?:-[A-Za-z]{1,4}[ \t]){0,3}-[A-Za-z]{0,3}S)"
+_READERS = rb"sudo|docker|podman|nerdctl|buildah|skopeo|helm|oras|crane|chpasswd|passwd|cryptsetup|kinit|smbpasswd|vncpasswd|su|openssl|gpg2?|gh|glab|vault|gcloud|npx|wrangler|vercel|pass|az|oc|argocd|base64"
+_TOLD_TO_READ = rb"(?:--?password-stdin|--with-token|--pass(?:phrase)?-fd[ =]?0|--stdin|--password|-pass(?:in|out)?[ \t]stdin|\b(?:chpasswd|kinit|cryptsetup|smbpasswd|reset-password)|\b(?:vercel[ \t]env[ \t]add|secret[ \t]set|secret[ \t]put)|\bsudo[ \t](?:-[A-Za-z]{1,4}[ \t]){0,3}-[A-Za-z]{0,3}S|\bread[ \t]-[a-z]{0,3}s[a-z]{0,3})"
 
 
 def _source(data: bytes, start: int, end: int) -> Span | None:
@@ -136,9 +154,20 @@ def _literal(data: bytes, start: int, end: int) -> Span | None:
     return _secret_value(data, start, end) if made is not None else None
 
 
+def _sent(data: bytes, start: int, end: int) -> Span | None:
+    if not _ASKED.search(data[max(0, start - LOOK_BEHIND) : start]):
+        return None
+    match = _TO_ESCAPE.match(data, end - 1)
+    return match.span() if match is not None and is_value(data, match.span(), quoted=True) else None
+
+
+_ASKED = re.compile(rb"assword[^\r\n\0]{0,40}\Z")
+_TO_ESCAPE = re.compile(rb"[^\\\"'}\r\n\0]{3,128}")
+
+
 COMMANDS = (
     Shape(
-        pattern=rb"[ \t\"']-[pPawscAXkK]" + _GAP + rb"?\\?[\"']?[A-Za-z0-9!#$%^&*+=_~@.,]",
+        pattern=rb"[ \t\"']-[pPawscAXkKN]" + _GAP + rb"?\\?[\"']?[A-Za-z0-9!#$%^&*+=_~@.,]",
         check=_letter,
     ),
     Shape(
@@ -150,14 +179,14 @@ COMMANDS = (
     Shape(
         pattern=rb"-(?i:[a-z]{0,12}password|passwd|passphrase|(?:root|db|admin|user|bind|key|smtp|proxy|http|https|ftp|tls)?pass|token|secret|api-?key|secret-string|oauth2-bearer"
         rb"|(?:src|dest|new)?(?:storepass|keypass)|(?:private|master|access|secret|encryption|signing|account|storage|hmac)[_-]key"
-        rb"|[a-z]{2,12}[_-](?:pass|secret|token))(?:[ \t]{1,4}\\?[\"']?|\\?[\"'],\s{0,24}(?:[A-Za-z0-9]{1,4}=)?\\?[\"'])[^\s\0\"'-]",
+        rb"|[a-z]{2,12}[_-](?:pass|secret|token))(?:(?:[ \t]{1,4}|\r?\n[ \t]{1,24}(?:-[ \t])?)\\?[\"']?|\\?[\"'],\s{0,24}(?:[A-Za-z0-9]{1,4}=)?\\?[\"'])[^\s\0\"'-]",
         check=_told,
     ),
     # openssl: the source that is the secret itself
-    Shape(pattern=rb"-pass(?:in|out)?" + _GAP + rb"[\"']?pass:[^\s\0\"']", check=_source),
+    Shape(pattern=rb"-pass(?:in|out|word)?" + _GAP + rb"[\"']?pass:[^\s\0\"']", check=_source),
     # a substitution or a command in the place of a file
     Shape(
-        pattern=rb"-(?i:pass(?:word|phrase)?|secret|token|key)-?(?i:file|command)[ =][\"']?(?:<\()?[ \t]{0,2}(?:echo|printf)(?:[ \t]-n)?(?:[ \t][\"']?%s(?:\\n)?[\"']?)?[ \t]{1,2}[\"']?[^\s\0\"']",
+        pattern=rb"(?:-(?i:pass(?:word|phrase)?|secret|token|key)-?(?i:file|command)|\bsshpass[ \t]-f)[ =][\"']?(?:<\()?[ \t]{0,2}(?:echo|printf)(?:[ \t]-n)?(?:[ \t][\"']?%s(?:\\n)?[\"']?)?[ \t]{1,2}[\"']?[^\s\0\"'%]",
         check=_value,
     ),
     Shape(pattern=rb"\|[ \t]{0,4}(?:" + _READERS + rb")\b", check=_piped),
@@ -172,6 +201,15 @@ COMMANDS = (
         rb"wpa_passphrase[ \t]{1,2}(?:\"[^\"\r\n\0]{1,32}\"|'[^'\r\n\0]{1,32}'|[^\s\0\"']{1,32})[ \t]{1,2}[\"']?[^\s\0\"']",
         _value,
     ),
+    word(
+        rb"(?:openssl[ \t]passwd(?:[ \t]-[a-z0-9]{1,5}){0,3}|mkpasswd(?:[ \t]-m[ \t][a-z0-9-]{1,12})?|htpasswd[ \t]-[a-zA-Z]{0,3}b[a-zA-Z]{0,3}(?:[ \t][^\s\0-][^\s\0]{0,60})?[ \t][^\s\0]{1,32}|cargo[ \t]login|bw[ \t]login[ \t][^\s\0]{1,64}"
+        rb"|poetry[ \t]config[ \t]http-basic\.[^\s\0]{1,40}[ \t][^\s\0]{1,64}|mc[ \t](?:alias[ \t]set|config[ \t]host[ \t]add)(?:[ \t][^\s\0]{1,80}){3}|iwconfig[ \t][a-z0-9]{1,12}[ \t]key[ \t]s"
+        rb"|pdftk[ \t][^\r\n\0]{1,120}[ \t](?:input|user|owner)_pw|smbclient[ \t]{1,2}[\"']?(?://|\\\\)[^\s\0]{1,80}|openssl[ \t](?:dgst|mac)[ \t](?:[^\r\n\0|]{0,60}[ \t])?-hmac)(?:[ \t]{1,2}|:)[\"']?[^\s\0\"'-]",
+        _value,
+    ),
+    Shape(pattern=rb"-(?:-cert|E)[ =][\"']?[^\s\0:\"']{1,80}:[^\s\0\"'/]", check=_secret_value),
+    # expect: what is sent when a password is asked for
+    Shape(pattern=rb"\bsend(?:[ \t]--)?[ \t][\"'{][^\s\0\"'$\\]", check=_sent),
     word(rb"(?i:[wx]freerdp3?|mstsc)[ \t](?:[^\r\n\0|]{0,120}[ \t])?/p:[\"']?[^\s\0\"']", _value),
     word(rb"ansible-vault[ \t]encrypt_string[ \t](?:[^\r\n\0|]{0,120}[ \t])?[\"'][^\s\0\"']", _value),
     # commands that keep secrets, whatever those are called

@@ -193,6 +193,13 @@ def ro_cnp(number: str) -> bool:
     return (1 if rest == 10 else rest) == int(number[12])
 
 
+def yu_jmbg(number: str) -> bool:
+    """The master citizen number of Yugoslavia, which its successors still give out."""
+    if not re.fullmatch(r"\d{13}", number) or not is_day(number[:2], number[2:4]):
+        return False
+    return -weighted(number, (7, 6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11 % 10 == int(number[12])
+
+
 def bg_egn(number: str) -> bool:
     if len(number) != 10 or not is_day(number[4:6], str(int(number[2:4]) % 20 or 99)):
         return False

@@ -90,7 +90,7 @@ NATIONAL_FORMS = (
     _strong(rb"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}", overseas.br_cpf),
     _strong(rb"[2-9][0-9]{3} [0-9]{4} [0-9]{4}", overseas.in_aadhaar, _field),
     _strong(rb"[1-9][0-9]{5}(?:19|20)[0-9]{9}[0-9Xx]", overseas.cn_resident),
-    _strong(rb"[0-9]{6}-[1-8][0-9]{6}", overseas.kr_resident),
+    _strong(rb"[0-9]{6}-[0-9]{7}", overseas.kr_resident),
     _strong(rb"[STFGM][0-9]{7}[A-Z]", overseas.sg_nric),
     Shape(pattern=rb"\b[A-Z]{1,2}[0-9]{6}\([0-9A]\)", check=_hong_kong),
     _strong(rb"[A-Z]{4}[0-9]{6}[HMX][A-Z]{5}[0-9A-Z][0-9]", overseas.mx_curp),
@@ -165,6 +165,15 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("amka", europe.gr_amka),
         ("snils", europe.ru_snils),
         ("pps|ppsn", europe.ie_pps),
+        ("jmbg|embg|umcn|emso|em(?:š|\u0161)o", europe.yu_jmbg),
+        ("kennitala", _form(r"\d{10}")),
+        ("personas kods", _form(r"\d{11}")),
+        ("idnp", _form(r"[02]\d{12}")),
+        ("phn", _form(r"9\d{9}")),
+        ("cart(?:\u00e3|a)o de cidad(?:\u00e3|a)o", _form(r"\d{9}[A-Z0-9]{2}\d")),
+        ("carn(?:\u00e9|e) de identidad|n(?:\u00fa|u)mero de identidad|c(?:\u00e9|e)dula de (?:identidad|ciudadan(?:\u00ed|i)a)", _form(r"\d{7,13}")),
+        ("voter|epic", _form(r"[A-Z]{3}\d{7}")),
+        ("thai", overseas.th_id),
         ("cnic|nik|ktp|c(?:\u00e9|e)dula|curp", _form(r"\d{8,16}")),
         ("mykad|my kad", overseas.my_card),
         ("(?:sa|rsa|south african) id|id (?:number|no|nr)", overseas.za_id),
@@ -193,6 +202,22 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("vat|ust-?id(?:-?nr)?|tva(?: intracommunautaire)?|btw(?:-nummer)?|partita iva|p\\.? iva|moms(?:reg)?", vat.may_be_vat),
         ("vat (?:reg(?:istration)?|number|no|id)", _any(vat.may_be_vat, _form(r"(?=(?:.*\d){8})[A-Z0-9]{8,15}"))),
         ("gstin?|gst", overseas.in_gst),
+        ("nit", _form(r"\d{6,10}[0-9K]")),
+        ("ruc", _form(r"\d{6,13}")),
+        ("rif", _form(r"[VEJPGC]\d{9}")),
+        ("npwp", _form(r"\d{15,16}")),
+        ("ird", _form(r"\d{8,9}")),
+        ("cui", _form(r"\d{8,9}")),
+        ("vkn|vergi (?:kimlik )?no", _form(r"\d{10}")),
+        ("unp|afm", _form(r"\d{9}")),
+        ("regon", _form(r"\d{9}|\d{14}")),
+        ("v(?:\u00f6|o)en", _form(r"\d{10}")),
+        ("ad(?:\u00f3|o)sz(?:\u00e1|a)m|ad(?:\u00f3|o)azonos(?:\u00ed|i)t(?:\u00f3|o)", _form(r"\d{8,11}")),
+        ("dav(?:\u010d|c)na (?:\u0161|s)tevilka|id za ddv", _form(r"\d{8}")),
+        ("num(?:\u00e9|e)ro fiscal|nif fiscal", _form(r"\d{13}")),
+        ("ptin", _form(r"P\d{8}")),
+        ("kra", _form(r"[AP]\d{9}[A-Z]")),
+        ("mst|m(?:\u00e3|a) s(?:\u1ed1|o) thu(?:\u1ebf|e)", _form(r"\d{10}(?:\d{3})?")),
         ("tax id|taxpayer|taxpayer id|tax identification|tin", _form(r"(?=(?:.*\d){7})[A-Z0-9]{8,15}")),
     ),
     "passport": (
@@ -202,6 +227,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("routing|aba|rtn|transit routing", overseas.us_routing),
         ("blz|bankleitzahl", _form(r"[1-8]\d{7}")),
         ("clabe", overseas.mx_clabe),
+        ("cbu", _form(r"\d{22}")),
         ("sort code", _form(r"\d{6}")),
         ("bsb", _form(r"\d{6}")),
         ("bank account|account (?:number|no|nr|num|#)|acct|a/c|kontonummer|konto-?nr|kto(?:-?nr)?|num(?:é|e)ro de compte|n(?:ú|u)mero de cuenta", _ACCOUNT),
@@ -221,17 +247,23 @@ _FOREIGN_WORDS = (
     ("ЕГН", europe.bg_egn),
     ("ΑΜΚΑ", europe.gr_amka),
     ("ΑΦΜ", _form(r"\d{9}")),
+    ("ЕМБГ|ЈМБГ", europe.yu_jmbg),
+    ("РНОКПП|РНУКПН|ІПН", _form(r"\d{10}")),
+    ("УНП", _form(r"\d{9}")),
+    ("사업자등록번호", _form(r"\d{10}")),
+    ("統一編號", _form(r"\d{8}")),
+    ("เลขประจำตัวประชาชน", overseas.th_id),
     ("תעודת זהות|ת\\.ז\\.?", overseas.il_id),
 )
 """Words whose letters are none to the scan, so that no word can be seen to begin with them."""
 
 _KIND = (
-    r"\.?(?:[ _-]?(?:number|num(?:mer)?|n(?:ú|u)mero|nr|no|n(?:º|°)|id|card|code|#)\.?){0,2}"
+    r"\.?(?:[ _-]?(?:number|pin|num(?:mer)?|n(?:ú|u)mero|nr|no|n(?:º|°)|id|card|code|#)\.?){0,2}"
     r"(?: \([A-Za-z .]{1,20}\))?"
 )
-_GAP = r"[\"'\\]{0,2}(?:[ \t](?:is|was|e|é|est|es|ist|jest|è|er)[ \t]|[ \t]{0,3}(?:=>|:=|[:=#>,|]|：)?[ \t]{0,3})[\"'\\]{0,2}"
+_GAP = r"[\"'\\]{0,2}(?:[ \t](?:is|was|e|é|est|es|ist|jest|è|er)[ \t]|[ \t]{0,3}(?:=>|:=|[:=#>,|;]|：)?[ \t]{0,3})[\"'\\]{0,2}"
 
-_VALUE = r"(?:[A-Za-z]{0,4}[0-9]|[A-Z]{6,8}|[A-Z]{2} [0-9])"
+_VALUE = r"(?:[A-Za-z]{0,5}[0-9]|[A-Z]{1,4}-[0-9]|[A-Z]{6,8}|[A-Z]{2} [0-9])"
 """How what stands behind such a word begins."""
 
 
@@ -248,7 +280,7 @@ def _spoken_numbers(
         for words, valid in rows
     ]
     longest = re.compile(
-        rb"[A-Za-z]{0,4}[0-9](?:[ ./-]?[0-9A-Z]|[a-z]){2,20}|[A-Z]{4,8}[A-Z0-9]{2,7}|[A-Z]{2} [0-9](?:[ ./-]?[0-9A-Z]){2,20}"
+        rb"(?:[A-Za-z]{0,5}|[A-Z]{1,4}-)[0-9](?:[ ./-]?[0-9A-Z]|[a-z]){2,20}|[A-Z]{4,8}[A-Z0-9]{2,7}|[A-Z]{2} [0-9](?:[ ./-]?[0-9A-Z]){2,20}"
     )
 
     def judged(data: bytes, start: int, end: int) -> Span | None:

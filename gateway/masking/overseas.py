@@ -77,7 +77,7 @@ def cn_resident(number: str) -> bool:
 
 
 def kr_resident(number: str) -> bool:
-    return re.fullmatch(r"\d{6}[1-8]\d{6}", number) is not None and is_day(number[4:6], number[2:4])
+    return re.fullmatch(r"\d{6}[0-9]\d{6}", number) is not None and is_day(number[4:6], number[2:4])
 
 
 def jp_my_number(number: str) -> bool:

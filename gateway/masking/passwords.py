@@ -19,13 +19,14 @@ from gateway.masking.values import (
     is_strong,
     is_value,
     looks_secret,
+    quoted_at,
     value_at,
 )
 
 _FOREIGN = "contraseña|contrasena|contrasenya|senha|palavra[_ -]?passe|mot[_ -]?de[_ -]?passe|mdp|passwort|kennwort|wachtwoord|lösenord|losenord|adgangskode|passord|salasana|hasło|haslo|zaporka|lozinka|geslo|heslo|jelszó|parol[aă]|şifre|parola|[пП]ароль|ПАРОЛЬ|κωδικός|סיסמה|كلمة المرور|パスワード|密码|密碼|口令|비밀번호|암호|mật khẩu|รหัสผ่าน|पासवर्ड".encode()  # fmt: skip
 """What a password is called elsewhere."""
 _PASSWORD = (
-    rb"pass(?:[_-]?(?:word|wd|phrase|code)|wrd)|pwd|\bpsw|psswd|pswd|authtok\b|(?:db|ssh|sudo|root|user|admin|mysql|pg|smtp|mail|imap|ftp|redis|mongo|ldap|proxy|bind|rpc|my)_?pass|mysql_pwd|psk|(?:require|auth_)pass|masterauth|erlang_?cookie|(?:bind|root|user|admin|sudo)_?pw|"
+    rb"pass(?:[_-]?(?:word|wd|phrase|code)|wrd)|pwd|\bpsw|psswd|pswd|authtok\b|db_?pass|mysql_pwd|psk|(?:require|auth_)pass|masterauth|erlang_?cookie|(?:bind|root|user|admin|sudo)_?pw|"
     + _FOREIGN
 )
 _SECRET = (
@@ -34,17 +35,26 @@ _SECRET = (
     rb"|server|license|auth|host|ssh|webhook|verification|ingest|wep)[_ -]?key|(?:key|trust)store[._-]key"
     rb"|oauth_(?:signature|consumer_key)|credentials?|client[_ -]?key[_ -]?data|x-(?:amz|goog)-(?:signature|security-token)"
 )
+_OWNED = rb"(?:ssh|sudo|root|user|admin|mysql|pg|smtp|mail|imap|ftp|redis|mongo|ldap|proxy|bind|rpc)_?pass"
 _SHORT = rb"pass|pw|pin|puk|otp|cvv2?|cvc2?|_?auth|_authtoken"
 _SUFFIX = (
     rb"(?:[_-]?(?:base|value|string|confirm(?:ation)?|again|repeat|old|new|current|previous|prod(?:uction)?|dev|staging|test|live|main"
     rb"|primary|secondary|backup|plain(?:text)?|clear(?:text)?|b64|base64|data|hash|digest|sha(?:1|2|256|512)|md5|bcrypt|encrypted|crypted|[0-9]{1,2}))?"
 )
 _NAMES = (
-    rb"(?:(?i:" + _PASSWORD + rb"|" + _SECRET + rb"|(?:\b|_|-)(?:" + _SHORT + rb"))|[a-z](?:Pass|Pin)|_KEY)"
+    rb"(?:(?i:"
+    + _PASSWORD
+    + rb"|"
+    + _SECRET
+    + rb"|(?:\b|_|-)(?:"
+    + _SHORT
+    + rb"|"
+    + _OWNED
+    + rb"))|[a-z](?:Pass|Pin)|_KEY)"
     rb"(?i:" + _SUFFIX + rb")"
 )
-_BETWEEN = rb"\\?[\"'`*]{0,2}\]?(?:\xe6\x98\xaf|\xe4\xb8\xba)?[ \t]{0,32}(?:=>|:=|\?=|==?|::[ \t]|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,32}"
-_TYPED = rb"[?!]?[ \t]{0,2}:[ \t]{0,2}[&*]?(?:'[a-z]{1,8}[ \t])?[A-Za-z][A-Za-z0-9_.:<>\[\]|?]{0,24}|[ \t](?:string|String|\[\]byte|str)|\[[0-9]{0,4}\]"
+_BETWEEN = rb"\\?[\"'`*]{0,2}\]?(?:\xe6\x98\xaf|\xe4\xb8\xba)?[ \t]{0,32}(?:=>|:=|<-|\?=|==?|::[ \t]|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,32}"
+_TYPED = rb"[?!]?[ \t]{0,2}:[ \t]{0,2}[&*]?(?:'[a-z]{1,8}[ \t])?[A-Za-z\[][A-Za-z0-9_.:<>\[\]|?]{0,24}|[ \t](?:string|String|\[\]byte|str|(?i:as[ \t]string))|\[[0-9]{0,4}\]"
 """The type that a name is declared with, between it and its value."""
 _MADE_OF = (
     rb"(?:(?:new[ \t])?(?:String|SecretStr(?:ing)?|Secret|SecureString|std::string|Zeroizing|Sensitive|bytes|bytearray|Buffer|Some|\[\]byte|(?:aws|pulumi|proto)\.String|Encoding\.[A-Za-z0-9]{3,8})"
@@ -52,7 +62,7 @@ _MADE_OF = (
 )
 """What makes a value of a literal, and fetches none."""
 
-_IS_PASSWORD = re.compile(rb"(?i)[_-]?(?:" + _PASSWORD + rb")")
+_IS_PASSWORD = re.compile(rb"(?i)[_-]?(?:" + _PASSWORD + rb"|" + _OWNED + rb")")
 _NOT_SECRET_BEFORE = re.compile(
     rb"(?i)(?:(?<![a-z])|(?<=(?-i:[a-z]))(?=(?-i:[A-Z])))(?:next|page|continuation|continue|sync|resume|cursor|start|max|min|num|total|prompt|completion|pad|eos|bos|unk|mask|stop|public|publishable"
     rb"|primary|foreign|sort|partition|cache|idempotency|routing|tenant|pkce|public[_ -]?key|checksum/)[_ -]?\Z|[0-9]{12}:\Z"
@@ -70,6 +80,10 @@ _SMALL = frozenset(b"abcdefghijklmnopqrstuvwxyz")
 _CAPITAL = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _BRACED = re.compile(rb"\{((?=[^{}]*[;@!#%^*~?$&+=])[^\s\0{}()\"']{4,64})(?:\}(?=[;\"'\s]|\Z)|\Z)")
 """ODBC puts braces round what holds a semicolon."""
+_WHOLE_QUOTED = re.compile(
+    rb"(?<=[ \t=,(\[])[\"'](?:[A-Za-z0-9_]{0,24})(?i:" + _PASSWORD + rb"|" + _OWNED + rb"|pass)=[^\"'\s\0]\Z"
+)
+_MORE_PAIRS = re.compile(rb"[=&;,]|[\r\n\0]")
 _LIST_OF_ONE = re.compile(rb"\[(?:\\?[\"'])?([^\"'\\\s\0\[\],:|]{4,256})(?:\\?[\"'])?\]")
 """`{'password': ['x']}`, `map[password:[x]]`: the fields of forms as programs print them. What is said of a field stands so too."""
 _WORDS_TO_THE_END = re.compile(rb"((?:[ \t][A-Za-z0-9'-]{1,20}){1,11})[ \t]*(?=[\r\n\0]|\Z)")
@@ -86,6 +100,15 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     if (braced := _BRACED.match(data, at)) and data[at - 1 : at] == b"=":
         return braced.span(1)
     span = value_at(data, at)
+    if (
+        span is not None
+        and span[0] == at
+        and data[at - 1 : at] == b"="
+        and (whole := _WHOLE_QUOTED.search(data, max(0, start - 32), end))
+    ):
+        # 'password=two words'
+        filled = quoted_at(data, whole.start(), at)
+        span = filled if filled is not None and not _MORE_PAIRS.search(data, *filled) else span
     if span is not None and span[0] == at:
         span = in_list(data, start, span)
         if b"phrase" in data[start:end].lower() and (more := _WORDS_TO_THE_END.match(data, span[1])):
@@ -131,9 +154,29 @@ def _told(data: bytes, start: int, end: int) -> Span | None:
     span = value_at(data, end - 1)
     if span is None or not is_value(data, span, quoted=span[0] != end - 1):
         return None
-    if _NOT_SECRET_BEFORE.search(data[max(0, start - 16) : start]):
+    if _NOT_SECRET_BEFORE.search(data[max(0, start - 16) : start]) or data[span[0] : span[0] + 1] == b"-":
         return None
     return span if is_strong(data[span[0] : span[1]]) else None
+
+
+_TO_BLANK = re.compile(rb"[^\s\0]{1,%d}" % LONGEST_VALUE)
+
+
+def _said(data: bytes, _start: int, end: int) -> Span | None:
+    """To the next blank, whatever it is made of."""
+    match = _TO_BLANK.match(data, end - 1)
+    return match.span() if match is not None and is_value(data, match.span(), quoted=True) else None
+
+
+_CHANGES = re.compile(
+    rb"(?i)(?:" + _PASSWORD + rb"|" + _SECRET + rb")\w{0,16}\"?[ \t]*[:=][ \t]*\"[^\"\r\n\0]*\Z"
+)
+
+
+def _changed(data: bytes, start: int, end: int) -> Span | None:
+    named = _CHANGES.search(data[max(0, start - LOOK_BEHIND) : start])
+    span = value_at(data, end - 2)
+    return span if named is not None and span is not None and is_value(data, span, quoted=True) else None
 
 
 _LINE_ENDS = re.compile(rb"\Z|[\r\n\0\"'#;]|\\\\[nr]")
@@ -229,7 +272,6 @@ def _behind_slash(data: bytes, _start: int, end: int) -> Span | None:
 
 
 _HOST_ON_ITS_LINE = re.compile(rb"(?:\A|[\r\n'\"])[A-Za-z0-9.*_-]{1,64}\Z")
-_TO_BLANK = re.compile(rb"[^\s\0]{1,%d}" % LONGEST_VALUE)
 
 
 def _pgpass(data: bytes, start: int, end: int) -> Span | None:
@@ -270,10 +312,17 @@ def _behind_name(data: bytes, start: int, end: int) -> Span | None:
 
 
 PASSWORD = (
-    # name = "x"; {"name": "DB_PASSWORD", "value": "x"}, <add key="Password" value="x"/>; define('NAME', 'x'); <name>x</name>
+    # name = "x"; {"name": "DB_PASSWORD", "value": "x"}, <add key="Password" value="x"/>; define('NAME', 'x'); <name>x</name>; const NAME: &str = "x"
     Shape(
         pattern=_NAMES
-        + b"(?:"
+        + b"(?:(?:(?:"
+        + _TYPED
+        + rb")[ \t]{0,4}=[ \t]{0,4}(?:"
+        + _MADE_OF
+        + b")?|"
+        + _BETWEEN
+        + _MADE_OF
+        + rb")[bBuUrRfNL@$]?[\"'`]|"
         + _BETWEEN
         + rb"[^\s\0]"
         + rb"|\\?[\"']?(?:[ \t]{0,4},)?\s{0,24}\\?[\"']?(?i:value|newvalue)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[^\s\0]"
@@ -281,20 +330,6 @@ PASSWORD = (
         + rb"|\\?[\"']?(?:[ \t][A-Za-z:_.-]{1,24}=\\?[\"'][^\"'<>\0]{0,32}[\"'])?>[^\s\0<]"
         + rb"|(?:\\?[\"'][ \t]serializeAs=\"String\"[ \t]?>|>|</(?i:key|name)>)\s{0,24}<(?i:value|string)>(?:<string>)?[^\s\0<])",
         check=_behind_name,
-    ),
-    # const TOKEN: &str = "x"; password := []byte("x"); char password[] = "x"
-    Shape(
-        pattern=_NAMES
-        + b"(?:(?:"
-        + _TYPED
-        + rb")[ \t]{0,4}=[ \t]{0,4}(?:"
-        + _MADE_OF
-        + rb")?|"
-        + _BETWEEN
-        + b"(?:"
-        + _MADE_OF
-        + rb"))[bBuUrRfNL@$]?[\"'`]",
-        check=_named,
     ),
     # {"password": {"type": "string", "value": "x"}}
     Shape(
@@ -320,6 +355,28 @@ PASSWORD = (
         rb"[ \t]{1,4}[A-Za-z0-9._@-]{1,32}[ \t]{1,4}[^\s\0/]",
         _told,
     ),
+    # the lines of protocols: FTP, POP3, IMAP, SMTP, Redis
+    Shape(
+        pattern=rb"(?:(?:>|[CS]:|SEND:|Command:)[ \t]{1,4}|\bUSER[ \t][^\s\0]{1,64}\s{1,4}(?:-{0,3}>[ \t])?)PASS[ \t]{1,2}[^\s\0]",
+        check=_said,
+    ),
+    word(
+        rb"AUTH(?:ENTICATE)?[ \t](?:PLAIN|LOGIN|XOAUTH2)[ \t][A-Za-z0-9+/]{7}[A-Za-z0-9+/=]",
+        lambda data, _start, end: value_at(data, end - 8),
+    ),
+    Shape(pattern=rb"\bLOGIN[ \t]\"?[A-Za-z0-9._@-]{1,64}\"?[ \t]\"?[^\s\0\"(]", check=_told),
+    Shape(pattern=rb"\"(?i:auth)\"[ \t](?:\"[^\"\s\0]{1,48}\"[ \t])?\"", check=_spoken),
+    # what installers say once
+    Shape(
+        pattern=rb"(?i:password[ \t]is[ \t]generated[ \t]for|temporary[ \t]password[ \t]for)[ \t][^\s\0:]{1,64}:[ \t]{1,2}[^\s\0]",
+        check=_said,
+    ),
+    Shape(
+        pattern=rb"(?i:following[ \t]password)[^\r\n\0:]{0,60}:\s{1,8}[0-9A-Za-z]{12}",
+        check=lambda data, _start, end: value_at(data, end - 12),
+    ),
+    # "x" -> "y": what a plan of Terraform makes of it
+    Shape(pattern=rb"\"[ \t](?:->|=>)[ \t]\"[^\"\s\0]", check=_changed),
     # the configurations of redis, keepalived and routers
     Shape(
         pattern=rb"(?i:\b(?:requirepass|masterauth|auth_pass|snmp-server community)|\b(?:password|secret)[ \t][0-9])[ \t]{1,4}[^\s\0]",

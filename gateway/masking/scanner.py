@@ -1,6 +1,6 @@
 """All patterns at once: one pass of RE2 over the bytes, or a faster one for where they may begin, then a check of each candidate.
 
-RE2 guarantees time linear in the text whatever the text is. It is given 96 MiB for its states, of which it takes
+RE2 guarantees time linear in the text whatever the text is. It is given 160 MiB for its states, of which it takes
 what it needs: with its default of 8 MiB base64 runs a hundred times slower. Patterns see bytes, so that offsets
 are the text's own and any encoding that contains ASCII will do.
 """
@@ -20,7 +20,7 @@ from gateway.masking.beginnings import Unreadable
 from gateway.masking.detectors import DETECTORS, READ, Detector
 from gateway.masking.linear import linear, options
 from gateway.masking.passages import Reading, beside
-from gateway.masking.shapes import LOOK_BEHIND, Shape, alternation
+from gateway.masking.shapes import FARTHEST_AHEAD, LOOK_BEHIND, Shape, alternation
 from gateway.masking.sieve import Sieve
 from gateway.policy.model import CustomDetector
 
@@ -38,7 +38,7 @@ _ESCAPE = re.compile(rb"[nrtbfv]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}")
 BULK = 16 * 1024
 """Bytes from which on it is worth looking first where candidates may begin at all."""
 _ALWAYS_FOUND = b"\0\0countersign\0\0"
-_STATES = 96 * 1024 * 1024
+_STATES = 160 * 1024 * 1024
 
 
 class Scanner:
@@ -51,6 +51,7 @@ class Scanner:
             for shape in detector.shapes:
                 self._shapes.append((detector.name, shape))
                 self._patterns.append(shape.pattern)
+        self._announcing = [index for index, (_, shape) in enumerate(self._shapes) if shape.spans is not None]
         read = READ & {detector.name for detector in detectors}
         self._reading = Reading(read) if read else None
         made = options(memory=_STATES)
@@ -124,20 +125,45 @@ class Scanner:
     def _read_beside(self, hits: list[Hit], data: bytes, read: tuple[int, int]) -> list[Hit]:
         return hits if self._reading is None else beside(hits, self._reading.find(data, *read))
 
+    @functools.cached_property
+    def _announcements(self) -> Any:
+        """Finds candidates that announce values, and no others."""
+        return re2.compile(
+            alternation([self._patterns[index] for index in self._announcing]), options(memory=_STATES)
+        )
+
+    def _announced_before(self, data: bytes, start: int) -> list[Hit]:
+        """What candidates before `start` announce behind it."""
+        announced: list[Hit] = []
+        at = max(0, start - FARTHEST_AHEAD)
+        while at < start and (match := self._announcements.search(data, at)) is not None:
+            at = match.start() + 1
+            if match.start() >= start:
+                break
+            for index in self._announcing:
+                if (found := linear(self._patterns[index]).match(data, match.start())) is not None:
+                    self._announce(index, data, match.start(), found.end(), announced)
+        return [hit for hit in announced if hit[0] >= start]
+
+    def _announce(self, index: int, data: bytes, start: int, end: int, announced: list[Hit]) -> None:
+        name, shape = self._shapes[index]
+        announced += [(*span, name) for span in shape.announced(data, start, end)]
+
     def _find(self, data: bytes, start: int) -> list[Hit]:
         hits: list[Hit] = []
         if self._any is None:
             return hits
+        announced = self._announced_before(data, start) if start and self._announcing else []
         seek = self._seeking(data, start)
         while (match := seek(start)) is not None:
             begin, end = match.span()
-            hit = self._judge(data, begin, end, hits[-1][1] if hits else 0)
+            hit = self._judge(data, begin, end, hits[-1][1] if hits else 0, announced)
             if hit is None:
                 start = begin + 1
             else:
                 hits += self._led(data, begin, hit)
                 start = hit[1]
-        return hits
+        return _with(hits, announced)
 
     def find_in_value(self, data: bytes) -> list[Hit]:
         """As `find`; a value with more than `MOST_HITS` is one hit of `TOO_MANY`."""
@@ -151,6 +177,7 @@ class Scanner:
         hits: list[Hit] = []
         if self._any is None:
             return hits
+        announced: list[Hit] = []
         seek = self._seeking(data, 0)
         start = judged = 0
         field = first = 0  # where the field begins that is counted in, and its first hit; both may lag behind
@@ -170,7 +197,7 @@ class Scanner:
                     first = len(hits)
                     field = start
                     continue
-            hit = self._judge(data, begin, end, hits[-1][1] if hits else 0)
+            hit = self._judge(data, begin, end, hits[-1][1] if hits else 0, announced)
             if hit is not None and parting and parting in data[hit[0] : hit[1]]:
                 hit = (hit[0], data.index(parting, hit[0]), hit[2])
             if hit is None or hit[0] == hit[1]:
@@ -178,7 +205,7 @@ class Scanner:
             else:
                 hits += self._led(data, begin, hit)
                 start = hit[1]
-        return hits
+        return _with(hits, announced)
 
     def _led(self, data: bytes, begin: int, hit: Hit) -> list[Hit]:
         """The hit, and the address of e-mail that may stand in what led to it (`-u ann@example.org:password`)."""
@@ -188,22 +215,27 @@ class Scanner:
         inner = self._any.search(data, begin + 1, hit[0])
         while inner is not None:
             first, last = inner.span()
-            found = self._judge(data[low : hit[0]], first - low, last - low, begin - low)
+            found = self._judge(data[low : hit[0]], first - low, last - low, begin - low, [])
             if found is not None:
                 return [(found[0] + low, found[1] + low, found[2]), hit]
             inner = self._any.search(data, first + 1, hit[0])
         return [hit]
 
-    def _judge(self, data: bytes, start: int, end: int, free_from: int) -> Hit | None:
+    def _judge(self, data: bytes, start: int, end: int, free_from: int, announced: list[Hit]) -> Hit | None:
+        """The hit that a candidate is, if it is one; what it only announces is added to `announced`."""
         tried = self._exact.Match(data[start:end]) or []
         for index in tried:
-            if (hit := self._check(index, data, start, end, free_from)) is not None:
+            if self._shapes[index][1].spans is not None:
+                self._announce(index, data, start, end, announced)
+            elif (hit := self._check(index, data, start, end, free_from)) is not None:
                 return hit
         # The candidate was none. Another pattern may begin at the same byte and end elsewhere.
         for index in self._prefix.Match(data[start : start + LONGEST_CANDIDATE]) or []:
             if index in tried or (match := linear(self._patterns[index]).match(data, start)) is None:
                 continue
-            if (hit := self._check(index, data, start, match.end(), free_from)) is not None:
+            if self._shapes[index][1].spans is not None:
+                self._announce(index, data, start, match.end(), announced)
+            elif (hit := self._check(index, data, start, match.end(), free_from)) is not None:
                 return hit
         return None
 
@@ -215,6 +247,14 @@ class Scanner:
         begin = max(_behind_escape(data, span[0]), free_from)
         finish = _behind_character(data, span[1])
         return (begin, finish, name) if begin < finish else None
+
+
+def _with(hits: list[Hit], announced: list[Hit]) -> list[Hit]:
+    apart: list[Hit] = []
+    for hit in sorted(announced):
+        if not apart or hit[0] >= apart[-1][1]:
+            apart.append(hit)
+    return beside(hits, apart) if apart else hits
 
 
 def _behind_escape(data: bytes, start: int) -> int:

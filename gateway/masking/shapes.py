@@ -8,7 +8,7 @@ say (checksums, neighbours, where a value ends) is said in Python, once, on cand
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -16,9 +16,13 @@ Span: TypeAlias = tuple[int, int]
 Check: TypeAlias = Callable[[bytes, int, int], Span | None]
 """`(data, start, end)` of a candidate -> the span to hide. It may reach over the candidate on both sides, but looks at
 no more than `LOOK_BEHIND` bytes before it and `LOOK_AHEAD` behind the span it returns."""
+Spans: TypeAlias = Callable[[bytes, int, int], Iterator[Span]]
+"""As `Check`, of a candidate that only announces values: they may stand as far behind it as `FARTHEST_AHEAD`, and what is
+between is searched as if it was none."""
 
 LOOK_BEHIND = 128
 LOOK_AHEAD = 2
+FARTHEST_AHEAD = 1024
 _FARTHEST_BEHIND = 1024
 """Bytes before a candidate that the checks are given: one looks for what its lines stand in, and that far."""
 _WIDER = 8
@@ -38,6 +42,8 @@ class Shape:
     check: Check
     judged: int = 256
     """Bytes behind a candidate that are enough to turn it down."""
+    spans: Spans | None = None
+    """If it is given, `check` is not asked."""
 
     def judge(self, data: bytes, start: int, end: int) -> Span | None:
         """What the check says of a candidate.
@@ -56,13 +62,21 @@ class Shape:
             ahead *= _WIDER
         return found
 
+    def announced(self, data: bytes, start: int, end: int) -> list[Span]:
+        """The values that the candidate only announces."""
+        if self.spans is None:
+            return []
+        low = max(0, start - _FARTHEST_BEHIND)
+        given = data[low : start + FARTHEST_AHEAD]
+        return [(begin + low, finish + low) for begin, finish in self.spans(given, start - low, end - low)]
+
 
 def whole(_data: bytes, start: int, end: int) -> Span:
     """The candidate as it stands."""
     return start, end
 
 
-def word(pattern: bytes, check: Check = whole, *, judged: int = 256) -> Shape:
+def word(pattern: bytes, check: Check = whole, *, judged: int = 256, spans: Spans | None = None) -> Shape:
     r"""A shape that begins where a word begins.
 
     A word also begins behind `_`, behind an escape of JSON or a programming language (`\n`, `\u003c`) and behind
@@ -72,7 +86,7 @@ def word(pattern: bytes, check: Check = whole, *, judged: int = 256) -> Shape:
     def led(data: bytes, start: int, end: int) -> Span | None:
         return check(data, start + _lead(data, start), end)
 
-    return Shape(pattern=_LEAD + b"(?:" + pattern + b")", check=led, judged=judged)
+    return Shape(pattern=_LEAD + b"(?:" + pattern + b")", check=led, judged=judged, spans=spans)
 
 
 def alternation(patterns: Iterable[bytes]) -> bytes:

@@ -84,7 +84,7 @@ _BARE = re.compile(
     # An ampersand ends it only where another parameter, an entity or another command follows.
     rb"(?:[^\s\0\"'<>;&`]+|&(?![&\s\0]|\Z|#?[A-Za-z0-9]{1,8};|[A-Za-z_][\w.\[\]%-]{0,40}=))*"
 )
-_STRING_PREFIX = re.compile(rb"(?:[NnEeUuBbRrFf]|@)(?=[\"'])")
+_STRING_PREFIX = re.compile(rb"(?:[NnEeUuBbRrFf]|@|string\([0-9]{1,5}\) )(?=[\"'])")
 _BLOCK = re.compile(rb"[|>][+-]?[ \t]*(?:\r?\n|\\n)[ \t]+(?=\S)")
 _NEXT_PAIR = re.compile(
     rb",[\"']?[A-Za-z_][\w.-]*[\"']?[=:]|,\Z|\\[nrt\"']|\\u00|\xe3\x80\x82|\xef\xbc[\x8c\x9b]"

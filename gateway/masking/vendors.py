@@ -242,6 +242,22 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
         _token(rb"vc[pikar]_[A-Za-z0-9]{24}|vercel_blob_rw_[A-Za-z0-9]{16}_"),  # Vercel
         _token(rb"xai-[A-Za-z0-9]{40}"),
         _token(rb"AQVN[A-Za-z0-9_-]{35}|y0_[A-Za-z0-9_-]{50}"),  # Yandex
+        _token(rb"SWMTKN-1-[a-z0-9]{40}"),  # Docker Swarm
+        _token(rb"snyk_(?:uat|sat)\.[A-Za-z0-9]{8}\.[A-Za-z0-9_-]{20}", _REST_DOTTED),  # Snyk
+        _token(
+            rb"(?:e2b_[a-f0-9]{40}|jina_[A-Za-z0-9]{40}|fw_[A-Za-z0-9]{22}|fc-[a-f0-9]{32}|sess-[A-Za-z0-9]{36})"
+        ),  # E2B, Jina, Fireworks, Firecrawl, OpenAI
+        _token(rb"mlsn\.[a-f0-9]{60}"),  # MailerSend
+        _token(rb"pdl_(?:live|sdbx)_apikey_[a-z0-9]{20}"),  # Paddle
+        _token(rb"mfa\.[A-Za-z0-9_-]{80}"),  # Discord
+        _token(rb"IGQV[A-Za-z0-9]{80}"),  # Instagram
+        word(rb"AKID[A-Za-z0-9]{32}\b"),  # Tencent Cloud
+        _token(rb"sk_[a-f0-9]{48}"),  # ElevenLabs
+        _token(rb"rzp_(?:live|test)_[A-Za-z0-9]{14}"),  # Razorpay
+        _token(rb"eyJhIjoi[A-Za-z0-9+/=]{80}", _REST_BASE64),  # Cloudflare Tunnel
+        Shape(
+            pattern=rb":APA91b[A-Za-z0-9_-]{100}", check=_behind(rb"[A-Za-z0-9_-]{11}")
+        ),  # Firebase Cloud Messaging
         _token(rb"zpka_[A-Za-z0-9_]{32}"),  # Zuplo
     ),
 }
