@@ -12,6 +12,8 @@ from typing import Any
 
 import orjson
 
+from gateway.masking.charsets import MarkedMask
+from gateway.masking.decoding import BodyUnreadable
 from gateway.masking.detectors import DETECTORS
 from gateway.masking.engine import CompiledMask, Masks
 from gateway.masking.explaining import near_misses
@@ -69,17 +71,19 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _filter(mask: CompiledMask) -> int:
     """Standard input to standard output; a line or prompt goes out as soon as it cannot be part of anything."""
-    stream = StreamMask(mask)
+    stream = MarkedMask(mask)
     out = sys.stdout.buffer
     source = sys.stdin.buffer.raw if hasattr(sys.stdin.buffer, "raw") else sys.stdin.buffer
     try:
         while data := source.read(_CHUNK_READ if mask.reads else _CHUNK):
             out.write(stream.feed(data))
             out.flush()
-            stream.hits.clear()
         out.write(stream.close())
         out.flush()
     except BrokenPipeError:
+        return 1
+    except BodyUnreadable as error:
+        print(f"{error}; the rest is withheld", file=sys.stderr)
         return 1
     return 0
 
@@ -108,6 +112,8 @@ def mask_line(mask: CompiledMask, line: bytes) -> tuple[bytes, int]:
             row = json.loads(line)
         except ValueError:
             raise RowUnreadable("the row is not JSON") from None
+        except RecursionError:
+            raise RowUnreadable("the row is nested too deeply") from None
         if not isinstance(row, dict):
             raise RowUnreadable("the row is not a JSON object")
         identifier = row.get("id")

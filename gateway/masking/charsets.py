@@ -25,6 +25,8 @@ class CharsetMask:
         if not text:
             raise BodyUnreadable(f"the encoding {charset[:40]!r} is not known")
         self._stream = StreamMask(mask)
+        self.hits = self._stream.hits
+        """Every hit so far. Callers may empty it."""
         self._charset = charset
         self._into = codec.incrementaldecoder("strict")
         self._between = codecs.getincrementaldecoder("utf-8")("surrogatepass")
@@ -59,3 +61,53 @@ class CharsetMask:
             return self._out.encode(self._between.decode(data, final), final)
         except UnicodeError:
             raise BodyUnreadable(f"masked text cannot be written in {self._charset}") from None
+
+
+_MARKS = {
+    b"\xff\xfe\0\0": "utf-32-le",
+    b"\0\0\xfe\xff": "utf-32-be",
+    b"\xff\xfe": "utf-16-le",
+    b"\xfe\xff": "utf-16-be",
+}
+"""Byte order marks, the longest first."""
+
+
+class MarkedMask:
+    """A stream whose first bytes may be the mark of UTF-16 or UTF-32, as what Windows writes to files begins.
+
+    What has the mark is read as it says and, since anybody can write two bytes, as it stands as well. Raises
+    `BodyUnreadable` where it is not what its mark says.
+    """
+
+    def __init__(self, mask: CompiledMask) -> None:
+        self._mask = mask
+        self._first = b""
+        self._marked: CharsetMask | None = None
+        self._plain: StreamMask | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        if self._plain is not None:
+            if self._marked is not None:
+                data = self._marked.feed(data)
+                self._marked.hits.clear()
+            out = self._plain.feed(data)
+            self._plain.hits.clear()
+            return out
+        self._first += data
+        if len(self._first) < 4 and any(mark.startswith(self._first) for mark in _MARKS):
+            return b""
+        return self._begun()
+
+    def close(self) -> bytes:
+        out = self._begun() if self._plain is None else b""
+        assert self._plain is not None
+        if self._marked is not None:
+            out += self._plain.feed(self._marked.close())
+        return out + self._plain.close()
+
+    def _begun(self) -> bytes:
+        mark = next((mark for mark in _MARKS if self._first.startswith(mark)), b"")
+        if mark:
+            self._marked = CharsetMask(self._mask, _MARKS[mark])
+        self._plain = StreamMask(self._mask)
+        return mark + self.feed(self._first[len(mark) :])

@@ -262,7 +262,10 @@ def masks(look: Look, vocabulary: Vocabulary, custom: Mapping[str, CustomDetecto
         for column, strategy in given(keys, "columns", Look.pairs, {}).items():
             if fault := _column_fault(column):
                 strategy.fault_at_key(f"`{column[:60]}` is no column pattern; {fault}")
-            columns[column] = strategy.choice(vocabulary.strategies, "a strategy")
+            if isinstance(strategy.node, tree.Scalar) and strategy.node.value is None:
+                strategy.fault('write the strategy that leaves nothing in quotes, as "null"')
+            else:
+                columns[column] = strategy.choice(vocabulary.strategies, "a strategy")
         detect = given(keys, "detect", lambda look: look.each(detector), ())
         columns_left, detectors_left = given(keys, "except", lambda look: _except(look, detector), ((), ()))
         found[name] = MaskPolicy(
@@ -288,7 +291,15 @@ def _column_fault(column: str) -> str:
         name = name.removesuffix(".")
     if (FOREIGN.search(name) or not name.strip("*?.")) and not (sign and not name):
         return 'write a name with `*` (anything) or `?`, as in "*.ssn"'
+    if _QUOTES.search(name):
+        return "leave out the quotes: upper and lower case are the same here"
+    if name and "" in name.split("."):
+        return "a name is missing beside a dot"
     return ""
+
+
+_QUOTES = re.compile("[\"`']")
+"""What names are quoted with in SQL. A pattern with one would fit no column, and hide nothing."""
 
 
 def _except(look: Look, detector: Callable[[Look], str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.masking.charsets import CharsetMask
+from gateway.masking.charsets import CharsetMask, MarkedMask
 from gateway.masking.decoding import BodyUnreadable
 from gateway.masking.engine import CompiledMask
 
@@ -72,3 +72,35 @@ def test_a_quiet_stream_gives_out_its_prompt(mask: CompiledMask) -> None:
     prompt = "Continue y/n"
     shown = stream.feed(prompt.encode("utf-16-le")) + stream.flush()
     assert shown.decode("utf-16-le") == prompt
+
+
+def marked(mask: CompiledMask, data: bytes, cuts: list[int]) -> bytes:
+    stream = MarkedMask(mask)
+    out = []
+    at = 0
+    for cut in cuts:
+        out.append(stream.feed(data[at : at + cut]))
+        at += cut
+    return b"".join([*out, stream.feed(data[at:]), stream.close()])
+
+
+@settings(deadline=None, max_examples=30)
+@pytest.mark.parametrize("charset", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "utf-8"])
+@given(cuts=st.lists(st.integers(1, 30), max_size=12))
+def test_a_mark_says_how_a_stream_is_read(mask: CompiledMask, charset: str, cuts: list[int]) -> None:
+    text = "\ufeffBestellung von müller@exämple.de, password=geheim1 表 😀\n"
+    assert marked(mask, text.encode(charset), cuts).decode(charset) == mask.text(text)
+
+
+def test_a_mark_is_no_way_past_the_detectors(mask: CompiledMask) -> None:
+    said = b" jane@example.com\n"
+    for mark in (b"\xff\xfe", b"\xfe\xff"):
+        assert marked(mask, mark + said, []) == mark + b" ****@example.com\n"
+    with pytest.raises(BodyUnreadable):
+        marked(mask, b"\xff\xfe" + said + b"x", [])
+
+
+@given(st.binary(max_size=6), st.lists(st.integers(1, 3), max_size=4))
+def test_what_has_no_mark_is_given_out_as_it_is(mask: CompiledMask, data: bytes, cuts: list[int]) -> None:
+    if data[:2] not in {b"\xff\xfe", b"\xfe\xff"} and data[:4] != b"\0\0\xfe\xff":
+        assert marked(mask, data, cuts) == data

@@ -91,6 +91,25 @@ def test_a_row_that_cannot_be_read_is_answered_and_not_repeated(policy: Path) ->
     assert b"nonsense" not in done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(
+    "row", [b"[" * 100_000, b'{"id": 1, "text": ' + b"[" * 100_000, b'{"id": ' + b"[" * 100_000]
+)
+def test_a_row_however_deep_is_answered(mask: CompiledMask, row: bytes) -> None:
+    answer, bad = mask_line(mask, row)
+    assert json.loads(answer) == {"id": None, "error": "the row is nested too deeply"}
+    assert bad == 1
+
+
+def test_text_as_windows_writes_it_is_read_by_its_mark(policy: Path) -> None:
+    text = "\ufeffmail jané@example.com\r\n"
+    done = run(policy, given_input=text.encode("utf-16-le"))
+    assert done.stdout.decode("utf-16-le") == "\ufeffmail *****@example.com\r\n"
+    cut = run(policy, given_input=text.encode("utf-16-le")[:-1])
+    assert cut.returncode == 1
+    assert b"withheld" in cut.stderr
+    assert b"jan" not in cut.stdout.replace(b"\0", b"") + cut.stderr
+
+
 def test_a_text_can_be_explained(policy: Path) -> None:
     found = json.loads(run(policy, "--explain", "mail é jane@example.com", "--json").stdout)
     assert found["text"] == "mail é ****@example.com"

@@ -149,7 +149,9 @@ def test_a_hidden_value_is_a_value_of_its_type_and_not_the_old_one(
 
 
 @pytest.mark.parametrize(
-    "type_name", ["text", "int4", "int8", "date", "timestamp", "timestamptz", "uuid", "json"]
+    "type_name",
+    ["text", "int4", "int8", "date", "timestamp", "timestamptz", "uuid", "json"]
+    + ["inet", "cidr", "inet[]", "macaddr", "macaddr8", "varbit", "bytea"],
 )
 def test_a_fingerprint_is_the_same_in_both_forms(
     typed: psycopg.Connection, mask: CompiledMask, type_name: str
@@ -162,6 +164,45 @@ def test_a_fingerprint_is_the_same_in_both_forms(
         assert hidden is not None
         shown.append(accepted(typed, hidden, type_name, written))
     assert shown[0] == shown[1]
+
+
+@pytest.mark.parametrize("strategy", ["hash", "tokenise"])
+@pytest.mark.parametrize(
+    ("type_name", "values"),
+    [
+        ("inet", ["10.1.2.3", "10.1.2.4", "2001:db8::1", "2001:db8::2"]),
+        ("cidr", ["10.1.0.0/16", "10.2.0.0/16"]),
+        ("macaddr", ["08:00:2b:01:02:03", "08:00:2b:01:02:04"]),
+        ("macaddr8", ["08:00:2b:01:02:03:04:05", "08:00:2b:01:02:03:04:06"]),
+        ("varbit", ["10" * 32, "01" * 32]),
+        ("bytea", ["\\x00", "\\x01"]),
+        ("uuid", ["550e8400-e29b-41d4-a716-446655440000", "550e8400-e29b-41d4-a716-446655440001"]),
+    ],
+)
+def test_other_values_have_other_stand_ins_so_that_joins_work(
+    typed: psycopg.Connection, mask: CompiledMask, type_name: str, values: list[str], strategy: str
+) -> None:
+    shown = set()
+    for value in values:
+        stand_ins = set()
+        for written in (0, 1):
+            raw, oid = fetch(typed, value, type_name, written)
+            hidden = hide(raw, type_oid=oid, written=written, strategy=strategy, mask=mask)
+            assert hidden is not None
+            stand_ins.add(accepted(typed, hidden, type_name, written))
+        assert len(stand_ins) == 1
+        shown |= stand_ins
+    assert len(shown) == len(values)
+
+
+def test_of_an_address_partial_shows_the_beginning(mask: CompiledMask) -> None:
+    for value, oid, shown in (
+        (b"10.1.2.3", 869, b"10.1.0.0"),
+        (b"2001:db8:7::1", 869, b"2001:db8::"),
+        (b"2001:db8:7::/48", 650, b"2001:db8::/32"),
+        (b"::1", 869, b"::"),
+    ):
+        assert hide(value, type_oid=oid, written=0, strategy="partial", mask=mask) == shown
 
 
 def test_what_cannot_be_hidden_becomes_null(mask: CompiledMask) -> None:

@@ -31,8 +31,6 @@ _EMPTY = {
     Kind.TIME: bytes(8),
     Kind.TIMETZ: bytes(12),
     Kind.INTERVAL: bytes(16),
-    Kind.MACADDR: bytes(6),
-    Kind.MACADDR8: bytes(8),
     Kind.RANGE: b"\x01",
     Kind.MULTIRANGE: bytes(4),
     Kind.VECTOR: bytes(4),
@@ -65,7 +63,9 @@ def to_text(value: bytes, kind: Kind) -> bytes:
         case Kind.BYTEA:
             return b"\\x" + value.hex().encode()
         case Kind.BIT:
-            return b"0" * struct.unpack(">i", value[:4])[0] if 8 * len(value) < 1 << 30 else _unreadable()
+            return _bits(value)
+        case Kind.MACADDR | Kind.MACADDR8:
+            return value.hex(":").encode() if len(value) in {6, 8} else _unreadable()
         case _:
             return b""
 
@@ -94,7 +94,12 @@ def from_text(text: bytes, kind: Kind) -> bytes:
         case Kind.BYTEA:
             return bytes.fromhex(text[2:].decode())
         case Kind.BIT:
-            return struct.pack(">i", len(text)) + bytes((len(text) + 7) // 8)
+            size = (len(text) + 7) // 8
+            return struct.pack(">i", len(text)) + int(text.ljust(8 * size, b"0") or b"0", 2).to_bytes(
+                size, "big"
+            )
+        case Kind.MACADDR | Kind.MACADDR8:
+            return bytes.fromhex(text.replace(b":", b"").decode())
         case _:
             return _unreadable()
 
@@ -155,6 +160,14 @@ def _numeric(text: bytes) -> bytes:
     return struct.pack(
         f">HhHH{len(groups)}H", len(groups), weight if groups else 0, sign, len(fraction), *groups
     )
+
+
+def _bits(value: bytes) -> bytes:
+    """`bit_send`: how many there are, then they, filled up to whole bytes."""
+    (length,) = struct.unpack(">i", value[:4])
+    if not 0 <= length <= 8 * (len(value) - 4) < 1 << 30:
+        raise Unreadable
+    return f"{int.from_bytes(value[4:], 'big'):0{8 * (len(value) - 4)}b}"[:length].encode() if length else b""
 
 
 def _inet(text: bytes, kind: Kind) -> bytes:

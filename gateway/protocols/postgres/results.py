@@ -219,7 +219,7 @@ _DOCUMENTS = frozenset({Kind.JSON, Kind.JSONB})
 _REDACT_ALIKE = frozenset(
     {
         Kind.TEXT, Kind.INT2, Kind.INT4, Kind.INT8, Kind.OID, Kind.FLOAT4, Kind.FLOAT8, Kind.NUMERIC, Kind.BOOL,
-        Kind.MONEY, Kind.TIME, Kind.TIMETZ, Kind.INTERVAL, Kind.MACADDR, Kind.MACADDR8,
+        Kind.MONEY, Kind.TIME, Kind.TIMETZ, Kind.INTERVAL,
     }
 )  # fmt: skip
 """Kinds of which every value is redacted to the same bytes."""

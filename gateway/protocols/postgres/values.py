@@ -7,6 +7,7 @@ do not ask); a value whose type leaves no way to hide it becomes NULL.
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 import re
 import struct
 import uuid
@@ -39,14 +40,13 @@ _NEUTRAL: Mapping[Kind, bytes] = {
     Kind.TIME: b"00:00:00",
     Kind.TIMETZ: b"00:00:00+00",
     Kind.INTERVAL: b"00:00:00",
-    Kind.MACADDR: b"00:00:00:00:00:00",
-    Kind.MACADDR8: b"00:00:00:00:00:00:00:00",
     Kind.RANGE: b"empty",
     Kind.MULTIRANGE: b"{}",
     Kind.VECTOR: b"",
 }
 """Text forms that say nothing, whatever the strategy."""
 _HSTORE = re.compile(rb'\s*"(?:[^"\\]|\\.)*"=>', re.DOTALL)
+_KEYED = frozenset({"hash", "tokenise"})
 _YEAR = re.compile(rb"(\d{4})-\d\d-\d\d")
 DEEPEST = 64
 
@@ -133,11 +133,14 @@ def _hide_text(value: bytes, kind: Kind, type_oid: int, way: Way) -> bytes | Non
         case Kind.UUID:
             return _uuid(value, strategy, mask)
         case Kind.INET | Kind.CIDR:
-            return address(value, kind, strategy)
+            return _keyed_address(value, mask) if strategy in _KEYED else address(value, kind, strategy)
+        case Kind.MACADDR | Kind.MACADDR8:
+            octets = value.count(b":") + 1
+            return (_keyed(value, mask, octets) if strategy in _KEYED else bytes(octets)).hex(":").encode()
         case Kind.BYTEA:
-            return b"\\x" + (
-                _keyed(value, mask, 12).hex().encode() if strategy in {"hash", "tokenise"} else b""
-            )
+            return b"\\x" + (_keyed(value, mask, 12).hex().encode() if strategy in _KEYED else b"")
+        case Kind.BIT if strategy in _KEYED:
+            return bytes(48 + byte % 2 for byte in _keyed(value, mask, len(value)))
         case Kind.BIT:
             return b"0" * len(value)
         case Kind.ARRAY:
@@ -220,7 +223,7 @@ def _moment(value: bytes, kind: Kind, strategy: str, mask: Mask) -> bytes:
     day = b"2000-01-01"
     if strategy == "partial" and (match := _YEAR.match(value)) is not None and not value.endswith(b"BC"):
         day = match[1] + b"-01-01"
-    elif strategy in {"hash", "tokenise"}:
+    elif strategy in _KEYED:
         noise = int.from_bytes(_keyed(value, mask, 8), "big")
         day = (dt.date(1950, 1, 1) + dt.timedelta(days=noise % 27_000)).isoformat().encode()
     match kind:
@@ -242,13 +245,23 @@ def _uuid(value: bytes, strategy: str, mask: Mask) -> bytes:
             return b"00000000-0000-0000-0000-000000000000"
 
 
+def _keyed_address(value: bytes, mask: Mask) -> bytes:
+    """Of the same family, whatever the width of its network."""
+    host = value.partition(b"/")[0]
+    packed = _keyed(host, mask, 16 if b":" in host else 4)
+    return ipaddress.ip_address(packed).compressed.encode()
+
+
 def address(value: bytes, kind: Kind, strategy: str) -> bytes:
+    """Of `value`, none, or its first two groups."""
     host = value.partition(b"/")[0]
     wide = b":" in host
     if strategy != "partial":
         return b"::" if wide else b"0.0.0.0"
     if wide:
-        return b"::"
+        groups = ipaddress.IPv6Address(host.decode()).exploded.split(":")[:2]
+        shown = ipaddress.IPv6Address(":".join(groups) + "::").compressed.encode()
+        return shown + b"/32" if kind is Kind.CIDR else shown
     shown = b".".join(host.split(b".")[:2]) + b".0.0"
     return shown + b"/16" if kind is Kind.CIDR else shown
 
