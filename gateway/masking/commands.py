@@ -177,7 +177,7 @@ COMMANDS = (
         check=_user_and_password,
     ),
     Shape(
-        pattern=rb"-(?i:[a-z]{0,12}password|passwd|passphrase|(?:root|db|admin|user|bind|key|smtp|proxy|http|https|ftp|tls)?pass|token|secret|api-?key|secret-string|oauth2-bearer"
+        pattern=rb"-(?i:(?:[a-z]{1,12}-){0,2}[a-z]{0,12}password|passwd|passphrase|(?:root|db|admin|user|bind|key|smtp|proxy|http|https|ftp|tls)?pass|token|secret|api-?key|secret-string|oauth2-bearer"
         rb"|(?:src|dest|new)?(?:storepass|keypass)|(?:private|master|access|secret|encryption|signing|account|storage|hmac)[_-]key"
         rb"|[a-z]{2,12}[_-](?:pass|secret|token))(?:(?:[ \t]{1,4}|\r?\n[ \t]{1,24}(?:-[ \t])?)\\?[\"']?|\\?[\"'],\s{0,24}(?:[A-Za-z0-9]{1,4}=)?\\?[\"'])[^\s\0\"'-]",
         check=_told,
@@ -202,7 +202,7 @@ COMMANDS = (
         _value,
     ),
     word(
-        rb"(?:openssl[ \t]passwd(?:[ \t]-[a-z0-9]{1,5}){0,3}|mkpasswd(?:[ \t]-m[ \t][a-z0-9-]{1,12})?|htpasswd[ \t]-[a-zA-Z]{0,3}b[a-zA-Z]{0,3}(?:[ \t][^\s\0-][^\s\0]{0,60})?[ \t][^\s\0]{1,32}|cargo[ \t]login|bw[ \t]login[ \t][^\s\0]{1,64}"
+        rb"(?:openssl[ \t]passwd(?:[ \t]-[a-z0-9]{1,5}){0,3}|mkpasswd(?:[ \t]-m[ \t][a-z0-9-]{1,12})?|cargo[ \t]login|bw[ \t]login[ \t][^\s\0]{1,64}"
         rb"|poetry[ \t]config[ \t]http-basic\.[^\s\0]{1,40}[ \t][^\s\0]{1,64}|mc[ \t](?:alias[ \t]set|config[ \t]host[ \t]add)(?:[ \t][^\s\0]{1,80}){3}|iwconfig[ \t][a-z0-9]{1,12}[ \t]key[ \t]s"
         rb"|pdftk[ \t][^\r\n\0]{1,120}[ \t](?:input|user|owner)_pw|smbclient[ \t]{1,2}[\"']?(?://|\\\\)[^\s\0]{1,80}|openssl[ \t](?:dgst|mac)[ \t](?:[^\r\n\0|]{0,60}[ \t])?-hmac)(?:[ \t]{1,2}|:)[\"']?[^\s\0\"'-]",
         _value,

@@ -17,6 +17,7 @@ from gateway.masking import (
     encoded,
     hashes,
     identifiers,
+    listed,
     national,
     passwords,
     phones,
@@ -34,6 +35,14 @@ class Detector:
     """Empty where a model reads the text and no pattern is looked for."""
 
 
+# What columns are called whose values nothing else shows.
+_PASSWORD = rb"pass(?:word|wd|wort|phrase|code)?|pwd|kennwort|senha|contrase(?:n|\xc3\xb1)a|secret|token|api_?key|secret_?key"
+_PHONE = rb"(?:tele|mobile_?|cell_?|home_?|work_?)?phone|mobile?|cell|fax|tel(?:efon[oe]?|_no)?|handy|whatsapp|msisdn|celular"
+_SSN = rb"ssn|social_security"
+_NATIONAL_ID = rb"national_?id|dni|nie|cpf|pesel|bsn|nino|nhs|personnummer|cnp|egn|oib|curp|aadhaar|nir|cpr|fnr|sin|rut|isikukood|codice_fiscale|id_?number|identity"
+_TAX_ID = rb"vat|tax_?id|nif|cnpj|steuer_?id|utr|ein|gstin|pan|rfc|cuit|nip|tin|abn|tfn|inn"
+_BANK_ACCOUNT = rb"account_?(?:no|number|nr)|routing|sort_?code|bic|swift"
+
 _SECRETS: Mapping[str, tuple[Shape, ...]] = {
     "private_key": credentials.PRIVATE_KEY,
     "jwt": credentials.JWT,
@@ -48,6 +57,7 @@ _SECRETS: Mapping[str, tuple[Shape, ...]] = {
         *commands.COMMANDS,
         *calls.CALLS,
         *directives.DIRECTIVES,
+        listed.columns(_PASSWORD, passwords.PASSWORD[:1], strong=True),
         *settings.SETTINGS,
     ),
     "encoded_secret": encoded.ENCODED,
@@ -56,12 +66,12 @@ _PERSONAL: Mapping[str, tuple[Shape, ...]] = {
     "email": addresses.EMAIL,
     "payment_card": identifiers.PAYMENT_CARD,
     "iban": identifiers.IBAN,
-    "ssn": identifiers.SSN,
-    "national_id": national.NATIONAL_ID,
-    "tax_id": national.TAX_ID,
-    "passport": national.PASSPORT,
-    "bank_account": national.BANK_ACCOUNT,
-    "phone": phones.PHONE,
+    "ssn": (*identifiers.SSN, listed.columns(_SSN, identifiers.SSN)),
+    "national_id": (*national.NATIONAL_ID, listed.columns(_NATIONAL_ID, national.NATIONAL_ID)),
+    "tax_id": (*national.TAX_ID, listed.columns(_TAX_ID, national.TAX_ID)),
+    "passport": (*national.PASSPORT, listed.columns(rb"passport", national.PASSPORT)),
+    "bank_account": (*national.BANK_ACCOUNT, listed.columns(_BANK_ACCOUNT, national.BANK_ACCOUNT)),
+    "phone": (*phones.PHONE, listed.columns(_PHONE, phones.PHONE)),
     "ip": addresses.IP,
 }
 

@@ -165,7 +165,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("amka", europe.gr_amka),
         ("snils", europe.ru_snils),
         ("pps|ppsn", europe.ie_pps),
-        ("jmbg|embg|umcn|emso|em(?:š|\u0161)o", europe.yu_jmbg),
+        ("jmbg|embg|umcn|emso|em(?:š|Š)o", europe.yu_jmbg),
         ("kennitala", _form(r"\d{10}")),
         ("personas kods", _form(r"\d{11}")),
         ("idnp", _form(r"[02]\d{12}")),
@@ -280,7 +280,7 @@ def _spoken_numbers(
         for words, valid in rows
     ]
     longest = re.compile(
-        rb"(?:[A-Za-z]{0,5}|[A-Z]{1,4}-)[0-9](?:[ ./-]?[0-9A-Z]|[a-z]){2,20}|[A-Z]{4,8}[A-Z0-9]{2,7}|[A-Z]{2} [0-9](?:[ ./-]?[0-9A-Z]){2,20}"
+        rb"(?:[A-Za-z]{0,5}|[A-Z]{1,4}-)[0-9](?:[ ./-]?[0-9A-Z]|[a-z]){2,24}|[A-Z]{4,8}[A-Z0-9]{2,7}|[A-Z]{2} [0-9](?:[ ./-]?[0-9A-Z]){2,20}"
     )
 
     def judged(data: bytes, start: int, end: int) -> Span | None:

@@ -221,6 +221,15 @@ def _bracketed(data: bytes, start: int, end: int) -> Span | None:
     return start, end
 
 
+def _trunk_eight(data: bytes, start: int, end: int) -> Span | None:
+    """`8 (912) 345-67-89`: the trunk digit of Russia."""
+    return (
+        (start, end)
+        if _clean_edges(data, start, end) and is_international("7" + digits(data[start:end])[1:])
+        else None
+    )
+
+
 def _named(data: bytes, start: int, end: int) -> Span | None:
     """Whatever is written like a number behind a word that says what it is."""
     whole = end
@@ -287,6 +296,9 @@ PHONE = (
         rb"0[1-9][0-9]{1,4}[ .\-/](?:[0-9]{2,4}(?:[ .\-][0-9]{2,4}){2,4}|[0-9]{3,5}[ .\-][0-9]{2,5}|[0-9]{4,8})\b",
         _trunk,
     ),
+    word(rb"0[1-9]/[0-9]{6,8}\b", _trunk),
+    word(rb"0[1-9]-[0-9]{3} [0-9]{2,3} [0-9]{2}\b", _trunk),
+    word(rb"8[ -]?\([0-9]{3}\)[ -]?[0-9]{3}-[0-9]{2}-[0-9]{2}\b", _trunk_eight),
     word(rb"0[1-9](?:(?:[ .\-/][0-9]{2}){4}|[ \-][0-9]{4}[ \-][0-9]{4})\b", _trunk),
     Shape(pattern=rb"\(0[1-9][0-9]{0,4}\)(?:[ .\-/]?[0-9]{2,8}){1,4}\b", check=_trunk),
     Shape(pattern=rb"\([1-9][0-9]{1,2}\) ?[0-9]{3,5}[- ][0-9]{3,5}\b", check=_bracketed),

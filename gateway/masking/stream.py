@@ -41,7 +41,7 @@ _PHRASE = re.compile(rb"(?i:mnemonic|phrase)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?
 _LONGEST_PHRASE = 256
 _EXTENSION = re.compile(rb"[0-9(+][0-9 ().-]{6,24}(?:,? ?(?:e[xtension]{0,8}\.?|x) ?[0-9]{0,6}|, ?)\Z")
 _QUOTED_NAME = re.compile(rb"\"[A-Za-z0-9 ._+-]{0,62}(?:\"(?:@[A-Za-z0-9.-]*)?)?\Z")
-_ARMOUR = re.compile(rb"-{5} ?[A-Z0-9 ]{0,64}-{0,5}\Z")
+_ARMOUR = re.compile(rb"-{4,5} ?[A-Z0-9 ]{0,64}-{0,5}\Z")
 _LONGEST_ARMOUR = 80
 _IPV6 = re.compile(_LEAD + rb"[0-9A-Fa-f:.]+\Z")
 _OPENED = re.compile(rb"[=:,(][ \t]{0,16}((?:\"{1,3}|'{1,3})[^\"'\r\n\0]{0,8})\Z")
@@ -53,6 +53,8 @@ _LONGEST_SAID = 408
 _URL = re.compile(rb"://[^\s\0/:@\"'<>]{0,128}:[^\s\0\"'<>]{0,512}\Z")
 _ARMOUR_ENDED = re.compile(rb"-{3,5} ?END [A-Z0-9 ]{0,40}-{1,5}\Z")
 _PASSAGE_ENDS = re.compile(rb"[\0\r\n]")
+_MAY_BE_DOUBLED = re.compile(rb"''?\Z")
+"""A quote of SQL or YAML, which may stand within the value: `'it''s'`."""
 _VALUE_ENDS = re.compile(rb"[\s\0\"'<>;`]")
 _LINE_ENDS = re.compile(rb"[\r\n\0\"']")
 
@@ -195,7 +197,7 @@ def _settled(window: bytes, start: int, end: int, name: str) -> bool:
         case "email" if (
             window[end : end + 1] == b":"
         ):  # a password may follow, known by what led to the address
-            return _VALUE_ENDS.search(window, end) is not None
+            return _VALUE_ENDS.search(window, end) is not None and not _MAY_BE_DOUBLED.match(window, end)
         case "password":
             return _VALUE_ENDS.search(window, end) is not None
         case _:

@@ -115,9 +115,9 @@ _PATH_OR_ADDRESS = linear(
 
 def value_at(data: bytes, start: int) -> Span | None:
     """The value that begins at `start`, quoted or not, without its quotes."""
-    if (prefix := _STRING_PREFIX.match(data, start)) is not None or (
-        prefix := _BLOCK.match(data, start)
-    ) is not None:
+    if (block := _BLOCK.match(data, start)) is not None:
+        start = block.end()
+    if (prefix := _STRING_PREFIX.match(data, start)) is not None:
         start = prefix.end()
     if (tripled := _TRIPLED.match(data, start)) is not None:
         return tripled.span(1)

@@ -255,9 +255,7 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
         _token(rb"sk_[a-f0-9]{48}"),  # ElevenLabs
         _token(rb"rzp_(?:live|test)_[A-Za-z0-9]{14}"),  # Razorpay
         _token(rb"eyJhIjoi[A-Za-z0-9+/=]{80}", _REST_BASE64),  # Cloudflare Tunnel
-        Shape(
-            pattern=rb":APA91b[A-Za-z0-9_-]{100}", check=_behind(rb"[A-Za-z0-9_-]{11}")
-        ),  # Firebase Cloud Messaging
+        _token(rb"APA91b[A-Za-z0-9_-]{100}"),  # Firebase Cloud Messaging
         _token(rb"zpka_[A-Za-z0-9_]{32}"),  # Zuplo
     ),
 }
