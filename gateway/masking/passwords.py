@@ -96,7 +96,11 @@ _DIGITS = re.compile(rb"\d{3,10}(?![0-9A-Za-z.,:/-])")
 def _says_something(value: bytes) -> bool:
     """Whether this is a sentence: a message about a password, as catalogues of texts and forms have them."""
     words = value.split(b" ")
-    return len(words) > 2 and sum(SENTENCE.fullmatch(word) is not None for word in words) > 1
+    return (
+        value[:1].isupper()
+        and len(words) > 2
+        and sum(SENTENCE.fullmatch(word) is not None for word in words) > 1
+    )
 
 
 def _named(data: bytes, start: int, end: int) -> Span | None:
@@ -167,26 +171,6 @@ def _told(data: bytes, start: int, end: int) -> Span | None:
     if _NOT_SECRET_BEFORE.search(data[max(0, start - 16) : start]) or data[span[0] : span[0] + 1] == b"-":
         return None
     return span if is_strong(data[span[0] : span[1]]) else None
-
-
-_TO_BLANK = re.compile(rb"[^\s\0]{1,%d}" % LONGEST_VALUE)
-
-
-def _said(data: bytes, _start: int, end: int) -> Span | None:
-    """To the next blank, whatever it is made of."""
-    match = _TO_BLANK.match(data, end - 1)
-    return match.span() if match is not None and is_value(data, match.span(), quoted=True) else None
-
-
-_CHANGES = re.compile(
-    rb"(?i)(?:" + _PASSWORD + rb"|" + _SECRET + rb")\w{0,16}\"?[ \t]*[:=][ \t]*\"[^\"\r\n\0]*\Z"
-)
-
-
-def _changed(data: bytes, start: int, end: int) -> Span | None:
-    named = _CHANGES.search(data[max(0, start - LOOK_BEHIND) : start])
-    span = value_at(data, end - 2)
-    return span if named is not None and span is not None and is_value(data, span, quoted=True) else None
 
 
 _LINE_ENDS = re.compile(rb"\Z|[\r\n\0\"'#;]|\\\\[nr]")
@@ -284,6 +268,9 @@ def _behind_slash(data: bytes, _start: int, end: int) -> Span | None:
 _HOST_ON_ITS_LINE = re.compile(rb"(?:\A|[\r\n'\"])[A-Za-z0-9.*_-]{1,64}\Z")
 
 
+_TO_BLANK = re.compile(rb"[^\s\0]{1,%d}" % LONGEST_VALUE)
+
+
 def _pgpass(data: bytes, start: int, end: int) -> Span | None:
     """`host:port:database:user:password`, a line of ~/.pgpass."""
     if _HOST_ON_ITS_LINE.search(data[max(0, start - 65) : start]) is None:
@@ -365,28 +352,6 @@ PASSWORD = (
         rb"[ \t]{1,4}[A-Za-z0-9._@-]{1,32}[ \t]{1,4}[^\s\0/]",
         _told,
     ),
-    # the lines of protocols: FTP, POP3, IMAP, SMTP, Redis
-    Shape(
-        pattern=rb"(?:(?:>|[CS]:|SEND:|Command:)[ \t]{1,4}|\bUSER[ \t][^\s\0]{1,64}\s{1,4}(?:-{0,3}>[ \t])?)PASS[ \t]{1,2}[^\s\0]",
-        check=_said,
-    ),
-    word(
-        rb"AUTH(?:ENTICATE)?[ \t](?:PLAIN|LOGIN|XOAUTH2)[ \t][A-Za-z0-9+/]{7}[A-Za-z0-9+/=]",
-        lambda data, _start, end: value_at(data, end - 8),
-    ),
-    Shape(pattern=rb"\bLOGIN[ \t]\"?[A-Za-z0-9._@-]{1,64}\"?[ \t]\"?[^\s\0\"(]", check=_told),
-    Shape(pattern=rb"\"(?i:auth)\"[ \t](?:\"[^\"\s\0]{1,48}\"[ \t])?\"", check=_listed),
-    # what installers say once
-    Shape(
-        pattern=rb"(?i:password[ \t]is[ \t]generated[ \t]for|temporary[ \t]password[ \t]for)[ \t][^\s\0:]{1,64}:[ \t]{1,2}[^\s\0]",
-        check=_said,
-    ),
-    Shape(
-        pattern=rb"(?i:following[ \t]password)[^\r\n\0:]{0,60}:\s{1,8}[0-9A-Za-z]{12}",
-        check=lambda data, _start, end: value_at(data, end - 12),
-    ),
-    # "x" -> "y": what a plan of Terraform makes of it
-    Shape(pattern=rb"\"[ \t](?:->|=>)[ \t]\"[^\"\s\0]", check=_changed),
     # the configurations of redis, keepalived and routers
     Shape(
         pattern=rb"(?i:\b(?:requirepass|masterauth|auth_pass|snmp-server community)|\b(?:password|secret)[ \t][0-9])[ \t]{1,4}[^\s\0]",
