@@ -26,8 +26,8 @@ def _literal(data: bytes, at: int) -> Span | None:
     return span if span is not None and is_value(data, span, quoted=True) else None
 
 
-def _call(names: bytes, place: int, *, strong: bool = False) -> Shape:
-    """Calls of these functions, whose argument number `place` is a secret; if `strong`, they are told other things as well."""
+def _call(names: bytes, place: int, when: Callable[[bytes], bool] = bool) -> Shape:
+    """Calls of these functions, whose argument number `place` is a secret, or may be: `when` says."""
 
     def spans(data: bytes, _start: int, end: int) -> Iterator[Span]:
         at = end
@@ -36,7 +36,7 @@ def _call(names: bytes, place: int, *, strong: bool = False) -> Shape:
                 return
             at = argument.end()
         span = _literal(data, at)
-        if span is not None and (not strong or _is_secret(data[slice(*span)])):
+        if span is not None and when(data[slice(*span)]):
             yield span
 
     return _apart(rb"(?i:" + names + rb")\(", spans)
@@ -92,23 +92,30 @@ CALLS = (
         rb"|passwordauthentication|credentials\.basic|set_?credentials|with_?credentials|with_?basic_?auth|oracle(?:db)?\.connect|oci_p?connect",
         2,
     ),
-    _call(rb"login|authenticate|auth|logon|signin|sign_in", 2, strong=True),
+    _call(
+        rb"login|authenticate|auth|logon|signin|sign_in|wifi\.begin|authenticationheadervalue|(?:aws\.)?credentials|newstaticcredentials(?:provider)?"
+        rb"|(?:basic|session)awscredentials|awsbasiccredentials\.create",
+        2,
+        _is_secret,
+    ),
+    _call(rb"auth", 1, is_strong),
+    _call(rb"(?:key|trust)?_?store\.load|ks\.load", 2, _is_secret),
     # (where, user, password)
     _call(
-        rb"getconnection|pdo|mysqli|mysqli?_(?:real_)?p?connect|(?:pymysql|mysqldb|mariadb|dbi->)\.?connect|ssh2_auth_password|ldap_bind",
+        rb"getconnection|sequelize|pdo|mysqli|mysqli?_(?:real_)?p?connect|(?:pymysql|mysqldb|mariadb|dbi->)\.?connect|ssh2_auth_password|ldap_bind",
         3,
     ),
-    _call(rb"ftp(?:_tls|_login)?|create_?(?:super)?user", 3, strong=True),
+    _call(rb"ftp(?:_tls|_login)?|create_?(?:super)?user|(?:mqtt\w{0,8}|client)\.connect", 3, _is_secret),
     # keys, and what is hashed
     _call(rb"pgp_sym_(?:en|de)crypt(?:_bytea)?|[ad]es_(?:en|de)crypt", 2),
     _call(rb"jwt\.(?:sign|encode|decode|verify)|createhmac|create(?:de)?cipher(?:iv)?", 2),
     _call(rb"hash_hmac|openssl_(?:en|de)crypt", 3),
-    _call(rb"(?:en|de)cryptbypassphrase", 1),
+    _call(rb"(?:en|de)cryptbypassphrase|pbekeyspec|passwordprotection", 1),
     _call(
         rb"crypt|hmac\.new|(?:aes|des3?|blowfish|chacha20)\.new|fernet|secretkeyspec|hmacshakeyfor|bcrypt[.:]{1,2}(?:\w{1,16}[.:]{1,2})?(?:hash\w{0,12}|compare\w{0,8}|create)"
         rb"|generate_from_password|password_(?:hash|verify)|(?:check|make|hash|verify|generate)_?password(?:_hash)?|set_?secret|set_?access_?token|set_?api_?key|bearer_?auth|md5|sha1|sha2",
         1,
-        strong=True,
+        _is_secret,
     ),
     _apart(rb"(?i:twilio\w{0,12}|client)\([\"']", _twilio),
     _apart(rb"CURLOPT_(?:PROXY)?USERPWD", _user_and_password),

@@ -71,7 +71,7 @@ def _letter(data: bytes, start: int, end: int) -> Span | None:
 
 
 _FETCHES = re.compile(
-    rb"\b(?:curl|https?|wget|smbclient|rpcclient|lftp|ab|hey|siege)\b[^\r\n\0|]*\Z",
+    rb"\b(?:curl|https?|wget|smbclient|rpcclient|lftp|ab|hey|siege|etcdctl|aria2c|nats|rabbitmqadmin)\b[^\r\n\0|]*\Z",
 )
 
 
@@ -207,6 +207,7 @@ COMMANDS = (
         rb"|pdftk[ \t][^\r\n\0]{1,120}[ \t](?:input|user|owner)_pw|smbclient[ \t]{1,2}[\"']?(?://|\\\\)[^\s\0]{1,80}|openssl[ \t](?:dgst|mac)[ \t](?:[^\r\n\0|]{0,60}[ \t])?-hmac)(?:[ \t]{1,2}|:)[\"']?[^\s\0\"'-]",
         _value,
     ),
+    word(rb"net[ \t]use[ \t](?:[A-Za-z*]:[ \t])?\\{2,4}[^\s\0]{1,80}[ \t][\"']?[^\s\0\"'/*]", _secret_value),
     Shape(pattern=rb"-(?:-cert|E)[ =][\"']?[^\s\0:\"']{1,80}:[^\s\0\"'/]", check=_secret_value),
     # expect: what is sent when a password is asked for
     Shape(pattern=rb"\bsend(?:[ \t]--)?[ \t][\"'{][^\s\0\"'$\\]", check=_sent),

@@ -22,6 +22,7 @@ from gateway.masking import (
     passwords,
     phones,
     settings,
+    transcripts,
 )
 from gateway.masking.names import ADDRESS, PERSON
 from gateway.masking.shapes import Shape
@@ -57,6 +58,7 @@ _SECRETS: Mapping[str, tuple[Shape, ...]] = {
         *commands.COMMANDS,
         *calls.CALLS,
         *directives.DIRECTIVES,
+        *transcripts.TRANSCRIPTS,
         listed.columns(_PASSWORD, passwords.PASSWORD[:1], strong=True),
         *settings.SETTINGS,
     ),

@@ -20,9 +20,10 @@ _FARTHEST_HEAD = 384
 _INTO = re.compile(rb"(?i)\b(?:insert|replace)\s+(?:ignore\s+)?into\s+[^\s\0()]{1,80}\s*\(([^()\0]*)\Z")
 _VALUES = re.compile(rb"([^()\0]*)\)\s*(?i:values?)\s*\(")
 _EXPRESSION = re.compile(
-    rb"\s*+((?:[NnEeXxBb]?'(?:[^'\\\0]|''|\\.)*+(?:'|\Z)|\"[^\"\0]*+(?:\"|\Z)|[^,()'\"\0]++(?:\([^()\0]*+\))?+)?+)\s*+([,)]?)",
+    rb"\s*+((?:[NnEeXxBb]?'(?:[^'\\\0]|''|\\.)*+(?:'|\Z)|\"[^\"\0]*+(?:\"|\Z)|[^,()'\"\0]++(?:\((?:[^()\0]|\([^()\0]*+\))*+\))?+)?+)\s*+([,)]?)",
     re.DOTALL,
 )
+_CONSTANT = re.compile(rb"[NEXB]?['\"]|[0-9]")
 _NEXT = re.compile(rb"\s*,\s*\(")
 _NAME = re.compile(rb"[ ]*[\"'`]?[A-Za-z_\x80-\xff][\w .()/#\x80-\xff-]{0,40}[\"'`]?[ ]*")
 _NAMES_OF_MANY = re.compile(rb"(?i)pass|pwd|secret|token|key|phone|mobil|tel|fax|ssn|id|account")
@@ -98,7 +99,7 @@ def _inserted(data: bytes, opened: int, start: int) -> Iterator[tuple[bytes, Spa
                 break
             cells.append(cell.span(1))
             at, more = cell.end(), cell[2]
-        if place < len(cells):
+        if place < len(cells) and _CONSTANT.match(data, cells[place][0]):
             yield names[place], cells[place]
         if more != b")" or (following := _NEXT.match(data, at)) is None:
             return

@@ -15,6 +15,7 @@ from gateway.masking.values import (
     KEY_ID,
     LONGEST_VALUE,
     PUBLIC_KEY,
+    SENTENCE,
     in_list,
     is_strong,
     is_value,
@@ -54,7 +55,7 @@ _NAMES = (
     rb"(?i:" + _SUFFIX + rb")"
 )
 _BETWEEN = rb"\\?[\"'`*]{0,2}\]?(?:\xe6\x98\xaf|\xe4\xb8\xba)?[ \t]{0,32}(?:=>|:=|<-|\?=|==?|::[ \t]|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,32}"
-_TYPED = rb"[?!]?[ \t]{0,2}:[ \t]{0,2}[&*]?(?:'[a-z]{1,8}[ \t])?[A-Za-z\[][A-Za-z0-9_.:<>\[\]|?]{0,24}|[ \t](?:string|String|\[\]byte|str|(?i:as[ \t]string))|\[[0-9]{0,4}\]"
+_TYPED = rb"[?!]?[ \t]{0,2}:[ \t]{0,2}[&*]?(?:'[a-z]{1,8}[ \t])?[A-Za-z\[][A-Za-z0-9_.:<>\[\]|?]{0,24}|[ \t](?:string|String|\[\]byte|str|(?i:as[ \t]string))|\[[0-9]{0,4}\]|[ \t]{0,2}\{[ \t]?get;[a-z; \t]{0,24}\}"
 """The type that a name is declared with, between it and its value."""
 _MADE_OF = (
     rb"(?:(?:new[ \t])?(?:String|SecretStr(?:ing)?|Secret|SecureString|std::string|Zeroizing|Sensitive|bytes|bytearray|Buffer|Some|\[\]byte|(?:aws|pulumi|proto)\.String|Encoding\.[A-Za-z0-9]{3,8})"
@@ -89,7 +90,17 @@ _LIST_OF_ONE = re.compile(rb"\[(?:\\?[\"'])?([^\"'\\\s\0\[\],:|]{4,256})(?:\\?[\
 _WORDS_TO_THE_END = re.compile(rb"((?:[ \t][A-Za-z0-9'-]{1,20}){1,11})[ \t]*(?=[\r\n\0]|\Z)")
 _DICE = re.compile(rb"[A-Za-z]{3,12}(?:[._-][A-Za-z]{3,12}){3,9}")
 """Four words or more: nobody's status is called so."""
-_DIGITS_ONLY = re.compile(rb"\d+")
+_DIGITS = re.compile(rb"\d{3,10}(?![0-9A-Za-z.,:/-])")
+
+
+def _says_something(value: bytes) -> bool:
+    """Whether this is a sentence: a message about a password, as catalogues of texts and forms have them."""
+    words = value.split(b" ")
+    return (
+        value[:1].isupper()
+        and len(words) > 2
+        and sum(SENTENCE.fullmatch(word) is not None for word in words) > 1
+    )
 
 
 def _named(data: bytes, start: int, end: int) -> Span | None:
@@ -125,6 +136,8 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
         value.lower()
     ):
         return None  # pool_passwd = 'pool_passwd'
+    if data[start:at] == b"PASSWORD :" or _says_something(value):
+        return None
     if _EXPANSION.search(data[max(0, start - 40) : start]) or _LABEL.fullmatch(value):
         return None
     if _VERB.search(data[max(0, start - 24) : start]) and not is_strong(value):
@@ -137,7 +150,8 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
         return None
     plain = name.lstrip(b"_-")
     if plain.startswith((b"pin", b"puk", b"otp", b"cvv", b"cvc")) or plain[1:].startswith(b"pin"):
-        return span if _DIGITS_ONLY.fullmatch(value) and 3 <= len(value) <= 10 else None
+        code = _DIGITS.match(value)
+        return (span[0], span[0] + code.end()) if code is not None else None
     if name.startswith(b"_key"):  # any key of an environment, if it is none of a table
         return span if len(value) >= 16 and is_strong(value) else None
     if plain.startswith((b"pass", b"pw")) or plain[1:].startswith((b"pass", b"pwd")):
@@ -157,26 +171,6 @@ def _told(data: bytes, start: int, end: int) -> Span | None:
     if _NOT_SECRET_BEFORE.search(data[max(0, start - 16) : start]) or data[span[0] : span[0] + 1] == b"-":
         return None
     return span if is_strong(data[span[0] : span[1]]) else None
-
-
-_TO_BLANK = re.compile(rb"[^\s\0]{1,%d}" % LONGEST_VALUE)
-
-
-def _said(data: bytes, _start: int, end: int) -> Span | None:
-    """To the next blank, whatever it is made of."""
-    match = _TO_BLANK.match(data, end - 1)
-    return match.span() if match is not None and is_value(data, match.span(), quoted=True) else None
-
-
-_CHANGES = re.compile(
-    rb"(?i)(?:" + _PASSWORD + rb"|" + _SECRET + rb")\w{0,16}\"?[ \t]*[:=][ \t]*\"[^\"\r\n\0]*\Z"
-)
-
-
-def _changed(data: bytes, start: int, end: int) -> Span | None:
-    named = _CHANGES.search(data[max(0, start - LOOK_BEHIND) : start])
-    span = value_at(data, end - 2)
-    return span if named is not None and span is not None and is_value(data, span, quoted=True) else None
 
 
 _LINE_ENDS = re.compile(rb"\Z|[\r\n\0\"'#;]|\\\\[nr]")
@@ -274,6 +268,9 @@ def _behind_slash(data: bytes, _start: int, end: int) -> Span | None:
 _HOST_ON_ITS_LINE = re.compile(rb"(?:\A|[\r\n'\"])[A-Za-z0-9.*_-]{1,64}\Z")
 
 
+_TO_BLANK = re.compile(rb"[^\s\0]{1,%d}" % LONGEST_VALUE)
+
+
 def _pgpass(data: bytes, start: int, end: int) -> Span | None:
     """`host:port:database:user:password`, a line of ~/.pgpass."""
     if _HOST_ON_ITS_LINE.search(data[max(0, start - 65) : start]) is None:
@@ -322,7 +319,7 @@ PASSWORD = (
         + b")?|"
         + _BETWEEN
         + _MADE_OF
-        + rb")[bBuUrRfNL@$]?[\"'`]|"
+        + rb")[bBuUrRfNL@$]?[\"'`]|\\?[\"'\])]{0,3}[ \t]{0,2}(?:\|\||\?\?|\?:|\bor\b)[ \t]{0,2}[\"'`]|"
         + _BETWEEN
         + rb"[^\s\0]"
         + rb"|\\?[\"']?(?:[ \t]{0,4},)?\s{0,24}\\?[\"']?(?i:value|newvalue)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[^\s\0]"
@@ -338,7 +335,7 @@ PASSWORD = (
         check=_named,
     ),
     Shape(
-        pattern=rb"(?i:password|passwd|identified(?:[ \t]{1,4}with[ \t]{1,4}[a-z0-9_]{1,32})?[ \t]{1,4}(?:by|as))(?:[ \t]{1,4}|\()[NE]?['\"]",
+        pattern=rb"(?i:password|passwd|identified(?:[ \t]{1,4}with[ \t]{1,4}['\"`]?[a-z0-9_]{1,32}['\"`]?)?[ \t]{1,4}(?:by|as))(?:[ \t]{1,4}|\()[NE]?['\"]",
         check=_spoken,
     ),
     Shape(pattern=rb"(?i:identified[ \t]{1,4}by)[ \t]{1,4}[A-Za-z0-9_$#]", check=_told),
@@ -355,28 +352,6 @@ PASSWORD = (
         rb"[ \t]{1,4}[A-Za-z0-9._@-]{1,32}[ \t]{1,4}[^\s\0/]",
         _told,
     ),
-    # the lines of protocols: FTP, POP3, IMAP, SMTP, Redis
-    Shape(
-        pattern=rb"(?:(?:>|[CS]:|SEND:|Command:)[ \t]{1,4}|\bUSER[ \t][^\s\0]{1,64}\s{1,4}(?:-{0,3}>[ \t])?)PASS[ \t]{1,2}[^\s\0]",
-        check=_said,
-    ),
-    word(
-        rb"AUTH(?:ENTICATE)?[ \t](?:PLAIN|LOGIN|XOAUTH2)[ \t][A-Za-z0-9+/]{7}[A-Za-z0-9+/=]",
-        lambda data, _start, end: value_at(data, end - 8),
-    ),
-    Shape(pattern=rb"\bLOGIN[ \t]\"?[A-Za-z0-9._@-]{1,64}\"?[ \t]\"?[^\s\0\"(]", check=_told),
-    Shape(pattern=rb"\"(?i:auth)\"[ \t](?:\"[^\"\s\0]{1,48}\"[ \t])?\"", check=_listed),
-    # what installers say once
-    Shape(
-        pattern=rb"(?i:password[ \t]is[ \t]generated[ \t]for|temporary[ \t]password[ \t]for)[ \t][^\s\0:]{1,64}:[ \t]{1,2}[^\s\0]",
-        check=_said,
-    ),
-    Shape(
-        pattern=rb"(?i:following[ \t]password)[^\r\n\0:]{0,60}:\s{1,8}[0-9A-Za-z]{12}",
-        check=lambda data, _start, end: value_at(data, end - 12),
-    ),
-    # "x" -> "y": what a plan of Terraform makes of it
-    Shape(pattern=rb"\"[ \t](?:->|=>)[ \t]\"[^\"\s\0]", check=_changed),
     # the configurations of redis, keepalived and routers
     Shape(
         pattern=rb"(?i:\b(?:requirepass|masterauth|auth_pass|snmp-server community)|\b(?:password|secret)[ \t][0-9])[ \t]{1,4}[^\s\0]",

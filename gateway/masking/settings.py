@@ -17,7 +17,7 @@ _NAME_BEFORE = re.compile(rb"[A-Za-z0-9_.-]{0,40}\Z")
 _NO_SECRET_KEY = re.compile(
     rb"(?i)(?:public|publishable|pub|site|cache|idempotency|partition|primary|foreign|sort|shard|hash|range|row|unique|composite|group(?:ing)?|lookup|object|dedup[a-z]{0,8}|message"
     rb"|record|search|index|natural|surrogate|translation|locale|i18n|project|issue|registry|event|trace|feature|content|resource|state|lock|etag|commit|blob|layer|asset|file|s3|bucket"
-    rb"|instrumentation|host|known|verif(?:y|ication)|peer|trusted|authorized|allowed|template|checksum|restore|map|dict|json|config|metric|label|tag|node|server|topic|queue|license"
+    rb"|instrumentation|websocket|host|known|verif(?:y|ication)|peer|trusted|authorized|allowed|template|checksum|restore|map|dict|json|config|metric|label|tag|node|server|topic|queue|license"
     rb"|tracking|order|item|product|story|doc(?:ument)?|sheet|react|entity|revision|build|fingerprint)[s_.-]{0,2}key[0-9]?\Z"
 )
 _ENCRYPTS = re.compile(rb"(?i)crypt|secret|hmac|auth|jwt|cipher|security|token|psk")
@@ -131,7 +131,11 @@ _HOST = re.compile(rb"(?:\A|[\r\n\0])\[?[A-Za-z0-9.-]{1,80}\Z")
 def _of_a_relay(data: bytes, start: int, end: int) -> Span | None:
     """`mail.example.org user:password`, a line of sasl_passwd."""
     span = value_at(data, end - 1)
-    if span is None or not _HOST.search(data[max(0, start - 82) : start]):
+    if (
+        span is None
+        or data.endswith(b" h1:", start, end - 1)
+        or not _HOST.search(data[max(0, start - 82) : start])
+    ):
         return None
     return span if _LINE_ENDS.match(data, span[1]) and is_strong(data[span[0] : span[1]]) else None
 
@@ -222,7 +226,10 @@ def _quoted_last(data: bytes, _start: int, end: int) -> Span | None:
     span = value_at(data, end - 1)
     if span is None or not is_value(data, span, quoted=span[0] != end - 1):
         return None
-    return span if span[0] != end - 1 or looks_secret(data[span[0] : span[1]], least=6) else None
+    value = data[span[0] : span[1]]
+    if value.startswith((b"SHA256:", b"MD5:")):  # `ssh2: RSA SHA256:...`, who logged in
+        return None
+    return span if span[0] != end - 1 or looks_secret(value, least=6) else None
 
 
 SETTINGS = (

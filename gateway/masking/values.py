@@ -62,7 +62,7 @@ _CODE = linear(
     + _WORDS
     + rb")(?:[_-]?(?:value|field|text|input|str|name|\d))?))"
 )
-_SENTENCE = linear(
+SENTENCE = linear(
     rb"(?i)(?:must|should|shall|can(?:not|'t)?|could|may|might|will|would|is|isn't|are|was|were|be|been|has|have|had|do|does|did|not|the|an?|this|that|these|it|its|you|your"
     rb"|we|our|my|their|his|her|at|in|on|of|to|for|from|by|with|and|or|if|when|while|as|than|then|so|but|too|very|only|also|please|enter|type|choose|use|using|used|see|check"
     rb"|click|reset|change[ds]?|updat(?:e|ed)|set|unset|required|optional|invalid|incorrect|wrong|valid|expired|expires|missing|empty|blank|short|long|weak|strong|min(?:imum)?|max(?:imum)?"
@@ -182,7 +182,7 @@ def is_value(data: bytes, span: Span, *, quoted: bool) -> bool:
     if _CODE.fullmatch(value) is not None:
         return False
     led = data[max(0, span[0] - 2) : span[0]]
-    if _SENTENCE.fullmatch(value) is not None:
+    if SENTENCE.fullmatch(value) is not None:
         return False
     return len(value) > 2 and not (_CODE_TYPE.fullmatch(value) and led == b": ")
 

@@ -1,0 +1,64 @@
+"""Secrets in what was said over a wire or on a terminal: the lines of protocols, and what installers and planners print."""
+
+from __future__ import annotations
+
+import re
+
+from gateway.masking.shapes import LOOK_BEHIND, Shape, Span, word
+from gateway.masking.values import LONGEST_VALUE, is_strong, is_value, looks_secret, value_at
+
+_TO_BLANK = re.compile(rb"[^\s\0]{1,%d}" % LONGEST_VALUE)
+_CHANGES = re.compile(
+    rb"(?i)(?:passw(?:or)?d|passphrase|secret|token|api_?key|access_?key|private_?key)\w{0,16}\"?[ \t]*[:=][ \t]*\"[^\"\r\n\0]*\Z"
+)
+
+
+def _said(data: bytes, _start: int, end: int) -> Span | None:
+    """To the next blank, whatever it is made of."""
+    match = _TO_BLANK.match(data, end - 1)
+    return match.span() if match is not None and is_value(data, match.span(), quoted=True) else None
+
+
+def _quoted(data: bytes, _start: int, end: int) -> Span | None:
+    """A word of its own is a user, as in `AUTH "default" "secret"`."""
+    span = value_at(data, end - 1)
+    if span is None or not is_value(data, span, quoted=True):
+        return None
+    return span if looks_secret(data[span[0] : span[1]], least=6) else None
+
+
+def _strong(data: bytes, _start: int, end: int) -> Span | None:
+    span = value_at(data, end - 1)
+    return span if span is not None and is_strong(data[span[0] : span[1]]) else None
+
+
+def _changed(data: bytes, start: int, end: int) -> Span | None:
+    """`password = "x" -> "y"`: what a plan of Terraform makes of it."""
+    named = _CHANGES.search(data[max(0, start - LOOK_BEHIND) : start])
+    span = value_at(data, end - 2)
+    return span if named is not None and span is not None and is_value(data, span, quoted=True) else None
+
+
+TRANSCRIPTS = (
+    # FTP, POP3, SMTP, IMAP, Redis
+    Shape(
+        pattern=rb"(?:(?:>|[CS]:|SEND:|Command:)[ \t]{1,4}|\bUSER[ \t][^\s\0]{1,64}\s{1,4}(?:-{0,3}>[ \t])?)PASS[ \t]{1,2}[^\s\0]",
+        check=_said,
+    ),
+    word(
+        rb"AUTH(?:ENTICATE)?[ \t](?:PLAIN|LOGIN|XOAUTH2)[ \t][A-Za-z0-9+/]{7}[A-Za-z0-9+/=]",
+        lambda data, _start, end: value_at(data, end - 8),
+    ),
+    Shape(pattern=rb"\bLOGIN[ \t]\"?[A-Za-z0-9._@-]{1,64}\"?[ \t]\"?[^\s\0\"(]", check=_strong),
+    Shape(pattern=rb"\"(?i:auth)\"[ \t](?:\"[^\"\s\0]{1,48}\"[ \t])?\"", check=_quoted),
+    # what installers say once
+    Shape(
+        pattern=rb"(?i:password[ \t]is[ \t]generated[ \t]for|temporary[ \t]password[ \t]for)[ \t][^\s\0:]{1,64}:[ \t]{1,2}[^\s\0]",
+        check=_said,
+    ),
+    Shape(
+        pattern=rb"(?i:following[ \t]password)[^\r\n\0:]{0,60}:\s{1,8}[0-9A-Za-z]{12}",
+        check=lambda data, _start, end: value_at(data, end - 12),
+    ),
+    Shape(pattern=rb"\"[ \t](?:->|=>)[ \t]\"[^\"\s\0]", check=_changed),
+)
