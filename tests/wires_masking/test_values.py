@@ -73,6 +73,7 @@ LITERALS = {
     "tstzrange": ["[2020-01-01,2021-01-01)"],
     "int4range[]": ['{"[1,10)"}'],
     "int4multirange": ["{[1,3),[5,8)}"],
+    "xml": ["<a b='1'>jane &amp; co</a>", "a &lt; jane &#38; b", "<a><![CDATA[jane]]></a>", "<!-- jane -->"],
     "tsvector": ["a:1 b:2"],
     "tsquery": ["a & b"],
     '"char"': ["x"],

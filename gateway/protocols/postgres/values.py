@@ -122,6 +122,8 @@ def _hide_text(value: bytes, kind: Kind, type_oid: int, way: Way) -> bytes | Non
     if kind in _NEUTRAL:
         return _NEUTRAL[kind]
     match kind:
+        case Kind.TEXT if type_oid == _XML:
+            return _text(value, strategy, mask).replace(b"&", b"-")
         case Kind.TEXT:
             return fitted(_text(value, strategy, mask), type_oid, way.modifier)
         case Kind.JSON | Kind.JSONB:
@@ -162,7 +164,7 @@ def fitted(text: bytes, type_oid: int, modifier: int) -> bytes:
     return text
 
 
-_BPCHAR = 1042
+_BPCHAR, _XML = 1042, 142
 _LIMITED = frozenset({_BPCHAR, 1043})
 _HEADER = 4
 """What `atttypmod` counts with a length, a precision and scale."""
