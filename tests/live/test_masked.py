@@ -124,3 +124,11 @@ def test_composites_and_arrays_are_looked_into_in_both_forms(
     assert said[0] == f'(****@example.com,1111,"\\\\x{b"***@example.com".hex()}")'
     assert said[1] == [b"***@example.com"]
     assert said[2][0].isempty
+
+
+def test_a_setting_that_is_reported_shows_nothing_that_is_masked(gateway: house.Gateway) -> None:
+    with psycopg.connect(url(gateway.account()), autocommit=True) as connected:
+        connected.execute("SET application_name = 'nightly'")
+        assert connected.info.parameter_status("application_name") == "nightly"
+        connected.execute("SET application_name = 'jane@example.com'")
+        assert connected.info.parameter_status("application_name") == "****@example.com"

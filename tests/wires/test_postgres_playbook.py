@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 
 from gateway.model import Allow, Block, Command, Effect
 from gateway.protocols.postgres import messages
+from gateway.protocols.postgres.plans import WITHHELD
 from gateway.wire import (
     Aside,
     CommandAnswered,
@@ -804,6 +807,38 @@ def test_rows_that_nobody_described_are_not_passed_where_a_mask_is() -> None:
     session.client(query("select word from t"))
     with pytest.raises(ProtocolViolation):
         session.server(row("secret"))
+
+
+class Named(Word):
+    """A word that is hidden, and columns of `hidden` that a rule names."""
+
+    def rule(self, names: Collection[str], *, label: str = "") -> str | None:
+        return "redact" if any(name.startswith("hidden.") or name == "*" for name in names) else None
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "value", "shown"),
+    [
+        ("select set_config('application_name', a, false) from hidden", "application_name", "ann", WITHHELD),
+        ("select set_config('search_path', a, false) from hidden", "search_path", "ann", WITHHELD),
+        (
+            "select set_config('application_name', a, false) from t",
+            "application_name",
+            "a secret",
+            "a ******",
+        ),
+        ("set application_name = 'nightly'", "application_name", "nightly", "nightly"),
+        ("select a from hidden; set datestyle = 'ISO'", "DateStyle", "ISO, MDY", "ISO, MDY"),
+    ],
+)
+def test_a_setting_that_is_reported_shows_nothing_hidden(
+    text: str, name: str, value: str, shown: str
+) -> None:
+    session = play(mask=Named())
+    session.client(query(text))
+    report = messages.parameter_status(name, value)
+    session.server(report + done("SELECT 0") + ready())
+    assert messages.parameter_status(name, shown) in session.said_to_client()
 
 
 def test_errors_and_notifications_are_masked() -> None:

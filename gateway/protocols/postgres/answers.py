@@ -12,6 +12,7 @@ from typing import Final
 
 from gateway.model import Effect, Facts, Output
 from gateway.protocols.postgres import messages
+from gateway.protocols.postgres.column_rules import reads_hidden
 from gateway.protocols.postgres.endings import STATUSES, Endings, changed_rows
 from gateway.protocols.postgres.exchange import (
     ALLOWED,
@@ -23,7 +24,13 @@ from gateway.protocols.postgres.exchange import (
 )
 from gateway.protocols.postgres.frames import follow, whole_answer
 from gateway.protocols.postgres.messages import HEADER
-from gateway.protocols.postgres.plans import PlanCopy, PlanRows, mask_notification, mask_report
+from gateway.protocols.postgres.plans import (
+    PlanCopy,
+    PlanRows,
+    mask_notification,
+    mask_report,
+    mask_setting,
+)
 from gateway.wire import (
     NOTHING_MASKED,
     AnswerWithheld,
@@ -311,7 +318,11 @@ class Answers:
         if tag == ord("S"):
             name, value = messages.read_status(data, pos + 5, end)
             self._exchange.reported(name, value)
-            return None
+            if reply is None or reply.mask is None:
+                return None
+            return mask_setting(
+                name, value, reply.mask, reads_hidden=reads_hidden(self._facts(reply), reply.mask)
+            )
         mask = (reply.mask if reply is not None else None) or self._exchange.text_mask
         if reply is not None and tag == ord("N"):
             own = reply.kind is Kind.OWN_QUERY or (reply.hidden and reply.kind is not Kind.SYNC)

@@ -125,6 +125,16 @@ def mask_report(report: bytes, mask: Mask, *, encoding: str = "UTF8", reads_hidd
     return messages.write_fields(report[:1], masked)
 
 
+def mask_setting(name: str, value: str, mask: Mask, *, reads_hidden: bool) -> bytes | None:
+    """A ParameterStatus whose value is masked, since `set_config` puts there what it likes; None where it stays."""
+    said = WITHHELD if reads_hidden and name in _FREE_TEXT else mask.text(value)
+    return None if said == value else messages.parameter_status(name, said)
+
+
+_FREE_TEXT = frozenset({"application_name", "search_path"})
+"""Settings that are reported and may have any value."""
+
+
 def mask_notification(notification: bytes, mask: Mask, *, encoding: str = "UTF8") -> bytes:
     """A whole NotificationResponse with its payload masked."""
     codec = codec_of(encoding)
