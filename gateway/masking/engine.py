@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from gateway.masking.colours import INTRODUCER, Plain, without
 from gateway.masking.columns import ColumnPattern, all_surely
 from gateway.masking.detectors import READ, expand
 from gateway.masking.paths import JsonPath, json_path
@@ -102,7 +103,11 @@ class CompiledMask:
 
     def find(self, data: bytes) -> list[Hit]:
         """Sorted, disjoint `(start, end, detector)` of what has to be hidden; of a value with too many, all of it."""
-        return self._scanner.find_in_value(data)
+        hits = self._scanner.find_in_value(data)
+        if INTRODUCER in data:
+            plain = Plain(data)
+            hits = plain.hits(self._scanner.find_in_value(plain.data), hits)
+        return hits
 
     @property
     def bare(self) -> Callable[[bytes], bool]:
@@ -120,7 +125,12 @@ class CompiledMask:
 
     def find_from(self, data: bytes, start: int, read: tuple[int, int] | None = None) -> list[Hit]:
         """As many as there are from `start` on; what is before it is context. A model reads the passages of `read`."""
-        return self._scanner.find(data, start, read=read)
+        hits = self._scanner.find(data, start, read=read)
+        if INTRODUCER in data:
+            plain = Plain(data)
+            passages = (plain.place(read[0]), plain.place(read[1])) if read is not None else None
+            hits = plain.hits(self._scanner.find(plain.data, plain.place(start), read=passages), hits)
+        return hits
 
     def replace(self, value: str, *, strategy: str | None = None, detector: str | None = None) -> str:
         """One whole value, or one hit of a detector, hidden. A detector's own strategy is `partial`."""
@@ -147,8 +157,14 @@ class CompiledMask:
     def stand_in(self, data: bytes, start: int, end: int, detector: str) -> bytes:
         """What to put in place of one hit in `data`."""
         value = data[start:end]
+        if INTRODUCER in value:
+            looks, sequences = without(value)
+            return self._instead(looks, detector) + sequences
         if _NUMBER.fullmatch(value) and _is_json_value(data, start, end):
             return number_for(value, detector)
+        return self._instead(value, detector)
+
+    def _instead(self, value: bytes, detector: str) -> bytes:
         return self.replace(value.decode("utf-8", "surrogateescape"), detector=detector).encode(
             "utf-8", "surrogateescape"
         )

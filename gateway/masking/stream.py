@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from gateway.masking.colours import ESCAPE, Plain
 from gateway.masking.credentials import LONGEST_KEY
 from gateway.masking.detectors import READ, expand
 from gateway.masking.engine import CompiledMask
@@ -93,7 +94,11 @@ class StreamMask:
         if self._mask.empty:
             return data
         self._window += data
-        return self._give(self._hold())
+        if ESCAPE not in self._window:
+            return self._give(self._hold(self._window, self._given, self._passage))
+        plain = Plain(self._window, begun=True)
+        held = self._hold(plain.data, plain.place(self._given), plain.place(self._passage))
+        return self._give(plain.original(held))
 
     def close(self) -> bytes:
         """The rest, at the end of the text."""
@@ -148,35 +153,34 @@ class StreamMask:
             self._free = max(0, self._free - cut)
             self._passage = max(0, self._passage - cut)
 
-    def _hold(self) -> int:
+    def _hold(self, window: bytes, given: int, passage: int) -> int:
         """Where the tail begins that may yet become, or be a part of, something sensitive."""
-        window = self._window
-        least = max(self._given, len(window) - _LONGEST_TAIL)
+        least = max(given, len(window) - _LONGEST_TAIL)
         start = len(window)
         while start > least and window[start - 1] in _RUN:
             start -= 1
         grouped = len(window)
-        least_grouped = max(self._given, grouped - _LONGEST_GROUPS)
+        least_grouped = max(given, grouped - _LONGEST_GROUPS)
         while grouped > least_grouped and window[grouped - 1] in _GROUPED:
             grouped -= 1
         groups = window[grouped:].lstrip(b" .-/)")
         if groups[-1:] in {b"(", b"+"} or any(48 <= byte <= 57 for byte in groups):
             start = min(start, len(window) - len(groups))
         for pattern, longest in self._tails:
-            if (tail := pattern.search(window, max(self._given, len(window) - longest))) is not None:
+            if (tail := pattern.search(window, max(given, len(window) - longest))) is not None:
                 start = min(start, tail.start())
         if (url := _URL.search(window, max(0, len(window) - _LONGEST_TAIL))) is not None:
-            start = min(start, max(self._given, url.start() + 3))
+            start = min(start, max(given, url.start() + 3))
         if (phrase := _PHRASE.search(window, max(0, len(window) - _LONGEST_PHRASE))) is not None:
-            start = min(start, max(self._given, phrase.start(1)))
+            start = min(start, max(given, phrase.start(1)))
         if (opened := _OPENED.search(window, max(0, len(window) - _LONGEST_OPENED))) is not None:
-            start = min(start, max(self._given, opened.start(1)))
+            start = min(start, max(given, opened.start(1)))
         if (said := _SAID.search(window, max(0, len(window) - _LONGEST_SAID))) is not None:
-            start = min(start, max(self._given, said.start(1)))
+            start = min(start, max(given, said.start(1)))
         if self._mask.reads:
-            for begin, _, whole in passages(window, self._passage):
+            for begin, _, whole in passages(window, passage):
                 if not whole:
-                    start = min(start, max(self._given, begin))
+                    start = min(start, max(given, begin))
         return start
 
 

@@ -17,6 +17,7 @@ from gateway.model import Effect, Facts, Output
 from gateway.protocols.postgres.copy import BinaryCopyMask, CopyMask, plan_copy
 from gateway.protocols.postgres.copy_format import CopyFormat, CopyUnreadable, copy_format
 from gateway.protocols.postgres.copy_source import copied_out
+from gateway.protocols.postgres.messages import Column
 from gateway.wire import ProtocolViolation
 
 VALUES = [
@@ -186,6 +187,17 @@ def test_a_chunk_without_a_hit_is_the_same_object(mask: CompiledMask) -> None:
         assert plan.data(data) is data
         assert plan.end() == b""
         assert plan.masked == {}
+
+
+@pytest.mark.parametrize("written", [CopyFormat(), CopyFormat(format="csv", delimiter=b",", null=b"")])
+@pytest.mark.parametrize("quote", [b"", b'"'])
+def test_doubles_are_copied_out_masked(mask: CompiledMask, written: CopyFormat, quote: bytes) -> None:
+    columns = [Column("f", 0, 0, 701, 0), Column("g", 0, 0, 701, 0)]
+    outputs = [Output(name=name, sources=frozenset({f"t.{name}"})) for name in ("f", "g")]
+    plan = CopyMask(2, outputs, written, mask, columns=columns)
+    quote = quote if written.format == "csv" else b""
+    row = written.delimiter.join(quote + said + quote for said in (b"4.111111111111111e+15", b"1.5")) + b"\n"
+    assert masked(plan, [row]) == row.replace(b"4.111111111111111e+15", b"1111")
 
 
 def test_counts_are_kept(mask: CompiledMask) -> None:

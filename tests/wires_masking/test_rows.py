@@ -23,7 +23,7 @@ from gateway.protocols.postgres.results import ResultMask, plan_rows
 from gateway.wire import ProtocolViolation
 from tests.wires_masking.conftest import fields, frames, row
 
-TEXT, INT8, TIMESTAMP, NUMERIC, JSON, BYTEA = 25, 20, 1114, 1700, 114, 17
+TEXT, INT8, TIMESTAMP, NUMERIC, JSON, BYTEA, FLOAT8 = 25, 20, 1114, 1700, 114, 17, 701
 WHOLE = ColumnRule()
 
 
@@ -113,6 +113,34 @@ def test_wide_binary_numbers_are_looked_at_one_by_one(walk: ModuleType, mask: Co
     out = plan.rows(row(struct.pack(">q", 4111111111111111), numeric))
     assert fields(out) == [struct.pack(">q", 1111), struct.pack(">HhHH1H", 1, 0, 0, 0, 1111)]
     assert plan.masked == {"payment_card": 2}
+
+
+def test_doubles_are_searched_as_the_whole_numbers_that_they_are(
+    walk: ModuleType, mask: CompiledMask
+) -> None:
+    cards = (4111111111111111.0, 378282246310005.0)
+    for number, shown in zip(cards, (1111.0, 5.0), strict=True):
+        for written, said in ((0, repr(number).removesuffix(".0").encode()), (1, struct.pack(">d", number))):
+            plan = result(mask, column("f", FLOAT8, written), column("t"))
+            (hidden, _) = fields(plan.rows(row(said, b"x")))
+            assert hidden is not None
+            assert (float(hidden) if written == 0 else struct.unpack(">d", hidden)[0]) == shown
+            assert plan.masked == {"payment_card": 1}
+    quiet = (
+        0.5,
+        3.141592653589793,
+        1e300,
+        float("inf"),
+        float("nan"),
+        4111111111111112.0,
+        1e15,
+        12.0,
+        41111111111111.11,
+    )
+    for number in quiet:
+        for written, said in ((0, repr(number).removesuffix(".0").encode()), (1, struct.pack(">d", number))):
+            data = row(said, b"x")
+            assert result(mask, column("f", FLOAT8, written), column("t")).rows(data) is data
 
 
 def test_a_ruled_column_goes_whole_and_null_stays_null(walk: ModuleType, mask: CompiledMask) -> None:

@@ -223,7 +223,12 @@ SEARCHED = {
     "jsonb": ['{"mail": "jane@example.com", "card": 4111111111111111}'],
     "int8": ["4111111111111111"],
     "numeric": ["4111111111111111"],
-    "bytea": ["\\x6a616e65406578616d706c652e636f6d"],
+    "float8": ["4111111111111111"],
+    "bytea": [
+        "\\x6a616e65406578616d706c652e636f6d",
+        "\\x0034313131313131313131313131313131ff",
+        "\\x5c6a616e65406578616d706c652e636f6d",
+    ],
     "text[]": ['{jane@example.com,"x jane@example.com"}', "{{jane@example.com},{b}}"],
     "int8[]": ["{4111111111111111,5}"],
     "pair": ["(jane@example.com,5,x)"],
@@ -280,6 +285,28 @@ def test_a_value_without_a_hit_is_the_same_object(mask: CompiledMask) -> None:
         (20, 1, bytes(8)),
     ):
         assert search(value, type_oid=oid, written=written, mask=mask, counts={}) is value
+
+
+def test_bytea_with_escapes_is_read_as_its_bytes(typed: psycopg.Connection, mask: CompiledMask) -> None:
+    typed.execute("SET bytea_output = 'escape'")
+    try:
+        for literal in SEARCHED["bytea"]:
+            value, oid = fetch(typed, literal, "bytea", 0)
+            hidden = search(value, type_oid=oid, written=0, mask=mask, counts={})
+            assert hidden is not None
+            assert len(bytes.fromhex(accepted_hex(typed, hidden))) == len(literal) // 2 - 1
+            assert b"jane" not in bytes.fromhex(accepted_hex(typed, hidden))
+            assert b"41111" not in bytes.fromhex(accepted_hex(typed, hidden))
+        quiet = b"plain \\\\ \\000\\377"
+        assert search(quiet, type_oid=17, written=0, mask=mask, counts={}) is quiet
+    finally:
+        typed.execute("SET bytea_output = 'hex'")
+
+
+def accepted_hex(connection: psycopg.Connection, value: bytes) -> str:
+    result = connection.pgconn.exec_params(b"SELECT encode($1::bytea, 'hex')", [value])
+    assert result.status == pq.ExecStatus.TUPLES_OK, (value, result.error_message)
+    return (result.get_value(0, 0) or b"").decode()
 
 
 def test_only_what_has_a_hit_in_it_is_another(typed: psycopg.Connection, mask: CompiledMask) -> None:

@@ -209,7 +209,7 @@ def gather(
     """What has to be searched of `data`: the value of each field of kind `SEARCH`, ended by a zero.
 
     Gives the number of rows, -1 where a message does not hold one whole row; as `(frame, column, start, end)` the fields
-    that have to be looked at one by one, those of kind `ALWAYS`; the text; and for every 64th row, where it begins
+    that have to be looked at one by one, those of kind `ALWAYS` and doubles that may be whole; the text; and for every 64th row, where it begins
     in `data` and in the text.
     """
     source = data
@@ -263,7 +263,12 @@ def gather(
                         filled = value(source, pos, reach, target, filled, quote, escape)
                     target[filled] = 0
                     filled += 1
-                elif plan[column] == 2:
+                elif plan[column] == 2 or (
+                    plan[column] == 6
+                    and reach - pos > 10
+                    # As `e+15`, or whole: anything else has a fraction.
+                    and (data.find(b"e", pos, reach) >= 0 or data.find(b".", pos, reach) < 0)
+                ):
                     apart.append((frame, column, pos, reach))
             column += 1
             pos = reach

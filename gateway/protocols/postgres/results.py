@@ -237,7 +237,7 @@ def search_kind(column: Column, rule: ColumnRule, mask: Mask) -> int:
     if kind is Kind.ARRAY and _wordless(ELEMENTS[column.type_oid]):
         return walk.SKIP
     if column.format == values.TEXT_FORMAT:
-        return walk.ALWAYS if kind is Kind.BYTEA else walk.SEARCH
+        return _IN_TEXT.get(kind, walk.SEARCH)
     match kind:
         case Kind.TEXT | Kind.JSON | Kind.JSONB:
             return walk.SEARCH
@@ -246,9 +246,12 @@ def search_kind(column: Column, rule: ColumnRule, mask: Mask) -> int:
         case Kind.NUMERIC:
             return walk.WIDE_NUMERIC
         case Kind.FLOAT8:
-            return walk.SKIP
+            return walk.WIDE_FLOAT8
         case _:
             return walk.ALWAYS
+
+
+_IN_TEXT = {Kind.BYTEA: walk.ALWAYS, Kind.FLOAT8: walk.FLOAT8_TEXT}
 
 
 def _wordless(type_oid: int) -> bool:

@@ -17,7 +17,7 @@ if compiled:
     from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
     from cython.cimports.libc.string import memcpy
 
-SEARCH, SKIP, ALWAYS, WIDE_INT8, WIDE_NUMERIC = 0, 1, 2, 3, 4
+SEARCH, SKIP, ALWAYS, WIDE_INT8, WIDE_NUMERIC, WIDE_FLOAT8, FLOAT8_TEXT = 0, 1, 2, 3, 4, 5, 6
 PASS, CONSTANT, CALL = 0, 1, 2
 
 _NULL = 0xFFFFFFFF
@@ -38,7 +38,7 @@ def gather(
     """What has to be searched of `data`, whole DataRow messages: each field of kind `SEARCH`, ended by a zero.
 
     Gives the number of rows; as `(frame, column, start, end)` the fields that have to be looked at one by one, which are
-    those of kind `ALWAYS` and binary numbers of eleven digits or more; the text; and for every 64th row, where it
+    those of kind `ALWAYS` and binary numbers of eleven digits or more, doubles in text too; the text; and for every 64th row, where it
     begins in `data` and in the text.
     """
     source = data
@@ -93,6 +93,18 @@ def gather(
                 wide = (source[pos + 2] << 8) | source[pos + 3]
                 if 2 <= wide < 0x8000:
                     apart.append((frame, column, pos, pos + length))
+            elif kind == 5 and length == 8:
+                # By the exponent: 2**33 to 2**64.
+                wide = ((source[pos] & 0x7F) << 4) | (source[pos + 1] >> 4)
+                if 1056 <= wide < 1087:
+                    apart.append((frame, column, pos, pos + length))
+            elif (
+                kind == 6
+                and length > 10
+                # As `e+15`, or whole: anything else has a fraction.
+                and (data.find(b"e", pos, pos + length) >= 0 or data.find(b".", pos, pos + length) < 0)
+            ):
+                apart.append((frame, column, pos, pos + length))
             pos += length
         if pos != stop:
             raise ProtocolViolation(_MALFORMED)

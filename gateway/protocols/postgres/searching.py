@@ -87,6 +87,8 @@ def _search_text(value: bytes, type_oid: int, modifier: int, by: Search) -> byte
     kind = kind_of(type_oid)
     if kind is Kind.BYTEA:
         return _search_hex(value, by)
+    if kind is Kind.FLOAT8:
+        return _search_float(value, by)
     if b"\\x" in value:
         value = _search_hex_within(value, by)
     if kind in {Kind.JSON, Kind.JSONB} and b"\\u" in value:
@@ -192,17 +194,35 @@ def _search_json(value: bytes, by: Search) -> bytes:
     return hidden
 
 
+def _search_float(value: bytes, by: Search) -> bytes:
+    """A double in text: as digits where it is a whole number, which it is not written as from 10^15 on."""
+    number = float(value)
+    if not abs(number) < _WHOLE or not number.is_integer():
+        return value
+    digits = b"%d" % number
+    hits = by.find(digits)
+    return number_for(digits, hits[0][2]) if hits else value
+
+
+_WHOLE = 2.0**63
+"""Far beyond the whole numbers that a double tells apart."""
+
+
 def _search_hex(value: bytes, by: Search) -> bytes:
-    """A bytea in hexadecimal (`bytea_output`), or with octal escapes, which leave ASCII as it is."""
-    if value[:2] != b"\\x":
-        hits = by.find(value)
-        return _same_length(value, hits, by.mask) if hits else value
+    """A bytea as `bytea_output` has it: in hexadecimal, or with octal escapes. What is changed is given in hexadecimal."""
     try:
-        raw = bytes.fromhex(value[2:].decode("ascii"))
+        raw = bytes.fromhex(value[2:].decode("ascii")) if value[:2] == b"\\x" else _OCTAL.sub(_byte, value)
     except ValueError:
         return b"\\x"
     hidden = _search_opaque(raw, by)
     return value if hidden is raw else b"\\x" + (hidden or b"").hex().encode()
+
+
+_OCTAL = re.compile(rb"\\([0-3][0-7]{2}|\\)")
+
+
+def _byte(escaped: re.Match[bytes]) -> bytes:
+    return b"\\" if escaped[1] == b"\\" else bytes((int(escaped[1], 8),))
 
 
 HEX = re.compile(rb"\\x((?:[0-9a-f]{2}){6,})(?![0-9a-f])")
@@ -242,6 +262,10 @@ def _search_binary(value: bytes, type_oid: int, modifier: int, by: Search, depth
             text = binary.to_text(value, kind)
             hits = by.find(text)
             return binary.from_text(number_for(text, hits[0][2]), kind) if hits else value
+        case Kind.FLOAT8:
+            text = binary.to_text(value, kind)
+            hidden = _search_float(text, by)
+            return value if hidden is text else binary.from_text(hidden, kind)
         case Kind.ARRAY:
             mapped_array = binary.map_array(value, inner)
             return mapped_array if changed else value
