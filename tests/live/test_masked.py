@@ -82,6 +82,14 @@ def test_a_short_answer_is_read_in_the_client_s_encoding(
         assert cursor.fetchall() == [("Jürgen ***@example.com", {"m": "**@example.com"})]
 
 
+def test_a_text_in_the_client_s_encoding_is_read_in_it(gateway: house.Gateway) -> None:
+    with psycopg.connect(url(gateway.account(), client_encoding="LATIN1"), autocommit=True) as connected:
+        said = connected.execute(
+            "SELECT 'für jürgen@example.com', ssn FROM customers WHERE name <> 'Jürgen' LIMIT 1"
+        )
+        assert said.fetchall() == [("für *******@example.com", "[redacted]")]
+
+
 def test_messages_aside_keep_the_client_s_encoding(
     gateway: house.Gateway, postgres: Postgres, upstream: Account
 ) -> None:

@@ -177,7 +177,10 @@ def test_text_that_is_not_utf8_is_unknown() -> None:
         ("standard_conforming_strings", "off", "select 'a'", False),
         ("standard_conforming_strings", "on", r"select 'a\'", False),
         ("client_encoding", "SJIS", "select 'é'", True),
+        ("client_encoding", "EUC_JP", "select 'é'", True),
         ("client_encoding", "LATIN1", "select 'a'", False),
+        ("client_encoding", "LATIN1", "select 'é'", False),
+        ("client_encoding", "WIN1252", "select 'ä'", False),
         ("client_encoding", "SQL_ASCII", "select 'é'", False),
     ],
 )

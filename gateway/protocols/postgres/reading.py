@@ -45,6 +45,8 @@ _CODECS = {
     "GB18030": "gb18030",
 }
 """Encodings whose texts can at least be shown."""
+_SINGLE_BYTES = frozenset({"LATIN1", "LATIN9", "WIN1250", "WIN1251", "WIN1252", "KOI8R"})
+"""Encodings whose bytes are one character each, ASCII where it is ASCII: read by their codec a text is what the server reads."""
 
 
 class Background:
@@ -94,7 +96,8 @@ class Reader:
         except UnicodeDecodeError:
             return self._unreadable(query, types)
         facts = self._read(text)
-        bytes_differ = not query.isascii() and (self.unsettled or not exchange.encoding_plain)
+        told_apart = exchange.encoding_plain or exchange.encoding in _SINGLE_BYTES
+        bytes_differ = not query.isascii() and (self.unsettled or not told_apart)
         strings_differ = b"\\" in query and (self.unsettled or not exchange.strings_conform)
         if bytes_differ or strings_differ:
             why = "client_encoding" if bytes_differ else "standard_conforming_strings"
