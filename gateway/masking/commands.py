@@ -82,7 +82,14 @@ def _user_and_password(data: bytes, start: int, end: int) -> Span | None:
     if span is None or not is_value(data, span, quoted=True):
         return None
     fetches = _FETCHES.search(data[max(0, start - LOOK_BEHIND) : start]) is not None
-    if not fetches and (data[start + 2 : start + 3] == b"a" or b"," in data[start : span[0]]):
+    glued = data[start + 2 : start + 3] == b"u" and data[start + 3 : start + 4] not in {
+        b" ",
+        b"\t",
+        b"=",
+        b'"',
+        b"'",
+    }
+    if not fetches and (glued or data[start + 2 : start + 3] == b"a" or b"," in data[start : span[0]]):
         return None
     return span if fetches or is_strong(data[span[0] : span[1]]) else None
 
@@ -95,13 +102,15 @@ def _told(data: bytes, start: int, end: int) -> Span | None:
     quoted = span is not None and data[span[0] - 1 : span[0]] in {b"'", b'"'}
     if span is None or _SOURCE.match(data, span[0]) or not is_value(data, span, quoted=quoted):
         return None
-    if b"\n" in data[start:end]:  # the next word of a list, or what a manual says below
+    # The next word of a list, or what a manual says below; MySQL asks for what does not follow at once.
+    if b"\n" in data[start:end] or _ASKS.search(data[max(0, start - LOOK_BEHIND) : start]):
         return span if is_strong(data[slice(*span)]) else None
     return span
 
 
 _KEPT_BY_NAME = b"config set -"
 """Of what is kept as `--secret` the name follows first."""
+_ASKS = re.compile(rb"\b(?:mysql|mariadb)[\w-]*[ \t][^\r\n\0|]*\Z")
 _SOURCE = re.compile(rb"(?:pass|env|file|fd):|stdin\b")
 
 
@@ -171,9 +180,9 @@ COMMANDS = (
         check=_letter,
     ),
     Shape(
-        pattern=rb"[ \t\"']-(?:u|-user|-?(?:proxy-)?auth|-proxy-user|-creds|U|a|A)"
+        pattern=rb"[ \t\"']-(?:u|(?:-user|-?(?:proxy-)?auth|-proxy-user|-creds|[uUaA])"
         + _GAP
-        + rb"\\?[\"']?[^\s\0:'\"/%,]{1,64}[:%,][^\s\0'\":/]",
+        + rb")\\?[\"']?[^\s\0:'\"/%,]{1,64}[:%,][^\s\0'\":/]",
         check=_user_and_password,
     ),
     Shape(
@@ -212,7 +221,7 @@ COMMANDS = (
     # expect: what is sent when a password is asked for
     Shape(pattern=rb"\bsend(?:[ \t]--)?[ \t][\"'{][^\s\0\"'$\\]", check=_sent),
     word(rb"(?i:[wx]freerdp3?|mstsc)[ \t](?:[^\r\n\0|]{0,120}[ \t])?/p:[\"']?[^\s\0\"']", _value),
-    word(rb"ansible-vault[ \t]encrypt_string[ \t](?:[^\r\n\0|]{0,120}[ \t])?[\"'][^\s\0\"']", _value),
+    word(rb"ansible-vault[ \t]encrypt_string[ \t](?:[^\r\n\0|\"']{0,80}[ \t])?[\"'][^\s\0\"']", _value),
     # commands that keep secrets, whatever those are called
     Shape(
         pattern=rb"--from-literal" + _GAP + rb"[\"']?[A-Za-z0-9._-]{1,64}=[\"']?[^\s\0\"']", check=_literal

@@ -229,9 +229,8 @@ def _in_url(data: bytes, start: int, end: int) -> Span | None:
     """`scheme://user:password@host`: the candidate ends with the `@`; an `@` in the password is hidden too."""
     user = data.index(b"://", start, end) + 3
     colon = data.find(b":", user, end)
-    if colon < 0:  # https://TOKEN@host; what stands so before sentry.io is the public half of a pair
-        known = b"sentry" in data[end : end + 24] or not looks_secret(data[user : end - 1], least=20)
-        return None if known else (user, end - 1)
+    if colon < 0:  # https://TOKEN@host
+        return (user, end - 1) if looks_secret(data[user : end - 1], least=20) else None
     if before(data, start) not in ALNUM_BYTES or _PORT_AND_PATH.match(data, colon + 1, end):
         return None
     host = _AUTHORITY_ENDS.match(data, end)

@@ -32,6 +32,18 @@ def _strong(data: bytes, _start: int, end: int) -> Span | None:
     return span if span is not None and is_strong(data[span[0] : span[1]]) else None
 
 
+_FTP = re.compile(rb"(?i)\bftp\b")
+_ENDS = re.compile(rb"[ \t]*(?:[\r\n\0]|\Z)")
+
+
+def _scripted(data: bytes, start: int, end: int) -> Span | None:
+    """`user name password`, a line that is fed to `ftp`."""
+    if not _FTP.search(data[max(0, start - LOOK_BEHIND) : start]):
+        return None
+    span = _strong(data, start, end)
+    return span if span is not None and _ENDS.match(data, span[1]) else None
+
+
 def _changed(data: bytes, start: int, end: int) -> Span | None:
     """`password = "x" -> "y"`: what a plan of Terraform makes of it."""
     named = _CHANGES.search(data[max(0, start - LOOK_BEHIND) : start])
@@ -51,6 +63,7 @@ TRANSCRIPTS = (
     ),
     Shape(pattern=rb"\bLOGIN[ \t]\"?[A-Za-z0-9._@-]{1,64}\"?[ \t]\"?[^\s\0\"(]", check=_strong),
     Shape(pattern=rb"\"(?i:auth)\"[ \t](?:\"[^\"\s\0]{1,48}\"[ \t])?\"", check=_quoted),
+    Shape(pattern=rb"[\r\n][ \t]{0,8}user[ \t]{1,2}[^\s\0]{1,32}[ \t]{1,2}[^\s\0]", check=_scripted),
     # what installers say once
     Shape(
         pattern=rb"(?i:password[ \t]is[ \t]generated[ \t]for|temporary[ \t]password[ \t]for)[ \t][^\s\0:]{1,64}:[ \t]{1,2}[^\s\0]",

@@ -24,8 +24,16 @@ def _to_end(rest: re.Pattern[bytes], data: bytes, start: int, end: int) -> Span:
     return start, match.end()
 
 
+_SAMPLE = re.compile(rb"(?i)([x0a*.])\1{7}|(?:\A|[_-])(?:your|my|example|placeholder|replace|insert)[_-]")
+"""What stands for a token in a manual: no generator draws one sign eight times over."""
+
+
 def _token(pattern: bytes, rest: re.Pattern[bytes] = _REST) -> Shape:
-    return word(pattern, lambda data, start, end: _to_end(rest, data, start, end))
+    def drawn(data: bytes, start: int, end: int) -> Span | None:
+        span = _to_end(rest, data, start, end)
+        return None if _SAMPLE.search(data, start, min(span[1], end + 64)) else span
+
+    return word(pattern, drawn)
 
 
 def _valued(pattern: bytes, rest: re.Pattern[bytes]) -> Shape:
