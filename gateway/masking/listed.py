@@ -56,7 +56,10 @@ def columns(words: bytes, shapes: tuple[Shape, ...], *, strong: bool = False) ->
                 yield span
 
     return word(
-        rb"(?i:" + words + rb")(?:[_ ]?[A-Za-z0-9]{1,12})?[\"'`]?[ \t]{0,16}(?:[,;|)\t]|\r?\n)", spans=spans
+        rb"(?i:"
+        + words
+        + rb")(?:[_ ]?[A-Za-z0-9]{1,12})?[\"'`]?[ \t]{0,16}(?:[,;|\t]|\r?\n|\)\s{0,8}(?i:values?)\b)",
+        spans=spans,
     )
 
 
