@@ -357,7 +357,7 @@ PASSWORD = (
         check=_directed,
     ),
     word(
-        rb"(?i:otp|one[- ]time (?:code|password|passcode|pin)|(?:verification|login|sms|2fa|mfa|auth(?:entication)?|access|confirmation)[ _-]code|passcode)"
+        rb"(?i:otp|one[- ]time (?:code|password|passcode|pin)|(?:verification|login|your|sms|2fa|mfa|auth(?:entication)?|access|confirmation)[ _-]code|passcode)"
         rb"(?i:[ \t]code)?(?i::|[ \t]is:?)?[ \t]{1,2}[0-9]{4,8}\b|(?i:pin)(?i:[ \t](?:code|number))?[ \t](?i:is)[ \t][0-9]{4,8}\b",
         _code,
     ),

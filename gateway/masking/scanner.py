@@ -154,10 +154,11 @@ class Scanner:
         if self._any is None:
             return hits
         announced = self._announced_before(data, start) if start and self._announcing else []
+        free = start
         seek = self._seeking(data, start)
         while (match := seek(start)) is not None:
             begin, end = match.span()
-            hit = self._judge(data, begin, end, hits[-1][1] if hits else 0, announced)
+            hit = self._judge(data, begin, end, hits[-1][1] if hits else free, announced)
             if hit is None:
                 start = begin + 1
             else:
