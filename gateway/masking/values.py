@@ -171,7 +171,8 @@ def is_value(data: bytes, span: Span, *, quoted: bool) -> bool:
         return True
     if not any(byte in ALNUM_BYTES or byte > 0x7F for byte in value):
         return False
-    if value == MARK.encode() or _PLACEHOLDER.fullmatch(value.strip(b"'\"")) is not None:
+    tagged = quoted and value[:1] == b"!"  # `!vault` is a tag of YAML, "!vault" is none
+    if value == MARK.encode() or (not tagged and _PLACEHOLDER.fullmatch(value.strip(b"'\"")) is not None):
         return False
     if value.startswith(b"-----BEGIN") and b"END" not in value:  # an armour goes on behind its first line
         return False
