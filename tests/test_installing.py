@@ -49,7 +49,9 @@ def test_an_old_python_is_told_from_a_new_one_before_anything_is_made(clone):
 
 def test_half_of_an_environment_is_not_taken_for_a_whole_one(clone):
     """Debian's Python without python3-venv makes the directory, and then fails."""
-    without_pip = 'test "$1" = -c || { mkdir -p .venv/bin; touch .venv/bin/python; echo no ensurepip >&2; exit 1; }'
+    without_pip = (
+        'test "$1" = -c || { mkdir -p .venv/bin; touch .venv/bin/python; echo no ensurepip >&2; exit 1; }'
+    )
     done = make(clone, python(clone, without_pip))
     assert done.returncode != 0
     assert "no ensurepip" in done.stderr

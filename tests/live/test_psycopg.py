@@ -87,12 +87,12 @@ def judged(gateway: Gateway, connection: Connection) -> list[str]:
 def test_no_option_says_what_the_start_up_message_itself_says(gateway: Gateway, options: str) -> None:
     """Past the gateway's eyes these would reach another database, a replication connection, or a setting unjudged."""
     with pytest.raises(psycopg.OperationalError, match="belongs into the start-up message"):
-        psycopg.connect(url(gateway.account(), options=options))
+        psycopg.connect(url(gateway.account()), options=options)
 
 
 def test_a_session_cannot_take_another_name_at_the_target(gateway: Gateway) -> None:
     options = "-c APPLICATION_NAME=somebody"
-    with psycopg.connect(url(gateway.account(), options=options), autocommit=True) as connection:
+    with psycopg.connect(url(gateway.account()), options=options, autocommit=True) as connection:
         named = connection.execute("SHOW application_name").fetchone()
         assert named is not None
         assert named[0].startswith("somebody [countersign ")

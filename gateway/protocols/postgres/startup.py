@@ -200,7 +200,9 @@ class Startup:
                 return self._refuse(out, "42704", "A start-up parameter has a name that no setting has.")
             if _of_the_message(name):
                 return self._refuse(
-                    out, "42704", f'No setting is called "{name}": it belongs into the start-up message itself.'
+                    out,
+                    "42704",
+                    f'No setting is called "{name}": it belongs into the start-up message itself.',
                 )
         self.application = settings.pop("application_name", "")
         self.settings = settings
