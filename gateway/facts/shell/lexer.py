@@ -7,6 +7,7 @@ of the grammar that extends it.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -48,7 +49,7 @@ class _Pending:
     document: list[Piece] = field(default_factory=list)
 
 
-class Lexer(Cursor):
+class Lexer(Cursor, ABC):
     """Words at a position. The grammar supplies what a substitution holds."""
 
     __slots__ = ("open_end", "pending")
@@ -59,11 +60,13 @@ class Lexer(Cursor):
         self.open_end: str | None = None
         """The text may end so, and a shell at a terminal would ask for more all the same: up to this line, if it is not ""."""
 
+    @abstractmethod
     def parenthesised(self) -> Node:
-        raise NotImplementedError
+        """The list up to the closing parenthesis, which is passed over."""
 
+    @abstractmethod
     def substitution(self, text: str) -> Node:
-        raise NotImplementedError
+        """The script inside backticks, already unescaped."""
 
     def skip(self, *, newlines: bool = False) -> None:
         """Pass over blanks and a comment, and over line ends with the here-documents that follow them."""
