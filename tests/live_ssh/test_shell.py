@@ -349,7 +349,8 @@ def test_a_held_shell_has_the_modes_and_the_size_of_the_terminal_and_so_has_its_
         (recording,) = (gateway.state / "recordings").glob("*/*.rec")
         eventually(lambda: not gateway.api.call("/v1/sessions"))
         cast = gateway.countersign("replay", recording.stem, "--cast", "--state", str(gateway.state)).stdout
-    events = [json.loads(line) for line in cast.splitlines()[1:]]
+    header, *events = (json.loads(line) for line in cast.splitlines())
+    assert (header["width"], header["height"]) == (100, 30)
     assert [event[2] for event in events if event[1] == "r"] == ["100x30", "132x50", "61x17"]
 
 
