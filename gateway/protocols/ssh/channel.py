@@ -12,6 +12,7 @@ from typing import Any
 
 import asyncssh
 
+from gateway.facts.shell import Lines
 from gateway.hosted import Refused, Ruling, SessionOver
 from gateway.model import Block, Command
 from gateway.protocols.ssh import asking
@@ -169,6 +170,10 @@ class Channel(asyncssh.SSHServerSession[Any]):
         try:
             if self._text is not None and len(asking.as_sent(self._text)) > self.client.command_bytes:
                 self.say("This command is too long.")
+                self.channel.exit(REFUSED)
+            elif self._terminal and (program := Lines().takes_screen(self._text or "")):
+                self.client.refused(f"the command {self._text}")
+                self.refuse(needs_terminal(program))
                 self.channel.exit(REFUSED)
             elif self._text is not None:
                 await self._run(asking.run(self._text, self._environment), text=self._text)
@@ -362,6 +367,14 @@ def _into(upstream: Upstream, copies: Copies | None) -> Callable[[bytes], None]:
             upstream.channel.write_eof()
 
     return take
+
+
+def needs_terminal(program: str) -> Block:
+    """What runs without a terminal at the target may not be what draws on one."""
+    return Block(
+        rules=("no terminal",),
+        message=f"{asking.shown(program)} needs a terminal at the target, and only a shell in `hold` mode has one.",
+    )
 
 
 LineRunner = Callable[[Channel], Coroutine[Any, Any, None]]
