@@ -19,7 +19,9 @@ from gateway.protocols.ssh import asking
 from gateway.protocols.ssh.behind import Behind
 from gateway.protocols.ssh.digests import Copies
 from gateway.protocols.ssh.flow import STDERR, Answer, Sink, Upstream
+from gateway.protocols.ssh.editor import parted
 from gateway.protocols.ssh.kept import WINDOW, Kept
+from gateway.protocols.ssh.unserved import needs_terminal
 
 REFUSED = 126
 """Exit status of what was not let run: as a shell says "cannot execute"."""
@@ -323,8 +325,14 @@ class Channel(asyncssh.SSHServerSession[Any]):
     def write(self, data: bytes, error: bool) -> None:  # noqa: FBT001  # the shape of Answer's callback
         if not self._listens():
             return
-        shown: bytes | str = data.decode("utf-8", "surrogateescape") if self._terminal else data
-        self.channel.write(shown, STDERR if error and not self._terminal else None)
+        if self._terminal:
+            before, rows, text = parted(data.decode("utf-8", "surrogateescape"), self._size()[0])
+            if rows:
+                self.channel.write(before)
+                self.channel.writelines([rows])
+            self.channel.write(text)
+        else:
+            self.channel.write(data, STDERR if error else None)
 
     def _write_through(self, data: bytes, error: bool) -> None:  # noqa: FBT001  # the shape of Answer's callback
         """As `write`, where the target's terminal says how lines end: the line editor would do so in `write` alone."""
@@ -367,14 +375,6 @@ def _into(upstream: Upstream, copies: Copies | None) -> Callable[[bytes], None]:
             upstream.channel.write_eof()
 
     return take
-
-
-def needs_terminal(program: str) -> Block:
-    """What runs without a terminal at the target may not be what draws on one."""
-    return Block(
-        rules=("no terminal",),
-        message=f"{asking.shown(program)} needs a terminal at the target, and only a shell in `hold` mode has one.",
-    )
 
 
 LineRunner = Callable[[Channel], Coroutine[Any, Any, None]]

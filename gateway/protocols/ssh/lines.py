@@ -20,8 +20,9 @@ from gateway.facts.shell import Gathering, Lines
 from gateway.hosted import Refused, Ruling, SessionOver
 from gateway.model import Block
 from gateway.protocols.ssh import asking
-from gateway.protocols.ssh.channel import REFUSED, Channel, needs_terminal
+from gateway.protocols.ssh.channel import REFUSED, Channel
 from gateway.protocols.ssh.flow import Answer, Upstream
+from gateway.protocols.ssh.unserved import needs_terminal
 
 log = logging.getLogger("countersign.ssh")
 
