@@ -37,13 +37,14 @@ from gateway.elevations.showing import grant_view
 from gateway.gate import Gate
 from gateway.hosting import authorities, certifying
 from gateway.identity.failures import Failures
-from gateway.identity.keys import KeyRing, KeysUnsafe, public_keys
+from gateway.identity.keys import KeyRing, public_keys
 from gateway.identity.lineages import Lineages, Revocation
 from gateway.identity.links import SlackLinks
 from gateway.identity.members import Members
 from gateway.identity.minted import Minted
 from gateway.identity.origins import Origins
 from gateway.identity.possession import Possession
+from gateway.identity.private_files import KeysUnsafe
 from gateway.identity.tokens import Issuer
 from gateway.journal import Journal, JournalFailed
 from gateway.policy.credentials import SecretMissing

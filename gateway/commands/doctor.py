@@ -117,6 +117,29 @@ def _state(state: Path) -> Iterator[Finding]:
         )
     else:
         yield Finding(state="ok", what=f"{state} is private")
+    yield _seed(state / "keys")
+
+
+def _seed(directory: Path) -> Finding:
+    from gateway.identity.private_files import KeysUnsafe
+    from gateway.identity.seed import SEED, look, mark_of
+
+    path, mark = directory / SEED, mark_of(directory)
+    try:
+        seed, marked = look(directory)
+    except (KeysUnsafe, OSError) as error:
+        return Finding(
+            state="error", what=f"the gateway does not start with the seed in {path}", advice=str(error)
+        )
+    if seed is None:
+        return Finding(state="ok", what=f"{path} does not exist yet; `countersign serve` makes it")
+    if not marked:
+        return Finding(
+            state="warning",
+            what=f"{mark} is missing: should {path} be lost, a new one is made and every host key with it",
+            advice="restart the gateway: it writes the mark. Keep both in a backup",
+        )
+    return Finding(state="ok", what=f"{path} is the one that this gateway began with")
 
 
 def _policy(path: Path) -> Generator[Finding, None, Policy | None]:
