@@ -35,7 +35,7 @@ from gateway.elevations import Grants
 from gateway.elevations import house as elevations
 from gateway.elevations.showing import grant_view
 from gateway.gate import Gate
-from gateway.hosting import authorities, certifying
+from gateway.hosting import authorities, certifying, hosts
 from gateway.identity.failures import Failures
 from gateway.identity.keys import KeyRing, public_keys
 from gateway.identity.lineages import Lineages, Revocation
@@ -310,6 +310,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
                     is_operator=lambda credential: _same(credential, operator_credential),
                     certify=certifying(keys.secret),
                     authorities=authorities(keys.secret),
+                    hosts=hosts(keys.secret),
                 ),
                 *identities.routes(),
                 *elevation_routes(

@@ -11,6 +11,7 @@ import stat
 import sys
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import find_spec
 from pathlib import Path
@@ -80,6 +81,7 @@ def _findings(policy_file: Path, state: Path) -> Iterator[Finding]:
     policy = yield from _policy(policy_file)
     if policy is not None:
         yield from asyncio.run(_elsewhere(policy))
+        yield from _hosts(policy, state / "keys")
         yield from _retention(policy)
     yield from _slack()
 
@@ -140,6 +142,23 @@ def _seed(directory: Path) -> Finding:
             advice="restart the gateway: it writes the mark. Keep both in a backup",
         )
     return Finding(state="ok", what=f"{path} is the one that this gateway began with")
+
+
+def _hosts(policy: Policy, directory: Path) -> Iterator[Finding]:
+    """By what clients know the gateway, to compare with what they see."""
+    from gateway.hosting import hosts
+    from gateway.identity.private_files import KeysUnsafe
+    from gateway.identity.seed import derived, look
+
+    try:
+        seed, _ = look(directory)
+    except (KeysUnsafe, OSError):
+        return  # as was said
+    if seed is not None:
+        served = {target.connection.protocol for target in policy.targets.values()}
+        for protocol, host in hosts(partial(derived, seed)).items():
+            if protocol in served:
+                yield Finding(state="ok", what=f"{protocol}: the gateway's host key is {host['fingerprint']}")
 
 
 def _policy(path: Path) -> Generator[Finding, None, Policy | None]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -24,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from gateway.identity.json_strictly import NotJson, read_object
 from gateway.identity.private_files import KeysUnsafe, owner_only, write_whole
-from gateway.identity.seed import look, open_seed
+from gateway.identity.seed import derived, look, open_seed
 
 ALGORITHM = "EdDSA"
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068's media type, not a secret
@@ -125,7 +124,7 @@ class KeyRing:
 
     def secret(self, purpose: str) -> bytes:
         """32 bytes that stay the same for `purpose` as long as the directory does, and that nobody else can know."""
-        return hmac.digest(self._seed, purpose.encode(), "sha256")
+        return derived(self._seed, purpose)
 
     def jwks(self) -> dict[str, list[dict[str, Any]]]:
         """The public keys that verify tokens now (RFC 7517), the signing one first."""

@@ -71,6 +71,11 @@ def look(directory: Path) -> tuple[bytes | None, bool]:
     return seed, digest is not None
 
 
+def derived(seed: bytes, purpose: str) -> bytes:
+    """The 32 bytes that are for `purpose`, and that nobody can know who does not know the seed."""
+    return hmac.digest(seed, purpose.encode(), "sha256")
+
+
 def mark_of(directory: Path) -> Path:
     """Outside the directory: where all of it is lost, or was never mounted, there is still the mark."""
     return directory.parent / MARK

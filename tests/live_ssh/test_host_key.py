@@ -63,3 +63,35 @@ def test_new_keys_are_made_where_the_mark_was_removed_and_clients_see_it(own: Ss
     assert "made a new seed" in own.log()
     said, status = entered(own)
     assert (b"Host key verification failed" in said, status) == (True, 255)
+
+
+def test_whoever_comes_by_password_learns_the_key_beforehand(gateway: SshGateway, tmp_path: Path) -> None:
+    known = tmp_path / "known"
+
+    def strictly(key: str) -> tuple[bytes, int]:
+        known.write_text(key)
+        options = ("-o", "StrictHostKeyChecking=yes", "-o", f"UserKnownHostsFile={known}")
+        done = gateway.ssh("echo hello", options=options)
+        return done.stdout, done.returncode
+
+    told = gateway.countersign("connect", "web-1", "--known-host", COUNTERSIGN_TOKEN=gateway.token())
+    assert (told.returncode, told.stderr) == (0, "")
+    assert strictly("") == (b"", 255)
+    assert strictly(told.stdout) == (b"hello\n", 0)
+    place = told.stdout.split()[0]
+    another = gateway.agent_key.with_suffix(".pub").read_text()
+    assert strictly(f"{place} {another}") == (b"", 255)
+
+
+def test_the_fingerprint_is_the_same_wherever_it_is_told(gateway: SshGateway, tmp_path: Path) -> None:
+    host = gateway.api.call("/v1/hosts")["ssh"]
+    (tmp_path / "host.pub").write_text(host["host_key"])
+    shown = subprocess.run(
+        ["ssh-keygen", "-l", "-f", tmp_path / "host.pub"], capture_output=True, text=True, check=True
+    )
+    fingerprint = shown.stdout.split()[1]
+    assert fingerprint.startswith("SHA256:")
+    assert host["fingerprint"] == fingerprint
+    assert fingerprint in gateway.log()
+    policy = ("--policy", str(gateway.policy_file), "--state", str(gateway.state))
+    assert f"host key is {fingerprint}" in gateway.countersign("doctor", *policy).stdout
