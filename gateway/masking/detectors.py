@@ -21,6 +21,7 @@ from gateway.masking import (
     national,
     passwords,
     phones,
+    printed,
     settings,
     transcripts,
 )
@@ -59,6 +60,7 @@ _SECRETS: Mapping[str, tuple[Shape, ...]] = {
         *calls.CALLS,
         *directives.DIRECTIVES,
         *transcripts.TRANSCRIPTS,
+        *printed.PRINTED,
         listed.columns(_PASSWORD, passwords.PASSWORD[:1], strong=True),
         *settings.SETTINGS,
     ),

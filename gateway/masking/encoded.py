@@ -102,5 +102,13 @@ def _in_secret(data: bytes, start: int, end: int) -> Span | None:
 
 ENCODED = (
     word(rb"(?:" + _ASCII + rb"){4}", _value, judged=JUDGED),
-    Shape(pattern=rb"\"?:[ \t]{0,3}\"?(?:" + _ASCII + rb"){2}", check=_in_secret, judged=JUDGED),
+    Shape(
+        pattern=rb"\"?:[ \t]{0,3}\"?"
+        + _ASCII
+        + rb"(?:"
+        + _ASCII
+        + rb"|[A-Za-z0-9+/]{2}(?:==|[A-Za-z0-9+/]=))",
+        check=_in_secret,
+        judged=JUDGED,
+    ),
 )

@@ -74,7 +74,7 @@ _EXPANSION = re.compile(rb"\$\{[A-Za-z0-9_]*\Z")
 _LABEL = re.compile(rb"(?i)(?:" + _FOREIGN + rb"|(?:new |old |your )?pass(?:word|phrase)):?")
 """What a form calls a password: the text of a label, and no value."""
 _VERB = re.compile(
-    rb"(?i)(?:update|reset|change|forgot(?:ten)?|require[sd]?|allow(?:_?empty)?|show|hide|enable[sd]?|disable[sd]?|has|is|needs?|random(?:_root)?|generate[sd]?|store[sd]?|save[sd]?|expire[sd]?|skip|no|without|remember)[_-]?(?:\w{1,8}[_-])?\Z"
+    rb"(?i)(?:update|reset|change|forgot(?:ten)?|require[sd]?|allow(?:_?empty)?|show|hide|enable[sd]?|disable[sd]?|has|is|needs?|random(?:_root)?|generate[sd]?|(?<![a-z])(?<!key[_.-])(?<!trust[_.-])store[sd]?|save[sd]?|expire[sd]?|skip|no|without|remember)[_-]?(?:\w{1,8}[_-])?\Z"
 )
 """`update_password: on_create`: what is done with a password, and not the password."""
 _SMALL = frozenset(b"abcdefghijklmnopqrstuvwxyz")
@@ -210,6 +210,15 @@ def _code(data: bytes, start: int, end: int) -> Span:
     """The digits on the back of a card, or those that were sent to somebody's phone."""
     digits = _LAST_DIGITS.search(data, start, end)
     return digits.span() if digits is not None else (start, end)
+
+
+_FIRST_DIGITS = re.compile(rb"(?:[A-Z]{1,3}-)?([0-9]{4,8}|[0-9]{3}[ -][0-9]{3})")
+
+
+def _code_before(data: bytes, start: int, end: int) -> Span | None:
+    """The code of a message that says behind it what it is."""
+    code = _FIRST_DIGITS.match(data, start, end)
+    return code.span(1) if code is not None and before(data, start) not in b".,-/" else None
 
 
 def _listed(data: bytes, _start: int, end: int) -> Span | None:
@@ -361,13 +370,19 @@ PASSWORD = (
         rb"(?i:[ \t]code)?(?i::|[ \t]is:?)?[ \t]{1,2}[0-9]{4,8}\b|(?i:pin)(?i:[ \t](?:code|number))?[ \t](?i:is)[ \t][0-9]{4,8}\b",
         _code,
     ),
+    # "G-482913 is your verification code"
+    word(
+        rb"(?:[A-Z]{1,3}-)?(?:[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})[ \t](?i:is|est|es|ist)[ \t](?i:your|the|votre|tu|su|dein|ihr)[ \t](?:[^\s\0.]{1,24}[ \t]){0,4}[^\s\0]{0,16}(?i:code|otp|passcode|password|pin|c(?:o|\xc3\xb3)digo)\b",
+        _code_before,
+    ),
+    word(rb"(?:PIN[ \t]{1,2}[0-9]{4}|PUK[12]?[ \t]{1,2}[0-9]{8})\b", _code),
     word(rb"(?i:cvv2?|cvc2?|security[ _-]?code)[ \t]{1,2}(?i:is[ \t])?[0-9]{3,4}\b", _code),
     Shape(
         pattern=rb"(?i:"
         + _PASSWORD
         + rb"|"
         + _SECRET
-        + rb"|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t]now)?:?)?(?:[ \t]{1,4}\|)?[ \t]{1,4}[^\s\0|]",
+        + rb"|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t]now)?:?)?(?:[ \t]{1,4}\|)?[ \t]{1,24}[^\s\0|]",
         check=_told,
     ),
     Shape(
