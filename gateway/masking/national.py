@@ -102,6 +102,10 @@ NATIONAL_FORMS = (
     _strong(rb"[1-8]-[0-9]{4}-[0-9]{5}-[0-9]{2}-[0-9]", overseas.th_id),
     _strong(rb"[0-9]{6}-[0-9]{2}-[0-9]{4}", overseas.my_card),
     _strong(rb"[1-7][0-9]{4}-[0-9]{7}-[0-9]", lambda _: True),  # CNIC, Pakistan
+    _strong(
+        rb"[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9][0-9]-[AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9][0-9]-[AC-HJKMNP-RT-Y]{2}[0-9]{2}",
+        lambda _: True,
+    ),  # Medicare of the United States
 )
 _TAX_NEAR = re.compile(
     rb"(?i)(?<![a-z])(?:vat|ust|uid|tva|iva|p\.?iva|btw|mva|moms|nif|tax|intracom\w*|dph|pdv|alv)(?![a-z])[^\0]*\Z"
@@ -161,6 +165,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("aadhaar|aadhar|uidai", overseas.in_aadhaar),
         ("sin|social insurance|nas", overseas.ca_sin),
         ("medicare", overseas.au_medicare),
+        ("mbi|medicare (?:beneficiary )?(?:identifier|id|number|no)", _form(r"[1-9][A-Z][A-Z0-9]\d[A-Z][A-Z0-9]\d[A-Z]{2}\d\d")),
         ("my ?number|individual number|mynumber", overseas.jp_my_number),
         ("rrn|resident registration", overseas.kr_resident),
         ("nric|fin", overseas.sg_nric),
@@ -194,7 +199,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("(?:sa|rsa|south african) id|id (?:number|no|nr)", overseas.za_id),
         ("driver'?s? licen[cs]e|driving licen[cs]e|dl (?:number|no)|f(?:ü|u)hrerschein(?:nummer)?|permis de conduire", _LICENCE),
         (
-            "national id(?:entity)?|identity (?:card|number|no)|id card|citizen id|personal id"  # noqa: ISC004
+            "national id(?:entity)?|carte (?:nationale )?d'identit(?:é|e)|cni|carta d'identit(?:à|a)|documento de identidad|c(?:é|e)dula|identiteitskaart|identiteitsbewijs|dow(?:ó|o)d osobisty|ob(?:č|c)ansk(?:ý|y) pr(?:ů|u)kaz|rg|identity (?:card|number|no)|id card|citizen id|personal id"  # noqa: ISC004
             "|personal identification|identification (?:number|no)|social security",
             _form(r"(?=(?:.*\d){5})[A-Z0-9]{7,18}"),
         ),
@@ -214,7 +219,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("pan card|pan|permanent account", overseas.in_pan),
         ("ein|employer identification|fein", _form(r"\d{9}")),
         ("rfc", _form(r"[A-Z&]{3,4}\d{6}[A-Z0-9]{3}")),
-        ("vat|ust-?id(?:-?nr)?|tva(?: intracommunautaire)?|btw(?:-nummer)?|partita iva|p\\.? iva|moms(?:reg)?", vat.may_be_vat),
+        ("vat|ust-?id(?:-?nr)?|umsatzsteuer-?id(?:ent(?:ifikations)?)?(?:-?n(?:r|ummer))?|(?:num(?:é|e)ro de |n° )?tva(?: intracommunautaire)?|btw(?:-nummer)?|partita iva|p\\.? iva|moms(?:reg)?", vat.may_be_vat),
         ("vat (?:reg(?:istration)?|number|no|id)", _any(vat.may_be_vat, _form(r"(?=(?:.*\d){8})[A-Z0-9]{8,15}"))),
         ("gstin?|gst", overseas.in_gst),
         ("nit", _form(r"\d{6,10}[0-9K]")),
@@ -279,7 +284,7 @@ _FOREIGN_PASSPORT = (
 """Words whose letters are none to the scan, so that no word can be seen to begin with them."""
 
 _KIND = (
-    r"\.?(?:[ _-]?(?:number|pin|num(?:mer)?|n(?:ú|u)mero|nr|no|n(?:º|°)|№|серия|номер|id|card|code|#)\.?){0,2}"
+    r"\.?(?:[ _-]?\(?(?:number|pin|num(?:mer)?|n(?:ú|u)mero|nr|no|n(?:º|°)|№|серия|номер|id|card|code|#)\.?){0,2}"
     r"(?: \([A-Za-z .]{1,20}\))?"
 )
 _GAP = r"[\"'\\]{0,2}(?:[ \t](?:is|was|e|é|est|es|ist|jest|è|er)[ \t]|[ \t]{0,3}(?:=>|:=|[:=#>,|;]|：)?[ \t]{0,3})[\"'\\]{0,2}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from gateway.masking.shapes import Shape, Span, word
-from gateway.masking.values import is_strong, is_value, looks_secret
+from gateway.masking.values import is_strong, is_value, looks_secret, value_at
 
 _NAME = rb"(?i:passw(?:or)?d|passphrase|secret|token|api[._-]?key|private[._-]?key|secret[._-]?key|access[._-]?key|credential)"
 _LINE = re.compile(rb"[ \t]*([^\s\0]{6,4096})[ \t]*(?=[\r\n\0]|\Z)")
@@ -24,6 +24,11 @@ def _printed(data: bytes, _start: int, end: int) -> Span | None:
     if _PROMPT.match(value) or b"://" in value or value[:1] in b"{[<-(" or value[-1:] in b":.!)":
         return None
     return line.span(1) if is_strong(value) and looks_secret(value, least=6) else None
+
+
+def _in_json(data: bytes, _start: int, end: int) -> Span | None:
+    span = value_at(data, end - 1)
+    return span if span is not None and is_value(data, span, quoted=True) else None
 
 
 _REST = rb"[^\r\n\0]{0,160}\r?\n[^\s\0]"
@@ -49,6 +54,11 @@ PRINTED = (
         + _NAME
         + _REST,
         _printed,
+    ),
+    # aws ssm get-parameter
+    Shape(
+        pattern=rb"\"Type\"\s{0,4}:\s{0,4}\"SecureString\",\s{0,24}\"Value\"\s{0,4}:\s{0,4}\"",
+        check=_in_json,
     ),
     # az storage account keys list
     Shape(

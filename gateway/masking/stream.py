@@ -51,6 +51,10 @@ _CODE = re.compile(
     + rb"(?:[A-Z]{1,3}-)?(?:[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})[ \t](?:(?i:i|e|i?s|est?|ist)|(?i:is|est|es|ist)[ \t](?:[A-Za-z]{0,6}|(?i:your|the|votre|tu|su|dein|ihr)[ \t][^\r\n\0.]{0,112}))?\Z"
 )
 """A code that a message says behind it what it is."""
+_TO_VERIFY = re.compile(rb"(?i:code|pin)[ \t]([0-9]{3}[0-9 -]{0,5})[ \t](?:to?|fo?r?|as?|w|wh|whe|when)?\Z")
+_USER_ALONE = re.compile(rb"-u(?:ser)?[ \t=]{0,2}[\"']?([A-Za-z0-9_-]{16,128}):?[\"']?\Z")
+"""`curl -u TOKEN:`"""
+_LONGEST_LED = 160
 _LONGEST_CODE = 140
 _ARMOUR = re.compile(rb"-{4,5} ?[A-Z0-9 ]{0,64}-{0,5}\Z")
 _LONGEST_ARMOUR = 80
@@ -192,6 +196,9 @@ class StreamMask:
             start = min(start, max(given, opened.start(1)))
         if (said := _SAID.search(window, max(0, len(window) - _LONGEST_SAID))) is not None:
             start = min(start, max(given, said.start(1)))
+        for led in (_TO_VERIFY, _USER_ALONE):
+            if (said := led.search(window, max(0, len(window) - _LONGEST_LED))) is not None:
+                start = min(start, max(given, said.start(1)))
         if self._mask.reads:
             for begin, _, whole in passages(window, passage):
                 if not whole:

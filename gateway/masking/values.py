@@ -185,7 +185,16 @@ def is_value(data: bytes, span: Span, *, quoted: bool) -> bool:
     led = data[max(0, span[0] - 2) : span[0]]
     if SENTENCE.fullmatch(value) is not None:
         return False
-    return len(value) > 2 and not (_CODE_TYPE.fullmatch(value) and led == b": ")
+    return len(value) > 2 and not (_is_type(value) and led == b": ")
+
+
+def _is_type(value: bytes) -> bool:
+    """`password: SecretStr`: of a type's words hardly one has no vowel, of letters drawn by lot many."""
+    words = re.findall(rb"[A-Z][a-z]+", value)
+    return _CODE_TYPE.fullmatch(value) is not None and sum(not _VOWEL.search(word) for word in words) < 2
+
+
+_VOWEL = re.compile(rb"[aeiouyAEIOUY]")
 
 
 def why_no_value(data: bytes, start: int) -> str:

@@ -7,7 +7,7 @@ without telling anybody.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from gateway.masking.shapes import LOOK_BEHIND, Check, Shape, Span, word
 
@@ -83,8 +83,22 @@ def _mixed(data: bytes, start: int, end: int) -> Span | None:
     return (start, end) if all(re.search(kind, value) for kind in (rb"[a-z]", rb"[A-Z]", rb"[0-9]")) else None
 
 
+_SECRET_KEY = re.compile(rb"(?<![A-Za-z0-9+/=_.-])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=_.-])")
+
+
+def _beside_id(data: bytes, start: int, end: int) -> Iterator[Span]:
+    """The secret access key in the line of its id, in columns or in prose; a digest of 40 signs is none."""
+    for found in _SECRET_KEY.finditer(data, start + 20, min(len(data), end + 1)):
+        if _mixed(data, *found.span()) is not None:
+            yield found.span()
+
+
 VENDORS: Mapping[str, tuple[Shape, ...]] = {
     "aws_key": (
+        word(
+            rb"A[KS]IA[A-Z0-9]{16}[\"']?[^A-Za-z0-9+/=_\r\n\0-][^\r\n\0]{0,80}[^A-Za-z0-9+/=_\r\n\0.-][A-Za-z0-9+/]{40}",
+            spans=_beside_id,
+        ),
         word(rb"AKIA[A-Z0-9]{16},[A-Za-z0-9+/]{40}\b"),  # credentials.csv
         word(rb"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}\b"),
         _token(rb"(?:bedrock-api-key-|ABSK)[A-Za-z0-9+/=]{40}", _REST_BASE64),
