@@ -1,29 +1,15 @@
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-from types import ModuleType
-
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.recorder import lines
-
-
-def _uncompiled() -> ModuleType:
-    path = Path(lines.__file__).with_name("lines.py")
-    spec = importlib.util.spec_from_file_location("uncompiled_lines", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
+from tests.uncompiled import uncompiled
 
 both = pytest.mark.parametrize(
-    "record", [lines.record, _uncompiled().record], ids=["installed", "uncompiled"]
+    "record", [lines.record, uncompiled(lines).record], ids=["installed", "uncompiled"]
 )
 
 
