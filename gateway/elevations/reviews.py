@@ -1,4 +1,4 @@
-"""Looking afterwards at what was had by breaking the glass: the review stays open, and reminds, until enough have looked.
+"""Reviews of broken glass: each stays open, with reminders, until enough people have looked at what was done.
 
 It is an approval like any other, so that its card, four eyes, quorum and record are theirs. Who finds something wrong
 denies it: that is told, ends the grant where it still holds, and the review begins anew.
