@@ -12,8 +12,7 @@ from typing import Any
 import asyncssh
 import pytest_asyncio
 
-from tests.live_ssh.house import Server, SshGateway
-from tests.live_ssh.test_faults import connected
+from tests.live_ssh.house import Server, SshGateway, connected
 
 PASSWORD = "correct-horse-9431"
 
