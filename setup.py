@@ -31,6 +31,7 @@ COMMANDS = (
         for name in (
             "answers",
             "asking",
+            "commands",
             "endings",
             "exchange",
             "inbox",

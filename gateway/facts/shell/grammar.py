@@ -54,12 +54,10 @@ class Parser(SimpleCommands):
         return node
 
     def substitution(self, text: str) -> Node:
-        """The script inside backticks, already unescaped."""
         inner = Parser(text, depth=self.depth + 1, budget=self.budget)
         return inner.script()
 
     def parenthesised(self) -> Node:
-        """The list up to the closing parenthesis, which is passed over."""
         self.deeper()
         node = self._list()
         self.take(")")

@@ -7,6 +7,7 @@ of the grammar that extends it.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 from gateway.facts.shell.ansi import decoded
@@ -45,7 +46,7 @@ class _Pending:
     document: list[Piece] = field(default_factory=list)
 
 
-class Lexer(Cursor):
+class Lexer(Cursor, ABC):
     """Words at a position. The grammar supplies what a substitution holds."""
 
     __slots__ = ("pending",)
@@ -54,11 +55,13 @@ class Lexer(Cursor):
         super().__init__(text, depth=depth, budget=budget)
         self.pending: list[_Pending] = []
 
+    @abstractmethod
     def parenthesised(self) -> Node:
-        raise NotImplementedError
+        """The list up to the closing parenthesis, which is passed over."""
 
+    @abstractmethod
     def substitution(self, text: str) -> Node:
-        raise NotImplementedError
+        """The script inside backticks, already unescaped."""
 
     def skip(self, *, newlines: bool = False) -> None:
         """Pass over blanks and a comment, and over line ends with the here-documents that follow them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 
 from gateway.facts.shell.lexer import Lexer
 from gateway.facts.shell.tree import Assignment, Node, Redirect, Simple, Text, Unreadable, Word
@@ -20,8 +21,9 @@ class SimpleCommands(Lexer):
 
     __slots__ = ()
 
+    @abstractmethod
     def definition(self, name: str) -> Node:
-        raise NotImplementedError
+        """The function of that name, whose body comes next."""
 
     def simple(self) -> Node:
         assignments: list[Assignment] = []
