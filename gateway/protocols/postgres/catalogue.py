@@ -66,6 +66,9 @@ _TYPES = f"""
     FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_range r ON r.rngtypid = t.oid
     LEFT JOIN pg_catalog.pg_range m ON m.rngmultitypid = t.oid
     WHERE t.oid >= {FIRST_MADE} AND t.typtype IN ('b', 'c', 'd', 'e', 'm', 'r') LIMIT {TYPES + 1}"""  # noqa: S608  constants alone
+_MULTIRANGES = 14
+_TYPES_BEFORE = _TYPES.replace("m.rngtypid", "0").replace("m.rngmultitypid", "0")
+"""For servers that have no multiranges yet."""
 _SORTS = {"c": Kind.RECORD, "d": Kind.MADE, "e": Kind.ENUM, "m": Kind.MULTIRANGE, "r": Kind.RANGE}
 
 
@@ -97,7 +100,9 @@ async def _told(upstream: Upstream, login: Login) -> Told | None:
             generated = await connection.fetch(_GENERATED)
             parents = await connection.fetch(_PARENTS)
             functions = await connection.fetch(_FUNCTIONS)
-            types = await connection.fetch(_TYPES)
+            types = await connection.fetch(
+                _TYPES if connection.get_server_version().major >= _MULTIRANGES else _TYPES_BEFORE
+            )
     finally:
         connection.terminate()
     many = len(tables) > RELATIONS or len(functions) > FUNCTIONS
@@ -118,7 +123,7 @@ async def _told(upstream: Upstream, login: Login) -> Told | None:
 
 
 def _types(rows: Sequence[Any]) -> Mapping[int, Made]:
-    """None where there are more than are read: then values are told apart by how they look."""
+    """Nothing where there are more than are read: then values are told apart by how they look."""
     if len(rows) > TYPES:
         return {}
     return {row["oid"]: made for row in rows if (made := _made(row)) is not None}
