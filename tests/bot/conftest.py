@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,8 @@ from bot.newest import Backoff
 from bot.outbox import Pace
 from bot.settings import Settings
 from bot.workspace import seed, server
-from bot.workspace.client import WorkspaceClient, connected
+from bot.workspace.client import WorkspaceClient, actions_of, connected
+from gateway.contract import Approval
 from tests.bot.examples import DIRECTORY, SUBTREE
 from tests.bot.fake_gateway import CREDENTIAL, FakeGateway, listening
 
@@ -78,3 +80,13 @@ def start_bot(settings: Settings) -> StartBot:
         return running(settings, timings=timings)
 
     return start
+
+
+async def card_of(
+    gateway: FakeGateway, people: WorkspaceClient, asked: Approval, *, connections: int = 1
+) -> dict[str, Any]:
+    """The card of an approval that is published now, once that many connections of the bot's may hear a click on it."""
+    await gateway.publish(asked)
+    card = await people.wait_for_message(APPROVALS, lambda one: bool(list(actions_of(one))))
+    await people.wait_for_connections(connections)
+    return card

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import struct
 from collections.abc import Collection
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 from hypothesis import given
@@ -21,22 +18,12 @@ from gateway.protocols.postgres.parameters import shown, shown_value
 from gateway.protocols.postgres.plans import WITHHELD, mask_notification, mask_report
 from gateway.protocols.postgres.replay import render
 from gateway.wire import ProtocolViolation
+from tests.uncompiled import uncompiled
 from tests.wires.masks import Word
 from tests.wires.playbook import bind, copy_response, done, fields, row, row_description
 
-
-def _uncompiled() -> ModuleType:
-    path = Path(messages.__file__).with_name("frames.py")
-    spec = importlib.util.spec_from_file_location("uncompiled_frames", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 both = pytest.mark.parametrize(
-    "follow", [frames.follow, _uncompiled().follow], ids=["installed", "uncompiled"]
+    "follow", [frames.follow, uncompiled(frames).follow], ids=["installed", "uncompiled"]
 )
 ROW = ord("D")
 
@@ -75,7 +62,7 @@ def test_following_stops_at_what_it_was_not_asked_for(follow) -> None:
 
 def test_a_bind_is_read_as_it_was_written() -> None:
     raw = bind(b"1", None, b"", portal="p", statement="s", formats=(0, 1, 0))
-    for read in (frames.bind, _uncompiled().bind):
+    for read in (frames.bind, uncompiled(frames).bind):
         assert read(raw, 5, len(raw)) == (b"p", b"s", (0, 1, 0), (b"1", None, b""), (), 9)
     read_bind = messages.read_bind(raw, 5, len(raw))
     assert (read_bind.statement, read_bind.values, read_bind.exact) == (b"s", (b"1", None, b""), raw[9:])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import struct
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -21,25 +19,14 @@ from gateway.protocols.postgres.column_rules import ColumnRule, column_rules
 from gateway.protocols.postgres.messages import Column
 from gateway.protocols.postgres.results import ResultMask, plan_rows
 from gateway.wire import ProtocolViolation
+from tests.uncompiled import uncompiled
 from tests.wires_masking.conftest import fields, frames, row
 
 TEXT, INT8, TIMESTAMP, NUMERIC, JSON, BYTEA, FLOAT8 = 25, 20, 1114, 1700, 114, 17, 701
 WHOLE = ColumnRule()
 
 
-def load_source() -> ModuleType:
-    """The walk as Python, whether or not it has been compiled too."""
-    path = Path(package.__file__).parent / "rows.py"
-    spec = importlib.util.spec_from_file_location("rows_as_python", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["rows_as_python"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-PURE = load_source()
+PURE = uncompiled(rows)
 WALKS = [pytest.param(rows, id="as-installed"), pytest.param(PURE, id="as-python")]
 
 
