@@ -41,6 +41,21 @@ _PHRASE = re.compile(rb"(?i:mnemonic|phrase)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?
 _LONGEST_PHRASE = 256
 _EXTENSION = re.compile(rb"[0-9(+][0-9 ().-]{6,24}(?:,? ?(?:e[xtension]{0,8}\.?|x) ?[0-9]{0,6}|, ?)\Z")
 _QUOTED_NAME = re.compile(rb"\"[A-Za-z0-9 ._+-]{0,62}(?:\"(?:@[A-Za-z0-9.-]*)?)?\Z")
+_COLON = re.compile(
+    _LEAD
+    + rb"(?:(?:bot)?[0-9]{8,10}:[A-Za-z0-9_-]{0,35}|SCRAM-SHA-[0-9]{1,3}\$[0-9]{4,7}:[A-Za-z0-9+/=]{0,16})\Z"
+)
+"""Tokens and verifiers with a colon in them, which ends everything else."""
+_CODE = re.compile(
+    _LEAD
+    + rb"(?:[A-Z]{1,3}-)?(?:[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})[ \t](?:(?i:i|e|i?s|est?|ist)|(?i:is|est|es|ist)[ \t](?:[A-Za-z]{0,6}|(?i:your|the|votre|tu|su|dein|ihr)[ \t][^\r\n\0.]{0,112}))?\Z"
+)
+"""A code that a message says behind it what it is."""
+_TO_VERIFY = re.compile(rb"(?i:code|pin)[ \t]([0-9]{3}[0-9 -]{0,5})[ \t](?:to?|fo?r?|as?|w|wh|whe|when)?\Z")
+_USER_ALONE = re.compile(rb"-u(?:ser)?[ \t=]{0,2}[\"']?([A-Za-z0-9_-]{16,128}):?[\"']?\Z")
+"""`curl -u TOKEN:`"""
+_LONGEST_LED = 160
+_LONGEST_CODE = 140
 _ARMOUR = re.compile(rb"-{4,5} ?[A-Z0-9 ]{0,64}-{0,5}\Z")
 _LONGEST_ARMOUR = 80
 _IPV6 = re.compile(_LEAD + rb"[0-9A-Fa-f:.]+\Z")
@@ -67,6 +82,10 @@ class StreamMask:
         """Every hit so far, in offsets of the whole stream. Callers may empty it."""
         self._mask = mask
         self._tails = [(_ACCOUNT, _LONGEST_ACCOUNT), (_ARMOUR, _LONGEST_ARMOUR)]
+        if {"vendor_key", "password_hash"}.intersection(mask.detectors):
+            self._tails.append((_COLON, _LONGEST_ACCOUNT))
+        if "password" in mask.detectors:
+            self._tails.append((_CODE, _LONGEST_CODE))
         if "phone" in mask.detectors:
             self._tails.append((_EXTENSION, _LONGEST_ACCOUNT))
         if "national_id" in mask.detectors:
@@ -177,6 +196,9 @@ class StreamMask:
             start = min(start, max(given, opened.start(1)))
         if (said := _SAID.search(window, max(0, len(window) - _LONGEST_SAID))) is not None:
             start = min(start, max(given, said.start(1)))
+        for led in (_TO_VERIFY, _USER_ALONE):
+            if (said := led.search(window, max(0, len(window) - _LONGEST_LED))) is not None:
+                start = min(start, max(given, said.start(1)))
         if self._mask.reads:
             for begin, _, whole in passages(window, passage):
                 if not whole:
