@@ -18,8 +18,8 @@ from gateway.model import Block, Command
 from gateway.protocols.ssh import asking
 from gateway.protocols.ssh.behind import Behind
 from gateway.protocols.ssh.digests import Copies
-from gateway.protocols.ssh.flow import STDERR, Answer, Sink, Upstream
 from gateway.protocols.ssh.editor import parted
+from gateway.protocols.ssh.flow import STDERR, Answer, Sink, Upstream
 from gateway.protocols.ssh.kept import WINDOW, Kept
 from gateway.protocols.ssh.unserved import needs_terminal
 
