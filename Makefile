@@ -1,6 +1,9 @@
 # Countersign's chores. `make demo` and `make test` install what is missing by themselves.
 
-PYTHON ?= python3
+# The distribution's Python where it can make a virtual environment and compile for it: it is built to be fast, and of
+# what stands before it on a PATH nobody knows.
+FIT := import ensurepip, os, sys, sysconfig, venv; sys.exit(sys.version_info < (3, 11) or not os.path.exists(sysconfig.get_path("include") + "/Python.h"))
+PYTHON ?= $(shell /usr/bin/python3 -c '$(FIT)' 2>/dev/null && echo /usr/bin/python3 || echo python3)
 BIN := .venv/bin
 
 .PHONY: install install-test demo test fuzz lint bench lock clean
@@ -16,7 +19,7 @@ install-test: .venv/.installed-test .venv/idp/.installed
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 # What setup.py compiles: an edited source counts only once it is compiled again.
-COMPILED := $(patsubst %,gateway/%.py,end errand gate model relay sessions wire recorder/__init__ recorder/chain recorder/lines masking/scrub facts/cache facts/shapes facts/postgres/__init__) \
+COMPILED := $(patsubst %,gateway/%.py,end errand gate model relay sessions wire recorder/__init__ recorder/chain recorder/lines recorder/remembered masking/scrub facts/cache facts/shapes facts/postgres/__init__) \
 	$(wildcard gateway/protocols/postgres/*.py)
 
 # The lock names hashes and no registry, so it installs from whichever index pip is set up for.

@@ -17,6 +17,7 @@ from gateway.masking.values import (
     PUBLIC_KEY,
     SENTENCE,
     in_list,
+    is_random,
     is_strong,
     is_value,
     looks_secret,
@@ -37,7 +38,8 @@ _SECRET = (
     rb"|oauth_(?:signature|consumer_key)|credentials?|client[_ -]?key[_ -]?data|x-(?:amz|goog)-(?:signature|security-token)"
 )
 _OWNED = rb"(?:ssh|sudo|root|user|admin|mysql|pg|smtp|mail|imap|ftp|redis|mongo|ldap|proxy|bind|rpc)_?pass"
-_SHORT = rb"pass|pw|pin|puk|otp|cvv2?|cvc2?|_?auth|_authtoken"
+_CODES = rb"(?:security|verification|confirmation|login|sms|2fa|mfa|one[_-]?time)[ _-]?code"
+_SHORT = rb"pass|pw|pin|puk|otp|cvv2?|cvc2?|" + _CODES + rb"|_?auth|_authtoken"
 _SUFFIX = (
     rb"(?:[_-]?(?:base|value|string|confirm(?:ation)?|again|repeat|old|new|current|previous|prod(?:uction)?|dev|staging|test|live|main"
     rb"|primary|secondary|backup|plain(?:text)?|clear(?:text)?|b64|base64|data|hash|digest|sha(?:1|2|256|512)|md5|bcrypt|encrypted|crypted|[0-9]{1,2}))?"
@@ -64,6 +66,7 @@ _MADE_OF = (
 """What makes a value of a literal, and fetches none."""
 
 _IS_PASSWORD = re.compile(rb"(?i)[_-]?(?:" + _PASSWORD + rb"|" + _OWNED + rb")")
+_IS_CODE = re.compile(_CODES)
 _NOT_SECRET_BEFORE = re.compile(
     rb"(?i)(?:(?<![a-z])|(?<=(?-i:[a-z]))(?=(?-i:[A-Z])))(?:next|page|continuation|continue|sync|resume|cursor|start|max|min|num|total|prompt|completion|pad|eos|bos|unk|mask|stop|public|publishable"
     rb"|primary|foreign|sort|partition|cache|idempotency|routing|tenant|pkce|public[_ -]?key|checksum/)[_ -]?\Z|[0-9]{12}:\Z"
@@ -74,7 +77,7 @@ _EXPANSION = re.compile(rb"\$\{[A-Za-z0-9_]*\Z")
 _LABEL = re.compile(rb"(?i)(?:" + _FOREIGN + rb"|(?:new |old |your )?pass(?:word|phrase)):?")
 """What a form calls a password: the text of a label, and no value."""
 _VERB = re.compile(
-    rb"(?i)(?:update|reset|change|forgot(?:ten)?|require[sd]?|allow(?:_?empty)?|show|hide|enable[sd]?|disable[sd]?|has|is|needs?|random(?:_root)?|generate[sd]?|store[sd]?|save[sd]?|expire[sd]?|skip|no|without|remember)[_-]?(?:\w{1,8}[_-])?\Z"
+    rb"(?i)(?:update|reset|change|forgot(?:ten)?|require[sd]?|allow(?:_?empty)?|show|hide|enable[sd]?|disable[sd]?|has|is|needs?|random(?:_root)?|generate[sd]?|(?<![a-z])(?<!key[_.-])(?<!trust[_.-])store[sd]?|save[sd]?|expire[sd]?|skip|no|without|remember)[_-]?(?:\w{1,8}[_-])?\Z"
 )
 """`update_password: on_create`: what is done with a password, and not the password."""
 _SMALL = frozenset(b"abcdefghijklmnopqrstuvwxyz")
@@ -149,7 +152,11 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     if _NOT_SECRET_BEFORE.search(data[max(0, start - 16) : word_ends]):
         return None
     plain = name.lstrip(b"_-")
-    if plain.startswith((b"pin", b"puk", b"otp", b"cvv", b"cvc")) or plain[1:].startswith(b"pin"):
+    if (
+        plain.startswith((b"pin", b"puk", b"otp", b"cvv", b"cvc"))
+        or plain[1:].startswith(b"pin")
+        or _IS_CODE.match(plain)
+    ):
         code = _DIGITS.match(value)
         return (span[0], span[0] + code.end()) if code is not None else None
     if name.startswith(b"_key"):  # any key of an environment, if it is none of a table
@@ -170,7 +177,19 @@ def _told(data: bytes, start: int, end: int) -> Span | None:
         return None
     if _NOT_SECRET_BEFORE.search(data[max(0, start - 16) : start]) or data[span[0] : span[0] + 1] == b"-":
         return None
-    return span if is_strong(data[span[0] : span[1]]) else None
+    value = data[span[0] : span[1]]
+    if _PAIR.match(value) or _KEY_OF_ITS_OWN.match(value):  # "signing key kid=2026-11"
+        return None
+    if span[0] != end - 1 and _JOINED.fullmatch(value):  # set to 'anvil-badger-velvet'
+        return span
+    return span if is_strong(value) else None
+
+
+_PAIR = re.compile(rb"[A-Za-z_][A-Za-z_.-]{0,32}=[^=]")
+_KEY_OF_ITS_OWN = re.compile(rb"A[KS]IA[A-Z0-9]{16}")
+"""The id of a key of AWS is found by itself, and with it the secret in its line."""
+_JOINED = re.compile(rb"[A-Za-z0-9]{3,12}(?:-[A-Za-z0-9]{3,12}){2,9}")
+"""Three words or more, quoted."""
 
 
 _LINE_ENDS = re.compile(rb"\Z|[\r\n\0\"'#;]|\\\\[nr]")
@@ -212,12 +231,52 @@ def _code(data: bytes, start: int, end: int) -> Span:
     return digits.span() if digits is not None else (start, end)
 
 
+_FIRST_DIGITS = re.compile(rb"(?:[A-Z]{1,3}-)?([0-9]{4,8}|[0-9]{3}[ -][0-9]{3})")
+
+
+_INNER_DIGITS = re.compile(rb"[0-9][0-9 -]{2,6}[0-9]")
+
+
+def _code_amid(data: bytes, start: int, end: int) -> Span | None:
+    code = _INNER_DIGITS.search(data, start, end)
+    return code.span() if code is not None else None
+
+
+def _code_before(data: bytes, start: int, end: int) -> Span | None:
+    """The code of a message that says behind it what it is."""
+    code = _FIRST_DIGITS.match(data, start, end)
+    return code.span(1) if code is not None and before(data, start) not in b".,-/" else None
+
+
 def _listed(data: bytes, _start: int, end: int) -> Span | None:
     """`define('DB_PASSWORD', 'x')`: in a list of names the next one is no value."""
     span = value_at(data, end - 1)
     if span is None or not is_value(data, span, quoted=True) or data[span[0] : span[0] + 1] == b"-":
         return None
     return span if looks_secret(data[span[0] : span[1]], least=6) else None
+
+
+_DRAWN_TO_END = re.compile(rb"(?:ST-[0-9]{1,6}-)?[A-Za-z0-9][A-Za-z0-9._~%+/-]{15,4096}={0,2}")
+
+
+def _drawn(data: bytes, start: int, end: int) -> Span | None:
+    """A value drawn by lot behind a name that means much else."""
+    match = _DRAWN_TO_END.match(data, end - 1)
+    if match is None or _NOT_SECRET_BEFORE.search(data[max(0, start - 16) : start]):
+        return None
+    value = match.group().replace(b".", b"").replace(b"~", b"").replace(b"%2F", b"/")
+    if not re.search(rb"[a-z]", value):  # an error's code
+        return None
+    parts = [part for part in re.split(rb"[/_-]", value) if len(part) >= 12]
+    return match.span() if parts and is_random(max(parts, key=len), least=12) else None
+
+
+def _of_reply(data: bytes, _start: int, end: int) -> Span | None:
+    """`1) "requirepass"`, and in the next line the value."""
+    span = value_at(data, end - 2)
+    if span is None or not is_value(data, span, quoted=True):
+        return None
+    return span if looks_secret(data[slice(*span)], least=6) else None
 
 
 _PORT_AND_PATH = re.compile(rb"[0-9]{1,5}[/?#]")
@@ -342,6 +401,10 @@ PASSWORD = (
         pattern=rb"(?i:set[ \t]{1,4}password[ \t]{1,4}for)[ \t]{1,4}[^\s\0=]{1,80}[ \t]{0,4}=[ \t]{0,4}(?i:password\()?'",
         check=_spoken,
     ),
+    word(
+        rb"(?i:user(?:name)?|login|u)[ \t]?:?[ \t]{1,2}[^\s\0:]{1,48}[ \t]?[,;/|]?[ \t]{1,2}(?:and[ \t])?(?i:pass|pw|pwd|p)[ \t]?:?[ \t]{1,2}[^\s\0]",
+        _told,
+    ),
     Shape(
         pattern=rb"(?i:\bcreds?|\bcredentials?|\blogin)\"?:?[ \t]{1,2}[A-Za-z0-9._-]{1,32}[ \t]?[/:|][ \t]?[^\s\0/]",
         check=_told,
@@ -357,17 +420,27 @@ PASSWORD = (
         check=_directed,
     ),
     word(
-        rb"(?i:otp|one[- ]time (?:code|password|passcode|pin)|(?:verification|login|your|sms|2fa|mfa|auth(?:entication)?|access|confirmation)[ _-]code|passcode)"
+        rb"(?i:otp|one[- ]time (?:code|password|passcode|pin)|(?:verification|login|your|sms|2fa|mfa|auth(?:entication)?|access|confirmation|security)[ _-]code|passcode)"
         rb"(?i:[ \t]code)?(?i::|[ \t]is:?)?[ \t]{1,2}[0-9]{4,8}\b|(?i:pin)(?i:[ \t](?:code|number))?[ \t](?i:is)[ \t][0-9]{4,8}\b",
         _code,
     ),
+    # "G-482913 is your verification code"
+    word(
+        rb"(?:[A-Z]{1,3}-)?(?:[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})[ \t](?i:is|est|es|ist)[ \t](?i:your|the|votre|tu|su|dein|ihr)[ \t](?:[^\s\0.]{1,24}[ \t]){0,4}[^\s\0]{0,16}(?i:code|otp|passcode|password|pin|c(?:o|\xc3\xb3)digo)\b",
+        _code_before,
+    ),
+    word(
+        rb"(?i:use|enter|type)[ \t](?i:the[ \t])?(?i:code|pin)[ \t](?:[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})[ \t](?:to|for|as|when)\b",
+        _code_amid,
+    ),
+    word(rb"(?:PIN[ \t]{1,2}[0-9]{4}|PUK[12]?[ \t]{1,2}[0-9]{8})\b", _code),
     word(rb"(?i:cvv2?|cvc2?|security[ _-]?code)[ \t]{1,2}(?i:is[ \t])?[0-9]{3,4}\b", _code),
     Shape(
         pattern=rb"(?i:"
         + _PASSWORD
         + rb"|"
         + _SECRET
-        + rb"|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t]now)?:?)?(?:[ \t]{1,4}\|)?[ \t]{1,4}[^\s\0|]",
+        + rb"|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}(?::|[ \t](?:is|was|ist|est|es)(?:[ \t]now)?:?)|[ \t](?:you|we|i|that|which|below|generated|issued|used)(?:[ \t][a-z']{1,12}){0,5}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t]now)?:?)?(?:[ \t]{1,4}\|)?[ \t]{1,24}[^\s\0|]",
         check=_told,
     ),
     Shape(
@@ -387,6 +460,21 @@ PASSWORD = (
     ),
     Shape(pattern=rb"(?i:convertto-securestring)[ \t]{1,4}(?i:-string[ \t]{1,4})?['\"]", check=_spoken),
     Shape(pattern=rb"://[^\s\0/:@\"'<>]{0,128}(?::[^\s\0@\"'<>]{1,256})?@", check=_in_url),
+    # OAuth's code, its verifier and assertions, CAS's ticket, SAML's answer
+    word(
+        rb"(?:code|code_verifier|ticket|assertion|client_assertion|device_code|saml_?response|SAMLResponse|SAMLart|authorization_code|auth_code)\\?[\"']?[ \t]{0,2}[=:][ \t]{0,2}\\?[\"']?[A-Za-z0-9]",
+        _drawn,
+    ),
+    word(
+        rb"(?i:secret_?id)\\?[\"']?[ \t]{0,2}[:=]?[ \t]{0,24}\\?[\"']?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
+        lambda _data, _start, end: (end - 36, end),
+    ),
+    Shape(
+        pattern=rb"(?i:requirepass|masterauth|"
+        + _PASSWORD
+        + rb"|secret|token|api_?key)\"\r?\n[ \t]{0,4}[0-9]{1,3}\)[ ]\"[^\"\s\0]",
+        check=_of_reply,
+    ),
     Shape(pattern=rb"@(?:tcp|unix)\(", check=_go_name),
     Shape(pattern=rb"oracle:thin:[^\s\0/:@]{1,32}/[^\s\0@\"']{1,64}@", check=_oracle),
     Shape(

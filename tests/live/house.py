@@ -246,7 +246,7 @@ class Gateway:
             "public_url": "",
         } | policy
         self.bot_token, self.root_secret = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
-        self._environment = {
+        self.environment = {
             **os.environ,
             "SHOP_PASSWORD": postgres.password,
             "RELEASE_PIPELINE_SECRET": self.root_secret,
@@ -260,7 +260,7 @@ class Gateway:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "gateway", "serve", "--policy", str(self.policy_file)]
             + ["--state", str(self.state), "--json"],
-            env=self._environment,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -355,15 +355,18 @@ class Gateway:
             database="shop",
         )
 
-    def countersign(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def countersign(
+        self, *arguments: str, typed: str = "", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "gateway", *arguments],
             env={
-                **self._environment,
+                **self.environment,
                 "COUNTERSIGN_URL": self.url,
                 "COUNTERSIGN_STATE": str(self.state),
                 **environment,
             },
+            input=typed,
             capture_output=True,
             text=True,
             check=False,

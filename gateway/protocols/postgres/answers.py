@@ -13,7 +13,7 @@ from typing import Final
 from gateway.model import Effect, Facts, Output
 from gateway.protocols.postgres import messages
 from gateway.protocols.postgres.column_rules import reads_hidden
-from gateway.protocols.postgres.endings import STATUSES, Endings, changed_rows
+from gateway.protocols.postgres.endings import STATUSES, Endings, told
 from gateway.protocols.postgres.exchange import (
     ALLOWED,
     AT_ANY_TIME,
@@ -260,8 +260,8 @@ class Answers:
         elif (statement := reply.statement) is not None and not statement.traits.plain:
             self._exchange.names.run(0, statement)
         if reply.command_id:
-            outcome = data[over + 5 : -7].decode("utf-8", "replace") if len(data) - over > 11 else "EMPTY"
-            rows = max(count, changed_rows(outcome))
+            outcome, changed = told(data[over + 5 : -7])
+            rows = max(count, changed)
             out.append(CommandAnswered(reply.command_id, outcome, rows, False, masked, shape))
         self._exchange.expected.popleft()
         self._exchange.stands(status)
@@ -318,6 +318,8 @@ class Answers:
         if tag == ord("S"):
             name, value = messages.read_status(data, pos + 5, end)
             self._exchange.reported(name, value)
+            if reply is not None and reply.kind is Kind.OWN_QUERY:
+                return b""  # signing a name that the client has been told as far as it may know it
             if reply is None or reply.mask is None:
                 return None
             return mask_setting(
@@ -330,8 +332,11 @@ class Answers:
                 return b""
         if mask is None:
             return None
-        said = mask_report if tag == ord("N") else mask_notification
-        return said(data[pos:end], mask, encoding=self._exchange.encoding)
+        encoding = self._exchange.encoding
+        if tag != ord("N"):
+            return mask_notification(data[pos:end], mask, encoding=encoding)
+        hidden = reply is not None and reply.mask is not None and reads_hidden(self._facts(reply), mask)
+        return mask_report(data[pos:end], mask, encoding=encoding, reads_hidden=hidden)
 
     def _described(self, reply: Reply, data: bytes, pos: int, end: int) -> bytes | None:
         """RowDescription, or NoData."""
