@@ -92,6 +92,7 @@ def built(house: House, asking: Fetch) -> tuple[web.Application, Identities]:
                 policy=house.current,
                 certify=certifying(house.keys.secret),
                 authorities={},
+                hosts={},
                 part=house.part,
                 is_operator=lambda credential: credential == OPERATOR,
             ),
