@@ -11,8 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.conftest import Picture
-from tests.browser.test_deciding import WITHIN, card
+from tests.browser.conftest import WITHIN, Picture, card
 from tests.faults.stand import Stand
 from tests.live_ssh.house import Server, SshGateway, sshd
 

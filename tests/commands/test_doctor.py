@@ -116,7 +116,7 @@ async def test_a_strength_that_no_provider_supports_is_said(supported, acr, told
     assert all("default needs logins with acr phr" in what for what, _ in said)
 
 
-def test_the_doctor_says_it(tmp_path, capsys, monkeypatch):
+def test_the_doctor_names_a_provider_that_does_not_answer(tmp_path, capsys, monkeypatch):
     path = tmp_path / "policies.yaml"
     path.write_text(
         f"{HEAD}identity:\n  providers: {{corp: {{saml: 'file:{tmp_path}/none.xml', domains: [a.example]}}}}\n"
