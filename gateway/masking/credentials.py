@@ -10,7 +10,7 @@ import re
 from gateway.masking.shapes import LOOK_BEHIND, Shape, Span, before, word
 from gateway.masking.values import LONGEST_VALUE, in_list, is_value, looks_secret
 
-LONGEST_TOKEN = 16 * 1024
+LONGEST_TOKEN = 64 * 1024
 LONGEST_KEY = 64 * 1024
 _DECODED = 128
 """Signs of base64 that tell whether it holds a user and a password."""
@@ -90,6 +90,7 @@ _HARMLESS_VALUE = re.compile(rb"[A-Za-z]{0,12}|\d{1,6}|[a-z]{2}[-_][A-Za-z]{2}|v
 def _cookie(data: bytes, start: int, end: int) -> Span | None:
     """RFC 6265: from the first value that may open a session to the last, as one; attributes are left."""
     secret: list[Span] = []
+    alone = b"set-" in data[start:end].lower()
     at, farthest = end - 1, end + LONGEST_VALUE
     while (match := _PAIR.match(data, at, farthest)) is not None:
         at = match.end()
@@ -99,10 +100,10 @@ def _cookie(data: bytes, start: int, end: int) -> Span | None:
             and is_value(data, match.span(2), quoted=True)
         ):
             secret.append(match.span(2))
+            if alone:
+                break
     if not secret:
         return None
-    if b"set-" in data[start:end].lower():
-        secret = secret[:1]
     first, last = secret[0][0], secret[-1][1]
     return first, first + len(data[first:last].rstrip(b" \t\\,;)}]"))
 
@@ -188,9 +189,7 @@ HEADER = (
     word(rb"response=\\?\"[0-9a-fA-F]{32}", _digest),
 )
 COOKIE = (
-    word(
-        rb"(?i:(?:set-)?cookie)[\"']?[ \t]{0,3}:[ \t]{0,3}[\"']?[^\s\0\"'\\]", _cookie, judged=LONGEST_VALUE
-    ),
+    word(rb"(?i:(?:set-)?cookie)[\"']?[ \t]{0,3}:[ \t]{0,3}[\"']?[^\s\0\"'\\]", _cookie, judged=4096),
     word(
         rb"(?i:(?:php|j|asp)?sess(?:ion)?[_-]?id[a-z]{0,12}|connect\.sid|session|sid|remember_me|(?:csrf|xsrf)[_-]?(?:middleware)?token)"
         rb"\\?[\"']?[ \t]{0,2}[:=][ \t]{0,2}\[?\\?[\"']?[A-Za-z0-9%]",

@@ -256,7 +256,7 @@ def _listed(data: bytes, _start: int, end: int) -> Span | None:
     return span if looks_secret(data[span[0] : span[1]], least=6) else None
 
 
-_DRAWN_TO_END = re.compile(rb"(?:ST-[0-9]{1,6}-)?[A-Za-z0-9][A-Za-z0-9._~%+/-]{15,4096}={0,2}")
+_DRAWN_TO_END = re.compile(rb"(?:ST-[0-9]{1,6}-)?[A-Za-z0-9][A-Za-z0-9._~%+/-]{15,65536}={0,2}")
 
 
 def _drawn(data: bytes, start: int, end: int) -> Span | None:

@@ -83,9 +83,10 @@ _UNENDED = (
     (_SAID, _LONGEST_SAID),
 )
 """Tails that go on until something ends them, however long nothing comes."""
-_WORD = rb"(?:[A-Z]?[a-z\x80-\xff]{0,12}|[A-Z]{1,6}|[0-9])"
+_WORD = rb"(?:[A-Z]?[a-z\x80-\xff]{0,12}|[0-9])"
 _PAUSED = re.compile(
-    rb"[(\[{<~*!'.-]{0,4}(?:%s(?:[/'-]%s){0,2}|[0-9]{1,3})[$#%%?!.,*|)\]}>~-]{0,8}" % (_WORD, _WORD)
+    rb"[(\[{<~*!'.-]{0,4}(?:%s(?:[/'-]%s){0,2}|[A-Z]{1,6}|[0-9]{1,3})[$#%%?!.,*|)\]}>~-]{0,8}"
+    % (_WORD, _WORD)
 )
 """How prompts end: `Continue?`, `[y/N]`, `~]$`, `Press ENTER`, `50%`, `Working...`."""
 _MORE = (b"2", b"2kQ7x9Zp", b"2kQ7x9Zp4Rt8Vb3Nc6Ws1Yd5Gh0Jf8Ka2Se4Tm7L")

@@ -11,7 +11,7 @@ import re
 from gateway.masking.linear import linear
 from gateway.masking.shapes import ALNUM_BYTES, Span
 
-LONGEST_VALUE = 4096
+LONGEST_VALUE = 64 * 1024
 MARK = "[redacted]"
 """What stands in place of a secret; never itself taken for one."""
 

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 
 from gateway.masking.shapes import LOOK_BEHIND, Check, Shape, Span, word
 
-_REST = re.compile(rb"[A-Za-z0-9_-]{0,4096}")
-_REST_BASE64 = re.compile(rb"[A-Za-z0-9+/=_-]{0,4096}")
-_REST_DOTTED = re.compile(rb"[A-Za-z0-9_.~=-]{0,4096}")
+_REST = re.compile(rb"[A-Za-z0-9_-]{0,65536}")
+_REST_BASE64 = re.compile(rb"[A-Za-z0-9+/=_-]{0,65536}")
+_REST_DOTTED = re.compile(rb"[A-Za-z0-9_.~=-]{0,65536}")
 _REST_PATH = re.compile(rb"[A-Za-z0-9/_-]{0,512}")
-_REST_FLY = re.compile(rb"[A-Za-z0-9+/=_,-]{0,4096}")
+_REST_FLY = re.compile(rb"[A-Za-z0-9+/=_,-]{0,65536}")
 
 
 def _to_end(rest: re.Pattern[bytes], data: bytes, start: int, end: int) -> Span:

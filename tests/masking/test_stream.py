@@ -201,3 +201,25 @@ def test_a_secret_that_is_cut_by_a_pause_shows_the_half_of_a_word_at_most(
                 rest = stream.feed(data[cut:]) + stream.close()
                 assert not shown or cut - start <= 6, (data[start:cut], shown)
                 assert end - cut < 6 or data[cut:end] not in rest
+
+
+@pytest.mark.parametrize(
+    "around",
+    ["password: {}\n", '{{"client_secret": "{}"}}', "Cookie: session={}\n", "Authorization: Bearer {}\n", "x=ghp_{}\n"],
+)  # fmt: skip
+def test_a_secret_is_hidden_to_its_end_however_long_it_is(mask: CompiledMask, around: str) -> None:
+    value = "aB3dE5gH7jK9mN1p" * 2000
+    data = around.format(value).encode()
+    out, _ = streamed(mask, [data[at : at + 4096] for at in range(0, len(data), 4096)])
+    assert b"aB3dE5gH7" not in out
+    assert b"[redacted]" in out
+
+
+def test_cookies_that_set_one_another_cost_what_their_length_costs(mask: CompiledMask) -> None:
+    """Each is judged by its first value: what follows is not walked through again for every one."""
+    seen = 0
+    data = b"Set-Cookie: x=" * 2000
+    for start, end, name in mask.find(data):
+        assert name == "cookie"
+        seen += end - start
+    assert seen > len(data) // 4
