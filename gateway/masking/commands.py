@@ -170,7 +170,7 @@ def _sent(data: bytes, start: int, end: int) -> Span | None:
     return match.span() if match is not None and is_value(data, match.span(), quoted=True) else None
 
 
-_ASKED = re.compile(rb"assword[^\r\n\0]{0,40}\Z")
+_ASKED = re.compile(rb"assword[^\r\n\0]{0,40}(?:\r?\n[ \t]{0,16})?\Z")
 _TO_ESCAPE = re.compile(rb"[^\\\"'}\r\n\0]{3,128}")
 
 
@@ -214,6 +214,10 @@ COMMANDS = (
         rb"(?:openssl[ \t]passwd(?:[ \t]-[a-z0-9]{1,5}){0,3}|mkpasswd(?:[ \t]-m[ \t][a-z0-9-]{1,12})?|cargo[ \t]login|bw[ \t]login[ \t][^\s\0]{1,64}"
         rb"|poetry[ \t]config[ \t]http-basic\.[^\s\0]{1,40}[ \t][^\s\0]{1,64}|mc[ \t](?:alias[ \t]set|config[ \t]host[ \t]add)(?:[ \t][^\s\0]{1,80}){3}|iwconfig[ \t][a-z0-9]{1,12}[ \t]key[ \t]s"
         rb"|pdftk[ \t][^\r\n\0]{1,120}[ \t](?:input|user|owner)_pw|smbclient[ \t]{1,2}[\"']?(?://|\\\\)[^\s\0]{1,80}|openssl[ \t](?:dgst|mac)[ \t](?:[^\r\n\0|]{0,60}[ \t])?-hmac)(?:[ \t]{1,2}|:)[\"']?[^\s\0\"'-]",
+        _value,
+    ),
+    word(
+        rb"htpasswd[ \t]{1,4}(?:-[a-mo-zA-Z]{0,4}b[a-mo-zA-Z]{0,4}(?:[ \t]{1,4}-C[ \t]?[0-9]{1,2})?[ \t]{1,4}[^\s\0|<>&;-][^\s\0]{0,60}|-(?:[a-zA-Z]{0,2}n[a-zA-Z]{0,2}b|[a-zA-Z]{0,2}b[a-zA-Z]{0,2}n)[a-zA-Z]{0,2}(?:[ \t]{1,4}-C[ \t]?[0-9]{1,2})?)[ \t]{1,4}[A-Za-z0-9._@-]{1,32}[ \t]{1,4}[\"']?[^\s\0\"'|<>&;-]",
         _value,
     ),
     word(rb"net[ \t]use[ \t](?:[A-Za-z*]:[ \t])?\\{2,4}[^\s\0]{1,80}[ \t][\"']?[^\s\0\"'/*]", _secret_value),

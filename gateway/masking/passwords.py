@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import re
 
+from gateway.masking.chosen import is_chosen
+from gateway.masking.connections import CONNECTIONS
+from gateway.masking.lines import CDATA, in_cdata, joined, of_element, to_line_end
 from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Shape, Span, before, word
 from gateway.masking.values import (
     KEY_ID,
@@ -54,11 +57,11 @@ _NAMES = (
     + rb"))|[a-z](?:Pass|Pin)|_KEY)"
     rb"(?i:" + _SUFFIX + rb")"
 )
-_BETWEEN = rb"\\?[\"'`*]{0,2}\]?(?:\xe6\x98\xaf|\xe4\xb8\xba)?[ \t]{0,32}(?:=>|:=|<-|\?=|==?|::[ \t]|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,32}"
+_BETWEEN = rb"\\?[\"'`*]{0,2}\]?(?:\xe6\x98\xaf|\xe4\xb8\xba)?[ \t]{0,32}(?:=>|:=|<-|\?=|!?={1,3}|::[ \t]|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,32}"
 _TYPED = rb"[?!]?[ \t]{0,2}:[ \t]{0,2}[&*]?(?:'[a-z]{1,8}[ \t])?[A-Za-z\[][A-Za-z0-9_.:<>\[\]|?]{0,24}|[ \t](?:string|String|\[\]byte|str|(?i:as[ \t]string))|\[[0-9]{0,4}\]|[ \t]{0,2}\{[ \t]?get;[a-z; \t]{0,24}\}"
 """The type that a name is declared with, between it and its value."""
 _MADE_OF = (
-    rb"(?:(?:new[ \t])?(?:String|SecretStr(?:ing)?|Secret|SecureString|std::string|Zeroizing|Sensitive|bytes|bytearray|Buffer|Some|\[\]byte|(?:aws|pulumi|proto)\.String|Encoding\.[A-Za-z0-9]{3,8})"
+    rb"(?:\([ \t]{0,4}|(?:new[ \t])?(?:String|SecretStr(?:ing)?|Secret|SecureString|std::string|Zeroizing|Sensitive|bytes|bytearray|Buffer|Some|\[\]byte|(?:aws|pulumi|proto)\.String|Encoding\.[A-Za-z0-9]{3,8})"
     rb"(?:::from|::new|\.from|\.of|\.GetBytes)?\([ \t]{0,4})"
 )
 """What makes a value of a literal, and fetches none."""
@@ -74,12 +77,12 @@ _EXPANSION = re.compile(rb"\$\{[A-Za-z0-9_]*\Z")
 _LABEL = re.compile(rb"(?i)(?:" + _FOREIGN + rb"|(?:new |old |your )?pass(?:word|phrase)):?")
 """What a form calls a password: the text of a label, and no value."""
 _VERB = re.compile(
-    rb"(?i)(?:update|reset|change|forgot(?:ten)?|require[sd]?|allow(?:_?empty)?|show|hide|enable[sd]?|disable[sd]?|has|is|needs?|random(?:_root)?|generate[sd]?|store[sd]?|save[sd]?|expire[sd]?|skip|no|without|remember)[_-]?(?:\w{1,8}[_-])?\Z"
+    rb"(?i)(?<!key)(?<!trust)(?:update|reset|change|forgot(?:ten)?|require[sd]?|allow(?:_?empty)?|show|hide|enable[sd]?|disable[sd]?|has|is|needs?|random(?:_root)?|generate[sd]?|store[sd]?|save[sd]?|expire[sd]?|skip|no|without|remember)[_-]?(?:\w{1,8}[_-])?\Z"
 )
 """`update_password: on_create`: what is done with a password, and not the password."""
 _SMALL = frozenset(b"abcdefghijklmnopqrstuvwxyz")
 _CAPITAL = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_BRACED = re.compile(rb"\{((?=[^{}]*[;@!#%^*~?$&+=])[^\s\0{}()\"']{4,64})(?:\}(?=[;\"'\s]|\Z)|\Z)")
+_BRACED = re.compile(rb"\{((?=[^{}]*[;@!#%^*~?$&+=])(?:[^\s\0{}()\"']|\}\}){4,64})(?:\}(?=[;\"'\s]|\Z)|\Z)")
 """ODBC puts braces round what holds a semicolon."""
 _WHOLE_QUOTED = re.compile(
     rb"(?<=[ \t=,(\[])[\"'](?:[A-Za-z0-9_]{0,24})(?i:" + _PASSWORD + rb"|" + _OWNED + rb"|pass)=[^\"'\s\0]\Z"
@@ -88,6 +91,9 @@ _MORE_PAIRS = re.compile(rb"[=&;,]|[\r\n\0]")
 _LIST_OF_ONE = re.compile(rb"\[(?:\\?[\"'])?([^\"'\\\s\0\[\],:|]{4,256})(?:\\?[\"'])?\]")
 """`{'password': ['x']}`, `map[password:[x]]`: the fields of forms as programs print them. What is said of a field stands so too."""
 _WORDS_TO_THE_END = re.compile(rb"((?:[ \t][A-Za-z0-9'-]{1,20}){1,11})[ \t]*(?=[\r\n\0]|\Z)")
+_DOUBLED = re.compile(rb"[A-Z0-9_]==\Z")
+_COMPARED = re.compile(rb"(?:!=|==)=?[ \t]*\Z")
+"""With what is no literal."""
 _DICE = re.compile(rb"[A-Za-z]{3,12}(?:[._-][A-Za-z]{3,12}){3,9}")
 """Four words or more: nobody's status is called so."""
 _DIGITS = re.compile(rb"\d{3,10}(?![0-9A-Za-z.,:/-])")
@@ -120,11 +126,21 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
         # 'password=two words'
         filled = quoted_at(data, whole.start(), at)
         span = filled if filled is not None and not _MORE_PAIRS.search(data, *filled) else span
+    if span is not None and span[0] == at and _DOUBLED.search(data, start, at):
+        span = (at - 1, span[1])  # PASSWORD==x: the second sign is the value's
+        at -= 1
+    if span is not None and data[span[0] - 1 : span[0]] in {b'"', b"'"}:
+        span = joined(data, span)
     if span is not None and span[0] == at:
         span = in_list(data, start, span)
-        if b"phrase" in data[start:end].lower() and (more := _WORDS_TO_THE_END.match(data, span[1])):
+        of_password = b"pass" in data[start:at].lower() or _IS_PASSWORD.match(data, start) is not None
+        if is_value(data, span, quoted=False) and (line := to_line_end(data, start, at, span, least=2 if of_password else 4)):
+            span = line
+        elif b"phrase" in data[start:end].lower() and (more := _WORDS_TO_THE_END.match(data, span[1])):
             span = (span[0], more.end(1))
     if span is None or not is_value(data, span, quoted=span[0] != at):
+        return None
+    if span[0] == at and _COMPARED.search(data, start, at):
         return None
     value = data[span[0] : span[1]]
     if value.startswith(b"base64:"):
@@ -160,7 +176,8 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
         ):  # "pass: 12 of 15", "second pass: merge"
             return span if looks_secret(value, least=4) or _DICE.fullmatch(value) else None
         return span if len(value) > 3 and not value.isdigit() else None
-    return span if looks_secret(value, least=6) else None
+    of_words = span[0] == at and value.count(b" ") > 2
+    return span if of_words or looks_secret(value, least=6) or is_chosen(data, start, at, span) else None
 
 
 def _told(data: bytes, start: int, end: int) -> Span | None:
@@ -171,6 +188,27 @@ def _told(data: bytes, start: int, end: int) -> Span | None:
     if _NOT_SECRET_BEFORE.search(data[max(0, start - 16) : start]) or data[span[0] : span[0] + 1] == b"-":
         return None
     return span if is_strong(data[span[0] : span[1]]) else None
+
+
+_OF_SQL = re.compile(rb"(?i)\b(?:(?:create|alter)\s+(?:user|role|profile)|grant|connect\s+to|set\s+role)\b[^;\0]*\Z")
+_IDENTIFIED = re.compile(rb"(?i)\bidentified[ \t]+by[ \t]+[^\0;]{1,80}\Z")
+_SAID_OF_IT = re.compile(rb"(?i)(?:values|password|random|externally|globally)\Z")
+
+
+def _identified(data: bytes, start: int, end: int) -> Span | None:
+    """`IDENTIFIED BY tiger`: in SQL whatever stands there."""
+    span = value_at(data, end - 1)
+    if span is None or not _OF_SQL.search(data, max(0, start - LOOK_BEHIND), start):
+        return _told(data, start, end)
+    if _SAID_OF_IT.match(data[slice(*span)]) or SENTENCE.fullmatch(data[slice(*span)]):
+        return None
+    return span
+
+
+def _replaced(data: bytes, start: int, end: int) -> Span | None:
+    """`IDENTIFIED BY new REPLACE old` of Oracle."""
+    told = _IDENTIFIED.search(data, max(0, start - LOOK_BEHIND), start)
+    return value_at(data, end - 1) if told is not None else None
 
 
 _LINE_ENDS = re.compile(rb"\Z|[\r\n\0\"'#;]|\\\\[nr]")
@@ -212,77 +250,26 @@ def _code(data: bytes, start: int, end: int) -> Span:
     return digits.span() if digits is not None else (start, end)
 
 
-def _listed(data: bytes, _start: int, end: int) -> Span | None:
+_SETS = re.compile(
+    rb"(?i)(?:\b(?:define|setx?|put|env|get_?env|putenv|append|add|param(?:eter)?|with|option|property)|(?:\b|_|[a-z])(?:set|put|get|with|add)_?(?:env|property|parameter|param|option|attribute|item|value|string|default|variable|environmentvariable|secret|password|config)s?)\(\\?[\"'][A-Za-z0-9_.-]*\Z"
+)
+"""What is called with a name and its value."""
+
+
+def _listed(data: bytes, start: int, end: int) -> Span | None:
     """`define('DB_PASSWORD', 'x')`: in a list of names the next one is no value."""
     span = value_at(data, end - 1)
+    if (
+        span is not None
+        and _SETS.search(data, max(0, start - 80), start) is not None
+        and data[span[1] + 1 : span[1] + 2] in {b")", b",", b" "}
+    ):
+        return _named(data, start, end)
     if span is None or not is_value(data, span, quoted=True) or data[span[0] : span[0] + 1] == b"-":
         return None
     return span if looks_secret(data[span[0] : span[1]], least=6) else None
 
 
-_PORT_AND_PATH = re.compile(rb"[0-9]{1,5}[/?#]")
-"""`http://localhost:8080/@scope/package`: the host has ended before the sign."""
-_AUTHORITY_ENDS = re.compile(rb"[^\s/\"'<>@]{1,128}@")
-
-
-def _in_url(data: bytes, start: int, end: int) -> Span | None:
-    """`scheme://user:password@host`: the candidate ends with the `@`; an `@` in the password is hidden too."""
-    user = data.index(b"://", start, end) + 3
-    colon = data.find(b":", user, end)
-    if colon < 0:  # https://TOKEN@host
-        return (user, end - 1) if looks_secret(data[user : end - 1], least=20) else None
-    if before(data, start) not in ALNUM_BYTES or _PORT_AND_PATH.match(data, colon + 1, end):
-        return None
-    host = _AUTHORITY_ENDS.match(data, end)
-    end = host.end() if host is not None and b":" not in host.group() else end
-    if looks_secret(data[user:colon], least=20):  # https://TOKEN:x-oauth-basic@host
-        return user, end - 1
-    return (colon + 1, end - 1) if is_value(data, (colon + 1, end - 1), quoted=True) else None
-
-
-def _go_name(data: bytes, start: int, _end: int) -> Span | None:
-    """`user:password@tcp(host:3306)/db`, the data source name of Go's MySQL driver."""
-    match = _USER_AND_PASSWORD.search(data, max(0, start - LOOK_BEHIND), start)
-    return match.span(1) if match is not None and is_value(data, match.span(1), quoted=True) else None
-
-
-_USER_AND_PASSWORD = re.compile(rb"[A-Za-z0-9_.-]{1,32}:([^\s\0:@/\"']{1,64})\Z")
-
-
-def _oracle(data: bytes, start: int, end: int) -> Span | None:
-    begin = data.index(b"/", start, end) + 1
-    return (begin, end - 1) if is_value(data, (begin, end - 1), quoted=True) else None
-
-
-_TO_AT = re.compile(rb"[^\s\0@\"']{1,64}")
-
-
-def _behind_slash(data: bytes, _start: int, end: int) -> Span | None:
-    """`sqlplus user/password@database`."""
-    match = _TO_AT.match(data, end - 1)
-    assert match is not None
-    return match.span() if is_value(data, match.span(), quoted=True) else None
-
-
-_HOST_ON_ITS_LINE = re.compile(rb"(?:\A|[\r\n'\"])[A-Za-z0-9.*_-]{1,64}\Z")
-
-
-_TO_BLANK = re.compile(rb"[^\s\0]{1,%d}" % LONGEST_VALUE)
-
-
-def _pgpass(data: bytes, start: int, end: int) -> Span | None:
-    """`host:port:database:user:password`, a line of ~/.pgpass."""
-    if _HOST_ON_ITS_LINE.search(data[max(0, start - 65) : start]) is None:
-        return None
-    match = _TO_BLANK.match(data, end - 1)
-    assert match is not None
-    if not is_value(data, match.span(), quoted=False):
-        return None
-    usual = _USUAL_PORT.match(data, start) is not None
-    return match.span() if usual or is_strong(match.group()) else None
-
-
-_USUAL_PORT = re.compile(rb":(?:54[0-9]{2}|6432|\*):")
 _MNEMONIC = re.compile(rb"[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23}")
 
 
@@ -301,9 +288,11 @@ _WITHIN = re.compile(rb"<(?i:value|string)>\Z")
 
 def _behind_name(data: bytes, start: int, end: int) -> Span | None:
     if _WITHIN.search(data, start, end - 1):
-        return _named(data, start, end)
+        return of_element(data, _named(data, start, end))
     if data[end - 2 : end - 1] == b">" and data[end - 3 : end - 2] not in b"=-":
-        return _element(data, start, end)
+        return of_element(data, _element(data, start, end))
+    if data.startswith(CDATA, end - 1 - len(CDATA)):
+        return in_cdata(data, end - 1)
     return (_listed if _LISTED.search(data, start, end) else _named)(data, start, end)
 
 
@@ -323,8 +312,8 @@ PASSWORD = (
         + rb"[^\s\0]"
         + rb"|\\?[\"']?(?:[ \t]{0,4},)?\s{0,24}\\?[\"']?(?i:value|newvalue)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[^\s\0]"
         + rb"|\\?[\"'][ \t]{0,4},[ \t]{0,16}\\?[\"']"
-        + rb"|\\?[\"']?(?:[ \t][A-Za-z:_.-]{1,24}=\\?[\"'][^\"'<>\0]{0,32}[\"'])?>[^\s\0<]"
-        + rb"|(?:\\?[\"'][ \t]serializeAs=\"String\"[ \t]?>|>|</(?i:key|name)>)\s{0,24}<(?i:value|string)>(?:<string>)?[^\s\0<])",
+        + rb"|\\?[\"']?(?:[ \t][A-Za-z:_.-]{1,24}=\\?[\"'][^\"'<>\0]{0,32}[\"'])?>(?:[^\s\0<]|<!\[CDATA\[[^\s\0\]])"
+        + rb"|(?:\\?[\"']?(?:[ \t]serializeAs=\"String\"[ \t]?)?>|</(?i:key|name)>)\s{0,24}<(?i:value|string)>(?:<string>)?[^\s\0<])",
         check=_behind_name,
     ),
     # {"password": {"type": "string", "value": "x"}}
@@ -334,10 +323,15 @@ PASSWORD = (
         check=_named,
     ),
     Shape(
-        pattern=rb"(?i:password|passwd|identified(?:[ \t]{1,4}with[ \t]{1,4}['\"`]?[a-z0-9_]{1,32}['\"`]?)?[ \t]{1,4}(?:by|as))(?:[ \t]{1,4}|\()[NE]?['\"]",
+        pattern=rb"(?i:password|passwd|identified(?:[ \t]{1,4}with[ \t]{1,4}['\"`]?[a-z0-9_]{1,32}['\"`]?)?[ \t]{1,4}(?:by(?:[ \t]{1,4}values)?|as))(?:[ \t]{1,4}|\()[NE]?['\"]",
         check=_spoken,
     ),
-    Shape(pattern=rb"(?i:identified[ \t]{1,4}by)[ \t]{1,4}[A-Za-z0-9_$#]", check=_told),
+    Shape(pattern=rb"(?i:identified[ \t]{1,4}by)[ \t]{1,4}[A-Za-z0-9_$#]", check=_identified),
+    word(rb"(?i:replace)[ \t]{1,4}[A-Za-z0-9_$#\"']", _replaced),
+    word(
+        rb"(?:machine\s{1,8}[^\s\0]{1,80}|default)\s{1,8}(?:(?:login|user|account)\s{1,8}[^\s\0]{1,64}\s{1,8}){0,2}password\s{1,8}[^\s\0]",
+        _spoken,
+    ),
     Shape(
         pattern=rb"(?i:set[ \t]{1,4}password[ \t]{1,4}for)[ \t]{1,4}[^\s\0=]{1,80}[ \t]{0,4}=[ \t]{0,4}(?i:password\()?'",
         check=_spoken,
@@ -353,7 +347,7 @@ PASSWORD = (
     ),
     # the configurations of redis, keepalived and routers
     Shape(
-        pattern=rb"(?i:\b(?:requirepass|masterauth|auth_pass|snmp-server community)|\b(?:password|secret)[ \t][0-9])[ \t]{1,4}[^\s\0]",
+        pattern=rb"(?i:\b(?:requirepass|insecure-password|masterauth|auth_pass|snmp-server community)|\b(?:password|secret)[ \t][0-9])[ \t]{1,4}[^\s\0]",
         check=_directed,
     ),
     word(
@@ -381,18 +375,8 @@ PASSWORD = (
     # the sasl_passwd of Postfix, HAProxy's statistics, a share of Windows
     Shape(pattern=rb"(?:\]:[0-9]{2,5}|(?i:stats[ \t]auth))[ \t]{1,8}[^\s\0:]{1,64}:[^\s\0]", check=_spoken),
     Shape(pattern=rb"/(?i:user):[^\s\0/]{1,64}[ \t]{1,4}[^\s\0/]", check=_told),
-    word(
-        rb"(?i:sqlplus|sqlldr|expdp|impdp)(?:[ \t]{1,4}-[A-Za-z]{1,8})?[ \t]{1,4}[A-Za-z0-9_$#]{1,32}/[^\s\0/@]",
-        _behind_slash,
-    ),
     Shape(pattern=rb"(?i:convertto-securestring)[ \t]{1,4}(?i:-string[ \t]{1,4})?['\"]", check=_spoken),
-    Shape(pattern=rb"://[^\s\0/:@\"'<>]{0,128}(?::[^\s\0@\"'<>]{1,256})?@", check=_in_url),
-    Shape(pattern=rb"@(?:tcp|unix)\(", check=_go_name),
-    Shape(pattern=rb"oracle:thin:[^\s\0/:@]{1,32}/[^\s\0@\"']{1,64}@", check=_oracle),
-    Shape(
-        pattern=rb":(?:[0-9]{4,5}|\*):[^\s\0:]{1,63}:[^\s\0:]{1,63}:[^\s\0:]",
-        check=_pgpass,
-    ),
+    *CONNECTIONS,
     word(
         rb"(?i:mnemonic|(?:seed|recovery|secret)[ _-]?phrase)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23}",
         _phrase,

@@ -6,9 +6,10 @@ A key is known by its value, which no hand has made; the passwords of a list of 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from gateway.masking.linear import linear
-from gateway.masking.shapes import LOOK_BEHIND, Shape, Span, word
+from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Shape, Span, before, word
 from gateway.masking.values import KEY_ID, PUBLIC_KEY, is_random, is_strong, is_value, looks_secret, value_at
 
 _IS = rb"\\?[\"'`]?\]?[ \t]{0,16}(?:=>|:=|=|:)[ \t]{0,16}"
@@ -95,7 +96,7 @@ def _glued(data: bytes, start: int, end: int) -> Span | None:
 
 
 _LINE_ENDS = re.compile(rb"[\"']?[ \t]*(?:\Z|[\r\n\0#;])")
-_WHOLE_LINE = re.compile(rb"(?:\A|[\r\n\0])[ \t]{0,16}[A-Za-z][A-Za-z0-9_.-]{0,60}\Z")
+_WHOLE_LINE = re.compile(rb"(?:\A|[\r\n\0])[ \t]{0,16}(?:(?:fastcgi|uwsgi|scgi)_param[ \t]{1,4}|SetEnv[ \t]{1,4}|ENV[ \t]{1,4}|set(?:env)?[ \t]{1,4}|env[ \t]{1,4})?[A-Za-z][A-Za-z0-9_.-]{0,60}\Z")
 
 
 def _directive(data: bytes, start: int, end: int) -> Span | None:
@@ -167,21 +168,59 @@ _NO_NAME = re.compile(
 
 
 def _held(data: bytes, start: int, end: int) -> Span | None:
-    """`"bearer": {"host": "x"}`, `default['password']['postgres'] = 'x'`: the names are the owners'."""
-    span = value_at(data, end - 1)
-    inner = re.split(rb"[\"'\]\[{ \t\r\n:=>]+", data[start : end - 1].rstrip(b"\"'] \t:=>"))[-1]
-    if span is None or _NO_NAME.match(inner) or not is_value(data, span, quoted=True):
+    """`default['password']['postgres'] = 'x'`: the names are the owners'."""
+    inner = re.split(rb"[\"'\]\[ \t:=>]+", data[start : end - 1].rstrip(b"\"'] \t:=>"))[-1]
+    return _of_owner(data, inner, end - 1, quoted=True)
+
+
+def _of_owner(data: bytes, name: bytes, at: int, *, quoted: bool) -> Span | None:
+    span = value_at(data, at)
+    if span is None or _NO_NAME.match(name) or not is_value(data, span, quoted=quoted):
         return None
     value = data[span[0] : span[1]]
     return span if is_strong(value) and looks_secret(value, least=8) else None
 
 
-_RANDOM = re.compile(rb"\"(?:override_special|min_upper|min_special|numeric)\"")
+_MEMBER = re.compile(
+    rb"\s{0,24}[\"']?([A-Za-z0-9_.@-]{1,48})[\"']?[ \t]{0,4}(?:=>|=|:)[ \t]{0,4}(?=[\"'])"
+)
+_NEXT_MEMBER = re.compile(rb"[\"'][ \t]{0,4}[,;]?")
+_DEEPER = re.compile(rb"([ \t]{1,16})[\"']?([A-Za-z0-9_.@-]{1,48})[\"']?:[ \t]{1,4}(?=[^\s\0])")
+_TO_NEXT_LINE = re.compile(rb"[^\r\n\0]*\r?\n")
+
+
+def _members(data: bytes, start: int, end: int) -> Iterator[Span]:
+    """`"tokens": {"host": "x", "other": "y"}`"""
+    if before(data, start) in ALNUM_BYTES and data[start] in ALNUM_BYTES:  # another shape's candidate
+        return
+    at = end
+    while (member := _MEMBER.match(data, at)) is not None and (span := value_at(data, member.end())) is not None:
+        if (found := _of_owner(data, member[1], member.end(), quoted=True)) is not None:
+            yield found
+        if (more := _NEXT_MEMBER.match(data, span[1])) is None:
+            return
+        at = more.end()
+
+
+def _lines_below(data: bytes, _start: int, end: int) -> Iterator[Span]:
+    """`stringData:` of a Secret, and lists of secrets by their owners, as YAML has them."""
+    at, indentation = end, None
+    while (member := _DEEPER.match(data, at)) is not None and indentation in {None, member[1]}:
+        indentation = member[1]
+        found = _of_owner(data, member[2], member.end(), quoted=data[member.end() : member.end() + 1] in {b'"', b"'"})
+        if found is not None:
+            yield found
+        if (line := _TO_NEXT_LINE.match(data, member.end())) is None:
+            return
+        at = line.end()
+
+
+_RANDOM = re.compile(rb"\"(?:override_special|min_upper|min_special|numeric|random_password)\"")
 
 
 def _made_by_terraform(data: bytes, start: int, end: int) -> Span | None:
     """The `result` of a `random_password` in a state."""
-    if not _RANDOM.search(data[max(0, start - LOOK_BEHIND) : start]):
+    if not _RANDOM.search(data[max(0, start - 4 * LOOK_BEHIND) : start]):
         return None
     return value_at(data, end - 1)
 
@@ -283,9 +322,14 @@ SETTINGS = (
     ),
     Shape(pattern=rb"rootpw[ \t]{1,4}(?:--?[a-z]{1,12}[ \t]{1,4}){0,3}[^\s\0-]", check=_in_tuple),
     Shape(
-        pattern=rb"(?i:\b(?:passwords?|secrets?|tokens?|credentials?|bearer|api_?keys?|basic)[\"']?(?:\]\[[\"']?|[ \t]{0,4}(?:=>|[:=])?[ \t]{0,4}\{\s{0,24}[\"']?))[A-Za-z0-9_.@-]{1,48}[\"']?\]?[ \t]{0,4}(?:=>|=|:)[ \t]{0,4}[\"']",
+        pattern=rb"(?i:\b(?:passwords?|secrets?|tokens?|credentials?|bearer|api_?keys?|basic)[\"']?\]\[[\"']?)[A-Za-z0-9_.@-]{1,48}[\"']?\]?[ \t]{0,4}(?:=>|=|:)[ \t]{0,4}[\"']",
         check=_held,
     ),
+    word(
+        rb"(?i:passwords?|secrets?|tokens?|credentials?|bearer|api_?keys?|basic|secret_?data)[\"']?[ \t]{0,4}(?:=>|[:=])?[ \t]{0,4}\{",
+        spans=_members,
+    ),
+    word(rb"(?i:passwords|secrets|tokens|credentials|api_?keys|stringdata)[\"']?:[ \t]{0,4}\r?\n", spans=_lines_below),
     # Terraform, SonarQube, NuGet, Nagios, Oracle, Caddy, Conda, WildFly
     Shape(pattern=rb"\"result\"[ \t]{0,4}:[ \t]{0,4}\"", check=_made_by_terraform),
     word(rb"sonar\.login[ \t]{0,4}=[ \t]{0,4}[A-Za-z0-9_]", _drawn),
