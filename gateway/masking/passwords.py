@@ -77,7 +77,7 @@ _EXPANSION = re.compile(rb"\$\{[A-Za-z0-9_]*\Z")
 _LABEL = re.compile(rb"(?i)(?:" + _FOREIGN + rb"|(?:new |old |your )?pass(?:word|phrase)):?")
 """What a form calls a password: the text of a label, and no value."""
 _VERB = re.compile(
-    rb"(?i)(?<!key)(?<!trust)(?:update|reset|change|forgot(?:ten)?|require[sd]?|allow(?:_?empty)?|show|hide|enable[sd]?|disable[sd]?|has|is|needs?|random(?:_root)?|generate[sd]?|store[sd]?|save[sd]?|expire[sd]?|skip|no|without|remember)[_-]?(?:\w{1,8}[_-])?\Z"
+    rb"(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z])(?<![Kk]ey)(?<![Tt]rust))(?i:update|reset|change|forgot(?:ten)?|require[sd]?|allow(?:_?empty)?|show|hide|enable[sd]?|disable[sd]?|has|is|needs?|random(?:_root)?|generate[sd]?|store[sd]?|save[sd]?|expire[sd]?|skip|no|without|remember)[_-]?(?:\w{1,8}[_-])?\Z"
 )
 """`update_password: on_create`: what is done with a password, and not the password."""
 _SMALL = frozenset(b"abcdefghijklmnopqrstuvwxyz")

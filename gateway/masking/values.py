@@ -60,7 +60,7 @@ _CODE = linear(
     + rb"(?i:_?(?:"
     + _WORDS
     + rb"|value|text|env|get)\w*)"
-    rb"|[a-z]+(?:_[a-z]+)+(?:\.[a-z_]+)+|[A-Za-z_]+(?:\.[A-Za-z_]+){2,}|_?[A-Z][A-Za-z]+\.[A-Za-z_]+|[a-z]+[0-9]{1,3}[a-z]+\(.*|\.{1,2}/[A-Za-z0-9_./-]+|(?i:(?:[a-z]+-)*(?:[a-z]+-(?:secret|token|key|credentials?|apikey)|(?:[a-z]+_)*(?:"
+    rb"|[a-z]+(?:_[a-z]+)+(?:\.[a-z_]+)+|[A-Za-z_]+(?:\.[A-Za-z_]+){2,}|_?[A-Z][A-Za-z]+\.[A-Za-z_]+|[a-z]+[0-9]{1,3}[a-z]+\(.*|\.{1,2}/[A-Za-z0-9_./-]+|(?i:(?:(?:[a-z]+[_-])+(?:secret|token|key|credentials?|apikey)|(?:[a-z]+_)*(?:"
     + _WORDS
     + rb"))(?:[_-]?(?:value|field|text|input|str|name|\d))?))"
 )
