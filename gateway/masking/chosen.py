@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from gateway.masking.lines import begins
 from gateway.masking.linear import linear
+from gateway.masking.lines import begins
 from gateway.masking.shapes import Span
 from gateway.masking.values import SENTENCE
 

@@ -102,7 +102,9 @@ def _in_secret(data: bytes, start: int, end: int) -> Span | None:
 
 
 _OF_SECRET = re.compile(rb"\bkind:[ \t]{0,4}[\"']?Secret\b(?:(?!\n---)[^\0])*\Z")
-_SHORT = re.compile(rb"([ \t]{1,8})[\"']?[A-Za-z0-9_.-]{1,64}[\"']?:[ \t]{1,4}[\"']?((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)[\"']?[ \t]*(?:\r?\n|\Z)")
+_SHORT = re.compile(
+    rb"([ \t]{1,8})[\"']?[A-Za-z0-9_.-]{1,64}[\"']?:[ \t]{1,4}[\"']?((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)[\"']?[ \t]*(?:\r?\n|\Z)"
+)
 
 
 def _short_ones(data: bytes, start: int, end: int) -> Iterator[Span]:

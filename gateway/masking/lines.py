@@ -33,10 +33,16 @@ _ENDS_IN_CODE = (b'"', b"'", b"`", b";", b",", b")", b"]", b"}", b">", b"\\", b"
 _JOINED = re.compile(
     rb"([\"'])(?:[ \t]{0,4}(?:\+|\.{1,2}|&)\s{0,64}|[ \t]{0,4}\\\r?\n[ \t]{0,64})[bBuUrRfN@]?\1[^\"'\\\r\n\0]{1,256}(?=\1)"
 )
-_NEXT_LINE = re.compile(rb"([\"'])[ \t]{0,4}\r?\n[ \t]{1,64}[bBuUrRfN@]?\1[^\"'\\\r\n\0]{1,256}(?=\1[ \t]{0,4}[)\r\n])")
+_NEXT_LINE = re.compile(
+    rb"([\"'])[ \t]{0,4}\r?\n[ \t]{1,64}[bBuUrRfN@]?\1[^\"'\\\r\n\0]{1,256}(?=\1[ \t]{0,4}[)\r\n])"
+)
 _IN_PARENTHESES = re.compile(rb"\(\s{0,4}[bBuUrRfN@]?[\"']\Z")
-_MAY_BE_JOINED = re.compile(rb"[\"'](?:[ \t]{0,4}\Z|[ \t]{0,4}(?:\+|\.{1,2}|&|\\)(?:\s{0,64}\Z|\s{0,64}[bBuUrRfN@]?(?:[\"'][^\"'\\\r\n\0]{0,256})?\Z))")
-_MAY_BE_NEXT = re.compile(rb"[\"'][ \t]{0,4}(?:\r?\n[ \t]{0,64}(?:[bBuUrRfN@]?(?:[\"'][^\"'\\\r\n\0]{0,256}(?:[\"'][ \t]{0,4})?)?)?)?\Z")
+_MAY_BE_JOINED = re.compile(
+    rb"[\"'](?:[ \t]{0,4}\Z|[ \t]{0,4}(?:\+|\.{1,2}|&|\\)(?:\s{0,64}\Z|\s{0,64}[bBuUrRfN@]?(?:[\"'][^\"'\\\r\n\0]{0,256})?\Z))"
+)
+_MAY_BE_NEXT = re.compile(
+    rb"[\"'][ \t]{0,4}(?:\r?\n[ \t]{0,64}(?:[bBuUrRfN@]?(?:[\"'][^\"'\\\r\n\0]{0,256}(?:[\"'][ \t]{0,4})?)?)?)?\Z"
+)
 _LED = re.compile(rb"(?:\A|[\r\n\0])[^\r\n\0\"'(\[{,]{1,120}[=:][ \t]{0,16}\Z")
 _LED_TO_BLOCK = re.compile(rb"[|>][0-9]?[+-]?[ \t]{0,8}\r?\n([ \t]+)\Z")
 _ELEMENT_ENDS = re.compile(rb"<[^\s\0]|[\r\n\0]")
@@ -83,7 +89,9 @@ def may_go_on(data: bytes, start: int, end: int) -> bool:
     if data[start - 1 : start] in {b'"', b"'"}:
         if _MAY_BE_JOINED.match(data, end):
             return True
-        return _IN_PARENTHESES.search(data, max(0, start - 8), start) is not None and bool(_MAY_BE_NEXT.match(data, end))
+        return _IN_PARENTHESES.search(data, max(0, start - 8), start) is not None and bool(
+            _MAY_BE_NEXT.match(data, end)
+        )
     if (block := _LED_TO_BLOCK.search(data, max(0, start - 80), start)) is not None:
         behind = data[end:].lstrip(b"\r\n")
         return len(behind) <= len(block[1]) and block[1].startswith(behind)
@@ -119,11 +127,19 @@ def to_line_end(data: bytes, start: int, at: int, first: Span, *, least: int) ->
     if len(words) == 1 and data[first[1] : first[1] + 1] in _STOPS:
         # `bob's`, `a;b`: the first word was cut where a value ends amid others
         return at, at + len(rest)
-    if not least <= len(words) <= 8 or not all(_WORD.fullmatch(word) for word in words) or _NAMES.search(rest):
+    if (
+        not least <= len(words) <= 8
+        or not all(_WORD.fullmatch(word) for word in words)
+        or _NAMES.search(rest)
+    ):
         return None
     if any(SENTENCE.fullmatch(word) for word in words):
         return None
-    in_shell = data[at - 1 : at] == b"=" and data[start:at].upper() == data[start:at] and not (led[1] or led[3])
-    if max(least, 4 * in_shell) > 2 and not (len(words) >= 4 and all(word.isalpha() for word in words)):  # PASSWORD=x make test
+    in_shell = (
+        data[at - 1 : at] == b"=" and data[start:at].upper() == data[start:at] and not (led[1] or led[3])
+    )
+    if max(least, 4 * in_shell) > 2 and not (
+        len(words) >= 4 and all(word.isalpha() for word in words)
+    ):  # PASSWORD=x make test
         return None
     return at, at + len(rest)

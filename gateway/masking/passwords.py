@@ -11,12 +11,12 @@ from __future__ import annotations
 import re
 
 from gateway.masking.chosen import is_chosen
+from gateway.masking.codes import CODES
 from gateway.masking.connections import CONNECTIONS
 from gateway.masking.lines import CDATA, in_cdata, joined, of_element, to_line_end
 from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Shape, Span, before, word
 from gateway.masking.values import (
     KEY_ID,
-    LONGEST_VALUE,
     PUBLIC_KEY,
     SENTENCE,
     in_list,
@@ -134,7 +134,9 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     if span is not None and span[0] == at:
         span = in_list(data, start, span)
         of_password = b"pass" in data[start:at].lower() or _IS_PASSWORD.match(data, start) is not None
-        if is_value(data, span, quoted=False) and (line := to_line_end(data, start, at, span, least=2 if of_password else 4)):
+        if is_value(data, span, quoted=False) and (
+            line := to_line_end(data, start, at, span, least=2 if of_password else 4)
+        ):
             span = line
         elif b"phrase" in data[start:end].lower() and (more := _WORDS_TO_THE_END.match(data, span[1])):
             span = (span[0], more.end(1))
@@ -187,10 +189,21 @@ def _told(data: bytes, start: int, end: int) -> Span | None:
         return None
     if _NOT_SECRET_BEFORE.search(data[max(0, start - 16) : start]) or data[span[0] : span[0] + 1] == b"-":
         return None
+    if span[0] == end - 1 and _OTHER_PAIR.match(data, *span):
+        return None
+    if _OBJECT.search(data, max(0, start - 24), start) is not None:
+        return None
     return span if is_strong(data[span[0] : span[1]]) else None
 
 
-_OF_SQL = re.compile(rb"(?i)\b(?:(?:create|alter)\s+(?:user|role|profile)|grant|connect\s+to|set\s+role)\b[^;\0]*\Z")
+_OTHER_PAIR = re.compile(rb"[A-Za-z_]{2,24}=[A-Za-z0-9_]")
+_OBJECT = re.compile(rb"(?:get|describe|delete|edit|patch|annotate|label|create)[ \t]{1,4}\Z")
+"""`kubectl describe secret NAME`"""
+
+
+_OF_SQL = re.compile(
+    rb"(?i)\b(?:(?:create|alter)\s+(?:user|role|profile)|grant|connect\s+to|set\s+role)\b[^;\0]*\Z"
+)
 _IDENTIFIED = re.compile(rb"(?i)\bidentified[ \t]+by[ \t]+[^\0;]{1,80}\Z")
 _SAID_OF_IT = re.compile(rb"(?i)(?:values|password|random|externally|globally)\Z")
 
@@ -229,6 +242,8 @@ def _spoken(data: bytes, start: int, end: int) -> Span | None:
         return None
     if data[start : start + 1] == b"-" and before(data, start) in ALNUM_BYTES:  # a three-token tuple
         return None
+    if _LABEL.fullmatch(data[slice(*span)].rstrip()):
+        return None
     return span if is_value(data, span, quoted=span[0] != end - 1 or data[end - 1 : end] in b"\"'") else None
 
 
@@ -239,15 +254,6 @@ def _element(data: bytes, start: int, end: int) -> Span | None:
     if span is not None and data[end - 1 : end] == b"@" and data[span[1] : span[1] + 1] != b"<":
         return None  # https://<token>@host: the name stands in place of a value
     return span
-
-
-_LAST_DIGITS = re.compile(rb"[0-9]{3,8}\Z")
-
-
-def _code(data: bytes, start: int, end: int) -> Span:
-    """The digits on the back of a card, or those that were sent to somebody's phone."""
-    digits = _LAST_DIGITS.search(data, start, end)
-    return digits.span() if digits is not None else (start, end)
 
 
 _SETS = re.compile(
@@ -268,15 +274,6 @@ def _listed(data: bytes, start: int, end: int) -> Span | None:
     if span is None or not is_value(data, span, quoted=True) or data[span[0] : span[0] + 1] == b"-":
         return None
     return span if looks_secret(data[span[0] : span[1]], least=6) else None
-
-
-_MNEMONIC = re.compile(rb"[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23}")
-
-
-def _phrase(data: bytes, _start: int, end: int) -> Span:
-    """The twelve to twenty-four words of BIP 39."""
-    match = _MNEMONIC.search(data, max(0, end - 230), end)
-    return match.span() if match is not None else (end - 1, end)
 
 
 _LISTED = re.compile(rb"[\"'][ \t]*,[ \t]*\\?[\"']\Z")
@@ -312,6 +309,7 @@ PASSWORD = (
         + rb"[^\s\0]"
         + rb"|\\?[\"']?(?:[ \t]{0,4},)?\s{0,24}\\?[\"']?(?i:value|newvalue)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[^\s\0]"
         + rb"|\\?[\"'][ \t]{0,4},[ \t]{0,16}\\?[\"']"
+        + rb"|\{[ \t]{0,2}\""
         + rb"|\\?[\"']?(?:[ \t][A-Za-z:_.-]{1,24}=\\?[\"'][^\"'<>\0]{0,32}[\"'])?>(?:[^\s\0<]|<!\[CDATA\[[^\s\0\]])"
         + rb"|(?:\\?[\"']?(?:[ \t]serializeAs=\"String\"[ \t]?)?>|</(?i:key|name)>)\s{0,24}<(?i:value|string)>(?:<string>)?[^\s\0<])",
         check=_behind_name,
@@ -319,7 +317,13 @@ PASSWORD = (
     # {"password": {"type": "string", "value": "x"}}
     Shape(
         pattern=_NAMES
-        + rb"\"\s{0,4}:\s{0,4}\{\s{0,24}(?:\"(?:sensitive|type|description)\"\s{0,4}:\s{0,4}[^,{}\0]{1,48},\s{0,24}){0,3}\"value\"\s{0,4}:\s{0,4}\"",
+        + rb"\"\s{0,4}:\s{0,4}\{\s{0,24}(?:\"(?:sensitive|type|description)\"\s{0,4}:\s{0,4}[^,{}\0]{1,48},\s{0,24}){0,3}\"(?:value|default)\"\s{0,4}:\s{0,4}\"",
+        check=_named,
+    ),
+    # the parameters of CloudFormation, of OpenAPI
+    Shape(
+        pattern=_NAMES
+        + rb"\"?:[ \t]{0,4}\{?\s{1,24}(?:\"?[A-Za-z]{3,16}\"?:[ \t][^\r\n\0]{0,80}\s{1,24}){0,4}\"?(?i:default)\"?:[ \t]{1,4}[^\s\0]",
         check=_named,
     ),
     Shape(
@@ -347,15 +351,9 @@ PASSWORD = (
     ),
     # the configurations of redis, keepalived and routers
     Shape(
-        pattern=rb"(?i:\b(?:requirepass|insecure-password|masterauth|auth_pass|snmp-server community)|\b(?:password|secret)[ \t][0-9])[ \t]{1,4}[^\s\0]",
+        pattern=rb"(?i:\b(?:requirepass|insecure-password|bindpw|masterauth|auth_pass|snmp-server community)|\b(?:password|secret)[ \t][0-9])[ \t]{1,4}[^\s\0]",
         check=_directed,
     ),
-    word(
-        rb"(?i:otp|one[- ]time (?:code|password|passcode|pin)|(?:verification|login|your|sms|2fa|mfa|auth(?:entication)?|access|confirmation)[ _-]code|passcode)"
-        rb"(?i:[ \t]code)?(?i::|[ \t]is:?)?[ \t]{1,2}[0-9]{4,8}\b|(?i:pin)(?i:[ \t](?:code|number))?[ \t](?i:is)[ \t][0-9]{4,8}\b",
-        _code,
-    ),
-    word(rb"(?i:cvv2?|cvc2?|security[ _-]?code)[ \t]{1,2}(?i:is[ \t])?[0-9]{3,4}\b", _code),
     Shape(
         pattern=rb"(?i:"
         + _PASSWORD
@@ -375,10 +373,10 @@ PASSWORD = (
     # the sasl_passwd of Postfix, HAProxy's statistics, a share of Windows
     Shape(pattern=rb"(?:\]:[0-9]{2,5}|(?i:stats[ \t]auth))[ \t]{1,8}[^\s\0:]{1,64}:[^\s\0]", check=_spoken),
     Shape(pattern=rb"/(?i:user):[^\s\0/]{1,64}[ \t]{1,4}[^\s\0/]", check=_told),
-    Shape(pattern=rb"(?i:convertto-securestring)[ \t]{1,4}(?i:-string[ \t]{1,4})?['\"]", check=_spoken),
-    *CONNECTIONS,
-    word(
-        rb"(?i:mnemonic|(?:seed|recovery|secret)[ _-]?phrase)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23}",
-        _phrase,
+    Shape(
+        pattern=rb"(?i:convertto-securestring)[ \t]{1,4}(?i:-(?:string|asplaintext|force)[ \t]{1,4}){0,3}['\"]",
+        check=_spoken,
     ),
+    *CONNECTIONS,
+    *CODES,
 )

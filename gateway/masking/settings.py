@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator
 
 from gateway.masking.linear import linear
-from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Shape, Span, before, word
+from gateway.masking.lines import begins
+from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Shape, Span, before, whole, word
 from gateway.masking.values import KEY_ID, PUBLIC_KEY, is_random, is_strong, is_value, looks_secret, value_at
 
 _IS = rb"\\?[\"'`]?\]?[ \t]{0,16}(?:=>|:=|=|:)[ \t]{0,16}"
@@ -92,11 +93,15 @@ def _glued(data: bytes, start: int, end: int) -> Span | None:
     span = value_at(data, end - 1)
     if _NO_PASSWORD.search(name) or span is None or not is_value(data, span, quoted=span[0] != end - 1):
         return None
+    if b"=" in data[start:end] and begins(data, start) and _LINE_ENDS.match(data, span[1]):
+        return span
     return span if looks_secret(data[span[0] : span[1]], least=5) else None
 
 
 _LINE_ENDS = re.compile(rb"[\"']?[ \t]*(?:\Z|[\r\n\0#;])")
-_WHOLE_LINE = re.compile(rb"(?:\A|[\r\n\0])[ \t]{0,16}(?:(?:fastcgi|uwsgi|scgi)_param[ \t]{1,4}|SetEnv[ \t]{1,4}|ENV[ \t]{1,4}|set(?:env)?[ \t]{1,4}|env[ \t]{1,4})?[A-Za-z][A-Za-z0-9_.-]{0,60}\Z")
+_WHOLE_LINE = re.compile(
+    rb"(?:\A|[\r\n\0])[ \t]{0,16}(?:(?:fastcgi|uwsgi|scgi)_param[ \t]{1,4}|SetEnv[ \t]{1,4}|ENV[ \t]{1,4}|set(?:env)?[ \t]{1,4}|env[ \t]{1,4})?[A-Za-z][A-Za-z0-9_.-]{0,60}\Z"
+)
 
 
 def _directive(data: bytes, start: int, end: int) -> Span | None:
@@ -107,6 +112,20 @@ def _directive(data: bytes, start: int, end: int) -> Span | None:
     if not _WHOLE_LINE.search(data[max(0, start - 80) : start + 1]) or not _LINE_ENDS.match(data, span[1]):
         return None
     return span if looks_secret(data[span[0] : span[1]], least=5) else None
+
+
+_BESIDE_USER = re.compile(
+    rb"(?:\A|[\r\n\0])[ \t]{0,16}(?i:user(?:name)?|login|host|account|from|auth|machine|server|bind_?dn)[ \t]{1,8}[^\s\0]{1,80}[ \t]{0,4}\r?\n[ \t]{0,16}\Z"
+)
+
+
+def _beside_user(data: bytes, start: int, end: int) -> Span | None:
+    """`password x`, the line below `user y`: two words alone are no sentence there."""
+    span = value_at(data, end - 1)
+    if span is None or not is_value(data, span, quoted=span[0] != end - 1):
+        return None
+    told = _BESIDE_USER.search(data[max(0, start - LOOK_BEHIND) : start])
+    return span if told is not None and _LINE_ENDS.match(data, span[1]) else None
 
 
 def _in_tuple(data: bytes, _start: int, end: int) -> Span | None:
@@ -141,9 +160,12 @@ def _of_a_relay(data: bytes, start: int, end: int) -> Span | None:
     return span if _LINE_ENDS.match(data, span[1]) and is_strong(data[span[0] : span[1]]) else None
 
 
-def _behind_user(data: bytes, _start: int, end: int) -> Span | None:
+def _behind_user(data: bytes, start: int, end: int) -> Span | None:
     """`login=user:password`, where no host follows."""
-    span = _strong(data, _start, end)
+    span = _strong(data, start, end)
+    if span is None and data[start : start + 6].lower() == b"login=":
+        span = value_at(data, end - 1)
+        span = span if span is not None and re.search(rb"[0-9]", data[slice(*span)]) else None
     return span if span is not None and b"@" not in data[span[0] : span[1] + 1] else None
 
 
@@ -152,14 +174,12 @@ _USERS = re.compile(
 )
 
 
-def _of_users(data: bytes, _start: int, end: int) -> Span | None:
-    """`name = password` line by line below a heading: from the first to the last, as one."""
+def _of_users(data: bytes, _start: int, end: int) -> Iterator[Span]:
+    """`name = password` line by line below a heading."""
     match = _USERS.match(data, end - 1)
-    first: Span | None = None
     while match is not None and is_strong(match[1]) and is_value(data, match.span(1), quoted=False):
-        first = (first[0] if first else match.start(1), match.end(1))
+        yield match.span(1)
         match = _USERS.match(data, match.end(), match.end() + 256)
-    return first
 
 
 _NO_NAME = re.compile(
@@ -181,9 +201,7 @@ def _of_owner(data: bytes, name: bytes, at: int, *, quoted: bool) -> Span | None
     return span if is_strong(value) and looks_secret(value, least=8) else None
 
 
-_MEMBER = re.compile(
-    rb"\s{0,24}[\"']?([A-Za-z0-9_.@-]{1,48})[\"']?[ \t]{0,4}(?:=>|=|:)[ \t]{0,4}(?=[\"'])"
-)
+_MEMBER = re.compile(rb"\s{0,24}[\"']?([A-Za-z0-9_.@-]{1,48})[\"']?[ \t]{0,4}(?:=>|=|:)[ \t]{0,4}(?=[\"'])")
 _NEXT_MEMBER = re.compile(rb"[\"'][ \t]{0,4}[,;]?")
 _DEEPER = re.compile(rb"([ \t]{1,16})[\"']?([A-Za-z0-9_.@-]{1,48})[\"']?:[ \t]{1,4}(?=[^\s\0])")
 _TO_NEXT_LINE = re.compile(rb"[^\r\n\0]*\r?\n")
@@ -194,7 +212,9 @@ def _members(data: bytes, start: int, end: int) -> Iterator[Span]:
     if before(data, start) in ALNUM_BYTES and data[start] in ALNUM_BYTES:  # another shape's candidate
         return
     at = end
-    while (member := _MEMBER.match(data, at)) is not None and (span := value_at(data, member.end())) is not None:
+    while (member := _MEMBER.match(data, at)) is not None and (
+        span := value_at(data, member.end())
+    ) is not None:
         if (found := _of_owner(data, member[1], member.end(), quoted=True)) is not None:
             yield found
         if (more := _NEXT_MEMBER.match(data, span[1])) is None:
@@ -207,7 +227,9 @@ def _lines_below(data: bytes, _start: int, end: int) -> Iterator[Span]:
     at, indentation = end, None
     while (member := _DEEPER.match(data, at)) is not None and indentation in {None, member[1]}:
         indentation = member[1]
-        found = _of_owner(data, member[2], member.end(), quoted=data[member.end() : member.end() + 1] in {b'"', b"'"})
+        found = _of_owner(
+            data, member[2], member.end(), quoted=data[member.end() : member.end() + 1] in {b'"', b"'"}
+        )
         if found is not None:
             yield found
         if (line := _TO_NEXT_LINE.match(data, member.end())) is None:
@@ -309,6 +331,11 @@ SETTINGS = (
         pattern=rb"\.key\.[a-z0-9.-]{4,64}\.(?:net|com|cn|us|de)(?:[ \t]{1,8}|[ \t]{0,4}[=:][ \t]{0,4}[\"']?|</name>\s{0,24}<value>)[A-Za-z0-9+/]{16}",
         check=_key_of_account,
     ),
+    word(rb"(?i:password|passwd|pass)[ \t]{1,8}[^\s\0]", _beside_user),
+    Shape(
+        pattern=rb"(?:https?|socks[45])[ \t]{1,4}[0-9.]{7,15}[ \t]{1,4}[0-9]{2,5}[ \t]{1,4}[^\s\0]{1,32}[ \t]{1,4}[^\s\0]",
+        check=_in_tuple,
+    ),
     # pppd, strongSwan, Subversion, cloud-init
     Shape(pattern=rb"[ \t]\*[ \t]{1,8}\"?[^\s\0\"*]{6,64}\"?[ \t]{1,8}\*", check=_between_stars),
     word(rb"(?:pptpd|x?l2tpd?)[ \t]{1,8}[^\s\0*]", _strong),
@@ -318,7 +345,8 @@ SETTINGS = (
     ),
     Shape(
         pattern=rb"(?i:\[users\]|\bchpasswd:(?:\s{1,16}(?:expire:[ \t]{0,4}[a-z]{2,5}\s{1,16})?(?:list|users):(?:[ \t]{0,4}\|-?)?)?)[ \t]{0,4}[\r\n]",
-        check=_of_users,
+        check=whole,
+        spans=_of_users,
     ),
     Shape(pattern=rb"rootpw[ \t]{1,4}(?:--?[a-z]{1,12}[ \t]{1,4}){0,3}[^\s\0-]", check=_in_tuple),
     Shape(
@@ -329,7 +357,10 @@ SETTINGS = (
         rb"(?i:passwords?|secrets?|tokens?|credentials?|bearer|api_?keys?|basic|secret_?data)[\"']?[ \t]{0,4}(?:=>|[:=])?[ \t]{0,4}\{",
         spans=_members,
     ),
-    word(rb"(?i:passwords|secrets|tokens|credentials|api_?keys|stringdata)[\"']?:[ \t]{0,4}\r?\n", spans=_lines_below),
+    word(
+        rb"(?i:passwords|secrets|tokens|credentials|api_?keys|stringdata)[\"']?:[ \t]{0,4}\r?\n",
+        spans=_lines_below,
+    ),
     # Terraform, SonarQube, NuGet, Nagios, Oracle, Caddy, Conda, WildFly
     Shape(pattern=rb"\"result\"[ \t]{0,4}:[ \t]{0,4}\"", check=_made_by_terraform),
     word(rb"sonar\.login[ \t]{0,4}=[ \t]{0,4}[A-Za-z0-9_]", _drawn),

@@ -53,6 +53,9 @@ _NAMED = re.compile(
 )
 """What stands behind a secret's name on its line: more of it may follow, and say that it is another value or none."""
 _LONGEST_NAMED = 240
+_STARRED = re.compile(rb"[ \t]\*[ \t]{1,8}([^\s\0*]{1,64}[ \t]{0,8})\Z")
+"""What may yet stand between two stars."""
+_LONGEST_STARRED = 84
 _SAID = re.compile(rb"\b(?:echo|printf)[ \t]([^\r\n\0]{0,400})\Z")
 """What a shell may yet pipe into a command that reads a secret."""
 _LONGEST_SAID = 408
@@ -183,6 +186,8 @@ class StreamMask:
             start = min(start, max(given, phrase.start(1)))
         if (opened := _OPENED.search(window, max(0, len(window) - _LONGEST_OPENED))) is not None:
             start = min(start, max(given, opened.start(1)))
+        if (starred := _STARRED.search(window, max(0, len(window) - _LONGEST_STARRED))) is not None:
+            start = min(start, max(given, starred.start(1)))
         if (named := _NAMED.search(window, max(0, len(window) - _LONGEST_NAMED))) is not None:
             start = min(start, max(given, named.start(1)))
         if (said := _SAID.search(window, max(0, len(window) - _LONGEST_SAID))) is not None:

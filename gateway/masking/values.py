@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from gateway.masking.linear import linear
-from gateway.masking.shapes import ALNUM_BYTES, Span
+from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Span
 
 LONGEST_VALUE = 4096
 MARK = "[redacted]"
@@ -25,7 +25,7 @@ _PLACEHOLDER = linear(
     rb"|not[ _-]?(?:set|shown|provided|available|found|required|applicable)"
     rb"|\+?[0-9]{0,4}(?:\*{3,}[\w.@*()+-]*|\*+@[\w.-]*)|x{3,}(?:[-_]x+)*|[.*\xc2\xa0\xe2\x80\xa2\xe2\x97\x8f_x-]*"
     # variables and references to where the value is kept
-    rb"|%\(?\w*\)?s?|\$\d+|:\w+|@[\w.-]+|[&*][\w.]+|[$%#@!]?\{.*|\$__\w+\{.*|\$\(.*|\$[A-Za-z_][\w:]*|%[A-Z_]+%|<[%?$!#/-].*|<[\w .,:/'|{}()@-]*>?|\[.*|\(.*|![A-Z]\w*.*"
+    rb"|%\(?\w*\)?s?|\$\d+|:\w+|@[\w.-]+(?:\(.*)?|[&*][\w.]+|[$%#@!]?\{.*|\$__\w+\{.*|\$\(.*|\$[A-Za-z_][\w:]*|%[A-Z_]+%|<[%?$!#/-].*|<[\w .,:/'|{}()@-]*>?|\[.*|\(.*|![A-Z]\w*.*"
     rb"|(?:env|file|vault|secret|ref\+\w+|op|ssm|sops|awsssm|gcpsm|azkv|keyvault|secretsmanager|doppler|infisical):[\w./:+@#-]+"
     rb"|ENC[\[(].*|enc:.*|(?:secret|configmap)s?/[\w./-]+|projects/[\w-]+/secrets/.*|/(?:var/)?run/secrets/.*|arn:aws.*"
     # what a reader is to replace
@@ -77,8 +77,10 @@ _QUOTED = {
     quote: re.compile(rb"(?:[^\\\r\n\0" + quote + rb"]|\\[^\r\n\0]){0,%d}" % LONGEST_VALUE)
     for quote in (b'"', b"`")
 } | {
-    # YAML and SQL write a quote within as two
-    b"'": re.compile(rb"(?:(?:[^\\\r\n\0']|\\[^\r\n\0])(?:''(?=\w|[^\r\n\0'=,:]{1,64}'))?){0,%d}" % LONGEST_VALUE)
+    # YAML and SQL write a quote within as two, a shell closes and opens again round it
+    b"'": re.compile(
+        rb"(?:(?:[^\\\r\n\0']|\\[^\r\n\0]|'\\'')(?:''(?=\w|[^\r\n\0'=,:]{1,64}'))?){0,%d}" % LONGEST_VALUE
+    )
 }
 _VERBATIM = re.compile(rb"@\"((?:[^\"\r\n\0]|\"\")+)\"")
 """A string of C# in which a quote is written as two."""
@@ -200,15 +202,17 @@ def is_value(data: bytes, span: Span, *, quoted: bool) -> bool:
     value = data[span[0] : span[1]]
     if _SEALED.fullmatch(value):
         return True
-    if not any(byte in ALNUM_BYTES for byte in value) and not any(map(str.isalnum, value.decode("utf-8", "replace"))):
+    if not any(byte in ALNUM_BYTES for byte in value) and not any(
+        map(str.isalnum, value.decode("utf-8", "replace"))
+    ):
         return False
     tagged = quoted and value[:1] == b"!"  # `!vault` is a tag of YAML, "!vault" is none
     if value == MARK.encode() or (not tagged and _PLACEHOLDER.fullmatch(value.strip(b"'\"")) is not None):
         return False
     if value.startswith(b"-----BEGIN") and b"END" not in value:  # an armour goes on behind its first line
         return False
-    if value[:1] in b" \t:,":  # the quote before it closes something: read -p "Password: " PASSWORD
-        return False
+    if value[:1] in b" \t:,;" and (quoted <= (value[:1] in b":,") or closes(data, span[0] - 1)):
+        return False  # the quote before it closes something: read -p "Password: " PASSWORD
     if quoted:
         return data[span[0] - 1 : span[0]] != b"`" or b" " not in value
     if _CODE.fullmatch(value) is not None:
@@ -217,6 +221,12 @@ def is_value(data: bytes, span: Span, *, quoted: bool) -> bool:
     if SENTENCE.fullmatch(value) is not None:
         return False
     return len(value) > 2 and not (_CODE_TYPE.fullmatch(value) and led == b": ")
+
+
+def closes(data: bytes, at: int) -> bool:
+    """Whether the quote at `at` ends what one before it on its line began."""
+    begin = max(data.rfind(sign, max(0, at - LOOK_BEHIND), at) for sign in (b"\n", b"\0")) + 1
+    return data.count(data[at : at + 1], max(begin, at - LOOK_BEHIND), at) % 2 == 1
 
 
 def why_no_value(data: bytes, start: int) -> str:
