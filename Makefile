@@ -1,6 +1,9 @@
 # Countersign's chores. `make demo` and `make test` install what is missing by themselves.
 
-PYTHON ?= python3
+# The distribution's Python where it can make a virtual environment and compile for it: it is built to be fast, and of
+# what stands before it on a PATH nobody knows.
+FIT := import ensurepip, os, sys, sysconfig, venv; sys.exit(sys.version_info < (3, 11) or not os.path.exists(sysconfig.get_path("include") + "/Python.h"))
+PYTHON ?= $(shell /usr/bin/python3 -c '$(FIT)' 2>/dev/null && echo /usr/bin/python3 || echo python3)
 BIN := .venv/bin
 
 .PHONY: install install-test demo test fuzz lint bench lock clean
@@ -9,29 +12,35 @@ install: .venv/.installed
 
 install-test: .venv/.installed-test .venv/idp/.installed
 
+# What is half made is removed again: the next `make` would take it for whole.
 .venv/bin/python:
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Countersign needs Python 3.11 or newer, and $(PYTHON) is not. Name one that is: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 # What setup.py compiles: an edited source counts only once it is compiled again.
-COMPILED := $(patsubst %,gateway/%.py,end errand gate model relay sessions wire recorder/__init__ recorder/chain recorder/lines masking/scrub facts/cache facts/shapes facts/postgres/__init__) \
+COMPILED := $(patsubst %,gateway/%.py,end errand gate model relay sessions wire recorder/__init__ recorder/chain recorder/lines recorder/remembered masking/scrub facts/cache facts/shapes facts/postgres/__init__) \
 	$(wildcard gateway/protocols/postgres/*.py)
 
 # The lock names hashes and no registry, so it installs from whichever index pip is set up for.
+OFFLINE = { echo "pip could not install what the lock names: see above. It needs PyPI, or the index that pip.conf or PIP_INDEX_URL names." >&2; exit 1; }
+
 .venv/.installed: .venv/bin/python requirements.lock setup.py pyproject.toml $(COMPILED)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
-	touch $@
+	@echo "Installing into .venv; the first time takes a few minutes ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock || $(OFFLINE)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
 
 .venv/.installed-test: .venv/.installed requirements-test.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
-	touch $@
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock || $(OFFLINE)
+	@touch $@
 
 # The identity provider that tests log in at. Its lock names hashes and no registry either.
 .venv/idp/.installed: .venv/.installed-test tests/identity/idp/package-lock.json
 	mkdir -p .venv/idp
 	cp tests/identity/idp/package.json tests/identity/idp/package-lock.json .venv/idp
 	$(BIN)/npm ci --prefix .venv/idp --ignore-scripts --no-audit --no-fund --loglevel error
-	touch $@
+	@touch $@
 
 demo: install
 	$(BIN)/countersign demo $(DEMO)

@@ -22,7 +22,7 @@ ROWS = (
 )
 COMMANDS = (
     *(f"gateway/{name}.py" for name in ("end", "errand", "gate", "model", "relay", "sessions", "wire")),
-    *(f"gateway/recorder/{name}.py" for name in ("__init__", "chain")),
+    *(f"gateway/recorder/{name}.py" for name in ("__init__", "chain", "remembered")),
     "gateway/facts/cache.py",
     "gateway/facts/postgres/__init__.py",
     "gateway/masking/scrub.py",
@@ -31,6 +31,7 @@ COMMANDS = (
         for name in (
             "answers",
             "asking",
+            "commands",
             "endings",
             "exchange",
             "inbox",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from abc import ABC, abstractmethod
 from time import monotonic
 from typing import cast
 
@@ -16,34 +17,37 @@ SLICE = 0.005
 libuv reads a socket that stays ready up to 32 times before it looks at any other: where each of these reads is
 work, as rows to be masked are, everybody else would wait for all of them.
 """
-
-
 BUFFERED = 512 * 1024
 """Bytes for one side that wait to be sent before the other side is read no further: two reads of the event loop's."""
 LIGHT = 16 * 1024
 """A read of fewer bytes has emptied the socket: nobody waits for what comes behind it."""
 
 
-class Owner:
-    """Whom the ends of a session tell what happens to them."""
+class Owner(ABC):
+    """Whom the ends of a session tell what happens to them.
 
+    No `Protocol`: compiled code finds its methods by name, at each call, and those of a class by their place.
+    """
+
+    @abstractmethod
     def opened(self, peer: str) -> None:
         """First of all, on the client's side: its address."""
 
+    @abstractmethod
     def received(self, side: Side, data: bytes) -> None:
         """Plaintext; b"" once, when that side has closed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def tls_up(self, side: Side, tls: TlsLayer) -> None:
         """A handshake has ended well."""
-        raise NotImplementedError
 
+    @abstractmethod
     def congested(self, side: Side, full: bool) -> None:  # noqa: FBT001
         """The write buffer of that side has filled, or drained."""
 
+    @abstractmethod
     def failed(self, side: Side, reason: str) -> None:
         """TLS on that side broke."""
-        raise NotImplementedError
 
 
 class End:

@@ -39,6 +39,9 @@ class Errand(Owner):
                 case _:
                     raise AssertionError(f"an errand cannot {event}")
 
+    def opened(self, peer: str) -> None:
+        """Of clients alone."""
+
     def received(self, side: Side, data: bytes) -> None:
         try:
             self._carry_out(self._wire.receive(side, data))
@@ -49,6 +52,9 @@ class Errand(Owner):
 
     def tls_up(self, side: Side, tls: TlsLayer) -> None:
         self._carry_out(self._wire.tls_started(side, end_point(tls.peer_certificate)))
+
+    def congested(self, side: Side, full: bool) -> None:  # noqa: FBT001
+        """There is nobody to be slowed down."""
 
     def failed(self, side: Side, reason: str) -> None:
         log.warning("an errand upstream failed", extra={"side": side.value, "reason": reason})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Protocol
 
 from gateway.approvals import Approvals
@@ -232,11 +233,11 @@ class Gate:
 
     def _elevated(self, live: LiveSession, command: Command, verdict: Hold, seen: Facts) -> Verdict:
         """A hold that a grant of this chain satisfies lets go, masked as it would have been."""
-        lineage = live.session.lineage
+        key = cache(lambda: self.likeness(live, command, seen)[1])
         grant = self._grants.spend(
-            lineage.token_ids,
+            live.session.lineage.token_ids,
             live.session.connection.name,
-            lambda grant: self._satisfies(grant, live, command, verdict, seen),
+            lambda grant: self._satisfies(grant, live, command, verdict, seen, key),
         )
         if grant is None:
             return verdict
@@ -281,27 +282,31 @@ class Gate:
         live.lent.setdefault(grant_id, set()).update(seen.effects)
 
     def _satisfies(
-        self, grant: Grant, live: LiveSession, command: Command, verdict: Hold, seen: Facts
+        self,
+        grant: Grant,
+        live: LiveSession,
+        command: Command,
+        verdict: Hold,
+        seen: Facts,
+        key: Callable[[], str],
     ) -> bool:
-        """Whether what was granted answers what the verdict asks."""
+        """Whether what was granted answers what the verdict asks; `key` is that of the command's shape."""
         if grant.narrow is None:
             return satisfied(self.policy, verdict, seen, grant.effects, grant.things)
         wanted = Wanted(
             lineage=lineage_view(live.session.lineage),
             digest=command.digest,
-            shape=lambda: self.shape_key(live, command),
+            shape=key,
             effects=frozenset(seen.effects),
             asks=tuple(map(ask_view, verdict.asks)),
             offered=tuple(verdict.lasting.what) if verdict.lasting is not None else (),
         )
         return covers(grant.narrow, grant.token_id, frozenset(grant.effects), wanted)
 
-    def shape(self, live: LiveSession, command: Command) -> Shape | None:
-        """What the command has in common with others that may be let go with it."""
-        return self._shaper(live.session.connection.protocol, command, self.seen(live, command.facts))
-
-    def shape_key(self, live: LiveSession, command: Command) -> str:
-        return shape_key(self.shape(live, command), command, self.seen(live, command.facts))
+    def likeness(self, live: LiveSession, command: Command, seen: Facts) -> tuple[Shape | None, str]:
+        """What a command has in common with others that may be let go with it, and by which key they are known."""
+        shape = self._shaper(live.session.connection.protocol, command, seen)
+        return shape, shape_key(shape, command, seen)
 
     def _decide(
         self, session: Session, facts: Facts, moment: Moment, *, measured: bool

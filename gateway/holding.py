@@ -16,7 +16,7 @@ from gateway.contract import CARD_TEXT, Approval, CommandView, Estimate, Resourc
 from gateway.gate import MEASURED_WITHIN, Gate
 from gateway.model import Allow, Block, Command, Final, Hold
 from gateway.sessions import LiveSession, lineage_view
-from gateway.shaping import shape_key, shape_view
+from gateway.shaping import shape_view
 from gateway.store import StoreFailed
 from gateway.words import words
 
@@ -59,13 +59,15 @@ class Held:
             if not isinstance(now, Hold):
                 return now
             self._verdict = verdict = now
-        alike = gate.shape(live, command) if verdict.lasting is not None else None
+        shape, key = None, ""
+        if verdict.lasting is not None:
+            shape, key = gate.likeness(live, command, gate.seen(live, command.facts))
         try:
             waiting = await gate.approvals.hold(
                 session=session,
                 digest=view.digest,
                 lineage_key=session.lineage.key,
-                view=replace(view, alike=shape_view(alike, gate.scrubber)),
+                view=replace(view, alike=shape_view(shape, gate.scrubber)),
                 whole_text=command.text,
                 whole_parameters=command.parameters,
                 verdict=verdict,
@@ -74,7 +76,7 @@ class Held:
                 or gate.policy.slack.approvals,
                 estimate=estimate,
                 review_required=_out_of_sight(command.text),
-                shape=shape_key(alike, command, gate.seen(live, command.facts)),
+                shape=key,
             )
         except StoreFailed:
             return Block(

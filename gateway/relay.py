@@ -347,31 +347,27 @@ class Relay(Owner):
 
     def _violated(self, side: Side, reason: str) -> None:
         log.warning("protocol violation", extra={"side": side.value, "peer": self.peer, "reason": reason})
-        try:
-            self._carry_out(self._wire.end(f"Protocol violation: {reason}"))
-        except (ProtocolViolation, RecordingFailed):
-            self.client.abort()
-        self._close(f"protocol violation by the {side.value}: {reason}")
+        self._end(f"Protocol violation: {reason}", f"protocol violation by the {side.value}: {reason}")
 
     def _withheld(self, failure: AnswerWithheld) -> None:
         """What cannot be masked is not passed on, and what came before it can no longer be told apart from it."""
         log.error("masking failed", extra={"reason": str(failure), "peer": self.peer})
-        try:
-            self._carry_out(self._wire.end(f"This session was ended: {failure}."))
-        except (ProtocolViolation, RecordingFailed):
-            self.client.abort()
-        self._close(str(failure))
+        self._end(f"This session was ended: {failure}.", str(failure))
 
     def _unrecorded(self, failure: RecordingFailed) -> None:
         """What cannot be recorded does not happen: the session ends without another byte from upstream."""
         log.critical("recording failed", extra={"reason": str(failure), "peer": self.peer})
         if self.live is not None:
             self._gate.unrecorded(self.live, failure)
+        self._end("This session can no longer be recorded.", "the recording failed")
+
+    def _end(self, words: str, reason: str) -> None:
+        """Close, with last words to the client if they can still be said."""
         try:
-            self._carry_out(self._wire.end("This session can no longer be recorded."))
+            self._carry_out(self._wire.end(words))
         except (ProtocolViolation, RecordingFailed):
             self.client.abort()
-        self._close("the recording failed")
+        self._close(reason)
 
     def _close(self, reason: str) -> None:
         if self._over:

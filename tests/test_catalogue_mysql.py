@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from gateway.facts.mysql import read
+from gateway.protocols import surveying
 from gateway.protocols.mysql import catalogue
 from gateway.protocols.mysql.module import knowledge, survey
 from gateway.wire import Login
@@ -209,7 +210,7 @@ async def test_an_impostor_is_not_told_the_password(switched):
 
 
 async def test_a_server_that_does_not_speak_is_not_waited_for(monkeypatch):
-    monkeypatch.setattr(catalogue, "WITHIN", 0.05)
+    monkeypatch.setattr(surveying, "WITHIN", 0.05)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()

@@ -307,7 +307,8 @@ def _ways(access: AccessView) -> list[Block]:
     ]
     if access.link:
         return [rich(lines(rows)), actions(link_button("Show it once", access.link, action_id=OPEN_LINK))]
-    rows.append([text("At a terminal: "), code(f"countersign elevate open {inline(access.code, limit=64)}")])
+    rows.append([text("At a terminal: "), code("countersign elevate open"), text(" asks for this code:")])
+    rows.append([code(inline(access.code, limit=64))])
     return [rich(lines(rows))]
 
 

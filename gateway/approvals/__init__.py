@@ -1,7 +1,8 @@
 """Held commands, the people who decide about them, and the one place where that is settled.
 
 `table` says what can happen to an approval, `electorate` who may vote, `proof` that somebody opened the whole text,
-and `room` keeps the approvals: durable before anything is told, released once, gone to the journal when settled.
+`voting` what a vote does, and `room` keeps the approvals: durable before anything is told, released once, gone to the
+journal when settled.
 """
 
 from __future__ import annotations

@@ -14,19 +14,18 @@ from dataclasses import replace
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from gateway.approvals import ballot, freshness, opening, releasing
+from gateway.approvals import opening, releasing
 from gateway.approvals.ballot import Stale
 from gateway.approvals.capacity import HoldRefused
 from gateway.approvals.deadlines import Deadlines
 from gateway.approvals.electorate import NotEligible, PolicyPort, standing
 from gateway.approvals.freshness import LoginFirst
-from gateway.approvals.keeping import TABLE, Kept, unkept
+from gateway.approvals.keeping import TABLE, Kept
 from gateway.approvals.proof import ReviewFirst, opened
 from gateway.approvals.releasing import GrantsPort
 from gateway.approvals.settled import NotFound, Settled
 from gateway.approvals.table import (
     AlreadySettled,
-    Covered,
     Joined,
     Lapsed,
     Left,
@@ -37,6 +36,7 @@ from gateway.approvals.table import (
     Withdrawn,
 )
 from gateway.approvals.tasks import Tasks
+from gateway.approvals.voting import Voting
 from gateway.approvals.waiting import Live, Waiting, left_behind
 from gateway.changes import LIVE, Feed
 from gateway.contract import (
@@ -53,7 +53,7 @@ from gateway.contract import (
 )
 from gateway.journal import Journal
 from gateway.model import Hold, Session
-from gateway.store import Store, StoreFailed
+from gateway.store import Store
 
 ANSWERS = (NotFound, NotEligible, AlreadySettled, Stale, ReviewFirst, LoginFirst, HoldRefused)
 """What a caller is told; anything else that ends one of the room's tasks is a fault of the gateway's."""
@@ -91,6 +91,9 @@ class Approvals:
         self._tasks = Tasks(told=ANSWERS)
         deadlines = Deadlines(scheduler, clock=clock, when_due=lambda: self._tasks.spawn(self.sweep()))
         self._kept = Kept(store, Settled(journal), feed, deadlines, clock=clock, on_kill=on_kill)
+        self._voting = Voting(
+            self._kept, store, clock=clock, policy=policy, proof_key=proof_key, grants=grants
+        )
 
     async def start(self) -> None:
         """Take up what an earlier life left. Raises `StoreFailed` and `JournalFailed`.
@@ -224,7 +227,7 @@ class Approvals:
         this person, made for this vote. Raises `NotFound`, `NotEligible`, `AlreadySettled`, `Stale`, `ReviewFirst`,
         `LoginFirst`; `StoreFailed` and `JournalFailed`.
         """
-        voting = self._voted(approval_id, request, through, vouched, login)
+        voting = self._voting.count(approval_id, request, through=through, vouched=vouched, login=login)
         return await asyncio.shield(self._tasks.spawn(voting))
 
     def whole_text(self, approval_id: str, person: str, vouched: Collection[str] = frozenset()) -> WholeText:
@@ -340,71 +343,3 @@ class Approvals:
         else:
             await self._kept.told(live)
         return waiting
-
-    async def _voted(
-        self,
-        approval_id: str,
-        request: VoteRequest,
-        through: str,
-        vouched: Collection[str],
-        login: LoginView | None,
-    ) -> Approval:
-        live = self._kept.live.get(approval_id)
-        approval = live.approval if live is not None else self._kept.settled.get(approval_id)
-        if approval is None:
-            raise self._kept.settled.gone(approval_id)
-        # Nobody is told of what could still be lost: the state that decides here becomes durable first.
-        await self._store.commit()
-        if ballot.cast_before(approval, request):
-            return live.approval if live is not None else approval
-        groups = standing(self._policy(), approval, request.person, vouched)
-        if live is None:
-            raise AlreadySettled(approval)
-        now = self._clock()
-        if live.approval.expires_at <= now and live.approval.state in LIVE:
-            self._kept.apply(live, Lapsed())
-            await self._kept.finish(live)
-        ballot.check(live.approval, request, proof_key=self._proof_key)
-        if ballot.cast_before(live.approval, request):
-            return live.approval
-        # Last, so that nobody logs in for a vote that would be refused for another reason.
-        freshness.check(live.approval, request, groups=groups, login=login, now=now)
-        event = ballot.event(
-            request,
-            offered=live.approval.lasting,
-            groups=groups,
-            through=through,
-            now=now,
-            login=login,
-        )
-        self._kept.apply(live, event)
-        made = live.approval.grant if live.approval.state is State.APPROVED else ""
-        if live.approval.state is State.APPROVED and live.waiters:
-            self._kept.apply(live, Released())
-        voted = live.approval
-        if made:
-            releasing.prepare(self._grants, live)
-            await self._granted(live)
-        elif voted.grant:
-            await self._grants.end(voted.grant, f"{request.person} said no after all")
-        await (self._kept.told(live) if voted.state in LIVE else self._kept.finish(live))
-        if made:
-            await self._released(voted)
-        return voted
-
-    async def _granted(self, live: Live) -> None:
-        """The grant that the votes agree to begins once both are durable."""
-        try:
-            await self._store.commit()
-        except StoreFailed:
-            live.tell(unkept(live.approval))
-            raise
-        await self._grants.begin(live.approval.id)
-
-    async def _released(self, approval: Approval) -> None:
-        """Let go what else waits and is covered by the grant that the votes on `approval` made."""
-        covered = list(releasing.released(self._grants, approval, self._kept.live.values()))
-        for live in covered:
-            self._kept.apply(live, Covered(grant=approval.grant, person=approval.settled_by))
-            self._kept.apply(live, Released())
-        await asyncio.gather(*(self._kept.finish(live) for live in covered))

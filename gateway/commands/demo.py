@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import signal
 import sys
 import time
@@ -37,20 +36,27 @@ def run(arguments: argparse.Namespace) -> int:
         assert task is not None
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         print("Starting PostgreSQL, the local workspace, the gateway and the bot ...", flush=True)
-        async with stack() as running:
-            story = Story(running, lambda line: print(line, flush=True))
-            if arguments.auto:
-                await story.unattended()
-                print(f"\nEverything was so, in {time.monotonic() - began:.1f} s.")
-            else:
-                await story.attended()
+        try:
+            async with stack() as running:
+                story = Story(running, lambda line: print(line, flush=True))
+                if arguments.auto:
+                    await story.unattended()
+                    print(f"\nEverything was so, in {time.monotonic() - began:.1f} s.")
+                else:
+                    await story.attended()
+        except Exception as failure:
+            # A terminal's Ctrl-C reaches the servers, too: what they say of it is no failure of the demo.
+            if task.cancelling():
+                raise asyncio.CancelledError from failure
+            raise
 
     try:
-        with contextlib.suppress(asyncio.CancelledError):
-            asyncio.run(tell())
-    except KeyboardInterrupt:
+        asyncio.run(tell())
+    except (KeyboardInterrupt, asyncio.CancelledError):
         print("\nEnded.")
-    except (Ended, NotSeen, PageRefused, PartFailed, PostgresFailed, StoryWrong, TimeoutError) as failure:
+        # Attended, the story has no other end; unattended, not all of it was checked.
+        return 1 if arguments.auto else 0
+    except (Ended, NotSeen, OSError, PageRefused, PartFailed, PostgresFailed, StoryWrong) as failure:
         print(f"\nThe demo failed: {failure}", file=sys.stderr)
         return 1
     return 0

@@ -7,6 +7,7 @@ token where there is none: `grants` and `end`. With a code from Slack: `open`.
 from __future__ import annotations
 
 import argparse
+import getpass
 import os
 import sys
 import time
@@ -45,6 +46,7 @@ HELP = "Ask for wider scope for a while, see what was granted, end it."
 BECOMES: Mapping[str, str] = {"": "out of reach", "allow": "runs", "hold": "held", "block": "blocked"}
 WAIT = 10
 """Seconds that the gateway may take for one look at a request that is waited for."""
+CODE_CHARACTERS = 1_024
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -90,8 +92,9 @@ def options(parser: argparse.ArgumentParser) -> None:
         "access", help="logged in: get in by what was granted to you by hand; user and password"
     )
     entered.add_argument("grant")
-    opened = verbs.add_parser("open", help="open a code from Slack: user and password, once")
-    opened.add_argument("code")
+    opened = verbs.add_parser(
+        "open", help="open a code from Slack, asked for or read from stdin: user and password, once"
+    )
     for each in (asked, offered, shown, listed, ended, entered, opened):
         connection_options(each)
 
@@ -219,7 +222,13 @@ def _access(arguments: argparse.Namespace) -> int:
 
 
 def _open(arguments: argparse.Namespace) -> int:
-    return _spend(arguments, arguments.code)
+    # Never an argument: those can be read by everybody on the machine, and a code is as good as the credential.
+    code = ""
+    if sys.stdin is not None:
+        code = getpass.getpass("code: ") if sys.stdin.isatty() else sys.stdin.readline(CODE_CHARACTERS)
+    if not code.strip():
+        raise Misused("no code came: paste the one from Slack when asked, or write it to stdin")
+    return _spend(arguments, code.strip())
 
 
 def _spend(arguments: argparse.Namespace, code: str) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
@@ -57,7 +59,10 @@ class Migrator:
 async def migrator(
     psql: str, *, environment: Mapping[str, str], show: Callable[[str], None]
 ) -> AsyncIterator[Migrator]:
-    """`planner` starts `migrator`, which starts psql: each by `countersign run`, with a narrower token."""
+    """`planner` starts `migrator`, which starts psql: each by `countersign run`, with a narrower token.
+
+    They are a process group of their own: however this ends, none of them is left.
+    """
     process = await asyncio.create_subprocess_exec(
         *_as_agent("planner", "shop:read,write,ddl", "plan the 4.2 release"),
         *_as_agent("migrator", "shop:read,write", "repair order states for 4.2"),
@@ -66,9 +71,14 @@ async def migrator(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        process_group=0,
     )
     try:
         yield Migrator(process, show)
+    except BaseException:
+        # psql may wait for a decision that nobody takes any more: the end of its input would not end it.
+        _signal(process, signal.SIGTERM)
+        raise
     finally:
         assert process.stdin is not None
         process.stdin.close()
@@ -76,8 +86,14 @@ async def migrator(
             async with asyncio.timeout(ENDS_WITHIN):
                 await process.communicate()
         except TimeoutError:
-            process.kill()
+            _signal(process, signal.SIGKILL)
             await process.communicate()
+
+
+def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    """To all of the chain: psql holds the pipe that `communicate` reads to its end."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
 
 
 def _as_agent(name: str, scope: str, task: str) -> Sequence[str]:

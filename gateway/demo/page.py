@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -54,15 +54,20 @@ class Page:
         )
 
     async def submit(self, *, person: str, values: Mapping[str, str], within: float) -> None:
-        """Fill in and submit the modal that opened for `person`."""
+        """Fill in and submit the modal that opened for `person`, once it has what is to be filled in.
+
+        A modal may open before its bot knows what to ask: it says that it loads, and is replaced.
+        """
         try:
             async with asyncio.timeout(within):
-                while not (views := (await self._get("views", **{"as": person}))["views"]):
-                    seq = int((await self._get("changes", after=str(1 << 53)))["seq"])
-                    await self._get("changes", after=str(seq), wait="1")
+                while True:
+                    shown = await self._get("views", **{"as": person})
+                    if view := _asking(shown["views"], values):
+                        break
+                    await self._get("changes", after=str(shown["seq"]), wait="1")
         except TimeoutError:
             raise NotSeen("no dialog opened") from None
-        await self._post("views/submit", {"as": person, "view_id": views[-1]["id"], "values": dict(values)})
+        await self._post("views/submit", {"as": person, "view_id": view["id"], "values": dict(values)})
 
     async def connected(self, *, within: float) -> None:
         """Wait until the bot listens."""
@@ -88,6 +93,15 @@ class Page:
 def whole(message: Message) -> str:
     """Everything that a message says, blocks included, as one text to look for words in."""
     return json.dumps(message, ensure_ascii=False)
+
+
+def _asking(views: Sequence[Message], inputs: Collection[str]) -> Message | None:
+    """The modal on top, where it has all of `inputs`."""
+    for view in views[-1:]:
+        elements = (block.get("element", {}) for block in view["blocks"])
+        if set(inputs) <= {element.get("action_id") for element in elements}:
+            return view
+    return None
 
 
 def _told(answer: dict[str, Any]) -> dict[str, Any]:

@@ -148,7 +148,8 @@ class Postgres:
         settings = {
             "listen_addresses": "'127.0.0.1'",
             "port": str(account.port),
-            "unix_socket_directories": f"'{home}'",
+            # A socket's path has a length that a directory for temporary files may exceed.
+            "unix_socket_directories": "''",
             "fsync": "off",
             "full_page_writes": "off",
             "synchronous_commit": "off",

@@ -7,13 +7,15 @@ star, a CTE) settles the matter where it has the name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.model import Output
 
 Sources = frozenset[str]
 NOTHING: Sources = frozenset()
+PASSES = 4
+"""How often a recursive WITH is read until its columns' sources stand still."""
 
 _TAKING = """
     any_value array_agg concat hash_record hash_record_extended json_agg json_agg_strict json_build_array
@@ -199,3 +201,44 @@ def side_by_side(left: Sequence[Output], right: Sequence[Output]) -> tuple[Outpu
         Output(name=a.name, sources=a.sources | b.sources, exact=a.exact and b.exact)
         for a, b in zip(left, right, strict=False)
     )
+
+
+def stored_in(
+    table: str, columns: Sequence[str], outputs: Iterable[Output], *, created: bool
+) -> Iterator[Output]:
+    """What goes where when rows of `outputs` go into a table's `columns`.
+
+    A table that is `created` calls the columns without a name in `columns` as they were called.
+    """
+    starred = False
+    for position, output in enumerate(outputs):
+        starred = starred or output.name == "*"
+        if position < len(columns) and not starred:
+            column = columns[position].lower()
+        elif created and not (columns and starred):
+            column = output.name
+        else:
+            column = "*"
+        kept = created and not columns and output.exact
+        yield Output(name=f"{table}.{column}", sources=output.sources, exact=kept)
+
+
+def recursive(
+    scope: Scope, entries: Sequence[tuple[str, Callable[[], tuple[Output, ...]]]], *, nested: bool
+) -> None:
+    """Read the entries of a recursive WITH, which may use themselves and those behind them, until nothing new turns up.
+
+    One that is `nested` in another is read with each pass of that one, and so but once for itself.
+    """
+    ctes = scope.ctes
+    for name, _ in entries:
+        ctes[name] = (Output(name="*", sources=NOTHING),)
+    for _ in range(1 if nested else PASSES):
+        before = dict(ctes)
+        for name, read in entries:
+            ctes[name] = read()
+        if ctes == before:
+            return
+    everything = frozenset(source for outputs in ctes.values() for source in united(outputs))
+    for name, outputs in ctes.items():
+        ctes[name] = tuple(Output(name=o.name, sources=everything, exact=False) for o in outputs)

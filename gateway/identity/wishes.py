@@ -104,7 +104,8 @@ def bound_as(root: Agent | None, key: str) -> None:
     if root is not None and "proof" in root.binding.to and not key:
         raise TokenRefused(
             UNPROVED,
-            f"policies.yaml binds the tokens of {root.name} to keys: ask for one with a DPoP proof (RFC 9449)",
+            f"policies.yaml binds the tokens of {root.name} to keys: ask for one with a DPoP proof (RFC 9449), as "
+            "`countersign token` does by `--dpop-key FILE`, and every verb where COUNTERSIGN_DPOP_KEY names the file",
         )
 
 

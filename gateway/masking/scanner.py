@@ -7,10 +7,12 @@ are the text's own and any encoding that contains ASCII will do.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from threading import Thread
 from typing import Any, TypeAlias
 
 import re2
@@ -37,6 +39,8 @@ TOO_MANY = "too_many"
 _ESCAPE = re.compile(rb"[nrtbfv]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}")
 BULK = 16 * 1024
 """Bytes from which on it is worth looking first where candidates may begin at all."""
+WORTH_A_SIEVE = 256 * 1024
+"""Bytes to search after which one is made."""
 _ALWAYS_FOUND = b"\0\0countersign\0\0"
 _STATES = 160 * 1024 * 1024
 
@@ -64,6 +68,9 @@ class Scanner:
         if self._patterns:
             self._exact.Compile()
             self._prefix.Compile()
+        self._sieve: Sieve | None = None
+        self._preparing = False
+        self._unsifted = 0
 
     @property
     def reads(self) -> bool:
@@ -83,19 +90,25 @@ class Scanner:
             )
         return made
 
-    @functools.cached_property
-    def _sieve(self) -> Sieve | None:
-        """None where what it does would run uncompiled, or a policy's own pattern is not understood."""
-        try:
-            return Sieve(self._patterns) if sift.COMPILED else None
-        except Unreadable:
-            return None
+    def prepare(self) -> None:
+        """Make the sieve now: that takes about a second. Without it everything is found too, but later."""
+        with contextlib.suppress(Unreadable):  # a policy's own pattern
+            self._sieve = Sieve(self._patterns)
+
+    def _searched(self, size: int) -> None:
+        """So many bytes were searched without a sieve. Whoever searches many gets one, and does not wait for it."""
+        self._unsifted += size
+        if self._unsifted > WORTH_A_SIEVE and not self._preparing and sift.COMPILED:
+            self._preparing = True
+            Thread(target=self.prepare, name="countersign-sieve", daemon=True).start()
 
     def _seeking(self, data: bytes, start: int) -> Callable[[int], Any]:
         """Gives the first candidate that begins at or behind a place, for places that only grow, from `start` on."""
         places = None
         if len(data) - start >= BULK and self._sieve is not None:
             places = self._sieve.places(data, start)
+        else:
+            self._searched(len(data) - start)
         if places is None:
             return functools.partial(self._any.search, data)
         match = self._any.match
@@ -113,7 +126,13 @@ class Scanner:
         """Nothing in `data` is even a candidate, so `find` finds nothing."""
         if self._reading is not None:
             return False
-        return self._any is None or self._whether.Match(data) is None
+        if self._any is None:
+            return True
+        if self._sieve is None:
+            self._searched(len(data))
+        elif self._sieve.clear(data):
+            return True
+        return self._whether.Match(data) is None
 
     def find(self, data: bytes, start: int = 0, *, read: tuple[int, int] | None = None) -> list[Hit]:
         """Sorted, disjoint hits that begin at or behind `start`; what is before it is context only.

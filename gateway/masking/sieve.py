@@ -79,6 +79,12 @@ class Sieve:
             self._lock.release()
         return found
 
+    def clear(self, data: bytes) -> bool:
+        """Nothing begins in `data`; False also where that cannot be said cheaply."""
+        # Neither of its two is changed in place by a table that is begun anew, and the first row is the same in all.
+        told = sift.clear(data, DEPTH, self._table, self._columns)
+        return self.places(data, 0) == [] if told < 0 else told == 1
+
     def _row(self, state: tuple[bool, bytes]) -> int:
         """Where the row of this state begins in the table: whether a word's byte came last, and what has begun."""
         row = self._rows.get(state)

@@ -28,6 +28,17 @@ cpdef object places(
     Py_ssize_t most
 )
 
+@cython.locals(
+    source="const unsigned char *",
+    column="const unsigned char *",
+    rows="const unsigned int *",
+    end=Py_ssize_t,
+    at=Py_ssize_t,
+    row="unsigned int",
+    kind="unsigned int",
+)
+cpdef int clear(bytes data, Py_ssize_t depth, array.array table, bytes columns)
+
 cdef unsigned int looked(
     unsigned int value, unsigned int row, unsigned int column, Py_ssize_t place, object entry, list found
 ) except? 0x7FFFFFFF

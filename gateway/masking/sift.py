@@ -123,6 +123,31 @@ def places(
     return None
 
 
+def clear(data: bytes, depth: int, table: array[int], columns: bytes) -> int:
+    """1 where nothing begins in `data`, 0 where a candidate may, -1 where an entry that says so is not worked out yet.
+
+    Works nothing out, so nothing else happens meanwhile.
+    """
+    source = data
+    column = columns
+    if compiled:  # noqa: SIM108  # as above
+        rows = table.data.as_uints  # type: ignore[attr-defined]
+    else:
+        rows = table
+    end = len(data)
+    row = 0
+    for at in range(end):
+        row = rows[row + column[source[at]]]
+        if row & 0x40000000:
+            return -1 if row == 0x7FFFFFFF else 0
+    kind = column[0]
+    for _ in range(depth - 1):
+        row = rows[row + kind]
+        if row & 0x40000000:
+            return -1 if row == 0x7FFFFFFF else 0
+    return 1
+
+
 def looked(
     value: int, row: int, column: int, place: int, entry: Callable[[int, int], int], found: list[int]
 ) -> int:

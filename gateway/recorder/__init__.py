@@ -22,6 +22,9 @@ from gateway.contract import Vote
 from gateway.model import Resource, Session
 from gateway.recorder.chain import ChainBroken, ChainWriter, Record, TornTail, encoded, records
 from gateway.recorder.fields import SUFFIX, ending, entries_of, sealed_text, session_fields
+from gateway.recorder.lines import asked as fields_asked
+from gateway.recorder.lines import opening
+from gateway.recorder.remembered import Ended, Known
 
 BLOCK = 64 * 1024
 """Bytes of an answer that are gathered before they are written."""
@@ -63,7 +66,12 @@ class Recording:
         self._answer_limit = self._limit = answer_limit
         self._withheld: set[str] = set()
         self._dead = ""
-        self._known: dict[int, _Known] = {}
+        self._known: dict[int, Known] = {}
+        self._ended: Ended | None = None
+        self._named = ""
+        """The command that was asked about last."""
+        self._opening: bytes | None = None
+        """How records about it begin, where that needs no escaping."""
         self._command = ""
         self._blocks: list[bytes] = []
         self._gathered = 0
@@ -93,20 +101,40 @@ class Recording:
         `digest` is what people decide about, where they are asked. `shadow` names the rules that would have decided
         as well, were they enforced.
         """
-        fields: dict[str, Any] = {"command": command_id, "text": text, "parameters": parameters}
-        if digest:
-            fields["digest"] = digest
-        if shadow:
-            fields["shadow"] = shadow
         known = self._known.get(id(effects))
         if known is None or not known.says(effects, resources, verdict, rules, message):
             if len(self._known) >= KNOWN_KEPT:
                 self._known.clear()
-            known = self._known[id(effects)] = _Known(effects, resources, verdict, rules, message)
-        self._frame(b"asked", encoded(fields)[:-1] + known.encoded)
+            known = self._known[id(effects)] = Known(effects, resources, verdict, rules, message)
+        self._alive()
+        self._named, self._opening = command_id, opening(command_id)
+        self._writer.frame(
+            b"asked",
+            self._clock(),
+            self._fields_asked(text, parameters, digest, shadow),
+            known=known.encoded,
+        )
         self._tally[verdict] += 1
         self._made += 2 if verdict == "block" else 1
         self.flush()
+
+    def _fields_asked(
+        self, text: str, parameters: Sequence[str | None], digest: str, shadow: Sequence[str]
+    ) -> bytes:
+        """The beginning of the JSON object of such a record."""
+        if not digest and not shadow and self._opening is not None:
+            try:
+                laid = fields_asked(self._opening, text, parameters)
+            except UnicodeEncodeError:
+                laid = None
+            if laid is not None:
+                return laid
+        fields: dict[str, Any] = {"command": self._named, "text": text, "parameters": parameters}
+        if digest:
+            fields["digest"] = digest
+        if shadow:
+            fields["shadow"] = shadow
+        return encoded(fields)[:-1]
 
     def decided(
         self, command_id: str, *, approval_id: str, state: str, votes: Sequence[Vote], reason: str
@@ -162,23 +190,19 @@ class Recording:
             self._write_answer()
             self._answered = self._cut = 0
         self._alive()
-        fields: dict[str, Any] = {
-            "command": command_id,
-            "outcome": outcome,
-            "rows": rows,
-            "failed": failed,
-            "masked": dict(masked) if masked else {},
-            "shape": len(shape),
-        }
-        if self._cut:
-            fields["cut"] = self._cut
-        if self._withheld and command_id in self._withheld:
-            fields["withheld"] = True
+        withheld = bool(self._withheld) and command_id in self._withheld
+        if withheld:
             self._withheld.discard(command_id)
+        end = self._ended
+        if end is None or not end.says(outcome, rows, failed, masked, len(shape), self._cut, withheld):
+            end = self._ended = Ended(outcome, rows, failed, dict(masked), len(shape), self._cut, withheld)
+        opened = self._opening if command_id == self._named else None
+        if opened is None:
+            opened = encoded({"command": command_id})[:-1]
         # The shape and the rest of the answer travel as one payload, so that a short answer is one record.
         blocks = self._blocks
         payload = shape + blocks[0] if len(blocks) == 1 else b"".join((shape, *blocks))
-        self._writer.frame(b"answered", self._clock(), encoded(fields), payload)
+        self._writer.frame(b"answered", self._clock(), opened, payload, known=end.encoded)
         self._command = ""
         blocks.clear()
         self._gathered = self._answered = self._cut = 0
@@ -272,49 +296,6 @@ class Recording:
             raise RecordingFailed(self._dead)
 
 
-class _Known:
-    """What many commands have in common: facts and verdicts are remembered, so they bring the same objects again."""
-
-    def __init__(
-        self,
-        effects: Collection[str],
-        resources: Sequence[Resource],
-        verdict: str,
-        rules: Sequence[str],
-        message: str,
-    ) -> None:
-        self._effects = effects
-        self._resources = resources
-        self._verdict = verdict
-        self._rules = rules
-        self._message = message
-        fields = {
-            "effects": [*effects],
-            "resources": resources,
-            "verdict": verdict,
-            "rules": rules,
-            "message": message,
-        }
-        self.encoded = b"," + encoded(fields)[1:]
-        """What follows in the header of each."""
-
-    def says(
-        self,
-        effects: Collection[str],
-        resources: Sequence[Resource],
-        verdict: str,
-        rules: Sequence[str],
-        message: str,
-    ) -> bool:
-        return (
-            effects is self._effects
-            and resources is self._resources
-            and rules is self._rules
-            and verdict == self._verdict
-            and message == self._message
-        )
-
-
 class Recorder:
     """Opens recordings below one directory."""
 
@@ -389,7 +370,8 @@ class Recorder:
             with path.open("rb") as file:
                 for record in records(file):
                     recording.recall(record)
-                    kind, writer.head, writer.number = record.kind, record.hash, record.number + 1
+                    kind = record.kind
+                    writer.go_on(record.hash, record.number + 1)
             if kind == "closed":
                 recording.seal()
             elif kind not in {"", "sealed"}:

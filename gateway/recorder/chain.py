@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, is_dataclass
 from hashlib import sha256
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import orjson
 from orjson import JSONEncodeError, dumps
@@ -25,6 +25,8 @@ HEADER_BYTES = 256 * 1024 * 1024
 
 _JOINED = 16 * 1024
 """Bytes of a payload up to which copying it is cheaper than to hash and to write it apart."""
+_NOTHING: Final = sha256()
+"""Copied for each record: that is sooner done than to look the algorithm up."""
 
 
 class ChainBroken(Exception):
@@ -63,13 +65,21 @@ class Record:
 class ChainWriter:
     """Appends records to an open descriptor. Not for concurrent use."""
 
-    __slots__ = ("_descriptor", "_pending", "head", "number")
+    __slots__ = ("_descriptor", "_link", "_pending", "number")
 
     def __init__(self, descriptor: int, *, head: str = ORIGIN, number: int = 0) -> None:
-        """Go on behind a record whose hash is `head`; the next one gets `number`."""
         self._descriptor = descriptor
         self._pending: list[bytes] = []
-        self.head = head
+        self.go_on(head, number)
+
+    @property
+    def head(self) -> str:
+        """The hash of the last record, in hex."""
+        return self._link.hex()
+
+    def go_on(self, head: str, number: int) -> None:
+        """Behind a record whose hash is `head`; the next one gets `number`."""
+        self._link = bytes.fromhex(head)
         self.number = number
 
     def append(self, kind: str, at: float, fields: Mapping[str, Any], payload: bytes = b"") -> None:
@@ -77,23 +87,25 @@ class ChainWriter:
         header = {"n": self.number, "at": at, "kind": kind, "prev": self.head, "size": len(payload), **fields}
         self._add(encoded(header) + b"\n", payload)
 
-    def frame(self, kind: bytes, at: float, fields: bytes, payload: bytes = b"") -> None:
-        """The same for records that come by the thousand: `fields` is a JSON object already."""
+    def frame(
+        self, kind: bytes, at: float, fields: bytes, payload: bytes = b"", *, known: bytes = b""
+    ) -> None:
+        """The same for records that come by the thousand: `fields` and `known` are a JSON object already."""
         size = len(payload)
-        prev = self.head.encode("ascii")
         if size <= _JOINED:
-            self._add(laid_out(self.number, at, kind, prev, size, fields, payload))
+            self._add(laid_out(self.number, at, kind, self._link, size, fields, known, payload))
         else:
-            self._add(laid_out(self.number, at, kind, prev, size, fields, b""), payload)
+            self._add(laid_out(self.number, at, kind, self._link, size, fields, known, b""), payload)
 
     def _add(self, record: bytes, payload: bytes = b"") -> None:
-        digest = sha256(record)
+        digest = _NOTHING.copy()
+        digest.update(record)
         self._pending.append(record)
         if payload:
             digest.update(payload)
             digest.update(b"\n")
             self._pending += (payload, b"\n")
-        self.head = digest.hexdigest()
+        self._link = digest.digest()
         self.number += 1
 
     def take(self) -> bytes:

@@ -218,6 +218,7 @@ async def test_policy_can_demand_that_tokens_are_bound(house, client, key):
     status, body, _ = await asked(house, client, "/oauth/token", grant_type="client_credentials")
     assert (status, body["error"]) == (400, "invalid_dpop_proof")
     assert "policies.yaml binds the tokens of release-pipeline to keys" in body["error_description"]
+    assert "`--dpop-key FILE`" in body["error_description"]
     token = await bound_root(house, client, key)
     assert house.child(token, key=key.thumbprint)
     status, body, headers = await asked(

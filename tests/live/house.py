@@ -355,7 +355,9 @@ class Gateway:
             database="shop",
         )
 
-    def countersign(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def countersign(
+        self, *arguments: str, typed: str = "", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "gateway", *arguments],
             env={
@@ -364,6 +366,7 @@ class Gateway:
                 "COUNTERSIGN_STATE": str(self.state),
                 **environment,
             },
+            input=typed,
             capture_output=True,
             text=True,
             check=False,

@@ -193,10 +193,12 @@ def test_at_a_terminal_it_is_waited_for_and_a_code_is_opened(elevating: Gateway)
     assert (denied.returncode, "freeze" in denied.stdout) == (1, True)
     grant = by_hand(elevating, reason="a terminal opens it")
     access = elevating.api.call(f"/v1/grants/{grant['id']}/access", {"person": MARIA})
-    opened = elevating.countersign("elevate", "open", access["code"])
+    opened = elevating.countersign("elevate", "open", typed=f"{access['code']}\n")
     assert opened.returncode == 0, opened.stderr
     assert "cs_" in opened.stdout
-    assert elevating.countersign("elevate", "open", access["code"]).returncode == 1
+    assert elevating.countersign("elevate", "open", typed=f"{access['code']}\n").returncode == 1
+    nothing = elevating.countersign("elevate", "open")
+    assert (nothing.returncode, "no code came" in nothing.stderr) == (2, True)
     elevating.api.call(f"/v1/grants/{grant['id']}/end", {"person": MARIA})
 
 

@@ -75,6 +75,29 @@ def judged(gateway: Gateway, connection: Connection) -> list[str]:
     return [entry["text"] for entry in page["entries"] if entry["kind"] == "command"]
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        "-c database=postgres",
+        "-c replication=database",
+        "-c user=postgres",
+        "-c options=-cstandard_conforming_strings=off",
+    ],
+)
+def test_no_option_says_what_the_start_up_message_itself_says(gateway: Gateway, options: str) -> None:
+    """Past the gateway's eyes these would reach another database, a replication connection, or a setting unjudged."""
+    with pytest.raises(psycopg.OperationalError, match="belongs into the start-up message"):
+        psycopg.connect(url(gateway.account()), options=options)
+
+
+def test_a_session_cannot_take_another_name_at_the_target(gateway: Gateway) -> None:
+    options = "-c APPLICATION_NAME=somebody"
+    with psycopg.connect(url(gateway.account()), options=options, autocommit=True) as connection:
+        named = connection.execute("SHOW application_name").fetchone()
+        assert named is not None
+        assert named[0].startswith("somebody [countersign ")
+
+
 # Values.
 
 EVERYTHING = (
@@ -143,6 +166,12 @@ def test_masked_json_and_arrays_are_searched(connection: Connection) -> None:
 def test_parameters_cross_in_both_formats(connection: Connection) -> None:
     for format_, value in (("%s", 7), ("%b", 7), ("%t", 7), ("%b", "seven"), ("%b", Jsonb({"n": 7}))):
         assert connection.execute(f"SELECT {format_}", [value], binary=True).fetchone() is not None
+
+
+def test_as_many_parameters_as_a_message_can_name(connection: Connection) -> None:
+    most = 65_535
+    row = psycopg.RawCursor(connection).execute(f"SELECT $1::int + ${most}::int", [7] * most).fetchone()
+    assert row == (14,)
 
 
 def test_an_errors_text_shows_nothing_that_is_masked(

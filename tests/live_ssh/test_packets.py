@@ -187,6 +187,24 @@ async def test_copying_between_open_files_is_asked_about_as_cp_is(
         assert (tmp_path / "copy").read_bytes() == b""
 
 
+@pytest.mark.parametrize(("flags", "answered"), [(2 | CREATE, 0), (4 | CREATE, DENIED)])
+async def test_cutting_a_file_is_part_of_writing_it_anew_and_not_of_appending(
+    gateway: SshGateway, tmp_path: Path, flags: int, answered: int
+) -> None:
+    """scp ends each of its uploads so."""
+    async with talk(gateway) as one:
+        with gateway.api.deciding("approve", containing=f"open {tmp_path}/made"):
+            one.send(opening(tmp_path / "made", flags & ~0x10, 1))
+            _, _, handle = await one.answer()
+        one.send(packet(Kind.WRITE, 2, handle, bytes(8), string(b"abc")))
+        assert code(await one.answer()) == 0
+        one.send(packet(Kind.FSETSTAT, 3, handle, struct.pack(">IQ", 1, 2)))
+        assert code(await one.answer()) == answered
+        one.send(packet(Kind.FSETSTAT, 4, handle, struct.pack(">II", 4, 0o4755)))
+        assert code(await one.answer()) == DENIED
+    assert (tmp_path / "made").read_bytes() == (b"abc" if answered else b"ab")
+
+
 async def test_answers_keep_to_their_requests_around_one_that_is_held(
     gateway: SshGateway, people: Path, tmp_path: Path
 ) -> None:

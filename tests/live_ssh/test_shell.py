@@ -158,6 +158,50 @@ def test_a_script_on_standard_input_is_judged_line_by_line(gateway: SshGateway, 
     assert (tmp_path / "victim").exists()
 
 
+def test_a_command_of_several_lines_is_judged_and_run_whole(gateway: SshGateway, tmp_path: Path) -> None:
+    script = f"""x=1
+if [ $x = 1 ]; then
+  echo one
+fi
+cat <<'EOF' | tr a-z A-Z
+rm -rf {tmp_path}
+EOF
+for each in a b; do
+  rm -rf {tmp_path}
+done
+f() {{
+  echo "f $1
+  and more"
+}}
+f \\
+  2
+echo 'open
+"""
+    done = gateway.ssh(stdin=script.encode(), options=("-T",))
+    assert done.stdout == f"one\nRM -RF {str(tmp_path).upper()}\nf 2\n  and more\n".encode(), done.stderr
+    assert done.stderr.count(b"Destructive commands never run through an agent.") == 1
+    assert b"This command does not end" in done.stderr
+    assert done.returncode == 126
+    assert tmp_path.exists()
+
+
+def test_a_terminal_asks_for_more_until_a_command_ends_or_ctrl_c_forgets_it(gateway: SshGateway) -> None:
+    with terminal(gateway) as (screen, status):
+        screen.until(r"\$ ")
+        screen.type("echo 'one\r")
+        screen.until("\n> ")
+        screen.type("two'\r")
+        screen.until("one\r\ntwo\r\nweb-1\\$ ")
+        screen.type("if true; then\r")
+        screen.until("\n> ")
+        screen.type("\x03")
+        screen.until(r"web-1\$ ")
+        screen.type("echo three\r")
+        screen.until("\nthree\r\nweb-1\\$ ")
+        screen.type("exit\r")
+        assert status() == 0
+
+
 def lines(gateway: SshGateway, *typed: str) -> subprocess.CompletedProcess[bytes]:
     return gateway.ssh(stdin="".join(f"{line}\n" for line in typed).encode(), options=("-T",))
 

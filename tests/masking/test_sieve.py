@@ -8,7 +8,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -138,14 +140,15 @@ def test_hits_are_the_same_with_it(
     unbounded: None, monkeypatch: pytest.MonkeyPatch, bulk: int, every: Scanner
 ) -> None:
     monkeypatch.setattr(scanner, "BULK", bulk)
-    monkeypatch.setattr(sift, "COMPILED", True)
     sifted = Scanner([DETECTORS[name] for name in NAMES])
+    sifted.prepare()
     said = [text.text.encode() for text in texts(VALUES, seed=9, each=1)][::4]
     for data in (b"\n".join(said), b"\0".join(said)):
         assert sifted.find(data) == every.find(data)
         assert sifted.find(data, 1_000) == every.find(data, 1_000)
         assert sifted.find_in_fields(data) == every.find_in_fields(data)
-    assert (sifted.__dict__.get("_sieve") is not None) is (bulk == 0)
+    assert sifted._sieve is not None
+    assert (len(sifted._sieve._states) > 2) is (bulk == 0)
 
 
 @pytest.mark.parametrize(
@@ -170,11 +173,52 @@ def test_where_a_policys_own_pattern_is_not_understood_everything_is_searched(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(scanner, "BULK", 0)
-    monkeypatch.setattr(sift, "COMPILED", True)
     own = CustomDetector(name="ticket", pattern="TICKET-[[:digit:]]{4}", matches=("TICKET-1234",))
     found = Scanner([Detector(name="ticket", shapes=(custom.shape(own),))])
-    assert found.find(b"see TICKET-1234") == [(4, 15, "ticket")]
+    found.prepare()
     assert found._sieve is None
+    assert found.find(b"see TICKET-1234") == [(4, 15, "ticket")]
+    assert not found.bare(b"see TICKET-1234")
+
+
+def test_who_searches_much_gets_a_sieve(monkeypatch: pytest.MonkeyPatch, every: Scanner) -> None:
+    monkeypatch.setattr(sift, "COMPILED", True)
+    monkeypatch.setattr(scanner, "WORTH_A_SIEVE", 2 * len(PROSE))
+    made: list[Thread] = []
+
+    def thread(**told: Any) -> Thread:
+        made.append(Thread(**told))
+        return made[0]
+
+    monkeypatch.setattr(scanner, "Thread", thread)
+    busy = Scanner([DETECTORS[name] for name in NAMES])
+    assert all(busy.bare(PROSE) for _ in range(2))
+    assert not made
+    assert all(busy.bare(PROSE) for _ in range(3))
+    (once,) = made
+    once.join()
+    assert busy._sieve is not None
+    for text in texts(VALUES, seed=2, each=1):
+        data = text.text.encode()
+        assert busy.bare(data) is (every._any.search(data) is None), data
+
+
+def test_a_text_is_clear_only_where_nothing_begins(unbounded: None, every: Scanner) -> None:
+    made = Sieve(PATTERNS)
+    clear = 0
+    for path in (VALUES, LOOKALIKES):
+        for text in list(texts(path, seed=3, each=1))[::3]:
+            data = text.text.encode()
+            assert made.clear(data) is (made.places(data, 0) == [])
+            clear += made.clear(data)
+    assert made.clear(PROSE)
+    assert clear > 20
+
+
+def test_what_is_not_worked_out_is_not_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sieve, "ADVANCE", 0)
+    made = Sieve(FEW)
+    assert not made.clear(b"some words")
 
 
 @pytest.mark.parametrize(
@@ -267,5 +311,6 @@ def test_the_compiled_loop_and_its_source_agree(pieces: list[bytes], start: int)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sieve, "sift", module)
             with without_bounds():
-                told.append(Sieve(FEW).places(data, min(start, len(data))))
+                made = Sieve(FEW)
+                told.append((made.clear(data), made.places(data, min(start, len(data))), made.clear(data)))
     assert told[0] == told[1]

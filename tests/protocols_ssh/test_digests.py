@@ -79,3 +79,11 @@ def test_a_line_that_does_not_end_is_not_kept() -> None:
         copies.feed(b"C0644 " + b"1" * 1_000)
     copies.feed(b"\nC0644 1 a\nx\0")
     assert not found
+
+
+@pytest.mark.parametrize(("size", "known"), [(3, True), (2, False), (4, False)])
+def test_a_file_that_is_cut_elsewhere_than_where_it_ended_has_none(size: int, *, known: bool) -> None:
+    digest = Digest()
+    digest.add(0, b"abc")
+    digest.cut(size)
+    assert ("sha256" in str(digest)) == known

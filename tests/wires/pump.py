@@ -94,6 +94,8 @@ class _Live(_Side):
         self.up = _Side(lambda data: self.step(lambda: self.wire.receive(Side.UPSTREAM, data)))
         self.tasks: set[asyncio.Task[None]] = set()
         self.over = False
+        self.held = ""
+        """The command that waits for `decide`."""
         pump.sessions.append(self)
 
     def step(self, enter: Callable[[], object]) -> None:
@@ -119,6 +121,7 @@ class _Live(_Side):
                     verdict = self.pump.judge(command)
                     if verdict is None:
                         queue[:0] = self.wire.notice(command.id, "held until somebody decides")
+                        self.held = command.id
                         self.pump.held.set()
                     else:
                         queue[:0] = self.wire.answer(command.id, verdict, self.pump.mask)
@@ -153,7 +156,7 @@ class _Live(_Side):
 
     def decide(self, verdict: Allow | Block) -> None:
         """Answer what this client's wire has asked."""
-        command_id = self.wire._asking.asked  # type: ignore[attr-defined]
+        command_id, self.held = self.held, ""
         self.pump.held.clear()
         self.step(lambda: self.wire.answer(command_id, verdict, self.pump.mask))
 

@@ -158,7 +158,7 @@ async def test_notifications_come_while_a_command_is_held(pump: Pump) -> None:
         await sender.execute("notify news, 'hello'")
         pid, payload = await asyncio.wait_for(heard.get(), DEADLINE)
         assert (pid, payload) == (sender.get_server_pid(), "hello")
-        live = next(live for live in pump.sessions if live.wire._asking.asked)
+        live = next(live for live in pump.sessions if live.held)
         live.decide(Allow(rules=("approved",)))
         assert await asyncio.wait_for(task, DEADLINE) == "SELECT 1"
     finally:

@@ -160,6 +160,14 @@ def test_a_first_packet_that_is_none_is_a_violation(packet: bytes) -> None:
         ({"options": "-F"}, "42501", "-c name=value"),
         ({"options": "-c nothing"}, "42501", "sets nothing"),
         ({"x; drop table t": "1"}, "42704", "name"),
+        ({"options": "-c user=postgres"}, "42704", '"user"'),
+        ({"options": "--database=other"}, "42704", '"database"'),
+        ({"options": "-creplication=database"}, "42704", '"replication"'),
+        ({"options": "-c options=-crole=admin"}, "42704", '"options"'),
+        ({"options": "-c _pq_.x=1"}, "42704", '"_pq_.x"'),
+        ({"options": "-c Options=-crole=admin"}, "42704", '"options"'),
+        ({"Database": "other"}, "42704", '"database"'),
+        ({"_PQ_.x": "1"}, "42704", '"_pq_.x"'),
     ],
 )
 def test_a_start_up_that_is_refused_says_why(parameters: dict[str, str], code: str, says: str) -> None:
@@ -313,7 +321,7 @@ def test_the_upstream_is_told_who_logs_in_and_on_whose_behalf() -> None:
         b"user": b"gateway",
         b"database": b"shop",
         b"application_name": b"psql [cs-1]",
-        b"DateStyle": b"ISO",
+        b"datestyle": b"ISO",
     }
     assert b"stored" not in said
     assert b"token" not in said
@@ -466,6 +474,21 @@ def test_options_are_judged_like_set_statements(options: str, text: str) -> None
     name, _, value = text.removeprefix("SET ").partition(" TO ")
     said = f"{name}\0{value[1:-1].replace(chr(39) * 2, chr(39))}\0".encode()
     assert said in sent(released, Side.UPSTREAM)
+
+
+@pytest.mark.parametrize("name", ["application_name", "APPLICATION_NAME", "application-name"])
+def test_our_name_in_the_targets_log_is_never_replaced(name: str) -> None:
+    said = sent(admitted(make_wire(opening()), options=f"-c {name}=mine"), Side.UPSTREAM)
+    pairs = said[8:-2].split(b"\0")
+    names = [each.lower() for each in pairs[::2]]
+    assert names.count(b"application_name") == 1
+    assert pairs[1::2][names.index(b"application_name")] == b"mine [cs-1]"
+
+
+def test_a_parameter_comes_after_an_option_of_its_name_as_at_the_server() -> None:
+    wire = make_wire(opening())
+    (asks,) = admitted(wire, options="-c Search_Path=a -c SEARCH_PATH=b", search_path="c")
+    assert asks.command.text == "SET search_path TO 'c'"
 
 
 def test_what_the_target_notices_at_login_comes_behind_the_welcome_which_comes_once() -> None:

@@ -10,6 +10,7 @@ from gateway.facts.mysql.conditions import restricts
 from gateway.facts.mysql.queries import EXPRESSIONS, dotted, from_items, query, with_clause
 from gateway.facts.mysql.reading import Reading
 from gateway.facts.mysql.sources import Scope
+from gateway.facts.sources import stored_in
 from gateway.model import Effect, Output
 
 
@@ -67,15 +68,9 @@ def _insert(reading: Reading, node: exp.Insert, scope: Scope) -> None:
 def stored(
     reading: Reading, name: str, columns: Sequence[str], outputs: Sequence[Output], *, created: bool
 ) -> None:
-    """The values of `outputs` go into a table's `columns`; one that is created calls the others as they were called."""
-    starred = False
-    for position, output in enumerate(outputs):
-        starred = starred or output.name == "*"
-        if position < len(columns) and not starred:
-            column = columns[position].lower()
-        else:
-            column = output.name if created and not (columns and starred) else "*"
-        reading.carries(f"{name}.{column}", output.sources, exact=created and not columns and output.exact)
+    """The values of `outputs` go into a table's `columns`."""
+    for each in stored_in(name, columns, outputs, created=created):
+        reading.carries(each.name, each.sources, exact=each.exact)
 
 
 def _target(reading: Reading, node: exp.Expr) -> str:

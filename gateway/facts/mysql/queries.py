@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from sqlglot import exp
 
@@ -16,12 +17,11 @@ from gateway.facts.mysql.sources import (
     side_by_side,
     united,
 )
+from gateway.facts.sources import recursive
 from gateway.model import Effect, Output
 
 Outputs = tuple[Output, ...]
 
-_PASSES = 4
-"""How often a recursive WITH is read until its columns' sources stand still."""
 _LABELLED = ("group", "having", "order")
 """Clauses in which a bare name is first a result column's label, and a number its place."""
 
@@ -132,29 +132,14 @@ def with_clause(reading: Reading, node: exp.Expr, scope: Scope) -> None:
     clause = node.args.get("with_")
     if clause is None:
         return
-    entries = list(clause.expressions)
+    entries = [(entry.alias.lower(), partial(_cte, reading, entry, scope)) for entry in clause.expressions]
     if not clause.args.get("recursive"):
-        for entry in entries:
-            scope.ctes[entry.alias.lower()] = _cte(reading, entry, scope)
+        for name, read in entries:
+            scope.ctes[name] = read()
         return
-    # A recursive entry may use itself and those behind it: read until nothing new turns up.
-    for entry in entries:
-        scope.ctes[entry.alias.lower()] = (Output(name="*", sources=frozenset()),)
-    settled = False
     reading.recursions += 1
-    for _ in range(_PASSES if reading.recursions == 1 else 1):
-        before = dict(scope.ctes)
-        for entry in entries:
-            scope.ctes[entry.alias.lower()] = _cte(reading, entry, scope)
-        settled = scope.ctes == before
-        if settled:
-            break
+    recursive(scope, entries, nested=reading.recursions > 1)
     reading.recursions -= 1
-    if settled:
-        return
-    everything = frozenset(source for outputs in scope.ctes.values() for source in united(outputs))
-    for name, outputs in scope.ctes.items():
-        scope.ctes[name] = tuple(Output(name=o.name, sources=everything, exact=False) for o in outputs)
 
 
 def _cte(reading: Reading, entry: exp.CTE, scope: Scope) -> Outputs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from gateway.facts.postgres import conditions
 from gateway.facts.postgres.expressions import condition, gather, values
@@ -13,15 +14,14 @@ from gateway.facts.sources import (
     Relation,
     Scope,
     derived,
+    recursive,
     side_by_side,
+    stored_in,
     united,
 )
 from gateway.model import Effect, Output
 
 Outputs = tuple[Output, ...]
-
-_PASSES = 4
-"""How often a recursive WITH is read until its columns' sources stand still."""
 
 
 def query(reading: Reading, node: Node, scope: Scope) -> Outputs:
@@ -136,29 +136,17 @@ def _order(reading: Reading, items: Iterable[Node], outputs: Outputs, scope: Sco
 def _with(reading: Reading, clause: Node | None, scope: Scope) -> None:
     if not clause:
         return
-    entries = [entry["CommonTableExpr"] for entry in clause.get("ctes", ())]
+    entries = [
+        (entry["ctename"].lower(), partial(_cte, reading, entry, scope))
+        for entry in (each["CommonTableExpr"] for each in clause.get("ctes", ()))
+    ]
     if not clause.get("recursive"):
-        for entry in entries:
-            scope.ctes[entry["ctename"].lower()] = _cte(reading, entry, scope)
+        for name, read in entries:
+            scope.ctes[name] = read()
         return
-    # A recursive entry may use itself and those behind it: read until nothing new turns up.
-    for entry in entries:
-        scope.ctes[entry["ctename"].lower()] = (Output(name="*", sources=frozenset()),)
-    settled = False
     reading.recursions += 1
-    for _ in range(_PASSES if reading.recursions == 1 else 1):
-        before = dict(scope.ctes)
-        for entry in entries:
-            scope.ctes[entry["ctename"].lower()] = _cte(reading, entry, scope)
-        settled = scope.ctes == before
-        if settled:
-            break
+    recursive(scope, entries, nested=reading.recursions > 1)
     reading.recursions -= 1
-    if settled:
-        return
-    everything = frozenset(source for outputs in scope.ctes.values() for source in united(outputs))
-    for name, outputs in scope.ctes.items():
-        scope.ctes[name] = tuple(Output(name=o.name, sources=everything, exact=False) for o in outputs)
 
 
 def _cte(reading: Reading, entry: Node, scope: Scope) -> Outputs:
@@ -203,18 +191,9 @@ def _assigned(reading: Reading, name: str, targets: Iterable[Node] | None, scope
 def stored(
     reading: Reading, name: str, columns: Sequence[str], outputs: Outputs, *, created: bool = True
 ) -> None:
-    """The values of `outputs` go into a table's `columns`; one that is created calls the others as they were called."""
-    starred = False
-    for position, output in enumerate(outputs):
-        starred = starred or output.name == "*"
-        if position < len(columns) and not starred:
-            column = columns[position].lower()
-        elif created and not (columns and starred):
-            column = output.name
-        else:
-            column = "*"
-        kept = created and not columns and output.exact
-        reading.carries(f"{name}.{column}", output.sources, exact=kept)
+    """The values of `outputs` go into a table's `columns`."""
+    for each in stored_in(name, columns, outputs, created=created):
+        reading.carries(each.name, each.sources, exact=each.exact)
 
 
 def _returning(reading: Reading, body: Node, scope: Scope) -> Outputs:

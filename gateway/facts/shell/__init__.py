@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Collection, Sequence
 
 from gateway.facts.cache import Cache
+from gateway.facts.shell.gathering import LONGEST, Gathering
 from gateway.facts.shell.reading import ATTRIBUTES, Reading
 from gateway.facts.shell.state import Shell
 from gateway.facts.shell.tree import Unreadable
@@ -20,10 +21,8 @@ from gateway.facts.shell.values import MARKS
 from gateway.facts.shell.walk import Walker
 from gateway.model import Effect, Facts
 
-__all__ = ["ATTRIBUTES", "Lines", "read", "unread"]
+__all__ = ["ATTRIBUTES", "Gathering", "Lines", "read", "unread"]
 
-LONGEST = 65_536
-"""Characters of a text that is read at all."""
 _CACHED_TEXT = 4_096
 _texts: Cache[Facts] = Cache(entries=8_192, weight=24 * 1024 * 1024)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from gateway.facts.shell.lexer import ending
 from gateway.facts.shell.simple import SimpleCommands
 from gateway.facts.shell.tree import (
     Block,
@@ -20,6 +21,7 @@ from gateway.facts.shell.tree import (
     Loop,
     Node,
     Pipeline,
+    Unfinished,
     Unreadable,
     Word,
 )
@@ -54,12 +56,11 @@ class Parser(SimpleCommands):
         return node
 
     def substitution(self, text: str) -> Node:
-        """The script inside backticks, already unescaped."""
         inner = Parser(text, depth=self.depth + 1, budget=self.budget)
-        return inner.script()
+        with ending():
+            return inner.script()
 
     def parenthesised(self) -> Node:
-        """The list up to the closing parenthesis, which is passed over."""
         self.deeper()
         node = self._list()
         self.take(")")
@@ -146,7 +147,7 @@ class Parser(SimpleCommands):
 
     def _bare_command(self) -> Node:
         if self.at >= len(self.text):
-            raise Unreadable("the text ends where a command is expected")
+            raise Unfinished("the text ends where a command is expected")
         if self.text[self.at] == "(":
             return self._parenthesis()
         word = self.plain_word()
@@ -286,6 +287,8 @@ class Parser(SimpleCommands):
             if self.plain_word() == "esac":
                 self.at += 4
                 break
+            if self.at >= len(self.text):
+                raise Unfinished("a choice does not end", until="esac")
             if self.text.startswith("(", self.at):
                 self.at += 1
                 self.skip()
@@ -320,7 +323,7 @@ class Parser(SimpleCommands):
         while True:
             self.skip(newlines=True)
             if self.at >= len(self.text):
-                raise Unreadable("a [[ condition does not end")
+                raise Unfinished("a [[ condition does not end", until="]]")
             if self.plain_word() == "]]":
                 self.at += 2
                 return tuple(words)
@@ -343,12 +346,16 @@ class Parser(SimpleCommands):
 
     def definition(self, name: str) -> Node:
         self.skip(newlines=True)
+        if self.at >= len(self.text):
+            raise Unfinished("a function has no body yet")
         if self.plain_word() not in _OPENERS and not self.text.startswith("(", self.at):
             raise Unreadable("a function has no body")
         return Define(name=name, body=self._command())
 
     def _expect(self, word: str) -> None:
         self.skip(newlines=True)
+        if self.at >= len(self.text):
+            raise Unfinished("a compound command does not end", until=word)
         if self.plain_word() != word:
             raise Unreadable("a compound command does not end as the shell's grammar wants")
         self.at += len(word)

@@ -7,6 +7,9 @@ of the grammar that extends it.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from gateway.facts.shell.ansi import decoded
@@ -18,6 +21,7 @@ from gateway.facts.shell.tree import (
     Process,
     Substitution,
     Text,
+    Unfinished,
     Unreadable,
     Variable,
     Word,
@@ -45,20 +49,24 @@ class _Pending:
     document: list[Piece] = field(default_factory=list)
 
 
-class Lexer(Cursor):
+class Lexer(Cursor, ABC):
     """Words at a position. The grammar supplies what a substitution holds."""
 
-    __slots__ = ("pending",)
+    __slots__ = ("open_end", "pending")
 
     def __init__(self, text: str, *, depth: int = 0, budget: Budget | None = None) -> None:
         super().__init__(text, depth=depth, budget=budget)
         self.pending: list[_Pending] = []
+        self.open_end: str | None = None
+        """The text may end so, and a shell at a terminal would ask for more all the same: up to this line, if it is not ""."""
 
+    @abstractmethod
     def parenthesised(self) -> Node:
-        raise NotImplementedError
+        """The list up to the closing parenthesis, which is passed over."""
 
+    @abstractmethod
     def substitution(self, text: str) -> Node:
-        raise NotImplementedError
+        """The script inside backticks, already unescaped."""
 
     def skip(self, *, newlines: bool = False) -> None:
         """Pass over blanks and a comment, and over line ends with the here-documents that follow them."""
@@ -121,6 +129,8 @@ class Lexer(Cursor):
         """One quote, escape or expansion outside of double quotes."""
         match character:
             case "\\":
+                if self.at + 1 >= len(self.text):
+                    self.open_end = ""
                 if not self.text.startswith("\n", self.at + 1):
                     pieces.append(Text(text=self.text[self.at + 1 : self.at + 2] or "\\", quoted=True))
                 self.at += 2
@@ -128,7 +138,7 @@ class Lexer(Cursor):
             case "'":
                 end = self.text.find("'", self.at + 1)
                 if end < 0:
-                    raise Unreadable("a quote does not end")
+                    raise Unfinished("a quote does not end", until="'")
                 pieces.append(Text(text=self.text[self.at + 1 : end], quoted=True))
                 self.at = end + 1
             case '"':
@@ -154,7 +164,7 @@ class Lexer(Cursor):
                 return
             else:
                 self.quoted_active(pieces, escaped='$`"\\')
-        raise Unreadable("a quote does not end")
+        raise Unfinished("a quote does not end", until='"')
 
     def quoted_active(self, pieces: list[Piece], *, escaped: str) -> None:
         """A backslash, dollar or backtick where double quotes' rules hold."""
@@ -212,7 +222,7 @@ class Lexer(Cursor):
                 character = self.text[self.at]
             inner.append(character)
             self.at += 1
-        raise Unreadable("a backtick does not end")
+        raise Unfinished("a backtick does not end", until="`")
 
     def _parenthesised_expansion(self, *, quoted: bool) -> Piece:
         if self.text.startswith("((", self.at + 1):
@@ -306,7 +316,7 @@ class Lexer(Cursor):
             else:
                 pieces.append(Text(text=character, quoted=quoted))
                 self.at += 1
-        raise Unreadable("an expansion in braces does not end")
+        raise Unfinished("an expansion in braces does not end", until="}")
 
     def _ansi(self) -> str:
         """`$'...'`: decoded."""
@@ -314,7 +324,7 @@ class Lexer(Cursor):
         while at < len(self.text) and self.text[at] != "'":
             at += 2 if self.text[at] == "\\" else 1
         if at >= len(self.text):
-            raise Unreadable("a quote does not end")
+            raise Unfinished("a quote does not end", until="'")
         inner = self.text[self.at + 2 : at]
         self.at = at + 1
         return decoded(inner)
@@ -357,6 +367,9 @@ class Lexer(Cursor):
                 if line == one.delimiter:
                     break
                 lines.append(line + "\n")
+            else:
+                if one.delimiter or not self.text.endswith("\n"):
+                    self.open_end = self.open_end or one.delimiter
             body = "".join(lines)
             if one.literal:
                 one.document.append(Text(text=body, quoted=True))
@@ -367,15 +380,25 @@ class Lexer(Cursor):
         """The pieces of a text in which only dollars, backticks and backslashes are active."""
         inner = type(self)(body, depth=self.depth + 1, budget=self.budget)
         pieces: list[Piece] = []
-        while inner.at < len(body):
-            inner.step()
-            plain = _DOCUMENT_PLAIN.match(body, inner.at)
-            if plain:
-                pieces.append(Text(text=plain[0], quoted=True))
-                inner.at = plain.end()
-            else:
-                inner.quoted_active(pieces, escaped="$`\\")
+        with ending():
+            while inner.at < len(body):
+                inner.step()
+                plain = _DOCUMENT_PLAIN.match(body, inner.at)
+                if plain:
+                    pieces.append(Text(text=plain[0], quoted=True))
+                    inner.at = plain.end()
+                else:
+                    inner.quoted_active(pieces, escaped="$`\\")
         return pieces
+
+
+@contextmanager
+def ending() -> Iterator[None]:
+    """For a text that another one holds whole: nothing that follows can go on with it."""
+    try:
+        yield
+    except Unfinished as unfinished:
+        raise Unreadable(str(unfinished)) from None
 
 
 def _continues(line: str) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 
 from gateway.facts.shell.lexer import Lexer
-from gateway.facts.shell.tree import Assignment, Node, Redirect, Simple, Text, Unreadable, Word
+from gateway.facts.shell.tree import Assignment, Node, Redirect, Simple, Text, Unfinished, Unreadable, Word
 from gateway.facts.shell.values import words
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]\n]*\])?(\+?)=")
@@ -20,8 +21,9 @@ class SimpleCommands(Lexer):
 
     __slots__ = ()
 
+    @abstractmethod
     def definition(self, name: str) -> Node:
-        raise NotImplementedError
+        """The function of that name, whose body comes next."""
 
     def simple(self) -> Node:
         assignments: list[Assignment] = []
@@ -72,6 +74,8 @@ class SimpleCommands(Lexer):
             if self.text.startswith(")", self.at):
                 self.at += 1
                 break
+            if self.at >= len(self.text):
+                raise Unfinished("an array does not end", until=")")
             elements.append(self.word())
         pieces = tuple(piece for element in elements for piece in element.pieces)
         whole = Word(pieces=(Text(text=f"{name}=", quoted=True), *pieces), source=self.text[start : self.at])
@@ -102,6 +106,8 @@ class SimpleCommands(Lexer):
 
     def take(self, character: str) -> None:
         self.skip(newlines=True)
+        if self.at >= len(self.text):
+            raise Unfinished("a parenthesis does not close yet", until=character)
         if not self.text.startswith(character, self.at):
             raise Unreadable("a parenthesis does not close")
         self.at += len(character)

@@ -10,6 +10,15 @@ class Unreadable(Exception):
     """The text cannot be read; the message says why and holds nothing of the text."""
 
 
+class Unfinished(Unreadable):
+    """The text ends too early: a shell at a terminal would ask for more of it."""
+
+    def __init__(self, why: str, *, until: str = "") -> None:
+        """`until`: what has to come for it to end; "" where anything may."""
+        super().__init__(why)
+        self.until = until
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
     """Characters that stand for themselves; unquoted ones may still glob, split braces or be a tilde."""

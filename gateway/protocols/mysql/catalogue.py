@@ -1,12 +1,10 @@
 """What a target's own catalogue says of its tables and views: asked for now and then, read by every session.
 
-Loading is bounded, and closed where it fails: what is not known is read as doubt. Functions stay unknown: that one only
-computes is a claim which these servers do not check.
+Functions stay unknown: that one only computes is a claim which these servers do not check.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,10 +14,9 @@ from gateway.facts.mysql import Texts
 from gateway.facts.mysql.resolving import resolved
 from gateway.facts.schema import Schema, Table
 from gateway.protocols.mysql.aside import connect, rows
+from gateway.protocols.surveying import renewed
 from gateway.wire import Login, Upstream
 
-WITHIN = 20.0
-"""Seconds that one reading of the catalogue may take."""
 TABLES, COLUMNS = 5_000, 100_000
 """A target with more of these is read without its catalogue."""
 _DEFINITION = 60_000
@@ -60,32 +57,29 @@ class Known:
         """By which sessions read; what each has prepared, set and made temporarily is its own `Context`."""
 
     def renew(self, told: Told | None, schema: Schema | None) -> None:
+        """The catalogue as it was read last, None where it could not be."""
+        if told == self.told:
+            return
         self.told, self.schema = told, schema
         self.texts = Texts(schema) if schema is not None else NOTHING
 
 
 async def survey(upstream: Upstream, login: Login, known: Known) -> str:
     """Read the target's catalogue into `known`; "" or why it could not be read. Never raises for what the target does."""
-    told, note = None, ""
-    try:
-        async with asyncio.timeout(WITHIN):
-            told = await _told(upstream, login)
-    except TimeoutError:
-        note = f"the target did not answer within {WITHIN:g} s"
-    except aiomysql.Error as error:
-        number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
-        note = f"the target refused or cannot be reached (error {number})"
-    except Exception:  # noqa: BLE001  whatever the client library makes of a strange server
-        note = "the target could not be asked"
-    else:
-        if told is None:
-            note = f"there are more than {TABLES} tables or {COLUMNS} columns"
-    if told is None:
-        known.renew(None, None)
-    elif told != known.told:
-        # Views are parsed here, thousands at worst: beside the loop that carries sessions.
-        known.renew(told, await asyncio.to_thread(resolved, told.tables, told.path))
-    return note
+    return await renewed(
+        known,
+        _told(upstream, login),
+        resolved=lambda told: resolved(told.tables, told.path),
+        refusal=_refusal,
+        most=f"{TABLES} tables or {COLUMNS} columns",
+    )
+
+
+def _refusal(error: Exception) -> str:
+    if not isinstance(error, aiomysql.Error):
+        return "the target could not be asked"
+    number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
+    return f"the target refused or cannot be reached (error {number})"
 
 
 async def _told(upstream: Upstream, login: Login) -> Told | None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
 from gateway.facts.mysql import ATTRIBUTES, Context, Server, follow, likewise
 from gateway.facts.schema import Schema
 from gateway.model import Command, Facts, Shape
+from gateway.protocols.explained_row import command_bytes
 from gateway.protocols.mysql.catalogue import NOTHING, Known
 from gateway.protocols.mysql.catalogue import survey as _survey
 from gateway.protocols.mysql.powers import powers
@@ -30,18 +29,7 @@ def read_facts(row: Mapping[str, Any], known: Known | None = None) -> Facts:
     for before in row.get("session_before", ()):
         context = follow(str(before), context)
     texts = known.texts if known is not None else NOTHING
-    return texts.read(_command(row).decode("utf-8", "replace"), context)
-
-
-def _command(row: Mapping[str, Any]) -> bytes:
-    if "command_b64" in row:
-        try:
-            return base64.b64decode(str(row["command_b64"]), validate=True)
-        except binascii.Error:
-            raise ValueError("command_b64 is not base64") from None
-    if isinstance(row.get("command"), str):
-        return str(row["command"]).encode("utf-8", "surrogatepass")
-    raise ValueError("the row has neither command nor command_b64")
+    return texts.read(command_bytes(row).decode("utf-8", "replace"), context)
 
 
 def shape(command: Command, facts: Facts) -> Shape | None:

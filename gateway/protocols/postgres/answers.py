@@ -13,7 +13,7 @@ from typing import Final
 from gateway.model import Effect, Facts, Output
 from gateway.protocols.postgres import messages
 from gateway.protocols.postgres.column_rules import reads_hidden
-from gateway.protocols.postgres.endings import STATUSES, Endings, changed_rows
+from gateway.protocols.postgres.endings import STATUSES, Endings, told
 from gateway.protocols.postgres.exchange import (
     ALLOWED,
     AT_ANY_TIME,
@@ -260,8 +260,8 @@ class Answers:
         elif (statement := reply.statement) is not None and not statement.traits.plain:
             self._exchange.names.run(0, statement)
         if reply.command_id:
-            outcome = data[over + 5 : -7].decode("utf-8", "replace") if len(data) - over > 11 else "EMPTY"
-            rows = max(count, changed_rows(outcome))
+            outcome, changed = told(data[over + 5 : -7])
+            rows = max(count, changed)
             out.append(CommandAnswered(reply.command_id, outcome, rows, False, masked, shape))
         self._exchange.expected.popleft()
         self._exchange.stands(status)

@@ -1,13 +1,7 @@
-"""What a target's own catalogue says of its tables, views and functions: asked for now and then, for `knowing`.
-
-Loading is bounded, and closed where it fails: what is not known is read as doubt.
-
-Beside `estimate`, the one module under `protocols/` that speaks to a network by itself.
-"""
+"""What a target's own catalogue says of its tables, views and functions: asked for now and then, for `knowing`."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,10 +11,9 @@ from gateway.facts.postgres.resolving import resolved
 from gateway.facts.schema import Function, Table
 from gateway.protocols.postgres.aside import connect
 from gateway.protocols.postgres.knowing import Known, Told
+from gateway.protocols.surveying import WITHIN, renewed
 from gateway.wire import Login, Upstream
 
-WITHIN = 20.0
-"""Seconds that one reading of the catalogue may take."""
 RELATIONS, COLUMNS, FUNCTIONS = 5_000, 100_000, 5_000
 """A target with more of these is read without its catalogue."""
 _BODY = 8_192
@@ -62,25 +55,19 @@ _FUNCTIONS = f"""
 
 async def survey(upstream: Upstream, login: Login, known: Known) -> str:
     """Read the target's catalogue into `known`; "" or why it could not be read. Never raises for what the target does."""
-    told, note = None, ""
-    try:
-        async with asyncio.timeout(WITHIN):
-            told = await _told(upstream, login)
-    except TimeoutError:
-        note = f"the target did not answer within {WITHIN:g} s"
-    except asyncpg.PostgresError as error:
-        note = f"the target refused (SQLSTATE {error.sqlstate})"
-    except (asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, ValueError):
-        note = "the target could not be asked"
-    else:
-        if told is None:
-            note = f"there are more than {RELATIONS} tables, {COLUMNS} columns or {FUNCTIONS} functions"
-    if told is None or told == known.told:
-        known.renew(told, None)
-    else:
-        # Views are parsed here, thousands at worst: beside the loop that carries sessions.
-        known.renew(told, await asyncio.to_thread(resolved, told.tables, told.functions, told.path))
-    return note
+    return await renewed(
+        known,
+        _told(upstream, login),
+        resolved=lambda told: resolved(told.tables, told.functions, told.path),
+        refusal=_refusal,
+        most=f"{RELATIONS} tables, {COLUMNS} columns or {FUNCTIONS} functions",
+    )
+
+
+def _refusal(error: Exception) -> str:
+    if isinstance(error, asyncpg.PostgresError):
+        return f"the target refused (SQLSTATE {error.sqlstate})"
+    return "the target could not be asked"
 
 
 async def _told(upstream: Upstream, login: Login) -> Told | None:

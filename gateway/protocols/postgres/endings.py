@@ -15,6 +15,9 @@ from gateway.wire import CommandAnswered, Event, ProtocolViolation
 
 _CHANGING = frozenset({"INSERT", "UPDATE", "DELETE", "MERGE", "COPY"})
 _OUTCOME_KEPT: Final = 300
+_TOLD: Final[dict[bytes, tuple[str, int]]] = {}
+_TOLD_KEPT: Final = 512
+_TOLD_LONGEST: Final = 64
 STATUSES: Final = frozenset({IDLE, IN_TRANSACTION, FAILED})
 _PLACES = frozenset({b"P", b"p", b"q"})
 
@@ -45,13 +48,13 @@ class Endings:
 
     def complete(self, reply: Reply, data: bytes, pos: int, end: int) -> bytes | None:
         """CommandComplete, or EmptyQueryResponse."""
-        outcome = data[pos + 5 : end - 1].decode("utf-8", "replace") if end - pos > 5 else "EMPTY"
+        outcome, changed = told(data[pos + 5 : end - 1])
         self._exchange.copying_in = False
         if reply.kind is Kind.OWN_QUERY:
             return b""
         if reply.kind is Kind.QUERY:
             reply.outcome = _listed(reply.outcome, outcome)
-            reply.rows = reply.earlier = max(reply.rows, reply.earlier + changed_rows(outcome))
+            reply.rows = reply.earlier = max(reply.rows, reply.earlier + changed)
             reply.place += 1
             return None
         self._exchange.expected.popleft()
@@ -197,6 +200,19 @@ def _without_place(report: bytes) -> bytes:
     """An ErrorResponse without the position that it names."""
     fields = messages.read_fields(report, 5, len(report))
     return messages.write_fields(report[:1], [(k, v) for k, v in fields.items() if k not in _PLACES])
+
+
+def told(outcome: bytes) -> tuple[str, int]:
+    """What CommandComplete says, and how many rows were changed by that; most say what others have said."""
+    known = _TOLD.get(outcome)
+    if known is None:
+        text = outcome.decode("utf-8", "replace") or "EMPTY"
+        known = (text, changed_rows(text))
+        if len(outcome) <= _TOLD_LONGEST:
+            if len(_TOLD) >= _TOLD_KEPT:
+                _TOLD.clear()
+            _TOLD[outcome] = known
+    return known
 
 
 def changed_rows(outcome: str) -> int:

@@ -3,8 +3,6 @@
 EXPLAIN, never EXPLAIN ANALYZE: the statement is planned and not run, on a read-only connection of the gateway's own
 that is closed at once. Only a single SELECT, INSERT, UPDATE, DELETE or MERGE that could be read completely is sent,
 because planning evaluates functions. Whatever goes wrong becomes a note; a note holds nothing that the target said.
-
-Beside `catalogue`, the one module under `protocols/` that speaks to a network by itself.
 """
 
 from __future__ import annotations

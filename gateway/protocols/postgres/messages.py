@@ -35,6 +35,7 @@ INVISIBLE_FIELDS = frozenset(bytes((letter,)) for letter in b"SVCPpFLRsdtcn")
 
 _LENGTH = Struct(">I")
 _SHORT = Struct(">h")
+_COUNT = Struct(">H")
 _LONG = Struct(">i")
 
 
@@ -67,17 +68,16 @@ class Body:
     def byte(self) -> bytes:
         return self.take(1)
 
-    def int16(self) -> int:
-        return int(_SHORT.unpack(self.take(2))[0])
-
     def int32(self) -> int:
         return int(_LONG.unpack(self.take(4))[0])
 
+    def count(self) -> int:
+        """An Int16 that says how many follow: without a sign, as servers read it."""
+        return int(_COUNT.unpack(self.take(2))[0])
+
     def shorts(self) -> tuple[int, ...]:
         """An Int16 count, and as many Int16."""
-        count = self.int16()
-        if count < 0:
-            raise ProtocolViolation("a count in a message is negative")
+        count = self.count()
         return Struct(f">{count}h").unpack(self.take(2 * count))
 
     def rest(self) -> bytes:
@@ -151,9 +151,7 @@ def read_query(data: bytes, start: int, end: int) -> bytes:
 def read_parse(data: bytes, start: int, end: int) -> Parse:
     body = Body(data, start, end)
     name, query = body.text(), body.text()
-    count = body.int16()
-    if count < 0:
-        raise ProtocolViolation("a count in a message is negative")
+    count = body.count()
     types = Struct(f">{count}I").unpack(body.take(4 * count))
     body.end()
     return Parse(name, query, types)
@@ -236,7 +234,7 @@ _COLUMN = Struct(">IhIhih")
 def read_row_description(data: bytes, start: int, end: int) -> tuple[Column, ...]:
     body = Body(data, start, end)
     columns = []
-    for _ in range(body.int16()):
+    for _ in range(body.count()):
         name = body.text().decode("utf-8", "surrogateescape")
         table_oid, attnum, type_oid, _, modifier, written = _COLUMN.unpack(body.take(_COLUMN.size))
         columns.append(Column(name, table_oid, attnum, type_oid, written, modifier))
@@ -261,7 +259,7 @@ def with_formats(description: bytes, formats: tuple[int, ...]) -> bytes:
 
 def read_parameter_types(data: bytes, start: int, end: int) -> tuple[int, ...]:
     body = Body(data, start, end)
-    count = body.int16() & 0xFFFF
+    count = body.count()
     types = Struct(f">{count}I").unpack(body.take(4 * count))
     body.end()
     return types

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import shlex
 from collections.abc import Mapping
@@ -14,6 +12,7 @@ from gateway.contract import Estimate
 from gateway.facts.postgres import ATTRIBUTES, likewise
 from gateway.facts.schema import Schema
 from gateway.model import Command, Facts, Shape
+from gateway.protocols.explained_row import command_bytes
 from gateway.protocols.postgres.catalogue import survey as _survey
 from gateway.protocols.postgres.copy import plan_copy
 from gateway.protocols.postgres.estimate import estimate as _estimate
@@ -58,7 +57,7 @@ def read_facts(row: Mapping[str, Any], known: Known | None = None) -> Facts:
         knowing.released(statement.facts, text)
         for name, value in _SETS.findall(text):
             exchange.reported(name.lower(), value.lower())
-    data = _command(row)
+    data = command_bytes(row)
     if b"\0" in data:
         return reader.unknown("").facts
     statement, _ = reader.judged(reader.statement(data))
@@ -69,17 +68,6 @@ _SETS = re.compile(
     r"""\b(standard_conforming_strings|client_encoding)\b['"]?\s*(?:=|,|\bto\b)\s*['"]?(\w+)""", re.IGNORECASE
 )
 """Settings that change how texts are read, as SET, SET SESSION and set_config name them."""
-
-
-def _command(row: Mapping[str, Any]) -> bytes:
-    if "command_b64" in row:
-        try:
-            return base64.b64decode(str(row["command_b64"]), validate=True)
-        except binascii.Error:
-            raise ValueError("command_b64 is not base64") from None
-    if isinstance(row.get("command"), str):
-        return str(row["command"]).encode("utf-8", "surrogatepass")
-    raise ValueError("the row has neither command nor command_b64")
 
 
 def shape(command: Command, facts: Facts) -> Shape | None:

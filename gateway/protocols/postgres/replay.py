@@ -103,7 +103,7 @@ class _Rendering:
         if self._count > MOST_ROWS:
             return
         values = []
-        for place in range(body.int16()):
+        for place in range(body.count()):
             size = body.int32()
             column = (
                 self._columns[place] if self._columns is not None and place < len(self._columns) else None

@@ -29,6 +29,7 @@ from gateway.wire import (
 
 TLS_HANDSHAKE = 0x16
 LONGEST_KEY = 4 + 256
+_WORDS = frozenset({"user", "database", "replication", "options"})
 SETTING = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z0-9_$]*)?")
 WITHOUT_TLS = (
     "A token may not cross this connection in clear. Connect with sslmode=require, "
@@ -175,7 +176,6 @@ class Startup:
             out.append(Send(Side.CLIENT, messages.negotiate(spoken, unknown)))
         self.user = parameters.get("user", "")
         self.database = parameters.get("database", "") or self.user
-        self.application = parameters.get("application_name", "")
         if not self.user:
             return self._refuse(out, "28000", "No user name was given: connect with -U, or user= in the URL.")
         if parameters.get("replication", "false").lower() not in {"false", "off", "no", "0", "f", "n"}:
@@ -184,18 +184,27 @@ class Startup:
                 "42501",
                 "Replication connections do not go through this gateway: leave replication= out.",
             )
-        known = {"user", "database", "application_name", "replication", "options"}
-        settings = {
-            name: value for name, value in parameters.items() if name not in known and name[:5] != "_pq_."
-        }
         try:
-            settings |= _options(parameters.get("options", ""))
+            options = _options(parameters.get("options", ""))
         except ValueError as wrong:
             return self._refuse(out, "42501", str(wrong))
+        # As the server does it: what the message names itself comes after what its options name.
+        named = [
+            *options.items(),
+            *((name, value) for name, value in parameters.items() if not _of_the_message(name)),
+        ]
+        # The server knows a setting in any case, and by one name each is judged once.
+        settings = {name.lower(): value for name, value in named}
         for name in settings:
             if not SETTING.fullmatch(name):
                 return self._refuse(out, "42704", "A start-up parameter has a name that no setting has.")
-        self.application = settings.pop("application_name", self.application)
+            if _of_the_message(name):
+                return self._refuse(
+                    out,
+                    "42704",
+                    f'No setting is called "{name}": it belongs into the start-up message itself.',
+                )
+        self.application = settings.pop("application_name", "")
         self.settings = settings
         self._step = _Step.ASKED
         out.append(LoginAsked(user=self.user, database=self.database))
@@ -285,6 +294,14 @@ def _parameters(body: bytes) -> dict[str, str]:
         raise ProtocolViolation("a start-up parameter is not UTF-8") from None
     reader.end()
     return parameters
+
+
+def _of_the_message(name: str) -> bool:
+    """Whether the server takes this word of a StartupMessage for something else than a setting.
+
+    As a setting it would reach the server as that: another database, a replication connection, options unjudged.
+    """
+    return name in _WORDS or name.startswith("_pq_.")
 
 
 def _options(options: str) -> dict[str, str]:

@@ -203,10 +203,10 @@ class PostgresWire:
         self._begun = True
         self._exchange.signature = signature(login.application)
         parameters = {
+            **startup.settings,
             "user": login.user,
             "database": self._exchange.database,
             "application_name": application_name(startup.application, self._exchange.signature),
-            **startup.settings,
         }
         opening = self._opening
         self._login = UpstreamLogin(

@@ -38,6 +38,10 @@ class Digest:
         """Not all that was added came to pass."""
         self._followed = False
 
+    def cut(self, size: int) -> None:
+        """The file has this size from now on."""
+        self._followed = self._followed and size == max(self._next, 0)
+
     def __str__(self) -> str:
         if not self.size:
             return "0 bytes"

@@ -2,8 +2,8 @@
 
 One shell at the target lives as long as the channel, so directory, variables and functions last from line to line. It has
 no terminal: each line is run with nothing to read, and when it is over the shell prints a mark that nobody can guess, on
-descriptors that the line itself does not have. A line whose construct is not finished is refused like any other that
-cannot be read. What one line saved another may show, so a mask that one line got stays for all that follow.
+descriptors that the line itself does not have. A command that goes on over several lines is one: it is gathered, judged and
+run whole. What one line saved another may show, so a mask that one line got stays for all that follow.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import secrets
 import shlex
 from collections.abc import Callable
 
-from gateway.facts.shell import Lines
+from gateway.facts.shell import Gathering, Lines
 from gateway.hosted import Refused, Ruling, SessionOver
 from gateway.model import Block
 from gateway.protocols.ssh import asking
@@ -38,6 +38,10 @@ LONGEST_TYPED = 8_192
 TOO_LONG = Block(
     rules=("guarded shell",), message=f"At a terminal a line has less than {LONGEST_TYPED:,} characters."
 )
+ENDLESS = Block(
+    rules=("guarded shell",), message="This command does not end: a quote or a construct is open."
+)
+GOES_ON = "> "
 PATIENCE = 3
 """Ctrl-C so many times on one line ends the shell: it may have been told not to go on."""
 
@@ -51,6 +55,8 @@ class _Shell:
         self._channel = channel
         self._lines: asyncio.Queue[str | None] = asyncio.Queue()
         self._partial = b""
+        self._gathering = Gathering()
+        """The command whose lines are coming."""
         self._past = Lines()
         self._masked: Ruling | None = None
         """The last line's ruling, with the masks of all before it."""
@@ -70,9 +76,9 @@ class _Shell:
         self._channel.interrupted = self._lines_forgotten
         self._channel.feed(self._typed)
         self._prompt()
-        while (line := await self._next()) is not None:
-            if line.strip():
-                await self._one(line)
+        while (command := await self._command()) is not None:
+            if command.strip():
+                await self._one(command)
                 if self._upstream is not None and self._upstream.gone.done():
                     self._channel.leave(self._upstream)
                     return
@@ -105,6 +111,34 @@ class _Shell:
         if self._lines.qsize() > LINES_WAITING:
             self._channel.read(False, "lines wait")
 
+    async def _command(self) -> str | None:
+        """The next command, with all of its lines."""
+        while (line := await self._next()) is not None:
+            gathering = self._gathering
+            if self._channel.terminal and len(line) >= LONGEST_TYPED:
+                self._gathering = Gathering()
+                self._refuse(TOO_LONG)
+                self._prompt()
+            elif gathering.add(line):
+                self._prompt(GOES_ON)
+            elif gathering.too_long and gathering.lines > 1:
+                # Where it ends is not known: what follows may be the rest of it.
+                self._channel.say("This command is too long.")
+                self._cut_short = True
+                return None
+            else:
+                self._gathering = Gathering()
+                return gathering.text
+            await asyncio.sleep(0)  # lines that wait may be many, and others wait for the loop
+        gathering, self._gathering = self._gathering, Gathering()
+        if not gathering.lines:
+            return None
+        if gathering.ends:
+            self._lines.put_nowait(None)
+            return gathering.text
+        self._refuse(ENDLESS)
+        return None
+
     async def _next(self) -> str | None:
         self._typing = True
         line = await self._lines.get()
@@ -113,14 +147,11 @@ class _Shell:
             self._channel.read(True, "lines wait")
         return line
 
-    def _prompt(self) -> None:
+    def _prompt(self, shown: str = "") -> None:
         if self._channel.terminal:
-            self._channel.write(f"{self._channel.client.name}$ ".encode(), error=False)
+            self._channel.write((shown or f"{self._channel.client.name}$ ").encode(), error=False)
 
     async def _one(self, line: str) -> None:
-        if self._channel.terminal and len(line) >= LONGEST_TYPED:
-            self._refuse(TOO_LONG)
-            return
         if self._past.gives_meaning(line, OWN):
             self._refuse(REDEFINED)
             return
@@ -175,6 +206,7 @@ class _Shell:
         if not self._channel.terminal:
             return
         self._channel.channel.clear_input()
+        self._gathering = Gathering()
         while not self._lines.empty():
             if self._lines.get_nowait() is None:
                 self._lines.put_nowait(None)

@@ -185,6 +185,23 @@ def behind_path(packet: Packet) -> bytes:
     return look.rest()
 
 
+def rewrites(packet: Packet) -> bool:
+    """Whether an OPEN was judged as one that may replace all that the file holds."""
+    look = _Fields(packet.data, 9)
+    look.string()
+    flags = look.number()
+    return bool(flags & _WRITE) and not flags & _APPEND
+
+
+def cut_at(packet: Packet) -> tuple[bytes, int] | None:
+    """Handle and size where an open file is cut, or made longer, and nothing else of it changes."""
+    look = _Fields(packet.data, 9)
+    if packet.kind is not Kind.FSETSTAT:
+        return None
+    handle = look.string()
+    return (handle, look.number(8)) if look.number() == _SIZE else None
+
+
 _UNKNOWN = Facts(effects=frozenset({Effect.UNKNOWN}), complete=False)
 
 

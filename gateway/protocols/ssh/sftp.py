@@ -52,6 +52,8 @@ class _File:
     command_id: str
     path: str
     mask: Mask
+    rewrites: bool = False
+    """Whether its being opened let all that it holds be replaced."""
     read: Digest = field(default_factory=Digest)
     written: Digest = field(default_factory=Digest)
     masked: dict[str, int] = field(default_factory=dict)
@@ -158,6 +160,12 @@ class _Transfer:
             # Whoever guesses a handle before it was given would get past what its file is masked with.
             self._tell(packets.status(packet.request, packets.FAILURE, "No such handle."))
             return
+        cut = packets.cut_at(packet)
+        if cut is not None and self._open[cut[0]].rewrites:
+            # Clients end an upload so where they opened the file without emptying it.
+            self._open[cut[0]].written.cut(cut[1])
+            self._go_on(packet)
+            return
         asked = packets.asked(packet, {handle: file.path for handle, file in self._open.items()})
         if asked is None:
             self._go_on(packet)
@@ -174,7 +182,8 @@ class _Transfer:
             return
         pending = _Pending(packet.kind, command.id)
         if packet.kind in {Kind.OPEN, Kind.OPENDIR}:
-            pending.opening = _File(command.id, asked.path, ruling.mask)
+            rewrites = packet.kind is Kind.OPEN and packets.rewrites(packet)
+            pending.opening = _File(command.id, asked.path, ruling.mask, rewrites)
         self._send(packet, pending)
 
     def _begin(self, packet: Packet) -> None:

@@ -1,4 +1,4 @@
-"""ssh, scp, rsync: what runs on another host, and what is carried between them."""
+"""ssh and scp: what runs on another host, and what is carried between them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,6 @@ _RUNNING_OPTION = re.compile(
     r"""\s*(?:proxycommand|proxyusefdpass|localcommand|permitlocalcommand|remotecommand|knownhostscommand|match|include
     |pkcs11provider|securitykeyprovider|sendenv|setenv|xauthlocation)\b""",
     re.VERBOSE | re.IGNORECASE,
-)
-_PLAIN_SHELL = re.compile(
-    r"""ssh(?:\s+(?:-p\s*\d+|-i\s*[\w./~-]+|-[46Cqv]+
-    |-o\s*(?:StrictHostKeyChecking|UserKnownHostsFile|ConnectTimeout|BatchMode)=[\w./]+))*""",
-    re.VERBOSE,
 )
 
 
@@ -63,7 +58,7 @@ def _scp(call: Call) -> str | None:
         call.execute()
     if given.has("t", "f"):
         return _scp_server(call)
-    return _transfer(call, given.operands, deep=True)
+    return transfer(call, given.operands, deep=True)
 
 
 def _scp_server(call: Call) -> str | None:
@@ -74,12 +69,14 @@ def _scp_server(call: Call) -> str | None:
     for path in given.operands:
         if given.has("t"):
             call.write(path, truncates=True)
+            call.below(path, DEEP)  # where it is a directory, names come behind the command
         if given.has("f"):
             call.read(path, deep=given.has("r"))
     return None
 
 
-def _transfer(call: Call, operands: tuple[str, ...], *, deep: bool) -> str | None:
+def transfer(call: Call, operands: tuple[str, ...], *, deep: bool) -> str | None:
+    """From all operands but the last to that; either may be `host:path`."""
     if len(operands) < 2:
         call.add(Effect.READ)
         return None
@@ -100,58 +97,7 @@ def _transfer(call: Call, operands: tuple[str, ...], *, deep: bool) -> str | Non
     return None
 
 
-def _rsync(call: Call) -> str | None:
-    given = options(
-        call.args,
-        takes="efBTM@",
-        long="""
-            rsh rsync-path exclude include exclude-from include-from files-from filter password-file log-file
-            temp-dir partial-dir backup-dir compare-dest copy-dest link-dest chmod chown bwlimit timeout port
-            max-size min-size block-size out-format remote-option suffix info debug
-        """,
-    )
-    if given.has("server"):
-        return _rsync_server(call)
-    for shell in given.values("e", "rsh"):
-        if not _PLAIN_SHELL.fullmatch(shell):
-            call.execute("rsync runs a program of its options")
-    if given.has("rsync-path", "M", "remote-option", "daemon", "config"):
-        call.execute("rsync runs a program of its options")
-    for path in given.values("files-from", "exclude-from", "include-from", "password-file"):
-        call.read(path)
-    for path in given.values("log-file"):
-        call.write(path)
-    if given.has("remove-source-files") or any(flag.startswith("del") for flag in given.flags):
-        call.add(Effect.DESTRUCTIVE)
-    return _transfer(call, given.operands, deep=True)
-
-
-def _rsync_server(call: Call) -> str | None:
-    """`rsync --server [--sender] -flags . path`: what a client's rsync starts on the target."""
-    if call.args[:1] != ("--server",):
-        call.doubt("a transfer's command line is not the one that rsync sends")
-    operands = [arg for arg in call.args if not arg.startswith("-")]
-    if any(
-        arg.startswith(("--rsh", "--rsync-path", "--log-file", "--config", "--daemon", "--files-from"))
-        for arg in call.args
-    ):
-        call.execute()
-    for path in operands[1:]:
-        if "--sender" in call.args:
-            call.read(path, deep=True)
-            if "--remove-source-files" in call.args:
-                call.remove(path, deep=True)
-        else:
-            call.write(path, truncates=True)
-    if any(arg.startswith("--del") for arg in call.args):
-        call.add(Effect.DESTRUCTIVE)
-    if len(operands) < 2:
-        call.doubt("a transfer's command line is not the one that rsync sends")
-    return None
-
-
 HANDLERS: Mapping[str, Handler] = {
     "ssh": _ssh,
     "scp": _scp,
-    "rsync": _rsync,
 }
