@@ -121,6 +121,8 @@ CALLS = (
     _call(rb"pgp_sym_(?:en|de)crypt(?:_bytea)?|[ad]es_(?:en|de)crypt", 2),
     _call(rb"jwt\.(?:sign|encode|decode|verify)|createhmac|create(?:de)?cipher(?:iv)?", 2),
     _call(rb"cookie_?parser", 1),
+    _call(rb"signwith", 2),
+    _call(rb"(?:ssh|client|transport|paramiko)\w{0,8}\.connect", 4, _is_secret),
     _call(rb"hash_hmac|openssl_(?:en|de)crypt", 3),
     _call(rb"(?:en|de)cryptbypassphrase|pbekeyspec|passwordprotection", 1),
     _call(
@@ -130,6 +132,10 @@ CALLS = (
         _is_secret,
     ),
     _apart(rb"(?i:twilio\w{0,12}|client)\([\"']", _twilio),
+    _apart(
+        rb"(?i:(?:new[ \t])?(?:symmetric)?(?:security|signing)key\((?:system\.text\.)?encoding\.[a-z0-9]{3,8}\.getbytes)\(",
+        lambda data, _start, end: filter(None, [_literal(data, end)]),
+    ),
     _apart(rb"(?i:sp_addlinkedsrvlogin)[ \t]", _of_link),
     _apart(rb"CURLOPT_(?:PROXY)?USERPWD", _user_and_password),
     _apart(rb"(?:type|sendKeys|send_keys|fill|setValue|set_value|typeText|enterText|fill_in)\(", _typed),

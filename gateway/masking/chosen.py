@@ -23,6 +23,8 @@ _IN_A_LINE = re.compile(
 """Where no quotes say that the value is none of a program's names, the name has to be one of an environment or of properties."""
 _NAME = re.compile(rb"[A-Za-z0-9_.-]*")
 _LED = re.compile(rb"[A-Za-z0-9_.-]{0,40}\Z")
+_RUN = re.compile(rb"(?=[a-z]*(?:secret|key|password|jwt))[a-z]{12,}")
+"""Words written as one: what names a secret has signs between them."""
 _BYTES = re.compile(rb"\b(?:byte|bytes|Buffer|GetBytes)\b")
 _WORDS_ALONE = linear(rb"[A-Za-z0-9]+(?:[ .!?_'-]+[A-Za-z0-9]+)*[.!?]?")
 _SAME = re.compile(rb"[^a-z0-9]")
@@ -46,5 +48,10 @@ def is_chosen(data: bytes, start: int, at: int, span: Span) -> bool:
         ended = data[span[1] : span[1] + 1] in {b"", b"\r", b"\n", b"\0"}
         return ended and begins(data, start) is not None and _IN_A_LINE.search(name) is not None
     if name.lower() == b"secret":
-        return len(words) > 1 or _BYTES.search(data, start, span[0]) is not None
+        return (
+            len(words) > 1
+            or (name.isupper() and len(value) > 7)
+            or _RUN.fullmatch(value) is not None
+            or _BYTES.search(data, start, span[0]) is not None
+        )
     return _OWNED.search(name) is not None

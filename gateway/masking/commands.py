@@ -142,7 +142,7 @@ _READS = re.compile(
 )
 """Commands that read a secret from their input."""
 _READERS = rb"sudo|docker|podman|nerdctl|buildah|skopeo|helm|oras|crane|chpasswd|passwd|cryptsetup|kinit|smbpasswd|vncpasswd|su|openssl|gpg2?|gh|glab|vault|gcloud|npx|wrangler|vercel|pass|az|oc|argocd|base64"
-_TOLD_TO_READ = rb"(?:--?password-stdin|--with-token|--pass(?:phrase)?-fd[ =]?0|--stdin|--password|-pass(?:in|out)?[ \t]stdin|\b(?:chpasswd|passwd|kinit|cryptsetup|smbpasswd|reset-password)|\b(?:vercel[ \t]env[ \t]add|secret[ \t]set|secret[ \t]put)|\bsudo[ \t](?:-[A-Za-z]{1,4}[ \t]){0,3}-[A-Za-z]{0,3}S|\bread[ \t]-[a-z]{0,3}s[a-z]{0,3})"
+_TOLD_TO_READ = rb"(?:--?password-stdin|--with-token|--pass(?:phrase)?-fd[ =]?0|--stdin|--password|-pass(?:in|out)?[ \t]stdin|\b(?:chpasswd|passwd|kinit|cryptsetup|smbpasswd|reset-password)|\b(?:pass[ \t]insert|vercel[ \t]env[ \t]add|secret[ \t]set|secret[ \t]put)|\bsudo[ \t](?:-[A-Za-z]{1,4}[ \t]){0,3}-[A-Za-z]{0,3}S|\bread[ \t]-[a-z]{0,3}s[a-z]{0,3})"
 
 
 def _source(data: bytes, start: int, end: int) -> Span | None:
@@ -186,7 +186,7 @@ COMMANDS = (
         check=_user_and_password,
     ),
     Shape(
-        pattern=rb"-(?i:(?:[a-z]{1,12}-){0,2}[a-z]{0,12}password|passwd|passphrase|(?:root|db|admin|user|bind|key|smtp|proxy|http|https|ftp|tls)?pass|token|secret|api-?key|secret-string|oauth2-bearer"
+        pattern=rb"-(?i:(?:[a-z]{1,12}-){0,2}[a-z]{0,12}password|passwd|passphrase|(?:root|db|admin|user|bind|key|smtp|proxy|http|https|ftp|tls|require|master|auth)?pass|token|secret|api-?key|secret-string|oauth2-bearer"
         rb"|(?:src|dest|new)?(?:storepass|keypass)|(?:private|master|access|secret|encryption|signing|account|storage|hmac)[_-]key"
         rb"|[a-z]{2,12}[_-](?:pass|secret|token))(?:(?:[ \t]{1,4}|\r?\n[ \t]{1,24}(?:-[ \t])?)\\?[\"']?|\\?[\"'],\s{0,24}(?:[A-Za-z0-9]{1,4}=)?\\?[\"'])[^\s\0\"'-]",
         check=_told,
@@ -225,6 +225,11 @@ COMMANDS = (
     word(rb"(?i:schtasks)[ \t](?:[^\r\n\0|]{0,200}[ \t])?/(?i:rp)[ \t]{1,2}[\"']?[^\s\0\"'*]", _value),
     Shape(
         pattern=rb"(?i:pass(?:word|wd|phrase)?|pwd|secret|token|api_?key)[\"']?[ \t]{1,2}/t[ \t]{1,2}REG_[A-Z_]{2,12}[ \t]{1,2}/d[ \t]{1,2}[\"']?[^\s\0\"']",
+        check=_value,
+    ),
+    # what programs take where nothing is told
+    Shape(
+        pattern=rb"-(?i:[a-z-]{0,24}(?:password|passwd|passphrase|secret|token|api-?key))[\"'],[^\r\n\0]{0,80}[ (,]default[ \t]?=[ \t]?[\"'][^\s\0\"']",
         check=_value,
     ),
     # expect: what is sent when a password is asked for

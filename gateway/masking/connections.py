@@ -79,7 +79,17 @@ def _easy_connect(data: bytes, start: int, _end: int) -> Span | None:
     return match.span(1) if match is not None and is_value(data, match.span(1), quoted=True) else None
 
 
+_BEFORE_PATH = re.compile(rb"[\"'`][A-Za-z0-9_.-]{1,32}:([^\s\0:@/\"']{1,64})\Z")
+
+
+def _go_name_of_path(data: bytes, start: int, _end: int) -> Span | None:
+    """`"user:password@/db"`, where the server is the usual one."""
+    match = _BEFORE_PATH.search(data, max(0, start - LOOK_BEHIND), start)
+    return match.span(1) if match is not None and is_value(data, match.span(1), quoted=True) else None
+
+
 CONNECTIONS = (
+    Shape(pattern=rb"@/[A-Za-z0-9_]", check=_go_name_of_path),
     word(
         rb"(?i:sqlplus|sqlldr|expdp|impdp)(?:[ \t]{1,4}-[A-Za-z]{1,8})?[ \t]{1,4}[A-Za-z0-9_$#]{1,32}/[^\s\0/@]",
         _behind_slash,

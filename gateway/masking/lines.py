@@ -25,7 +25,11 @@ _NAMES = re.compile(
     rb"(?i)\b(?:pass(?:word|phrase|wd)s?|user(?:name)?s?|accounts?|credentials?|login|string|value)\b"
 )
 """Where such words follow, the line says what is meant by the name."""
+_WRAPPED = re.compile(rb"(?:[^\s\0\\\"']{1,128}\\\r?\n[ \t]{0,32}){1,4}[^\s\0\\\"']{1,128}")
+"""`.properties` go on where a line ends with a backslash."""
+_MAY_BE_WRAPPED = re.compile(rb"\\(?:\r?\n[ \t]{0,32})?\Z")
 _FURTHER = re.compile(rb"[;&,][ \t]{0,2}[A-Za-z_][\w ]{0,30}=|</|/>|\\[nrt\"']")
+_OPERATOR = re.compile(rb"[;|<>]|&&")
 _STOPS = frozenset({b'"', b"'", b"<", b">", b";", b"&", b"`"})
 _ENDS_IN_CODE = (b'"', b"'", b"`", b";", b",", b")", b"]", b"}", b">", b"\\", b"|", b"&")
 
@@ -64,6 +68,16 @@ def of_element(data: bytes, first: Span | None) -> Span | None:
     return match.start(), match.start() + len(match.group().rstrip())
 
 
+def of_entities(data: bytes, start: int, end: int) -> Span | None:
+    """`<Password>P&lt;w</Password>`: of what a password is made the first sign that is written otherwise may come early."""
+    match = _TO_CLOSING.match(data, end - 1) if b"pass" in data[start:end].lower() else None
+    if match is None or not re.fullmatch(
+        rb"[^\s&]*(?:&(?:amp|[lg]t|quot|apos|#[0-9]{1,5});[^\s&]*)+", match.group()
+    ):
+        return None
+    return match.span() if is_value(data, match.span(), quoted=True) else None
+
+
 def in_cdata(data: bytes, at: int) -> Span | None:
     """What stands between `<![CDATA[` and `]]>`."""
     match = _TO_CDATA_END.match(data, at)
@@ -95,6 +109,8 @@ def may_go_on(data: bytes, start: int, end: int) -> bool:
     if (block := _LED_TO_BLOCK.search(data, max(0, start - 80), start)) is not None:
         behind = data[end:].lstrip(b"\r\n")
         return len(behind) <= len(block[1]) and block[1].startswith(behind)
+    if data[start - 1 : start] == b"=" and _MAY_BE_WRAPPED.match(data, end):
+        return True
     if following[0] not in _AMID or not (
         data[start - 1 : start] == b">" or _LED.search(data, max(0, start - 136), start)
     ):
@@ -120,13 +136,18 @@ def to_line_end(data: bytes, start: int, at: int, first: Span, *, least: int) ->
     match = _REST.match(data, at)
     if match is None:
         return None
+    if (wrapped := _WRAPPED.match(data, at)) is not None and data[at - 1 : at] == b"=":
+        return wrapped.span()
     rest = _COMMENT.sub(b"", match.group()).rstrip(b" \t")
     words = rest.split()
     if not words or _FURTHER.search(rest) or rest.endswith(_ENDS_IN_CODE) or len(rest) <= first[1] - first[0]:
         return None
+    in_shell = (
+        data[at - 1 : at] == b"=" and data[start:at].upper() == data[start:at] and not (led[1] or led[3])
+    )
     if len(words) == 1 and data[first[1] : first[1] + 1] in _STOPS:
         # `bob's`, `a;b`: the first word was cut where a value ends amid others
-        return at, at + len(rest)
+        return None if in_shell and _OPERATOR.search(rest) else (at, at + len(rest))
     if (
         not least <= len(words) <= 8
         or not all(_WORD.fullmatch(word) for word in words)
@@ -135,9 +156,6 @@ def to_line_end(data: bytes, start: int, at: int, first: Span, *, least: int) ->
         return None
     if any(SENTENCE.fullmatch(word) for word in words):
         return None
-    in_shell = (
-        data[at - 1 : at] == b"=" and data[start:at].upper() == data[start:at] and not (led[1] or led[3])
-    )
     if max(least, 4 * in_shell) > 2 and not (
         len(words) >= 4 and all(word.isalpha() for word in words)
     ):  # PASSWORD=x make test

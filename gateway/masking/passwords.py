@@ -9,12 +9,13 @@ a value (`${PASSWORD}`, `$1`, `<secret>`, `null`, `os.environ[...]`) is no secre
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from gateway.masking.chosen import is_chosen
 from gateway.masking.codes import CODES
 from gateway.masking.connections import CONNECTIONS
-from gateway.masking.lines import CDATA, in_cdata, joined, of_element, to_line_end
-from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Shape, Span, before, word
+from gateway.masking.lines import CDATA, in_cdata, joined, of_element, of_entities, to_line_end
+from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Shape, Span, before, whole, word
 from gateway.masking.values import (
     KEY_ID,
     PUBLIC_KEY,
@@ -34,7 +35,7 @@ _PASSWORD = (
     + _FOREIGN
 )
 _SECRET = (
-    rb"secret(?:[_ -]?access)?(?:[._ -]?key)?|token|csrf|api[_ -]?key"
+    rb"secret(?:[_ -]?access)?(?:[._ -]?key)?|token|jwt[_ -]?key|csrf|api[_ -]?key"
     rb"|(?:private|encrypt(?:ion)?|signing|master|access|account|shared|storage|hmac|aes|crypto|service|subscription|functions?|consumer|app|application|admin|write"
     rb"|server|license|auth|host|ssh|webhook|verification|ingest|wep)[_ -]?key|(?:key|trust)store[._-]key"
     rb"|oauth_(?:signature|consumer_key)|credentials?|client[_ -]?key[_ -]?data|x-(?:amz|goog)-(?:signature|security-token)"
@@ -57,7 +58,7 @@ _NAMES = (
     + rb"))|[a-z](?:Pass|Pin)|_KEY)"
     rb"(?i:" + _SUFFIX + rb")"
 )
-_BETWEEN = rb"\\?[\"'`*]{0,2}\]?(?:\xe6\x98\xaf|\xe4\xb8\xba)?[ \t]{0,32}(?:=>|:=|<-|\?=|!?={1,3}|::[ \t]|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,32}"
+_BETWEEN = rb"\\?[\"'`*]{0,2}\]?(?:\xe6\x98\xaf|\xe4\xb8\xba)?[ \t]{0,32}(?:=>|:=|<-|(?:\?|\|\||\?\?)=|!?={1,3}|::[ \t]|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,32}"
 _TYPED = rb"[?!]?[ \t]{0,2}:[ \t]{0,2}[&*]?(?:'[a-z]{1,8}[ \t])?[A-Za-z\[][A-Za-z0-9_.:<>\[\]|?]{0,24}|[ \t](?:string|String|\[\]byte|str|(?i:as[ \t]string))|\[[0-9]{0,4}\]|[ \t]{0,2}\{[ \t]?get;[a-z; \t]{0,24}\}"
 """The type that a name is declared with, between it and its value."""
 _MADE_OF = (
@@ -94,6 +95,7 @@ _WORDS_TO_THE_END = re.compile(rb"((?:[ \t][A-Za-z0-9'-]{1,20}){1,11})[ \t]*(?=[
 _DOUBLED = re.compile(rb"[A-Z0-9_]==\Z")
 _COMPARED = re.compile(rb"(?:!=|==)=?[ \t]*\Z")
 """With what is no literal."""
+_USER_BEFORE = re.compile(rb"(?i)(?:user(?:name)?|login)[\"']?[ \t]?(?:=>|[:=])[^\r\n\0]{1,64}\Z")
 _DICE = re.compile(rb"[A-Za-z]{3,12}(?:[._-][A-Za-z]{3,12}){3,9}")
 """Four words or more: nobody's status is called so."""
 _DIGITS = re.compile(rb"\d{3,10}(?![0-9A-Za-z.,:/-])")
@@ -158,7 +160,7 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
         return None
     if _EXPANSION.search(data[max(0, start - 40) : start]) or _LABEL.fullmatch(value):
         return None
-    if _VERB.search(data[max(0, start - 24) : start]) and not is_strong(value):
+    if _VERB.search(data[max(0, start - 24) : start]) and (b" " in value or not is_strong(value)):
         return None
     if _IS_PASSWORD.match(name):
         # The shell's working directory, and what a type is called.
@@ -176,8 +178,10 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
         if (
             name.startswith((b"pass", b"pw")) and data[at - 1 : at] in b" \t"
         ):  # "pass: 12 of 15", "second pass: merge"
-            return span if looks_secret(value, least=4) or _DICE.fullmatch(value) else None
-        return span if len(value) > 3 and not value.isdigit() else None
+            beside = span[0] != at and _USER_BEFORE.search(data, max(0, start - 96), start)
+            beside = beside or (span[0] != at and b"=" in data[start:at])
+            return span if beside or looks_secret(value, least=4) or _DICE.fullmatch(value) else None
+        return span if len(value) > (1 if span[0] != at else 3) and not value.isdigit() else None
     of_words = span[0] == at and value.count(b" ") > 2
     return span if of_words or looks_secret(value, least=6) or is_chosen(data, start, at, span) else None
 
@@ -279,7 +283,7 @@ def _listed(data: bytes, start: int, end: int) -> Span | None:
 _LISTED = re.compile(rb"[\"'][ \t]*,[ \t]*\\?[\"']\Z")
 
 
-_WITHIN = re.compile(rb"<(?i:value|string)>\Z")
+_WITHIN = re.compile(rb"<(?i:(?:[a-z]{1,12}-)?(?:value|string))>\Z")
 """`<Password><Value>x`, `<key>Password</key><string>x`."""
 
 
@@ -287,10 +291,25 @@ def _behind_name(data: bytes, start: int, end: int) -> Span | None:
     if _WITHIN.search(data, start, end - 1):
         return of_element(data, _named(data, start, end))
     if data[end - 2 : end - 1] == b">" and data[end - 3 : end - 2] not in b"=-":
-        return of_element(data, _element(data, start, end))
+        return of_element(data, _element(data, start, end)) or of_entities(data, start, end)
     if data.startswith(CDATA, end - 1 - len(CDATA)):
         return in_cdata(data, end - 1)
     return (_listed if _LISTED.search(data, start, end) else _named)(data, start, end)
+
+
+_DEFAULT = re.compile(
+    rb"(?:[ \t]{1,16}\"?[A-Za-z]{3,16}\"?:[ \t][^\r\n\0]{0,80}\r?\n){0,4}[ \t]{1,16}\"?(?i:default)\"?:[ \t]{1,4}(?=[^\s\0])"
+)
+
+
+def _default_below(data: bytes, start: int, end: int) -> Iterator[Span]:
+    """The default of a parameter that is called so."""
+    if (told := _DEFAULT.match(data, end)) is None or (first := value_at(data, told.end())) is None:
+        return
+    quoted = first[0] != told.end()
+    secret = _IS_PASSWORD.match(data, start) or looks_secret(data[slice(*first)], least=6)
+    if secret and is_value(data, first, quoted=quoted):
+        yield first
 
 
 PASSWORD = (
@@ -309,9 +328,9 @@ PASSWORD = (
         + rb"[^\s\0]"
         + rb"|\\?[\"']?(?:[ \t]{0,4},)?\s{0,24}\\?[\"']?(?i:value|newvalue)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[^\s\0]"
         + rb"|\\?[\"'][ \t]{0,4},[ \t]{0,16}\\?[\"']"
-        + rb"|\{[ \t]{0,2}\""
+        + rb"|\{[ \t]{0,2}\"|\\?[\"']?[ \t]{1,2}-(?i:value)[ \t]{1,2}[^\s\0]"
         + rb"|\\?[\"']?(?:[ \t][A-Za-z:_.-]{1,24}=\\?[\"'][^\"'<>\0]{0,32}[\"'])?>(?:[^\s\0<]|<!\[CDATA\[[^\s\0\]])"
-        + rb"|(?:\\?[\"']?(?:[ \t]serializeAs=\"String\"[ \t]?)?>|</(?i:key|name)>)\s{0,24}<(?i:value|string)>(?:<string>)?[^\s\0<])",
+        + rb"|(?:\\?[\"']?(?:[ \t]serializeAs=\"String\"[ \t]?)?>|</(?i:(?:[a-z]{1,12}-)?(?:key|name))>)\s{0,24}<(?i:(?:[a-z]{1,12}-)?(?:value|string))>(?:<string>)?[^\s\0<])",
         check=_behind_name,
     ),
     # {"password": {"type": "string", "value": "x"}}
@@ -321,11 +340,7 @@ PASSWORD = (
         check=_named,
     ),
     # the parameters of CloudFormation, of OpenAPI
-    Shape(
-        pattern=_NAMES
-        + rb"\"?:[ \t]{0,4}\{?\s{1,24}(?:\"?[A-Za-z]{3,16}\"?:[ \t][^\r\n\0]{0,80}\s{1,24}){0,4}\"?(?i:default)\"?:[ \t]{1,4}[^\s\0]",
-        check=_named,
-    ),
+    Shape(pattern=_NAMES + rb"\"?:[ \t]{0,4}\r?\n", check=whole, spans=_default_below),
     Shape(
         pattern=rb"(?i:password|passwd|identified(?:[ \t]{1,4}with[ \t]{1,4}['\"`]?[a-z0-9_]{1,32}['\"`]?)?[ \t]{1,4}(?:by(?:[ \t]{1,4}values)?|as))(?:[ \t]{1,4}|\()[NE]?['\"]",
         check=_spoken,

@@ -6,12 +6,21 @@ A key is known by its value, which no hand has made; the passwords of a list of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
+from gateway.masking.gathered import GATHERED
 from gateway.masking.linear import linear
 from gateway.masking.lines import begins
-from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Shape, Span, before, whole, word
-from gateway.masking.values import KEY_ID, PUBLIC_KEY, is_random, is_strong, is_value, looks_secret, value_at
+from gateway.masking.shapes import LOOK_BEHIND, Shape, Span, word
+from gateway.masking.values import (
+    KEY_ID,
+    PUBLIC_KEY,
+    SENTENCE,
+    is_random,
+    is_strong,
+    is_value,
+    looks_secret,
+    value_at,
+)
 
 _IS = rb"\\?[\"'`]?\]?[ \t]{0,16}(?:=>|:=|=|:)[ \t]{0,16}"
 _OR_LISTED = rb"(?:" + _IS + rb"|\\?[\"'][ \t]{0,4},[ \t]{0,16})\\?[\"'`]?"
@@ -100,7 +109,7 @@ def _glued(data: bytes, start: int, end: int) -> Span | None:
 
 _LINE_ENDS = re.compile(rb"[\"']?[ \t]*(?:\Z|[\r\n\0#;])")
 _WHOLE_LINE = re.compile(
-    rb"(?:\A|[\r\n\0])[ \t]{0,16}(?:(?:fastcgi|uwsgi|scgi)_param[ \t]{1,4}|SetEnv[ \t]{1,4}|ENV[ \t]{1,4}|set(?:env)?[ \t]{1,4}|env[ \t]{1,4})?[A-Za-z][A-Za-z0-9_.-]{0,60}\Z"
+    rb"(?:\A|[\r\n\0])[ \t]{0,16}(?:(?:fastcgi|uwsgi|scgi)_param[ \t]{1,4}|[A-Za-z_]{2,24}[ \t]{1,4})?[A-Za-z][A-Za-z0-9_.-]{0,60}\Z"
 )
 
 
@@ -169,74 +178,6 @@ def _behind_user(data: bytes, start: int, end: int) -> Span | None:
     return span if span is not None and b"@" not in data[span[0] : span[1] + 1] else None
 
 
-_USERS = re.compile(
-    rb"\s*[A-Za-z_][\w.-]{0,31}[ \t]{0,8}[:=][ \t]{0,8}([^\s\0,]{1,128})(?=[ \t]*(?:[\r\n,]|\Z))"
-)
-
-
-def _of_users(data: bytes, _start: int, end: int) -> Iterator[Span]:
-    """`name = password` line by line below a heading."""
-    match = _USERS.match(data, end - 1)
-    while match is not None and is_strong(match[1]) and is_value(data, match.span(1), quoted=False):
-        yield match.span(1)
-        match = _USERS.match(data, match.end(), match.end() + 256)
-
-
-_NO_NAME = re.compile(
-    rb"(?i)[\w.-]*(?:name|type|path|file|dir|url|uri|ref|id|ttl|version|arn|provider|engine|store|mount|host|region|key|from|date|time|at|enabled|format|backend|image)\Z"
-)
-
-
-def _held(data: bytes, start: int, end: int) -> Span | None:
-    """`default['password']['postgres'] = 'x'`: the names are the owners'."""
-    inner = re.split(rb"[\"'\]\[ \t:=>]+", data[start : end - 1].rstrip(b"\"'] \t:=>"))[-1]
-    return _of_owner(data, inner, end - 1, quoted=True)
-
-
-def _of_owner(data: bytes, name: bytes, at: int, *, quoted: bool) -> Span | None:
-    span = value_at(data, at)
-    if span is None or _NO_NAME.match(name) or not is_value(data, span, quoted=quoted):
-        return None
-    value = data[span[0] : span[1]]
-    return span if is_strong(value) and looks_secret(value, least=8) else None
-
-
-_MEMBER = re.compile(rb"\s{0,24}[\"']?([A-Za-z0-9_.@-]{1,48})[\"']?[ \t]{0,4}(?:=>|=|:)[ \t]{0,4}(?=[\"'])")
-_NEXT_MEMBER = re.compile(rb"[\"'][ \t]{0,4}[,;]?")
-_DEEPER = re.compile(rb"([ \t]{1,16})[\"']?([A-Za-z0-9_.@-]{1,48})[\"']?:[ \t]{1,4}(?=[^\s\0])")
-_TO_NEXT_LINE = re.compile(rb"[^\r\n\0]*\r?\n")
-
-
-def _members(data: bytes, start: int, end: int) -> Iterator[Span]:
-    """`"tokens": {"host": "x", "other": "y"}`"""
-    if before(data, start) in ALNUM_BYTES and data[start] in ALNUM_BYTES:  # another shape's candidate
-        return
-    at = end
-    while (member := _MEMBER.match(data, at)) is not None and (
-        span := value_at(data, member.end())
-    ) is not None:
-        if (found := _of_owner(data, member[1], member.end(), quoted=True)) is not None:
-            yield found
-        if (more := _NEXT_MEMBER.match(data, span[1])) is None:
-            return
-        at = more.end()
-
-
-def _lines_below(data: bytes, _start: int, end: int) -> Iterator[Span]:
-    """`stringData:` of a Secret, and lists of secrets by their owners, as YAML has them."""
-    at, indentation = end, None
-    while (member := _DEEPER.match(data, at)) is not None and indentation in {None, member[1]}:
-        indentation = member[1]
-        found = _of_owner(
-            data, member[2], member.end(), quoted=data[member.end() : member.end() + 1] in {b'"', b"'"}
-        )
-        if found is not None:
-            yield found
-        if (line := _TO_NEXT_LINE.match(data, member.end())) is None:
-            return
-        at = line.end()
-
-
 _RANDOM = re.compile(rb"\"(?:override_special|min_upper|min_special|numeric|random_password)\"")
 
 
@@ -277,6 +218,44 @@ def _of_provider(data: bytes, _start: int, end: int) -> Span | None:
 _TO_AT = re.compile(rb"[^\s\0\"']{1,64}(?=@)")
 
 
+_TO_BRACE = re.compile(rb"[^{}\r\n\0]{1,128}(?=\})")
+
+
+def _default(data: bytes, _start: int, end: int) -> Span | None:
+    """`${DB_PASSWORD:-x}`: what a shell or Compose takes where the variable is not set."""
+    opened = end - 1 + (data[end - 1 : end] in {b"'", b'"'})
+    match = _TO_BRACE.match(data, opened)
+    if match is None:
+        return None
+    value = match.group().rstrip(data[end - 1 : end]) if opened == end else match.group()
+    span = (opened, opened + len(value))
+    if not value or not is_value(data, span, quoted=True) or any(map(SENTENCE.fullmatch, value.split(b" "))):
+        return None
+    weak = re.search(rb"(?i)pass|pwd", data[_start:end]) is not None
+    return span if weak or looks_secret(value, least=6) else None
+
+
+_VALUE_IS = re.compile(rb"(?i)value[\"']?[ \t]?[:=][ \t]?")
+
+
+def _before_name(data: bytes, start: int, _end: int) -> Span | None:
+    """`<property value="x" name="Password"/>`: the name stands behind its value."""
+    named = _VALUE_IS.match(data, start)
+    span = value_at(data, named.end()) if named is not None else None
+    if span is None or not is_value(data, span, quoted=data[span[0] - 1 : span[0]] in {b"'", b'"'}):
+        return None
+    return span if looks_secret(data[slice(*span)], least=5) else None
+
+
+def _behind_colon(data: bytes, _start: int, end: int) -> Span | None:
+    span = value_at(data, end - 1)
+    return (
+        span
+        if span is not None and is_value(data, span, quoted=False) and _LINE_ENDS.match(data, span[1])
+        else None
+    )
+
+
 def _to_at(data: bytes, _start: int, end: int) -> Span | None:
     match = _TO_AT.match(data, end - 1)
     return match.span() if match is not None and is_value(data, match.span(), quoted=True) else None
@@ -301,6 +280,18 @@ SETTINGS = (
         check=_key,
     ),
     Shape(pattern=rb"\b(?i:key)" + _OR_LISTED + rb"[A-Za-z0-9+/]{28}", check=_bare_key),
+    Shape(
+        pattern=rb"\$\{[A-Za-z0-9_.-]{0,40}(?i:pass(?:word|wd|phrase)?|pwd|secret(?:_?key)?|token|api_?key)(?i:_[a-z]{1,12})?:?[-=][^\s\0{}$?]",
+        check=_default,
+    ),
+    Shape(
+        pattern=rb"(?i:\bvalue)[\"']?[ \t]?[:=][ \t]?[\"']?[^\"'<>\s\0]{1,64}[\"']?[ \t]{0,2},?\s{1,24}[\"']?(?i:name|key)[\"']?[ \t]?[:=][ \t]?[\"']?[A-Za-z0-9_.-]{0,40}(?i:password|passwd|passphrase|pwd|secret|token|api_?key)[\"'\s]",
+        check=_before_name,
+    ),
+    word(
+        rb"(?i:(?:basic|http)_?auth|auth_?basic)[\"']?[ \t]{0,2}[:=][ \t]{0,2}[\"']?[A-Za-z0-9._-]{1,32}:[^\s\0:/\"'{$]",
+        _behind_colon,
+    ),
     word(rb"(?i:tok|creds?)" + _IS + rb"[^\s\0]", _drawn),
     Shape(pattern=rb"(?i:community(?:[_-]?(?:string|name))?)" + _IS + rb"[^\s\0]", check=_strong),
     Shape(pattern=rb"[a-z]{2}pass(?:main)?" + _IS + rb"[^\s\0]", check=_glued),
@@ -343,24 +334,7 @@ SETTINGS = (
         pattern=rb":[ \t]{1,4}(?:PSK|EAP|RSA|XAUTH|ECDSA|PKCS(?:8|12)|P12|NTLM)[ \t]{1,4}(?:[^\s\0\"]{1,64}[ \t]{1,4})?[^\s\0]",
         check=_quoted_last,
     ),
-    Shape(
-        pattern=rb"(?i:\[users\]|\bchpasswd:(?:\s{1,16}(?:expire:[ \t]{0,4}[a-z]{2,5}\s{1,16})?(?:list|users):(?:[ \t]{0,4}\|-?)?)?)[ \t]{0,4}[\r\n]",
-        check=whole,
-        spans=_of_users,
-    ),
     Shape(pattern=rb"rootpw[ \t]{1,4}(?:--?[a-z]{1,12}[ \t]{1,4}){0,3}[^\s\0-]", check=_in_tuple),
-    Shape(
-        pattern=rb"(?i:\b(?:passwords?|secrets?|tokens?|credentials?|bearer|api_?keys?|basic)[\"']?\]\[[\"']?)[A-Za-z0-9_.@-]{1,48}[\"']?\]?[ \t]{0,4}(?:=>|=|:)[ \t]{0,4}[\"']",
-        check=_held,
-    ),
-    word(
-        rb"(?i:passwords?|secrets?|tokens?|credentials?|bearer|api_?keys?|basic|secret_?data)[\"']?[ \t]{0,4}(?:=>|[:=])?[ \t]{0,4}\{",
-        spans=_members,
-    ),
-    word(
-        rb"(?i:passwords|secrets|tokens|credentials|api_?keys|stringdata)[\"']?:[ \t]{0,4}\r?\n",
-        spans=_lines_below,
-    ),
     # Terraform, SonarQube, NuGet, Nagios, Oracle, Caddy, Conda, WildFly
     Shape(pattern=rb"\"result\"[ \t]{0,4}:[ \t]{0,4}\"", check=_made_by_terraform),
     word(rb"sonar\.login[ \t]{0,4}=[ \t]{0,4}[A-Za-z0-9_]", _drawn),
@@ -370,4 +344,5 @@ SETTINGS = (
     Shape(pattern=rb"\bdns[ \t]{1,4}[a-z0-9]{2,24}[ \t]{1,4}[A-Za-z0-9_-]{20}", check=_of_provider),
     Shape(pattern=rb"/t/[A-Za-z0-9]{2}-?[A-Za-z0-9-]{18}", check=_in_path),
     Shape(pattern=rb"clear-text=[\"']", check=_in_tuple),
+    *GATHERED,
 )

@@ -53,6 +53,11 @@ _NAMED = re.compile(
 )
 """What stands behind a secret's name on its line: more of it may follow, and say that it is another value or none."""
 _LONGEST_NAMED = 240
+_VALUED = re.compile(
+    rb"(?i:\bvalue)[\"']?[ \t]?[:=][ \t]?[\"']?([^\"'<>\s\0]{1,64}[\"']?[ \t]{0,2},?(?:\s{1,24}[\"']?(?i:n(?:a(?:me?)?)?|k(?:ey?)?)?[\"']?[ \t]?[:=]?[ \t]?[\"']?[A-Za-z0-9_.-]{0,60})?)\Z"
+)
+"""A value whose name may stand behind it."""
+_LONGEST_VALUED = 200
 _STARRED = re.compile(rb"[ \t]\*[ \t]{1,8}([^\s\0*]{1,64}[ \t]{0,8})\Z")
 """What may yet stand between two stars."""
 _LONGEST_STARRED = 84
@@ -186,6 +191,8 @@ class StreamMask:
             start = min(start, max(given, phrase.start(1)))
         if (opened := _OPENED.search(window, max(0, len(window) - _LONGEST_OPENED))) is not None:
             start = min(start, max(given, opened.start(1)))
+        if (valued := _VALUED.search(window, max(0, len(window) - _LONGEST_VALUED))) is not None:
+            start = min(start, max(given, valued.start(1)))
         if (starred := _STARRED.search(window, max(0, len(window) - _LONGEST_STARRED))) is not None:
             start = min(start, max(given, starred.start(1)))
         if (named := _NAMED.search(window, max(0, len(window) - _LONGEST_NAMED))) is not None:

@@ -25,15 +25,18 @@ _PLACEHOLDER = linear(
     rb"|not[ _-]?(?:set|shown|provided|available|found|required|applicable)"
     rb"|\+?[0-9]{0,4}(?:\*{3,}[\w.@*()+-]*|\*+@[\w.-]*)|x{3,}(?:[-_]x+)*|[.*\xc2\xa0\xe2\x80\xa2\xe2\x97\x8f_x-]*"
     # variables and references to where the value is kept
-    rb"|%\(?\w*\)?s?|\$\d+|:\w+|@[\w.-]+(?:\(.*)?|[&*][\w.]+|[$%#@!]?\{.*|\$__\w+\{.*|\$\(.*|\$[A-Za-z_][\w:]*|%[A-Z_]+%|<[%?$!#/-].*|<[\w .,:/'|{}()@-]*>?|\[.*|\(.*|![A-Z]\w*.*"
+    rb"|%\(?\w*\)?s?|\$\d+|:\w+|@[\w.-]+(?:\(.*)?|[&*][\w.]+|[$%#@!]?\{.*|\$__\w+\{.*|\$\(.*|\$[A-Za-z_][\w:]*(?:-(?:>.*)?)?|%[A-Z_]+%|<[%?$!#/-].*|<[\w .,:/'|{}()@-]*>?|\[.*|\(.*|![A-Z]\w*.*"
     rb"|(?:env|file|vault|secret|ref\+\w+|op|ssm|sops|awsssm|gcpsm|azkv|keyvault|secretsmanager|doppler|infisical):[\w./:+@#-]+"
+    rb"|__\w+__|@@[\w.-]+@@|%%[\w.-]+%%|##[\w.-]+##|#\{.*"
+    # what only the cluster or a key that is kept elsewhere can decrypt
+    rb"|Ag[A-D][A-Za-z0-9+/]{120,}={0,2}|AQ[EI]CAH[A-Za-z0-9+/]{60,}={0,2}|vault:v[0-9]+:[A-Za-z0-9+/=]+"
     rb"|ENC[\[(].*|enc:.*|(?:secret|configmap)s?/[\w./-]+|projects/[\w-]+/secrets/.*|/(?:var/)?run/secrets/.*|arn:aws.*"
     # what a reader is to replace
-    rb"|change[ _-]?(?:me|it|this)(?:[ _-]?(?:now|please|later|[0-9]{1,3}))?!*|(?:your|enter|insert|replace|put|paste|example)[a-z]{0,12}(?:[ _-][a-z]{1,12}){0,6}"
+    rb"|change[ _-]?(?:me|it|this)(?:[ _-]?(?:now|please|later|[0-9]{1,3})|(?:[ _-][a-z]{1,12}){1,5})?!*|(?:your|enter|insert|replace|put|paste|example)[a-z]{0,12}(?:[ _-][a-z]{1,12}){0,6}"
     rb"|(?:[a-z]{1,12}[ _-]){0,4}(?:" + _WORDS + rb")[ _-](?:here|placeholder|goes[ _-]here))"
 )
 _SEALED = linear(
-    rb"\{[A-Za-z0-9+/]{20,}={1,2}\}|\{(?i:aes[0-9]{0,3}|3des|rc4|xor|cipher|noop|bcrypt|des|cleartext|plain|sha-?[0-9]{1,3}|md5)\}[^\s{}]{6,}"
+    rb"\{[A-Za-z0-9+/]{20,}={1,2}\}|\{(?i:aes[0-9]{0,3}|3des|rc4|xor|cipher|noop|bcrypt|des|cleartext|plain|sha-?[0-9]{1,3}|md5)\}[^\s{}]{3,}"
 )
 """What Maven, Jenkins and WebLogic have encrypted: their key is in the next file. Spring says in braces how a value is read."""
 _NAME = rb"[A-Za-z_$][A-Za-z_$]*[0-9]{0,3}"
@@ -45,7 +48,7 @@ _CODE = linear(
     + rb"(?:"
     + _MEMBER
     + _NAME
-    + rb")*[!?]?(?:\(.*|\[.*)"
+    + rb")*[!?]?(?:\((?:[^)]|\)[^A-Za-z0-9])*\)?|\[.*)"
     rb"|(?:os|process|self|this|cls|config|cfg|conf|settings|env|args|opts?|options|params|req|request|res|response|body|data|user|account|secrets|var|local|module"
     rb"|vault|ctx|context|props|state|form|input|model|event|values|kwargs|session|client|auth|credentials?|row|record|item|obj|db|app|each|std)"
     + _MEMBER
@@ -74,14 +77,17 @@ SENTENCE = linear(
 )
 """Words that a sentence goes on with."""
 _QUOTED = {
-    quote: re.compile(rb"(?:[^\\\r\n\0" + quote + rb"]|\\[^\r\n\0]){0,%d}" % LONGEST_VALUE)
+    quote: re.compile(rb"(?:[^\\\r\n\0" + quote + rb"]|\\(?:[^\r\n\0]|\r?\n)){0,%d}" % LONGEST_VALUE)
     for quote in (b'"', b"`")
 } | {
     # YAML and SQL write a quote within as two, a shell closes and opens again round it
     b"'": re.compile(
-        rb"(?:(?:[^\\\r\n\0']|\\[^\r\n\0]|'\\'')(?:''(?=\w|[^\r\n\0'=,:]{1,64}'))?){0,%d}" % LONGEST_VALUE
+        rb"(?:(?:[^\\\r\n\0']|\\[^\r\n\0]|'\\''|'\"'\"')(?:''(?=\w|[^\r\n\0'=,:]{1,64}'))?){0,%d}"
+        % LONGEST_VALUE
     )
 }
+_HERE = re.compile(rb"<<[-~]?[\"']?[A-Z][A-Z_]{1,15}[\"']?\r?\n[ \t]{0,16}([^\r\n\0]{1,256})")
+_XML_QUOTED = re.compile(rb"&quot;((?:[^&\r\n\0\"]|&(?!quot;))+)&quot;")
 _VERBATIM = re.compile(rb"@\"((?:[^\"\r\n\0]|\"\")+)\"")
 """A string of C# in which a quote is written as two."""
 _TRIPLED = re.compile(
@@ -92,7 +98,9 @@ _BARE = re.compile(
     # An ampersand ends it only where another parameter, an entity or another command follows.
     rb"(?:[^\s\0\"'<>;&`]+|&(?:amp;(?![A-Za-z_]\w{0,24}=)|[lg]t;(?!/?[a-z]))|&(?![&\s\0]|\Z|#?[A-Za-z0-9]{1,8};|[A-Za-z_][\w.\[\]%-]{0,40}=))*"
 )
-_STRING_PREFIX = re.compile(rb"(?:[NnEeUuBbRrFf]|@|string\([0-9]{1,5}\) )(?=[\"'])")
+_STRING_PREFIX = re.compile(
+    rb"(?:[NnEeUuBbRrFf]|@|\$(?=')|&[A-Za-z0-9_-]{1,32} {1,4}|!!(?:str|binary) {1,4}|string\([0-9]{1,5}\) )(?=[\"'])"
+)
 _BLOCK = re.compile(rb"[|>][0-9]?[+-]?[ \t]*(\r?\n|\\n)([ \t]+)(?=\S)")
 _LINE = re.compile(rb"[^\r\n\0]+")
 _ARMOURED = (b"-----BEGIN", b"$ANSIBLE_VAULT")
@@ -129,6 +137,10 @@ def value_at(data: bytes, start: int) -> Span | None:
     """The value that begins at `start`, quoted or not, without its quotes."""
     if (block := _BLOCK.match(data, start)) is not None:
         return _block_at(data, block)
+    if (here := _HERE.match(data, start)) is not None:
+        return here.span(1)
+    if (escaped := _XML_QUOTED.match(data, start, start + LONGEST_VALUE)) is not None:
+        return escaped.span(1)
     if (verbatim := _VERBATIM.match(data, start, start + LONGEST_VALUE)) is not None:
         return verbatim.span(1)
     if (prefix := _STRING_PREFIX.match(data, start)) is not None:

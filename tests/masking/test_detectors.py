@@ -91,7 +91,7 @@ FOUND: dict[str, list[str]] = {
     ],
     "private_key": [
         "a <-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\nabc+/=\n-----END RSA PRIVATE KEY-----> b",
-        '{"k":"<-----BEGIN PRIVATE KEY-----\\nMIIE\\nxyz=\\n-----END PRIVATE KEY----->\\n"}',
+        '{"k":"<-----BEGIN PRIVATE KEY-----\\nMIIE\\nxyz=\\n-----END PRIVATE KEY-----\\n>"}',
         "<-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXk>",
         "<-----BEGIN EC PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END EC PRIVATE KEY----->",
     ],
