@@ -1,4 +1,4 @@
-"""What a gateway does beside its sessions: background tasks, budgets that last, recordings that do not, ends that are told."""
+"""What a gateway does beside its sessions: background tasks, keeping budgets, deleting old recordings, telling of ends."""
 
 from __future__ import annotations
 

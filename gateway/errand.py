@@ -40,7 +40,7 @@ class Errand(Owner):
                     raise AssertionError(f"an errand cannot {event}")
 
     def opened(self, peer: str) -> None:
-        """Of clients alone."""
+        """Only clients are announced."""
 
     def received(self, side: Side, data: bytes) -> None:
         try:

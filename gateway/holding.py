@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from gateway.approvals import HoldRefused, Waiting
+from gateway.approvals import HoldRefused, Question, Waiting
 from gateway.contract import CARD_TEXT, Approval, CommandView, Estimate, ResourceView, State
 from gateway.gate import MEASURED_WITHIN, Gate
 from gateway.model import Allow, Block, Command, Final, Hold
@@ -64,19 +64,21 @@ class Held:
             shape, key = gate.likeness(live, command, gate.seen(live, command.facts))
         try:
             waiting = await gate.approvals.hold(
-                session=session,
-                digest=view.digest,
-                lineage_key=session.lineage.key,
-                view=replace(view, alike=shape_view(shape, gate.scrubber)),
-                whole_text=command.text,
-                whole_parameters=command.parameters,
-                verdict=verdict,
-                lineage_view=lineage_view(session.lineage),
-                channel=gate.policy.targets[session.connection.name].approvals_channel
-                or gate.policy.slack.approvals,
-                estimate=estimate,
-                review_required=_out_of_sight(command.text),
-                shape=key,
+                Question(
+                    session=session,
+                    digest=view.digest,
+                    lineage_key=session.lineage.key,
+                    view=replace(view, alike=shape_view(shape, gate.scrubber)),
+                    whole_text=command.text,
+                    whole_parameters=command.parameters,
+                    verdict=verdict,
+                    lineage_view=lineage_view(session.lineage),
+                    channel=gate.policy.targets[session.connection.name].approvals_channel
+                    or gate.policy.slack.approvals,
+                    estimate=estimate,
+                    review_required=_out_of_sight(command.text),
+                    shape=key,
+                )
             )
         except StoreFailed:
             return Block(

@@ -1,4 +1,4 @@
-"""Who speaks of elevations beside the bot and operators: whoever holds a token, an agent's or that of a person's own login."""
+"""Holders of tokens at the routes of elevation, beside the bot and operators: an agent, or a person by their own login."""
 
 from __future__ import annotations
 

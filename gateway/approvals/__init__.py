@@ -11,6 +11,7 @@ from gateway.approvals.ballot import Stale
 from gateway.approvals.capacity import HoldRefused
 from gateway.approvals.electorate import NotEligible
 from gateway.approvals.freshness import LoginFirst
+from gateway.approvals.opening import Question
 from gateway.approvals.proof import ReviewFirst
 from gateway.approvals.room import Approvals
 from gateway.approvals.settled import NotFound
@@ -24,6 +25,7 @@ __all__ = [
     "LoginFirst",
     "NotEligible",
     "NotFound",
+    "Question",
     "ReviewFirst",
     "Stale",
     "Waiting",

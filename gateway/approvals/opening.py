@@ -1,9 +1,9 @@
-"""What a held command is, as the approval that opens for it."""
+"""What people are asked, as the approval that opens for it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gateway.approvals.electorate import in_chain
 from gateway.approvals.proof import needs_review
@@ -23,54 +23,62 @@ from gateway.contract import (
 from gateway.model import Ask, Hold, Session, Step, StepKind
 
 
-def opened(
-    approval_id: str,
-    *,
-    now: float,
-    session: Session,
-    digest: str,
-    lineage_key: str,
-    view: CommandView,
-    whole_text: str,
-    whole_parameters: Sequence[str | None],
-    verdict: Hold,
-    lineage_view: LineageView,
-    channel: str,
-    estimate: Estimate | None,
-    review_required: bool,
-    elevation: ElevationView | None,
-    shape: str,
-) -> Live:
-    """Nobody waits for it yet."""
-    steps = tuple(_steps(verdict.steps, lineage_view, now=now))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What people are asked to decide: a held command, or a request for elevation."""
+
+    session: Session
+    lineage_key: str
+    lineage_view: LineageView
+    verdict: Hold
+    view: CommandView
+    """As a card shows it."""
+    digest: str
+    """Of exactly what would run."""
+    whole_text: str
+    whole_parameters: Sequence[str | None] = ()
+    channel: str
+    estimate: Estimate | None = None
+    review_required: bool = False
+    elevation: ElevationView | None = None
+    """What would be granted; None for a command."""
+    shape: str = ""
+    """The same for commands that differ in their values alone, "" where nobody can tell."""
+
+
+def opened(approval_id: str, question: Question, *, now: float) -> Live:
+    """The approval of a question, for which nobody waits yet."""
+    session, view, verdict = question.session, question.view, question.verdict
+    steps = tuple(_steps(verdict.steps, question.lineage_view, now=now))
     return Live(
         approval=Approval(
             id=approval_id,
             version=1,
             state=State.PENDING,
             command=view,
-            lineage=lineage_view,
+            lineage=question.lineage_view,
             session=session.id,
             connection=session.connection.name,
             protocol=session.connection.protocol,
             labels=dict(session.connection.labels),
             message=verdict.message,
             asks=tuple(map(ask_view, verdict.asks)),
-            review_required=review_required or needs_review(view, whole_text, whole_parameters),
-            estimate=estimate,
+            review_required=question.review_required
+            or needs_review(view, question.whole_text, question.whole_parameters),
+            estimate=question.estimate,
             opened_at=now,
             expires_at=now + verdict.expires_in,
-            channel=channel,
-            elevation=elevation,
-            lasting=offered(verdict.lasting, view, shape),
+            channel=question.channel,
+            elevation=question.elevation,
+            lasting=offered(verdict.lasting, view, question.shape),
             steps=steps,
             stepped=sum(step.at <= now for step in steps),
         ),
-        lineage_key=lineage_key,
-        digest=digest,
-        text=whole_text,
-        parameters=tuple(whole_parameters),
-        shape=shape,
+        lineage_key=question.lineage_key,
+        digest=question.digest,
+        text=question.whole_text,
+        parameters=tuple(question.whole_parameters),
+        shape=question.shape,
     )
 
 

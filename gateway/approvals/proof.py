@@ -18,7 +18,7 @@ class ReviewFirst(Exception):
     """The card could not show all of the command: it has to be opened whole before it can be approved."""
 
 
-def opened(key: bytes, approval: Approval, person: str) -> str:
+def proof_of(key: bytes, approval: Approval, person: str) -> str:
     """The proof, in hex."""
     parts = (approval.id, _person(person), approval.command.digest)
     message = b"".join(len(each := part.encode()).to_bytes(4, "big") + each for part in parts)
@@ -26,7 +26,7 @@ def opened(key: bytes, approval: Approval, person: str) -> str:
 
 
 def shown_whole(key: bytes, approval: Approval, person: str, proof: str) -> bool:
-    return hmac.compare_digest(opened(key, approval, person).encode(), proof.encode())
+    return hmac.compare_digest(proof_of(key, approval, person).encode(), proof.encode())
 
 
 def needs_review(view: CommandView, text: str, parameters: Sequence[str | None]) -> bool:

@@ -9,19 +9,20 @@ transition to SPENT, so it happens once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from gateway.approvals import opening, releasing
+from gateway.approvals import releasing
 from gateway.approvals.ballot import Stale
 from gateway.approvals.capacity import HoldRefused
 from gateway.approvals.deadlines import Deadlines
 from gateway.approvals.electorate import NotEligible, PolicyPort, standing
 from gateway.approvals.freshness import LoginFirst
 from gateway.approvals.keeping import TABLE, Kept
-from gateway.approvals.proof import ReviewFirst, opened
+from gateway.approvals.opening import Question, opened
+from gateway.approvals.proof import ReviewFirst, proof_of
 from gateway.approvals.releasing import GrantsPort
 from gateway.approvals.settled import NotFound, Settled
 from gateway.approvals.table import (
@@ -41,10 +42,7 @@ from gateway.approvals.waiting import Live, Waiting, left_behind
 from gateway.changes import LIVE, Feed
 from gateway.contract import (
     Approval,
-    CommandView,
-    ElevationView,
     Estimate,
-    LineageView,
     LoginView,
     State,
     Twins,
@@ -52,7 +50,6 @@ from gateway.contract import (
     WholeText,
 )
 from gateway.journal import Journal
-from gateway.model import Hold, Session
 from gateway.store import Store
 
 ANSWERS = (NotFound, NotEligible, AlreadySettled, Stale, ReviewFirst, LoginFirst, HoldRefused)
@@ -160,51 +157,17 @@ class Approvals:
             if any(actor.token_id in token_ids for actor in approval.lineage.chain)
         ]
 
-    async def hold(
-        self,
-        *,
-        session: Session,
-        digest: str,
-        lineage_key: str,
-        view: CommandView,
-        whole_text: str,
-        whole_parameters: Sequence[str | None],
-        verdict: Hold,
-        lineage_view: LineageView,
-        channel: str,
-        estimate: Estimate | None,
-        review_required: bool,
-        elevation: ElevationView | None = None,
-        shape: str = "",
-        waived: str = "",
-    ) -> Waiting:
+    async def hold(self, question: Question, *, waived: str = "") -> Waiting:
         """Wait for people: opens an approval, joins the one that is open, or spends one approved meanwhile.
 
         `waived` says why nobody has to be asked for an elevation: it is settled as it opens. A command never is.
 
         One approval belongs to a lineage, connection, digest and what is asked. Durable when it returns. Raises
-        `HoldRefused` and `StoreFailed`; cancelled, the place is left as by a hang-up. `shape` is the same for
-        commands that differ in their values alone, "" where nobody can tell.
+        `HoldRefused` and `StoreFailed`; cancelled, the place is left as by a hang-up.
         """
-        if waived and elevation is None:
+        if waived and question.elevation is None:
             raise ValueError("a command is released by people, or not at all")
-        live = opening.opened(
-            self._kept.new_id(),
-            now=self._clock(),
-            session=session,
-            digest=digest,
-            lineage_key=lineage_key,
-            view=view,
-            whole_text=whole_text,
-            whole_parameters=whole_parameters,
-            verdict=verdict,
-            lineage_view=lineage_view,
-            channel=channel,
-            estimate=estimate,
-            review_required=review_required,
-            elevation=elevation,
-            shape=shape,
-        )
+        live = opened(self._kept.new_id(), question, now=self._clock())
         task = self._tasks.spawn(self._held(live, waived))
         try:
             return await asyncio.shield(task)
@@ -243,7 +206,7 @@ class Approvals:
             parameters=live.parameters,
             digest=live.digest,
             words=live.approval.command.words,
-            opened=opened(self._proof_key, live.approval, person),
+            opened=proof_of(self._proof_key, live.approval, person),
         )
 
     def twins(self, approval_id: str) -> Twins:

@@ -1,4 +1,4 @@
-"""Whether those whose word the policy takes for who somebody is answer now, and people can come back from them."""
+"""Whether the policy's identity providers and issuers answer now, and whether people can come back from a login there."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gateway.approvals import Approvals, HoldRefused, Waiting
+from gateway.approvals import Approvals, HoldRefused, Question, Waiting
 from gateway.contract import Approval, State
 from gateway.elevations.grant import Grant, How
 from gateway.elevations.grants import Grants
@@ -175,25 +175,24 @@ class Elevations:
                 tables = await asyncio.to_thread(counted, request, offer, policy, schema, now=now)
             elevation = replace(elevation, tables=tables)
         waiting = await self._approvals.hold(
-            session=Session(
-                id="",
-                lineage=lineage,
-                connection=target.connection,
-                scope=frozenset(),
-                opened_at=now,
-                expires_at=now + asked.expires_in,
+            Question(
+                session=Session(
+                    id="",
+                    lineage=lineage,
+                    connection=target.connection,
+                    scope=frozenset(),
+                    opened_at=now,
+                    expires_at=now + asked.expires_in,
+                ),
+                digest=view.digest,
+                lineage_key=lineage.person if request.by_hand else lineage.key,
+                view=view,
+                whole_text=view.text,
+                verdict=replace(asked, asks=(), steps=()) if waived else asked,
+                lineage_view=lineage_view(lineage),
+                channel=target.approvals_channel or policy.slack.approvals,
+                elevation=elevation,
             ),
-            digest=view.digest,
-            lineage_key=lineage.person if request.by_hand else lineage.key,
-            view=view,
-            whole_text=view.text,
-            whole_parameters=(),
-            verdict=replace(asked, asks=(), steps=()) if waived else asked,
-            lineage_view=lineage_view(lineage),
-            channel=target.approvals_channel or policy.slack.approvals,
-            estimate=None,
-            review_required=False,
-            elevation=elevation,
             waived=waived,
         )
         approval_id = waiting.approval.id

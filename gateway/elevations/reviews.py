@@ -1,4 +1,4 @@
-"""Looking afterwards at what was had by breaking the glass: the review stays open, and reminds, until enough have looked.
+"""Reviews of broken glass: each stays open, with reminders, until enough people have looked at what was done.
 
 It is an approval like any other, so that its card, four eyes, quorum and record are theirs. Who finds something wrong
 denies it: that is told, ends the grant where it still holds, and the review begins anew.
@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from gateway.approvals import Approvals, Waiting
+from gateway.approvals import Approvals, Question, Waiting
 from gateway.contract import Approval, Choice, CommandView, ElevationView, State
 from gateway.elevations.wish import Request, read
 from gateway.model import Actor, Connection, Lineage, Session
@@ -121,37 +121,36 @@ class Reviews:
         wish = request.wish
         view = _view(key, request, at)
         return await self._approvals.hold(
-            session=Session(
-                id="",
-                lineage=lineage,
-                connection=target.connection
-                if target is not None
-                else Connection(name=wish.connection, protocol=""),
-                scope=frozenset(),
-                opened_at=now,
-                expires_at=now + OPEN_FOR,
-            ),
-            digest=view.digest,
-            lineage_key=lineage.key,
-            view=view,
-            whole_text=view.text,
-            whole_parameters=(),
-            verdict=held([("break-glass", Holding(asks=review.asks, message=LOOK, within=OPEN_FOR))]),
-            lineage_view=lineage_view(lineage),
-            channel=(target.approvals_channel if target is not None else "") or policy.slack.approvals,
-            estimate=None,
-            review_required=False,
-            elevation=ElevationView(
-                asked_by=request.asked_by,
-                effects=tuple(sorted(wish.effects)),
-                seconds=wish.seconds,
-                commands=wish.commands or 0,
-                reason=wish.reason,
-                template=wish.template,
-                rows=wish.rows,
-                by_hand=request.by_hand,
-                ticket=wish.ticket,
-                how="review",
+            Question(
+                session=Session(
+                    id="",
+                    lineage=lineage,
+                    connection=target.connection
+                    if target is not None
+                    else Connection(name=wish.connection, protocol=""),
+                    scope=frozenset(),
+                    opened_at=now,
+                    expires_at=now + OPEN_FOR,
+                ),
+                digest=view.digest,
+                lineage_key=lineage.key,
+                view=view,
+                whole_text=view.text,
+                verdict=held([("break-glass", Holding(asks=review.asks, message=LOOK, within=OPEN_FOR))]),
+                lineage_view=lineage_view(lineage),
+                channel=(target.approvals_channel if target is not None else "") or policy.slack.approvals,
+                elevation=ElevationView(
+                    asked_by=request.asked_by,
+                    effects=tuple(sorted(wish.effects)),
+                    seconds=wish.seconds,
+                    commands=wish.commands or 0,
+                    reason=wish.reason,
+                    template=wish.template,
+                    rows=wish.rows,
+                    by_hand=request.by_hand,
+                    ticket=wish.ticket,
+                    how="review",
+                ),
             ),
         )
 

@@ -1,4 +1,4 @@
-"""From where tokens are used: one that policies.yaml binds is its first user's, and the others' use of it is noticed.
+"""Where tokens are used from: one that policies.yaml binds is its first user's, and use from elsewhere is noticed.
 
 A token is bound apart on the two ways that lead here, through a connection's door and to the API, since what stands
 before the API may make all who come look alike. A token that was derived is bound for itself: it is there to be used

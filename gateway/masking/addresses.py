@@ -54,6 +54,10 @@ _ALGORITHM = re.compile(
     rb"(?=[^@]*[0-9-])[a-z0-9-]+@(?:openssh\.com|libssh\.org|lysator\.liu\.se)|zlib@openssh\.com"
 )
 """RFC 4250: what SSH calls its algorithms and extensions that are nobody else's."""
+_MESSAGE_ID = re.compile(
+    rb"(?i)(?:message-?id|msg-?id|in-reply-to|references|content-id)\\?[\"']?[ \t]{0,2}[:=][ \t]{0,2}\\?[\"']?\s{0,4}(?:<[^<>\s\0]{1,100}>,?\s{0,4})*(?:<|&lt;|\\u003c|%3C)?\Z"
+)
+"""RFC 5322: what a message is called by has an address's form and is none."""
 _PRINCIPAL = re.compile(rb"/[A-Za-z0-9._-]{1,64}\Z")
 _REALM = re.compile(rb"@[A-Z0-9-]+(?:\.[A-Z0-9-]+)*")
 """`postgres/db.example.org@EXAMPLE.ORG`, a service of Kerberos."""
@@ -104,7 +108,7 @@ def _email(data: bytes, start: int, end: int) -> Span | None:
         start = name.start(1) if name is not None else start
     if before(data, start) == 0x3D and (verp := _VERP.search(data, max(0, start - _LONGEST_LOCAL), start)):
         start = verp.start(1)
-    if _ALGORITHM.fullmatch(data, start, end):
+    if _ALGORITHM.fullmatch(data, start, end) or _MESSAGE_ID.search(data, max(0, start - LOOK_BEHIND), start):
         return None
     if _REALM.fullmatch(data, at, end) and _PRINCIPAL.search(data, max(0, at - 65), at):
         return None

@@ -113,7 +113,7 @@ CALLS = (
     _call(rb"(?:key|trust)?_?store\.load|ks\.load", 2, _is_secret),
     # (where, user, password)
     _call(
-        rb"getconnection|sequelize|pdo|mysqli|mysqli?_(?:real_)?p?connect|(?:pymysql|mysqldb|mariadb|dbi->)\.?connect|ssh2_auth_password|ldap_bind",
+        rb"getconnection|sequelize|pdo(?:->__construct)?|mysqli(?:->__construct)?|mysqli?_(?:real_)?p?connect|(?:pymysql|mysqldb|mariadb|dbi->)\.?connect|ssh2_auth_password|ldap_bind",
         3,
     ),
     _call(rb"ftp(?:_tls|_login)?|create_?(?:super)?user|(?:mqtt\w{0,8}|client)\.connect", 3, _is_secret),

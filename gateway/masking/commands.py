@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Shape, Span, before, word
-from gateway.masking.values import is_strong, is_value, looks_secret, quoted_at, value_at
+from gateway.masking.values import is_random, is_strong, is_value, looks_secret, quoted_at, value_at
 
 _LETTERS = {
     # letter, and whether the value is glued to it -> commands that are told a password so
@@ -174,7 +174,21 @@ _ASKED = re.compile(rb"assword[^\r\n\0]{0,40}(?:\r?\n[ \t]{0,16})?\Z")
 _TO_ESCAPE = re.compile(rb"[^\\\"'}\r\n\0]{3,128}")
 
 
+def _user_alone(data: bytes, start: int, end: int) -> Span | None:
+    """`curl -u TOKEN:`, with an empty password."""
+    if not _FETCHES.search(data[max(0, start - LOOK_BEHIND) : start]):
+        return None
+    token = _TOKEN_ALONE.search(data, start, end)
+    return token.span() if token is not None and is_random(token.group(), least=16) else None
+
+
+_TOKEN_ALONE = re.compile(rb"[A-Za-z0-9_-]{16,128}(?=:)")
+
+
 COMMANDS = (
+    Shape(
+        pattern=rb"[ \t]-(?:u|-user)[ \t=]{0,2}[\"']?[A-Za-z0-9_-]{16,128}:[\"' \t\r\n]", check=_user_alone
+    ),
     Shape(
         pattern=rb"[ \t\"']-[pPawscAXkKN]" + _GAP + rb"?\\?[\"']?[A-Za-z0-9!#$%^&*+=_~@.,]",
         check=_letter,

@@ -115,11 +115,13 @@ def _session(data: bytes, start: int, end: int) -> Span | None:
     if data[start:end].lower().startswith(b"sid") and before(data, start) in b"_-":  # ACCOUNT_SID
         return None
     value = match.group()
-    if value.startswith(b"S-1-"):  # an account of Windows
+    if value.startswith(b"S-1-") or _RESOURCE.fullmatch(value):  # an account of Windows
         return None
     return match.span() if re.search(rb"[0-9]", value) and re.search(rb"[A-Za-z]", value) else None
 
 
+_RESOURCE = re.compile(rb"[A-Z]{2}[0-9a-f]{32}")
+"""What Twilio calls a message, a call or an account: it opens nothing."""
 _SESSION_ID = re.compile(rb"[A-Za-z0-9%%._~+/=-]{16,%d}" % LONGEST_VALUE)
 _UUID = re.compile(rb"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _JWT_REST = re.compile(rb"[A-Za-z0-9_-]{0,%d}(?:\.[A-Za-z0-9_-]{0,%d}){1,3}" % (LONGEST_TOKEN, LONGEST_TOKEN))
@@ -145,7 +147,9 @@ _ARMOUR_BODY = re.compile(
     rb"|[\"'`][ \t]{0,8}[+.&,]?\s{0,64}[\"'`]|[\r\n][ \t]{0,16}(?:#|//|\*|>|;|--[ \t])[ \t]?(?=[A-Za-z0-9+/=-])|[A-Za-z0-9+/=\s\\]){0,%d}"
     % LONGEST_KEY
 )
-_ARMOUR_END = re.compile(rb"-{3,5} ?END [A-Z0-9 ]{0,40}-{0,5}(?:(?:\\r)?\\n(?=\\?[\"']|\s|\Z))?")
+_ARMOUR_END = re.compile(rb"-{3,5} ?END [A-Z0-9 ]{0,40}-{0,5}")
+_STRING_ENDS = re.compile(rb"(?:\\[rn]){1,2}(?=\\?[\"']|\s|\Z)")
+"""The last line's end, where the key is written as one string."""
 _PUTTY_BODY = re.compile(
     rb"[A-Za-z0-9+/=]{1,128}(?:(?:\r?\n|\\r\\n|\\n)[A-Za-z0-9+/=]{1,128}(?![A-Za-z0-9+/=-])){0,128}"
 )
@@ -156,6 +160,8 @@ def _private_key(data: bytes, start: int, end: int) -> Span | None:
     body = _ARMOUR_BODY.match(data, end)
     assert body is not None
     finish = _ARMOUR_END.match(data, body.end())
+    if finish is not None and (rest := _STRING_ENDS.match(data, finish.end())) is not None:
+        return start, rest.end()
     return start, finish.end() if finish is not None else end + len(body.group().rstrip())
 
 

@@ -21,6 +21,7 @@ from gateway.masking import (
     national,
     passwords,
     phones,
+    printed,
     settings,
     transcripts,
 )
@@ -37,12 +38,12 @@ class Detector:
 
 
 # What columns are called whose values nothing else shows.
-_PASSWORD = rb"pass(?:word|wd|wort|phrase|code)?|pwd|kennwort|senha|contrase(?:n|\xc3\xb1)a|secret|token|api_?key|secret_?key"
-_PHONE = rb"(?:tele|mobile_?|cell_?|home_?|work_?)?phone|mobile?|cell|fax|tel(?:efon[oe]?|_no)?|handy|whatsapp|msisdn|celular"
+_PASSWORD = rb"pass(?:word|wd|wort|phrase|code)?|pwd|kennwort|senha|contrase(?:n|\xc3\xb1)a|secret|token|api[_ -]?key|secret[_ -]?key"
+_PHONE = rb"(?:tele|mobile[_ -]?|cell[_ -]?|home[_ -]?|work[_ -]?)?phone|mobile?|cell|fax|tel(?:efon[oe]?|_no)?|handy|whatsapp|msisdn|celular"
 _SSN = rb"ssn|social_security"
-_NATIONAL_ID = rb"national_?id|dni|nie|cpf|pesel|bsn|nino|nhs|personnummer|cnp|egn|oib|curp|aadhaar|nir|cpr|fnr|sin|rut|isikukood|codice_fiscale|id_?number|identity"
-_TAX_ID = rb"vat|tax_?id|nif|cnpj|steuer_?id|utr|ein|gstin|pan|rfc|cuit|nip|tin|abn|tfn|inn"
-_BANK_ACCOUNT = rb"account_?(?:no|number|nr)|routing|sort_?code|bic|swift"
+_NATIONAL_ID = rb"national[_ -]?id|dni|nie|cpf|pesel|bsn|nino|nhs|personnummer|cnp|egn|oib|curp|aadhaar|nir|cpr|fnr|sin|rut|isikukood|codice_fiscale|id[_ -]?number|identity"
+_TAX_ID = rb"vat|tax[_ -]?id|nif|cnpj|steuer[_ -]?id|utr|ein|gstin|pan|rfc|cuit|nip|tin|abn|tfn|inn"
+_BANK_ACCOUNT = rb"account[_ -]?(?:no|number|nr)|routing|sort[_ -]?code|bic|swift"
 
 _SECRETS: Mapping[str, tuple[Shape, ...]] = {
     "private_key": credentials.PRIVATE_KEY,
@@ -59,6 +60,7 @@ _SECRETS: Mapping[str, tuple[Shape, ...]] = {
         *calls.CALLS,
         *directives.DIRECTIVES,
         *transcripts.TRANSCRIPTS,
+        *printed.PRINTED,
         listed.columns(_PASSWORD, passwords.PASSWORD[:1], strong=True),
         *settings.SETTINGS,
     ),

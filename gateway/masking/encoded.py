@@ -19,6 +19,7 @@ import re2
 from gateway.masking import credentials, passwords
 from gateway.masking.linear import linear, options
 from gateway.masking.shapes import Shape, Span, word
+from gateway.masking.values import is_random, value_at
 from gateway.masking.vendors import VENDORS
 
 JUDGED = 960
@@ -118,8 +119,31 @@ def _short_ones(data: bytes, start: int, end: int) -> Iterator[Span]:
         at = line.end()
 
 
+_PLAIN_LINE = re.compile(rb"([ \t]+)[\w.-]{1,64}:[ \t]+([^\r\n\0]{1,400})\r?(?:\n|\Z)")
+
+
+def _in_string_data(data: bytes, _start: int, end: int) -> Iterator[Span]:
+    """What is drawn by lot among the values of a Secret's `stringData`, whatever it is called."""
+    line = _PLAIN_LINE.match(data, end)
+    indent = line[1] if line is not None else b""
+    while line is not None and line[1] == indent:
+        value = value_at(data, line.start(2))
+        if value is not None and is_random(data[slice(*value)], least=12):
+            yield value
+        line = _PLAIN_LINE.match(data, line.end())
+
+
 ENCODED = (
+    word(rb"stringData:[ \t]{0,4}\r?\n", spans=_in_string_data),
     word(rb"data:[ \t]{0,4}\r?\n[ \t]{1,8}[A-Za-z0-9_.-]", spans=_short_ones),
     word(rb"(?:" + _ASCII + rb"){4}", _value, judged=JUDGED),
-    Shape(pattern=rb"\"?:[ \t]{0,3}\"?(?:" + _ASCII + rb"){2}", check=_in_secret, judged=JUDGED),
+    Shape(
+        pattern=rb"\"?:[ \t]{0,3}\"?"
+        + _ASCII
+        + rb"(?:"
+        + _ASCII
+        + rb"|[A-Za-z0-9+/]{2}(?:==|[A-Za-z0-9+/]=))",
+        check=_in_secret,
+        judged=JUDGED,
+    ),
 )

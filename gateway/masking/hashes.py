@@ -20,10 +20,10 @@ def _modular(data: bytes, start: int, end: int) -> Span:
 
 
 def _scram(data: bytes, start: int, end: int) -> Span:
-    """RFC 5802 as PostgreSQL writes it: iterations:salt$stored:server. The iterations stay."""
+    """RFC 5802 as PostgreSQL writes it: iterations:salt$stored:server."""
     match = _SCRAM_REST.match(data, end)
     assert match is not None
-    return data.index(b":", start) + 1, match.end()
+    return start, match.end()
 
 
 def _ended(data: bytes, start: int, end: int) -> Span | None:

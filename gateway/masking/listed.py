@@ -18,6 +18,10 @@ _FARTHEST = 640
 _FARTHEST_HEAD = 384
 """Bytes before the name in which its header begins."""
 _INTO = re.compile(rb"(?i)\b(?:insert|replace)\s+(?:ignore\s+)?into\s+[^\s\0()]{1,80}\s*\(([^()\0]*)\Z")
+_PART = re.compile(rb"(?i)content-disposition:[ \t]*form-data;[ \t]*name=\"?(?=[\w.\[\]-]{0,60}\Z)")
+_FIELD = re.compile(
+    rb"([\w.\[\]-]{1,60})\"?[ \t]*(?:(?:\r?\n)[A-Za-z-]{4,40}:[^\r\n\0]{0,128})*\r?\n\r?\n([^\r\n\0]{1,400})(?=\r?\n|\Z)"
+)
 _VALUES = re.compile(rb"([^()\0]*)\)\s*(?i:values?)\s*\(")
 _EXPRESSION = re.compile(
     rb"\s*+((?:[NnEeXxBb]?'(?:[^'\\\0]|''|\\.)*+(?:'|\Z)|\"[^\"\0]*+(?:\"|\Z)|[^,()'\"\0]++(?:\((?:[^()\0]|\([^()\0]*+\))*+\))?+)?+)\s*+([,)]?)",
@@ -44,6 +48,9 @@ def columns(words: bytes, shapes: tuple[Shape, ...], *, strong: bool = False) ->
     def spans(data: bytes, start: int, _end: int) -> Iterator[Span]:
         data = data[: start + _FARTHEST]
         head = max(0, start - _FARTHEST_HEAD)
+        if (part := _PART.search(data, max(0, start - 80), start)) is not None:
+            yield from _in_part(data, part.end(), shapes)
+            return
         if (into := _INTO.search(data[head:start])) is not None:
             inserted = _inserted(data, head + into.start(1), start)
             yield from (
@@ -61,6 +68,16 @@ def columns(words: bytes, shapes: tuple[Shape, ...], *, strong: bool = False) ->
         + rb")(?:[_ ]?[A-Za-z0-9]{1,12})?[\"'`]?[ \t]{0,16}(?:[,;|\t]|\r?\n|\)\s{0,8}(?i:values?)\b)",
         spans=spans,
     )
+
+
+def _in_part(data: bytes, name: int, shapes: tuple[Shape, ...]) -> Iterator[Span]:
+    """The field of a form that is sent in parts (RFC 7578), where it is one line."""
+    field = _FIELD.match(data, name)
+    if field is None:
+        return
+    span = _told(data, shapes, field[1], field.span(2))
+    if span is not None:
+        yield span
 
 
 def _is_secret(value: bytes) -> bool:

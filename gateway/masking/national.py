@@ -102,8 +102,27 @@ NATIONAL_FORMS = (
     _strong(rb"[1-8]-[0-9]{4}-[0-9]{5}-[0-9]{2}-[0-9]", overseas.th_id),
     _strong(rb"[0-9]{6}-[0-9]{2}-[0-9]{4}", overseas.my_card),
     _strong(rb"[1-7][0-9]{4}-[0-9]{7}-[0-9]", lambda _: True),  # CNIC, Pakistan
+    _strong(
+        rb"[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9][0-9]-[AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9][0-9]-[AC-HJKMNP-RT-Y]{2}[0-9]{2}",
+        lambda _: True,
+    ),  # Medicare of the United States
 )
+_TAX_NEAR = re.compile(
+    rb"(?i)(?<![a-z])(?:vat|ust|uid|tva|iva|p\.?iva|btw|mva|moms|nif|tax|intracom\w*|dph|pdv|alv)(?![a-z])[^\0]*\Z"
+)
+
+
+def _near_tax(data: bytes, start: int, _end: int) -> bool:
+    """Whether what stands before speaks of taxes: the second number of a list has no word of its own."""
+    return _TAX_NEAR.search(data, max(0, start - LOOK_BEHIND), start) is not None
+
+
 TAX_FORMS = (
+    _strong(
+        rb"(?:AT|BE|BG|CY|CZ|DE|DK|EE|EL|ES|FI|FR|GB|HR|HU|IE|IT|LT|LU|LV|MT|NL|PL|PT|RO|SE|SI|SK)[A-Z0-9]?[0-9]{6,9}[A-Z0-9]{0,4}",
+        vat.is_vat,
+        _near_tax,
+    ),
     _strong(rb"[A-Z]{3}[ABCFGHLJPT][A-Z][0-9]{4}[A-Z]", overseas.in_pan),
     _strong(rb"[0-9]{2}\.[0-9]{3}\.[0-9]{3}/[0-9]{4}-[0-9]{2}", overseas.br_cnpj),
     _strong(rb"(?:2[03-7]|3[034])-[0-9]{8}-[0-9]", overseas.ar_cuit),
@@ -146,6 +165,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("aadhaar|aadhar|uidai", overseas.in_aadhaar),
         ("sin|social insurance|nas", overseas.ca_sin),
         ("medicare", overseas.au_medicare),
+        ("mbi|medicare (?:beneficiary )?(?:identifier|id|number|no)", _form(r"[1-9][A-Z][A-Z0-9]\d[A-Z][A-Z0-9]\d[A-Z]{2}\d\d")),
         ("my ?number|individual number|mynumber", overseas.jp_my_number),
         ("rrn|resident registration", overseas.kr_resident),
         ("nric|fin", overseas.sg_nric),
@@ -179,7 +199,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("(?:sa|rsa|south african) id|id (?:number|no|nr)", overseas.za_id),
         ("driver'?s? licen[cs]e|driving licen[cs]e|dl (?:number|no)|f(?:ü|u)hrerschein(?:nummer)?|permis de conduire", _LICENCE),
         (
-            "national id(?:entity)?|identity (?:card|number|no)|id card|citizen id|personal id"  # noqa: ISC004
+            "national id(?:entity)?|carte (?:nationale )?d'identit(?:é|e)|cni|carta d'identit(?:à|a)|documento de identidad|c(?:é|e)dula|identiteitskaart|identiteitsbewijs|dow(?:ó|o)d osobisty|ob(?:č|c)ansk(?:ý|y) pr(?:ů|u)kaz|rg|identity (?:card|number|no)|id card|citizen id|personal id"  # noqa: ISC004
             "|personal identification|identification (?:number|no)|social security",
             _form(r"(?=(?:.*\d){5})[A-Z0-9]{7,18}"),
         ),
@@ -199,7 +219,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("pan card|pan|permanent account", overseas.in_pan),
         ("ein|employer identification|fein", _form(r"\d{9}")),
         ("rfc", _form(r"[A-Z&]{3,4}\d{6}[A-Z0-9]{3}")),
-        ("vat|ust-?id(?:-?nr)?|tva(?: intracommunautaire)?|btw(?:-nummer)?|partita iva|p\\.? iva|moms(?:reg)?", vat.may_be_vat),
+        ("vat|ust-?id(?:-?nr)?|umsatzsteuer-?id(?:ent(?:ifikations)?)?(?:-?n(?:r|ummer))?|(?:num(?:é|e)ro de |n° )?tva(?: intracommunautaire)?|btw(?:-nummer)?|partita iva|p\\.? iva|moms(?:reg)?", vat.may_be_vat),
         ("vat (?:reg(?:istration)?|number|no|id)", _any(vat.may_be_vat, _form(r"(?=(?:.*\d){8})[A-Z0-9]{8,15}"))),
         ("gstin?|gst", overseas.in_gst),
         ("nit", _form(r"\d{6,10}[0-9K]")),
@@ -221,7 +241,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("tax id|taxpayer|taxpayer id|tax identification|tin", _form(r"(?=(?:.*\d){7})[A-Z0-9]{8,15}")),
     ),
     "passport": (
-        ("passport|passeport|pasaporte|passaporto|paspoort|reisepass(?:nummer)?|pass-?nr|paszport", _PASSPORT),
+        ("passport|passeport|pasaporte|passaporto|paspoort|reisepass(?:nummer)?|pass-?nr|paszport|pasaport(?:ul)?|passnummer|passinumero|putovnica|cestovn(?:í|i) pas|(?:ú|u)tlev(?:é|e)l(?:sz(?:á|a)m)?", _PASSPORT),
     ),
     "bank_account": (
         ("routing|aba|rtn|transit routing", overseas.us_routing),
@@ -231,7 +251,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("sort code", _form(r"\d{6}")),
         ("bsb", _form(r"\d{6}")),
         ("bank account|account (?:number|no|nr|num|#)|acct|a/c|kontonummer|konto-?nr|kto(?:-?nr)?|num(?:é|e)ro de compte|n(?:ú|u)mero de cuenta", _ACCOUNT),
-        ("bic|swift|bic/swift|swift/bic", _form(r"[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")),
+        ("bic|bicfi|swift|bic/swift|swift/bic", _form(r"[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")),
         ("ifsc", _form(r"[A-Z]{4}0[A-Z0-9]{6}")),
     ),
 }  # fmt: skip
@@ -255,10 +275,16 @@ _FOREIGN_WORDS = (
     ("เลขประจำตัวประชาชน", overseas.th_id),
     ("תעודת זהות|ת\\.ז\\.?", overseas.il_id),
 )
+_FOREIGN_PASSPORT = (
+    (
+        "[пП]аспорт(?:а)?|护照(?:号)?(?:码)?|護照(?:號碼)?|パスポート(?:番号)?|여권(?:번호)?|جواز(?: السفر)?|דרכון|διαβατήριο",
+        _PASSPORT,
+    ),
+)
 """Words whose letters are none to the scan, so that no word can be seen to begin with them."""
 
 _KIND = (
-    r"\.?(?:[ _-]?(?:number|pin|num(?:mer)?|n(?:ú|u)mero|nr|no|n(?:º|°)|id|card|code|#)\.?){0,2}"
+    r"\.?(?:[ _-]?\(?(?:number|pin|num(?:mer)?|n(?:ú|u)mero|nr|no|n(?:º|°)|№|серия|номер|id|card|code|#)\.?){0,2}"
     r"(?: \([A-Za-z .]{1,20}\))?"
 )
 _GAP = r"[\"'\\]{0,2}(?:[ \t](?:is|was|e|é|est|es|ist|jest|è|er)[ \t]|[ \t]{0,3}(?:=>|:=|[:=#>,|;]|：)?[ \t]{0,3})[\"'\\]{0,2}"
@@ -334,13 +360,14 @@ NATIONAL_ID = (
 TAX_ID = (*TAX_FORMS, _spoken_numbers(_WORDS_OF["tax_id"]))
 PASSPORT = (
     _spoken_numbers(_WORDS_OF["passport"]),
+    _spoken_numbers(_FOREIGN_PASSPORT, lambda pattern, judged: Shape(pattern=pattern, check=judged)),
     word(rb"[A-Z0-9<]{9}[0-9][A-Z<]{3}[0-9]{7}[MFX<][0-9]{7}[A-Z0-9<]{14}[0-9<][0-9]", _mrz),
     Shape(
         pattern=rb"P[A-Z<][A-Z]{3}[A-Z]{1,38}<<[A-Z<]{1,37}<", check=lambda _data, start, end: (start, end)
     ),
 )
 _BANK = re.compile(
-    rb"(?i)(?<![a-z])(?:sort[ _-]?code|bsb|routing|aba|blz|bankleitzahl|bic|swift|ifsc|bank)(?![a-z])[^\n\0]*\Z"
+    rb"(?i)(?<![a-z])(?:sort[ _-]?code|bsb|routing|aba|blz|bankleitzahl|bic|swift|ifsc|transit|institution|bank)(?![a-z])[^\n\0]*\Z"
 )
 
 
@@ -354,7 +381,7 @@ def _beside_bank(data: bytes, start: int, end: int) -> Span | None:
 BANK_ACCOUNT = (
     _spoken_numbers(_WORDS_OF["bank_account"]),
     word(
-        rb"(?i:account|konto|compte|cuenta|conto)\\?[\"']?[ \t]{0,2}[:=#]?[ \t]{0,2}\\?[\"']?[0-9]{6,18}\b",
+        rb"(?i:acc(?:oun)?t?|a/c|konto|compte|cuenta|conto)\\?[\"']?[ \t]{0,2}[:=#]?[ \t]{0,2}\\?[\"']?[0-9]{6,18}\b",
         _beside_bank,
     ),
 )

@@ -11,6 +11,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from gateway.masking.answers import ANSWERS
+from gateway.masking.called import (
+    FOREIGN,
+    IS_CODE,
+    IS_PASSWORD,
+    NAMES,
+    NOT_SECRET_BEFORE,
+    OWNED,
+    PASSWORD_NAMES,
+    SECRET_NAMES,
+)
 from gateway.masking.chosen import is_chosen
 from gateway.masking.codes import CODES
 from gateway.masking.connections import CONNECTIONS
@@ -28,36 +39,6 @@ from gateway.masking.values import (
     value_at,
 )
 
-_FOREIGN = "contraseña|contrasena|contrasenya|senha|palavra[_ -]?passe|mot[_ -]?de[_ -]?passe|mdp|passwort|kennwort|wachtwoord|lösenord|losenord|adgangskode|passord|salasana|hasło|haslo|zaporka|lozinka|geslo|heslo|jelszó|parol[aă]|şifre|parola|[пП]ароль|ПАРОЛЬ|κωδικός|סיסמה|كلمة المرور|パスワード|密码|密碼|口令|비밀번호|암호|mật khẩu|รหัสผ่าน|पासवर्ड".encode()  # fmt: skip
-"""What a password is called elsewhere."""
-_PASSWORD = (
-    rb"pass(?:[_-]?(?:word|wd|phrase|code)|wrd)|pwd|\bpsw|psswd|pswd|authtok\b|db_?pass|mysql_pwd|psk|(?:require|auth_)pass|masterauth|erlang_?cookie|(?:bind|root|user|admin|sudo)_?pw|"
-    + _FOREIGN
-)
-_SECRET = (
-    rb"secret(?:[_ -]?access)?(?:[._ -]?key)?|token|jwt[_ -]?key|csrf|api[_ -]?key"
-    rb"|(?:private|encrypt(?:ion)?|signing|master|access|account|shared|storage|hmac|aes|crypto|service|subscription|functions?|consumer|app|application|admin|write"
-    rb"|server|license|auth|host|ssh|webhook|verification|ingest|wep)[_ -]?key|(?:key|trust)store[._-]key"
-    rb"|oauth_(?:signature|consumer_key)|credentials?|client[_ -]?key[_ -]?data|x-(?:amz|goog)-(?:signature|security-token)"
-)
-_OWNED = rb"(?:ssh|sudo|root|user|admin|mysql|pg|smtp|mail|imap|ftp|redis|mongo|ldap|proxy|bind|rpc)_?pass"
-_SHORT = rb"pass|pw|pin|puk|otp|cvv2?|cvc2?|_?auth|_authtoken"
-_SUFFIX = (
-    rb"(?:[_-]?(?:base|value|string|confirm(?:ation)?|again|repeat|old|new|current|previous|prod(?:uction)?|dev|staging|test|live|main"
-    rb"|primary|secondary|backup|plain(?:text)?|clear(?:text)?|b64|base64|data|hash|digest|sha(?:1|2|256|512)|md5|bcrypt|encrypted|crypted|[0-9]{1,2}))?"
-)
-_NAMES = (
-    rb"(?:(?i:"
-    + _PASSWORD
-    + rb"|"
-    + _SECRET
-    + rb"|(?:\b|_|-)(?:"
-    + _SHORT
-    + rb"|"
-    + _OWNED
-    + rb"))|[a-z](?:Pass|Pin)|_KEY)"
-    rb"(?i:" + _SUFFIX + rb")"
-)
 _BETWEEN = rb"\\?[\"'`*]{0,2}\]?(?:\xe6\x98\xaf|\xe4\xb8\xba)?[ \t]{0,32}(?:=>|:=|<-|(?:\?|\|\||\?\?)=|!?={1,3}|::[ \t]|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,32}"
 _TYPED = rb"[?!]?[ \t]{0,2}:[ \t]{0,2}[&*]?(?:'[a-z]{1,8}[ \t])?[A-Za-z\[][A-Za-z0-9_.:<>\[\]|?]{0,24}|[ \t](?:string|String|\[\]byte|str|(?i:as[ \t]string))|\[[0-9]{0,4}\]|[ \t]{0,2}\{[ \t]?get;[a-z; \t]{0,24}\}"
 """The type that a name is declared with, between it and its value."""
@@ -67,15 +48,9 @@ _MADE_OF = (
 )
 """What makes a value of a literal, and fetches none."""
 
-_IS_PASSWORD = re.compile(rb"(?i)[_-]?(?:" + _PASSWORD + rb"|" + _OWNED + rb")")
-_NOT_SECRET_BEFORE = re.compile(
-    rb"(?i)(?:(?<![a-z])|(?<=(?-i:[a-z]))(?=(?-i:[A-Z])))(?:next|page|continuation|continue|sync|resume|cursor|start|max|min|num|total|prompt|completion|pad|eos|bos|unk|mask|stop|public|publishable"
-    rb"|primary|foreign|sort|partition|cache|idempotency|routing|tenant|pkce|public[_ -]?key|checksum/)[_ -]?\Z|[0-9]{12}:\Z"
-)
-"""Words before a name that make something else of it: the token of a page, a column's key."""
 _EXPANSION = re.compile(rb"\$\{[A-Za-z0-9_]*\Z")
 """`${PASSWORD:-default}`: the shell's variable, and not its value."""
-_LABEL = re.compile(rb"(?i)(?:" + _FOREIGN + rb"|(?:new |old |your )?pass(?:word|phrase)):?")
+_LABEL = re.compile(rb"(?i)(?:" + FOREIGN + rb"|(?:new |old |your )?pass(?:word|phrase)):?")
 """What a form calls a password: the text of a label, and no value."""
 _VERB = re.compile(
     rb"(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z])(?<![Kk]ey)(?<![Tt]rust))(?i:update|reset|change|forgot(?:ten)?|require[sd]?|allow(?:_?empty)?|show|hide|enable[sd]?|disable[sd]?|has|is|needs?|random(?:_root)?|generate[sd]?|store[sd]?|save[sd]?|expire[sd]?|skip|no|without|remember)[_-]?(?:\w{1,8}[_-])?\Z"
@@ -86,7 +61,11 @@ _CAPITAL = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _BRACED = re.compile(rb"\{((?=[^{}]*[;@!#%^*~?$&+=])(?:[^\s\0{}()\"']|\}\}){4,64})(?:\}(?=[;\"'\s]|\Z)|\Z)")
 """ODBC puts braces round what holds a semicolon."""
 _WHOLE_QUOTED = re.compile(
-    rb"(?<=[ \t=,(\[])[\"'](?:[A-Za-z0-9_]{0,24})(?i:" + _PASSWORD + rb"|" + _OWNED + rb"|pass)=[^\"'\s\0]\Z"
+    rb"(?<=[ \t=,(\[])[\"'](?:[A-Za-z0-9_]{0,24})(?i:"
+    + PASSWORD_NAMES
+    + rb"|"
+    + OWNED
+    + rb"|pass)=[^\"'\s\0]\Z"
 )
 _MORE_PAIRS = re.compile(rb"[=&;,]|[\r\n\0]")
 _LIST_OF_ONE = re.compile(rb"\[(?:\\?[\"'])?([^\"'\\\s\0\[\],:|]{4,256})(?:\\?[\"'])?\]")
@@ -135,7 +114,7 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
         span = joined(data, span)
     if span is not None and span[0] == at:
         span = in_list(data, start, span)
-        of_password = b"pass" in data[start:at].lower() or _IS_PASSWORD.match(data, start) is not None
+        of_password = b"pass" in data[start:at].lower() or IS_PASSWORD.match(data, start) is not None
         if is_value(data, span, quoted=False) and (
             line := to_line_end(data, start, at, span, least=2 if of_password else 4)
         ):
@@ -162,14 +141,18 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
         return None
     if _VERB.search(data[max(0, start - 24) : start]) and (b" " in value or not is_strong(value)):
         return None
-    if _IS_PASSWORD.match(name):
+    if IS_PASSWORD.match(name):
         # The shell's working directory, and what a type is called.
         return None if name.startswith(b"pwd") and value[:1] in b"/~" else span
     word_ends = start + (data[start] in _SMALL and data[start + 1] in _CAPITAL)  # nextToken
-    if _NOT_SECRET_BEFORE.search(data[max(0, start - 16) : word_ends]):
+    if NOT_SECRET_BEFORE.search(data[max(0, start - 16) : word_ends]):
         return None
     plain = name.lstrip(b"_-")
-    if plain.startswith((b"pin", b"puk", b"otp", b"cvv", b"cvc")) or plain[1:].startswith(b"pin"):
+    if (
+        plain.startswith((b"pin", b"puk", b"otp", b"cvv", b"cvc"))
+        or plain[1:].startswith(b"pin")
+        or IS_CODE.match(plain)
+    ):
         code = _DIGITS.match(value)
         return (span[0], span[0] + code.end()) if code is not None else None
     if name.startswith(b"_key"):  # any key of an environment, if it is none of a table
@@ -178,9 +161,12 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
         if (
             name.startswith((b"pass", b"pw")) and data[at - 1 : at] in b" \t"
         ):  # "pass: 12 of 15", "second pass: merge"
-            beside = span[0] != at and _USER_BEFORE.search(data, max(0, start - 96), start)
-            beside = beside or (span[0] != at and b"=" in data[start:at])
-            return span if beside or looks_secret(value, least=4) or _DICE.fullmatch(value) else None
+            told = b"=" in data[start:at] or _USER_BEFORE.search(data, max(0, start - 96), start) is not None
+            return (
+                span
+                if (told and span[0] != at) or looks_secret(value, least=4) or _DICE.fullmatch(value)
+                else None
+            )
         return span if len(value) > (1 if span[0] != at else 3) and not value.isdigit() else None
     of_words = span[0] == at and value.count(b" ") > 2
     return span if of_words or looks_secret(value, least=6) or is_chosen(data, start, at, span) else None
@@ -191,16 +177,25 @@ def _told(data: bytes, start: int, end: int) -> Span | None:
     span = value_at(data, end - 1)
     if span is None or not is_value(data, span, quoted=span[0] != end - 1):
         return None
-    if _NOT_SECRET_BEFORE.search(data[max(0, start - 16) : start]) or data[span[0] : span[0] + 1] == b"-":
-        return None
-    if span[0] == end - 1 and _OTHER_PAIR.match(data, *span):
+    if NOT_SECRET_BEFORE.search(data[max(0, start - 16) : start]) or data[span[0] : span[0] + 1] == b"-":
         return None
     if _OBJECT.search(data, max(0, start - 24), start) is not None:
         return None
-    return span if is_strong(data[span[0] : span[1]]) else None
+    value = data[span[0] : span[1]]
+    if _PAIR.match(value) or _KEY_OF_ITS_OWN.match(value):  # "signing key kid=2026-11"
+        return None
+    if span[0] != end - 1 and _JOINED.fullmatch(value):  # set to 'anvil-badger-velvet'
+        return span
+    return span if is_strong(value) else None
 
 
-_OTHER_PAIR = re.compile(rb"[A-Za-z_]{2,24}=[A-Za-z0-9_]")
+_PAIR = re.compile(rb"[A-Za-z_][A-Za-z_.-]{0,32}=[^=]")
+_KEY_OF_ITS_OWN = re.compile(rb"A[KS]IA[A-Z0-9]{16}")
+"""The id of a key of AWS is found by itself, and with it the secret in its line."""
+_JOINED = re.compile(rb"[A-Za-z0-9]{3,12}(?:-[A-Za-z0-9]{3,12}){2,9}")
+"""Three words or more, quoted."""
+
+
 _OBJECT = re.compile(rb"(?:get|describe|delete|edit|patch|annotate|label|create)[ \t]{1,4}\Z")
 """`kubectl describe secret NAME`"""
 
@@ -307,7 +302,7 @@ def _default_below(data: bytes, start: int, end: int) -> Iterator[Span]:
     if (told := _DEFAULT.match(data, end)) is None or (first := value_at(data, told.end())) is None:
         return
     quoted = first[0] != told.end()
-    secret = _IS_PASSWORD.match(data, start) or looks_secret(data[slice(*first)], least=6)
+    secret = IS_PASSWORD.match(data, start) or looks_secret(data[slice(*first)], least=6)
     if secret and is_value(data, first, quoted=quoted):
         yield first
 
@@ -315,7 +310,7 @@ def _default_below(data: bytes, start: int, end: int) -> Iterator[Span]:
 PASSWORD = (
     # name = "x"; {"name": "DB_PASSWORD", "value": "x"}, <add key="Password" value="x"/>; define('NAME', 'x'); <name>x</name>; const NAME: &str = "x"
     Shape(
-        pattern=_NAMES
+        pattern=NAMES
         + b"(?:(?:(?:"
         + _TYPED
         + rb")[ \t]{0,4}=[ \t]{0,4}(?:"
@@ -335,12 +330,12 @@ PASSWORD = (
     ),
     # {"password": {"type": "string", "value": "x"}}
     Shape(
-        pattern=_NAMES
+        pattern=NAMES
         + rb"\"\s{0,4}:\s{0,4}\{\s{0,24}(?:\"(?:sensitive|type|description)\"\s{0,4}:\s{0,4}[^,{}\0]{1,48},\s{0,24}){0,3}\"(?:value|default)\"\s{0,4}:\s{0,4}\"",
         check=_named,
     ),
     # the parameters of CloudFormation, of OpenAPI
-    Shape(pattern=_NAMES + rb"\"?:[ \t]{0,4}\r?\n", check=whole, spans=_default_below),
+    Shape(pattern=NAMES + rb"\"?:[ \t]{0,4}\r?\n", check=whole, spans=_default_below),
     Shape(
         pattern=rb"(?i:password|passwd|identified(?:[ \t]{1,4}with[ \t]{1,4}['\"`]?[a-z0-9_]{1,32}['\"`]?)?[ \t]{1,4}(?:by(?:[ \t]{1,4}values)?|as))(?:[ \t]{1,4}|\()[NE]?['\"]",
         check=_spoken,
@@ -354,6 +349,10 @@ PASSWORD = (
     Shape(
         pattern=rb"(?i:set[ \t]{1,4}password[ \t]{1,4}for)[ \t]{1,4}[^\s\0=]{1,80}[ \t]{0,4}=[ \t]{0,4}(?i:password\()?'",
         check=_spoken,
+    ),
+    word(
+        rb"(?i:user(?:name)?|login|u)[ \t]?:?[ \t]{1,2}[^\s\0:]{1,48}[ \t]?[,;/|]?[ \t]{1,2}(?:and[ \t])?(?i:pass|pw|pwd|p)[ \t]?:?[ \t]{1,2}[^\s\0]",
+        _told,
     ),
     Shape(
         pattern=rb"(?i:\bcreds?|\bcredentials?|\blogin)\"?:?[ \t]{1,2}[A-Za-z0-9._-]{1,32}[ \t]?[/:|][ \t]?[^\s\0/]",
@@ -371,10 +370,10 @@ PASSWORD = (
     ),
     Shape(
         pattern=rb"(?i:"
-        + _PASSWORD
+        + PASSWORD_NAMES
         + rb"|"
-        + _SECRET
-        + rb"|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t]now)?:?)?(?:[ \t]{1,4}\|)?[ \t]{1,4}[^\s\0|]",
+        + SECRET_NAMES
+        + rb"|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}(?::|[ \t](?:is|was|ist|est|es)(?:[ \t]now)?:?)|[ \t](?:you|we|i|that|which|below|generated|issued|used)(?:[ \t][a-z']{1,12}){0,5}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t]now)?:?)?(?:[ \t]{1,4}\|)?[ \t]{1,24}[^\s\0|]",
         check=_told,
     ),
     Shape(
@@ -392,6 +391,7 @@ PASSWORD = (
         pattern=rb"(?i:convertto-securestring)[ \t]{1,4}(?i:-(?:string|asplaintext|force)[ \t]{1,4}){0,3}['\"]",
         check=_spoken,
     ),
+    *ANSWERS,
     *CONNECTIONS,
     *CODES,
 )

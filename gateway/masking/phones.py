@@ -13,6 +13,7 @@ import re
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
+from gateway.masking.checksums import luhn
 from gateway.masking.identifiers import FIELD_EDGES, otherwise_named
 from gateway.masking.shapes import (
     ALNUM_BYTES,
@@ -37,6 +38,9 @@ _DATE = re.compile(
     rb"\d{1,2}([./-])\d{1,2}\1(?:19|20)\d\d(?!\d)|0{3}|\d{3}(?:\.\d{3}){3}\Z|(?:\d{2}[-./ ]){2}\d{2}\Z"
 )
 _EXTENSION_ENDS = re.compile(rb"(?i)[ ,]{0,2}(?:ext\.?|extension|x) ?[0-9]{1,6}\Z")
+_EXTENSION_FOLLOWS = re.compile(
+    rb"(?i)(?:,? | ?)(?:ext\.?|extension|x|durchwahl|poste) ?[0-9]{1,6}(?![0-9A-Za-z])"
+)
 _EXTENSION_BEGINS = re.compile(rb"[ ,]*[xXeE]")
 _GROUP_BEFORE = re.compile(rb"(?<![0-9A-Za-z])((?=[A-Fa-f]*[0-9])[0-9A-Fa-f]{1,5})[ \n]{1,2}\Z")
 _POSTCODE = re.compile(rb"\d{5}-\d{4}")
@@ -118,10 +122,16 @@ def _international(data: bytes, start: int, end: int) -> Span | None:
             after(data, end) == 0x3A and after(data, end, by=1) in ALNUM_BYTES
         )
         if is_international(number) and not glued and _balanced(data[start:end]):
-            return start, end
+            return start, _extended(data, end)
         end = _shrink(data, start, end)
     # An extension or a second number may follow without a blank; then the longest plausible run is hidden.
     return (start, first_end) if after(data, first_end) in b"xX" and first_end - start >= 11 else None
+
+
+def _extended(data: bytes, end: int) -> int:
+    """Where the extension ends that may follow a number."""
+    more = _EXTENSION_FOLLOWS.match(data, end)
+    return more.end() if more is not None else end
 
 
 def _encoded(data: bytes, start: int, end: int) -> Span | None:
@@ -190,7 +200,7 @@ def _trunk(data: bytes, start: int, end: int) -> Span | None:
             and _balanced(value)
             and _national_plan().fullmatch(number[1:])
         ):
-            return start, end
+            return start, _extended(data, end)
         end = _shrink(data, start, end)
     return None
 
@@ -255,6 +265,10 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
                 rb"(?:19|20)\d\d-\d\d-\d\d(?: \d\d)?", data[start:end]
             ):
                 return None
+            if (
+                len(number) == 15 and data[start:end].isdigit() and luhn(number)
+            ):  # a telephone's own: its IMEI
+                return None
             if value_of_verb and len(number) < 9:  # call 1234567 times
                 return None
             return start, whole if end == core else end
@@ -263,12 +277,13 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
 
 
 _WORDS = (
-    rb"phone|telephone|mobile|cell(?:phone)?|tel|fax|whatsapp|msisdn|sms(?:[ _-]?to)?|handy|telefon|t\xc3\xa9l(?:\xc3\xa9phone)?"
-    rb"|m(?:o|\xc3\xb3)vil|tel(?:e|\xc3\xa9)fono|telefone|celular|mobil(?:e|nummer|telefon)?|rufnummer|gsm|natel|phn|ph|contact[ _-]?(?:no|number|phone)"
-    rb"|call(?:[ _](?:me|us|him|her|them|back))?|dial|text me|hotline|phone_number|phonenumber|mobile_number"
+    rb"(?:tele)?phone(?:[ _]?number)?|mobile(?:[ _]?number)?|cell(?:phone|ulare|ular)?|tel|fax|whatsapp|msisdn|sms(?:[ _-]?to)?|handy(?:nummer)?|t\xc3\xa9l(?:\xc3\xa9phone)?|portable"
+    rb"|(?:tele)?m(?:o|\xc3\xb3)vel|m(?:o|\xc3\xb3)vil|tel(?:e|\xc3\xa9)fono|telefon(?:e|nummer|nummeret|numret|u|sz(?:a|\xc3\xa1)m)?|telefoon(?:nummer)?|telepon|mobil(?:nummer|nummeret|telefon)?|mobiel(?:e)?(?:nummer)?"
+    rb"|rufnummer|r\xc3\xbcckrufnummer|tlf|puh(?:elin)?(?:numero)?|kom(?:o|\xc3\xb3)rka|cep(?: ?tel)?|gsm|natel|phn|ph|contact[ _-]?(?:no|number|phone)"
+    rb"|call(?:[ _](?:me|us|him|her|them|back))?|dial|text me|reach me|hotline"
 )
 _VERBS = frozenset({b"call", b"dial"})
-_FOREIGN = "телефон(?:а|у)?|Телефон(?:а)?|тел|Тел|手机(?:号)?(?:码)?|手機|电话(?:号码)?|電話(?:番号)?|携帯(?:電話)?|전화(?:번호)?|휴대폰|τηλ|טלפון|هاتف".encode()  # fmt: skip
+_FOREIGN = "[тТ]елефон(?:а|у|ом|ен)?|[тТ]ел|[мМ]об(?:ильный|ільний|илен)?|手机(?:号)?(?:码)?|手機|电话(?:号码)?|電話(?:番号)?|携帯(?:電話)?|전화(?:번호)?|휴대(?:폰|전화)|연락처|τηλ(?:έφωνο)?|κινητό|טלפון|נייד|هاتف|جوال|موبايل|điện thoại|SĐT|sđt|โทร(?:ศัพท์)?|फ़?ोन|मोबाइल".encode()  # fmt: skip
 _PHONE_WORD = re.compile(rb"(?i)(?:\b|_)(?:" + _WORDS + rb")[^\d\n\0]{0,24}\Z")
 _OTHER_NUMBER = re.compile(
     rb"(?i)\b(?:order|invoice|ticket|ref|reference|id|sku|serial|part|case|account|acct|po|isbn|version|build|size|port|ports|line|lines|rows|bytes|took|status|code|pid)[^\w\0]*(?:no|number|nr|num)?[^\w\0]{0,4}\Z"
@@ -276,7 +291,7 @@ _OTHER_NUMBER = re.compile(
 
 _EXTENSION = rb"(?:(?:,? | ?)(?i:ext\.?|extension|x) ?[0-9]{1,6})?\b"
 _TO_NUMBER = (
-    rb"(?i:[ _-]?(?:no|nr|num|number|#))?\.?\\?[\"']?[ \t]{0,3}(?i:is|at|on|:|=|=>|\xef\xbc\x9a)?[ \t]{0,3}\\?[\"']?"
+    rb"(?i:[ _-]?(?:no|nr|num|number|#))?\.?\\?[\"']?(?i:[ \t]{1,2}(?:(?:number|num\xc3\xa9ro|n\xc3\xbamero|nummer)[ \t])?(?:is|at|on|under|unter|es|est|ist|er|lautet|\xc3\xa8|\xc3\xa9|jest|je)(?:[ \t](?:el|le|der|die|now|still))?|[ \t]{0,3}(?::|=|=>|\xef\xbc\x9a|\xe3\x81\xaf|\xe6\x98\xaf|\xe4\xb8\xba))?[ \t]{0,3}\\?[\"']?"
     rb"(?:\+|\()?[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}" + _EXTENSION
 )
 

@@ -41,6 +41,8 @@ def _value(data: bytes, end: int, drawn: int) -> Span | None:
     at = end - drawn
     quoted = _QUOTE.search(data, max(0, at - 2), at)
     span = value_at(data, quoted.start() if quoted is not None else at)
+    if span is not None and (parameter := data.find(b"&", *span)) > 0:  # of which the rest may not have come
+        span = (span[0], parameter)
     return span if span is not None and is_value(data, span, quoted=quoted is not None) else None
 
 

@@ -42,6 +42,21 @@ _PHRASE = re.compile(rb"(?i:mnemonic|phrase)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?
 _LONGEST_PHRASE = 256
 _EXTENSION = re.compile(rb"[0-9(+][0-9 ().-]{6,24}(?:,? ?(?:e[xtension]{0,8}\.?|x) ?[0-9]{0,6}|, ?)\Z")
 _QUOTED_NAME = re.compile(rb"\"[A-Za-z0-9 ._+-]{0,62}(?:\"(?:@[A-Za-z0-9.-]*)?)?\Z")
+_COLON = re.compile(
+    _LEAD
+    + rb"(?:(?:bot)?[0-9]{8,10}:[A-Za-z0-9_-]{0,35}|SCRAM-SHA-[0-9]{1,3}\$[0-9]{4,7}:[A-Za-z0-9+/=]{0,16})\Z"
+)
+"""Tokens and verifiers with a colon in them, which ends everything else."""
+_CODE = re.compile(
+    _LEAD
+    + rb"(?:[A-Z]{1,3}-)?(?:[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})[ \t](?:(?i:i|e|i?s|est?|ist)|(?i:is|est|es|ist)[ \t](?:[A-Za-z]{0,6}|(?i:your|the|votre|tu|su|dein|ihr)[ \t][^\r\n\0.]{0,112}))?\Z"
+)
+"""A code that a message says behind it what it is."""
+_TO_VERIFY = re.compile(rb"(?i:code|pin)[ \t]([0-9]{3}[0-9 -]{0,5})[ \t](?:to?|fo?r?|as?|w|wh|whe|when)?\Z")
+_USER_ALONE = re.compile(rb"-u(?:ser)?[ \t=]{0,2}[\"']?([A-Za-z0-9_-]{16,128}):?[\"']?\Z")
+"""`curl -u TOKEN:`"""
+_LONGEST_LED = 160
+_LONGEST_CODE = 140
 _ARMOUR = re.compile(rb"-{4,5} ?[A-Z0-9 ]{0,64}-{0,5}\Z")
 _LONGEST_ARMOUR = 80
 _IPV6 = re.compile(_LEAD + rb"[0-9A-Fa-f:.]+\Z")
@@ -75,6 +90,24 @@ _VALUE_ENDS = re.compile(rb"[\s\0\"'<>;`]")
 _LINE_ENDS = re.compile(rb"[\r\n\0\"']")
 
 
+_UNENDED = (
+    (_ARMOUR, _LONGEST_ARMOUR),
+    (_QUOTED_NAME, _LONGEST_GROUPS),
+    (_URL, _LONGEST_TAIL),
+    (_PHRASE, _LONGEST_PHRASE),
+    (_OPENED, _LONGEST_OPENED),
+    (_SAID, _LONGEST_SAID),
+)
+"""Tails that go on until something ends them, however long nothing comes."""
+_WORD = rb"(?:[A-Z]?[a-z\x80-\xff]{0,12}|[A-Z]{1,6}|[0-9])"
+_PAUSED = re.compile(
+    rb"[(\[{<~*!'.-]{0,4}(?:%s(?:[/'-]%s){0,2}|[0-9]{1,3})[$#%%?!.,*|)\]}>~-]{0,8}" % (_WORD, _WORD)
+)
+"""How prompts end: `Continue?`, `[y/N]`, `~]$`, `Press ENTER`, `50%`, `Working...`."""
+_MORE = (b"2", b"2kQ7x9Zp", b"2kQ7x9Zp4Rt8Vb3Nc6Ws1Yd5Gh0Jf8Ka2Se4Tm7L")
+"""What might come of a secret whose beginning was given out."""
+
+
 class StreamMask:
     """One stream of bytes in UTF-8, or in anything else that contains ASCII."""
 
@@ -83,6 +116,10 @@ class StreamMask:
         """Every hit so far, in offsets of the whole stream. Callers may empty it."""
         self._mask = mask
         self._tails = [(_ACCOUNT, _LONGEST_ACCOUNT), (_ARMOUR, _LONGEST_ARMOUR)]
+        if {"vendor_key", "password_hash"}.intersection(mask.detectors):
+            self._tails.append((_COLON, _LONGEST_ACCOUNT))
+        if "password" in mask.detectors:
+            self._tails.append((_CODE, _LONGEST_CODE))
         if "phone" in mask.detectors:
             self._tails.append((_EXTENSION, _LONGEST_ACCOUNT))
         if "national_id" in mask.detectors:
@@ -127,6 +164,24 @@ class StreamMask:
         should it turn out to have been the first part of something.
         """
         return self._give(len(self._window), whole=_PERSONAL)
+
+    def pause(self) -> bytes:
+        """For a stream that has been quiet for a moment: the word or the signs that a prompt ends with.
+
+        Kept back is still all that does not look like a word, what stands between quotes that are open, and what would be
+        the beginning of something sensitive if more came. Of what goes on all the same the rest is hidden.
+        """
+        window, given = self._window, self._given
+        if self._mask.reads or _PAUSED.fullmatch(window, given) is None:
+            return b""
+        if any(tail.search(window, max(0, len(window) - longest)) for tail, longest in _UNENDED):
+            return b""
+        begun = window[max(0, given - _CONTEXT) :]
+        for more in _MORE:
+            for start, end, _ in self._mask.find_from(begun + more, 0):
+                if start < len(begun) < end:
+                    return b""
+        return self._give(len(window))
 
     def _give(self, upto: int, *, closing: bool = False, whole: frozenset[str] = frozenset()) -> bytes:
         window = self._window
@@ -199,6 +254,9 @@ class StreamMask:
             start = min(start, max(given, named.start(1)))
         if (said := _SAID.search(window, max(0, len(window) - _LONGEST_SAID))) is not None:
             start = min(start, max(given, said.start(1)))
+        for led in (_TO_VERIFY, _USER_ALONE):
+            if (said := led.search(window, max(0, len(window) - _LONGEST_LED))) is not None:
+                start = min(start, max(given, said.start(1)))
         if self._mask.reads:
             for begin, _, whole in passages(window, passage):
                 if not whole:

@@ -18,7 +18,7 @@ MARK = "[redacted]"
 _WORDS = rb"password|passwd|passphrase|passcode|pass|pwd|secret|token|key|credentials?|apikey"
 _PLACEHOLDER = linear(
     # words for nothing, types, and what stands where a value was taken out
-    rb"(?i)(?:null|nil|none|true|false|undefined|yes|no|[01]|(?:str(?:ing)?|text)\??|varchar\S*|char|bool(?:ean)?|int(?:eger)?|number|bytes|any|object|optional\S*"
+    rb"(?i)(?:null|nil|none|true|false|undefined|yes|no|[01]|(?:str(?:ing)?|text)[?!]?|varchar\S*|char|bool(?:ean)?|int(?:eger)?|number|bytes|any|object|optional\S*"
     rb"|wpa[123]?(?:[-_/](?:psk|personal|enterprise|eap|sae|wpa[23]))*|n/a|tbd|todo|prompt|redacted|hidden|masked|filtered|omitted|sensitive|placeholder|dummy|secretstr|securestring"
     # the rules of a form
     rb"|(?:required|optional|nullable|sometimes|confirmed)(?:[|,][\w:,|]*)?"
@@ -232,7 +232,16 @@ def is_value(data: bytes, span: Span, *, quoted: bool) -> bool:
     led = data[max(0, span[0] - 2) : span[0]]
     if SENTENCE.fullmatch(value) is not None:
         return False
-    return len(value) > 2 and not (_CODE_TYPE.fullmatch(value) and led == b": ")
+    return len(value) > 2 and not (_is_type(value) and led == b": ")
+
+
+def _is_type(value: bytes) -> bool:
+    """`password: SecretStr`: of a type's words hardly one has no vowel, of letters drawn by lot many."""
+    words = re.findall(rb"[A-Z][a-z]+", value)
+    return _CODE_TYPE.fullmatch(value) is not None and sum(not _VOWEL.search(word) for word in words) < 2
+
+
+_VOWEL = re.compile(rb"[aeiouyAEIOUY]")
 
 
 def closes(data: bytes, at: int) -> bool:

@@ -7,7 +7,7 @@ without telling anybody.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from gateway.masking.shapes import LOOK_BEHIND, Check, Shape, Span, word
 
@@ -66,9 +66,12 @@ def _beside_key_id(data: bytes, start: int, end: int) -> Span | None:
 
 
 def _telegram(data: bytes, start: int, end: int) -> Span | None:
-    """The number before the colon is the bot's public id."""
-    known = re.search(rb"(?<![0-9A-Za-z])(?:bot)?[0-9]{8,10}\Z", data[max(0, start - 14) : start])
-    return (start + 1, end) if known is not None else None
+    """The token begins with the bot's id, before the colon; in a path `bot` leads it."""
+    known = _BOT.search(data, max(0, start - 14), start)
+    return (known.start(1), end) if known is not None else None
+
+
+_BOT = re.compile(rb"(?<![0-9A-Za-z])(?:bot)?([0-9]{8,10})\Z")
 
 
 def _behind(before: bytes, rest: re.Pattern[bytes] = _REST) -> Check:
@@ -88,8 +91,22 @@ def _mixed(data: bytes, start: int, end: int) -> Span | None:
     return (start, end) if all(re.search(kind, value) for kind in (rb"[a-z]", rb"[A-Z]", rb"[0-9]")) else None
 
 
+_SECRET_KEY = re.compile(rb"(?<![A-Za-z0-9+/=_.-])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=_.-])")
+
+
+def _beside_id(data: bytes, start: int, end: int) -> Iterator[Span]:
+    """The secret access key in the line of its id, in columns or in prose; a digest of 40 signs is none."""
+    for found in _SECRET_KEY.finditer(data, start + 20, min(len(data), end + 1)):
+        if _mixed(data, *found.span()) is not None:
+            yield found.span()
+
+
 VENDORS: Mapping[str, tuple[Shape, ...]] = {
     "aws_key": (
+        word(
+            rb"A[KS]IA[A-Z0-9]{16}[\"']?[^A-Za-z0-9+/=_\r\n\0-][^\r\n\0]{0,80}[^A-Za-z0-9+/=_\r\n\0.-][A-Za-z0-9+/]{40}",
+            spans=_beside_id,
+        ),
         word(rb"AKIA[A-Z0-9]{16},[A-Za-z0-9+/]{40}\b"),  # credentials.csv
         Shape(pattern=rb"[:;/|\t][ \t]{0,2}[A-Za-z0-9+/]{40}\b", check=_beside_key_id),
         word(rb"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}\b"),
@@ -107,8 +124,12 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
     ),
     "azure_key": (
         _valued(
-            rb"(?:AccountKey|SharedAccessKey|SharedAccessSignature)=[A-Za-z0-9+/%]{20}",
+            rb"(?:AccountKey|SharedAccessKey)=[A-Za-z0-9+/%]{20}",
             re.compile(rb"[A-Za-z0-9+/=%]{0,512}"),
+        ),
+        _valued(
+            rb"SharedAccessSignature=s[a-z]{1,2}=[A-Za-z0-9%]",
+            re.compile(rb"[A-Za-z0-9+/=%&:._-]{0,512}"),
         ),
         _valued(rb"sig=[A-Za-z0-9+/%_-]{40}", re.compile(rb"[A-Za-z0-9+/=%_-]{0,512}")),
         Shape(pattern=rb"[0-9]Q~[A-Za-z0-9_~.-]{31}", check=_client_secret),
@@ -156,6 +177,7 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
             rb"AT(?:ATT3|CTT3)[A-Za-z0-9_=-]{40}|ATBB[A-Za-z0-9]{30}", _REST_BASE64
         ),  # Atlassian, Bitbucket
         _token(rb"bk(?:ua|aa|at|ct)_[A-Za-z0-9]{32}"),  # Buildkite
+        word(rb"cio[A-Za-z0-9]{32}\b", _mixed),  # crates.io
         _token(rb"CCI(?:PAT|PRJ)_[A-Za-z0-9]{20}"),  # CircleCI
         _token(rb"CLOJARS_[a-z0-9]{50}"),
         _token(rb"v1\.0-[a-f0-9]{24}-[a-f0-9]{100}|cf(?:ut|at|k)_[A-Za-z0-9]{30}"),  # Cloudflare
@@ -169,7 +191,10 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
         ),  # Discord
         word(
             rb"discord(?:app)?\.com/api/webhooks/[0-9]{16,20}/[A-Za-z0-9_-]{60}",
-            lambda data, start, end: (end - 60, _to_end(_REST, data, start, end)[1]),
+            lambda data, start, end: (
+                data.index(b"/webhooks/", start) + 10,
+                _to_end(_REST, data, start, end)[1],
+            ),
         ),
         word(
             rb"webhook\.office\.com/webhookb2/[A-Za-z0-9@-]{20,128}/IncomingWebhook/[A-Za-z0-9/-]{32}",

@@ -1,4 +1,4 @@
-"""The section `detectors`: what an operator has found, beside what is found by itself."""
+"""The section `detectors`: an operator's own detectors, beside those that are built in."""
 
 from __future__ import annotations
 

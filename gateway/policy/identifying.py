@@ -1,4 +1,4 @@
-"""The section of the file that says whose word is taken for who somebody is: providers of people, issuers of workloads."""
+"""The section `identity` of the file: identity providers at which people log in, and trusted issuers of workloads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What policies.yaml says of identities, as frozen values: who may say who somebody is, and what that makes of them."""
+"""Identity providers and trusted issuers of policies.yaml, as frozen values, and what their word makes of somebody."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work that nobody waits for, beside an event loop on which everybody does."""
+"""Background work in short slices, so that it does not delay the event loop."""
 
 from __future__ import annotations
 

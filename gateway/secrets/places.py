@@ -1,4 +1,4 @@
-"""What a place of secrets is to the rest: asked for one, it says what that is now, and for how long at most."""
+"""What every place of secrets offers: a secret as it is now, and for how long at most it may be used."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from gateway.approvals import Approvals
+from gateway.approvals import Approvals, Question
 from gateway.changes import Feed
 from gateway.chores import Tasks
 from gateway.contract import ActorView, CommandView, LineageView
@@ -151,7 +151,8 @@ class House:
         **changes,
     ):
         shown = changes.pop("view", None) or view(text)
-        return await self.approvals.hold(
+        waived = changes.pop("waived", "")
+        question = Question(
             **{
                 "session": session(session_id),
                 "digest": shown.digest,
@@ -173,6 +174,7 @@ class House:
                 **changes,
             }
         )
+        return await self.approvals.hold(question, waived=waived)
 
 
 @pytest.fixture

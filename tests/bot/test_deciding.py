@@ -10,7 +10,7 @@ import pytest
 from bot.card_ids import APPROVE, DENY, KILL, REASON_INPUT, REVIEW
 from bot.workspace.client import WorkspaceClient, actions_of, text_of
 from gateway.contract import AskView, Choice, Refusal, State, StepUpView, WholeText
-from tests.bot.conftest import ANA, APPROVALS, BEN, MARIA, SAM, StartBot
+from tests.bot.conftest import ANA, APPROVALS, BEN, MARIA, SAM, StartBot, card_of
 from tests.bot.examples import approval, command
 from tests.bot.fake_gateway import FakeGateway
 
@@ -51,9 +51,7 @@ async def test_the_person_at_the_root_is_told_directly(
     gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
 ) -> None:
     async with start_bot():
-        await gateway.publish(approval())
-        card = await people.wait_for_message(APPROVALS, lambda one: bool(buttons(one)))
-        await people.wait_for_connections(1)
+        card = await card_of(gateway, people, approval())
         await people.click(card, APPROVE, as_=ANA, channel=APPROVALS)
         direct = await people.direct("U0COUNTERSIGN", as_=MARIA)
         told = await people.wait_for_message(direct, as_=MARIA)
@@ -66,8 +64,7 @@ async def test_a_person_without_a_slack_user_is_told_in_the_thread(
 ) -> None:
     held = approval(lineage=replace(approval().lineage, person="cron@example.com"))
     async with start_bot():
-        await gateway.publish(held)
-        card = await people.wait_for_message(APPROVALS, lambda one: bool(buttons(one)))
+        card = await card_of(gateway, people, held)
         await gateway.publish(replace(held, version=2, state=State.EXPIRED, settled_at=1_700_000_900.0))
         told = await people.wait_for_message(
             APPROVALS, lambda one: "Expired" in text_of(one) and one["ts"] != card["ts"], thread_ts=card["ts"]
@@ -79,10 +76,8 @@ async def test_deny_asks_for_a_reason_and_the_card_shows_it(
     gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
 ) -> None:
     async with start_bot():
-        await gateway.publish(approval(review_required=True))
-        card = await people.wait_for_message(APPROVALS, lambda one: bool(buttons(one)))
+        card = await card_of(gateway, people, approval(review_required=True))
         assert APPROVE not in buttons(card)
-        await people.wait_for_connections(1)
         await people.click(card, DENY, as_=BEN, channel=APPROVALS)
         modal = await people.wait_for_view(as_=BEN)
         await people.submit(modal, {REASON_INPUT: "not on a Friday <!channel>"}, as_=BEN)
@@ -97,10 +92,8 @@ async def test_a_long_command_is_approved_only_after_opening_it(
 ) -> None:
     long = "UPDATE orders SET status = 'paid' WHERE id IN (" + ", ".join(map(str, range(1_000))) + ")"
     async with start_bot():
-        await gateway.publish(approval(command=command(long), review_required=True))
-        card = await people.wait_for_message(APPROVALS, lambda one: bool(buttons(one)))
+        card = await card_of(gateway, people, approval(command=command(long), review_required=True))
         assert buttons(card) == [REVIEW, DENY, KILL]
-        await people.wait_for_connections(1)
         await people.click(card, REVIEW, as_=ANA, channel=APPROVALS)
         modal = await people.wait_for_view(lambda view: "Digest" in text_of(view), as_=ANA)
         assert "999)" in text_of(modal)
@@ -114,9 +107,7 @@ async def test_what_does_not_fit_a_modal_is_sent_as_a_file(
 ) -> None:
     huge = "SELECT " + ", ".join(f"column_{number}" for number in range(3_000))
     async with start_bot():
-        await gateway.publish(approval(command=command(huge), review_required=True))
-        card = await people.wait_for_message(APPROVALS, lambda one: bool(buttons(one)))
-        await people.wait_for_connections(1)
+        card = await card_of(gateway, people, approval(command=command(huge), review_required=True))
         await people.click(card, REVIEW, as_=ANA, channel=APPROVALS)
         modal = await people.wait_for_view(lambda view: "Digest" in text_of(view), as_=ANA)
         direct = await people.direct("U0COUNTERSIGN", as_=ANA)
@@ -136,10 +127,8 @@ async def test_masked_text_that_does_not_fit_stays_out_of_slack_and_cannot_be_ap
         text=secret, parameters=(), digest=shown.digest, words=shown.words, opened=""
     )
     async with start_bot():
-        await gateway.publish(held)
-        card = await people.wait_for_message(APPROVALS, lambda one: bool(buttons(one)))
+        card = await card_of(gateway, people, held)
         assert "masked here" in text_of(card)
-        await people.wait_for_connections(1)
         await people.click(card, REVIEW, as_=ANA, channel=APPROVALS)
         modal = await people.wait_for_view(lambda view: "Digest" in text_of(view), as_=ANA)
     assert modal.get("submit") is None
@@ -150,9 +139,7 @@ async def test_a_kill_shows_first_how_much_it_stops(
     gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
 ) -> None:
     async with start_bot():
-        await gateway.publish(approval())
-        card = await people.wait_for_message(APPROVALS, lambda one: bool(buttons(one)))
-        await people.wait_for_connections(1)
+        card = await card_of(gateway, people, approval())
         await people.click(card, KILL, as_=ANA, channel=APPROVALS)
         modal = await people.wait_for_view(lambda view: "2 agents, 2 open sessions" in text_of(view), as_=ANA)
         assert gateway.votes == []
@@ -166,9 +153,7 @@ async def test_two_votes_of_two_people_are_counted_on_the_card(
 ) -> None:
     two = (AskView(rule="writes-need-dbas", approvers="dba", quorum=2),)
     async with start_bot():
-        await gateway.publish(approval(asks=two))
-        card = await people.wait_for_message(APPROVALS, lambda one: bool(buttons(one)))
-        await people.wait_for_connections(1)
+        card = await card_of(gateway, people, approval(asks=two))
         await people.click(card, APPROVE, as_=ANA, channel=APPROVALS)
         half = await people.wait_for_message(APPROVALS, lambda one: "1 of 2 from" in text_of(one))
         await people.click(half, APPROVE, as_=BEN, channel=APPROVALS)
@@ -193,9 +178,7 @@ async def test_a_refusal_is_one_sentence_that_only_the_voter_sees(
 ) -> None:
     gateway.refuse_votes = Refusal(error=refusal, message="because of <!here> rules")
     async with start_bot():
-        await gateway.publish(approval())
-        card = await people.wait_for_message(APPROVALS, lambda one: bool(buttons(one)))
-        await people.wait_for_connections(1)
+        card = await card_of(gateway, people, approval())
         await people.click(card, APPROVE, as_=ANA, channel=APPROVALS)
         said = await people.wait_for_message(APPROVALS, lambda one: sentence in text_of(one), as_=ANA)
         assert said["is_ephemeral"]
@@ -206,9 +189,7 @@ async def test_who_is_nobody_to_the_gateway_is_told_so_and_no_vote_is_cast(
     gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
 ) -> None:
     async with start_bot():
-        await gateway.publish(approval())
-        card = await people.wait_for_message(APPROVALS, lambda one: bool(buttons(one)))
-        await people.wait_for_connections(1)
+        card = await card_of(gateway, people, approval())
         await people.click(card, APPROVE, as_=SAM, channel=APPROVALS)
         await people.wait_for_message(APPROVALS, lambda one: "U0SAM" in text_of(one), as_=SAM)
     assert gateway.votes == []
@@ -221,10 +202,8 @@ async def test_a_yes_that_needs_a_login_gives_the_voter_alone_its_address(
     gateway.refuse_votes = Refusal(error="login_first", message="needs a fresh login", url=url)
     asks = (AskView(rule="r", approvers="dba", quorum=1, step_up=StepUpView(max_age=300)),)
     async with start_bot():
-        await gateway.publish(approval(asks=asks))
-        card = await people.wait_for_message(APPROVALS, lambda one: bool(buttons(one)))
+        card = await card_of(gateway, people, approval(asks=asks))
         assert "each with a fresh login" in text_of(card)
-        await people.wait_for_connections(1)
         await people.click(card, APPROVE, as_=ANA, channel=APPROVALS)
         said = await people.wait_for_message(APPROVALS, lambda one: url in json.dumps(one), as_=ANA)
         assert said["is_ephemeral"]

@@ -8,14 +8,12 @@ from dataclasses import replace
 import pytest
 
 from bot.card_ids import APPROVE, DENY, REASON_INPUT
-from bot.workspace.client import WorkspaceClient, actions_of, text_of
+from bot.workspace.client import WorkspaceClient, text_of
 from bot.workspace.seed import Rate
 from gateway.contract import Announcement, State
-from tests.bot.conftest import ANA, APPROVALS, QUICK, StartBot
+from tests.bot.conftest import ANA, APPROVALS, QUICK, StartBot, card_of
 from tests.bot.examples import approval, command
 from tests.bot.fake_gateway import FakeGateway
-
-WITH_BUTTONS = lambda one: bool(list(actions_of(one)))
 
 
 async def cards_shown(people: WorkspaceClient) -> list[dict]:
@@ -38,8 +36,7 @@ async def test_a_post_that_fails_ends_in_one_card(
 ) -> None:
     await people.add_fault(**fault)
     async with start_bot():
-        await gateway.publish(approval())
-        await people.wait_for_message(APPROVALS, WITH_BUTTONS)
+        await card_of(gateway, people, approval())
         await gateway.publish(replace(approval(), version=2, state=State.EXPIRED))
         await people.wait_for_message(APPROVALS, lambda one: "Expired" in text_of(one))
     assert len(await cards_shown(people)) == 1
@@ -58,8 +55,7 @@ async def test_an_edit_that_fails_is_made_again(
     gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot, fault: dict
 ) -> None:
     async with start_bot():
-        await gateway.publish(approval())
-        await people.wait_for_message(APPROVALS, WITH_BUTTONS)
+        await card_of(gateway, people, approval())
         await people.add_fault(**fault)
         await gateway.publish(replace(approval(), version=2, state=State.EXPIRED))
         await people.wait_for_message(APPROVALS, lambda one: "Expired" in text_of(one))
@@ -70,8 +66,7 @@ async def test_a_card_that_can_no_longer_be_edited_is_posted_anew_while_it_waits
     gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot, error: str
 ) -> None:
     async with start_bot():
-        await gateway.publish(approval())
-        first = await people.wait_for_message(APPROVALS, WITH_BUTTONS)
+        first = await card_of(gateway, people, approval())
         await people.add_fault("api_error", method="chat.update", error=error)
         await gateway.publish(replace(approval(), version=2, waiting=3))
         second = await people.wait_for_message(APPROVALS, lambda one: "3 clients wait" in text_of(one))
@@ -85,8 +80,7 @@ async def test_a_card_deleted_by_hand_comes_back_while_it_waits(
     gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
 ) -> None:
     async with start_bot():
-        await gateway.publish(approval())
-        first = await people.wait_for_message(APPROVALS, WITH_BUTTONS)
+        first = await card_of(gateway, people, approval())
         await people.delete(APPROVALS, first["ts"], as_=ANA)
         await gateway.publish(replace(approval(), version=2, waiting=2))
         await people.wait_for_message(APPROVALS, lambda one: "2 clients wait" in text_of(one))
@@ -97,9 +91,7 @@ async def test_a_cut_socket_is_replaced_and_clicks_go_on(
     gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot, how: str
 ) -> None:
     async with start_bot():
-        await gateway.publish(approval())
-        card = await people.wait_for_message(APPROVALS, WITH_BUTTONS)
-        await people.wait_for_connections(2)
+        card = await card_of(gateway, people, approval(), connections=2)
         await people.sockets(how)
         await people.wait_for_connections(1)
         await people.click(card, APPROVE, as_=ANA, channel=APPROVALS)
@@ -110,9 +102,7 @@ async def test_a_click_that_is_delivered_twice_is_one_vote(
     gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
 ) -> None:
     async with start_bot():
-        await gateway.publish(approval())
-        card = await people.wait_for_message(APPROVALS, WITH_BUTTONS)
-        await people.wait_for_connections(2)
+        card = await card_of(gateway, people, approval(), connections=2)
         await people.add_fault("duplicate", envelope="interactive")
         await people.click(card, APPROVE, as_=ANA, channel=APPROVALS)
         await people.wait_for_message(APPROVALS, lambda one: "released" in text_of(one))
@@ -123,9 +113,7 @@ async def test_a_late_click_is_refused_in_a_sentence(
     gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
 ) -> None:
     async with start_bot():
-        await gateway.publish(approval())
-        card = await people.wait_for_message(APPROVALS, WITH_BUTTONS)
-        await people.wait_for_connections(1)
+        card = await card_of(gateway, people, approval())
         # The edit that takes the buttons away is held back, as a slow Slack would.
         await people.add_fault("latency", method="chat.update", seconds=1.0)
         await gateway.publish(replace(approval(), version=2, state=State.EXPIRED, settled_by="the clock"))
@@ -137,9 +125,7 @@ async def test_a_card_drawn_for_another_text_approves_nothing(
     gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
 ) -> None:
     async with start_bot() as bot:
-        await gateway.publish(approval())
-        card = await people.wait_for_message(APPROVALS, WITH_BUTTONS)
-        await people.wait_for_connections(1)
+        card = await card_of(gateway, people, approval())
         swapped = replace(approval(), version=5, command=command("DROP TABLE orders"))
         gateway.approvals["apr-1"] = swapped
         bot.desk.board.remember(swapped)
@@ -152,9 +138,7 @@ async def test_a_gateway_that_is_away_is_said_and_followed_again(
     gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
 ) -> None:
     async with start_bot():
-        await gateway.publish(approval())
-        card = await people.wait_for_message(APPROVALS, WITH_BUTTONS)
-        await people.wait_for_connections(1)
+        card = await card_of(gateway, people, approval())
         gateway.fail("POST /v1/approvals/apr-1/votes")
         await people.click(card, APPROVE, as_=ANA, channel=APPROVALS)
         await people.wait_for_message(APPROVALS, lambda one: "cannot be reached" in text_of(one), as_=ANA)
@@ -168,9 +152,7 @@ async def test_a_modal_of_a_gateway_that_is_away_says_so(
     gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
 ) -> None:
     async with start_bot():
-        await gateway.publish(approval())
-        card = await people.wait_for_message(APPROVALS, WITH_BUTTONS)
-        await people.wait_for_connections(1)
+        card = await card_of(gateway, people, approval())
         gateway.fail("GET /v1/approvals/apr-1/text")
         await people.click(card, "countersign.review", as_=ANA, channel=APPROVALS)
         await people.wait_for_view(lambda view: "cannot be reached" in text_of(view), as_=ANA)
@@ -180,9 +162,7 @@ async def test_a_vote_from_a_modal_that_is_refused_is_said_where_the_card_is(
     gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
 ) -> None:
     async with start_bot():
-        await gateway.publish(approval())
-        card = await people.wait_for_message(APPROVALS, WITH_BUTTONS)
-        await people.wait_for_connections(1)
+        card = await card_of(gateway, people, approval())
         await people.click(card, DENY, as_=ANA, channel=APPROVALS)
         modal = await people.wait_for_view(as_=ANA)
         await gateway.publish(replace(approval(), version=2, state=State.EXPIRED, settled_by="the clock"))

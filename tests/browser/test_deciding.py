@@ -46,7 +46,7 @@ async def test_an_update_goes_on_when_ana_approves(
         "Decide before",
     ):
         await expect(shown).to_contain_text(word)
-    await page.set_viewport_size({"width": 1280, "height": 800})
+    await page.set_viewport_size({"width": 1280, "height": 960})
     await picture(page, "approval")
     assert not asked.done()
     assert await status(stand, 6) == "refund_pending"

@@ -1,29 +1,16 @@
 from __future__ import annotations
 
-import importlib.util
 import re
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.facts import shapes
-
-
-def _uncompiled() -> ModuleType:
-    path = Path(shapes.__file__).with_name("shapes.py")
-    spec = importlib.util.spec_from_file_location("uncompiled_shapes", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
+from tests.uncompiled import uncompiled
 
 both = pytest.mark.parametrize(
-    "blanked", [shapes.blanked, _uncompiled().blanked], ids=["installed", "uncompiled"]
+    "blanked", [shapes.blanked, uncompiled(shapes).blanked], ids=["installed", "uncompiled"]
 )
 INTEGER = re.compile(r"[0-9](?<![\w.][0-9])[0-9]*+(?![\w.])")
 

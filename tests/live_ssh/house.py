@@ -8,10 +8,12 @@ import os
 import secrets
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import asyncssh
 import paramiko
 
 from gateway.demo.postgres import Account
@@ -266,3 +268,13 @@ def paramiko_client(gateway: SshGateway) -> Iterator[paramiko.SSHClient]:
             allow_agent=False,
         )
         yield client
+
+
+@contextlib.asynccontextmanager
+async def connected(
+    gateway: SshGateway, user: str = "agent", **more: Any
+) -> AsyncIterator[asyncssh.SSHClientConnection]:
+    """Logged in by token; `more` are options of asyncssh's."""
+    options = {"known_hosts": None, "client_keys": None, "config": None, "password": gateway.token()} | more
+    async with asyncssh.connect("127.0.0.1", gateway.ports["web-1"], username=user, **options) as connection:
+        yield connection

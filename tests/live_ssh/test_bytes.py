@@ -10,8 +10,7 @@ from typing import Any
 import asyncssh
 import pytest
 
-from tests.live_ssh.house import SshGateway
-from tests.live_ssh.test_faults import connected
+from tests.live_ssh.house import SshGateway, connected
 from tests.live_ssh.test_records import sessions, transcript
 
 NOT_UTF8 = "caf\udce9"

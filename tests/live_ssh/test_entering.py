@@ -9,18 +9,15 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import asyncssh
 import pytest
 
 from tests.live.house import Api, eventually
 from tests.live_ssh import house
-from tests.live_ssh.house import Server, SshGateway
+from tests.live_ssh.house import Server, SshGateway, connected
 
 
 def test_connect_writes_a_certificate_and_ssh_needs_nothing_else(gateway: SshGateway, tmp_path: Path) -> None:
@@ -152,15 +149,7 @@ def test_paramiko_runs_a_command(gateway: SshGateway) -> None:
 
 
 async def test_asyncssh_runs_many_commands_in_one_connection(gateway: SshGateway) -> None:
-    async with asyncssh.connect(
-        "127.0.0.1",
-        gateway.ports["web-1"],
-        username="agent",
-        password=gateway.token(),
-        known_hosts=None,
-        client_keys=None,
-        config=None,
-    ) as connection:
+    async with connected(gateway) as connection:
         for n in range(30):
             assert (await connection.run(f"echo {n}")).stdout == f"{n}\n"
 
@@ -201,13 +190,6 @@ def _after(gateway: SshGateway, seconds: float) -> None:
     approval = gateway.api.pending("mkdir")
     eventually(lambda: time.time() - approval["opened_at"] > seconds)
     gateway.api.vote(gateway.api.call(f"/v1/approvals/{approval['id']}"), "approve")
-
-
-@asynccontextmanager
-async def connected(gateway: SshGateway, user: str = "agent", **more: Any) -> AsyncIterator[Any]:
-    options = {"known_hosts": None, "client_keys": None, "config": None, "password": gateway.token()} | more
-    async with asyncssh.connect("127.0.0.1", gateway.ports["web-1"], username=user, **options) as connection:
-        yield connection
 
 
 class Guessing(asyncssh.SSHClient):

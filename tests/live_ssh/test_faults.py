@@ -7,7 +7,7 @@ import contextlib
 import os
 import resource
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncssh
@@ -15,21 +15,7 @@ import pytest
 
 from tests.live.house import eventually
 from tests.live_ssh import house
-from tests.live_ssh.house import Server, SshGateway
-
-
-@contextlib.asynccontextmanager
-async def connected(gateway: SshGateway) -> AsyncIterator[asyncssh.SSHClientConnection]:
-    async with asyncssh.connect(
-        "127.0.0.1",
-        gateway.ports["web-1"],
-        username="agent",
-        password=gateway.token(),
-        known_hosts=None,
-        client_keys=None,
-        config=None,
-    ) as connection:
-        yield connection
+from tests.live_ssh.house import Server, SshGateway, connected
 
 
 @pytest.fixture

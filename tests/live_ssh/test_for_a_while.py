@@ -81,15 +81,7 @@ async def test_writing_a_file_lets_others_of_its_kind_be_written_beside_it(
     site = tmp_path / "site"
     (site / "below").mkdir(parents=True)
     async with (
-        asyncssh.connect(
-            "127.0.0.1",
-            lasting.ports["web-1"],
-            username="agent",
-            password=lasting.token(),
-            known_hosts=None,
-            client_keys=None,
-            config=None,
-        ) as connection,
+        house.connected(lasting) as connection,
         connection.start_sftp_client() as sftp,
     ):
 

@@ -16,8 +16,7 @@ import pytest
 from asyncssh.packet import Boolean, String, UInt32
 
 from tests.live_ssh import house
-from tests.live_ssh.house import Server, SshGateway
-from tests.live_ssh.test_faults import connected
+from tests.live_ssh.house import Server, SshGateway, connected
 from tests.live_ssh.test_records import sessions, transcript
 
 

@@ -10,8 +10,7 @@ import pytest
 
 from gateway.protocols.ssh.client import CHANNELS
 from tests.live_ssh import house
-from tests.live_ssh.house import Server, SshGateway
-from tests.live_ssh.test_faults import connected
+from tests.live_ssh.house import Server, SshGateway, connected
 
 
 def test_what_all_clients_may_have_waiting_is_bounded_and_given_back(server: Server, tmp_path: Path) -> None:

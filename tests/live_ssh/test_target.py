@@ -10,8 +10,7 @@ from pathlib import Path
 import asyncssh
 import pytest_asyncio
 
-from tests.live_ssh.house import Server, SshGateway
-from tests.live_ssh.test_faults import connected
+from tests.live_ssh.house import Server, SshGateway, connected
 
 PASSWORD = "correct-horse-9431"
 

@@ -159,7 +159,7 @@ FOUND: dict[str, list[str]] = {
         "alice:<$apr1$r31.....$HqJZimcKQFAMYayBlzkrA/>",
         "'<$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub+b2dWRWJTmaQ>'",
         "<pbkdf2_sha256$260000$abcdefghijkl$Wy0R/8mR1OyKk1MJ8r+M0s6pA0xKJ0aXv8q0j0o0o0o>",
-        "SCRAM-SHA-256$4096:<W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=>",
+        "<SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=>",
         "<*2470C0C06DEE42FD1618BB99005ADCA2EC9D1E19>",
         "userPassword: <{SSHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g1qz0=>",
     ],

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from threading import Thread
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -25,6 +22,7 @@ from gateway.masking.linear import linear
 from gateway.masking.scanner import Scanner
 from gateway.masking.sieve import Sieve
 from gateway.policy.model import CustomDetector
+from tests.uncompiled import uncompiled
 
 NAMES = expand(("personal", "secrets", "ip"))
 PATTERNS = [shape.pattern for name in NAMES for shape in DETECTORS[name].shapes]
@@ -33,17 +31,7 @@ CARD = b"4111 1111 1111 1111"
 PROSE = b"the quick brown fox jumps over a lazy dog " * 60
 
 
-def load_source() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("sift_as_python", Path(sieve.__file__).parent / "sift.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["sift_as_python"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-PURE = load_source()
+PURE = uncompiled(sift)
 
 
 @contextmanager

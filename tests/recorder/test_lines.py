@@ -1,28 +1,14 @@
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-from types import ModuleType
-
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.recorder import lines
+from tests.uncompiled import uncompiled
 
-
-def _uncompiled() -> ModuleType:
-    path = Path(lines.__file__).with_name("lines.py")
-    spec = importlib.util.spec_from_file_location("uncompiled_lines", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-both = pytest.mark.parametrize("module", [lines, _uncompiled()], ids=["installed", "uncompiled"])
+both = pytest.mark.parametrize("module", [lines, uncompiled(lines)], ids=["installed", "uncompiled"])
 
 
 @both

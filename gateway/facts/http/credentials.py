@@ -1,4 +1,4 @@
-"""Names of what opens doors: credentials, and files that are not meant to be served."""
+"""Names of credentials, and of files that are not meant to be served."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Statements that define: schema, stored code, roles, rights and servers. Mostly a table, for mostly their kind decides."""
+"""Statements that define: schema, stored code, roles, rights and servers. Mostly a table, since the kind alone usually decides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How expressions are alike: the same but for casts, a literal's value, one the opposite of the other."""
+"""Comparing expressions: the same but for casts, the same but for literals' values, or one the opposite of the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may say who somebody is."""
+"""Identity providers of people, and trusted issuers of workloads."""
 
 from __future__ import annotations
 

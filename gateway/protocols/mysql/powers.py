@@ -1,4 +1,4 @@
-"""What a stored credential may do at its target beside reading: asked of the target, told in words, each with what it is for."""
+"""What a stored credential may do at its target beside reading, as the target says: each power, and the effects that need it."""
 
 from __future__ import annotations
 

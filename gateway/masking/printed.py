@@ -1,0 +1,75 @@
+"""Secrets that a command has printed: the line below a command that fetches, draws or decodes one.
+
+The name stands in the command and not beside the value, so the line has to be one word that no message is: `OK`,
+`Success!` and the name of what was made are left.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gateway.masking.shapes import Shape, Span, word
+from gateway.masking.values import is_strong, is_value, looks_secret, value_at
+
+_NAME = rb"(?i:passw(?:or)?d|passphrase|secret|token|api[._-]?key|private[._-]?key|secret[._-]?key|access[._-]?key|credential)"
+_LINE = re.compile(rb"[ \t]*([^\s\0]{6,4096})[ \t]*(?=[\r\n\0]|\Z)")
+_PROMPT = re.compile(rb"[$#%>]")
+
+
+def _printed(data: bytes, _start: int, end: int) -> Span | None:
+    line = _LINE.match(data, end - 1)
+    if line is None or not is_value(data, line.span(1), quoted=True):
+        return None
+    value = line[1]
+    if _PROMPT.match(value) or b"://" in value or value[:1] in b"{[<-(" or value[-1:] in b":.!)":
+        return None
+    return line.span(1) if is_strong(value) and looks_secret(value, least=6) else None
+
+
+def _in_json(data: bytes, _start: int, end: int) -> Span | None:
+    span = value_at(data, end - 1)
+    return span if span is not None and is_value(data, span, quoted=True) else None
+
+
+_REST = rb"[^\r\n\0]{0,160}\r?\n[^\s\0]"
+
+PRINTED = (
+    word(
+        rb"(?:"
+        # stores of secrets
+        rb"op (?:item get|read) |vault (?:kv get|read|print) |gopass show |pass show |bw get |lpass show |secret-tool lookup |security find-(?:generic|internet)-password "
+        rb"|chamber read |doppler secrets get |infisical secrets get |teller |ansible-vault (?:view|decrypt) |sops (?:-d|decrypt) "
+        # clouds
+        rb"|gcloud (?:secrets versions access|auth (?:application-default )?print-)|aws ecr get-login-password|aws codeartifact get-authorization-token"
+        rb"|az (?:account get-access-token|acr (?:login|credential)|keyvault secret show)|gh auth token|glab auth token|heroku (?:auth:token|config:get)|flyctl auth token|fly auth token"
+        rb"|kubectl (?:[^\r\n\0]{0,40} )?create token|oc whoami -t|argocd admin initial-password|argocd account generate-token"
+        # what draws one
+        rb"|openssl rand |pwgen|apg |makepasswd|mkpasswd|head -c ?[0-9]{1,4} /dev/u?random"
+        rb")" + _REST,
+        _printed,
+    ),
+    # $ echo $DB_PASSWORD, $ cat /run/secrets/db_password, ... -o jsonpath='{.data.password}' | base64 -d
+    word(
+        rb"(?:echo|printenv|cat|printf|jq|yq|kubectl|oc|aws|consul|etcdctl|redis-cli|grep)[ ][^\r\n\0]{0,200}"
+        + _NAME
+        + _REST,
+        _printed,
+    ),
+    # aws ssm get-parameter
+    Shape(
+        pattern=rb"\"Type\"\s{0,4}:\s{0,4}\"SecureString\",\s{0,24}\"Value\"\s{0,4}:\s{0,4}\"",
+        check=_in_json,
+    ),
+    # az storage account keys list
+    Shape(
+        pattern=rb"\"permissions\"\s{0,4}:\s{0,4}\"(?i:full|read)\",\s{0,16}\"value\"\s{0,4}:\s{0,4}\"[A-Za-z0-9+/]{40}",
+        check=lambda data, _start, end: _quoted(data, end - 40),
+    ),
+)
+
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,128}={0,2}")
+
+
+def _quoted(data: bytes, start: int) -> Span | None:
+    match = _BASE64.match(data, start)
+    return match.span() if match is not None else None
