@@ -86,6 +86,7 @@ _MAY_BE_LAST = re.compile(rb"(?:\\(?:r(?:\\n?)?|n\\?)?)?\Z")
 _PASSAGE_ENDS = re.compile(rb"[\0\r\n]")
 _MAY_BE_DOUBLED = re.compile(rb"''?\Z")
 """A quote of SQL or YAML, which may stand within the value: `'it''s'`."""
+_TOKEN_ENDS = re.compile(rb"[^A-Za-z0-9._~+/=%:-]")
 _VALUE_ENDS = re.compile(rb"[\s\0\"'<>;`]")
 _LINE_ENDS = re.compile(rb"[\r\n\0\"']")
 
@@ -278,6 +279,8 @@ def _settled(window: bytes, start: int, end: int, name: str) -> bool:
             window[end : end + 1] == b":"
         ):  # a password may follow, known by what led to the address
             return _VALUE_ENDS.search(window, end) is not None and not _MAY_BE_DOUBLED.match(window, end)
+        case "bearer":  # a dot or a colon at its end is its own if more of it follows
+            return _TOKEN_ENDS.search(window, end) is not None
         case "password":
             return _VALUE_ENDS.search(window, end) is not None and not may_go_on(window, start, end)
         case _:
