@@ -98,6 +98,7 @@ _UNENDED = (
     (_PHRASE, _LONGEST_PHRASE),
     (_OPENED, _LONGEST_OPENED),
     (_SAID, _LONGEST_SAID),
+    (re.compile(rb"\bSCRAM-[A-Z0-9-]{0,16}\Z"), _LONGEST_OPENED),
 )
 """Tails that go on until something ends them, however long nothing comes."""
 _WORD = rb"(?:[A-Z]?[a-z\x80-\xff]{0,12}|[A-Z]{1,6}|[0-9])"
