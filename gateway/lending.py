@@ -92,8 +92,9 @@ def _under(
     lend(live, command, seen, grant.id)
     if not (verdict.masks and grant.shows_to(_groups(policy, live))):
         return verdict
-    live.recording.withhold(command.id)
-    return replace(verdict, rules=(*verdict.rules, f"reveal:{grant.id}"), reveal=grant.reveal)
+    reveal = grant.reveal
+    live.recording.withhold(command.id, (*reveal.columns, *reveal.detect) if reveal is not None else ())
+    return replace(verdict, rules=(*verdict.rules, f"reveal:{grant.id}"), reveal=reveal)
 
 
 def _groups(policy: Policy, live: LiveSession) -> frozenset[str]:
