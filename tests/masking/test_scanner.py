@@ -82,7 +82,7 @@ WORDS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(deadline=None)
+@settings(deadline=None)  # the first one compiles the patterns
 @given(pieces=st.lists(WORDS, max_size=8))
 def test_a_bare_value_is_one_without_any_candidate(mask: CompiledMask, pieces: list[bytes]) -> None:
     data = b"".join(pieces)

@@ -1,0 +1,65 @@
+"""Codes that are sent to phones or stand on the back of cards, and the words by which a wallet is recovered."""
+
+from __future__ import annotations
+
+import re
+
+from gateway.masking.shapes import Span, before, word
+
+_LAST_DIGITS = re.compile(rb"[0-9]{3,8}\Z")
+
+
+def _code(data: bytes, start: int, end: int) -> Span:
+    """The digits on the back of a card, or those that were sent to somebody's phone."""
+    digits = _LAST_DIGITS.search(data, start, end)
+    return digits.span() if digits is not None else (start, end)
+
+
+_FIRST_DIGITS = re.compile(rb"(?:[A-Z]{1,3}-)?([0-9]{4,8}|[0-9]{3}[ -][0-9]{3})")
+
+
+_INNER_DIGITS = re.compile(rb"[0-9][0-9 -]{2,6}[0-9]")
+
+
+def _code_amid(data: bytes, start: int, end: int) -> Span | None:
+    code = _INNER_DIGITS.search(data, start, end)
+    return code.span() if code is not None else None
+
+
+def _code_before(data: bytes, start: int, end: int) -> Span | None:
+    """The code of a message that says behind it what it is."""
+    code = _FIRST_DIGITS.match(data, start, end)
+    return code.span(1) if code is not None and before(data, start) not in b".,-/" else None
+
+
+_MNEMONIC = re.compile(rb"[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23}")
+
+
+def _phrase(data: bytes, _start: int, end: int) -> Span:
+    """The twelve to twenty-four words of BIP 39."""
+    match = _MNEMONIC.search(data, max(0, end - 230), end)
+    return match.span() if match is not None else (end - 1, end)
+
+
+CODES = (
+    word(
+        rb"(?i:otp|one[- ]time (?:code|password|passcode|pin)|(?:verification|login|your|sms|2fa|mfa|auth(?:entication)?|access|confirmation|security)[ _-]code|passcode)"
+        rb"(?i:[ \t]code)?(?i::|[ \t]is:?)?[ \t]{1,2}[0-9]{4,8}\b|(?i:pin)(?i:[ \t](?:code|number))?[ \t](?i:is)[ \t][0-9]{4,8}\b",
+        _code,
+    ),
+    # "G-482913 is your verification code"
+    word(
+        rb"(?:[A-Z]{1,3}-)?(?:[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})[ \t](?i:is|est|es|ist)[ \t](?i:your|the|votre|tu|su|dein|ihr)[ \t](?:[^\s\0.]{1,24}[ \t]){0,4}[^\s\0]{0,16}(?i:code|otp|passcode|password|pin|c(?:o|\xc3\xb3)digo)\b",
+        _code_before,
+    ),
+    word(
+        rb"(?i:use|enter|type)[ \t](?i:the[ \t])?(?i:code|pin)[ \t](?:[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})[ \t](?:to|for|as|when)\b",
+        _code_amid,
+    ),
+    word(rb"(?:PIN[ \t]{1,2}[0-9]{4}|PUK[12]?[ \t]{1,2}[0-9]{8})\b", _code),
+    word(rb"(?i:cvv2?|cvc2?|security[ _-]?code)[ \t]{1,2}(?i:is[ \t])?[0-9]{3,4}\b", _code),
+    word(
+        rb"(?i:mnemonic|(?:seed|recovery|secret)[ _-]?phrase)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23}",
+        _phrase,
+    ),
+)
