@@ -101,6 +101,7 @@ NATIONAL_FORMS = (
     _strong(rb"[0-9]{3}-[0-9]{3}-[0-9]{3}[ -][0-9]{2}", europe.ru_snils),
     _strong(rb"[1-8]-[0-9]{4}-[0-9]{5}-[0-9]{2}-[0-9]", overseas.th_id),
     _strong(rb"[0-9]{6}-[0-9]{2}-[0-9]{4}", overseas.my_card),
+    _strong(rb"784-(?:19|20)[0-9]{2}-[0-9]{7}-[0-9]", lambda _: True),  # Emirates
     _strong(rb"[1-7][0-9]{4}-[0-9]{7}-[0-9]", lambda _: True),  # CNIC, Pakistan
     _strong(
         rb"[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9][0-9]-[AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9][0-9]-[AC-HJKMNP-RT-Y]{2}[0-9]{2}",
@@ -151,19 +152,19 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("bsn|burgerservicenummer|sofinummer", europe.nl_bsn),
         ("nino|national insurance|ni (?:number|no)", _form(r"[A-Z]{2}\d{6}[A-D]")),
         ("nhs", europe.gb_nhs),
-        ("dni|nie|documento nacional", _any(europe.es_dni, _form(r"\d{7,8}"))),
+        ("dni|nie|d\\.n\\.i\\.?|n\\.i\\.e\\.?|documento nacional", _any(europe.es_dni, _form(r"\d{7,8}"))),
         ("nir|s(?:\u00e9|e)curit(?:\u00e9|e) sociale|num(?:\u00e9|e)ro de s(?:\u00e9|e)cu|insee", europe.fr_nir),
         ("rvnr|rentenversicherungsnummer|sozialversicherungsnummer|svnr|sv-nummer",
          _any(europe.de_pension, europe.at_svnr)),
         ("personalausweis(?:nummer)?|ausweisnummer", _form(r"[A-Z0-9]{9,10}")),
         ("codice fiscale|cod\\.? fiscale", europe.it_codice),
         ("personnummer|samordningsnummer", _any(europe.se_personal, europe.no_personal)),
-        ("f(?:\u00f8|o)dselsn(?:ummer|r)|fnr|d-nummer", europe.no_personal),
+        ("f(?:\u00f8|o)dselsn(?:ummer(?:et)?|r)|fnr|d-nummer", europe.no_personal),
         ("cpr|cpr-nummer", europe.dk_cpr),
         ("hetu|henkil\u00f6tunnus", lambda number: len(number) in {10, 11}),
-        ("cpf", overseas.br_cpf),
+        ("cpf|c\\.p\\.f\\.?", overseas.br_cpf),
         ("aadhaar|aadhar|uidai", overseas.in_aadhaar),
-        ("sin|social insurance|nas", overseas.ca_sin),
+        ("sin|s\\.i\\.n\\.?|social insurance|nas", overseas.ca_sin),
         ("medicare", overseas.au_medicare),
         ("mbi|medicare (?:beneficiary )?(?:identifier|id|number|no)", _form(r"[1-9][A-Z][A-Z0-9]\d[A-Z][A-Z0-9]\d[A-Z]{2}\d\d")),
         ("my ?number|individual number|mynumber", overseas.jp_my_number),
@@ -173,7 +174,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("hkid", overseas.hk_id),
         ("curp", overseas.mx_curp),
         ("rut|run", overseas.cl_rut),
-        ("tc kimlik|kimlik|tckn", europe.tr_id),
+        ("(?:tc )?kimlik(?: numara\\w{0,4})?|tckn", europe.tr_id),
         ("teudat zehut", overseas.il_id),
         ("rijksregisternummer|num(?:\u00e9|e)ro national|national register|nn|insz|niss", europe.be_national),
         ("ahv|avs|ahv-nummer", europe.ch_ahv),
@@ -210,8 +211,8 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("tfn|tax file", overseas.au_tfn),
         ("abn", overseas.au_abn),
         ("nip", europe.pl_nip),
-        ("nif", _any(europe.pt_nif, europe.es_dni, europe.es_cif, vat.is_vat)),
-        ("cif", europe.es_cif),
+        ("nif|n\\.i\\.f\\.?", _any(europe.pt_nif, europe.es_dni, europe.es_cif, vat.is_vat)),
+        ("cif|c\\.i\\.f\\.?", europe.es_cif),
         ("cnpj", overseas.br_cnpj),
         ("cuit|cuil", overseas.ar_cuit),
         ("utr|unique taxpayer", europe.gb_utr),
@@ -238,7 +239,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("ptin", _form(r"P\d{8}")),
         ("kra", _form(r"[AP]\d{9}[A-Z]")),
         ("mst|m(?:\u00e3|a) s(?:\u1ed1|o) thu(?:\u1ebf|e)", _form(r"\d{10}(?:\d{3})?")),
-        ("tax id|taxpayer|taxpayer id|tax identification|tin", _form(r"(?=(?:.*\d){7})[A-Z0-9]{8,15}")),
+        ("tax id|tax (?:number|no|nr|ref(?:erence)?)|taxpayer|taxpayer id|tax identification|tin", _form(r"(?=(?:.*\d){7})[A-Z0-9]{8,15}")),
     ),
     "passport": (
         ("passport|passeport|pasaporte|passaporto|paspoort|reisepass(?:nummer)?|pass-?nr|paszport|pasaport(?:ul)?|passnummer|passinumero|putovnica|cestovn(?:í|i) pas|(?:ú|u)tlev(?:é|e)l(?:sz(?:á|a)m)?", _PASSPORT),
@@ -250,7 +251,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("cbu", _form(r"\d{22}")),
         ("sort code", _form(r"\d{6}")),
         ("bsb", _form(r"\d{6}")),
-        ("bank account|account (?:number|no|nr|num|#)|acct|a/c|kontonummer|konto-?nr|kto(?:-?nr)?|num(?:é|e)ro de compte|n(?:ú|u)mero de cuenta", _ACCOUNT),
+        ("bank account|account (?:number|no|nr|num|#)|acct|a/c|(?:bank)?kontonummer|bankkonto|rekening(?:nummer)?|nr konta|numer konta|conto corrente|cuenta (?:corriente|bancaria|de ahorros)|conta (?:corrente|banc(?:á|a)ria|poupan(?:ç|c)a)|compte (?:bancaire|courant)|(?:č|c)(?:í|i)slo (?:ú|u)(?:č|c)tu|hesap(?: no| numaras(?:ı|i))?|konto-?nr|kto(?:-?nr)?|num(?:é|e)ro de compte|n(?:ú|u)mero de cuenta", _ACCOUNT),
         ("bic|bicfi|swift|bic/swift|swift/bic", _form(r"[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")),
         ("ifsc", _form(r"[A-Z]{4}0[A-Z0-9]{6}")),
     ),
@@ -287,7 +288,12 @@ _KIND = (
     r"\.?(?:[ _-]?\(?(?:number|pin|num(?:mer)?|n(?:ú|u)mero|nr|no|n(?:º|°)|№|серия|номер|id|card|code|#)\.?){0,2}"
     r"(?: \([A-Za-z .]{1,20}\))?"
 )
-_GAP = r"[\"'\\]{0,2}(?:[ \t](?:is|was|e|é|est|es|ist|jest|è|er)[ \t]|[ \t]{0,3}(?:=>|:=|[:=#>,|;]|：)?[ \t]{0,3})[\"'\\]{0,2}"
+_GAP = (
+    r"[\"'\\]{0,2}(?:(?:[ \t](?:mitt|min|mój|moje|mio|mon|mein|meine|number|numero|still|now))?[ \t](?:is|was|still|now|e|é|è|est|es|ist|lautet|jest|to|er|är|on|je)[ \t]"
+    r"|[ \t]{0,32}\|[ \t]{1,2}"
+    r"|[ \t]{0,2}:[ \t]{0,2}\{\s{0,16}\"(?:number|value|no|id)\"[ \t]{0,2}:[ \t]{0,2}"
+    r"|[ \t]{0,3}(?:=>|:=|[:=#>,|;]|：|是|为|為|は)?[ \t]{0,3})[\"'\\]{0,2}"
+)
 
 _VALUE = r"(?:[A-Za-z]{0,5}[0-9]|[A-Z]{1,4}-[0-9]|[A-Z]{6,8}|[A-Z]{2} [0-9])"
 """How what stands behind such a word begins."""

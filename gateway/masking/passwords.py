@@ -9,6 +9,7 @@ a value (`${PASSWORD}`, `$1`, `<secret>`, `null`, `os.environ[...]`) is no secre
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Shape, Span, before, word
 from gateway.masking.values import (
@@ -49,14 +50,14 @@ _NAMES = (
     + _PASSWORD
     + rb"|"
     + _SECRET
-    + rb"|(?:\b|_|-)(?:"
+    + rb"|(?:\b|_|-|%5B)(?:"
     + _SHORT
     + rb"|"
     + _OWNED
     + rb"))|[a-z](?:Pass|Pin)|_KEY)"
     rb"(?i:" + _SUFFIX + rb")"
 )
-_BETWEEN = rb"\\?[\"'`*]{0,2}\]?(?:\xe6\x98\xaf|\xe4\xb8\xba)?[ \t]{0,32}(?:=>|:=|<-|\?=|==?|::[ \t]|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,32}"
+_BETWEEN = rb"\\?[\"'`*]{0,2}(?:\]|%5[Dd])?(?:\xe6\x98\xaf|\xe4\xb8\xba)?[ \t]{0,32}(?:=>|:=|<-|\?=|==?|::[ \t]|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,32}"
 _TYPED = rb"[?!]?[ \t]{0,2}:[ \t]{0,2}[&*]?(?:'[a-z]{1,8}[ \t])?[A-Za-z\[][A-Za-z0-9_.:<>\[\]|?]{0,24}|[ \t](?:string|String|\[\]byte|str|(?i:as[ \t]string))|\[[0-9]{0,4}\]|[ \t]{0,2}\{[ \t]?get;[a-z; \t]{0,24}\}"
 """The type that a name is declared with, between it and its value."""
 _MADE_OF = (
@@ -151,7 +152,7 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     word_ends = start + (data[start] in _SMALL and data[start + 1] in _CAPITAL)  # nextToken
     if _NOT_SECRET_BEFORE.search(data[max(0, start - 16) : word_ends]):
         return None
-    plain = name.lstrip(b"_-")
+    plain = name.removeprefix(b"%5b").lstrip(b"_-")
     if (
         plain.startswith((b"pin", b"puk", b"otp", b"cvv", b"cvc"))
         or plain[1:].startswith(b"pin")
@@ -254,6 +255,27 @@ def _listed(data: bytes, _start: int, end: int) -> Span | None:
     if span is None or not is_value(data, span, quoted=True) or data[span[0] : span[0] + 1] == b"-":
         return None
     return span if looks_secret(data[span[0] : span[1]], least=6) else None
+
+
+_ONE_CODE = re.compile(
+    rb"(?=[A-Za-z0-9-]{0,24}[0-9])[A-Za-z0-9]{4,10}(?:-[A-Za-z0-9]{4,10}){0,4}(?![A-Za-z0-9-])"
+)
+_NEXT_CODE = re.compile(rb"[\"']?\s{0,8},?\s{0,8}(?:and[ \t]|[0-9]{1,2}[.)][ \t])?[\"']?")
+
+
+def _codes(data: bytes, _start: int, end: int) -> Iterator[Span]:
+    """The codes that stand in for a second factor, one behind the other."""
+    code = _ONE_CODE.match(data, end - 1)
+    while code is not None:
+        yield code.span()
+        between = _NEXT_CODE.match(data, code.end())
+        assert between is not None
+        code = _ONE_CODE.match(data, between.end()) if between.end() > code.end() else None
+
+
+def _to_semicolon(data: bytes, _start: int, end: int) -> Span | None:
+    match = re.compile(rb"(?:[^;\\\r\n\0]|\\.){1,128}").match(data, end - 1)
+    return match.span() if match is not None and is_value(data, match.span(), quoted=True) else None
 
 
 _DRAWN_TO_END = re.compile(rb"(?:ST-[0-9]{1,6}-)?[A-Za-z0-9][A-Za-z0-9._~%+/-]{15,4096}={0,2}")
@@ -406,7 +428,7 @@ PASSWORD = (
         _told,
     ),
     Shape(
-        pattern=rb"(?i:\bcreds?|\bcredentials?|\blogin)\"?:?[ \t]{1,2}[A-Za-z0-9._-]{1,32}[ \t]?[/:|][ \t]?[^\s\0/]",
+        pattern=rb"(?i:\bcreds?|\bcredentials?|\blogin)\"?(?:[ \t](?:for|to|on|in)(?:[ \t][^\s\0:]{1,24}){1,3})?:?[ \t]{1,2}[A-Za-z0-9._-]{1,32}[ \t]?[/:|][ \t]?[^\s\0/]",
         check=_told,
     ),
     word(
@@ -440,7 +462,7 @@ PASSWORD = (
         + _PASSWORD
         + rb"|"
         + _SECRET
-        + rb"|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}(?::|[ \t](?:is|was|ist|est|es)(?:[ \t]now)?:?)|[ \t](?:you|we|i|that|which|below|generated|issued|used)(?:[ \t][a-z']{1,12}){0,5}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t]now)?:?)?(?:[ \t]{1,4}\|)?[ \t]{1,24}[^\s\0|]",
+        + rb"|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}(?::|[ \t](?:is|was|ist|est|es)(?:[ \t]now)?:?)|[ \t](?:you|we|i|that|which|below|generated|issued|used)(?:[ \t][a-z']{1,12}){0,5}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t](?:now|still|currently|just|actually))?:?)?(?:[ \t]{1,4}\|)?[ \t]{1,24}[^\s\0|]",
         check=_told,
     ),
     Shape(
@@ -464,6 +486,16 @@ PASSWORD = (
     word(
         rb"(?:code|code_verifier|ticket|assertion|client_assertion|device_code|saml_?response|SAMLResponse|SAMLart|authorization_code|auth_code)\\?[\"']?[ \t]{0,2}[=:][ \t]{0,2}\\?[\"']?[A-Za-z0-9]",
         _drawn,
+    ),
+    word(
+        rb"(?i:(?:recovery|backup|scratch|emergency)[ _-]codes?)\\?[\"']?(?:[ \t](?:are|is))?[ \t]{0,2}[:=]?\s{0,8}\[?\s{0,8}[\"']?[A-Za-z0-9]",
+        spans=_codes,
+    ),
+    # as codes for scanning say it, and as people do
+    word(rb"WIFI:(?:[THR]:[^;\r\n\0]{0,16};|S:[^;\r\n\0]{1,64};){1,4}P:[^;\r\n\0]", _to_semicolon),
+    word(
+        rb"(?i:wi-?fi|wlan|ssid)[^\r\n\0]{1,60}[ ,;/](?i:key|pass|pw|schl(?:ue|\xc3\xbc)ssel|cl(?:e|\xc3\xa9)|clave)[ \t]?[:=]?[ \t]{1,2}[^\s\0]",
+        _told,
     ),
     word(
         rb"(?i:secret_?id)\\?[\"']?[ \t]{0,2}[:=]?[ \t]{0,24}\\?[\"']?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",

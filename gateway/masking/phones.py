@@ -279,7 +279,7 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
 _WORDS = (
     rb"(?:tele)?phone(?:[ _]?number)?|mobile(?:[ _]?number)?|cell(?:phone|ulare|ular)?|tel|fax|whatsapp|msisdn|sms(?:[ _-]?to)?|handy(?:nummer)?|t\xc3\xa9l(?:\xc3\xa9phone)?|portable"
     rb"|(?:tele)?m(?:o|\xc3\xb3)vel|m(?:o|\xc3\xb3)vil|tel(?:e|\xc3\xa9)fono|telefon(?:e|nummer|nummeret|numret|u|sz(?:a|\xc3\xa1)m)?|telefoon(?:nummer)?|telepon|mobil(?:nummer|nummeret|telefon)?|mobiel(?:e)?(?:nummer)?"
-    rb"|rufnummer|r\xc3\xbcckrufnummer|tlf|puh(?:elin)?(?:numero)?|kom(?:o|\xc3\xb3)rka|cep(?: ?tel)?|gsm|natel|phn|ph|contact[ _-]?(?:no|number|phone)"
+    rb"|rufnummer|r\xc3\xbcckrufnummer|tlf|puh(?:elin)?(?:numero)?|kom(?:(?:o|\xc3\xb3)rka)?|cep(?: ?tel)?|gsm|natel|phn|ph|contact[ _-]?(?:no|number|phone)"
     rb"|call(?:[ _](?:me|us|him|her|them|back))?|dial|text me|reach me|hotline"
 )
 _VERBS = frozenset({b"call", b"dial"})
@@ -291,7 +291,7 @@ _OTHER_NUMBER = re.compile(
 
 _EXTENSION = rb"(?:(?:,? | ?)(?i:ext\.?|extension|x) ?[0-9]{1,6})?\b"
 _TO_NUMBER = (
-    rb"(?i:[ _-]?(?:no|nr|num|number|#))?\.?\\?[\"']?(?i:[ \t]{1,2}(?:(?:number|num\xc3\xa9ro|n\xc3\xbamero|nummer)[ \t])?(?:is|at|on|under|unter|es|est|ist|er|lautet|\xc3\xa8|\xc3\xa9|jest|je)(?:[ \t](?:el|le|der|die|now|still))?|[ \t]{0,3}(?::|=|=>|\xef\xbc\x9a|\xe3\x81\xaf|\xe6\x98\xaf|\xe4\xb8\xba))?[ \t]{0,3}\\?[\"']?"
+    rb"(?i:[ _-]?(?:no|nr|num|number|#))?\.?\\?[\"']?(?i:[ \t]{1,2}(?:(?:number|num\xc3\xa9ro|n\xc3\xbamero|nummer)[ \t])?(?:is|at|on|under|unter|es|est|ist|er|lautet|\xc3\xa8|\xc3\xa9|jest|je|to)(?:[ \t](?:el|le|der|die|now|still))?|[ \t]{0,32}\|[ \t]?|[ \t]{0,2}:[ \t]{0,2}\{\s{0,16}\"(?:number|value|no)\"[ \t]{0,2}:|[ \t]{0,3}(?::|=|=>|\xef\xbc\x9a|\xe3\x81\xaf|\xe6\x98\xaf|\xe4\xb8\xba))?[ \t]{0,3}\\?[\"']?"
     rb"(?:\+|\()?[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}" + _EXTENSION
 )
 

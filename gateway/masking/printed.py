@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from gateway.masking.shapes import Shape, Span, word
-from gateway.masking.values import is_strong, is_value, looks_secret, value_at
+from gateway.masking.values import is_random, is_strong, is_value, looks_secret, value_at
 
 _NAME = rb"(?i:passw(?:or)?d|passphrase|secret|token|api[._-]?key|private[._-]?key|secret[._-]?key|access[._-]?key|credential)"
 _LINE = re.compile(rb"[ \t]*([^\s\0]{6,4096})[ \t]*(?=[\r\n\0]|\Z)")
@@ -23,7 +23,12 @@ def _printed(data: bytes, _start: int, end: int) -> Span | None:
     value = line[1]
     if _PROMPT.match(value) or b"://" in value or value[:1] in b"{[<-(" or value[-1:] in b":.!)":
         return None
-    return line.span(1) if is_strong(value) and looks_secret(value, least=6) else None
+    begin = line.start(1) + 7 * value.startswith(b"base64:")
+    return (begin, line.end(1)) if _is_drawn(value) and looks_secret(value, least=6) else None
+
+
+def _is_drawn(value: bytes) -> bool:
+    return is_strong(value) or is_random(value, least=16)
 
 
 def _in_json(data: bytes, _start: int, end: int) -> Span | None:
@@ -44,7 +49,7 @@ PRINTED = (
         rb"|az (?:account get-access-token|acr (?:login|credential)|keyvault secret show)|gh auth token|glab auth token|heroku (?:auth:token|config:get)|flyctl auth token|fly auth token"
         rb"|kubectl (?:[^\r\n\0]{0,40} )?create token|oc whoami -t|argocd admin initial-password|argocd account generate-token"
         # what draws one
-        rb"|openssl rand |pwgen|apg |makepasswd|mkpasswd|head -c ?[0-9]{1,4} /dev/u?random"
+        rb"|php artisan key:generate|(?:bin/)?rails secret|rake secret|openssl rand |pwgen|apg |makepasswd|mkpasswd|head -c ?[0-9]{1,4} /dev/u?random"
         rb")" + _REST,
         _printed,
     ),
@@ -58,6 +63,11 @@ PRINTED = (
     # aws ssm get-parameter
     Shape(
         pattern=rb"\"Type\"\s{0,4}:\s{0,4}\"SecureString\",\s{0,24}\"Value\"\s{0,4}:\s{0,4}\"",
+        check=_in_json,
+    ),
+    # az keyvault secret show
+    Shape(
+        pattern=rb"\.vault\.azure\.net/secrets/[^\s\"\0]{1,120}\"[^{}\0]{0,240}\"value\"\s{0,4}:\s{0,4}\"",
         check=_in_json,
     ),
     # az storage account keys list
