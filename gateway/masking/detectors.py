@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from gateway.masking import (
     addresses,
     calls,
+    codes,
     commands,
     credentials,
     directives,
@@ -56,6 +57,7 @@ _SECRETS: Mapping[str, tuple[Shape, ...]] = {
     "password_hash": hashes.PASSWORD_HASH,
     "password": (
         *passwords.PASSWORD,
+        *codes.CODES,
         *commands.COMMANDS,
         *calls.CALLS,
         *directives.DIRECTIVES,

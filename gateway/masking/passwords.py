@@ -9,7 +9,6 @@ a value (`${PASSWORD}`, `$1`, `<secret>`, `null`, `os.environ[...]`) is no secre
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Shape, Span, before, word
 from gateway.masking.values import (
@@ -18,7 +17,6 @@ from gateway.masking.values import (
     PUBLIC_KEY,
     SENTENCE,
     in_list,
-    is_random,
     is_strong,
     is_value,
     looks_secret,
@@ -223,74 +221,12 @@ def _element(data: bytes, start: int, end: int) -> Span | None:
     return span
 
 
-_LAST_DIGITS = re.compile(rb"[0-9]{3,8}\Z")
-
-
-def _code(data: bytes, start: int, end: int) -> Span:
-    """The digits on the back of a card, or those that were sent to somebody's phone."""
-    digits = _LAST_DIGITS.search(data, start, end)
-    return digits.span() if digits is not None else (start, end)
-
-
-_FIRST_DIGITS = re.compile(rb"(?:[A-Z]{1,3}-)?([0-9]{4,8}|[0-9]{3}[ -][0-9]{3})")
-
-
-_INNER_DIGITS = re.compile(rb"[0-9][0-9 -]{2,6}[0-9]")
-
-
-def _code_amid(data: bytes, start: int, end: int) -> Span | None:
-    code = _INNER_DIGITS.search(data, start, end)
-    return code.span() if code is not None else None
-
-
-def _code_before(data: bytes, start: int, end: int) -> Span | None:
-    """The code of a message that says behind it what it is."""
-    code = _FIRST_DIGITS.match(data, start, end)
-    return code.span(1) if code is not None and before(data, start) not in b".,-/" else None
-
-
 def _listed(data: bytes, _start: int, end: int) -> Span | None:
     """`define('DB_PASSWORD', 'x')`: in a list of names the next one is no value."""
     span = value_at(data, end - 1)
     if span is None or not is_value(data, span, quoted=True) or data[span[0] : span[0] + 1] == b"-":
         return None
     return span if looks_secret(data[span[0] : span[1]], least=6) else None
-
-
-_ONE_CODE = re.compile(
-    rb"(?=[A-Za-z0-9-]{0,24}[0-9])[A-Za-z0-9]{4,10}(?:-[A-Za-z0-9]{4,10}){0,4}(?![A-Za-z0-9-])"
-)
-_NEXT_CODE = re.compile(rb"[\"']?\s{0,8},?\s{0,8}(?:and[ \t]|[0-9]{1,2}[.)][ \t])?[\"']?")
-
-
-def _codes(data: bytes, _start: int, end: int) -> Iterator[Span]:
-    """The codes that stand in for a second factor, one behind the other."""
-    code = _ONE_CODE.match(data, end - 1)
-    while code is not None:
-        yield code.span()
-        between = _NEXT_CODE.match(data, code.end())
-        assert between is not None
-        code = _ONE_CODE.match(data, between.end()) if between.end() > code.end() else None
-
-
-def _to_semicolon(data: bytes, _start: int, end: int) -> Span | None:
-    match = re.compile(rb"(?:[^;\\\r\n\0]|\\.){1,128}").match(data, end - 1)
-    return match.span() if match is not None and is_value(data, match.span(), quoted=True) else None
-
-
-_DRAWN_TO_END = re.compile(rb"(?:ST-[0-9]{1,6}-)?[A-Za-z0-9][A-Za-z0-9._~%+/-]{15,4096}={0,2}")
-
-
-def _drawn(data: bytes, start: int, end: int) -> Span | None:
-    """A value drawn by lot behind a name that means much else."""
-    match = _DRAWN_TO_END.match(data, end - 1)
-    if match is None or _NOT_SECRET_BEFORE.search(data[max(0, start - 16) : start]):
-        return None
-    value = match.group().replace(b".", b"").replace(b"~", b"").replace(b"%2F", b"/")
-    if not re.search(rb"[a-z]", value):  # an error's code
-        return None
-    parts = [part for part in re.split(rb"[/_-]", value) if len(part) >= 12]
-    return match.span() if parts and is_random(max(parts, key=len), least=12) else None
 
 
 def _of_reply(data: bytes, _start: int, end: int) -> Span | None:
@@ -364,15 +300,6 @@ def _pgpass(data: bytes, start: int, end: int) -> Span | None:
 
 
 _USUAL_PORT = re.compile(rb":(?:54[0-9]{2}|6432|\*):")
-_MNEMONIC = re.compile(rb"[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23}")
-
-
-def _phrase(data: bytes, _start: int, end: int) -> Span:
-    """The twelve to twenty-four words of BIP 39."""
-    match = _MNEMONIC.search(data, max(0, end - 230), end)
-    return match.span() if match is not None else (end - 1, end)
-
-
 _LISTED = re.compile(rb"[\"'][ \t]*,[ \t]*\\?[\"']\Z")
 
 
@@ -441,22 +368,6 @@ PASSWORD = (
         pattern=rb"(?i:\b(?:requirepass|masterauth|auth_pass|snmp-server community)|\b(?:password|secret)[ \t][0-9])[ \t]{1,4}[^\s\0]",
         check=_directed,
     ),
-    word(
-        rb"(?i:otp|one[- ]time (?:code|password|passcode|pin)|(?:verification|login|your|sms|2fa|mfa|auth(?:entication)?|access|confirmation|security)[ _-]code|passcode)"
-        rb"(?i:[ \t]code)?(?i::|[ \t]is:?)?[ \t]{1,2}[0-9]{4,8}\b|(?i:pin)(?i:[ \t](?:code|number))?[ \t](?i:is)[ \t][0-9]{4,8}\b",
-        _code,
-    ),
-    # "G-482913 is your verification code"
-    word(
-        rb"(?:[A-Z]{1,3}-)?(?:[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})[ \t](?i:is|est|es|ist)[ \t](?i:your|the|votre|tu|su|dein|ihr)[ \t](?:[^\s\0.]{1,24}[ \t]){0,4}[^\s\0]{0,16}(?i:code|otp|passcode|password|pin|c(?:o|\xc3\xb3)digo)\b",
-        _code_before,
-    ),
-    word(
-        rb"(?i:use|enter|type)[ \t](?i:the[ \t])?(?i:code|pin)[ \t](?:[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})[ \t](?:to|for|as|when)\b",
-        _code_amid,
-    ),
-    word(rb"(?:PIN[ \t]{1,2}[0-9]{4}|PUK[12]?[ \t]{1,2}[0-9]{8})\b", _code),
-    word(rb"(?i:cvv2?|cvc2?|security[ _-]?code)[ \t]{1,2}(?i:is[ \t])?[0-9]{3,4}\b", _code),
     Shape(
         pattern=rb"(?i:"
         + _PASSWORD
@@ -482,17 +393,7 @@ PASSWORD = (
     ),
     Shape(pattern=rb"(?i:convertto-securestring)[ \t]{1,4}(?i:-string[ \t]{1,4})?['\"]", check=_spoken),
     Shape(pattern=rb"://[^\s\0/:@\"'<>]{0,128}(?::[^\s\0@\"'<>]{1,256})?@", check=_in_url),
-    # OAuth's code, its verifier and assertions, CAS's ticket, SAML's answer
-    word(
-        rb"(?:code|code_verifier|ticket|assertion|client_assertion|device_code|saml_?response|SAMLResponse|SAMLart|authorization_code|auth_code)\\?[\"']?[ \t]{0,2}[=:][ \t]{0,2}\\?[\"']?[A-Za-z0-9]",
-        _drawn,
-    ),
-    word(
-        rb"(?i:(?:recovery|backup|scratch|emergency)[ _-]codes?)\\?[\"']?(?:[ \t](?:are|is))?[ \t]{0,2}[:=]?\s{0,8}\[?\s{0,8}[\"']?[A-Za-z0-9]",
-        spans=_codes,
-    ),
-    # as codes for scanning say it, and as people do
-    word(rb"WIFI:(?:[THR]:[^;\r\n\0]{0,16};|S:[^;\r\n\0]{1,64};){1,4}P:[^;\r\n\0]", _to_semicolon),
+    # as people say it
     word(
         rb"(?i:wi-?fi|wlan|ssid)[^\r\n\0]{1,60}[ ,;/](?i:key|pass|pw|schl(?:ue|\xc3\xbc)ssel|cl(?:e|\xc3\xa9)|clave)[ \t]?[:=]?[ \t]{1,2}[^\s\0]",
         _told,
@@ -512,9 +413,5 @@ PASSWORD = (
     Shape(
         pattern=rb":(?:[0-9]{4,5}|\*):[^\s\0:]{1,63}:[^\s\0:]{1,63}:[^\s\0:]",
         check=_pgpass,
-    ),
-    word(
-        rb"(?i:mnemonic|(?:seed|recovery|secret)[ _-]?phrase)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23}",
-        _phrase,
     ),
 )
