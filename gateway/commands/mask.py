@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-from gateway.masking.charsets import MarkedMask
-from gateway.masking.decoding import BodyUnreadable
+from gateway.commands import mask_filter
+from gateway.commands.mask_filter import CHUNK_READ
 from gateway.masking.detectors import DETECTORS
 from gateway.masking.engine import CompiledMask, Masks
 from gateway.masking.explaining import near_misses
@@ -22,9 +22,6 @@ from gateway.masking.stream import StreamMask
 from gateway.policy.file import PolicyFileError, load
 
 HELP = "Mask text as a policy's masks do."
-_CHUNK = 65_536
-_CHUNK_READ = 4_096
-"""What a model is given at once."""
 
 
 class RowUnreadable(Exception):
@@ -66,26 +63,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.explain is not None:
         print(_explained(mask, arguments.explain, as_json=arguments.json))
         return 0
-    return _rows(mask) if arguments.jsonl else _filter(mask)
-
-
-def _filter(mask: CompiledMask) -> int:
-    """Standard input to standard output; a line or prompt goes out as soon as it cannot be part of anything."""
-    stream = MarkedMask(mask)
-    out = sys.stdout.buffer
-    source = sys.stdin.buffer.raw if hasattr(sys.stdin.buffer, "raw") else sys.stdin.buffer
-    try:
-        while data := source.read(_CHUNK_READ if mask.reads else _CHUNK):
-            out.write(stream.feed(data))
-            out.flush()
-        out.write(stream.close())
-        out.flush()
-    except BrokenPipeError:
-        return 1
-    except BodyUnreadable as error:
-        print(f"{error}; the rest is withheld", file=sys.stderr)
-        return 1
-    return 0
+    if arguments.jsonl:
+        return _rows(mask)
+    if arguments.json:
+        print("--json goes with --explain; for texts and their spans as JSON use --jsonl", file=sys.stderr)
+        return 2
+    source = sys.stdin.buffer
+    return mask_filter.run(mask, getattr(source, "raw", source), sys.stdout.buffer)
 
 
 def _rows(mask: CompiledMask) -> int:
@@ -149,7 +133,7 @@ def _masked(mask: CompiledMask, pieces: Iterable[str]) -> tuple[str, list[Hit]]:
     for piece in pieces:
         data = piece.encode("utf-8", "surrogatepass")
         whole.append(data)
-        size = _CHUNK_READ if mask.reads else len(data) or 1
+        size = CHUNK_READ if mask.reads else len(data) or 1
         out += [stream.feed(data[at : at + size]) for at in range(0, len(data), size)]
     out.append(stream.close())
     return b"".join(out).decode("utf-8", "surrogatepass"), in_characters(b"".join(whole), stream.hits)

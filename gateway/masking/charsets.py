@@ -98,6 +98,15 @@ class MarkedMask:
             return b""
         return self._begun()
 
+    @property
+    def pending(self) -> bool:
+        """Whether something is kept back that `pause` may give out."""
+        return self._plain is not None and self._marked is None and self._plain.pending > 0
+
+    def pause(self) -> bytes:
+        """As `StreamMask.pause`; what comes in UTF-16 comes from no terminal."""
+        return self._plain.pause() if self._plain is not None and self.pending else b""
+
     def close(self) -> bytes:
         out = self._begun() if self._plain is None else b""
         assert self._plain is not None

@@ -74,6 +74,24 @@ _VALUE_ENDS = re.compile(rb"[\s\0\"'<>;`]")
 _LINE_ENDS = re.compile(rb"[\r\n\0\"']")
 
 
+_UNENDED = (
+    (_ARMOUR, _LONGEST_ARMOUR),
+    (_QUOTED_NAME, _LONGEST_GROUPS),
+    (_URL, _LONGEST_TAIL),
+    (_PHRASE, _LONGEST_PHRASE),
+    (_OPENED, _LONGEST_OPENED),
+    (_SAID, _LONGEST_SAID),
+)
+"""Tails that go on until something ends them, however long nothing comes."""
+_WORD = rb"(?:[A-Z]?[a-z\x80-\xff]{0,12}|[A-Z]{1,6}|[0-9])"
+_PAUSED = re.compile(
+    rb"[(\[{<~*!'.-]{0,4}(?:%s(?:[/'-]%s){0,2}|[0-9]{1,3})[$#%%?!.,*|)\]}>~-]{0,8}" % (_WORD, _WORD)
+)
+"""How prompts end: `Continue?`, `[y/N]`, `~]$`, `Press ENTER`, `50%`, `Working...`."""
+_MORE = (b"2", b"2kQ7x9Zp", b"2kQ7x9Zp4Rt8Vb3Nc6Ws1Yd5Gh0Jf8Ka2Se4Tm7L")
+"""What might come of a secret whose beginning was given out."""
+
+
 class StreamMask:
     """One stream of bytes in UTF-8, or in anything else that contains ASCII."""
 
@@ -130,6 +148,24 @@ class StreamMask:
         should it turn out to have been the first part of something.
         """
         return self._give(len(self._window), whole=_PERSONAL)
+
+    def pause(self) -> bytes:
+        """For a stream that has been quiet for a moment: the word or the signs that a prompt ends with.
+
+        Kept back is still all that does not look like a word, what stands between quotes that are open, and what would be
+        the beginning of something sensitive if more came. Of what goes on all the same the rest is hidden.
+        """
+        window, given = self._window, self._given
+        if self._mask.reads or _PAUSED.fullmatch(window, given) is None:
+            return b""
+        if any(tail.search(window, max(0, len(window) - longest)) for tail, longest in _UNENDED):
+            return b""
+        begun = window[max(0, given - _CONTEXT) :]
+        for more in _MORE:
+            for start, end, _ in self._mask.find_from(begun + more, 0):
+                if start < len(begun) < end:
+                    return b""
+        return self._give(len(window))
 
     def _give(self, upto: int, *, closing: bool = False, whole: frozenset[str] = frozenset()) -> bytes:
         window = self._window

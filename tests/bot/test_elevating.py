@@ -28,11 +28,10 @@ from gateway.contract import (
     State,
     TablesView,
 )
-from tests.bot.conftest import ANA, APPROVALS, AUDIT, MARIA, StartBot
+from tests.bot.conftest import ANA, APPROVALS, AUDIT, MARIA, StartBot, answer_to
 from tests.bot.examples import approval, command, entry, session
 from tests.bot.fake_gateway import FakeGateway
 from tests.bot.test_cards import FACES
-from tests.bot.test_surfaces import answer_to
 
 PERSON = "maria.lopez@example.com"
 BOT_USER = "U0COUNTERSIGN"

@@ -17,13 +17,10 @@ from bot.workspace.client import WorkspaceClient, actions_of, text_of
 from bot.workspace.validate import check_blocks
 from gateway.contract import Choice, LastingView, Reach, ShapeView, State, Twins, Vote
 from gateway.model import Lasting
-from tests.bot.conftest import ANA, APPROVALS, StartBot
+from tests.bot.conftest import ANA, APPROVALS, QUICK, StartBot, held, settings_for
 from tests.bot.examples import OPENED, approval
 from tests.bot.fake_gateway import FakeGateway
 from tests.bot.test_folded import block_of
-from tests.bot.test_with_the_gateway import QUICK, gate, held, settings_for
-
-__all__ = ["gate"]
 
 ALL = LastingView(what=tuple(Reach), seconds=3_600.0, commands=50)
 
@@ -156,7 +153,9 @@ async def test_the_gateway_releases_the_twins(gate, slack: server.Server, people
     async with running(settings_for(gate, slack), timings=QUICK):
         await people.wait_for_connections(1)
         waiting = [
-            await held(gate, f"UPDATE orders SET status = 'paid' WHERE id = {order}", lasting, shape="paid")
+            await held(
+                gate, f"UPDATE orders SET status = 'paid' WHERE id = {order}", lasting=lasting, shape="paid"
+            )
             for order in (1, 2, 3)
         ]
         shown = await people.wait_for_message(APPROVALS, lambda one: "3 of 3 wait" in text_of(one))

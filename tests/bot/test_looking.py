@@ -11,10 +11,9 @@ from bot.workspace.blockkit import Surface
 from bot.workspace.client import WorkspaceClient, actions_of, text_of
 from bot.workspace.validate import check_view
 from gateway.contract import GrantView, Hit, Home, LineageNode, Reach, State, Whoami
-from tests.bot.conftest import ANA, SAM, StartBot
+from tests.bot.conftest import ANA, GENERAL, SAM, StartBot, answer_to
 from tests.bot.examples import OPENED, approval, entry, session
 from tests.bot.fake_gateway import FakeGateway
-from tests.bot.test_surfaces import GENERAL, answer_to
 
 NODES = (
     LineageNode(token_id="t1", parent="", name="release-pipeline", person="maria.lopez@example.com", expires_at=OPENED + 3_600),

@@ -17,23 +17,9 @@ from bot.settings import Settings
 from bot.workspace import seed, server
 from bot.workspace.client import WorkspaceClient, actions_of, connected, text_of
 from gateway.contract import LinkView
-from tests.bot.conftest import ANA, APPROVALS, AUDIT, QUICK, SAM, StartBot
+from tests.bot.conftest import ANA, APPROVALS, AUDIT, GENERAL, QUICK, SAM, StartBot, answer_to
 from tests.bot.examples import DIRECTORY, approval, entry, session
 from tests.bot.fake_gateway import FakeGateway
-
-GENERAL = "C0GENERAL"
-
-
-async def answer_to(people: WorkspaceClient, typed: str, *, as_: str = ANA) -> str:
-    before = len(await people.messages(GENERAL, as_=as_))
-    await people.command(GENERAL, typed, as_=as_)
-    found = await people.wait_for(lambda: _more(people, before, as_), what=f"an answer to {typed}")
-    return text_of(found)
-
-
-async def _more(people: WorkspaceClient, before: int, as_: str) -> dict | None:
-    messages = await people.messages(GENERAL, as_=as_)
-    return messages[-1] if len(messages) > before else None
 
 
 async def test_the_command_answers_its_person_alone(

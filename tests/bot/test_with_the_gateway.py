@@ -3,66 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
-
-import pytest
-from aiohttp.test_utils import TestClient, TestServer
 
 from bot.app import running
 from bot.card_ids import APPROVE, DENY, REASON_INPUT, REVIEW
-from bot.settings import Settings
 from bot.workspace import server
 from bot.workspace.client import WorkspaceClient, actions_of, text_of
 from gateway.contract import State
-from gateway.model import Hold
-from tests.api.conftest import BOT, POLICY, Api
-from tests.approvals.conftest import LINEAGE_VIEW, ONE_DBA, House, session, view
-from tests.bot.conftest import ANA, APP_TOKEN, APPROVALS, BOT_TOKEN, QUICK
-
-PEOPLE = {"U0ANA": "sam@example.com", "U0BEN": "dana@example.com"}
-
-
-@pytest.fixture
-async def gate(tmp_path: Path) -> AsyncIterator[Api]:
-    house = await House(tmp_path).start()
-    one = Api(house, tmp_path)
-    async with TestClient(TestServer(one.application)) as client:
-        one.client = client
-        yield one
-    await house.stop()
-
-
-def settings_for(gate, slack: server.Server) -> Settings:
-    slack_policy = replace(POLICY.slack, people=PEOPLE, audit="#audit-shop")
-    gate.house.policy = replace(POLICY, slack=slack_policy, targets={"orders": None})
-    return Settings(
-        bot_token=BOT_TOKEN,
-        app_token=APP_TOKEN,
-        gateway_credential=BOT,
-        gateway_url=str(gate.client.make_url("/")),
-        slack_api=slack.api_url,
-    )
-
-
-async def held(gate, text: str = "UPDATE orders SET status = 'paid' WHERE id = 42", lasting=None, **changes):
-    return await gate.house.approvals.hold(
-        session=session(),
-        digest=view(text).digest,
-        lineage_key="pipeline/migrator",
-        view=view(text),
-        whole_text=text,
-        whole_parameters=(),
-        verdict=Hold(
-            rules=("writes",), message="A DBA looks.", asks=ONE_DBA, expires_in=900.0, lasting=lasting
-        ),
-        lineage_view=LINEAGE_VIEW,
-        channel="",
-        estimate=None,
-        review_required=False,
-        **changes,
-    )
+from tests.bot.conftest import ANA, APPROVALS, QUICK, held, settings_for
 
 
 async def card(people: WorkspaceClient) -> dict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import asyncpg
 import psycopg
@@ -132,3 +133,104 @@ def test_a_setting_that_is_reported_shows_nothing_that_is_masked(gateway: house.
         assert connected.info.parameter_status("application_name") == "nightly"
         connected.execute("SET application_name = 'jane@example.com'")
         assert connected.info.parameter_status("application_name") == "****@example.com"
+
+
+def test_what_code_says_of_a_masked_column_is_withheld(tmp_path: Path, upstream: Account) -> None:
+    """A DO block, approved or not, says nothing of a column that a rule names, in whatever field it tries."""
+    block = (
+        "DO $$ DECLARE v text; BEGIN SELECT name INTO v FROM customers WHERE id = 1; RAISE NOTICE 'it is %', v;"
+        " RAISE EXCEPTION '%', v USING ERRCODE = '26000', DETAIL = v, HINT = v, COLUMN = v, TABLE = v; END $$"
+    )
+    dynamic = (
+        "DO $$ DECLARE v text; BEGIN SELECT replace(name, ' ', '') INTO v FROM customers WHERE id = 1;"
+        " EXECUTE 'SELECT ' || v; END $$"
+    )
+    said: list[str] = []
+    with (
+        house.gateway(
+            tmp_path, upstream, never="destructive", freely="read, session, exec, unknown"
+        ) as gateway,
+        psycopg.connect(url(gateway.account()), autocommit=True) as connected,
+    ):
+        connected.add_notice_handler(lambda notice: said.append(str(notice.message_primary)))
+        for statement in (block, dynamic):
+            with pytest.raises(psycopg.Error) as error:
+                connected.execute(statement)
+            diag = error.value.diag
+            said += [str(error.value), *(str(getattr(diag, name)) for name in dir(diag))]
+        connected.execute("DO $$ BEGIN RAISE NOTICE 'no'; END $$")
+    assert "withheld" in said[0]
+    assert not [text for text in said if "bruno" in text.lower() or "lindqvist" in text.lower()]
+
+
+def test_what_nobody_can_tell_to_be_no_masked_column_is_hidden(
+    tmp_path: Path, upstream: Account, postgres: Postgres
+) -> None:
+    """A function that nobody could see into was approved: its card was read, the mask was not lifted."""
+    postgres.psql(
+        "CREATE FUNCTION opaque() RETURNS text LANGUAGE plpgsql AS"
+        " 'DECLARE v text; BEGIN SELECT name INTO v FROM customers WHERE id = 1; RETURN v; END'",
+        upstream,
+    )
+    with (
+        house.gateway(tmp_path, upstream, freely="read, session, unknown") as gateway,
+        psycopg.connect(url(gateway.account()), autocommit=True) as connected,
+    ):
+        shown = connected.execute(
+            "SELECT opaque(), opaque() || '!' AS email, id, email AS said FROM customers WHERE id = 2"
+        ).fetchall()
+        copied = _copied(connected, "COPY (SELECT opaque(), id FROM customers WHERE id = 2) TO STDOUT")
+    postgres.psql("DROP FUNCTION opaque", upstream)
+    assert shown == [("[redacted]", "[redacted]", 2, "*******@example.com")]
+    assert copied == b"[redacted]\t2\n"
+
+
+def test_enums_and_composites_of_a_masked_column_stay_what_they_are(
+    tmp_path: Path, upstream: Account, postgres: Postgres
+) -> None:
+    postgres.psql(
+        "CREATE TYPE mood AS ENUM ('calm', 'tense'); CREATE TYPE place AS (street text, number int, feels mood);"
+        " CREATE TABLE homes (id int, feels mood, place place, past place[]);"
+        " INSERT INTO homes VALUES (1, 'tense', ('Long Lane', 7, 'tense'), ARRAY[('Long Lane', 8, NULL)::place]);",
+        upstream,
+    )
+    statement = "SELECT feels, place, past FROM homes"
+    with house.gateway(tmp_path, upstream, columns=', "homes.*": redact') as gateway:
+        house.eventually(lambda: asyncio.run(_asked(gateway, statement))["feels"] == "calm")
+        shown = asyncio.run(_asked(gateway, statement))
+        with psycopg.connect(url(gateway.account()), autocommit=True) as connected:
+            text = connected.execute(statement).fetchall()
+            copied = _copied(connected, "COPY homes TO STDOUT")
+    postgres.psql("DROP TABLE homes; DROP TYPE place; DROP TYPE mood", upstream)
+    assert dict(shown["place"]) == {"street": "[redacted]", "number": 0, "feels": "calm"}
+    assert [dict(past) for past in shown["past"]] == [{"street": "[redacted]", "number": 0, "feels": None}]
+    assert text == [("calm", "([redacted],0,calm)", '{"([redacted],0,)"}')]
+    assert copied == b'0\tcalm\t([redacted],0,calm)\t{"([redacted],0,)"}\n'
+
+
+def _copied(connected: psycopg.Connection, statement: str) -> bytes:
+    with connected.cursor().copy(statement) as copy:
+        return b"".join(bytes(part) for part in copy)
+
+
+async def _asked(gateway: house.Gateway, statement: str) -> asyncpg.Record:
+    connected = await asyncpg.connect(url(gateway.account()), ssl=False)
+    try:
+        return await connected.fetchrow(statement)
+    finally:
+        await connected.close()
+
+
+def test_a_card_s_number_is_hidden_however_a_column_of_numbers_writes_it(
+    connection: psycopg.Connection,
+) -> None:
+    statement = (
+        "SELECT 4111111111111111::numeric(20,2), ARRAY[4111111111111111::float8, 0.5],"
+        " numrange(4111111111111111.00, NULL), 12.00::numeric(20,2)"
+    )
+    for binary in (False, True):
+        (shown,) = connection.cursor(binary=binary).execute(statement).fetchall()
+        assert shown[0] == Decimal(1111)
+        assert shown[1] == [1111.0, 0.5]
+        assert shown[2].isempty
+        assert str(shown[3]) == "12.00"

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import json
+import os
+import select
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -170,3 +176,81 @@ def test_chunks_give_what_the_text_gives_and_spans_say_what_was_hidden(
         in_characters(data, mask.find(data)), mask.find(data), strict=True
     ):
         assert text[start:end].encode() == data[begin:finish]
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["root@db1:~$", "(venv) [me@db1 ~]$", "Continue [y/N]", "Are you sure?", "Press ENTER", "Password", "50%", "Working...", "Choose 1-3"],
+)  # fmt: skip
+def test_a_prompt_appears_while_the_other_side_waits_however_it_ends(policy: Path, prompt: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "gateway", "mask", "--policy", str(policy)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    ) as filtering:  # fmt: skip
+        assert filtering.stdin is not None
+        assert filtering.stdout is not None
+        wanted = f"last login by ***@example.com\n{prompt}".encode()
+        filtering.stdin.write(f"last login by ann@example.com\n{prompt}".encode())
+        filtering.stdin.flush()
+        shown = b""
+        while shown != wanted:
+            ready, _, _ = select.select([filtering.stdout], [], [], 60)
+            assert ready, f"only {shown!r} was shown"
+            shown += os.read(filtering.stdout.fileno(), 4096)
+            assert wanted.startswith(shown)
+        filtering.stdin.write(b" yes\n")
+        filtering.stdin.close()
+        assert filtering.stdout.read() == b" yes\n"
+
+
+@pytest.mark.parametrize(
+    ("pack", "unpack"),
+    [
+        (gzip.compress, gzip.decompress),
+        (zstandard.compress, lambda data: zstandard.ZstdDecompressor().decompressobj().decompress(data)),
+    ],
+    ids=["gzip", "zstd"],
+)
+def test_what_comes_compressed_is_read_and_goes_out_compressed(
+    policy: Path, pack: Callable[[bytes], bytes], unpack: Callable[[bytes], bytes]
+) -> None:
+    lines = b"mail ann@example.com\n" * 20_000
+    packed = pack(lines)
+    done = run(policy, given_input=packed)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert unpack(done.stdout) == lines.replace(b"ann@", b"***@")
+    for bad in (packed[:-5], packed[:-9] + b"\xff" + packed[-8:], packed + b"trailing"):
+        done = run(policy, given_input=bad)
+        assert done.returncode == 1
+        assert b"the rest is withheld" in done.stderr
+        assert b"ann@" not in done.stdout
+
+
+def test_bytes_that_are_no_text_pass_as_they_are(policy: Path) -> None:
+    data = bytes(range(256)) * 300 + b"\xff\xc3 ann@example.com \xf0\x9f" + b"\0" * 100
+    assert run(policy, given_input=data).stdout == data.replace(b"ann@", b"***@")
+    assert run(policy, given_input=b"\x1f\x8b").stdout == b"\x1f\x8b", "too little of it to be gzip"
+
+
+def test_a_reader_that_leaves_ends_it_quietly(policy: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "gateway", "mask", "--policy", str(policy)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as filtering:  # fmt: skip
+        assert filtering.stdin is not None
+        assert filtering.stdout is not None
+        assert filtering.stderr is not None
+        filtering.stdout.close()
+        with contextlib.suppress(BrokenPipeError):
+            for _ in range(1000):
+                filtering.stdin.write(b"a line\n" * 1000)
+        with contextlib.suppress(BrokenPipeError):
+            filtering.stdin.close()
+        assert filtering.stderr.read() == b""
+        assert filtering.wait(60) == 1
+
+
+def test_json_is_for_what_is_explained(policy: Path) -> None:
+    done = run(policy, "--json", given_input=b"x")
+    assert done.returncode == 2
+    assert b"--jsonl" in done.stderr

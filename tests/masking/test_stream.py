@@ -151,3 +151,39 @@ def test_a_value_behind_an_escape_survives_a_cut_anywhere(mask: CompiledMask, le
         wanted = whole(mask, data)
         for cut in range(1, len(data)):
             assert streamed(mask, [data[:cut], data[cut:]]) == wanted, (data, cut)
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "ghp_abcdefg", "password is hunter", "API_KEY=abc", "jane@exam", "4111 1111", "4111", "https://user:pa$", "Bearer abc",
+        "eyJhbGci", "-----BEGIN", '"open', "219-09-", "+49 30", "password: correct", "mail jane.doe",
+    ],
+)  # fmt: skip
+def test_what_may_be_the_beginning_of_something_stays_however_long_it_is_quiet(
+    mask: CompiledMask, tail: str
+) -> None:
+    stream = StreamMask(mask)
+    shown = stream.feed(b"some line\n" + tail.encode())
+    assert stream.pending
+    assert stream.pause() == b""
+    assert (shown + stream.feed(b"\n")).startswith(b"some line\n")
+
+
+SECRETS = frozenset(expand(("secrets",)))
+
+
+@pytest.mark.parametrize("detector", sorted(SECRETS & FOUND.keys()))
+def test_a_secret_that_is_cut_by_a_pause_shows_the_half_of_a_word_at_most(
+    mask: CompiledMask, detector: str
+) -> None:
+    for text in FOUND[detector]:
+        data = re.sub(r"<((?:[^<>])*?)>", r"\1", text).encode()
+        for start, end, _ in mask.find(data):
+            for cut in range(start + 1, min(end, start + 24)):
+                stream = StreamMask(mask)
+                stream.feed(data[:cut])
+                shown = stream.pause()
+                rest = stream.feed(data[cut:]) + stream.close()
+                assert not shown or cut - start <= 6, (data[start:cut], shown)
+                assert end - cut < 6 or data[cut:end] not in rest

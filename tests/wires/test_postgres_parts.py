@@ -212,7 +212,9 @@ def _raised(code: str, message: str, **more: str) -> bytes:
         (_raised("42703", 'column "nme" does not exist', P="8"), 'column "nme" does not exist'),
         (_raised("23514", 'value violates check constraint "c"'), 'value violates check constraint "c"'),
         (_raised("34000", 'cursor "c" does not exist'), 'cursor "c" does not exist'),
-        (_raised("P0001", 'order "7" is closed'), 'order "7" is closed'),
+        (_raised("P0001", "Ann has no order"), WITHHELD),
+        (_raised("26000", "Ann has no order", W="PL/pgSQL function f() line 1 at RAISE"), WITHHELD),
+        (_raised("42703", "Ann", P="8", W="PL/Python anonymous code block"), WITHHELD),
     ],
 )  # fmt: skip
 def test_what_an_error_quotes_is_withheld_where_it_may_be_hidden(report: bytes, shown: str) -> None:
@@ -220,6 +222,28 @@ def test_what_an_error_quotes_is_withheld_where_it_may_be_hidden(report: bytes, 
     assert said["M"] == shown
     assert "Ann" not in said.get("W", "")
     assert fields(mask_report(report, Word()))["M"] == fields(report)["M"], "where nothing hidden is read"
+
+
+def test_what_code_in_the_server_says_of_hidden_columns_is_withheld_wherever_it_puts_it() -> None:
+    """RAISE sets every field but what the server says of where it stands."""
+    where = "PL/pgSQL function inline_code_block line 1 at RAISE"
+    more = dict.fromkeys("DHsdtcnq", "Ann Lee")
+    for tag in (b"E", b"N"):
+        report = tag + _raised("P0001", "Ann Lee", W=where, p="3", L="3891", **more)[1:]
+        said = fields(mask_report(report, Word(), reads_hidden=True))
+        assert said == {
+            "C": "P0001",
+            "M": WITHHELD,
+            "W": where,
+            "L": "3891",
+            **dict.fromkeys(more, WITHHELD),
+        }
+        assert fields(mask_report(report, Word())) == fields(report)
+
+
+def test_names_in_a_report_are_texts_as_well() -> None:
+    report = _raised("23514", "no", **dict.fromkeys("sdtcn", "a secret"))
+    assert {fields(mask_report(report, Word()))[letter] for letter in "sdtcn"} == {"a ******"}
 
 
 def test_what_the_server_was_doing_quotes_data_too() -> None:

@@ -26,8 +26,8 @@ STATEMENTS = {
     "copied text": f"copy ({ROWS}) to stdout",
     "copied csv": f"copy ({ROWS}) to stdout csv",
     "copied binary": f"copy ({ROWS}) to stdout (format binary)",
-    "an error": f"do $$ begin raise '{MAIL}'; end $$",
-    "a notice": f"do $$ begin raise notice '{MAIL}'; end $$",
+    "an error": f'deallocate "{MAIL}"',
+    "a notice": f'drop table if exists "{MAIL}"',
     "a notification": f"listen own; notify own, '{MAIL}'",
 }
 EVERYWHERE = ("rows", "copied text", "copied csv", "copied binary")

@@ -79,7 +79,7 @@ def outcome(walk: ModuleType, data: bytes, written: CopyFormat, kinds: bytes) ->
 
 @settings(deadline=None, max_examples=300)
 @given(
-    st.sampled_from(FORMATS), TABLES, st.lists(st.integers(0, 2), min_size=4, max_size=4),
+    st.sampled_from(FORMATS), TABLES, st.lists(st.sampled_from([0, 1, 2, 6, 7]), min_size=4, max_size=4),
     st.integers(0, 30), st.tuples(st.integers(0, 10_000), st.integers(0, 255)),
 )  # fmt: skip
 def test_the_compiled_walk_and_its_source_agree(written, table, kinds, cut, flip) -> None:

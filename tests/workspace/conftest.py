@@ -6,10 +6,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
+import aiohttp
 import pytest
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.workspace.client import WorkspaceClient, connected
@@ -20,6 +23,8 @@ BOT, APP_LEVEL = "xoxb-local-countersign", "xapp-local-countersign"
 ANA, BEN, MARIA, SAM = "U0ANA", "U0BEN", "U0MARIA", "U0SAM"
 APPROVALS, AUDIT = "C0APPROVALS", "C0AUDIT"
 QUICK = Timings(ack_seconds=2.0, retry_seconds=(0.0, 0.05), refresh_grace_seconds=0.2)
+PATIENT = replace(QUICK, ack_seconds=30.0)
+"""A workspace that takes a busy machine's time for an answer."""
 SHORTCUTS = (
     Shortcut(name="Ask why", type="message", callback_id="ask"),
     Shortcut(name="Board", type="global", callback_id="board"),
@@ -89,8 +94,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def server(clock: Clock) -> AsyncIterator[Server]:
-    async with running(wide_seed(), clock=clock) as one:
+def timings() -> Timings:
+    return PATIENT
+
+
+@pytest.fixture
+async def server(clock: Clock, timings: Timings) -> AsyncIterator[Server]:
+    async with running(replace(wide_seed(), timings=timings), clock=clock) as one:
         yield one
 
 
@@ -129,3 +139,21 @@ async def on_socket(app: AsyncApp, server: Server) -> AsyncIterator[AsyncSocketM
 
 async def ack_only(ack) -> None:
     await ack()
+
+
+async def error_of(call) -> str:
+    """What a Web API call is refused with."""
+    with pytest.raises(SlackApiError) as refused:
+        await call
+    return refused.value.response["error"]
+
+
+async def post(server, method: str, *, token: str = BOT, **how) -> dict:
+    """A Web API call by hand, so that its arguments can come in any way."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(server.api_url + method, headers=headers, **how) as a,
+    ):
+        assert a.status == 200
+        return await a.json()

@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from bot.workspace.blockkit import Surface, problems_of
 from bot.workspace.validate import Refused, check_blocks, check_view
-from tests.workspace.conftest import APPROVALS, actions, button, modal, mrkdwn, plain, text_input
-from tests.workspace.test_webapi import error_of
+from tests.workspace.conftest import APPROVALS, actions, button, error_of, modal, mrkdwn, plain, text_input
 
 OPTION = {"text": plain("a"), "value": "a"}
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from tests.workspace.conftest import ANA, APPROVALS, MARIA, actions, button, mrkdwn
-from tests.workspace.test_webapi import error_of
+from tests.workspace.conftest import ANA, APPROVALS, MARIA, actions, button, error_of, mrkdwn
 
 RICH = {
     "type": "rich_text",

@@ -9,8 +9,17 @@ from slack_sdk.errors import SlackApiError
 
 from bot.workspace.client import NotAcknowledgedError, WorkspaceError
 from bot.workspace.faults import FaultError, Faults, RateLimited, parse_fault
-from tests.workspace.conftest import ANA, APPROVALS, ack_only, actions, bolt_app, button, on_socket
-from tests.workspace.test_webapi import error_of
+from tests.workspace.conftest import (
+    ANA,
+    APPROVALS,
+    QUICK,
+    ack_only,
+    actions,
+    bolt_app,
+    button,
+    error_of,
+    on_socket,
+)
 
 
 def test_a_fault_strikes_as_often_as_it_says_and_only_its_target():
@@ -60,6 +69,7 @@ async def test_a_server_error_does_nothing_and_a_lost_answer_did_its_work(server
         assert [one["text"] for one in await people.messages("approvals")] == ["once"]
 
 
+@pytest.mark.parametrize("timings", [QUICK], ids=["quick"])
 async def test_acknowledgements_are_dropped_and_envelopes_doubled(server, slack, people):
     app = bolt_app(slack)
     clicks: asyncio.Queue = asyncio.Queue()

@@ -12,8 +12,18 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.workspace.client import connected
 from bot.workspace.server import running
-from tests.workspace.conftest import ANA, APPROVALS, BOT, ack_only, actions, bolt_app, button, wide_seed
-from tests.workspace.test_webapi import error_of, post
+from tests.workspace.conftest import (
+    ANA,
+    APPROVALS,
+    BOT,
+    ack_only,
+    actions,
+    bolt_app,
+    button,
+    error_of,
+    post,
+    wide_seed,
+)
 
 
 @asynccontextmanager

@@ -10,8 +10,7 @@ from bot.workspace.client import WorkspaceError, connected
 from bot.workspace.manifest import install
 from bot.workspace.seed import Seed, SeedError
 from bot.workspace.server import running
-from tests.workspace.conftest import ANA, APPROVALS, BOT
-from tests.workspace.test_webapi import error_of
+from tests.workspace.conftest import ANA, APPROVALS, BOT, error_of
 
 MANIFEST = {
     "display_information": {"name": "Gatekeeper"},

@@ -14,6 +14,7 @@ from tests.workspace.conftest import (
     APP_LEVEL,
     APPROVALS,
     MARIA,
+    QUICK,
     ack_only,
     actions,
     bolt_app,
@@ -167,6 +168,7 @@ async def test_ten_connections_are_enough(server):
         assert (last.hello["type"], last.hello["reason"]) == ("disconnect", "too_many_websockets")
 
 
+@pytest.mark.parametrize("timings", [QUICK], ids=["quick"])
 async def test_an_event_that_is_not_acknowledged_comes_again_and_a_click_does_not(server, slack, people):
     async with AsyncExitStack() as stack:
         raw = await raw_socket(stack, server)

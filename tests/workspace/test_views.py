@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bot.workspace.tickets import TicketError
-from tests.workspace.conftest import ANA, APPROVALS, BEN, actions, button, modal, plain, text_input
-from tests.workspace.test_webapi import error_of
+from tests.workspace.conftest import ANA, APPROVALS, BEN, actions, button, error_of, modal, plain, text_input
 
 HOME = {"type": "home", "blocks": [{"type": "divider"}]}
 

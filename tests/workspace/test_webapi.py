@@ -7,23 +7,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.workspace.seed import Rate, Seed, Token
 from bot.workspace.server import running
-from tests.workspace.conftest import ANA, APP_LEVEL, APPROVALS, BEN, BOT, SAM
-
-
-async def error_of(call) -> str:
-    with pytest.raises(SlackApiError) as refused:
-        await call
-    return refused.value.response["error"]
-
-
-async def post(server, method: str, *, token: str = BOT, **how) -> dict:
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(server.api_url + method, headers=headers, **how) as a,
-    ):
-        assert a.status == 200
-        return await a.json()
+from tests.workspace.conftest import ANA, APP_LEVEL, APPROVALS, BEN, BOT, SAM, error_of, post
 
 
 async def test_arguments_come_from_query_form_json_and_json_in_a_form(server):

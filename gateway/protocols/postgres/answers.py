@@ -318,6 +318,8 @@ class Answers:
         if tag == ord("S"):
             name, value = messages.read_status(data, pos + 5, end)
             self._exchange.reported(name, value)
+            if reply is not None and reply.kind is Kind.OWN_QUERY:
+                return b""  # signing a name that the client has been told as far as it may know it
             if reply is None or reply.mask is None:
                 return None
             return mask_setting(
@@ -330,8 +332,11 @@ class Answers:
                 return b""
         if mask is None:
             return None
-        said = mask_report if tag == ord("N") else mask_notification
-        return said(data[pos:end], mask, encoding=self._exchange.encoding)
+        encoding = self._exchange.encoding
+        if tag != ord("N"):
+            return mask_notification(data[pos:end], mask, encoding=encoding)
+        hidden = reply is not None and reply.mask is not None and reads_hidden(self._facts(reply), mask)
+        return mask_report(data[pos:end], mask, encoding=encoding, reads_hidden=hidden)
 
     def _described(self, reply: Reply, data: bytes, pos: int, end: int) -> bytes | None:
         """RowDescription, or NoData."""

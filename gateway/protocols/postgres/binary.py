@@ -42,7 +42,7 @@ _EMPTY = {
 def to_text(value: bytes, kind: Kind) -> bytes:
     """The text form, where masking depends on the value; b"" where it does not."""
     match kind:
-        case Kind.TEXT | Kind.JSON:
+        case Kind.TEXT | Kind.JSON | Kind.ENUM:
             return value
         case Kind.INT2 | Kind.INT4 | Kind.INT8 | Kind.OID:
             return b"%d" % struct.unpack(_INTEGERS[kind], value)[0]
@@ -75,7 +75,7 @@ def from_text(text: bytes, kind: Kind) -> bytes:
     if kind in _EMPTY:
         return _EMPTY[kind]
     match kind:
-        case Kind.TEXT | Kind.JSON:
+        case Kind.TEXT | Kind.JSON | Kind.ENUM:
             return text
         case Kind.INT2 | Kind.INT4 | Kind.INT8 | Kind.OID:
             return struct.pack(_INTEGERS[kind], int(text))

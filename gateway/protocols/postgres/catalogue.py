@@ -10,11 +10,12 @@ import asyncpg
 from gateway.facts.postgres.resolving import resolved
 from gateway.facts.schema import Function, Table
 from gateway.protocols.postgres.aside import connect
+from gateway.protocols.postgres.kinds import FIRST_MADE, Kind, Made
 from gateway.protocols.postgres.knowing import Known, Told
 from gateway.protocols.surveying import WITHIN, renewed
 from gateway.wire import Login, Upstream
 
-RELATIONS, COLUMNS, FUNCTIONS = 5_000, 100_000, 5_000
+RELATIONS, COLUMNS, FUNCTIONS, TYPES = 5_000, 100_000, 5_000, 20_000
 """A target with more of these is read without its catalogue."""
 _BODY = 8_192
 _OURS = """nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND nspname NOT LIKE 'pg\\_temp\\_%'
@@ -52,6 +53,24 @@ _FUNCTIONS = f"""
     JOIN pg_catalog.pg_language l ON l.oid = p.prolang
     WHERE {_OURS} LIMIT {FUNCTIONS + 1}"""  # noqa: S608  constants alone
 
+_TYPES = f"""
+    SELECT t.oid::int8 AS oid, t.typtype::text AS sort, t.typcategory::text AS category,
+        (CASE t.typtype WHEN 'd' THEN t.typbasetype WHEN 'r' THEN r.rngsubtype WHEN 'm' THEN m.rngtypid
+            ELSE t.typelem END)::int8 AS of,
+        t.typtypmod AS modifier,
+        ARRAY(SELECT e.enumlabel::text FROM pg_catalog.pg_enum e WHERE e.enumtypid = t.oid ORDER BY e.enumsortorder) AS labels,
+        ARRAY(SELECT a.atttypid::int8 FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0
+            AND NOT a.attisdropped ORDER BY a.attnum) AS fields,
+        ARRAY(SELECT a.atttypmod FROM pg_catalog.pg_attribute a WHERE a.attrelid = t.typrelid AND a.attnum > 0
+            AND NOT a.attisdropped ORDER BY a.attnum) AS modifiers
+    FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_range r ON r.rngtypid = t.oid
+    LEFT JOIN pg_catalog.pg_range m ON m.rngmultitypid = t.oid
+    WHERE t.oid >= {FIRST_MADE} AND t.typtype IN ('b', 'c', 'd', 'e', 'm', 'r') LIMIT {TYPES + 1}"""  # noqa: S608  constants alone
+_MULTIRANGES = 14
+_TYPES_BEFORE = _TYPES.replace("m.rngtypid", "0").replace("m.rngmultitypid", "0")
+"""For servers that have no multiranges yet."""
+_SORTS = {"c": Kind.RECORD, "d": Kind.MADE, "e": Kind.ENUM, "m": Kind.MULTIRANGE, "r": Kind.RANGE}
+
 
 async def survey(upstream: Upstream, login: Login, known: Known) -> str:
     """Read the target's catalogue into `known`; "" or why it could not be read. Never raises for what the target does."""
@@ -81,6 +100,9 @@ async def _told(upstream: Upstream, login: Login) -> Told | None:
             generated = await connection.fetch(_GENERATED)
             parents = await connection.fetch(_PARENTS)
             functions = await connection.fetch(_FUNCTIONS)
+            types = await connection.fetch(
+                _TYPES if connection.get_server_version().major >= _MULTIRANGES else _TYPES_BEFORE
+            )
     finally:
         connection.terminate()
     many = len(tables) > RELATIONS or len(functions) > FUNCTIONS
@@ -96,6 +118,33 @@ async def _told(upstream: Upstream, login: Login) -> Told | None:
             if not row["viewed"]
             for number, column in zip(row["numbers"], row["columns"], strict=True)
         },
+        types=_types(types),
+    )
+
+
+def _types(rows: Sequence[Any]) -> Mapping[int, Made]:
+    """Nothing where there are more than are read: then values are told apart by how they look."""
+    if len(rows) > TYPES:
+        return {}
+    return {row["oid"]: made for row in rows if (made := _made(row)) is not None}
+
+
+def _made(row: Any) -> Made | None:
+    if row["sort"] != "b":
+        kind = _SORTS[row["sort"]]
+    elif row["category"] == "A":
+        kind = Kind.ARRAY
+    elif row["category"] == "S":  # citext and its like are text in both forms
+        kind = Kind.TEXT
+    else:
+        return None
+    return Made(
+        kind=kind,
+        of=row["of"],
+        domain=row["sort"] == "d",
+        modifier=row["modifier"],
+        labels=tuple(row["labels"]),
+        fields=tuple(zip(row["fields"], row["modifiers"], strict=True)),
     )
 
 

@@ -31,12 +31,14 @@ def column_rules(
     *,
     origins: Sequence[str | None] = (),
     read: Collection[str] = (),
+    complete: bool = True,
 ) -> tuple[ColumnRule, ...]:
     """The rule for each column of a result, in order.
 
     `names` are the columns' labels, None where the server gives none (COPY). `outputs` is what the statement was
     read to give; where it is None every column may be any of the stored columns in `read`, and where it cannot be
-    laid over the columns, any of its sources. `origins` are stored columns that the server itself vouches for.
+    laid over the columns, any of its sources. `origins` are stored columns that the server itself vouches for. Where
+    the reading was not `complete`, what is neither vouched for nor a stored column as it is may be made of any.
     """
     laid = _lay(names, outputs)
     if outputs is None and read:
@@ -44,8 +46,17 @@ def column_rules(
     rules = []
     for place, (name, meant) in enumerate(zip(names, laid, strict=True)):
         origin = origins[place] if origins else None
-        rules.append(_rule(name, meant, origin, mask))
+        stored = meant is not None and all(_is_stored(output) for output in meant)
+        doubted = not complete and origin is None and not stored
+        rules.append(_rule(name, (*(meant or ()), _ANY) if doubted else meant, origin, mask))
     return tuple(rules)
+
+
+_ANY = Output(name="*", sources=frozenset({"*"}), exact=False)
+
+
+def _is_stored(output: Output) -> bool:
+    return output.exact and bool(output.sources)
 
 
 def columns_read(facts: Facts) -> frozenset[str]:

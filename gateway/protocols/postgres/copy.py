@@ -8,7 +8,6 @@ values; where a mask names columns and not even names are known, every column is
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from itertools import groupby
 
@@ -21,10 +20,12 @@ from gateway.protocols.postgres import copy_rows as copied
 from gateway.protocols.postgres import rows as walk
 from gateway.protocols.postgres import values
 from gateway.protocols.postgres.column_rules import column_rules, columns_read
+from gateway.protocols.postgres.composites import looks_like
 from gateway.protocols.postgres.copy_binary import LONGEST_ROW, BinaryCopyMask
 from gateway.protocols.postgres.copy_format import CopyFormat, CopyUnreadable, copy_format
 from gateway.protocols.postgres.copy_source import copied_out, listed
 from gateway.protocols.postgres.encodings import from_utf8, to_utf8
+from gateway.protocols.postgres.kinds import BUILT_IN, Types
 from gateway.protocols.postgres.messages import Body, Column, frame, read_row_description
 from gateway.protocols.postgres.results import (
     has_json,
@@ -36,9 +37,7 @@ from gateway.protocols.postgres.results import (
 from gateway.protocols.postgres.searching import Search, cover, search
 from gateway.wire import Mask, ProtocolViolation
 
-_TEXT, _JSON, _NUMBER, _DATE, _MOMENT, _MOMENT_TZ, _UUID, _BOOL, _BYTEA, _MADE = (
-    25, 114, 1700, 1082, 1114, 1184, 2950, 16, 17, 16384,
-)  # fmt: skip
+_TEXT, _JSON, _NUMBER = 25, 114, 1700
 
 
 class CopyMask:
@@ -55,12 +54,16 @@ class CopyMask:
         mask: Mask,
         *,
         read: Collection[str] = (),
+        complete: bool = True,
         columns: Sequence[Column] | None = None,
+        types: Types = BUILT_IN,
     ) -> None:
         self.masked: dict[str, int] = {}
         self._count = count
         self._outputs = outputs
         self._read = read
+        self._complete = complete
+        self._types = types
         self._columns = columns
         self._written = written
         self._mask = mask
@@ -74,7 +77,9 @@ class CopyMask:
     def _set_rules(self, names: Sequence[str | None]) -> None:
         self._names = names
         mask = self._mask
-        rules = self._rules = column_rules(names, self._outputs, mask, read=self._read)
+        rules = self._rules = column_rules(
+            names, self._outputs, mask, read=self._read, complete=self._complete
+        )
         if self._columns is None:
             self._searches = bytes(
                 walk.SKIP if rule.strategy is not None or not rule.searched else walk.SEARCH for rule in rules
@@ -84,11 +89,11 @@ class CopyMask:
             )
         else:
             pairs = list(zip(self._columns, rules, strict=True))
-            self._searches = bytes(search_kind(column, rule, mask) for column, rule in pairs)
-            self._rewrites = bytes(rewrite_kind(column, rule) for column, rule in pairs)
+            self._searches = bytes(search_kind(column, rule, mask, self._types) for column, rule in pairs)
+            self._rewrites = bytes(rewrite_kind(column, rule, self._types) for column, rule in pairs)
         self._searching = mask.detects and any(kind != walk.SKIP for kind in self._searches)
         self._one_by_one = one_by_one(self._searches)
-        self._escapes = self._columns is None or has_json(self._columns, self._searches)
+        self._escapes = self._columns is None or has_json(self._columns, self._searches, self._types)
         self._rewriting = any(self._rewrites)
         self._constants = [self._constant(place, kind) for place, kind in enumerate(self._rewrites)]
 
@@ -104,6 +109,7 @@ class CopyMask:
                 written=values.TEXT_FORMAT,
                 mask=self._mask,
                 modifier=column.modifier,
+                types=self._types,
             )
         write = self._written.write
         return write(hidden, like=b""), write(hidden, like=self._written.quote)
@@ -167,9 +173,12 @@ class CopyMask:
         starts = [start for start, _, _ in hits]
         places = copied.locate(data, self._searches, starts, marks, delimiter, quote, escape, null)
         edits: list[tuple[int, int, int, bytes]] = []
+        alone = {start for _, _, start, _ in apart}
         for (begin, column, start, end, at), group in groupby(
             zip(places, hits, strict=True), key=lambda pair: pair[0]
         ):
+            if start in alone:
+                continue
             inner = [(first - at, last - at, name) for _, (first, last, name) in group]
             edits.append((begin, start, end, self._covered(column, data[start:end], inner)))
         for begin, column, start, end in apart:
@@ -185,6 +194,7 @@ class CopyMask:
                 counts=self.masked,
                 modifier=-1 if self._columns is None else self._columns[column].modifier,
                 codec=self._codec,
+                types=self._types,
             )
             if hidden is not value:
                 edits.append((begin, start, end, self._written.write(hidden, like=field)))
@@ -196,7 +206,7 @@ class CopyMask:
         assert value is not None, "a hit in a NULL"
         assert hits[-1][1] <= len(value), "a hit goes beyond its field"
         oid = self._type_of(column, value)
-        by = Search(mask=self._mask, counts=self.masked)
+        by = Search(mask=self._mask, counts=self.masked, types=self._types)
         if (
             self._columns is None and oid == _NUMBER
         ):  # in a table of numbers: as long as it was, and still one
@@ -227,6 +237,7 @@ class CopyMask:
                 paths=self._rules[place].paths,
                 mask=self._mask,
                 codec=self._codec,
+                types=self._types,
             )
             if not count:
                 return field
@@ -240,6 +251,7 @@ class CopyMask:
             mask=self._mask,
             modifier=-1 if self._columns is None else self._columns[place].modifier,
             codec=self._codec,
+            types=self._types,
         )
         return self._written.write(hidden, like=field)
 
@@ -308,28 +320,9 @@ def _edited(data: bytes, edits: list[tuple[int, int, int, bytes]]) -> bytes:
     return b"".join(out)
 
 
-_LOOKS = tuple(
-    (re.compile(pattern), oid)
-    for pattern, oid in (
-        (rb"-?\d+(?:\.\d+)?", _NUMBER),
-        (rb"[tf]", _BOOL),
-        (rb"\d{4,}-\d\d-\d\d(?: BC)?", _DATE),
-        (rb"\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?", _MOMENT),
-        (rb"\d{4,}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d(?::\d\d){0,2}", _MOMENT_TZ),
-        (rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", _UUID),
-        (rb"\\x(?:[0-9a-f]{2})*", _BYTEA),
-    )
-)
-
-
 def _guess(value: bytes) -> int:
     """The type that a value looks like, since a COPY does not say: what is put in its place has that type too."""
-    for pattern, oid in _LOOKS:
-        if pattern.fullmatch(value):
-            return oid
-    if value[:1] in {b"{", b"[", b"("}:
-        return _JSON if value[:1] != b"(" and _is_json(value) else _MADE
-    return _TEXT
+    return _JSON if value[:1] in {b"{", b"["} and _is_json(value) else looks_like(value)
 
 
 def _is_json(value: bytes) -> bool:
@@ -349,6 +342,7 @@ def plan_copy(
     place: int = 0,
     described: bytes = b"",
     encoding: str = "",
+    types: Types = BUILT_IN,
 ) -> CopyMask | BinaryCopyMask:
     """How the rows of a COPY are masked; as `plans.PlanCopy`.
 
@@ -360,14 +354,31 @@ def plan_copy(
     body.end()
     copy = copied_out(text, place)
     columns = _columns(copy, described, count)
+    read = columns_read(facts)
     if binary:
         return BinaryCopyMask(
-            count, facts.outputs, mask, read=columns_read(facts), columns=columns, encoding=encoding
+            count,
+            facts.outputs,
+            mask,
+            read=read,
+            complete=facts.complete,
+            columns=columns,
+            encoding=encoding,
+            types=types,
         )
     if copy is None:
         raise CopyUnreadable("which COPY these rows belong to cannot be told; send one COPY at a time")
     written = copy_format(copy, encoding=encoding)
-    return CopyMask(count, facts.outputs, written, mask, read=columns_read(facts), columns=columns)
+    return CopyMask(
+        count,
+        facts.outputs,
+        written,
+        mask,
+        read=read,
+        complete=facts.complete,
+        columns=columns,
+        types=types,
+    )
 
 
 def _columns(copy: Node | None, described: bytes, count: int) -> Sequence[Column] | None:

@@ -9,6 +9,7 @@ from gateway.model import Output
 from gateway.protocols.postgres import copy_rows as copied
 from gateway.protocols.postgres import values
 from gateway.protocols.postgres.column_rules import column_rules
+from gateway.protocols.postgres.kinds import BUILT_IN, Types
 from gateway.protocols.postgres.messages import Column, frame
 from gateway.protocols.postgres.results import ResultMask
 from gateway.wire import Mask, ProtocolViolation
@@ -31,16 +32,18 @@ class BinaryCopyMask:
         mask: Mask,
         *,
         read: Collection[str] = (),
+        complete: bool = True,
         columns: Sequence[Column] | None = None,
         encoding: str = "",
+        types: Types = BUILT_IN,
     ) -> None:
         self._encoding = encoding
         names = [None] * count if columns is None else [column.name for column in columns]
-        rules = column_rules(names, outputs, mask, read=read)
+        rules = column_rules(names, outputs, mask, read=read, complete=complete)
         self._count = count
         known = columns or [Column(str(place + 1), 0, 0, 0, 0) for place in range(count)]
         binary = [replace(column, format=values.BINARY_FORMAT) for column in known]
-        self._result = ResultMask(binary, rules, mask)
+        self._result = ResultMask(binary, rules, mask, types)
         self._kept = b""
         self._begun = False
         self._ended = False

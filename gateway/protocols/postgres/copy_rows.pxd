@@ -54,6 +54,7 @@ cdef int is_null(
     filled=Py_ssize_t,
     column=Py_ssize_t,
     rows=Py_ssize_t,
+    start=Py_ssize_t,
     size="unsigned int",
     plain=int,
 )
@@ -78,6 +79,8 @@ cpdef tuple gather(bytes data, bytes kinds, int delimiter, int quote, int escape
     wanted=Py_ssize_t,
     index=Py_ssize_t,
     mark=Py_ssize_t,
+    kind=int,
+    searched=bint,
     size="unsigned int",
 )
 cpdef list locate(bytes data, bytes kinds, list starts, list marks, int delimiter, int quote, int escape, bytes null)

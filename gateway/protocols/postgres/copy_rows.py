@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from cython import NULL, cast, compiled
 
+from gateway.protocols.postgres.rows import written_otherwise
 from gateway.wire import ProtocolViolation
 
 if compiled:
@@ -206,11 +207,11 @@ def is_null(source: bytes, start: int, end: int, null: bytes, length: int) -> in
 def gather(
     data: bytes, kinds: bytes, delimiter: int, quote: int, escape: int, null: bytes
 ) -> tuple[int, list[tuple[int, int, int, int]], bytes, list[tuple[int, int]]]:
-    """What has to be searched of `data`: the value of each field of kind `SEARCH`, ended by a zero.
+    """What has to be searched of `data`: the value of each field of kind `SEARCH` or `NUMBERS`, ended by a zero.
 
     Gives the number of rows, -1 where a message does not hold one whole row; as `(frame, column, start, end)` the fields
-    that have to be looked at one by one, those of kind `ALWAYS` and doubles that may be whole; the text; and for every 64th row, where it begins
-    in `data` and in the text.
+    that have to be looked at one by one, those of kind `ALWAYS` and those with numbers that may be whole and not look so; the text; and
+    for every 64th row, where it begins in `data` and in the text.
     """
     source = data
     plan = kinds
@@ -256,13 +257,16 @@ def gather(
             if reach < 0 or (column >= columns and (columns or reach > pos)):
                 raise ProtocolViolation(_FIELDS)
             if columns and plan[column] != 1 and not is_null(source, pos, reach, nothing, length):
-                if plan[column] == 0:
+                if plan[column] == 0 or plan[column] == 7:
+                    start = filled
                     if plain:
                         filled = copied(source, pos, reach, target, filled)
                     else:
                         filled = value(source, pos, reach, target, filled, quote, escape)
                     target[filled] = 0
                     filled += 1
+                    if plan[column] == 7 and filled - start > 5 and written_otherwise(data, pos, reach):
+                        apart.append((frame, column, pos, reach))
                 elif plan[column] == 2 or (
                     plan[column] == 6
                     and reach - pos > 10
@@ -324,7 +328,9 @@ def locate(
             reach = field_end(source, pos, stop - 1, stops, delimiter, quote, escape)
             if reach < 0:
                 raise ProtocolViolation(_FIELDS)
-            if plan[column] == 0 and not is_null(source, pos, reach, nothing, length):
+            kind = plan[column]
+            searched = kind == 0 or kind == 7  # noqa: PLR1714  # as C has it
+            if searched and not is_null(source, pos, reach, nothing, length):
                 behind = value(source, pos, reach, target, filled, quote, escape)
                 while filled <= wanted < behind:
                     found.append((frame, column, pos, reach, filled))

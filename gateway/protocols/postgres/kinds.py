@@ -1,11 +1,13 @@
 """What the types of columns are, as far as masking has to know: by OID (`pg_type.dat`).
 
 OIDs from 16384 on are made in the database (enums, composites, extensions): what they are cannot be told from the
-number alone.
+number alone, but a target's catalogue says it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum, auto
 
 
@@ -41,6 +43,7 @@ class Kind(Enum):
     RECORD = auto()
     RANGE = auto()
     MULTIRANGE = auto()
+    ENUM = auto()
     VECTOR = auto()
     """tsvector and other words in structures of their own."""
     MADE = auto()
@@ -74,14 +77,15 @@ WORDLESS = frozenset(
     {
         Kind.INT2, Kind.INT4, Kind.OID, Kind.FLOAT4, Kind.MONEY, Kind.BOOL, Kind.DATE, Kind.TIME, Kind.TIMETZ,
         Kind.TIMESTAMP, Kind.TIMESTAMPTZ, Kind.INTERVAL, Kind.UUID, Kind.MACADDR, Kind.MACADDR8, Kind.BIT,
-        Kind.RANGE, Kind.MULTIRANGE, Kind.CHAR,
+        Kind.RANGE, Kind.MULTIRANGE, Kind.CHAR, Kind.ENUM,
     }
 )  # fmt: skip
 """Kinds in which nothing that a detector looks for has room."""
 
 
-NUMBERS_RANGED: dict[int, Kind] = {3926: Kind.INT8, 3906: Kind.NUMERIC, 4536: Kind.INT8, 4532: Kind.NUMERIC}
-"""Ranges and multiranges -> the wide numbers that they are of."""
+_NUMBERS_RANGED: dict[int, int] = {3926: 20, 3906: 1700, 4536: 20, 4532: 1700}
+"""Ranges and multiranges -> the type of wide numbers that they are of."""
+_DAY = 1082
 
 
 def kind_of(type_oid: int) -> Kind:
@@ -95,3 +99,75 @@ def kind_of(type_oid: int) -> Kind:
     if type_oid in _MULTIRANGES:
         return Kind.MULTIRANGE
     return Kind.MADE if type_oid >= FIRST_MADE else Kind.OTHER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A type made in the database, as the catalogue has it."""
+
+    kind: Kind
+    of: int = 0
+    """Of an array, a range or a multirange: the type of what is in it. Of a domain: the type under it."""
+    domain: bool = False
+    modifier: int = -1
+    """Of a domain: what it says of the type under it."""
+    labels: tuple[str, ...] = ()
+    """Of an enum, in its order."""
+    fields: tuple[tuple[int, int], ...] = ()
+    """Of a composite: type and modifier of each field."""
+
+
+class Types:
+    """What types are: PostgreSQL's own, and those that a target's catalogue told of."""
+
+    def __init__(self, made: Mapping[int, Made] | None = None) -> None:
+        self._made = made or {}
+
+    def under(self, type_oid: int, modifier: int = -1) -> tuple[int, int]:
+        """The type and modifier that values of this type have: another's where it is a domain."""
+        for _ in range(_DOMAINS_DEEP):
+            made = self._made.get(type_oid)
+            if made is None or not made.domain:
+                break
+            type_oid, modifier = made.of, made.modifier
+        return type_oid, modifier
+
+    def kind(self, type_oid: int) -> Kind:
+        """The kind of a type that is no domain; `MADE` or `OTHER` where it cannot be told."""
+        made = self._made.get(type_oid)
+        return kind_of(type_oid) if made is None else made.kind
+
+    def element(self, type_oid: int) -> int:
+        """What an array is of, or a range of the target's own."""
+        made = self._made.get(type_oid)
+        return self.under(ELEMENTS[type_oid] if made is None else made.of)[0]
+
+    def subtype(self, type_oid: int) -> int:
+        """What a range or multirange is of; of those with nothing wide in them any such type."""
+        made = self._made.get(type_oid)
+        if made is None:
+            return _NUMBERS_RANGED.get(type_oid, _DAY)
+        inner = self._made.get(made.of)
+        if inner is not None and inner.kind is Kind.RANGE:
+            return self.subtype(made.of)
+        return self.under(made.of)[0]
+
+    def is_wordless(self, type_oid: int) -> bool:
+        """Whether nothing that a detector looks for has room in such a value."""
+        kind = self.kind(type_oid)
+        if kind in {Kind.RANGE, Kind.MULTIRANGE}:
+            return self.is_wordless(self.subtype(type_oid))
+        return self.is_wordless(self.element(type_oid)) if kind is Kind.ARRAY else kind in WORDLESS
+
+    def labels(self, type_oid: int) -> tuple[str, ...]:
+        made = self._made.get(type_oid)
+        return () if made is None else made.labels
+
+    def fields(self, type_oid: int) -> tuple[tuple[int, int], ...]:
+        """Type and modifier of each field of a composite; () where nobody said."""
+        made = self._made.get(type_oid)
+        return () if made is None else tuple(self.under(*field) for field in made.fields)
+
+
+_DOMAINS_DEEP = 32
+BUILT_IN = Types()

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from gateway.facts.postgres import Texts
 from gateway.facts.schema import Function, Schema, Table
 from gateway.model import Effect, Facts
-from gateway.protocols.postgres.plans import Plan, Plans
+from gateway.protocols.postgres.copy import plan_copy
+from gateway.protocols.postgres.kinds import BUILT_IN, Made, Types
+from gateway.protocols.postgres.plans import CopyPlan, Plan, Plans
 from gateway.protocols.postgres.reading import Background
 from gateway.protocols.postgres.results import plan_rows
 from gateway.wire import Mask
@@ -34,6 +36,8 @@ class Told:
     path: tuple[str, ...]
     places: Mapping[tuple[int, int], str]
     """`(table OID, attribute number)`, as answers name where a column comes from -> `schema.table.column`."""
+    types: Mapping[int, Made] = field(default_factory=dict)
+    """What types made in the database are, by OID."""
 
 
 class Known:
@@ -44,6 +48,7 @@ class Known:
         """What it follows from."""
         self.schema: Schema | None = None
         self._believed = self.wary = NOTHING
+        self.types = BUILT_IN
         self.plans = Plans(partial(plan_rows, resolve=self._place))
         self._doubted = 0
 
@@ -64,7 +69,8 @@ class Known:
         if told == self.told:
             return
         self.told, self.schema = told, schema
-        self.plans = Plans(partial(plan_rows, resolve=self._place))
+        self.types = Types(told.types) if told is not None else BUILT_IN
+        self.plans = Plans(partial(plan_rows, resolve=self._place, types=self.types))
         self._believed = Texts(schema) if schema is not None else NOTHING
         self.wary = Texts(replace(schema, functions={})) if schema is not None else NOTHING
 
@@ -91,6 +97,28 @@ class Knowing(Background):
 
     def plan_rows(self, description: bytes, facts: Facts, mask: Mask) -> Plan:
         return self._known.plans.rows(description, facts, mask)
+
+    def plan_copy(
+        self,
+        response: bytes,
+        text: str,
+        facts: Facts,
+        mask: Mask,
+        *,
+        place: int,
+        described: bytes,
+        encoding: str,
+    ) -> CopyPlan:
+        return plan_copy(
+            response,
+            text,
+            facts,
+            mask,
+            place=place,
+            described=described,
+            encoding=encoding,
+            types=self._known.types,
+        )
 
     def released(self, facts: Facts, text: str) -> None:
         """A command goes on. What it defines may take effect with any later one: with the COMMIT.

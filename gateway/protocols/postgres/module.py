@@ -14,7 +14,6 @@ from gateway.facts.schema import Schema
 from gateway.model import Command, Facts, Shape
 from gateway.protocols.explained_row import command_bytes
 from gateway.protocols.postgres.catalogue import survey as _survey
-from gateway.protocols.postgres.copy import plan_copy
 from gateway.protocols.postgres.estimate import estimate as _estimate
 from gateway.protocols.postgres.exchange import Exchange
 from gateway.protocols.postgres.knowing import Knowing, Known
@@ -35,7 +34,7 @@ def open_wire(opening: Opening) -> Wire:
         read=knowing.read,
         read_each=knowing.read_each,
         plan_rows=knowing.plan_rows,
-        plan_copy=plan_copy,
+        plan_copy=knowing.plan_copy,
         background=knowing,
     )
 

@@ -13,11 +13,18 @@ from gateway.wire import Mask
 
 WITHHELD = "(withheld: answers on this connection are masked)"
 
-_ERROR, _DETAIL, _CODE, _PLACE, _CONTEXT = b"E", b"D", b"C", b"P", b"W"
-_QUOTING = frozenset({b"M", _CONTEXT})
+_MESSAGE, _DETAIL, _HINT, _CODE, _PLACE, _CONTEXT = b"M", b"D", b"H", b"C", b"P", b"W"
+_INNER_QUERY, _INNER_PLACE = b"q", b"p"
+_QUOTING = frozenset({_MESSAGE, _CONTEXT})
 """The message, and what the server was doing: `JSON data, line 1: {...`."""
-_NAMES_ALONE = frozenset({b"P0", b"23", b"26", b"34"})
-"""Errors in a function author's own words, and those that quote names of constraints, statements and cursors."""
+_NAMES = frozenset(bytes((letter,)) for letter in b"sdtcn")
+"""Schema, data type, table, column and constraint: RAISE puts there what it likes."""
+_NAMES_ALONE = frozenset({b"23", b"26", b"34"})
+"""Errors that quote names of constraints, statements and cursors."""
+_AUTHORED = frozenset({b"00", b"01", b"P0"})
+"""What RAISE says where no other code is given to it."""
+_LANGUAGE = b"PL/"
+"""How procedural languages begin where the code stands that was running: RAISE cannot change that, as it can all else."""
 _QUOTED = re.compile(r'(".*"|: .*)', re.DOTALL)
 
 
@@ -98,26 +105,34 @@ class PlanCopy(Protocol):
 
 
 def mask_report(report: bytes, mask: Mask, *, encoding: str = "UTF8", reads_hidden: bool = False) -> bytes:
-    """A whole ErrorResponse or NoticeResponse with its texts masked; codes, positions and names stay.
+    """A whole ErrorResponse or NoticeResponse with its texts masked; codes and positions stay.
 
     Errors of data and of constraints quote the values that they are about (`Key (email)=(...) already exists`,
     `invalid input syntax for type integer: "..."`), of columns that cannot be told from the message: those
-    quotations are withheld. So are those of any error that a value of a column that a rule names may have caused
+    quotations are withheld. So are those of any report that a value of a column that a rule names may have caused
     (`reads_hidden`), unless it says where in the client's own text it is, as those do that reading the text finds.
+    What code in the server says then in words of its own (RAISE) is withheld altogether.
     """
     codec = codec_of(encoding)
     fields = messages.read_fields(report, 5, len(report))
     kind = fields.get(_CODE, b"")[:2]
-    in_the_text = _PLACE in fields and _CONTEXT not in fields
-    raised = reads_hidden and report[:1] == _ERROR and not in_the_text and kind not in _NAMES_ALONE
-    data = kind == b"22" or raised
+    reached = reads_hidden and not (_PLACE in fields and _CONTEXT not in fields)
+    authored = reached and (kind in _AUTHORED or _LANGUAGE in fields.get(_CONTEXT, b""))
+    data = kind == b"22" or (reached and kind not in _NAMES_ALONE)
+    withheld = {_INNER_QUERY} if reached else set()
+    if data or kind == b"23":
+        withheld.add(_DETAIL)
+    if authored:
+        withheld |= {_MESSAGE, _DETAIL, _HINT, *_NAMES}
     masked: list[tuple[bytes, bytes]] = []
     for letter, value in fields.items():
-        if letter in messages.INVISIBLE_FIELDS:
+        if letter == _INNER_PLACE and _INNER_QUERY in withheld:
+            continue
+        if letter in messages.INVISIBLE_FIELDS and letter not in _NAMES:
             masked.append((letter, value))
             continue
         said = _read(value, codec)
-        if letter == _DETAIL and (data or kind == b"23"):
+        if letter in withheld:
             said = WITHHELD
         elif letter in _QUOTING and data:
             said = _QUOTED.sub(lambda quoted: (": " if quoted[0][0] == ":" else "") + WITHHELD, said)

@@ -15,7 +15,7 @@ from gateway.protocols.postgres import rows as walk
 from gateway.protocols.postgres import values
 from gateway.protocols.postgres.column_rules import ColumnRule, column_rules, columns_read
 from gateway.protocols.postgres.encodings import codec_of
-from gateway.protocols.postgres.kinds import ELEMENTS, NUMBERS_RANGED, WORDLESS, Kind, kind_of
+from gateway.protocols.postgres.kinds import BUILT_IN, Kind, Types
 from gateway.protocols.postgres.messages import Column, read_row_description
 from gateway.protocols.postgres.searching import HEX, Search, cover, search
 from gateway.wire import Mask
@@ -27,25 +27,36 @@ Resolver = Callable[[int, int], str | None]
 class ResultMask:
     """The rows of one result. `masked` counts hidden values by detector, and by `column NAME` for rules."""
 
-    def __init__(self, columns: Sequence[Column], rules: Sequence[ColumnRule], mask: Mask) -> None:
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        rules: Sequence[ColumnRule],
+        mask: Mask,
+        types: Types = BUILT_IN,
+    ) -> None:
         self.masked: dict[str, int] = {}
         self.count = 0
         """Rows seen so far; only while something is masked."""
         self._columns = tuple(columns)
         self._rules = tuple(rules)
         self._mask = mask
-        self._searches = bytes(search_kind(c, r, mask) for c, r in zip(columns, rules, strict=True))
+        self._types = types
+        self._searches = bytes(search_kind(c, r, mask, types) for c, r in zip(columns, rules, strict=True))
         self._searching = mask.detects and any(kind != walk.SKIP for kind in self._searches)
         self._one_by_one = one_by_one(self._searches)
-        self._escapes = has_json(columns, self._searches)
+        self._escapes = has_json(columns, self._searches, types)
         self._codec = ""
         self._stand_ins: dict[tuple[int, bytes], bytes | None] = {}
-        self._rewrites = bytes(rewrite_kind(c, r) for c, r in zip(columns, rules, strict=True))
+        self._rewrites = bytes(rewrite_kind(c, r, types) for c, r in zip(columns, rules, strict=True))
         self._rewriting = any(self._rewrites)
         self._constants = [
             walk.sized(
                 values.redacted(
-                    type_oid=column.type_oid, written=column.format, mask=mask, modifier=column.modifier
+                    type_oid=column.type_oid,
+                    written=column.format,
+                    mask=mask,
+                    modifier=column.modifier,
+                    types=types,
                 )
                 if kind == walk.CONSTANT and rule.strategy != "null"
                 else None
@@ -101,6 +112,7 @@ class ResultMask:
                 paths=self._rules[place].paths,
                 mask=self._mask,
                 codec=self._codec,
+                types=self._types,
             )
             if count:
                 self._add(f"column {column.name}", count)
@@ -113,6 +125,7 @@ class ResultMask:
             mask=self._mask,
             modifier=column.modifier,
             codec=self._codec,
+            types=self._types,
         )
         return hidden
 
@@ -124,11 +137,14 @@ class ResultMask:
         marks: list[tuple[int, int]],
     ) -> bytes:
         places = walk.locate(data, self._searches, [start for start, _, _ in hits], marks)
-        by = Search(mask=self._mask, counts=self.masked)
+        by = Search(mask=self._mask, counts=self.masked, types=self._types)
         edits: list[tuple[int, int, int, bytes | None]] = []
+        alone = {start for _, _, start, _ in apart}
         for (frame, place, start, end, at), group in groupby(
             zip(places, hits, strict=True), key=lambda pair: pair[0]
         ):
+            if start in alone:
+                continue
             inner = [(begin - at, finish - at, name) for _, (begin, finish, name) in group]
             column = self._columns[place]
             value = data[start:end]
@@ -150,6 +166,7 @@ class ResultMask:
                 counts=self.masked,
                 modifier=column.modifier,
                 codec=self._codec,
+                types=self._types,
             )
             if hidden is not value:
                 edits.append((frame, start, end, hidden))
@@ -183,15 +200,18 @@ _JSONB = 3802
 
 def one_by_one(kinds: bytes) -> bytes:
     """The same columns, searched value by value."""
-    return bytes(walk.ALWAYS if kind == walk.SEARCH else kind for kind in kinds)
+    return bytes(walk.ALWAYS if kind in _SCANNED else kind for kind in kinds)
 
 
-def has_json(columns: Sequence[Column], kinds: bytes) -> bool:
+def has_json(columns: Sequence[Column], kinds: bytes, types: Types = BUILT_IN) -> bool:
     """Whether text is searched that may be escaped as JSON is."""
     return any(
-        kind == walk.SEARCH and kind_of(column.type_oid) in _DOCUMENTS
+        kind in _SCANNED and types.kind(column.type_oid) in _DOCUMENTS
         for column, kind in zip(columns, kinds, strict=True)
     )
+
+
+_SCANNED = frozenset({walk.SEARCH, walk.NUMBERS})
 
 
 def reads_otherwise(text: bytes, codec: str, *, escapes: bool) -> bool:
@@ -203,14 +223,14 @@ def reads_otherwise(text: bytes, codec: str, *, escapes: bool) -> bool:
     )
 
 
-def rewrite_kind(column: Column, rule: ColumnRule) -> int:
+def rewrite_kind(column: Column, rule: ColumnRule, types: Types = BUILT_IN) -> int:
     """How a column is replaced: not at all, by the same bytes always, or by a call for each value."""
     if rule.strategy is None:
-        kind = kind_of(column.type_oid)
+        kind = types.kind(column.type_oid)
         inside = rule.paths and (kind in _DOCUMENTS or (rule.named and kind is Kind.TEXT))
         return walk.CALL if inside else walk.PASS
     same = rule.strategy == "null" or (
-        rule.strategy == "redact" and kind_of(column.type_oid) in _REDACT_ALIKE
+        rule.strategy == "redact" and types.kind(column.type_oid) in _REDACT_ALIKE
     )
     return walk.CONSTANT if same else walk.CALL
 
@@ -225,19 +245,15 @@ _REDACT_ALIKE = frozenset(
 """Kinds of which every value is redacted to the same bytes."""
 
 
-def search_kind(column: Column, rule: ColumnRule, mask: Mask) -> int:
+def search_kind(column: Column, rule: ColumnRule, mask: Mask, types: Types = BUILT_IN) -> int:
     """How the scan treats a column that no rule has replaced already."""
     if rule.strategy is not None or not rule.searched or not mask.detects:
         return walk.SKIP
-    kind = kind_of(column.type_oid)
-    if column.type_oid in NUMBERS_RANGED:
-        return walk.SEARCH if column.format == values.TEXT_FORMAT else walk.ALWAYS
-    if kind in WORDLESS:
+    if types.is_wordless(column.type_oid):
         return walk.SKIP
-    if kind is Kind.ARRAY and _wordless(ELEMENTS[column.type_oid]):
-        return walk.SKIP
+    kind = types.kind(column.type_oid)
     if column.format == values.TEXT_FORMAT:
-        return _IN_TEXT.get(kind, walk.SEARCH)
+        return _IN_TEXT.get(kind, walk.NUMBERS)
     match kind:
         case Kind.TEXT | Kind.JSON | Kind.JSONB:
             return walk.SEARCH
@@ -251,17 +267,28 @@ def search_kind(column: Column, rule: ColumnRule, mask: Mask) -> int:
             return walk.ALWAYS
 
 
-_IN_TEXT = {Kind.BYTEA: walk.ALWAYS, Kind.FLOAT8: walk.FLOAT8_TEXT}
+_IN_TEXT = {
+    Kind.TEXT: walk.SEARCH,
+    Kind.INT8: walk.SEARCH,
+    Kind.BYTEA: walk.ALWAYS,
+    Kind.FLOAT8: walk.FLOAT8_TEXT,
+}
+"""Of all else, numbers may be a part."""
 
 
-def _wordless(type_oid: int) -> bool:
-    return kind_of(type_oid) in WORDLESS and type_oid not in NUMBERS_RANGED
-
-
-def plan_rows(description: bytes, facts: Facts, mask: Mask, *, resolve: Resolver | None = None) -> ResultMask:
+def plan_rows(
+    description: bytes,
+    facts: Facts,
+    mask: Mask,
+    *,
+    resolve: Resolver | None = None,
+    types: Types = BUILT_IN,
+) -> ResultMask:
     """From a whole RowDescription message that has the rows' own formats."""
     columns = read_row_description(description, 5, len(description))
     origins = [resolve(column.table_oid, column.attnum) if resolve else None for column in columns]
     names = [column.name for column in columns]
-    rules = column_rules(names, facts.outputs, mask, origins=origins, read=columns_read(facts))
-    return ResultMask(columns, rules, mask)
+    rules = column_rules(
+        names, facts.outputs, mask, origins=origins, read=columns_read(facts), complete=facts.complete
+    )
+    return ResultMask(columns, rules, mask, types)

@@ -6,6 +6,9 @@ cdef void put(
     unsigned char * target, Py_ssize_t at, const unsigned char * source, Py_ssize_t start, Py_ssize_t length
 ) noexcept
 
+@cython.locals(source="const unsigned char *", at=Py_ssize_t, digits=Py_ssize_t)
+cpdef int written_otherwise(bytes data, Py_ssize_t start, Py_ssize_t end)
+
 @cython.locals(
     source="const unsigned char *",
     target="unsigned char *",

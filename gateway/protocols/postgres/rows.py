@@ -17,7 +17,7 @@ if compiled:
     from cython.cimports.cpython.bytes import PyBytes_FromStringAndSize
     from cython.cimports.libc.string import memcpy
 
-SEARCH, SKIP, ALWAYS, WIDE_INT8, WIDE_NUMERIC, WIDE_FLOAT8, FLOAT8_TEXT = 0, 1, 2, 3, 4, 5, 6
+SEARCH, SKIP, ALWAYS, WIDE_INT8, WIDE_NUMERIC, WIDE_FLOAT8, FLOAT8_TEXT, NUMBERS = 0, 1, 2, 3, 4, 5, 6, 7
 PASS, CONSTANT, CALL = 0, 1, 2
 
 _NULL = 0xFFFFFFFF
@@ -32,14 +32,28 @@ def put(target: bytearray, at: int, source: bytes, start: int, length: int) -> N
         target[at : at + length] = source[start : start + length]
 
 
+def written_otherwise(data: bytes, start: int, end: int) -> int:
+    """Whether a whole number of twelve digits or more may be written there as `4.1e+15`, or with zeros behind a point."""
+    source = data
+    at = data.find(b".0", start, end)
+    while at >= 0:
+        digits = at
+        while digits > start and at - digits < 12 and 48 <= source[digits - 1] <= 57:
+            digits -= 1
+        if at - digits == 12:
+            return 1
+        at = data.find(b".0", at + 1, end)
+    return 1 if data.find(b"e+1", start, end) >= 0 else 0
+
+
 def gather(
     data: bytes, kinds: bytes
 ) -> tuple[int, list[tuple[int, int, int, int]], bytes, list[tuple[int, int]]]:
-    """What has to be searched of `data`, whole DataRow messages: each field of kind `SEARCH`, ended by a zero.
+    """What has to be searched of `data`, whole DataRow messages: each field of kind `SEARCH` or `NUMBERS`, ended by a zero.
 
     Gives the number of rows; as `(frame, column, start, end)` the fields that have to be looked at one by one, which are
-    those of kind `ALWAYS` and binary numbers of eleven digits or more, doubles in text too; the text; and for every 64th row, where it
-    begins in `data` and in the text.
+    those of kind `ALWAYS` and binary numbers of eleven digits or more, doubles in text too, and those of kind `NUMBERS` in which
+    a number may be whole and not look so; the text; and for every 64th row, where it begins in `data` and in the text.
     """
     source = data
     plan = kinds
@@ -77,11 +91,13 @@ def gather(
             if length > stop - pos:
                 raise ProtocolViolation(_MALFORMED)
             kind = plan[column]
-            if kind == 0:
+            if kind == 0 or kind == 7:  # noqa: PLR1714  # as C has it
                 put(target, filled, source, pos, length)
                 filled += length
                 target[filled] = 0
                 filled += 1
+                if kind == 7 and length >= 5 and written_otherwise(data, pos, pos + length):
+                    apart.append((frame, column, pos, pos + length))
             elif kind == 2:
                 apart.append((frame, column, pos, pos + length))
             elif kind == 3 and length == 8:
@@ -141,7 +157,7 @@ def locate(
             if size == _NULL:
                 continue
             length = size
-            if plan[column] == 0:
+            if plan[column] == 0 or plan[column] == 7:
                 while 0 <= wanted < filled + length:
                     if wanted < filled:
                         raise ProtocolViolation(_MALFORMED)

@@ -18,16 +18,9 @@ from gateway.masking.engine import number_for
 from gateway.masking.paths import TooDeep
 from gateway.masking.scanner import TOO_MANY, Hit
 from gateway.masking.values import MARK
-from gateway.protocols.postgres import binary
+from gateway.protocols.postgres import binary, composites
 from gateway.protocols.postgres.encodings import from_utf8, to_utf8
-from gateway.protocols.postgres.kinds import (
-    ELEMENTS,
-    NUMBERS,
-    NUMBERS_RANGED,
-    WORDLESS,
-    Kind,
-    kind_of,
-)
+from gateway.protocols.postgres.kinds import BUILT_IN, NUMBERS, Kind, Types
 from gateway.protocols.postgres.structures import made_of, map_pairs, pairs_of
 from gateway.protocols.postgres.values import (
     BINARY_FORMAT,
@@ -48,6 +41,7 @@ class Search:
     counts: dict[str, int]
     codec: str = ""
     """Python's name of the encoding of text; "" for UTF-8."""
+    types: Types = BUILT_IN
 
     def find(self, data: bytes) -> list[Hit]:
         hits = self.mask.find(data)
@@ -68,9 +62,10 @@ def search(
     counts: dict[str, int],
     modifier: int = -1,
     codec: str = "",
+    types: Types = BUILT_IN,
 ) -> bytes | None:
     """`value` without its hits; the same object where there is none, None (NULL) where nothing can stand in its place."""
-    by = Search(mask=mask, counts=counts, codec=codec)
+    by = Search(mask=mask, counts=counts, codec=codec, types=types)
     if written == BINARY_FORMAT:
         try:
             return _search_binary(value, type_oid, modifier, by, 0)
@@ -84,13 +79,17 @@ def search(
 
 
 def _search_text(value: bytes, type_oid: int, modifier: int, by: Search) -> bytes | None:
-    kind = kind_of(type_oid)
+    kind = by.types.kind(type_oid)
     if kind is Kind.BYTEA:
         return _search_hex(value, by)
     if kind is Kind.FLOAT8:
         return _search_float(value, by)
     if b"\\x" in value:
         value = _search_hex_within(value, by)
+    if kind is not Kind.TEXT and (numbers := _numbers_within(value, by)):
+        if kind in _HIDDEN_WHOLE:
+            return _HIDDEN_WHOLE[kind](value)
+        value = _splice(value, numbers)
     if kind in {Kind.JSON, Kind.JSONB} and b"\\u" in value:
         return _search_json(value, by)
     hits = by.mask.find(value)
@@ -99,7 +98,7 @@ def _search_text(value: bytes, type_oid: int, modifier: int, by: Search) -> byte
 
 def cover(value: bytes, hits: list[Hit], *, type_oid: int, by: Search, modifier: int = -1) -> bytes | None:
     """`value`, in text form and UTF-8, with these hits hidden."""
-    kind = kind_of(type_oid)
+    kind = by.types.kind(type_oid)
     by.count(hits)
     if hits[0][2] == TOO_MANY:
         return _whole(value, kind, type_oid, modifier, by.mask)
@@ -107,18 +106,37 @@ def cover(value: bytes, hits: list[Hit], *, type_oid: int, by: Search, modifier:
         return fitted(by.mask.cover(value, hits), type_oid, modifier)
     if kind in NUMBERS:
         return number_for(value[hits[0][0] : hits[0][1]], hits[0][2])
-    if kind is Kind.ARRAY and kind_of(ELEMENTS[type_oid]) in NUMBERS:
+    if kind is Kind.ARRAY and by.types.kind(by.types.element(type_oid)) in NUMBERS:
         return _splice(value, [(start, end, number_for(value[start:end], name)) for start, end, name in hits])
-    if kind is Kind.ARRAY and kind_of(ELEMENTS[type_oid]) in _HIDDEN_WHOLE:
-        return _splice(value, _whole_elements(value, hits, kind_of(ELEMENTS[type_oid])))
+    if kind is Kind.ARRAY and by.types.kind(by.types.element(type_oid)) in _HIDDEN_WHOLE:
+        return _splice(value, _whole_elements(value, hits, by.types.kind(by.types.element(type_oid))))
     if kind in _HIDDEN_WHOLE:
         return _HIDDEN_WHOLE[kind](value)
-    if kind in {Kind.MADE, Kind.RECORD} and any(name == "ip" for _, _, name in hits):
-        return _with_addresses(value, hits, by.mask)
+    if kind in {Kind.MADE, Kind.RECORD}:
+        return _cover_made(value, hits, type_oid, by)
     covered = by.mask.cover(value, hits)
     if kind in {Kind.JSON, Kind.JSONB} and not _is_json(covered):
         return _search_json(value, Search(mask=by.mask, counts={}))
     return covered
+
+
+def _cover_made(value: bytes, hits: list[Hit], type_oid: int, by: Search) -> bytes:
+    """A composite of known fields one by one, so that each stays a value of its type; what goes over fields, as it stands."""
+    inside = Search(mask=by.mask, counts={}, types=by.types)
+    fields = composites.typed(value, type_oid, by.types) if by.types.fields(type_oid) else None
+    if fields is not None:
+        shown = [
+            field
+            if field is None or by.types.is_wordless(oid)
+            else _search_text(field, oid, modifier, inside)
+            for field, oid, modifier in fields
+        ]
+        if any(field is not said for (field, _, _), said in zip(fields, shown, strict=True)):
+            value = composites.put_together(shown)
+            hits = by.mask.find(value)
+    if any(name == "ip" for _, _, name in hits):
+        return _with_addresses(value, hits, by.mask)
+    return by.mask.cover(value, hits) if hits else value
 
 
 _HIDDEN_WHOLE: Mapping[Kind, Callable[[bytes], bytes]] = {
@@ -208,6 +226,26 @@ _WHOLE = 2.0**63
 """Far beyond the whole numbers that a double tells apart."""
 
 
+_WRITTEN_OTHERWISE = re.compile(
+    rb"(?<![0-9A-Za-z.-])(?:([0-9]{12,})\.0+|[0-9](?:\.[0-9]+)?e\+1[0-9])(?![0-9A-Za-z.@])"
+)
+"""A whole number as `numeric(20,2)` and a double have it; nothing shorter holds anything to hide."""
+
+
+def _numbers_within(value: bytes, by: Search) -> list[tuple[int, int, bytes]]:
+    """Whole numbers that are written with a fraction or an exponent, and what stands in place of those with a hit."""
+    edits = []
+    for match in _WRITTEN_OTHERWISE.finditer(value):
+        written = match[0]
+        if match[1] is None:
+            shown = _search_float(written, by)
+            if shown is not written:
+                edits.append((*match.span(), shown))
+        elif hits := by.find(match[1]):
+            edits.append((*match.span(1), number_for(match[1], hits[0][2])))
+    return edits
+
+
 def _search_hex(value: bytes, by: Search) -> bytes:
     """A bytea as `bytea_output` has it: in hexadecimal, or with octal escapes. What is changed is given in hexadecimal."""
     try:
@@ -251,7 +289,8 @@ def _search_binary(value: bytes, type_oid: int, modifier: int, by: Search, depth
         changed = changed or hidden is not item
         return hidden
 
-    kind = kind_of(type_oid)
+    type_oid, modifier = by.types.under(type_oid, modifier)
+    kind = by.types.kind(type_oid)
     match kind:
         case Kind.TEXT | Kind.JSON:
             return _search_read(value, type_oid, modifier, by)
@@ -260,8 +299,8 @@ def _search_binary(value: bytes, type_oid: int, modifier: int, by: Search, depth
             return value if hidden == value[1:] else value[:1] + (hidden or b"null")
         case Kind.INT8 | Kind.NUMERIC:
             text = binary.to_text(value, kind)
-            hits = by.find(text)
-            return binary.from_text(number_for(text, hits[0][2]), kind) if hits else value
+            hidden = _search_text(text, type_oid, modifier, by)
+            return value if hidden is text or hidden is None else binary.from_text(hidden, kind)
         case Kind.FLOAT8:
             text = binary.to_text(value, kind)
             hidden = _search_float(text, by)
@@ -272,17 +311,16 @@ def _search_binary(value: bytes, type_oid: int, modifier: int, by: Search, depth
         case Kind.RECORD:
             mapped_record = binary.map_record(value, inner)
             return mapped_record if changed else value
-        case Kind.RANGE | Kind.MULTIRANGE if type_oid in NUMBERS_RANGED:
-            subtype = NUMBERS_RANGED[type_oid]
-            bounds = binary.bounds(value, many=kind is Kind.MULTIRANGE)
-            if any(by.find(binary.to_text(bound, subtype)) for bound in bounds):
-                return binary.from_text(b"", kind)
+        case _ if by.types.is_wordless(type_oid):
             return value
+        case Kind.RANGE | Kind.MULTIRANGE:
+            subtype = by.types.subtype(type_oid)
+            for bound in binary.bounds(value, many=kind is Kind.MULTIRANGE):
+                inner(subtype, bound)
+            return binary.from_text(b"", kind) if changed else value
         case Kind.INET | Kind.CIDR:
             text = binary.to_text(value, kind)
             return binary.from_text(address(text, kind, "partial"), kind) if by.find(text) else value
-        case _ if kind in WORDLESS:
-            return value
         case Kind.MADE | Kind.OTHER if (structure := made_of(value)) is not None:
             through = binary.map_record if structure is Kind.RECORD else binary.map_array
             mapped = through(value, inner)

@@ -12,14 +12,14 @@ import re
 import struct
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.masking.documents import hide_json, hide_paths, permuted
 from gateway.masking.engine import number_for
 from gateway.masking.paths import JsonPath, TooDeep
-from gateway.protocols.postgres import binary
+from gateway.protocols.postgres import binary, composites
 from gateway.protocols.postgres.encodings import from_utf8, to_utf8
-from gateway.protocols.postgres.kinds import ELEMENTS, Kind, kind_of
+from gateway.protocols.postgres.kinds import BUILT_IN, Kind, Types
 from gateway.wire import Mask
 
 TEXT_FORMAT, BINARY_FORMAT = 0, 1
@@ -61,6 +61,7 @@ class Way:
     """Of the column's type."""
     codec: str = ""
     """Python's name of the encoding of text; "" for UTF-8."""
+    types: Types = BUILT_IN
 
 
 def hide(
@@ -72,16 +73,17 @@ def hide(
     mask: Mask,
     modifier: int = -1,
     codec: str = "",
+    types: Types = BUILT_IN,
 ) -> bytes | None:
     """`value`, in text (`written` 0) or binary form, hidden whole; None is NULL."""
     if strategy == "null":
         return None
-    kind = kind_of(type_oid)
-    way = Way(strategy=strategy, mask=mask, modifier=modifier, codec=codec)
+    way = Way(strategy=strategy, mask=mask, modifier=modifier, codec=codec, types=types)
     try:
         if written == BINARY_FORMAT:
-            return _hide_binary(value, kind, type_oid, way, 0)
-        return _hide_text(to_utf8(value, codec)[0] if codec else value, kind, type_oid, way)
+            return _hide_binary(value, type_oid, way, 0)
+        hidden = _hide_text(to_utf8(value, codec)[0] if codec else value, type_oid, way)
+        return from_utf8(hidden, codec) if codec and hidden is not None else hidden
     except (TooDeep, RecursionError, struct.error, binary.Unreadable):
         return None
 
@@ -94,9 +96,10 @@ def hide_inside(
     paths: Sequence[tuple[JsonPath, str]],
     mask: Mask,
     codec: str = "",
+    types: Types = BUILT_IN,
 ) -> tuple[bytes, int]:
     """A JSON document with what these paths lead to hidden, and how many leaves; text that is none stays as it is."""
-    kind = kind_of(type_oid)
+    kind = types.kind(type_oid)
     version = value[:1] if kind is Kind.JSONB and written == BINARY_FORMAT else b""
     document = value[len(version) :]
     if kind not in {Kind.JSON, Kind.JSONB} and document.lstrip()[:1] not in {b"{", b"["}:
@@ -109,16 +112,21 @@ def hide_inside(
     return (version + hidden, count) if count else (value, 0)
 
 
-def redacted(*, type_oid: int, written: int, mask: Mask, modifier: int = -1) -> bytes | None:
+def redacted(
+    *, type_oid: int, written: int, mask: Mask, modifier: int = -1, types: Types = BUILT_IN
+) -> bytes | None:
     """What `redact` makes of every value of a type of which it makes always the same."""
-    kind = kind_of(type_oid)
-    text = _hide_text(b"0", kind, type_oid, Way(strategy="redact", mask=mask, modifier=modifier))
+    kind = types.kind(type_oid)
+    text = _hide_text(b"0", type_oid, Way(strategy="redact", mask=mask, modifier=modifier, types=types))
     return text if written == TEXT_FORMAT or text is None else binary.from_text(text, kind)
 
 
-def _hide_text(value: bytes, kind: Kind, type_oid: int, way: Way) -> bytes | None:
-    """In UTF-8. What takes the place of a value is ASCII, whatever the encoding."""
+def _hide_text(value: bytes, type_oid: int, way: Way, depth: int = 0) -> bytes | None:
+    """In UTF-8. What takes the place of a value is ASCII, whatever the encoding, but for labels of enums."""
+    if depth > DEEPEST:
+        raise TooDeep
     strategy, mask = way.strategy, way.mask
+    kind = way.types.kind(type_oid)
     if kind in _NEUTRAL:
         return _NEUTRAL[kind]
     match kind:
@@ -146,11 +154,39 @@ def _hide_text(value: bytes, kind: Kind, type_oid: int, way: Way) -> bytes | Non
         case Kind.BIT:
             return b"0" * len(value)
         case Kind.ARRAY:
-            return _array(value, ELEMENTS[type_oid], way)
+            return _array(value, way.types.element(type_oid), way, depth)
+        case Kind.ENUM:
+            return _label(value, way.types.labels(type_oid), way)
+        case Kind.RECORD | Kind.MADE if (hidden := _composite(value, type_oid, way, depth)) is not None:
+            return hidden
         case Kind.MADE:
             return made(value, strategy, mask)
         case _:
             return None
+
+
+def _label(value: bytes, labels: tuple[str, ...], way: Way) -> bytes | None:
+    """Another label of the enum, the same for the same one, where that is asked; else the first, whatever the value."""
+    if not labels:
+        return None
+    said = value.decode("utf-8", "surrogateescape")
+    if way.strategy in _KEYED and said in labels:
+        drawn = sorted(labels, key=lambda label: _keyed(label.encode(), way.mask, 8))
+        return drawn[labels.index(said)].encode()
+    return labels[0].encode()
+
+
+def _composite(value: bytes, type_oid: int, way: Way, depth: int) -> bytes | None:
+    """A composite whose fields are hidden each as a value of its own; None if it is none. NULL stays NULL."""
+    fields = composites.typed(value, type_oid, way.types)
+    if fields is None:
+        return None
+    return composites.put_together(
+        [
+            None if field is None else _hide_text(field, oid, replace(way, modifier=modifier), depth + 1)
+            for field, oid, modifier in fields
+        ]
+    )
 
 
 def fitted(text: bytes, type_oid: int, modifier: int) -> bytes:
@@ -171,7 +207,7 @@ _HEADER = 4
 
 
 def made(value: bytes, strategy: str, mask: Mask) -> bytes | None:
-    """A type of the database's own: told apart by how its text looks; NULL or empty where that has a structure."""
+    """A type of the database's own that is no composite: told apart by how its text looks; NULL or empty where that has a structure."""
     if value[:1] == b"{" and value[-1:] == b"}":
         return b"{}"
     if (value[:1] in b"([" and value[-1:] in b")]") or value == b"empty":
@@ -272,7 +308,7 @@ _ELEMENT = re.compile(rb'"((?:[^"\\]|\\.)*)"|([^{},"]+)|([{},])', re.DOTALL)
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 
 
-def _array(value: bytes, element_oid: int, way: Way) -> bytes | None:
+def _array(value: bytes, element_oid: int, way: Way, depth: int) -> bytes | None:
     """An array literal (PostgreSQL 8.15.6), each element hidden; the dimensions stay."""
     out: list[bytes] = []
     at = value.find(b"{")
@@ -288,7 +324,7 @@ def _array(value: bytes, element_oid: int, way: Way) -> bytes | None:
             out.append(match.group())
             continue
         item = match[2] if match[2] is not None else _ESCAPED.sub(rb"\1", match[1])
-        hidden = _hide_text(item, kind_of(element_oid), element_oid, way)
+        hidden = _hide_text(item, element_oid, way, depth + 1)
         out.append(b"NULL" if hidden is None else b'"' + re.sub(rb'(["\\])', rb"\\\1", hidden) + b'"')
     return b"".join(out)
 
@@ -304,12 +340,14 @@ def elements(value: bytes) -> list[tuple[int, int]]:
     return found
 
 
-def _hide_binary(value: bytes, kind: Kind, type_oid: int, way: Way, depth: int) -> bytes | None:
+def _hide_binary(value: bytes, type_oid: int, way: Way, depth: int) -> bytes | None:
     if depth > DEEPEST:
         raise TooDeep
+    type_oid, modifier = way.types.under(type_oid, way.modifier)
+    kind = way.types.kind(type_oid)
 
     def inner(oid: int, item: bytes) -> bytes | None:
-        return _hide_binary(item, kind_of(oid), oid, way, depth + 1)
+        return _hide_binary(item, oid, way, depth + 1)
 
     match kind:
         case Kind.ARRAY:
@@ -317,14 +355,20 @@ def _hide_binary(value: bytes, kind: Kind, type_oid: int, way: Way, depth: int) 
         case Kind.RECORD:
             return binary.map_record(value, inner)
         case Kind.JSONB:
-            return b"\x01" + hide_json(
-                to_utf8(value[1:], way.codec)[0] if way.codec else value[1:], way.strategy, way.mask
-            )
+            read = to_utf8(value[1:], way.codec)[0] if way.codec else value[1:]
+            document = hide_json(read, way.strategy, way.mask)
+            return b"\x01" + (from_utf8(document, way.codec) if way.codec else document)
         case Kind.MADE | Kind.OTHER:
             return None
         case _:
             text = binary.to_text(value, kind)
-            if way.codec and kind in {Kind.TEXT, Kind.JSON}:
+            if way.codec and kind in _READ:
                 text = to_utf8(text, way.codec)[0]
-            hidden = _hide_text(text, kind, type_oid, way)
-            return None if hidden is None else binary.from_text(hidden, kind)
+            hidden = _hide_text(text, type_oid, replace(way, modifier=modifier))
+            if hidden is None:
+                return None
+            return binary.from_text(from_utf8(hidden, way.codec) if way.codec else hidden, kind)
+
+
+_READ = frozenset({Kind.TEXT, Kind.JSON, Kind.ENUM})
+"""Kinds whose binary form is text in the client's encoding."""
