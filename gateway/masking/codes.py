@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gateway.masking.shapes import Span, before, word
+from gateway.masking.shapes import LOOK_BEHIND, Span, before, word
 from gateway.masking.values import is_random, is_value
 
 _LAST_DIGITS = re.compile(rb"[0-9]{3,8}\Z")
@@ -22,6 +22,14 @@ def _code(data: bytes, start: int, end: int) -> Span:
 
 
 _FIRST_DIGITS = re.compile(rb"(?:[A-Z]{1,3}-)?([0-9]{4,8}|[0-9]{3}[ -][0-9]{3})")
+
+
+_FACTOR = re.compile(rb"(?i)(?:mfa|2fa|otp|one-time|sms|verif|confirm)[^\r\n\0]*\Z")
+
+
+def _sent(data: bytes, start: int, end: int) -> Span | None:
+    """`mfa code sent to=... code=482913`: elsewhere a code is that of an error."""
+    return _code(data, start, end) if _FACTOR.search(data, max(0, start - LOOK_BEHIND), start) else None
 
 
 _INNER_DIGITS = re.compile(rb"[0-9][0-9 -]{2,6}[0-9]")
@@ -101,8 +109,12 @@ CODES = (
         rb"(?i:use|enter|type)[ \t](?i:the[ \t])?(?i:code|pin)[ \t](?:[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})[ \t](?:to|for|as|when)\b",
         _code_amid,
     ),
+    word(rb"code\\?[\"']?[ \t]{0,2}[:=][ \t]{0,2}\\?[\"']?[0-9]{4,8}\b", _sent),
     word(rb"(?:PIN[ \t]{1,2}[0-9]{4}|PUK[12]?[ \t]{1,2}[0-9]{8})\b", _code),
-    word(rb"(?i:cvv2?|cvc2?|security[ _-]?code)[ \t]{1,2}(?i:is[ \t])?[0-9]{3,4}\b", _code),
+    word(
+        rb"(?i:cvv2?|cvc2?|cvn|security[ _-]?code|cryptogramme|kartenpr(?:ue|\xc3\xbc)fnummer|c(?:o|\xc3\xb3)digo de seguridad|codice di sicurezza)[ \t]{1,2}(?i:is[ \t])?[0-9]{3,4}\b",
+        _code,
+    ),
     # OAuth's code, its verifier and assertions, CAS's ticket, SAML's answer
     word(
         rb"(?:code|code_verifier|ticket|assertion|client_assertion|device_code|saml_?response|SAMLResponse|SAMLart|authorization_code|auth_code)\\?[\"']?[ \t]{0,2}[=:][ \t]{0,2}\\?[\"']?[A-Za-z0-9]",

@@ -144,7 +144,7 @@ def _form(pattern: str) -> Valid:
 
 _PASSPORT = _form(r"(?=(?:.*\d){4})[A-Z0-9]{6,10}")
 _LICENCE = _form(r"(?=(?:.*\d){4})[A-Z0-9]{6,18}")
-_ACCOUNT = _form(r"\d{6,18}")
+_ACCOUNT = _form(r"\d{6,18}|\d{24}|\d{26}")
 
 _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
     "national_id": (
@@ -198,7 +198,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("cnic|nik|ktp|c(?:\u00e9|e)dula|curp", _form(r"\d{8,16}")),
         ("mykad|my kad", overseas.my_card),
         ("(?:sa|rsa|south african) id|id (?:number|no|nr)", overseas.za_id),
-        ("driver'?s? licen[cs]e|driving licen[cs]e|dl (?:number|no)|f(?:ü|u)hrerschein(?:nummer)?|permis de conduire", _LICENCE),
+        ("driver'?s? licen[cs]e|driving licen[cs]e|dl(?: (?:number|no)|#)|f(?:ü|u)hrerschein(?:nummer)?|permis de conduire", _LICENCE),
         (
             "national id(?:entity)?|carte (?:nationale )?d'identit(?:é|e)|cni|carta d'identit(?:à|a)|documento de identidad|c(?:é|e)dula|identiteitskaart|identiteitsbewijs|dow(?:ó|o)d osobisty|ob(?:č|c)ansk(?:ý|y) pr(?:ů|u)kaz|rg|identity (?:card|number|no)|id card|citizen id|personal id"  # noqa: ISC004
             "|personal identification|identification (?:number|no)|social security",
@@ -267,7 +267,7 @@ _FOREIGN_WORDS = (
     ("ИНН|инн", europe.ru_inn),
     ("ЕГН", europe.bg_egn),
     ("ΑΜΚΑ", europe.gr_amka),
-    ("ΑΦΜ", _form(r"\d{9}")),
+    ("Α\\.?Φ\\.?Μ\\.?", _form(r"\d{9}")),
     ("ЕМБГ|ЈМБГ", europe.yu_jmbg),
     ("РНОКПП|РНУКПН|ІПН", _form(r"\d{10}")),
     ("УНП", _form(r"\d{9}")),
@@ -291,8 +291,8 @@ _KIND = (
 _GAP = (
     r"[\"'\\]{0,2}(?:(?:[ \t](?:mitt|min|mój|moje|mio|mon|mein|meine|number|numero|still|now))?[ \t](?:is|was|still|now|e|é|è|est|es|ist|lautet|jest|to|er|är|on|je)[ \t]"
     r"|[ \t]{0,32}\|[ \t]{1,2}"
-    r"|[ \t]{0,2}:[ \t]{0,2}\{\s{0,16}\"(?:number|value|no|id)\"[ \t]{0,2}:[ \t]{0,2}"
-    r"|[ \t]{0,3}(?:=>|:=|[:=#>,|;]|：|是|为|為|は)?[ \t]{0,3})[\"'\\]{0,2}"
+    r"|[ \t]{0,2}(?::[ \t]{0,2}\{|,)\s{0,16}\"(?:number|value|no|id)\"[ \t]{0,2}:[ \t]{0,2}"
+    r"|[ \t]{0,3}(?:=>|:=|[:=#>,|;]|：|是|为|為|は)?[ \t]{0,3}(?:(?:серия|номер|№)[ \t])?)[\"'\\]{0,2}"
 )
 
 _VALUE = r"(?:[A-Za-z]{0,5}[0-9]|[A-Z]{1,4}-[0-9]|[A-Z]{6,8}|[A-Z]{2} [0-9])"
@@ -312,7 +312,7 @@ def _spoken_numbers(
         for words, valid in rows
     ]
     longest = re.compile(
-        rb"(?:[A-Za-z]{0,5}|[A-Z]{1,4}-)[0-9](?:[ ./-]?[0-9A-Z]|[a-z]){2,24}|[A-Z]{4,8}[A-Z0-9]{2,7}|[A-Z]{2} [0-9](?:[ ./-]?[0-9A-Z]){2,20}"
+        rb"(?:[A-Za-z]{0,5}|[A-Z]{1,4}-)[0-9](?:[ ./-]?[0-9A-Z]|[a-z]){2,30}|[A-Z]{4,8}[A-Z0-9]{2,7}|[A-Z]{2} [0-9](?:[ ./-]?[0-9A-Z]){2,20}"
     )
 
     def judged(data: bytes, start: int, end: int) -> Span | None:

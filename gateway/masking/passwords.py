@@ -177,6 +177,8 @@ def _told(data: bytes, start: int, end: int) -> Span | None:
     if _NOT_SECRET_BEFORE.search(data[max(0, start - 16) : start]) or data[span[0] : span[0] + 1] == b"-":
         return None
     value = data[span[0] : span[1]]
+    if _FURTHER_COLUMN.match(data, span[1]) and _COLUMN_BEFORE.search(data, max(0, start), end - 1):
+        return None
     if _PAIR.match(value) or _KEY_OF_ITS_OWN.match(value):  # "signing key kid=2026-11"
         return None
     if span[0] != end - 1 and _JOINED.fullmatch(value):  # set to 'anvil-badger-velvet'
@@ -184,7 +186,10 @@ def _told(data: bytes, start: int, end: int) -> Span | None:
     return span if is_strong(value) else None
 
 
-_PAIR = re.compile(rb"[A-Za-z_][A-Za-z_.-]{0,32}=[^=]")
+_COLUMN_BEFORE = re.compile(rb"[ \t]{3}\Z")
+_FURTHER_COLUMN = re.compile(rb"[ \t]")
+"""A table of more than two columns says in its first line what they are, and that is not read here."""
+_PAIR = re.compile(rb"[A-Za-z_][A-Za-z_.:-]{0,32}=(?:[^=]|\Z)")
 _KEY_OF_ITS_OWN = re.compile(rb"A[KS]IA[A-Z0-9]{16}")
 """The id of a key of AWS is found by itself, and with it the secret in its line."""
 _JOINED = re.compile(rb"[A-Za-z0-9]{3,12}(?:-[A-Za-z0-9]{3,12}){2,9}")
@@ -338,7 +343,7 @@ PASSWORD = (
     # {"password": {"type": "string", "value": "x"}}
     Shape(
         pattern=_NAMES
-        + rb"\"\s{0,4}:\s{0,4}\{\s{0,24}(?:\"(?:sensitive|type|description)\"\s{0,4}:\s{0,4}[^,{}\0]{1,48},\s{0,24}){0,3}\"value\"\s{0,4}:\s{0,4}\"",
+        + rb"\"\s{0,4}:\s{0,4}\{\s{0,24}(?:\"(?:sensitive|type|description|name|key|id)\"\s{0,4}:\s{0,4}[^,{}\0]{1,48},\s{0,24}){0,3}\"value\"\s{0,4}:\s{0,4}\"",
         check=_named,
     ),
     Shape(
@@ -399,7 +404,7 @@ PASSWORD = (
         _told,
     ),
     word(
-        rb"(?i:secret_?id)\\?[\"']?[ \t]{0,2}[:=]?[ \t]{0,24}\\?[\"']?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
+        rb"(?i:secret[_ ]?id)\\?[\"']?[ \t]{0,8}[:=]?[ \t]{0,24}\\?[\"']?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
         lambda _data, _start, end: (end - 36, end),
     ),
     Shape(

@@ -36,7 +36,17 @@ def _in_json(data: bytes, _start: int, end: int) -> Span | None:
     return span if span is not None and is_value(data, span, quoted=True) else None
 
 
-_REST = rb"[^\r\n\0]{0,160}\r?\n[^\s\0]"
+_ACCOUNT_KEY = re.compile(rb"[A-Za-z0-9+/]{86}==")
+
+
+def _of_account(data: bytes, _start: int, end: int) -> Span | None:
+    """A table of `Get-AzStorageAccountKey`."""
+    match = _ACCOUNT_KEY.match(data, end - 40)
+    return match.span() if match is not None else None
+
+
+_REST = rb"[^\r\n\0]{0,160}\r?\n(?:/[^\r\n\0]{1,80}\r?\n)?[^\s\0]"
+"""The rest of the command's line, the key that `etcdctl` repeats, and what is printed."""
 
 PRINTED = (
     word(
@@ -70,6 +80,7 @@ PRINTED = (
         pattern=rb"\.vault\.azure\.net/secrets/[^\s\"\0]{1,120}\"[^{}\0]{0,240}\"value\"\s{0,4}:\s{0,4}\"",
         check=_in_json,
     ),
+    word(rb"key[12][ \t]{1,8}[A-Za-z0-9+/]{40}", _of_account),
     # az storage account keys list
     Shape(
         pattern=rb"\"permissions\"\s{0,4}:\s{0,4}\"(?i:full|read)\",\s{0,16}\"value\"\s{0,4}:\s{0,4}\"[A-Za-z0-9+/]{40}",

@@ -54,6 +54,8 @@ _CODE = re.compile(
 _TO_VERIFY = re.compile(rb"(?i:code|pin)[ \t]([0-9]{3}[0-9 -]{0,5})[ \t](?:to?|fo?r?|as?|w|wh|whe|when)?\Z")
 _USER_ALONE = re.compile(rb"-u(?:ser)?[ \t=]{0,2}[\"']?([A-Za-z0-9_-]{16,128}):?[\"']?\Z")
 """`curl -u TOKEN:`"""
+_BETWEEN_STARS = re.compile(rb"[ \t]\*[ \t]{1,8}(\"[^\"\r\n\0]{0,64}\"?)[ \t]{0,8}\Z")
+"""`user * "password" *` of pppd"""
 _LONGEST_LED = 160
 _LONGEST_CODE = 140
 _ARMOUR = re.compile(rb"-{4,5} ?[A-Z0-9 ]{0,64}-{0,5}\Z")
@@ -232,7 +234,7 @@ class StreamMask:
             start = min(start, max(given, opened.start(1)))
         if (said := _SAID.search(window, max(0, len(window) - _LONGEST_SAID))) is not None:
             start = min(start, max(given, said.start(1)))
-        for led in (_TO_VERIFY, _USER_ALONE):
+        for led in (_TO_VERIFY, _USER_ALONE, _BETWEEN_STARS):
             if (said := led.search(window, max(0, len(window) - _LONGEST_LED))) is not None:
                 start = min(start, max(given, said.start(1)))
         if self._mask.reads:
