@@ -36,7 +36,7 @@ _LEAD = rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbfv])|(?<=\\u[0-9A-Fa-f]{4})|(?<=\\x[0-
 """Where a word begins for a detector (`gateway.masking.shapes.word`)."""
 _ACCOUNT = re.compile(_LEAD + rb"[A-Za-z]{2}[ -]?[0-9]{2}(?:[ -]?[A-Za-z0-9]{4}){0,7}[ -]?[A-Za-z0-9]{0,4}\Z")
 _LONGEST_ACCOUNT = 48
-_CAPITALS = re.compile(_LEAD + rb"(?:[A-Z]{2}|[A-Z]{0,2}[0-9][A-Z0-9]{0,7})(?: [A-Z0-9]{1,6}){0,6} ?\Z")
+_CAPITALS = re.compile(_LEAD + rb"(?:[A-Z]{2,4}|[A-Z]{0,2}[0-9][A-Z0-9]{0,7})(?: [A-Z0-9]{1,6}){0,6} ?\Z")
 _PHRASE = re.compile(rb"(?i:mnemonic|phrase)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?([a-z][a-z ,]{0,230})\Z")
 _LONGEST_PHRASE = 256
 _EXTENSION = re.compile(rb"[0-9(+][0-9 ().-]{6,24}(?:,? ?(?:e[xtension]{0,8}\.?|x) ?[0-9]{0,6}|, ?)\Z")
