@@ -31,6 +31,7 @@ from gateway.contract import Approval, GrantView, Home, LineageNode, SessionView
 APPROVALS, REQUESTS, GRANTS, SESSIONS, NODES = 12, 8, 10, 12, 40
 """Of each at most: a tab has room for a hundred blocks."""
 MINUTE = 60.0
+_NONE = rich(section(quiet("none")))
 
 
 def view(home: Home, *, now: float) -> View:
@@ -44,7 +45,7 @@ def view(home: Home, *, now: float) -> View:
             "Your requests",
             [rich(lines(_request(each, now) for each in home.requests[:REQUESTS]))]
             if home.requests
-            else [rich(section(quiet("none")))],
+            else [_NONE],
             more=len(home.requests) - REQUESTS,
         ),
         *_part(
@@ -59,7 +60,7 @@ def view(home: Home, *, now: float) -> View:
         ),
         *_part(
             "Who started whom",
-            [rich(literal(tree(home.lineages[:NODES], now)))] if home.lineages else [],
+            [rich(literal(tree(home.lineages[:NODES], now)))] if home.lineages else [_NONE],
             more=len(home.lineages) - NODES,
         ),
         rich(

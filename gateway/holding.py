@@ -177,13 +177,17 @@ def _held_notice(approval: Approval) -> str:
 
 def _refusal(approval: Approval) -> str:
     denied = [vote for vote in approval.votes if vote.choice != "approve"]
-    reason = f": {approval.reason}" if approval.reason else ""
     match approval.state:
         case State.DENIED:
-            return f"Denied by {denied[-1].person if denied else 'an approver'}{reason} (approval {approval.id})."
+            who = denied[-1].person if denied else "an approver"
+            if not approval.reason:
+                return f"Denied by {who} (approval {approval.id})."
+            stop = "" if approval.reason.endswith((".", "!", "?")) else "."
+            return f"Denied by {who}: {approval.reason}{stop} Approval {approval.id}."
         case State.EXPIRED:
             return (
                 f"Nobody decided in time (approval {approval.id}); nothing ran. Send it again to ask again."
             )
         case _:
-            return f"Withdrawn{reason} (approval {approval.id}); nothing ran."
+            why = f": {approval.reason}" if approval.reason else ""
+            return f"Withdrawn{why} (approval {approval.id}); nothing ran."

@@ -213,6 +213,11 @@ def certifying(secret: Callable[[str], bytes]) -> Callable[..., Mapping[str, str
     return certify
 
 
+def hosts(secret: Callable[[str], bytes]) -> Mapping[str, Mapping[str, str]]:
+    """Protocol -> by what its clients know the gateway (`HostedModule.host`)."""
+    return {name: load_hosted(name).host(own_secrets(name, secret)) for name in sorted(HOSTED)}
+
+
 def authorities(secret: Callable[[str], bytes]) -> Mapping[str, str]:
     """Protocol -> what targets have to trust where the gateway has no stored credential for them."""
     return {name: load_hosted(name).authority(own_secrets(name, secret)) for name in sorted(HOSTED)}

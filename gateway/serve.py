@@ -35,15 +35,16 @@ from gateway.elevations import Grants
 from gateway.elevations import house as elevations
 from gateway.elevations.showing import grant_view
 from gateway.gate import Gate
-from gateway.hosting import authorities, certifying
+from gateway.hosting import authorities, certifying, hosts
 from gateway.identity.failures import Failures
-from gateway.identity.keys import KeyRing, KeysUnsafe, public_keys
+from gateway.identity.keys import KeyRing, public_keys
 from gateway.identity.lineages import Lineages, Revocation
 from gateway.identity.links import SlackLinks
 from gateway.identity.members import Members
 from gateway.identity.minted import Minted
 from gateway.identity.origins import Origins
 from gateway.identity.possession import Possession
+from gateway.identity.private_files import KeysUnsafe
 from gateway.identity.tokens import Issuer
 from gateway.journal import Journal, JournalFailed
 from gateway.policy.credentials import SecretMissing
@@ -309,6 +310,7 @@ async def running(policy_file: Path, state: Path) -> AsyncIterator[Gateway]:
                     is_operator=lambda credential: _same(credential, operator_credential),
                     certify=certifying(keys.secret),
                     authorities=authorities(keys.secret),
+                    hosts=hosts(keys.secret),
                 ),
                 *identities.routes(),
                 *elevation_routes(

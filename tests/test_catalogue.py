@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
@@ -14,17 +13,10 @@ from gateway.protocols.postgres import catalogue
 from gateway.protocols.postgres.catalogue import survey
 from gateway.protocols.postgres.knowing import Knowing, Known
 from gateway.wire import Login
+from tests.targets import Where
 
 pytestmark = pytest.mark.live
 SSN = "public.customers.ssn"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Where:
-    host: str
-    port: int
-    tls: str = "disable"
-    ca: str | None = None
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import struct
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,17 +18,10 @@ from gateway.protocols.mysql.module import knowledge, survey
 from gateway.wire import Login
 from tests.certificates import Authority
 from tests.facts.mariadb import MariaDb
+from tests.targets import Where
 
 pytestmark = pytest.mark.live
 SSN = "billing.customers.ssn"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Where:
-    port: int
-    host: str = "127.0.0.1"
-    tls: str = "disable"
-    ca: str | None = None
 
 
 @pytest.fixture(scope="module")

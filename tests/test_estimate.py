@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import psycopg
 import pytest
@@ -14,16 +13,9 @@ from gateway.facts.postgres import read
 from gateway.model import Command
 from gateway.protocols.postgres.estimate import estimate
 from gateway.wire import Login
+from tests.targets import Where
 
 pytestmark = pytest.mark.live
-
-
-@dataclass(frozen=True, kw_only=True)
-class Where:
-    host: str
-    port: int
-    tls: str = "disable"
-    ca: str | None = None
 
 
 @pytest.fixture(scope="module")

@@ -169,7 +169,8 @@ def _hit(hit: Hit, thread: str) -> list[list[Element]]:
             *where,
             *entry,
         ],
-        [code(inline(hit.text, limit=200))],
+        # An excerpt to know the place by: its lines stand in one, as inline code has to.
+        [code(inline(" ↵ ".join(hit.text.splitlines()), limit=200))],
     ]
 
 

@@ -50,6 +50,7 @@ class Reaching:
         *,
         certify: Certify,
         authorities: Mapping[str, str],
+        hosts: Mapping[str, Mapping[str, str]],
     ) -> None:
         self._issuer = issuer
         self._possession = possession
@@ -58,6 +59,7 @@ class Reaching:
         self._policy = policy
         self._certify = certify
         self._authorities = authorities
+        self._hosts = hosts
 
     async def mint(self, request: web.Request) -> web.Response:
         """A user and password that stand for the bearer token, for clients that prove passwords.
@@ -80,6 +82,11 @@ class Reaching:
         """Protocol -> what targets have to trust so that the gateway needs no stored credential there."""
         del request
         return web.json_response(dict(self._authorities))
+
+    async def known(self, request: web.Request) -> web.Response:
+        """Protocol -> by what its clients know this gateway, for those who do not get it with a certificate."""
+        del request
+        return web.json_response({name: dict(host) for name, host in self._hosts.items()})
 
     async def connections(self, request: web.Request) -> web.Response:
         """What the bearer token reaches, and where: for `countersign run` and `connect`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
@@ -20,6 +21,7 @@ from gateway.identity.tokens import Issuer, TokenRefused
 from gateway.store import Store
 
 REASON_CHARACTERS = 200
+_ID = re.compile("[0-9a-f]{24}")
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +109,8 @@ class Revoking:
             )
             if "." in token or (link is not None and link.root_agent == agent.name):
                 return agent.name
-        elif "." in token:
+        elif "." in token or not (link or _ID.fullmatch(token)):
+            # A token, ours or not, or nothing that could be one: RFC 7009 §2.2 has either end without complaint.
             return ""
         elif "Authorization" in request.headers:
             claims = held_in(request, self._possession, base=self._issuer.name).claims

@@ -48,6 +48,7 @@ def routes(
     is_operator: Callable[[str], bool],
     certify: Certify,
     authorities: Mapping[str, str],
+    hosts: Mapping[str, Mapping[str, str]],
 ) -> list[web.RouteDef]:
     """Routes for `api.app.build`. `is_operator(credential)` compares a bearer credential in constant time."""
     agents = Agents(failures, policy)
@@ -55,7 +56,9 @@ def routes(
     revoking = Revoking(
         issuer, possession, keys, lineages, members, agents, store, part=part, is_operator=is_operator
     )
-    reaching = Reaching(issuer, possession, minted, store, policy, certify=certify, authorities=authorities)
+    reaching = Reaching(
+        issuer, possession, minted, store, policy, certify=certify, authorities=authorities, hosts=hosts
+    )
 
     async def metadata(request: web.Request) -> web.Response:
         """RFC 8414."""
@@ -89,6 +92,7 @@ def routes(
         web.get("/.well-known/oauth-authorization-server", metadata),
         web.get("/.well-known/jwks.json", jwks),
         web.get("/v1/authorities", reaching.trusted),
+        web.get("/v1/hosts", reaching.known),
         web.get("/v1/connections", guarded(reaching.connections)),
         web.post("/v1/keys/rotate", guarded(revoking.rotate)),
         web.post("/v1/people/logout", guarded(revoking.log_out)),

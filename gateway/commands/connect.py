@@ -18,7 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from gateway.commands.token_client import TOKEN, Misused, TokenClient, client, own_token, run_verb, url_option
+from gateway.commands.token_client import (
+    TOKEN,
+    Misused,
+    TokenClient,
+    Unreachable,
+    client,
+    own_token,
+    run_verb,
+    url_option,
+)
 
 if TYPE_CHECKING:
     from gateway.commands.reach import Account, Reached
@@ -45,7 +54,13 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="write there, readable by you alone, and print nothing"
     )
-    parser.add_argument(
+    hosted = parser.add_mutually_exclusive_group()
+    hosted.add_argument(
+        "--known-host",
+        action="store_true",
+        help="print the gateway's host key as known_hosts files have it, for protocols that know host keys (ssh)",
+    )
+    hosted.add_argument(
         "--certificate",
         type=Path,
         metavar="DIR",
@@ -67,6 +82,9 @@ def _run(arguments: argparse.Namespace) -> int:
     token = own_token(gateway.url)
     holder = reach(gateway, token)
     connection = holder.only(arguments.connection)
+    if arguments.known_host:
+        print(_known_host(gateway, connection))
+        return 0
     if arguments.certificate is not None:
         print(_certified(gateway, token, connection, arguments.certificate))
         return 0
@@ -91,6 +109,20 @@ def _run(arguments: argparse.Namespace) -> int:
     else:
         _write(arguments.out, text + "\n")
     return 0
+
+
+def _known_host(gateway: TokenClient, connection: Reached) -> str:
+    from gateway.protocols import HOSTED, load_hosted
+
+    if connection.protocol not in HOSTED:
+        raise Misused(
+            f"{connection.name} speaks {connection.protocol}, which knows no host keys: leave --known-host out"
+        )
+    try:
+        key = str(gateway.get("/v1/hosts")[connection.protocol]["host_key"])
+        return load_hosted(connection.protocol).known_host(connection.host, connection.port, key)
+    except (KeyError, TypeError, ValueError):
+        raise Unreachable(f"{gateway.url} answers, but not as a gateway of this version does") from None
 
 
 def _certified(gateway: TokenClient, token: str, connection: Reached, directory: Path) -> str:

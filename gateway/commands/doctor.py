@@ -11,6 +11,7 @@ import stat
 import sys
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import find_spec
 from pathlib import Path
@@ -80,6 +81,7 @@ def _findings(policy_file: Path, state: Path) -> Iterator[Finding]:
     policy = yield from _policy(policy_file)
     if policy is not None:
         yield from asyncio.run(_elsewhere(policy))
+        yield from _hosts(policy, state / "keys")
         yield from _retention(policy)
     yield from _slack()
 
@@ -117,6 +119,46 @@ def _state(state: Path) -> Iterator[Finding]:
         )
     else:
         yield Finding(state="ok", what=f"{state} is private")
+    yield _seed(state / "keys")
+
+
+def _seed(directory: Path) -> Finding:
+    from gateway.identity.private_files import KeysUnsafe
+    from gateway.identity.seed import SEED, look, mark_of
+
+    path, mark = directory / SEED, mark_of(directory)
+    try:
+        seed, marked = look(directory)
+    except (KeysUnsafe, OSError) as error:
+        return Finding(
+            state="error", what=f"the gateway does not start with the seed in {path}", advice=str(error)
+        )
+    if seed is None:
+        return Finding(state="ok", what=f"{path} does not exist yet; `countersign serve` makes it")
+    if not marked:
+        return Finding(
+            state="warning",
+            what=f"{mark} is missing: should {path} be lost, a new one is made and every host key with it",
+            advice="restart the gateway: it writes the mark. Keep both in a backup",
+        )
+    return Finding(state="ok", what=f"{path} is the one that this gateway began with")
+
+
+def _hosts(policy: Policy, directory: Path) -> Iterator[Finding]:
+    """By what clients know the gateway, to compare with what they see."""
+    from gateway.hosting import hosts
+    from gateway.identity.private_files import KeysUnsafe
+    from gateway.identity.seed import derived, look
+
+    try:
+        seed, _ = look(directory)
+    except (KeysUnsafe, OSError):
+        return  # as was said
+    if seed is not None:
+        served = {target.connection.protocol for target in policy.targets.values()}
+        for protocol, host in hosts(partial(derived, seed)).items():
+            if protocol in served:
+                yield Finding(state="ok", what=f"{protocol}: the gateway's host key is {host['fingerprint']}")
 
 
 def _policy(path: Path) -> Generator[Finding, None, Policy | None]:

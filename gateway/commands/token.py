@@ -27,9 +27,11 @@ from gateway.commands.token_client import (
     own_token,
     readable,
     run_verb,
+    spoken_of,
     url_option,
 )
 
+_PIPED = "- for the token on standard input"
 HELP = "Mint, derive, inspect and revoke tokens; rotate the key that signs them."
 
 
@@ -87,6 +89,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     inspect = actions.add_parser(
         "inspect", help=f"what a token says, and whether it holds: ${TOKEN} or standard input"
     )
+    inspect.add_argument("token", nargs="?", default="", choices=["", "-"], metavar="-", help=_PIPED)
     _ways(inspect)
 
     revoke = actions.add_parser("revoke", help="end a token and everything derived from it")
@@ -95,7 +98,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         default="",
         metavar="TOKEN_ID",
-        help=f"one below ${TOKEN}, or any for an operator; default: the token in ${TOKEN}",
+        help=f"one below ${TOKEN}, or any for an operator; {_PIPED}; default: the token in ${TOKEN}",
     )
     revoke.add_argument("--reason", default="")
     _ways(revoke)
@@ -234,7 +237,7 @@ def _inspect(arguments: argparse.Namespace) -> int:
     from gateway.commands.token_reading import TokenUnreadable, decode, tree
 
     gateway = client(arguments)
-    token = own_token(gateway.url)
+    token = spoken_of(gateway.url, arguments.token)
     try:
         said = decode(token)
     except TokenUnreadable as unreadable:
@@ -280,8 +283,8 @@ def _revoke(arguments: argparse.Namespace) -> int:
     gateway = client(arguments)
     form = {"token": arguments.token_id, "reason": arguments.reason}
     bearer = ""
-    if not arguments.token_id:
-        form["token"] = own_token(gateway.url)
+    if arguments.token_id in {"", "-"}:
+        form["token"] = spoken_of(gateway.url, arguments.token_id, undecided="none")
     elif "." in arguments.token_id:
         raise Misused(
             f"an argument is seen by every process here: put the token into {TOKEN}, or name its id"

@@ -13,12 +13,14 @@ import ipaddress
 import json
 import os
 import re
+import select
+import stat
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 from urllib.error import HTTPError, URLError
 from urllib.parse import quote_plus, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
@@ -32,6 +34,7 @@ JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105 - the type's name
 WITHIN = 15.0
 ANSWER_BYTES = 1024 * 1024
+PIPED_WITHIN = 1.0
 
 _DURATION = re.compile(r"(\d{1,9})([smhd]?)")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -206,6 +209,38 @@ def own_token(url: str) -> str:
     if not token and sys.stdin is not None and not sys.stdin.isatty():
         token = sys.stdin.readline(65_536).strip()
     return token or login_token(url)
+
+
+def spoken_of(url: str, given: str, *, undecided: Literal["own", "none"] = "own") -> str:
+    """The token that a verb is about: `-` is the one on standard input, nothing is `own_token`'s.
+
+    Where our own is set and another one is piped in, neither is taken for the other. `undecided` is what is meant
+    where nothing has come, but still may.
+    """
+    if given == "-":
+        token = sys.stdin.readline(65_536).strip()
+        if not token:
+            raise Misused("standard input has no token")
+        return token
+    if os.environ.get(TOKEN, "").strip():
+        piped = _piped()
+        if piped or (piped is None and undecided == "none"):
+            raise Misused(
+                f"both {TOKEN} and standard input may have a token: write - for the one on standard input, "
+                f"or < /dev/null for that of {TOKEN}"
+            )
+    return own_token(url)
+
+
+def _piped() -> bool | None:
+    """Whether somebody has written to our standard input; `None` where nothing came, and it is not at its end."""
+    if sys.stdin is None:
+        return False
+    kind = os.fstat(sys.stdin.fileno()).st_mode
+    if not (stat.S_ISFIFO(kind) or stat.S_ISREG(kind) or stat.S_ISSOCK(kind)):
+        return False
+    ready, _, _ = select.select([sys.stdin], [], [], PIPED_WITHIN)
+    return bool(sys.stdin.readline(65_536).strip()) if ready else None
 
 
 def login_token(url: str) -> str:

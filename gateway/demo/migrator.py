@@ -8,9 +8,25 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import NamedTuple
 
 SAID = "-- said --"
 ENDS_WITHIN = 15.0
+
+
+class Agent(NamedTuple):
+    """What an agent is started as."""
+
+    name: str
+    scope: str
+    task: str
+
+
+CHAIN = (
+    Agent("planner", "shop:read,write,ddl", "plan the 4.2 release"),
+    Agent("migrator", "shop:read,write", "repair order states for 4.2"),
+)
+"""Each is started by the one before it, the first by `release-pipeline`."""
 
 
 class Ended(Exception):
@@ -64,8 +80,7 @@ async def migrator(
     They are a process group of their own: however this ends, none of them is left.
     """
     process = await asyncio.create_subprocess_exec(
-        *_as_agent("planner", "shop:read,write,ddl", "plan the 4.2 release"),
-        *_as_agent("migrator", "shop:read,write", "repair order states for 4.2"),
+        *(word for agent in CHAIN for word in _as_agent(agent)),
         *(psql, "-X", "-v", "VERBOSITY=verbose", "-v", "SHOW_CONTEXT=never", "-P", "pager=off"),
         env=dict(environment),
         stdin=asyncio.subprocess.PIPE,
@@ -96,5 +111,6 @@ def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None
         os.killpg(process.pid, number)
 
 
-def _as_agent(name: str, scope: str, task: str) -> Sequence[str]:
-    return (sys.executable, "-m", "gateway", "run", "--as", name, "--scope", scope, "--task", task, "--")
+def _as_agent(agent: Agent) -> Sequence[str]:
+    asked = ("--as", agent.name, "--scope", agent.scope, "--task", agent.task)
+    return (sys.executable, "-m", "gateway", "run", *asked, "--")

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-READY_WITHIN = 30.0
+READY_WITHIN = 90.0
 STOP_WITHIN = 15.0
 
 
@@ -51,7 +51,7 @@ async def _ready(name: str, process: asyncio.subprocess.Process, log: Path) -> d
         async with asyncio.timeout(READY_WITHIN):
             line = await process.stdout.readline()
     except TimeoutError:
-        line = b""
+        raise PartFailed(f"the {name} did not start within {READY_WITHIN:.0f} s:\n{tail(log)}") from None
     if not line:
         raise PartFailed(f"the {name} did not start:\n{tail(log)}")
     ready: dict[str, Any] = json.loads(line)

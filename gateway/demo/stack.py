@@ -21,7 +21,7 @@ from gateway.demo.postgres import Postgres
 from gateway.demo.processes import PartFailed, part, tail
 
 PAGE_PORT, GATEWAY_PORT, API_PORT = 8088, 15432, 8480
-BOT_WITHIN = 30.0
+BOT_WITHIN = 90.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,14 +16,14 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 import aiohttp
 
-from gateway.demo.migrator import Ended, Migrator, migrator
+from gateway.demo.migrator import CHAIN, Ended, Migrator, migrator
 from gateway.demo.page import Message, whole
 from gateway.demo.stack import Stack
 
 APPROVALS, AUDIT = "approvals", "audit-shop"
 APPROVER = "ana.silva@example.com"
-CARD_WITHIN = 30.0
-SETTLED_WITHIN = 30.0
+CARD_WITHIN = 90.0
+SETTLED_WITHIN = 90.0
 RAW_EMAIL = re.compile(r"[a-z]+\d+@example\.com")
 RAW_CARD = re.compile(r"\b4111 1111 1111 1111\b")
 
@@ -94,6 +94,8 @@ class Story:
         )
         self._token = str(json.loads(minted)["access_token"])
         self._say((await self._countersign("token", "inspect", stdin=self._token)).rstrip())
+        for agent in CHAIN:
+            self._say(f"  └─ countersign run --as {agent.name} --scope {agent.scope} -- ...")
 
     def _migrator(self) -> AbstractAsyncContextManager[Migrator]:
         return migrator(

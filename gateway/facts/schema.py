@@ -33,6 +33,8 @@ class Function:
     immutable: bool
     body: str = ""
     """Where it is SQL or PL/pgSQL that runs under the settings of whoever calls it, and as that one."""
+    extension: bool = False
+    """It came with an extension, which an administrator has installed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

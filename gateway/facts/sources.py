@@ -37,6 +37,8 @@ class Relation:
     known: Mapping[str, Output] = field(default_factory=dict)
     rest: Output | None = None
     """The columns nobody can name here, as a star; `exact` if a column of it is the source's column of that name."""
+    made: bool = False
+    """A function makes its rows: its name alone may be a value of any type."""
 
     def column(self, name: str) -> Output | None:
         """What `name` is here; `None` if it cannot be a column of this relation."""
@@ -186,7 +188,9 @@ def renamed_table(relation: Relation, names: Sequence[str]) -> Relation:
     if relation.rest is None:
         return derived(relation.alias, tuple(relation.known.values()), names)
     known = {name: Output(name=name, sources=relation.whole, exact=False) for name in names}
-    return Relation(alias=relation.alias, schema=relation.schema, known=known, rest=relation.rest)
+    return Relation(
+        alias=relation.alias, schema=relation.schema, known=known, rest=relation.rest, made=relation.made
+    )
 
 
 def side_by_side(left: Sequence[Output], right: Sequence[Output]) -> tuple[Output, ...]:

@@ -10,11 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import json
-import os
-import secrets
-import stat
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +22,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from gateway.identity.json_strictly import NotJson, read_object
+from gateway.identity.private_files import KeysUnsafe, owner_only, write_whole
+from gateway.identity.seed import derived, look, open_seed
 
 ALGORITHM = "EdDSA"
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068's media type, not a secret
@@ -34,16 +32,10 @@ TOKEN_CHARACTERS = 7_000
 
 _PRIVATE = ".jwk"
 _PUBLIC = ".pub"
-_SEED = "seed"
-_SEED_BYTES = 32
 _JWS = jwt.PyJWS(algorithms=[ALGORITHM])
 _HEADER = {"alg": ALGORITHM, "typ": TOKEN_TYPE}
 _UNSEEN = -1
 """No directory's time stamp: the next use reads the directory again."""
-
-
-class KeysUnsafe(Exception):
-    """The key directory, or a file in it, is not what this gateway would have written; the message names the fix."""
 
 
 class SignatureRefused(Exception):
@@ -70,23 +62,23 @@ class _Key:
 class KeyRing:
     """The signing keys of one gateway, or of several that share the directory."""
 
-    def __init__(self, directory: Path, clock: Callable[[], float]) -> None:
+    def __init__(self, directory: Path, clock: Callable[[], float], seed: bytes) -> None:
         self._directory = directory
         self._clock = clock
         self._keys: dict[str, _Key] = {}
         self._seen = _UNSEEN
-        self._seed = b""
+        self._seed = seed
 
     @classmethod
     def open(cls, directory: Path, *, clock: Callable[[], float] = time.time) -> KeyRing:
         """The ring in `directory`, which is made, with a first key, where there is none.
 
-        Raises `KeysUnsafe` where others may read it or a file in it does not hold what its name says.
+        Raises `KeysUnsafe` where others may read it, a file in it does not hold what its name says, or its seed is lost.
         """
+        look(directory)  # where it was lost, nothing is made that a backup would have to replace
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _owner_only(directory)
-        ring = cls(directory, clock)
-        ring._seed = ring._read_seed()
+        owner_only(directory)
+        ring = cls(directory, clock, open_seed(directory))
         if ring._signer.ends is not None:
             ring._create()
         return ring
@@ -132,7 +124,7 @@ class KeyRing:
 
     def secret(self, purpose: str) -> bytes:
         """32 bytes that stay the same for `purpose` as long as the directory does, and that nobody else can know."""
-        return hmac.digest(self._seed, purpose.encode(), "sha256")
+        return derived(self._seed, purpose)
 
     def jwks(self) -> dict[str, list[dict[str, Any]]]:
         """The public keys that verify tokens now (RFC 7517), the signing one first."""
@@ -181,8 +173,8 @@ class KeyRing:
         public = _public_jwk(key.id, key.public)
         d = _base64url(key.private.private_bytes_raw())
         ends = {} if key.ends is None else {"exp": key.ends}
-        _write_whole(self._directory / (key.id + _PUBLIC), json.dumps(public).encode(), mode=0o644)
-        _write_whole(
+        write_whole(self._directory / (key.id + _PUBLIC), json.dumps(public).encode(), mode=0o644)
+        write_whole(
             self._directory / (key.id + _PRIVATE),
             json.dumps({**public, "d": d, "iat": key.created, **ends}).encode(),
             mode=0o600,
@@ -201,18 +193,6 @@ class KeyRing:
                 (self._directory / (key.id + _PRIVATE)).unlink(missing_ok=True)
                 del self._keys[key.id]
                 self._seen = _UNSEEN
-
-    def _read_seed(self) -> bytes:
-        path = self._directory / _SEED
-        if not path.exists():
-            _write_whole(path, secrets.token_bytes(_SEED_BYTES), mode=0o600)
-        _owner_only(path)
-        seed = path.read_bytes()
-        if len(seed) != _SEED_BYTES:
-            raise KeysUnsafe(
-                f"{path} is damaged: restore it from a backup, or remove it to begin with a new one"
-            )
-        return seed
 
 
 def public_keys(directory: Path) -> dict[str, Ed25519PublicKey]:
@@ -256,7 +236,7 @@ def _public_jwk(key_id: str, public: Ed25519PublicKey) -> dict[str, Any]:
 
 
 def _read_key(path: Path) -> _Key:
-    _owner_only(path)
+    owner_only(path)
     try:
         jwk = json.loads(path.read_bytes())
         private = Ed25519PrivateKey.from_private_bytes(_unbase64url(jwk["d"]))
@@ -272,37 +252,6 @@ def _read_key(path: Path) -> _Key:
     if path.name != key.id + _PRIVATE:
         raise KeysUnsafe(f"{path} holds another key than its name says: remove it")
     return key
-
-
-def _owner_only(path: Path) -> None:
-    status = path.lstat()
-    if stat.S_ISLNK(status.st_mode):
-        raise KeysUnsafe(f"{path} is a symbolic link: put the keys themselves there")
-    if status.st_mode & 0o077:
-        mode = "700" if stat.S_ISDIR(status.st_mode) else "600"
-        raise KeysUnsafe(f"{path} is open to other users: chmod {mode} {path}")
-    if status.st_uid != os.geteuid():
-        raise KeysUnsafe(f"{path} belongs to another user: run the gateway as its owner, or chown it")
-
-
-def _write_whole(path: Path, data: bytes, *, mode: int) -> None:
-    """`data` at `path`, whole and durable, or nothing."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except OSError:
-        beside.unlink(missing_ok=True)
-        raise
-    parent = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(parent)
-    finally:
-        os.close(parent)
 
 
 def _base64url(data: bytes) -> str:

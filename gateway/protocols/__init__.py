@@ -141,6 +141,12 @@ class HostedModule(ServedModule, Protocol):
     def authority(self, secret: Callable[[str], bytes]) -> str:
         """What targets have to trust so that the gateway can log in without a stored credential."""
 
+    def host(self, secret: Callable[[str], bytes]) -> Mapping[str, str]:
+        """By what clients know the gateway: `host_key`, `host_authority` and the key's `fingerprint`."""
+
+    def known_host(self, host: str, port: int, host_key: str) -> str:
+        """What the usual client takes down of a host that it knows. Raises `ValueError` where the key is none."""
+
     def write_access(self, directory: Path, *, name: str, host: str, port: int, certify: Certify) -> str:
         """Put what the usual client needs to enter by certificate into a directory; the line that uses it."""
 

@@ -5,7 +5,9 @@ What was asked stands behind a prompt with the verdict it got; answers come in t
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,12 +19,12 @@ from gateway.recorder.visible import visible
 Timed: TypeAlias = Callable[[bytes, bytes], Iterable[tuple[float, str, str]]]
 """An answer and its shape -> seconds since it was let through, `o` or `r` (a new size), and the text."""
 COLUMNS, ROWS = 120, 40
+"""Where no terminal had a size."""
+_SIZE = re.compile(r"([0-9]{1,5})x([0-9]{1,5})")
 
 
 def cast(path: Path, timed: Callable[[str], Timed]) -> Iterator[str]:
     """The lines of the file. `timed(protocol)` reads answers. Raises `ChainBroken`."""
-    answers: dict[str, bytes] = {}
-    released: dict[str, float] = {}
     with path.open("rb") as file:
         told = records(file)
         opened = next(told, None)
@@ -30,16 +32,34 @@ def cast(path: Path, timed: Callable[[str], Timed]) -> Iterator[str]:
             raise ChainBroken(0, "it is not an opening record")
         view = session_view(opened.fields["session"])
         title = f"{view.id} on {view.connection}: {visible(str(view.lineage.chain[-1].name))}"
-        yield json.dumps(
-            {"version": 2, "width": COLUMNS, "height": ROWS, "timestamp": int(opened.at), "title": title}
-        )
-        read = timed(view.protocol)
+        events: list[tuple[float, str, str]] = []
+        broken: ChainBroken | None = None
         try:
-            for record in told:
-                for seconds, kind, text in _events(record, answers, released, read):
-                    yield json.dumps([round(max(0.0, seconds - opened.at), 3), kind, text])
-        except TornTail:
-            return
+            events.extend(_all(told, timed(view.protocol)))
+        except ChainBroken as error:
+            broken = error
+        events.sort(key=lambda event: event[0])
+        sizes = (_SIZE.fullmatch(text) for _, kind, text in events if kind == "r")
+        columns, rows = next((map(int, size.groups()) for size in sizes if size), (COLUMNS, ROWS))
+        yield json.dumps(
+            {"version": 2, "width": columns, "height": rows, "timestamp": int(opened.at), "title": title}
+        )
+        for seconds, kind, text in events:
+            yield json.dumps([round(max(0.0, seconds - opened.at), 3), kind, text])
+        if broken is not None:
+            raise broken
+
+
+def _all(told: Iterator[Record], read: Timed) -> Iterator[tuple[float, str, str]]:
+    """Answers of commands that run beside one another come each whole, so times are not in order."""
+    answers: dict[str, bytes] = {}
+    released: dict[str, float] = {}
+    with contextlib.suppress(TornTail):
+        for record in told:
+            yield from _events(record, answers, released, read)
+    for command, answer in answers.items():  # the gateway did not live to see them end
+        for seconds, kind, text in read(answer, b""):
+            yield released.get(command, 0.0) + seconds, kind, text
 
 
 def _events(

@@ -199,7 +199,9 @@ def _decision(fields: Any) -> str:
         f"{vote['person']} {vote['choice']}" + (f" ({vote['reason']})" if vote.get("reason") else "")
         for vote in fields["votes"]
     )
-    parts = [f"Approval {fields['approval']}: {state}", votes, fields["reason"]]
+    # A denial's reason is that of the vote which denied.
+    told = any(vote.get("reason") == fields["reason"] for vote in fields["votes"])
+    parts = [f"Approval {fields['approval']}: {state}", votes, "" if told else fields["reason"]]
     return visible("; ".join(part for part in parts if part))
 
 

@@ -59,7 +59,7 @@ def test_a_login_has_to_be_as_fresh_and_as_strong_as_is_wanted(login, counts):
 
 
 @pytest.mark.parametrize("choice", [Choice.DENY, Choice.KILL])
-def test_a_no_needs_none(choice):
+def test_a_no_needs_no_fresh_login(choice):
     held = approval(asks=(ask("dba", FRESH),))
     vote = VoteRequest(person="sam@example.com", choice=choice, seen_version=1)
     check(held, vote, groups=("dba",), login=None, now=NOW)

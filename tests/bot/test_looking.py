@@ -33,7 +33,7 @@ def hit(number: int) -> Hit:
         number=number,
         at=OPENED + number,
         kind="command",
-        text=f"UPDATE orders SET n = {number} <!channel> `x`",
+        text=f"UPDATE orders SET n = {number} <!channel> `x`\n-- $1 = 7",
         connection="orders",
         person="maria.lopez@example.com",
         agent="migrator",
@@ -137,6 +137,8 @@ async def test_a_search_has_pages_links_and_nothing_that_means_something_to_slac
         await people.wait_for(lambda: _noted(gateway), what="the session's thread")
         await people.command(GENERAL, "/audit search a<b & paid", as_=ANA)
         shown = await people.wait_for_message(GENERAL, lambda one: "n = 9" in text_of(one), as_=ANA)
+        assert "↵" in text_of(shown), "lines stand in one"
+        assert "U+000A" not in text_of(shown)
         links = [part for part in _parts(shown) if part.get("type") == "link"]
         assert {"thread", "transcript"} == {part["text"] for part in links}
         assert any("#e9" in part["url"] for part in links)

@@ -22,6 +22,8 @@ PICTURES = "COUNTERSIGN_PICTURES"
 
 expect.set_options(timeout=60_000)
 
+WITHIN = 90
+"""Seconds that a real client has for its answer once people have decided."""
 Psql = Callable[..., Coroutine[Any, Any, tuple[int, str]]]
 Picture = Callable[..., Coroutine[Any, Any, None]]
 
@@ -59,17 +61,11 @@ def psql(stand: Stand, token: str) -> Psql:
     account = stand.gateway.account(token)
 
     async def run(*commands: str) -> tuple[int, str]:
-        process = await asyncio.create_subprocess_exec(
+        return await printed(
             *(stand.postgres.binary("psql"), "-X", "-v", "VERBOSITY=verbose"),
             *(argument for command in commands for argument in ("-c", command)),
-            env={"PATH": os.environ["PATH"], **account.environment},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            **account.environment,
         )
-        printed, _ = await process.communicate()
-        assert process.returncode is not None
-        return process.returncode, printed.decode()
 
     return run
 
@@ -112,3 +108,27 @@ def picture() -> Picture:
             await of.screenshot(path=Path(directory) / f"{name}.png")
 
     return take
+
+
+def repair(order: int) -> str:
+    """A statement that is held, and changes one row once."""
+    return f"UPDATE orders SET status = 'refunded' WHERE id = {order} AND status = 'refund_pending'"
+
+
+def card(page: Page, containing: str) -> Locator:
+    """The newest card with that in it."""
+    return page.locator(".message", has_text=containing).filter(has_text="On whose behalf").last
+
+
+async def printed(*line: str, **environment: str) -> tuple[int, str]:
+    """Exit status of a program at which nobody types, and all that it printed."""
+    process = await asyncio.create_subprocess_exec(
+        *line,
+        env={"PATH": os.environ["PATH"], **environment},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, said.decode()

@@ -5,24 +5,15 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Page, expect
 
-from tests.browser.conftest import Picture, Psql
+from tests.browser.conftest import WITHIN, Picture, Psql, card, repair
 from tests.faults.stand import Stand
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-WITHIN = 90
 STILL = "SELECT 'still here'"
 SECRET = "sk_live_4eC39HqLyjWDarjtT1zdp7dc"
-
-
-def repair(order: int) -> str:
-    return f"UPDATE orders SET status = 'refunded' WHERE id = {order} AND status = 'refund_pending'"
-
-
-def card(page: Page, containing: str) -> Locator:
-    return page.locator(".message", has_text=containing).filter(has_text="On whose behalf").last
 
 
 async def status(stand: Stand, order: int) -> str:

@@ -12,7 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Locator, Page, expect
 
 from bot.workspace.client import WorkspaceClient
-from tests.browser.conftest import Picture, Psql
+from tests.browser.conftest import Picture, Psql, printed
 from tests.faults.stand import Stand, standing
 from tests.live import house
 from tests.live.test_elevating import OFFERS
@@ -226,13 +226,8 @@ async def test_a_broken_glass_is_seen_by_everybody(page: Page, maria: Page, pict
 async def shell(stand: Stand, line: str, *, within: float = 30) -> tuple[int, str]:
     """What a person would paste into a terminal; no longer than `within` seconds."""
     binary = Path(stand.postgres.binary("psql")).parent
-    process = await asyncio.create_subprocess_exec(
+    return await printed(
         *("timeout", f"{within:g}", "sh", "-c", line),
-        env={"PATH": f"{binary}:{os.environ['PATH']}", "PGCONNECT_TIMEOUT": "10"},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
+        PATH=f"{binary}:{os.environ['PATH']}",
+        PGCONNECT_TIMEOUT="10",
     )
-    printed, _ = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, printed.decode()

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
-from tests.browser.conftest import Picture
-from tests.browser.test_deciding import WITHIN, repair
+from tests.browser.conftest import WITHIN, Picture, printed, repair
 from tests.faults.stand import Stand
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -31,15 +29,8 @@ def psql_of(stand: Stand) -> Run:
 
     async def run(token: str, command: str) -> str:
         account = stand.gateway.account(token)
-        process = await asyncio.create_subprocess_exec(
-            *(stand.postgres.binary("psql"), "-X", "-c", command),
-            env={"PATH": os.environ["PATH"], **account.environment},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        printed, _ = await process.communicate()
-        return printed.decode()
+        _, said = await printed(stand.postgres.binary("psql"), "-X", "-c", command, **account.environment)
+        return said
 
     return run
 

@@ -27,12 +27,12 @@ def rows(which: int) -> list[Any]:
 
 
 @pytest.mark.parametrize(("protocol", "approved", "twin"), rows(0))
-def test_twins_are_let_go(protocol: str, approved: str, twin: str) -> None:
+def test_a_yes_to_a_shape_lets_its_twins_go(protocol: str, approved: str, twin: str) -> None:
     assert key(protocol, twin) == key(protocol, approved) != ""
 
 
 @pytest.mark.parametrize(("protocol", "approved", "attempt"), rows(1))
-def test_nothing_else_is(protocol: str, approved: str, attempt: str) -> None:
+def test_a_yes_to_a_shape_lets_nothing_else_go(protocol: str, approved: str, attempt: str) -> None:
     assert key(protocol, approved) != ""
     assert key(protocol, attempt) != key(protocol, approved)
 

@@ -99,3 +99,9 @@ async def test_a_host_that_would_run_as_a_command_is_quoted(countersign, token):
         assert any(
             word.endswith(hostile.upstream.database) or hostile.upstream.database in word for word in words
         )
+
+
+async def test_a_protocol_without_host_keys_has_none_to_tell(countersign, token):
+    done = await countersign("connect", "orders", "--known-host", token=token)
+    assert (done.code, done.out) == (2, "")
+    assert "knows no host keys" in done.err

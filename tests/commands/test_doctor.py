@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestServer
 from gateway.__main__ import main
 from gateway.commands.answering import answering, too_weak
 from gateway.identity import saml_metadata
+from gateway.identity.keys import KeyRing
 from gateway.model import StepUp
 from gateway.policy.file import parse
 from gateway.policy.model import AskedGroup, Holding
@@ -115,7 +116,7 @@ async def test_a_strength_that_no_provider_supports_is_said(supported, acr, told
     assert all("default needs logins with acr phr" in what for what, _ in said)
 
 
-def test_the_doctor_says_it(tmp_path, capsys, monkeypatch):
+def test_the_doctor_names_a_provider_that_does_not_answer(tmp_path, capsys, monkeypatch):
     path = tmp_path / "policies.yaml"
     path.write_text(
         f"{HEAD}identity:\n  providers: {{corp: {{saml: 'file:{tmp_path}/none.xml', domains: [a.example]}}}}\n"
@@ -124,3 +125,32 @@ def test_the_doctor_says_it(tmp_path, capsys, monkeypatch):
     findings = json.loads(capsys.readouterr().out)
     (found,) = [each for each in findings if "identity.providers.corp" in each["what"]]
     assert (found["state"], bool(found["advice"])) == ("error", True)
+
+
+def test_the_doctor_tells_of_a_seed_that_is_lost_changed_or_not_marked(tmp_path, capsys):
+    path, state = tmp_path / "none.yaml", tmp_path / "state"
+    state.mkdir(mode=0o700)
+    seed, mark = state / "keys" / "seed", state / "seed.mark"
+
+    def found():
+        assert main(["doctor", "--policy", str(path), "--state", str(state), "--json"]) == 1  # no policy
+        (finding,) = [each for each in json.loads(capsys.readouterr().out) if str(seed) in each["what"]]
+        return finding["state"], finding["what"] + finding["advice"]
+
+    assert found()[0] == "ok"
+    assert not seed.exists()
+    KeyRing.open(state / "keys")
+    assert found()[0] == "ok"
+    kept, marked = seed.read_bytes(), mark.read_bytes()
+    mark.unlink()
+    told, words = found()
+    assert (told, "restart" in words, mark.exists()) == ("warning", True, False)
+    mark.write_bytes(marked)
+    mark.chmod(0o600)
+    seed.unlink()
+    told, words = found()
+    assert (told, "Restore it from a backup" in words, seed.exists()) == ("error", True, False)
+    seed.write_bytes(kept[::-1])
+    seed.chmod(0o600)
+    told, words = found()
+    assert (told, "not the seed that this gateway had" in words) == ("error", True)

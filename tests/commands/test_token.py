@@ -82,6 +82,23 @@ async def test_inspect_reads_a_token_from_standard_input(countersign):
     assert (report["holds"], report["signature"], report["claims"]["sub"]) == (True, "good", ADA)
 
 
+@pytest.mark.parametrize("verb", ["inspect", "revoke"])
+async def test_a_token_that_is_piped_in_is_never_taken_for_our_own(countersign, verb):
+    house = countersign.house
+    ours = house.root()
+    piped = house.child(ours, "planner")
+    done = await countersign("token", verb, token=ours, stdin=piped + "\n")
+    assert done.code == 2
+    assert "write - for the one on standard input" in done.err
+    assert house.issuer.verify(ours)
+    done = await countersign("token", verb, "-", token=ours, stdin=piped + "\n")
+    assert done.code == 0, done.err
+    assert house.issuer.verify(ours)
+    if verb == "revoke":
+        with pytest.raises(TokenRefused):
+            house.issuer.verify(piped)
+
+
 async def test_inspect_says_why_a_token_does_not_hold(countersign, tmp_path):
     house = countersign.house
     token = house.root()

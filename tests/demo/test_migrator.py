@@ -20,7 +20,7 @@ WAITS_WITHIN = 60
 @pytest.fixture
 def psql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Never reads its input and never ends by itself; started as agents start their program, not as what they are."""
-    monkeypatch.setattr(module, "_as_agent", lambda *_: ("sh", "-c", '"$@"; exit', "agent"))
+    monkeypatch.setattr(module, "_as_agent", lambda _agent: ("sh", "-c", '"$@"; exit', "agent"))
     script = tmp_path / "psql"
     script.write_text("#!/bin/sh\necho waiting\nexec sleep 600\n")
     script.chmod(0o755)

@@ -72,12 +72,12 @@ def key(text: str) -> str:
 
 
 @pytest.mark.parametrize(("one", "other"), ALIKE)
-def test_values_are_free(one: str, other: str) -> None:
+def test_statements_that_differ_in_values_are_of_one_shape(one: str, other: str) -> None:
     assert key(one) == key(other) != ""
 
 
 @pytest.mark.parametrize(("one", "other"), UNLIKE)
-def test_what_is_done_is_not(one: str, other: str) -> None:
+def test_statements_that_do_different_things_are_not_of_one_shape(one: str, other: str) -> None:
     assert key(one) != key(other)
     assert "" not in {key(one), key(other)}
 

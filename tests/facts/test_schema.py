@@ -44,6 +44,9 @@ FUNCTIONS = {
     "public.purge": (Function(language="sql", immutable=False, body="delete from orders"),),
     "public.secret": (Function(language="plpgsql", immutable=False),),
     "public.again": (Function(language="sql", immutable=False, body="select again()"),),
+    "public.lower": (Function(language="plpgsql", immutable=False),),
+    "public.initcap": (Function(language="sql", immutable=False, body="delete from orders"),),
+    "public.max": (Function(language="", immutable=True, extension=True),),
     "public.either_of": (
         Function(language="plpgsql", immutable=True),
         Function(language="plpython3u", immutable=True),
@@ -120,6 +123,11 @@ def test_only_columns_of_both_sides_of_a_natural_join_are_compared():
         ("select either_of(1)", {Effect.READ, Effect.UNKNOWN}),
         ("select crm.fullname(1)", {Effect.READ, Effect.UNKNOWN}),
         ("select stranger()", {Effect.READ, Effect.UNKNOWN}),
+        ("select (c.id).purge from customers c", {Effect.READ, Effect.WRITE, Effect.DESTRUCTIVE}),
+        ("select (1).secret", {Effect.READ, Effect.UNKNOWN}),
+        ("select lower('A'::varchar)", {Effect.READ, Effect.UNKNOWN}),
+        ("select initcap(name) from customers", {Effect.READ, Effect.WRITE, Effect.DESTRUCTIVE}),
+        ("select pg_catalog.lower('A'), max(id) from customers", {Effect.READ}),
     ],
 )
 def test_functions_of_the_targets_own_do_what_their_text_does(sql, effects):

@@ -158,7 +158,7 @@ async def test_between_the_votes_of_a_quorum(stand: Stand, people: WorkspaceClie
     await stand.card(people, table, "Approved and released")
 
 
-async def test_during_many_holds(stand: Stand, people: WorkspaceClient) -> None:
+async def test_a_kill_during_many_holds_loses_and_doubles_none(stand: Stand, people: WorkspaceClient) -> None:
     token = stand.gateway.token()
     rows = [stand.counter() for _ in range(MANY)]
     clients = [await stand.asks(token, increment(row)) for row in rows]

@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from gateway.api import tokens
+from gateway.api.grants import ACCESS_TOKEN, TOKEN_EXCHANGE
 from gateway.api.identities import Identities
 from gateway.hosting import certifying
 from gateway.identity.failures import Failures
@@ -91,6 +92,7 @@ def built(house: House, asking: Fetch) -> tuple[web.Application, Identities]:
                 policy=house.current,
                 certify=certifying(house.keys.secret),
                 authorities={},
+                hosts={},
                 part=house.part,
                 is_operator=lambda credential: credential == OPERATOR,
             ),
@@ -98,3 +100,14 @@ def built(house: House, asking: Fetch) -> tuple[web.Application, Identities]:
         ]
     )
     return application, identities
+
+
+def exchange(token, name="planner", **form):
+    """The form by which a child's token is asked for (RFC 8693)."""
+    return {
+        "grant_type": TOKEN_EXCHANGE,
+        "subject_token": token,
+        "subject_token_type": ACCESS_TOKEN,
+        "name": name,
+        **form,
+    }

@@ -77,7 +77,7 @@ def test_a_code_that_no_terminal_shows_is_refused(devices, typed):
         devices.login(typed)
 
 
-async def test_codes_end(house, devices):
+async def test_codes_expire_while_the_login_is_under_way(house, devices):
     codes = devices.begin("10.0.0.7")
     login = devices.login(codes.user.lower().replace("-", " "))
     house.now += LIFETIME

@@ -50,7 +50,7 @@ def test_one_character_that_was_changed_is_enough(at, character):
 
 @settings(deadline=None, max_examples=50)
 @given(st.text(max_size=200))
-def test_any_text_is_refused(text):
+def test_a_text_that_is_no_token_is_refused(text):
     assert judged(text) == "refused"
 
 

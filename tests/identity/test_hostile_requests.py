@@ -40,7 +40,7 @@ async def served(house):
         yield served
 
 
-async def test_addresses(served):
+async def test_hostile_addresses_are_refused_and_break_nothing(served):
     paths = [f"/login/{each}" for each in WEIRD] + [f"/device?user_code={each}" for each in WEIRD]
     paths += [
         f"/login/back/{provider}?state={value}&code={value}"
@@ -57,7 +57,7 @@ async def test_addresses(served):
 
 
 @pytest.mark.parametrize("cookie", ["", "x" * 43, "x" * 5_000, '"a"', "a; countersign-login=b", "\xe9"])
-async def test_forms(served, cookie):
+async def test_hostile_forms_are_refused_and_break_nothing(served, cookie):
     for path, body in itertools.product(("/login/x", "/login/back/okta", "/device"), BODIES):
         headers = {"Cookie": f"countersign-login={cookie}", "Content-Type": FORM}
         async with served.client.session.post(
@@ -66,7 +66,7 @@ async def test_forms(served, cookie):
             assert 400 <= answer.status < 500, (path, body[:40])
 
 
-async def test_grants(served):
+async def test_hostile_grants_are_refused_in_the_standards_form(served):
     for grant, body in itertools.product((JWT_BEARER, DEVICE_CODE, TOKEN_EXCHANGE), TOKENS):
         data = f"grant_type={grant}&subject_token_type={ID_TOKEN}".encode()
         for name in (b"assertion", b"device_code", b"subject_token"):

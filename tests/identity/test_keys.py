@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.identity.keys import KeyRing, KeysUnsafe, SignatureRefused, public_keys
+from gateway.identity.keys import KeyRing, SignatureRefused, public_keys
+from gateway.identity.private_files import KeysUnsafe
 
 
 def ring(path: Path, now: float = 1000.0) -> KeyRing:

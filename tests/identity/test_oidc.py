@@ -96,7 +96,7 @@ class Provider:
         return str(refusal.value)
 
 
-async def test_a_login():
+async def test_a_login_proves_person_groups_and_time():
     provider = Provider()
     proven = await provider.login()
     assert proven == Proven(

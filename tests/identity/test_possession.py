@@ -10,12 +10,11 @@ import pytest
 from aiohttp import encode_basic_auth
 
 from gateway.admission import AdmissionRefused
-from gateway.api.grants import ACCESS_TOKEN, TOKEN_EXCHANGE
 from gateway.identity import proofs
 from gateway.identity.proofs import ALGORITHMS, LASTS, NONCE_LASTS, ProofRefused, Proofs
 from gateway.identity.tokens import TokenRefused
 from gateway.policy.identities import Binding
-from tests.identity.gateway_app import served
+from tests.identity.gateway_app import exchange, served
 from tests.identity.house import SECRET
 from tests.identity.proving import Client
 
@@ -56,16 +55,6 @@ async def bound_root(house, client, key):
     status, body, _ = await asked(house, client, "/oauth/token", key=key, grant_type="client_credentials")
     assert (status, body["token_type"]) == (200, "DPoP"), body
     return body["access_token"]
-
-
-def exchange(token, name="planner", **form):
-    return {
-        "grant_type": TOKEN_EXCHANGE,
-        "subject_token": token,
-        "subject_token_type": ACCESS_TOKEN,
-        "name": name,
-        **form,
-    }
 
 
 def bound_to(token):

@@ -242,7 +242,7 @@ def test_whatever_is_asked_for_a_child_stays_inside_its_parent(wishes, shrunk_to
 # What may have changed since
 
 
-def test_a_token_ends(house):
+def test_a_token_ends_at_its_time(house):
     token = house.root(ttl=100)
     house.now += 100
     with refused("invalid_grant", "expired"):

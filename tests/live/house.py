@@ -246,7 +246,7 @@ class Gateway:
             "public_url": "",
         } | policy
         self.bot_token, self.root_secret = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
-        self._environment = {
+        self.environment = {
             **os.environ,
             "SHOP_PASSWORD": postgres.password,
             "RELEASE_PIPELINE_SECRET": self.root_secret,
@@ -260,7 +260,7 @@ class Gateway:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "gateway", "serve", "--policy", str(self.policy_file)]
             + ["--state", str(self.state), "--json"],
-            env=self._environment,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -361,7 +361,7 @@ class Gateway:
         return subprocess.run(
             [sys.executable, "-m", "gateway", *arguments],
             env={
-                **self._environment,
+                **self.environment,
                 "COUNTERSIGN_URL": self.url,
                 "COUNTERSIGN_STATE": str(self.state),
                 **environment,

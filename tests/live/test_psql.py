@@ -184,7 +184,7 @@ def test_denied_it_hears_why_and_goes_on(sit: Sit, gateway: Gateway, table: str,
         psql.type(f"UPDATE {table} SET note = 'changed' WHERE id = 3;")
         gateway.api.vote(gateway.api.pending(table), "deny", person=BEN, reason="Not during the freeze")
         refused = psql.answer()
-        assert "ERROR:  Denied by ben.okafor@example.com: Not during the freeze" in refused
+        assert "ERROR:  Denied by ben.okafor@example.com: Not during the freeze. Approval " in refused
         assert psql.ask("SELECT 1;") == "1\n[]> "
     assert notes() == ["first"] * 3
 

@@ -267,7 +267,7 @@ def test_after_a_crash_the_next_gateway_drops_what_is_left_and_lets_other_gatewa
         assert theirs.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_fifty_at_once(stand: Stand, gateway: house.Gateway) -> None:
+def test_fifty_sessions_at_once_have_a_role_each(stand: Stand, gateway: house.Gateway) -> None:
     async def one(account: Account) -> str:
         connection = await asyncpg.connect(
             host=account.host,

@@ -33,7 +33,9 @@ def answered(gateway: house.Gateway) -> bool:
         return connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_in_vault(postgres: Postgres, upstream: Account, rotated, tmp_path, monkeypatch) -> None:
+def test_a_password_rotated_in_vault_is_used_at_once(
+    postgres: Postgres, upstream: Account, rotated, tmp_path, monkeypatch
+) -> None:
     """Kept for five minutes and renewed by itself, but at once when the target refuses what was kept."""
     name, password = rotated
     with stores.vault() as vault:
@@ -58,7 +60,9 @@ def _tried(gateway: house.Gateway) -> bool:
         return False
 
 
-def test_in_a_file(postgres: Postgres, upstream: Account, rotated, tmp_path) -> None:
+def test_a_password_rotated_in_a_file_is_used_at_the_next_login(
+    postgres: Postgres, upstream: Account, rotated, tmp_path
+) -> None:
     name, password = rotated
     place = tmp_path / "password"
     place.write_text(password)

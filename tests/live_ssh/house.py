@@ -96,18 +96,24 @@ def openssh(**options: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def sshd(directory: Path, *, more: Callable[[Path], str] = lambda _host_key: "") -> Iterator[Server]:
-    """OpenSSH's server on a free port, for the user who runs the tests; `more` is added to its configuration."""
+def sshd(
+    directory: Path, *, more: Callable[[Path], str] = lambda _host_key: "", programs: Path | None = None
+) -> Iterator[Server]:
+    """OpenSSH's server on a free port, for the user who runs the tests; `more` is added to its configuration.
+
+    `programs` is a directory whose programs its sessions find before the machine's.
+    """
     for name in ("host", "client"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / name], check=True)
     (directory / "authorized").write_text((directory / "client.pub").read_text())
     port = free_port()
+    path = f" PATH={programs}:{os.defpath}" if programs else ""
     configuration = directory / "sshd_config"
     configuration.write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {directory}/host\nPidFile none\nUsePAM no\nStrictModes no\n"
         f"AuthorizedKeysFile {directory}/authorized\nPermitRootLogin yes\nSubsystem sftp internal-sftp\nMaxSessions 200\n"
         # Start-up files of whoever runs the tests are none of theirs.
-        f"MaxStartups 300\nAcceptEnv LANG LC_*\nSetEnv HOME={directory}\n{more(directory / 'host')}"
+        f"MaxStartups 300\nAcceptEnv LANG LC_*\nSetEnv HOME={directory}{path}\n{more(directory / 'host')}"
     )
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)

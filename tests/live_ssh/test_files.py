@@ -103,7 +103,7 @@ def test_a_secret_path_is_not_simply_read(gateway: SshGateway, tmp_path: Path) -
     assert not (tmp_path / "here").exists()
 
 
-def test_rsync_fetches(gateway: SshGateway, tmp_path: Path) -> None:
+def test_rsync_fetches_a_directory_whole(gateway: SshGateway, tmp_path: Path) -> None:
     source = tmp_path / "there"
     source.mkdir()
     for n in range(20):

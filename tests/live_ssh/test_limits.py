@@ -11,6 +11,7 @@ import pytest
 from gateway.protocols.ssh.client import CHANNELS
 from tests.live_ssh import house
 from tests.live_ssh.house import Server, SshGateway, connected
+from tests.live_ssh.test_faults import recordings
 
 
 def test_what_all_clients_may_have_waiting_is_bounded_and_given_back(server: Server, tmp_path: Path) -> None:
@@ -58,3 +59,18 @@ async def test_a_connection_has_so_many_channels_and_no_more(gateway: SshGateway
             await connection.create_process()
         with pytest.raises(asyncssh.ChannelOpenError):
             await connection.create_process()
+
+
+@pytest.mark.parametrize("size", [1, 1023])
+async def test_a_client_that_takes_tiny_packets_alone_gets_no_channel(gateway: SshGateway, size: int) -> None:
+    async with connected(gateway) as connection:
+        for opened in (
+            connection.create_session(asyncssh.SSHClientSession, "echo hello", max_pktsize=size),
+            connection.create_connection(asyncssh.SSHTCPSession, "db.example", 5432, max_pktsize=size),
+        ):
+            with pytest.raises(asyncssh.ChannelOpenError, match=f"packets of {size} bytes are too small"):
+                await opened
+        done = await connection.run("echo hello", max_pktsize=1024)
+        assert done.stdout == "hello\n"
+    refused = f"refused a channel with packets of at most {size} bytes"
+    assert any(refused.encode() in path.read_bytes() for path in recordings(gateway))

@@ -15,7 +15,8 @@ import asyncssh
 import pytest
 
 from tests.live.house import eventually
-from tests.live_ssh.house import SshGateway
+from tests.live_ssh import house
+from tests.live_ssh.house import Server, SshGateway
 
 
 def sessions(gateway: SshGateway) -> set[str]:
@@ -39,6 +40,34 @@ def test_a_session_is_recorded_masked_replayed_cast_and_verified(gateway: SshGat
     assert "oops\r\n" in "".join(event[2] for event in events)
     verified = gateway.countersign("verify", session, "--state", str(gateway.state))
     assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+async def test_what_ran_side_by_side_is_cast_in_the_order_of_time_and_so_is_what_never_ended(
+    server: Server, tmp_path: Path
+) -> None:
+    with house.gateway(tmp_path, server) as gateway:
+        async with asyncssh.connect(
+            "127.0.0.1",
+            gateway.ports["web-1"],
+            username="agent",
+            password=gateway.token(),
+            known_hosts=None,
+            client_keys=None,
+            config=None,
+        ) as connection:
+            # More than a block of the recording: what a block lacks is lost with the gateway.
+            slow = await connection.create_process("echo begun; seq 100000; cat")
+            assert await slow.stdout.readuntil("\n100000\n")
+            assert (await connection.run("echo fast")).stdout == "fast\n"
+            gateway.kill()
+        (session,) = sessions(gateway)
+        cast = gateway.countersign("replay", session, "--cast", "--state", str(gateway.state)).stdout
+        gateway.start()
+    events = [json.loads(line) for line in cast.splitlines()[1:]]
+    assert [event[0] for event in events] == sorted(event[0] for event in events)
+    shown = "".join(event[2] for event in events)
+    assert "\nbegun\r\n1\r\n" in shown
+    assert shown.index("allow> echo begun") < shown.index("\nbegun\r") < shown.index("allow> echo fast")
 
 
 async def test_a_hundred_sessions_at_once(gateway: SshGateway) -> None:

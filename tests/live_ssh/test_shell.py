@@ -219,6 +219,24 @@ def test_what_the_gateway_says_to_the_shell_cannot_be_given_another_meaning(
     assert tmp_path.exists()
 
 
+def test_what_draws_on_a_screen_is_refused_where_there_is_none(gateway: SshGateway) -> None:
+    before = set((gateway.state / "recordings").glob("*/*.rec"))
+    done = lines(gateway, "vi /etc/hosts", "echo $?", "v=top; $v")
+    assert done.stdout == b"126\n", done.stderr
+    assert b"vi needs a terminal at the target" in done.stderr
+    assert b"top needs a terminal at the target" in done.stderr
+    at_a_terminal = gateway.ssh("sudo vim x", options=("-tt",))
+    assert (at_a_terminal.returncode, b"vim needs a terminal" in at_a_terminal.stdout) == (126, True)
+    eventually(lambda: not gateway.api.call("/v1/sessions"))
+    recordings = set((gateway.state / "recordings").glob("*/*.rec")) - before
+    shown = [
+        gateway.countersign("replay", each.stem, "--no-wait", "--state", str(gateway.state)).stdout
+        for each in recordings
+    ]
+    assert any("refused the line vi /etc/hosts" in each for each in shown)
+    assert any("refused the command sudo vim x" in each for each in shown)
+
+
 @pytest.mark.parametrize("setting", ["printf -v x 'rm -rf'", 'unset x; echo "${x:=rm -rf}"'])
 def test_a_line_that_reads_and_also_sets_is_remembered(
     gateway: SshGateway, tmp_path: Path, setting: str
@@ -349,7 +367,8 @@ def test_a_held_shell_has_the_modes_and_the_size_of_the_terminal_and_so_has_its_
         (recording,) = (gateway.state / "recordings").glob("*/*.rec")
         eventually(lambda: not gateway.api.call("/v1/sessions"))
         cast = gateway.countersign("replay", recording.stem, "--cast", "--state", str(gateway.state)).stdout
-    events = [json.loads(line) for line in cast.splitlines()[1:]]
+    header, *events = (json.loads(line) for line in cast.splitlines())
+    assert (header["width"], header["height"]) == (100, 30)
     assert [event[2] for event in events if event[1] == "r"] == ["100x30", "132x50", "61x17"]
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import getpass
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 import pytest_asyncio
@@ -33,13 +35,14 @@ async def serve(process: asyncssh.SSHServerProcess[str]) -> None:
         process.exit_with_signal(received.signal)
 
 
-@pytest_asyncio.fixture
-async def gateway(tmp_path: Path) -> AsyncIterator[SshGateway]:
+@contextlib.asynccontextmanager
+async def before(tmp_path: Path, **options: Any) -> AsyncIterator[SshGateway]:
+    """A gateway before such a target."""
     host = asyncssh.generate_private_key("ssh-ed25519")
     stored = tmp_path / "password"
     stored.write_text(PASSWORD)
     async with await asyncssh.listen(
-        "127.0.0.1", 0, server_factory=Door, process_factory=serve, server_host_keys=[host]
+        "127.0.0.1", 0, server_factory=Door, process_factory=serve, server_host_keys=[host], **options
     ) as acceptor:
         port = acceptor.get_port()
         known = tmp_path / "known_hosts_of_the_gateway"
@@ -56,6 +59,12 @@ async def gateway(tmp_path: Path) -> AsyncIterator[SshGateway]:
             await asyncio.to_thread(running.stop)
 
 
+@pytest_asyncio.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[SshGateway]:
+    async with before(tmp_path) as running:
+        yield running
+
+
 async def test_signals_pass_both_ways(gateway: SshGateway) -> None:
     async with connected(gateway) as connection:
         for signal in ("USR1", "TERM"):
@@ -66,3 +75,11 @@ async def test_signals_pass_both_ways(gateway: SshGateway) -> None:
             done = await process.wait()
             assert done.exit_signal is not None
             assert done.exit_signal[0] == signal
+
+
+async def test_a_target_that_takes_tiny_packets_alone_gets_no_channel(tmp_path: Path) -> None:
+    async with before(tmp_path, max_pktsize=1) as gateway, connected(gateway) as connection:
+        for _ in range(2):
+            done = await connection.run("tail -f /dev/null", check=False)
+            assert done.exit_status == 255
+            assert "The target refused the channel: packets of 1 bytes are too small" in str(done.stderr)

@@ -95,3 +95,8 @@ def on(
         resources=(*(Resource(kind=kind, name=name, effect=effect) for name, effect in touched), *more),
         attributes=attributes or {},
     )
+
+
+def rule(name: str, hold: str) -> str:
+    """A rule that holds what writes."""
+    return f"- {{name: {name}, when: {{effects: [write]}}, then: {{hold: {{{hold}}}}}}}"

@@ -113,7 +113,7 @@ def test_a_rule_for_another_connection_errs_for_nobody_else(policy_of) -> None:
     assert word(evaluate(policy, AGENT, SHOP, does(READ, attributes={"sql.has_where": True}))) == "allow"
 
 
-def test_true_is_not_one(policy_of) -> None:
+def test_true_does_not_equal_the_number_one(policy_of) -> None:
     policy = policy_of("- {name: a, when: {attributes: {sql.statements: true}}, then: {allow: true}}")
     assert word(evaluate(policy, AGENT, SHOP, does(READ, attributes={"sql.statements": 1}))) == "block"
 

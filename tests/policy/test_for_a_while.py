@@ -5,12 +5,7 @@ import pytest
 from gateway.model import Hold, Lasting, Reach
 from gateway.policy.evaluate import evaluate
 from gateway.policy.file import PolicyFileError
-from tests.policy.house import AGENT, SHOP, WRITE, does
-
-
-def rule(name: str, hold: str) -> str:
-    return f"- {{name: {name}, when: {{effects: [write]}}, then: {{hold: {{{hold}}}}}}}"
-
+from tests.policy.house import AGENT, SHOP, WRITE, does, rule
 
 WIDE = "approvers: dba, for_a_while: {up_to: 2h, commands: 50, what: [call, shape, agent, subtree]}"
 NARROW = "approvers: security, for_a_while: {up_to: 10m, commands: 90, what: shape}"

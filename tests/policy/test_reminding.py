@@ -5,8 +5,7 @@ import pytest
 from gateway.model import Hold, StepKind
 from gateway.policy.evaluate import evaluate
 from gateway.policy.file import PolicyFileError
-from tests.policy.house import AGENT, SHOP, WRITE, does
-from tests.policy.test_for_a_while import rule
+from tests.policy.house import AGENT, SHOP, WRITE, does, rule
 
 CALL, REMIND, ESCALATE = StepKind.CALL, StepKind.REMIND, StepKind.ESCALATE
 ANA, BEN = "ana.silva@example.com", "ben.okafor@example.com"

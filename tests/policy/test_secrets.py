@@ -157,7 +157,7 @@ def test_a_secret_in_vault_needs_a_way_to_ask_it() -> None:
         ),
     ],
 )
-def test_ways_into_vault(auth: str, meant: object) -> None:
+def test_every_way_into_vault_is_read(auth: str, meant: object) -> None:
     text = (
         MINIMAL
         + f"secrets: {{refresh: 1m, stale: 5m, vault: {{address: 'https://v', auth: {auth}, namespace: a/b/}}}}\n"

@@ -66,7 +66,7 @@ def test_a_file_of_the_same_kind_beside_it_is_alike(name: str) -> None:
     ],
     ids=lambda command: command.text,
 )
-def test_anything_else_is_not(other: Command) -> None:
+def test_anything_else_is_of_another_shape(other: Command) -> None:
     assert key(other) != key(opening("/srv/site/a.css"))
 
 

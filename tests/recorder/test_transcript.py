@@ -60,7 +60,7 @@ def test_a_session_reads_as_it_happened(recorder):
         ("decision", "block", "Blocked: Never."),
         ("command", "hold", "UPDATE orders SET paid = true"),
         ("decision", "pending", "Approval a1: pending"),
-        ("decision", "denied", "Approval a1: denied; sam@example.com deny (wrong table); wrong table"),
+        ("decision", "denied", "Approval a1: denied; sam@example.com deny (wrong table)"),
         ("answer", "", "failed: SQLSTATE 42P01"),
         ("notice", "", "a cancel request came"),
         ("end", "", "Session ended: client left"),

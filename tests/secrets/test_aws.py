@@ -86,7 +86,7 @@ async def test_a_key_of_json_or_the_whole_text(orders, monkeypatch):
             await fetched(SecretRef(source="aws", name=ORDERS.name, key=missing))
 
 
-async def test_by_its_arn(orders, aws, monkeypatch):
+async def test_a_secret_is_found_by_its_arn(orders, aws, monkeypatch):
     key(monkeypatch)
     arn = administrator(aws, "secretsmanager").describe_secret(SecretId=ORDERS.name)["ARN"]
     assert await fetched(SecretRef(source="aws", name=arn, key="password")) == "first"
@@ -109,7 +109,7 @@ async def test_without_credentials_nothing_is_asked(orders):
         await fetched()
 
 
-async def test_without_a_region(orders, monkeypatch):
+async def test_without_a_region_nothing_is_asked(orders, monkeypatch):
     key(monkeypatch)
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     with pytest.raises(SecretUnavailable, match="region"):

@@ -56,7 +56,7 @@ async def test_both_versions_of_the_engine(entered, vault):
     assert await closing(entered(), SecretRef(source="vault", name="old/orders", key="password")) == "of old"
 
 
-async def test_an_approle(entered, vault, monkeypatch):
+async def test_an_approle_logs_in(entered, vault, monkeypatch):
     monkeypatch.setenv(
         "TEST_ROLE_ID", vault.call("GET", "auth/approle/role/gateway/role-id")["data"]["role_id"]
     )
@@ -137,7 +137,7 @@ async def test_a_service_account_of_kubernetes(entered, vault, tmp_path):
             cluster.shutdown()
 
 
-async def test_a_namespace(entered, vault, monkeypatch):
+async def test_a_secret_is_read_in_its_namespace(entered, vault, monkeypatch):
     vault.call("POST", "sys/namespaces/data", {})
     vault.call("POST", "sys/mounts/secret", {"type": "kv", "options": {"version": "2"}}, namespace="data")
     vault.call("POST", "secret/data/orders", {"data": {"password": "of the namespace"}}, namespace="data")

@@ -200,7 +200,7 @@ def test_doubles_are_copied_out_masked(mask: CompiledMask, written: CopyFormat, 
     assert masked(plan, [row]) == row.replace(b"4.111111111111111e+15", b"1111")
 
 
-def test_counts_are_kept(mask: CompiledMask) -> None:
+def test_masked_values_are_counted_by_what_masked_them(mask: CompiledMask) -> None:
     facts = Facts(
         effects=frozenset({Effect.READ}),
         outputs=(

@@ -116,7 +116,7 @@ async def test_the_web_api_says_where_the_problem_is(slack, server):
     assert server.workspace.channels[APPROVALS].messages == {}
 
 
-def test_counts_and_totals():
+def test_blocks_are_counted_and_their_texts_added_up():
     assert not problems_of([{"type": "divider"}] * 50, Surface.MESSAGE)
     assert problems_of([{"type": "divider"}] * 51, Surface.MESSAGE)
     assert not problems_of([{"type": "divider"}] * 100, Surface.MODAL)

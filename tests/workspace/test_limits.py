@@ -49,7 +49,7 @@ def test_tiers_count_by_method_and_minute():
     assert ask(limiter, tier=Tier.T2) == 0
 
 
-def test_off_counts_nothing():
+def test_a_limiter_that_is_off_never_makes_anybody_wait():
     limiter = RateLimiter(clock=Hands(), mode=Rate.OFF)
     assert {ask(limiter) for _ in range(1000)} == {0}
 

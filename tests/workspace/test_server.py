@@ -22,7 +22,7 @@ def test_our_own_hosts_are_known(host):
     "host",
     ["evil.example:80", "127.0.0.1:81", "", "127.0.0.1.evil.example:80", "192.0.2.1:80", "a:b:c", "[::1"],
 )
-def test_other_hosts_are_not(host):
+def test_other_host_headers_are_not_ours(host):
     assert not host_is_ours(host, port=80, loopback_only=True)
 
 

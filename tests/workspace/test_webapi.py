@@ -62,7 +62,7 @@ async def test_scopes_are_checked_and_the_missing_one_is_named():
         assert "email" not in (await poor.users_info(user=ANA))["user"]["profile"]
 
 
-async def test_who_am_i(slack):
+async def test_an_app_learns_who_it_is(slack):
     answer = await slack.auth_test()
     assert (answer["team_id"], answer["bot_id"]) == ("T0DEMO", "B0COUNTERSIGN")
     assert (await slack.team_info())["team"]["name"] == "Countersign demo"

@@ -135,15 +135,30 @@ def _qualified(reading: Reading, scope: Scope, names: Sequence[str]) -> Output:
     relation = scope.relation(names[-2], names[-3] if len(names) > 2 else "")
     if relation is None:
         return _outside(names[:-1], names[-1])
-    return relation.field(names[-1]) or _of_row(reading, relation, names[-1])
+    return _of_row(reading, scope, relation, names[-1])
 
 
-def _of_row(reading: Reading, relation: Relation, name: str) -> Output:
-    """`c.purge` where `c` has no such column: the function `purge`, called with the row."""
-    sources = relation.whole
-    if reading.schema is not None and reading.schema.called("", name):
-        sources |= _done(reading, "", name, sources)
-    return Output(name=name, sources=sources, exact=False)
+def _of_row(reading: Reading, scope: Scope, relation: Relation, name: str) -> Output:
+    """`c.name`: a column, or where `c` has none of that name, the function, called with the row.
+
+    A function's row may be a value of any type (`x.pg_terminate_backend FROM pg_backend_pid() AS x`).
+    """
+    found = relation.field(name)
+    if found is not None and not (relation.made and name not in relation.known):
+        return found
+    sources = relation.whole | (found.sources if found else NOTHING)
+    return Output(name=name, sources=sources | _called(reading, scope, name, {}), exact=False)
+
+
+def _called(reading: Reading, scope: Scope, name: str, arg: Node) -> Sources:
+    """What `(arg).name` does where it is no field: PostgreSQL calls the function of that name, with whatever stands there.
+
+    A name that no function here is known by is taken for a field.
+    """
+    doing = functions.effects_of("", name) or name in functions.RUNS_SQL or name in functions.READS_TABLE
+    if not doing and not (reading.schema and reading.schema.called("", name)):
+        return NOTHING
+    return _call(reading, {"funcname": [{"String": {"sval": name}}], "args": [arg]}, scope)
 
 
 def _outside(names: Sequence[str], column: str) -> Output:
@@ -163,12 +178,15 @@ def _indirection(reading: Reading, body: Node, scope: Scope) -> list[Output]:
     arg, steps = body.get("arg", {}), body.get("indirection", [])
     sources = gather(reading, arg, scope) | gather(reading, [s for s in steps if "A_Indices" in s], scope)
     last = steps[-1] if steps else {}
+    relation = _whole_row(scope, arg) if len(steps) == 1 and "String" in last else None
+    if relation is None:
+        for place, field in enumerate(strings(steps)):
+            sources |= _called(reading, scope, field, {} if place else arg)
     if "A_Star" in last:
         return [Output(name="*", sources=sources, exact=False)]
     name = (strings([last]) or [named(arg)])[0].lower()
-    relation = _whole_row(scope, arg) if len(steps) == 1 and "String" in last else None
     if relation is not None:
-        found = relation.field(name) or _of_row(reading, relation, name)
+        found = _of_row(reading, scope, relation, name)
         reading.columns(found.sources)
         return [found]
     return [Output(name=name, sources=sources, exact=False)]
@@ -233,7 +251,13 @@ def _done(reading: Reading, schema: str, name: str, made_of: Sources) -> Sources
         reading.carries("", made_of)
     for effect in sorted(effects):
         reading.touches("function", called.lower(), effect)
-    return NOTHING
+    return NOTHING if schema else _instead(reading, name)
+
+
+def _instead(reading: Reading, name: str) -> Sources:
+    """What functions of the target's own do that a bare built-in name may mean: `lower(varchar)` beats `lower(text)`."""
+    known = reading.schema.called("", name) if reading.schema else ()
+    return _own(reading, "", name, [function for function in known if not function.extension])
 
 
 def _own(reading: Reading, schema: str, name: str, known: Sequence[Function]) -> Sources:

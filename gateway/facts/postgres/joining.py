@@ -93,9 +93,9 @@ def _computed(reading: Reading, body: Node, alias: str, renamed: Sequence[str], 
     )
     if columns is None or "coldeflist" in body:
         known = {name: Output(name=name, sources=sources, exact=False) for name in renamed}
-        return Relation(alias=alias, known=known, rest=Output(name="*", sources=sources, exact=False))
+        rest = Output(name="*", sources=sources, exact=False)
+        return Relation(alias=alias, known=known, rest=rest, made=True)
     given = [name or alias for name in columns] + (["ordinality"] if body.get("ordinality") else [])
     given[: len(renamed)] = renamed
-    return Relation(
-        alias=alias, known={name: Output(name=name, sources=sources, exact=False) for name in given}
-    )
+    made_of = {name: Output(name=name, sources=sources, exact=False) for name in given}
+    return Relation(alias=alias, known=made_of, made=True)

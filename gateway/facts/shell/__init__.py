@@ -78,6 +78,12 @@ class Lines:
         _walk(text, Reading(), shell)
         return any(word in shell.functions or word in shell.aliases for word in words)
 
+    def takes_screen(self, text: str) -> str:
+        """A program of the line that is of no use without a terminal, or ""."""
+        reading = Reading()
+        _walk(text, reading, self._apart())
+        return next(iter(reading.screens), "")
+
     def ran(self, text: str) -> None:
         """The line has been let through: what it sets, defines and changes counts from now on."""
         was = self._apart()

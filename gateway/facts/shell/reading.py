@@ -22,6 +22,8 @@ class Reading:
     effects: set[Effect] = field(default_factory=set)
     resources: dict[Resource, None] = field(default_factory=dict)
     programs: dict[str, None] = field(default_factory=dict)
+    screens: dict[str, None] = field(default_factory=dict)
+    """Those of the programs that are of no use without a terminal."""
     hosts: dict[str, None] = field(default_factory=dict)
     doubts: dict[str, None] = field(default_factory=dict)
     commands: int = 0

@@ -48,6 +48,8 @@ _PARENTS = f"""
 _FUNCTIONS = f"""
     SELECT n.nspname || '.' || p.proname AS name, l.lanname::text AS language, p.provolatile = 'i' AS immutable,
         p.prosecdef OR p.proconfig IS NOT NULL OR p.prokind <> 'f' AS apart,
+        EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+            AND d.objid = p.oid AND d.deptype = 'e') AS extension,
         CASE WHEN l.lanname IN ('sql', 'plpgsql') AND pg_catalog.length(p.prosrc) <= {_BODY} THEN p.prosrc ELSE '' END AS body
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     JOIN pg_catalog.pg_language l ON l.oid = p.prolang
@@ -180,6 +182,7 @@ def _functions(rows: Sequence[Any]) -> Mapping[str, tuple[Function, ...]]:
                 language="" if row["apart"] else row["language"],
                 immutable=row["immutable"],
                 body="" if row["apart"] else row["body"],
+                extension=row["extension"],
             )
         )
     return {name: tuple(functions) for name, functions in found.items()}

@@ -12,13 +12,16 @@ from typing import Any
 
 import asyncssh
 
+from gateway.facts.shell import Lines
 from gateway.hosted import Refused, Ruling, SessionOver
 from gateway.model import Block, Command
 from gateway.protocols.ssh import asking
 from gateway.protocols.ssh.behind import Behind
 from gateway.protocols.ssh.digests import Copies
+from gateway.protocols.ssh.editor import parted
 from gateway.protocols.ssh.flow import STDERR, Answer, Sink, Upstream
 from gateway.protocols.ssh.kept import WINDOW, Kept
+from gateway.protocols.ssh.unserved import needs_terminal
 
 REFUSED = 126
 """Exit status of what was not let run: as a shell says "cannot execute"."""
@@ -170,6 +173,10 @@ class Channel(asyncssh.SSHServerSession[Any]):
             if self._text is not None and len(asking.as_sent(self._text)) > self.client.command_bytes:
                 self.say("This command is too long.")
                 self.channel.exit(REFUSED)
+            elif self._terminal and (program := Lines().takes_screen(self._text or "")):
+                self.client.refused(f"the command {self._text}")
+                self.refuse(needs_terminal(program))
+                self.channel.exit(REFUSED)
             elif self._text is not None:
                 await self._run(asking.run(self._text, self._environment), text=self._text)
             elif self._subsystem == FILES:
@@ -318,8 +325,14 @@ class Channel(asyncssh.SSHServerSession[Any]):
     def write(self, data: bytes, error: bool) -> None:  # noqa: FBT001  # the shape of Answer's callback
         if not self._listens():
             return
-        shown: bytes | str = data.decode("utf-8", "surrogateescape") if self._terminal else data
-        self.channel.write(shown, STDERR if error and not self._terminal else None)
+        if self._terminal:
+            before, rows, text = parted(data.decode("utf-8", "surrogateescape"), self._size()[0])
+            if rows:
+                self.channel.write(before)
+                self.channel.writelines([rows])
+            self.channel.write(text)
+        else:
+            self.channel.write(data, STDERR if error else None)
 
     def _write_through(self, data: bytes, error: bool) -> None:  # noqa: FBT001  # the shape of Answer's callback
         """As `write`, where the target's terminal says how lines end: the line editor would do so in `write` alone."""

@@ -19,6 +19,7 @@ from gateway.protocols.ssh.channel import Channel
 from gateway.protocols.ssh.exact import refusing_hosts, taking_bytes
 from gateway.protocols.ssh.forwarding import forward
 from gateway.protocols.ssh.keys import TARGETS
+from gateway.protocols.ssh.packet_size import refusing_tiny_packets
 from gateway.protocols.ssh.target import enter
 from gateway.protocols.ssh.unpadded import unpadded
 from gateway.protocols.ssh.unserved import Unserved, without_agent_and_display
@@ -68,6 +69,7 @@ class Client(Unserved):
         host, port = conn.get_extra_info("peername")[:2]
         self._peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         refusing_hosts(conn, self.refused)
+        refusing_tiny_packets(conn, self.refused)
         unpadded(conn)
         takes_in_bulk(conn)
         self._clients.add(self)

@@ -24,17 +24,26 @@ def write_access(directory: Path, *, name: str, host: str, port: int, certify: C
     private = asyncssh.generate_private_key("ssh-ed25519")
     answer = certify(private.export_public_key().decode())
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    place = f"[{host}]:{port}" if port != 22 else host
     files = {
         "key": private.export_private_key().decode(),
         "key-cert.pub": f"{answer['certificate']}\n",
         # Clients that know certificates go by the alias; others find the key itself.
-        "known_hosts": f"@cert-authority {ALIAS} {answer['host_authority']}\n{place} {answer['host_key']}\n",
+        "known_hosts": f"@cert-authority {ALIAS} {answer['host_authority']}\n"
+        f"{known_host(host, port, answer['host_key'])}\n",
         "config": _configuration(directory.resolve(), name, host, port, f"{answer['user']}%{name}"),
     }
     for each, text in files.items():
         _write(directory / each, text)
     return shlex.join(["ssh", "-F", str(directory / "config"), name])
+
+
+def known_host(host: str, port: int, host_key: str) -> str:
+    """The line of a known_hosts file by which clients know the gateway's key. Raises `ValueError` where that is none."""
+    try:
+        key = asyncssh.import_public_key(host_key).export_public_key().decode().split()
+    except asyncssh.KeyImportError as error:
+        raise ValueError("the host key is no public key") from error
+    return " ".join([f"[{host}]:{port}" if port != 22 else host, *key[:2]])
 
 
 def _configuration(directory: Path, name: str, host: str, port: int, user: str) -> str:

@@ -31,6 +31,11 @@ def public_line(seed: bytes) -> str:
     return key(seed).export_public_key().decode().strip()
 
 
+def fingerprint(seed: bytes) -> str:
+    """As OpenSSH's client shows the key of a server that it does not know."""
+    return key(seed).get_fingerprint()
+
+
 def certify(seed: bytes, public_key: str, *, principals: Sequence[str], name: str, expires_at: float) -> str:
     """A user certificate for an agent's key, good for these principals alone. Raises `ValueError`.
 

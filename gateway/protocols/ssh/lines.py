@@ -22,6 +22,7 @@ from gateway.model import Block
 from gateway.protocols.ssh import asking
 from gateway.protocols.ssh.channel import REFUSED, Channel
 from gateway.protocols.ssh.flow import Answer, Upstream
+from gateway.protocols.ssh.unserved import needs_terminal
 
 log = logging.getLogger("countersign.ssh")
 
@@ -117,7 +118,7 @@ class _Shell:
             gathering = self._gathering
             if self._channel.terminal and len(line) >= LONGEST_TYPED:
                 self._gathering = Gathering()
-                self._refuse(TOO_LONG)
+                self._refuse_unasked(line, TOO_LONG)
                 self._prompt()
             elif gathering.add(line):
                 self._prompt(GOES_ON)
@@ -136,7 +137,7 @@ class _Shell:
         if gathering.ends:
             self._lines.put_nowait(None)
             return gathering.text
-        self._refuse(ENDLESS)
+        self._refuse_unasked(gathering.text, ENDLESS)
         return None
 
     async def _next(self) -> str | None:
@@ -153,7 +154,10 @@ class _Shell:
 
     async def _one(self, line: str) -> None:
         if self._past.gives_meaning(line, OWN):
-            self._refuse(REDEFINED)
+            self._refuse_unasked(line, REDEFINED)
+            return
+        if program := self._past.takes_screen(line):
+            self._refuse_unasked(line, needs_terminal(program))
             return
         command = asking.line(line, self._past)
         ruling = await self._channel.judge(command, after=self._masked)
@@ -169,6 +173,10 @@ class _Shell:
     def _refuse(self, block: Block) -> None:
         self._channel.refuse(block)
         self._status = REFUSED
+
+    def _refuse_unasked(self, line: str, block: Block) -> None:
+        self._channel.client.refused(f"the line {line}")
+        self._refuse(block)
 
     async def _let_through(self, line: str, answer: Answer) -> None:
         try:

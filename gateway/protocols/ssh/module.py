@@ -12,7 +12,7 @@ from gateway.facts.shell import ATTRIBUTES, read
 from gateway.model import Facts
 from gateway.protocols.ssh import keys
 from gateway.protocols.ssh.client import SEPARATOR
-from gateway.protocols.ssh.configuration import write_access
+from gateway.protocols.ssh.configuration import known_host, write_access
 from gateway.protocols.ssh.server import serve
 from gateway.protocols.ssh.shapes import shape
 from gateway.protocols.ssh.timeline import render, timed
@@ -75,10 +75,16 @@ def certify(
         name=name,
         expires_at=expires_at,
     )
+    told = host(secret)
+    return {"certificate": signed, "host_key": told["host_key"], "host_authority": told["host_authority"]}
+
+
+def host(secret: Callable[[str], bytes]) -> Mapping[str, str]:
+    """By what clients know the gateway: the server's own key, what certifies that, and the key's fingerprint."""
     return {
-        "certificate": signed,
         "host_key": keys.public_line(secret(keys.HOST)),
         "host_authority": keys.public_line(secret(keys.HOSTS)),
+        "fingerprint": keys.fingerprint(secret(keys.HOST)),
     }
 
 
@@ -95,6 +101,8 @@ __all__ = [
     "certify",
     "client_line",
     "environment",
+    "host",
+    "known_host",
     "read_facts",
     "render",
     "serve",

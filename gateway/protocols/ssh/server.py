@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 
 import asyncssh
 
@@ -12,6 +13,8 @@ from gateway.protocols.ssh.client import Client
 from gateway.protocols.ssh.kept import WINDOW
 from gateway.protocols.ssh.keys import AUTHORITY, HOST, HOSTS, host_certificate, key
 from gateway.protocols.ssh.lines import LONGEST_TYPED
+
+log = logging.getLogger("countersign.ssh")
 
 KEEPALIVE = 30.0
 TITLE = "countersign"
@@ -68,4 +71,8 @@ async def serve(desks: Desks, *, host: str, port: int) -> Server:
         rekey_bytes=1 << 30,
         **STRONG,
     )
-    return Server(acceptor, clients)
+    server = Server(acceptor, clients)
+    log.info(
+        "the host key is known by", extra={"address": server.address, "fingerprint": own.get_fingerprint()}
+    )
+    return server

@@ -11,6 +11,7 @@ from gateway.hosted import CredentialRefused, Desk, HostedUpstream, Refused
 from gateway.protocols.ssh.algorithms import STRONG
 from gateway.protocols.ssh.bulk import takes_in_bulk
 from gateway.protocols.ssh.keys import session_key
+from gateway.protocols.ssh.packet_size import refusing_tiny_packets
 from gateway.protocols.ssh.unpadded import unpadded
 
 KEEPALIVE = 30.0
@@ -77,5 +78,6 @@ class _Client(asyncssh.SSHClient):
     """Opens nothing that the target asks for: forwarded ports, agents and displays are refused by the library."""
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        refusing_tiny_packets(conn, lambda _: None)  # a target's own channels are refused whatever they are
         unpadded(conn)
         takes_in_bulk(conn)

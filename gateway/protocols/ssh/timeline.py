@@ -6,6 +6,7 @@ the bytes as the client got them. `render` makes a person's text of it, `timed` 
 
 from __future__ import annotations
 
+import codecs
 import re
 import struct
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import NamedTuple
 
 _HEAD = struct.Struct(">cII")
 _LATEST = 0xFFFF_FFFF
+_DECODER = codecs.getincrementaldecoder("utf-8")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
 OUT, ERR, RESIZE = b"o", b"e", b"r"
@@ -39,13 +41,25 @@ def entries(answer: bytes) -> Iterator[Entry]:
         at += length
 
 
+def _texts(answer: bytes) -> Iterator[tuple[bytes, int, str]]:
+    """The entries with their bytes as text: a character that two of one stream share stands in the later one."""
+    decoders = {stream: _DECODER("replace") for stream in (OUT, ERR, RESIZE)}
+    milliseconds = 0
+    for stream, milliseconds, data in entries(answer):
+        if stream in decoders:
+            yield stream, milliseconds, decoders[stream].decode(data)
+    for stream, decoder in decoders.items():
+        if rest := decoder.decode(b"", final=True):
+            yield stream, milliseconds, rest
+
+
 def render(answer: bytes, _shape: bytes) -> str:
     """What stood on the screen, safe to print on a terminal; standard error is marked."""
     shown: list[str] = []
-    for stream, _, data in entries(answer):
+    for stream, _, whole in _texts(answer):
         if stream == RESIZE:
             continue
-        text = data.decode("utf-8", "replace").replace("\r\n", "\n")
+        text = whole.replace("\r\n", "\n")
         text = _UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
         shown.append(
             text if stream == OUT else "".join(f"! {line}" for line in text.splitlines(keepends=True))
@@ -54,10 +68,15 @@ def render(answer: bytes, _shape: bytes) -> str:
 
 
 def timed(answer: bytes, _shape: bytes) -> Iterator[tuple[float, str, str]]:
-    """As an asciicast has it: seconds since the command was let through, `o` or `r`, and the text."""
-    for stream, milliseconds, data in entries(answer):
-        text = data.decode("utf-8", "replace")
+    """As an asciicast has it: seconds since the command was let through, `o` or `r`, and the text.
+
+    A terminal at the target, the one that has a size, says itself how lines end; else they end as a player needs it.
+    """
+    terminal = False
+    for stream, milliseconds, text in _texts(answer):
         if stream == RESIZE:
+            terminal = True
             yield milliseconds / 1000, "r", text
-        else:
-            yield milliseconds / 1000, "o", text.replace("\r\n", "\n").replace("\n", "\r\n")
+        elif text:
+            lines = text if terminal else text.replace("\r\n", "\n").replace("\n", "\r\n")
+            yield milliseconds / 1000, "o", lines

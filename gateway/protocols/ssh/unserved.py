@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncssh
 
+from gateway.model import Block
 from gateway.protocols.ssh import asking
 
 
@@ -40,3 +41,11 @@ def without_agent_and_display(
     own: Any = channel
     own._process_auth_agent_req_at_openssh_dot_com_request = lambda _: refused("forwarding of an agent")
     own._process_x11_req_request = lambda _: refused("forwarding of a display")
+
+
+def needs_terminal(program: str) -> Block:
+    """What runs without a terminal at the target may not be what draws on one."""
+    return Block(
+        rules=("no terminal",),
+        message=f"{asking.shown(program)} needs a terminal at the target, and only a shell in `hold` mode has one.",
+    )

@@ -35,6 +35,7 @@ from gateway.facts.shell.programs import (
     web,
     wrappers,
 )
+from gateway.facts.shell.programs.screens import takes_screen
 from gateway.facts.shell.values import WILD, matcher, static
 from gateway.model import Effect
 
@@ -92,6 +93,8 @@ def run(call: Call) -> str:
         if name.startswith(place):
             name = name[len(place) :]
             break
+    if takes_screen(name, call.args):
+        reading.screens[name] = None
     if "/" in name:
         if name.startswith(("/lib", "/usr/lib")) and "ld" in name.rsplit("/", 1)[-1]:
             return wrappers.loader(call) or WILD

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 
 from gateway.facts.shell.call import Call, Handler, each, options
-from gateway.facts.shell.values import COUNT, WILD
+from gateway.facts.shell.values import COUNT, DEEP, WILD
 from gateway.model import Effect
 
 
@@ -40,12 +41,15 @@ def _copy(call: Call) -> str | None:
             call.below(path, source.rstrip("/").rsplit("/", 1)[-1])
     for path in sources:
         if call.name != "ln" or not given.has("s", "symbolic"):
-            call.read(path, deep=given.has("r", "R", "a", "recursive", "archive"))
+            call.read(path, deep=call.name == "mv" or given.has("r", "R", "a", "recursive", "archive"))
         if call.name == "mv":
             call.remove(path)
-    if call.name == "ln" and sources:
-        for path in sources:
-            call.read(path)
+        if call.name == "mv":
+            call.below(path, DEEP)
+        if call.name == "ln":
+            for meant in _linked(path, targets or given.operands[-1:]):
+                call.read(meant, deep=True)
+                call.below(meant, DEEP)
     if (
         call.name == "install"
         and given.has("m", "o", "g", "mode", "owner", "group")
@@ -55,6 +59,16 @@ def _copy(call: Call) -> str | None:
     if given.has("strip-program"):
         call.execute()
     return ""
+
+
+def _linked(path: str, targets: tuple[str, ...]) -> list[str]:
+    """What a link leads to: a relative one begins where it lies, which is where its name says or below that."""
+    if path.startswith(("/", "~", WILD)):
+        return [path]
+    return [
+        path,
+        *(posixpath.join(base, path) for each in targets for base in (posixpath.dirname(each), each)),
+    ]
 
 
 def _make(call: Call) -> str | None:
