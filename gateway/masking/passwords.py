@@ -360,7 +360,7 @@ PASSWORD = (
         _told,
     ),
     Shape(
-        pattern=rb"(?i:\bcreds?|\bcredentials?|\blogin)\"?(?:[ \t](?:for|to|on|in)(?:[ \t][^\s\0:]{1,24}){1,3})?:?[ \t]{1,2}[A-Za-z0-9._-]{1,32}[ \t]?[/:|][ \t]?[^\s\0/]",
+        pattern=rb"(?i:\bcreds?|\bcredentials?|\blog[ -]?in|\bsign[ -]?in)\"?(?:[ \t](?:with|as)|[ \t](?:for|to|on|in)(?:[ \t][^\s\0:]{1,24}){1,3})?:?[ \t]{1,2}[A-Za-z0-9._@+-]{1,64}[ \t]?[/:|][ \t]?[^\s\0/]",
         check=_told,
     ),
     word(
@@ -378,7 +378,7 @@ PASSWORD = (
         + _PASSWORD
         + rb"|"
         + _SECRET
-        + rb"|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}(?::|[ \t](?:is|was|ist|est|es)(?:[ \t]now)?:?)|[ \t](?:you|we|i|that|which|below|generated|issued|used)(?:[ \t][a-z']{1,12}){0,5}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t](?:now|still|currently|just|actually))?:?)?(?:[ \t]{1,4}\|)?[ \t]{1,24}[^\s\0|]",
+        + rb"|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}(?::|[ \t](?:is|was|ist|est|es)(?:[ \t]now)?:?)|[ \t](?:you|we|i|that|which|below|generated|issued|used)(?:[ \t][a-z']{1,12}){0,5}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t](?:now|still|currently|just|actually))?:?)?(?:[ \t]{1,4}(?:\||-|\xe2\x80[\x93\x94]))?[ \t]{1,24}[^\s\0|]",
         check=_told,
     ),
     Shape(

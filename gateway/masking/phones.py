@@ -292,7 +292,7 @@ def _in_array(data: bytes, _start: int, end: int) -> Iterator[Span]:
 _WORDS = (
     rb"(?:tele)?phone(?:[ _]?number)?|mobile(?:[ _]?number)?|cell(?:phone|ulare|ular)?|tel|fax|whatsapp|msisdn|sms(?:[ _-]?to)?|handy(?:nummer)?|t\xc3\xa9l(?:\xc3\xa9phone)?|portable"
     rb"|(?:tele)?m(?:o|\xc3\xb3)vel|m(?:o|\xc3\xb3)vil|tel(?:e|\xc3\xa9)fono|telefon(?:e|nummer|nummeret|numret|u|sz(?:a|\xc3\xa1)m)?|telefoon(?:nummer)?|telepon|mobil(?:nummer|nummeret|telefon)?|mobiel(?:e)?(?:nummer)?"
-    rb"|rufnummer|r\xc3\xbcckrufnummer|tlf|puh(?:elin)?(?:numero)?|kom(?:(?:o|\xc3\xb3)rka)?|cep(?: ?tel)?|gsm|natel|phn|ph|contact[ _-]?(?:no|number|phone)"
+    rb"|rufnummer|r\xc3\xbcckrufnummer|fijo|fisso|fixe|festnetz|landline|tlf|puh(?:elin)?(?:numero)?|kom(?:(?:o|\xc3\xb3)rka)?|cep(?: ?tel)?|gsm|natel|phn|ph|contact[ _-]?(?:no|number|phone)"
     rb"|call(?:[ _](?:me|us|him|her|them|back))?|dial|text me|reach me|hotline|helpline|toll[ -]?free|freephone"
 )
 _VERBS = frozenset({b"call", b"dial"})

@@ -72,6 +72,7 @@ _ARMOUR_ENDED = re.compile(rb"-{3,5} ?END [A-Z0-9 ]{0,40}-{1,5}\Z")
 _PASSAGE_ENDS = re.compile(rb"[\0\r\n]")
 _MAY_BE_DOUBLED = re.compile(rb"''?\Z")
 """A quote of SQL or YAML, which may stand within the value: `'it''s'`."""
+_PASSWORD_FOLLOWS = re.compile(rb":|[ \t]?[/|][ \t]?|[ \t]\Z")
 _VALUE_ENDS = re.compile(rb"[\s\0\"'<>;`]")
 _LINE_ENDS = re.compile(rb"[\r\n\0\"']")
 
@@ -254,10 +255,10 @@ def _settled(window: bytes, start: int, end: int, name: str) -> bool:
             return end < len(window) if ended else len(window) - end >= _ARMOUR_END
         case "auth_header" | "cookie":
             return _LINE_ENDS.search(window, end) is not None
-        case "email" if (
-            window[end : end + 1] == b":"
-        ):  # a password may follow, known by what led to the address
-            return _VALUE_ENDS.search(window, end) is not None and not _MAY_BE_DOUBLED.match(window, end)
+        case "email" if follows := _PASSWORD_FOLLOWS.match(window, end):
+            # a password may follow, known by what led to the address
+            value = follows.end()
+            return _VALUE_ENDS.search(window, value) is not None and not _MAY_BE_DOUBLED.match(window, end)
         case "password":
             return _VALUE_ENDS.search(window, end) is not None
         case _:
