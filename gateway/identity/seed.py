@@ -22,8 +22,8 @@ SEED = "seed"
 MARK = "seed.mark"
 _BYTES = 32
 _LINE = re.compile(rb"([0-9a-f]{64})  .+")
-_KNOWINGLY = (
-    "to begin with new keys knowingly: every client then sees a changed host key, targets that trust the gateway's "
+_THEN = (
+    "every client then sees a changed host key, targets that trust the gateway's "
     "authority have to be given the new one, and minted passwords and links end"
 )
 _REMARK = (
@@ -59,15 +59,17 @@ def look(directory: Path) -> tuple[bytes | None, bool]:
         if digest is not None:
             raise KeysUnsafe(
                 f"{path} is missing, though this gateway had a seed: {mark} says so. Restore it from a backup "
-                f"(SHA-256 {digest}), or remove {mark} {_KNOWINGLY}"
+                f"(SHA-256 {digest}), or remove {mark} to begin with new keys knowingly: {_THEN}"
             )
     elif digest is not None and not hmac.compare_digest(hashlib.sha256(seed).hexdigest(), digest):
         raise KeysUnsafe(
             f"{path} is not the seed that this gateway had: {mark} has another digest. Restore the old one from a "
-            f"backup (SHA-256 {digest}), or remove {mark} {_KNOWINGLY}"
+            f"backup (SHA-256 {digest}), or remove {mark} to go on with this one knowingly: {_THEN}"
         )
     elif len(seed) != _BYTES:
-        raise KeysUnsafe(f"{path} is damaged: restore it from a backup, or remove it {_KNOWINGLY}")
+        raise KeysUnsafe(
+            f"{path} is damaged: restore it from a backup, or remove it to begin with new keys knowingly: {_THEN}"
+        )
     return seed, digest is not None
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.identity.keys import KeyRing, SignatureRefused, public_keys
@@ -250,6 +250,11 @@ def keys_of_the_module(tmp_path_factory):
     return ring(tmp_path_factory.mktemp("ring"))
 
 
+# However busy the machine is.
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@patient
 @given(header=json_values, payload=json_values, signature=st.binary(max_size=70), known=st.booleans())
 def test_well_framed_nonsense_is_refused_and_nothing_else(
     keys_of_the_module, header, payload, signature, known
@@ -260,6 +265,7 @@ def test_well_framed_nonsense_is_refused_and_nothing_else(
         keys_of_the_module.verify(f"{b64(header)}.{b64(payload)}.{b64(signature)}")
 
 
+@patient
 @given(st.text(st.characters(codec="ascii")))
 def test_any_text_is_refused_and_nothing_else(keys_of_the_module, text):
     with pytest.raises(SignatureRefused):

@@ -73,6 +73,6 @@ async def serve(desks: Desks, *, host: str, port: int) -> Server:
     )
     server = Server(acceptor, clients)
     log.info(
-        "the host key is known by", extra={"address": server.address, "fingerprint": own.get_fingerprint()}
+        "the host key's fingerprint", extra={"host_key": own.get_fingerprint(), "port": server.address[1]}
     )
     return server
