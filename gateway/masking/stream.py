@@ -77,6 +77,7 @@ _VALUE_ENDS = re.compile(rb"[\s\0\"'<>;`]")
 _LINE_ENDS = re.compile(rb"[\r\n\0\"']")
 
 
+_VERIFIER = re.compile(_LEAD + rb"SCRAM-S[A-Z0-9-]{0,8}\Z")
 _UNENDED = (
     (_ARMOUR, _LONGEST_ARMOUR),
     (_QUOTED_NAME, _LONGEST_GROUPS),
@@ -84,6 +85,7 @@ _UNENDED = (
     (_PHRASE, _LONGEST_PHRASE),
     (_OPENED, _LONGEST_OPENED),
     (_SAID, _LONGEST_SAID),
+    (_VERIFIER, _LONGEST_ARMOUR),
 )
 """Tails that go on until something ends them, however long nothing comes."""
 _WORD = rb"(?:[A-Z]?[a-z\x80-\xff]{0,12}|[A-Z]{1,6}|[0-9])"
