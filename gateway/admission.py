@@ -112,9 +112,14 @@ class Admission:
         # A holder of a good token may know what it reaches, and nothing of what else there is.
         if target is None or not granted:
             reaches = ", ".join(sorted(claims.scope)) or "nothing any more"
+            # What nobody can grant is no name of a connection, but words.
+            grant = (
+                f" Whoever derives it can grant it: --scope {connection}:read"
+                if " " not in connection
+                else ""
+            )
             raise AdmissionRefused(
-                f"The token of {claims.agent} has no scope on {connection}; it reaches {reaches}. "
-                f"Whoever derives it can grant it: --scope {connection}:read"
+                f"The token of {claims.agent} has no scope on {connection}; it reaches {reaches}.{grant}"
             )
         session_id = secrets.token_hex(8)
         try:

@@ -267,7 +267,8 @@ class Gate:
         self._lend(live, command, seen, grant.id)
         if not (verdict.masks and grant.shows_to(self._groups(live))):
             return verdict
-        live.recording.withhold(command.id)
+        reveal = grant.reveal
+        live.recording.withhold(command.id, (*reveal.columns, *reveal.detect) if reveal is not None else ())
         return replace(verdict, rules=(*verdict.rules, f"reveal:{grant.id}"), reveal=grant.reveal)
 
     def under(self, live: LiveSession, command: Command, grant_id: str, *, runs: bool) -> None:

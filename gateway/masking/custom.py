@@ -85,16 +85,39 @@ def faults(custom: CustomDetector) -> Iterator[tuple[str, int, str]]:
     judge = _judge(custom, pattern)
     for index, text in enumerate(custom.matches):
         if not judge(text):
-            yield "matches", index, f"nothing is found in `{text[:60]}`, although something must"
+            yield (
+                "matches",
+                index,
+                f"nothing is found in `{text[:60]}`, although something must: {_why(custom, pattern, text)}",
+            )
         elif any(not judge(context.format(text)) for context in _CONTEXTS[1:]):
             yield (
                 "pattern",
                 0,
-                f"`{text[:60]}` is found alone, but not within other text; leave out `^` and `$`",
+                f"`{text[:60]}` is found alone, but not within other text; leave out `^` and `$`, and what goes on over blanks, as `.*`",
             )
     for index, text in enumerate(custom.misses):
         if judge(text):
             yield "misses", index, f"something is found in `{text[:60]}`, although nothing may"
+
+
+def _why(custom: CustomDetector, pattern: Any, text: str) -> str:
+    """Why nothing is found in a text."""
+    data = text.encode("utf-8", "surrogatepass")
+    spans = [match.span() for match in pattern.finditer(data)]
+    if not spans:
+        return "the pattern does not match there"
+    for start, end in spans:
+        value = data[start:end]
+        if before(data, start) in ALNUM_BYTES or after(data, end) in ALNUM_BYTES:
+            return "letters or digits go on before or behind what the pattern matches"
+        if len(value) > LONGEST:
+            return f"what the pattern matches is longer than {LONGEST} bytes"
+        if len(value.split()) != 1 and not _BLANKS_IN_DIGITS.fullmatch(value):
+            return "a value has no blanks but between groups of digits"
+        if custom.validator and not _holds(VALIDATORS[custom.validator], value):
+            return f"`{custom.validator}` turns down what the pattern matches"
+    return f"none of its words ({', '.join(custom.words)}) stands before what the pattern matches"
 
 
 def _judge(custom: CustomDetector, pattern: Any) -> Any:

@@ -184,7 +184,9 @@ class StreamMask:
             if start >= upto or not ended:
                 upto = min(upto, max(start, at))
                 break
-            out += window[at : max(start, at)], self._mask.stand_in(window, start, end, name)
+            # What `flush` gave out of it cannot be taken back: the rest gets as many stars, and the text stays as long as it was.
+            hidden = self._mask.stand_in(window, start, end, name) if start >= at else b"*" * (end - at)
+            out += window[at : max(start, at)], hidden
             self.hits.append((self._base + start, self._base + end, name))
             at = self._free = end
         if upto > at:

@@ -64,7 +64,7 @@ class Recording:
         self._sign = sign
         self._key_id = key_id
         self._answer_limit = self._limit = answer_limit
-        self._withheld: set[str] = set()
+        self._withheld: dict[str, tuple[str, ...]] = {}
         self._dead = ""
         self._known: dict[int, Known] = {}
         self._ended: Ended | None = None
@@ -151,9 +151,9 @@ class Recording:
             },
         )
 
-    def withhold(self, command_id: str) -> None:
-        """Of that command's answer nothing is kept but how long it was: it shows what the record must not."""
-        self._withheld.add(command_id)
+    def withhold(self, command_id: str, shown: tuple[str, ...]) -> None:
+        """Of that command's answer nothing is kept but how long it was, and what it shows that the record must not."""
+        self._withheld[command_id] = shown
 
     def answer(self, command_id: str, data: bytes) -> None:
         """Bytes of a command's answer, as the client gets them. Raises `RecordingFailed`."""
@@ -190,12 +190,10 @@ class Recording:
             self._write_answer()
             self._answered = self._cut = 0
         self._alive()
-        withheld = bool(self._withheld) and command_id in self._withheld
-        if withheld:
-            self._withheld.discard(command_id)
+        shown = self._withheld.pop(command_id, None) if self._withheld else None
         end = self._ended
-        if end is None or not end.says(outcome, rows, failed, masked, len(shape), self._cut, withheld):
-            end = self._ended = Ended(outcome, rows, failed, dict(masked), len(shape), self._cut, withheld)
+        if end is None or not end.says(outcome, rows, failed, masked, len(shape), self._cut, shown):
+            end = self._ended = Ended(outcome, rows, failed, dict(masked), len(shape), self._cut, shown)
         opened = self._opening if command_id == self._named else None
         if opened is None:
             opened = encoded({"command": command_id})[:-1]

@@ -63,7 +63,7 @@ class Ended:
         masked: Mapping[str, int],
         shape: int,
         cut: int,
-        withheld: bool,  # noqa: FBT001
+        shown: tuple[str, ...] | None,
     ) -> None:
         self._outcome = outcome
         self._rows = rows
@@ -71,7 +71,7 @@ class Ended:
         self._masked = masked
         self._shape = shape
         self._cut = cut
-        self._withheld = withheld
+        self._shown = shown
         fields: dict[str, Any] = {
             "outcome": outcome,
             "rows": rows,
@@ -81,8 +81,9 @@ class Ended:
         }
         if cut:
             fields["cut"] = cut
-        if withheld:
+        if shown is not None:
             fields["withheld"] = True
+            fields["revealed"] = shown
         self.encoded = b"," + encoded(fields)[1:]
 
     def says(
@@ -93,7 +94,7 @@ class Ended:
         masked: Mapping[str, int],
         shape: int,
         cut: int,
-        withheld: bool,  # noqa: FBT001
+        shown: tuple[str, ...] | None,
     ) -> bool:
         return (
             outcome == self._outcome
@@ -101,6 +102,6 @@ class Ended:
             and failed == self._failed
             and shape == self._shape
             and cut == self._cut
-            and withheld == self._withheld
+            and shown == self._shown
             and masked == self._masked
         )

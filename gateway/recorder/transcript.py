@@ -212,7 +212,11 @@ def _answer(fields: Any, answer: bytes, shape: bytes, render: Render) -> str:
         text = f"({len(answer)} bytes that could not be rendered: {type(error).__name__})"
     lines = [_cut(visible(text.rstrip("\n")))] if text.strip() else []
     if fields.get("withheld"):
-        lines.append(f"(shown unmasked under an elevation, and not recorded: {fields.get('cut', 0)} bytes)")
+        shown = ", ".join(map(visible, fields.get("revealed", ())))
+        named = f": {shown}" if shown else ""
+        lines.append(
+            f"(shown unmasked under an elevation{named}; not recorded: {fields.get('cut', 0)} bytes)"
+        )
     elif fields.get("cut"):
         lines.append(f"({fields['cut']} further bytes were not recorded)")
     outcome = visible(fields["outcome"])

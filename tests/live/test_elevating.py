@@ -349,6 +349,7 @@ def test_what_is_revealed_is_shown_to_the_named_groups_alone_and_recorded_as_sho
     assert read(his) == masked, "Maria is in no group that it is shown to"
     recordings = [path.read_bytes() for path in (elevating.state / "recordings").rglob("*.rec")]
     assert any(b"reveal:" in each for each in recordings)
+    assert sum(b'"revealed":["customers.email","email"]' in each for each in recordings) == 1
     assert not any(shown[0].encode() in each for each in recordings)
 
 

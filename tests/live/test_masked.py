@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import urllib.request
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -234,3 +236,39 @@ def test_a_card_s_number_is_hidden_however_a_column_of_numbers_writes_it(
         assert shown[1] == [1111.0, 0.5]
         assert shown[2].isempty
         assert str(shown[3]) == "12.00"
+
+
+def test_what_was_hidden_is_counted_in_recording_summary_and_metrics_and_kept_nowhere(
+    tmp_path: Path, upstream: Account
+) -> None:
+    with house.gateway(tmp_path, upstream) as gateway:
+        with psycopg.connect(url(gateway.account()), autocommit=True) as connected:
+            connected.execute("SELECT email, ssn FROM customers WHERE id < 4")
+            connected.cursor(binary=True).execute("SELECT email, phone FROM customers WHERE id = 5")
+            _copied(connected, "COPY (SELECT email, name FROM customers WHERE id < 3) TO STDOUT")
+        house.eventually(lambda: b'"kind":"sealed"' in _recorded(gateway))
+        recorded = _recorded(gateway)
+        answered = [
+            json.loads(line)["masked"] for line in recorded.split(b"\n") if b'"kind":"answered"' in line
+        ]
+        (closed,) = [json.loads(line) for line in recorded.split(b"\n") if b'"kind":"closed"' in line]
+        request = urllib.request.Request(
+            f"{gateway.url}/metrics", headers={"Authorization": f"Bearer {gateway.operator.credential}"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            metrics = answer.read().decode()
+    assert answered == [
+        {"email": 3, "column ssn": 3},
+        {"email": 1, "phone": 1},
+        {"email": 2, "column name": 2},
+    ]
+    assert closed["masked"] == {"email": 6, "phone": 1, "column ssn": 3, "column name": 2}
+    for detector, count in (("email", 6), ("phone", 1), ("column", 5)):
+        assert f'countersign_masked_values_total{{detector="{detector}"}} {count}.0' in metrics
+    kept = recorded + gateway.log().encode() + metrics.encode()
+    for value in (b"bruno1@", b"chiara2@", b"219-09-", b"202-555-", b"Lindqvist"):
+        assert value not in kept
+
+
+def _recorded(gateway: house.Gateway) -> bytes:
+    return b"\n".join(path.read_bytes() for path in (gateway.state / "recordings").rglob("*.rec"))

@@ -303,12 +303,17 @@ def test_connections_that_share_an_address_are_named_with_the_user(server: Serve
         pair = gateway.minted_pair(gateway.token())
 
         def enter(user: str) -> subprocess.CompletedProcess[bytes]:
-            return gateway.ssh("echo hello", options=("-l", user), token=gateway.token(), pair=pair)
+            options = ("-l", user, "-o", "LogLevel=INFO")
+            return gateway.ssh("echo hello", options=options, token=gateway.token(), pair=pair)
 
         assert enter(f"{pair['user']}%web-1").stdout == b"hello\n"
         there = enter(f"{pair['user']}%web-2")
         assert b"did not accept the gateway's credential" in there.stderr
-        assert enter(pair["user"]).returncode == 255
+        unnamed = enter(pair["user"])
+        assert unnamed.returncode == 255
+        assert b"log in as user%connection" in unnamed.stderr
+        assert b"it reaches web-1, web-2." in unnamed.stderr
+        assert b"--scope" not in unnamed.stderr
         assert enter(f"{pair['user']}%web-3").returncode == 255
         made = gateway.countersign(
             "connect", "web-1", "--certificate", str(tmp_path / "access"), COUNTERSIGN_TOKEN=gateway.token()

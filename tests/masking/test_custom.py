@@ -94,7 +94,16 @@ def test_two_policies_may_mean_different_things_by_one_name() -> None:
         ("{pattern: 'x1', matches: [x1], misses: [y, x1]}", "15:48: detectors.staff_id.misses[1]: something is found"),
         ("{pattern: 'x1', validator: lunh, matches: [x1]}", "did you mean `luhn`?"),
         ("{pattern: 'x1'}", "`matches` is missing"),
-        ("{pattern: 'a b', matches: ['a b']}", "nothing is found in `a b`"),
+        ("{pattern: 'a b', matches: ['a b']}", "nothing is found in `a b`, although something must: a value has no blanks"),
+        ("{pattern: '(x+x+)+$', matches: [xxx]}", "is found alone, but not within other text"),
+        ("{pattern: 'x.+', matches: [x1]}", "what goes on over blanks"),
+        (r"{pattern: '(x)\1', matches: [xx]}", "15:15: detectors.staff_id.pattern: this is no pattern of RE2: invalid escape"),
+        ("{pattern: '(?=x)x', matches: [x]}", "15:15: detectors.staff_id.pattern: this is no pattern of RE2: invalid perl operator"),
+        ("{pattern: '(?:[a-z]{999}){999}', matches: [x]}", "15:15: detectors.staff_id.pattern: this is no pattern of RE2"),
+        ("{pattern: '[0-9]{4}', validator: luhn, matches: ['1234']}", "15:54: detectors.staff_id.matches[0]: nothing is found in `1234`, although something must: `luhn` turns down"),
+        ("{pattern: '[0-9]{4}', words: [staff], matches: ['1234']}", "none of its words (staff) stands before"),
+        ("{pattern: '[0-9]{4}', matches: ['12345']}", "letters or digits go on"),
+        ("{pattern: '[0-9]{4}', matches: [abc]}", "the pattern does not match there"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_detector_is_said_with_its_place(detector: str, fault: str) -> None:

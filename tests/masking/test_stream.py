@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from gateway.masking.amid import AmidBinary
 from gateway.masking.detectors import expand
 from gateway.masking.engine import CompiledMask
 from gateway.masking.stream import StreamMask
@@ -114,6 +115,19 @@ def test_a_prompt_that_ends_with_personal_data_appears_when_the_stream_is_quiet(
     assert stream.flush() == b"****@example.com"
     assert stream.feed(b"\nnext ") == b"\nnext "
     assert stream.hits == [(10, 26, "email")]
+
+
+@pytest.mark.parametrize("cut", range(3, 26))
+def test_what_was_given_out_of_a_value_is_not_given_out_again_and_lengths_stay(
+    mask: CompiledMask, cut: int
+) -> None:
+    text = b"to john.doe@example.com now\n"
+    stream = StreamMask(AmidBinary(mask, starred=True))
+    first = stream.feed(text[:cut]) + stream.flush()
+    shown = first + stream.feed(text[cut:]) + stream.close()
+    assert len(shown) == len(text)
+    assert shown.startswith(first)
+    assert cut >= 22 or text[cut:23] not in shown
 
 
 @settings(max_examples=100, deadline=None)

@@ -197,11 +197,11 @@ def test_what_is_not_there_has_no_transcript(recorder):
 
 def test_what_was_shown_under_an_elevation_is_told_and_not_shown(recorder):
     recording = recorder.open(make_session())
-    recording.withhold("c1")
+    recording.withhold("c1", ("customers.email", "phone"))
     ask(recording, rules=("reads", "reveal:5d0c2f9a1b7e"))
     recording.answer("c1", b"ada@example.com")
     finish(recording, shape=b"email")
     recording.close("over")
     [text] = [text for kind, text in read(recorder) if kind == "answer"]
-    assert "shown unmasked under an elevation, and not recorded: 15 bytes" in text
+    assert "shown unmasked under an elevation: customers.email, phone; not recorded: 15 bytes" in text
     assert "ada" not in text

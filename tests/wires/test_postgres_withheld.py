@@ -29,6 +29,7 @@ STATEMENTS = {
     "an error": f'deallocate "{MAIL}"',
     "a notice": f'drop table if exists "{MAIL}"',
     "a notification": f"listen own; notify own, '{MAIL}'",
+    "a setting": f"set application_name = '{MAIL}'",
 }
 EVERYWHERE = ("rows", "copied text", "copied csv", "copied binary")
 PLACES = {
@@ -39,7 +40,7 @@ PLACES = {
     "find": EVERYWHERE,
     "cover": EVERYWHERE,
     "replace": EVERYWHERE,
-    "text": ("an error", "a notice", "a notification"),
+    "text": ("an error", "a notice", "a notification", "a setting"),
 }
 
 
@@ -81,6 +82,7 @@ async def seen(pump: Pump, statement: str) -> str:
         else:
             cursor = await connection.execute(statement)
             said += [str(await cursor.fetchall())] if cursor.description else []
+            said.append(connection.info.parameter_status("application_name") or "")
     except psycopg.Error as error:
         said.append(f"error: {error}")
     finally:

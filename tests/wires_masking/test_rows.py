@@ -137,6 +137,9 @@ def test_a_card_s_number_is_one_however_its_column_writes_it(walk: ModuleType, m
     assert fields(out)[:3] == [b"1111.00", b"{1111,1.5}", b"a " + card], "of prose the detector judges alone"
     assert fields(out)[3] == b'{"c": 1111.00, "m": "****@example.com"}'
     assert plan.masked == {"payment_card": 3, "email": 1}
+    many = b"{" + b",".join([b"4.111111111111112e+15", b"1.5e+10", b"4.111111111111111e+15"] * 5000) + b"}"
+    (_, shown, _, _) = fields(plan.rows(row(None, many, None, None)))
+    assert shown == many.replace(b"4.111111111111111e+15", b"1111")
     quiet = row(b"4111111111111112.00", b"{4.111111111111112e+15,0.05}", None, b'{"c": 12.00}')
     quiet += row(b"4111111111111111.50", b"{1e+300,-4.111111111111111e+15}", None, b'{"v": "1.0.0"}')
     assert plan.rows(quiet) is quiet

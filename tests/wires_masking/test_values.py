@@ -327,7 +327,13 @@ SEARCHED = {
     "int8range[]": ['{"[1,2)","[4111111111111111,4111111111111112)"}'],
     "int8multirange[]": ['{"{[4111111111111111,4111111111111112)}","{}"}'],
     "int8multirange": ["{[1,2),[4111111111111111,4111111111111112)}"],
-    "xml": ["<a>jane@example.com</a>"],
+    "xml": [
+        "<a>jane@example.com</a>",
+        '<a mail="jane&#64;example.com"/>',
+        "<a>&#x6a;ane&#x40;example.com, &#12354; 4111&#32;1111&#32;1111&#32;1111</a>",
+        "<![CDATA[jane@example.com]]>",
+        "<?note jane@example.com?><!-- jane@example.com -->",
+    ],
     "hstore": ['"mail"=>"jane@example.com"', '"password"=>"x1\\"\\\\y", "none"=>NULL, "plain"=>"z"'],
     "hstore[]": ['{"\\"password\\"=>\\"x1y\\""}'],
     "bytea[]": ['{"\\\\x6a616e65406578616d706c652e636f6d"}'],
@@ -356,6 +362,8 @@ def test_a_value_with_a_hit_stays_a_value(
         assert hidden is not None
         if types is BUILT_IN and type_name == "wide":  # in binary nobody can tell what it is
             continue
+        if literal.startswith("<a>&#x6a"):
+            assert b"&#12354; **** **** **** 1111" in hidden
         said = accepted(typed, hidden, type_name, written)
         for secret in (
             b"jane",

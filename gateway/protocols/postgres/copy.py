@@ -28,13 +28,14 @@ from gateway.protocols.postgres.encodings import from_utf8, to_utf8
 from gateway.protocols.postgres.kinds import BUILT_IN, Types
 from gateway.protocols.postgres.messages import Body, Column, frame, read_row_description
 from gateway.protocols.postgres.results import (
-    has_json,
+    has_escapes,
     one_by_one,
     reads_otherwise,
     rewrite_kind,
     search_kind,
 )
-from gateway.protocols.postgres.searching import Search, cover, search
+from gateway.protocols.postgres.searching import cover, search
+from gateway.protocols.postgres.spellings import Search
 from gateway.wire import Mask, ProtocolViolation
 
 _TEXT, _JSON, _NUMBER = 25, 114, 1700
@@ -93,7 +94,7 @@ class CopyMask:
             self._rewrites = bytes(rewrite_kind(column, rule, self._types) for column, rule in pairs)
         self._searching = mask.detects and any(kind != walk.SKIP for kind in self._searches)
         self._one_by_one = one_by_one(self._searches)
-        self._escapes = self._columns is None or has_json(self._columns, self._searches, self._types)
+        self._escapes = self._columns is None or has_escapes(self._columns, self._searches, self._types)
         self._rewriting = any(self._rewrites)
         self._constants = [self._constant(place, kind) for place, kind in enumerate(self._rewrites)]
 

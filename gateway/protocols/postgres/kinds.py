@@ -70,6 +70,7 @@ ELEMENTS: dict[int, int] = {
 }  # fmt: skip
 """Array type -> the type of its elements."""
 FIRST_MADE = 16384
+XML = 142
 
 NUMBERS = frozenset({Kind.INT8, Kind.NUMERIC, Kind.FLOAT8})
 """Numbers that are wide enough for a card's number."""

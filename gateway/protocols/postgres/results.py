@@ -15,9 +15,10 @@ from gateway.protocols.postgres import rows as walk
 from gateway.protocols.postgres import values
 from gateway.protocols.postgres.column_rules import ColumnRule, column_rules, columns_read
 from gateway.protocols.postgres.encodings import codec_of
-from gateway.protocols.postgres.kinds import BUILT_IN, Kind, Types
+from gateway.protocols.postgres.kinds import BUILT_IN, XML, Kind, Types
 from gateway.protocols.postgres.messages import Column, read_row_description
-from gateway.protocols.postgres.searching import HEX, Search, cover, search
+from gateway.protocols.postgres.searching import HEX, cover, search
+from gateway.protocols.postgres.spellings import Search
 from gateway.wire import Mask
 
 Resolver = Callable[[int, int], str | None]
@@ -44,7 +45,7 @@ class ResultMask:
         self._searches = bytes(search_kind(c, r, mask, types) for c, r in zip(columns, rules, strict=True))
         self._searching = mask.detects and any(kind != walk.SKIP for kind in self._searches)
         self._one_by_one = one_by_one(self._searches)
-        self._escapes = has_json(columns, self._searches, types)
+        self._escapes = has_escapes(columns, self._searches, types)
         self._codec = ""
         self._stand_ins: dict[tuple[int, bytes], bytes | None] = {}
         self._rewrites = bytes(rewrite_kind(c, r, types) for c, r in zip(columns, rules, strict=True))
@@ -203,10 +204,10 @@ def one_by_one(kinds: bytes) -> bytes:
     return bytes(walk.ALWAYS if kind in _SCANNED else kind for kind in kinds)
 
 
-def has_json(columns: Sequence[Column], kinds: bytes, types: Types = BUILT_IN) -> bool:
-    """Whether text is searched that may be escaped as JSON is."""
+def has_escapes(columns: Sequence[Column], kinds: bytes, types: Types = BUILT_IN) -> bool:
+    """Whether text is searched that may be escaped as JSON and XML are."""
     return any(
-        kind in _SCANNED and types.kind(column.type_oid) in _DOCUMENTS
+        kind in _SCANNED and (types.kind(column.type_oid) in _DOCUMENTS or column.type_oid == XML)
         for column, kind in zip(columns, kinds, strict=True)
     )
 
@@ -218,7 +219,7 @@ def reads_otherwise(text: bytes, codec: str, *, escapes: bool) -> bool:
     """Whether detectors could not read this text as it stands, so that each value has to be looked at by itself."""
     return (
         (codec != "" and not text.isascii())
-        or (escapes and b"\\u" in text)
+        or (escapes and (b"\\u" in text or b"&#" in text))
         or (b"\\x" in text and HEX.search(text) is not None)
     )
 

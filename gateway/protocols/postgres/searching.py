@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import orjson
 
@@ -20,7 +19,14 @@ from gateway.masking.scanner import TOO_MANY, Hit
 from gateway.masking.values import MARK
 from gateway.protocols.postgres import binary, composites
 from gateway.protocols.postgres.encodings import from_utf8, to_utf8
-from gateway.protocols.postgres.kinds import BUILT_IN, NUMBERS, Kind, Types
+from gateway.protocols.postgres.kinds import BUILT_IN, NUMBERS, XML, Kind, Types
+from gateway.protocols.postgres.spellings import (
+    Search,
+    numbers_within,
+    search_float,
+    search_references,
+    splice,
+)
 from gateway.protocols.postgres.structures import made_of, map_pairs, pairs_of
 from gateway.protocols.postgres.values import (
     BINARY_FORMAT,
@@ -31,26 +37,6 @@ from gateway.protocols.postgres.values import (
     made,
 )
 from gateway.wire import Mask
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """What values are searched by, and where hits are counted."""
-
-    mask: Mask
-    counts: dict[str, int]
-    codec: str = ""
-    """Python's name of the encoding of text; "" for UTF-8."""
-    types: Types = BUILT_IN
-
-    def find(self, data: bytes) -> list[Hit]:
-        hits = self.mask.find(data)
-        self.count(hits)
-        return hits
-
-    def count(self, hits: list[Hit]) -> None:
-        for _, _, name in hits:
-            self.counts[name] = self.counts.get(name, 0) + 1
 
 
 def search(
@@ -83,15 +69,17 @@ def _search_text(value: bytes, type_oid: int, modifier: int, by: Search) -> byte
     if kind is Kind.BYTEA:
         return _search_hex(value, by)
     if kind is Kind.FLOAT8:
-        return _search_float(value, by)
+        return search_float(value, by)
     if b"\\x" in value:
         value = _search_hex_within(value, by)
-    if kind is not Kind.TEXT and (numbers := _numbers_within(value, by)):
+    if kind is not Kind.TEXT and (numbers := numbers_within(value, by)):
         if kind in _HIDDEN_WHOLE:
             return _HIDDEN_WHOLE[kind](value)
-        value = _splice(value, numbers)
+        value = splice(value, numbers)
     if kind in {Kind.JSON, Kind.JSONB} and b"\\u" in value:
         return _search_json(value, by)
+    if type_oid == XML and b"&#" in value:
+        return search_references(value, by)
     hits = by.mask.find(value)
     return cover(value, hits, type_oid=type_oid, by=by, modifier=modifier) if hits else value
 
@@ -107,9 +95,9 @@ def cover(value: bytes, hits: list[Hit], *, type_oid: int, by: Search, modifier:
     if kind in NUMBERS:
         return number_for(value[hits[0][0] : hits[0][1]], hits[0][2])
     if kind is Kind.ARRAY and by.types.kind(by.types.element(type_oid)) in NUMBERS:
-        return _splice(value, [(start, end, number_for(value[start:end], name)) for start, end, name in hits])
+        return splice(value, [(start, end, number_for(value[start:end], name)) for start, end, name in hits])
     if kind is Kind.ARRAY and by.types.kind(by.types.element(type_oid)) in _HIDDEN_WHOLE:
-        return _splice(value, _whole_elements(value, hits, by.types.kind(by.types.element(type_oid))))
+        return splice(value, _whole_elements(value, hits, by.types.kind(by.types.element(type_oid))))
     if kind in _HIDDEN_WHOLE:
         return _HIDDEN_WHOLE[kind](value)
     if kind in {Kind.MADE, Kind.RECORD}:
@@ -169,7 +157,7 @@ def _with_addresses(value: bytes, hits: list[Hit], mask: Mask) -> bytes:
             grown += len(edits[-1][2]) - (end - start)
         else:
             others.append((start + grown, end + grown, name))
-    return mask.cover(_splice(value, edits), others)
+    return mask.cover(splice(value, edits), others)
 
 
 def _whole(value: bytes, kind: Kind, type_oid: int, modifier: int, mask: Mask) -> bytes | None:
@@ -187,15 +175,6 @@ def _whole(value: bytes, kind: Kind, type_oid: int, modifier: int, mask: Mask) -
             return None
 
 
-def _splice(value: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
-    out: list[bytes] = []
-    at = 0
-    for start, end, replacement in edits:
-        out += value[at:start], replacement
-        at = end
-    return b"".join((*out, value[at:]))
-
-
 def _is_json(value: bytes) -> bool:
     try:
         orjson.loads(value)
@@ -210,40 +189,6 @@ def _search_json(value: bytes, by: Search) -> bytes:
     for name in found:
         by.counts[name] = by.counts.get(name, 0) + 1
     return hidden
-
-
-def _search_float(value: bytes, by: Search) -> bytes:
-    """A double in text: as digits where it is a whole number, which it is not written as from 10^15 on."""
-    number = float(value)
-    if not abs(number) < _WHOLE or not number.is_integer():
-        return value
-    digits = b"%d" % number
-    hits = by.find(digits)
-    return number_for(digits, hits[0][2]) if hits else value
-
-
-_WHOLE = 2.0**63
-"""Far beyond the whole numbers that a double tells apart."""
-
-
-_WRITTEN_OTHERWISE = re.compile(
-    rb"(?<![0-9A-Za-z.-])(?:([0-9]{12,})\.0+|[0-9](?:\.[0-9]+)?e\+1[0-9])(?![0-9A-Za-z.@])"
-)
-"""A whole number as `numeric(20,2)` and a double have it; nothing shorter holds anything to hide."""
-
-
-def _numbers_within(value: bytes, by: Search) -> list[tuple[int, int, bytes]]:
-    """Whole numbers that are written with a fraction or an exponent, and what stands in place of those with a hit."""
-    edits = []
-    for match in _WRITTEN_OTHERWISE.finditer(value):
-        written = match[0]
-        if match[1] is None:
-            shown = _search_float(written, by)
-            if shown is not written:
-                edits.append((*match.span(), shown))
-        elif hits := by.find(match[1]):
-            edits.append((*match.span(1), number_for(match[1], hits[0][2])))
-    return edits
 
 
 def _search_hex(value: bytes, by: Search) -> bytes:
@@ -275,7 +220,7 @@ def _search_hex_within(value: bytes, by: Search) -> bytes:
         hidden = _search_opaque(raw, by)
         if hidden is not raw:
             edits.append((*match.span(1), (hidden or bytes(len(raw))).hex().encode()))
-    return _splice(value, edits) if edits else value
+    return splice(value, edits) if edits else value
 
 
 def _search_binary(value: bytes, type_oid: int, modifier: int, by: Search, depth: int) -> bytes | None:
@@ -303,7 +248,7 @@ def _search_binary(value: bytes, type_oid: int, modifier: int, by: Search, depth
             return value if hidden is text or hidden is None else binary.from_text(hidden, kind)
         case Kind.FLOAT8:
             text = binary.to_text(value, kind)
-            hidden = _search_float(text, by)
+            hidden = search_float(text, by)
             return value if hidden is text else binary.from_text(hidden, kind)
         case Kind.ARRAY:
             mapped_array = binary.map_array(value, inner)

@@ -19,7 +19,7 @@ from gateway.masking.engine import number_for
 from gateway.masking.paths import JsonPath, TooDeep
 from gateway.protocols.postgres import binary, composites
 from gateway.protocols.postgres.encodings import from_utf8, to_utf8
-from gateway.protocols.postgres.kinds import BUILT_IN, Kind, Types
+from gateway.protocols.postgres.kinds import BUILT_IN, XML, Kind, Types
 from gateway.wire import Mask
 
 TEXT_FORMAT, BINARY_FORMAT = 0, 1
@@ -130,7 +130,7 @@ def _hide_text(value: bytes, type_oid: int, way: Way, depth: int = 0) -> bytes |
     if kind in _NEUTRAL:
         return _NEUTRAL[kind]
     match kind:
-        case Kind.TEXT if type_oid == _XML:
+        case Kind.TEXT if type_oid == XML:
             return _text(value, strategy, mask).replace(b"&", b"-")
         case Kind.TEXT:
             return fitted(_text(value, strategy, mask), type_oid, way.modifier)
@@ -200,7 +200,7 @@ def fitted(text: bytes, type_oid: int, modifier: int) -> bytes:
     return text
 
 
-_BPCHAR, _XML = 1042, 142
+_BPCHAR = 1042
 _LIMITED = frozenset({_BPCHAR, 1043})
 _HEADER = 4
 """What `atttypmod` counts with a length, a precision and scale."""
