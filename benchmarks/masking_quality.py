@@ -26,6 +26,8 @@ from gateway.policy.model import MaskPolicy
 TEXTS = Path(__file__).parent / "texts"
 VALUES = TEXTS / "values.txt"
 LOOKALIKES = TEXTS / "lookalikes.txt"
+CONFIGURATIONS = TEXTS / "configurations.txt"
+"""Both, from configuration files and source code."""
 PEOPLE = TEXTS / "people.txt"
 _TYPES = {
     "bearer": "header",
@@ -132,7 +134,7 @@ def main() -> None:
     parser.add_argument("--whole", action="store_true", help="do not try every cut")
     arguments = parser.parse_args()
     found = mask(tuple(READ)) if arguments.names else mask()
-    files = arguments.texts or ([PEOPLE] if arguments.names else [VALUES, LOOKALIKES])
+    files = arguments.texts or ([PEOPLE] if arguments.names else [VALUES, LOOKALIKES, CONFIGURATIONS])
     scores: dict[str, Score] = defaultdict(Score)
     made = [text for path in files for text in texts(path, arguments.seed, arguments.each)]
     wrong = judge(found, made, scores)

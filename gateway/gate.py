@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from functools import cache
 from typing import Protocol
 
 from gateway.approvals import Approvals
-from gateway.approvals.lasting import Wanted, covers
-from gateway.approvals.opening import ask_view
 from gateway.contract import Estimate
-from gateway.elevations.grant import Grant
 from gateway.elevations.grants import Grants
-from gateway.identity.tokens import groups_of
+from gateway.lending import Lending, Shaper, lend
 from gateway.masking.engine import CompiledMask, Masks
 from gateway.masking.scrub import Scrubber
 from gateway.model import (
@@ -35,12 +31,10 @@ from gateway.model import (
 )
 from gateway.policy.budgets import Budgets
 from gateway.policy.evaluate import counting, hinging, judge, outside, shadows
-from gateway.policy.granting import covered, satisfied
 from gateway.policy.model import Policy
 from gateway.policy.moment import EVERYTHING, Moment, Spent
 from gateway.recorder import Recorder, RecordingFailed
-from gateway.sessions import LiveSession, Sessions, lineage_view
-from gateway.shaping import shape_key
+from gateway.sessions import LiveSession, Sessions
 from gateway.wire import CommandAnswered
 
 VERDICTS_KEPT = 4_096
@@ -50,8 +44,6 @@ MEASURED_FIRST = "How many rows this would touch is asked of the target first."
 MEASURED_WITHIN = 1.0
 """Seconds that the target has to say how much a command would touch."""
 
-Shaper = Callable[[str, Command, Facts], Shape | None]
-"""(protocol, command, what it does) -> its shape; None where nobody can tell."""
 Estimator = Callable[[Session, Command], Awaitable[Estimate | None]]
 
 
@@ -95,8 +87,8 @@ class Gate:
         self.sessions = sessions
         self.still_valid = still_valid
         self.estimate = estimate
-        self._shaper = shaper
         self._grants = grants
+        self._lending = Lending(grants, shaper)
         self._budgets = budgets
         self._announce = announce
         self._meters = meters
@@ -136,9 +128,9 @@ class Gate:
         if live.lapsed:
             verdict = Block(rules=("elevation",), message=live.lapsed)
         elif isinstance(verdict, Hold) and verdict.asks:
-            verdict = self._elevated(live, command, verdict, seen)
+            verdict = self._lending.elevated(self.policy, live, command, verdict, seen)
         elif self._grants.revealing and isinstance(verdict, Allow):
-            verdict = self._revealed(live, command, verdict, seen)
+            verdict = self._lending.revealed(self.policy, live, command, verdict, seen)
         text, parameters, _ = self.scrubbed(command)
         kind = _KINDS[type(verdict)]
         live.recording.asked(
@@ -168,9 +160,9 @@ class Gate:
         """The verdict on a command that hung on how much it would touch, recorded; `rows` is None where nobody can tell."""
         verdict, seen = self._judged(live, command.facts, measured=True, rows=rows)
         if isinstance(verdict, Hold):
-            verdict = self._elevated(live, command, verdict, seen)
+            verdict = self._lending.elevated(self.policy, live, command, verdict, seen)
         elif self._grants.revealing and isinstance(verdict, Allow):
-            verdict = self._revealed(live, command, verdict, seen)
+            verdict = self._lending.revealed(self.policy, live, command, verdict, seen)
         expects = (
             f"the target gave no estimate{f' ({note})' if note else ''}" if rows is None else f"{rows} rows"
         )
@@ -231,83 +223,16 @@ class Gate:
         moment = self._moment(live) if self._of_the_moment else Moment()
         return shadows(self.policy, live.session.lineage, self._connection(live), facts, moment)
 
-    def _elevated(self, live: LiveSession, command: Command, verdict: Hold, seen: Facts) -> Verdict:
-        """A hold that a grant of this chain satisfies lets go, masked as it would have been."""
-        key = cache(lambda: self.likeness(live, command, seen)[1])
-        grant = self._grants.spend(
-            live.session.lineage.token_ids,
-            live.session.connection.name,
-            lambda grant: self._satisfies(grant, live, command, verdict, seen, key),
-        )
-        if grant is None:
-            return verdict
-        allow = Allow(rules=(*verdict.rules, f"grant:{grant.id}"), masks=verdict.masks)
-        return self._under(live, command, seen, grant, allow)
-
-    def _revealed(self, live: LiveSession, command: Command, verdict: Allow, seen: Facts) -> Allow:
-        """What is let through anyway, shown unmasked where a grant of this chain says so."""
-        if not verdict.masks:
-            return verdict
-        groups = self._groups(live)
-        lineage = live.session.lineage
-        grant = self._grants.spend(
-            lineage.token_ids,
-            live.session.connection.name,
-            lambda each: each.shows_to(groups) and covered(seen, each.effects, each.things),
-        )
-        return verdict if grant is None else self._under(live, command, seen, grant, verdict)
-
-    def _groups(self, live: LiveSession) -> frozenset[str]:
-        """Those of the person that the session was admitted with, as far as the policy in force has them still."""
-        lineage = live.session.lineage
-        return lineage.groups & groups_of(self.policy, lineage.person)
-
-    def _under(self, live: LiveSession, command: Command, seen: Facts, grant: Grant, verdict: Allow) -> Allow:
-        """The command runs under the grant; what that shows is recorded as shown, and not itself."""
-        self._lend(live, command, seen, grant.id)
-        if not (verdict.masks and grant.shows_to(self._groups(live))):
-            return verdict
-        reveal = grant.reveal
-        live.recording.withhold(command.id, (*reveal.columns, *reveal.detect) if reveal is not None else ())
-        return replace(verdict, rules=(*verdict.rules, f"reveal:{grant.id}"), reveal=grant.reveal)
-
     def under(self, live: LiveSession, command: Command, grant_id: str, *, runs: bool) -> None:
         """A command that waited was let go under a grant; does it run, or was that too late?"""
         if runs:
-            self._lend(live, command, self.seen(live, command.facts), grant_id)
+            lend(live, command, self.seen(live, command.facts), grant_id)
         else:
             self._grants.done(grant_id, 0)
 
-    def _lend(self, live: LiveSession, command: Command, seen: Facts, grant_id: str) -> None:
-        live.elevated[command.id] = grant_id
-        live.lent.setdefault(grant_id, set()).update(seen.effects)
-
-    def _satisfies(
-        self,
-        grant: Grant,
-        live: LiveSession,
-        command: Command,
-        verdict: Hold,
-        seen: Facts,
-        key: Callable[[], str],
-    ) -> bool:
-        """Whether what was granted answers what the verdict asks; `key` is that of the command's shape."""
-        if grant.narrow is None:
-            return satisfied(self.policy, verdict, seen, grant.effects, grant.things)
-        wanted = Wanted(
-            lineage=lineage_view(live.session.lineage),
-            digest=command.digest,
-            shape=key,
-            effects=frozenset(seen.effects),
-            asks=tuple(map(ask_view, verdict.asks)),
-            offered=tuple(verdict.lasting.what) if verdict.lasting is not None else (),
-        )
-        return covers(grant.narrow, grant.token_id, frozenset(grant.effects), wanted)
-
     def likeness(self, live: LiveSession, command: Command, seen: Facts) -> tuple[Shape | None, str]:
         """What a command has in common with others that may be let go with it, and by which key they are known."""
-        shape = self._shaper(live.session.connection.protocol, command, seen)
-        return shape, shape_key(shape, command, seen)
+        return self._lending.likeness(live, command, seen)
 
     def _decide(
         self, session: Session, facts: Facts, moment: Moment, *, measured: bool

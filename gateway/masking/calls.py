@@ -71,6 +71,17 @@ def _user_and_password(data: bytes, _start: int, end: int) -> Iterator[Span]:
         yield span
 
 
+_FOUR = re.compile(rb"[ \t]{0,4}(?:(?:N?'[^'\r\n\0]{0,80}'|[A-Za-z]{1,8})[ \t]{0,4},\s{0,8}){4}N?(?=')")
+
+
+def _of_link(data: bytes, _start: int, end: int) -> Iterator[Span]:
+    """`sp_addlinkedsrvlogin 'server', 'false', NULL, 'user', 'x'`"""
+    if (before_it := _FOUR.match(data, end)) is not None and (
+        span := value_at(data, before_it.end())
+    ) is not None:
+        yield span
+
+
 _FIELD = re.compile(rb"(?i)(?:password|passwd|passphrase)[^\r\n\0;]{0,48}\Z")
 _SELECTOR = re.compile(rb"(?:[^()\r\n\0]{0,64},\s{0,4}(?:with:\s{0,2})?)?(?=[\"'`])")
 
@@ -109,6 +120,9 @@ CALLS = (
     # keys, and what is hashed
     _call(rb"pgp_sym_(?:en|de)crypt(?:_bytea)?|[ad]es_(?:en|de)crypt", 2),
     _call(rb"jwt\.(?:sign|encode|decode|verify)|createhmac|create(?:de)?cipher(?:iv)?", 2),
+    _call(rb"cookie_?parser", 1),
+    _call(rb"signwith", 2),
+    _call(rb"(?:ssh|client|transport|paramiko)\w{0,8}\.connect", 4, _is_secret),
     _call(rb"hash_hmac|openssl_(?:en|de)crypt", 3),
     _call(rb"(?:en|de)cryptbypassphrase|pbekeyspec|passwordprotection", 1),
     _call(
@@ -118,6 +132,11 @@ CALLS = (
         _is_secret,
     ),
     _apart(rb"(?i:twilio\w{0,12}|client)\([\"']", _twilio),
+    _apart(
+        rb"(?i:(?:new[ \t])?(?:symmetric)?(?:security|signing)key\((?:system\.text\.)?encoding\.[a-z0-9]{3,8}\.getbytes)\(",
+        lambda data, _start, end: filter(None, [_literal(data, end)]),
+    ),
+    _apart(rb"(?i:sp_addlinkedsrvlogin)[ \t]", _of_link),
     _apart(rb"CURLOPT_(?:PROXY)?USERPWD", _user_and_password),
     _apart(rb"(?:type|sendKeys|send_keys|fill|setValue|set_value|typeText|enterText|fill_in)\(", _typed),
 )

@@ -1,7 +1,6 @@
-"""Codes: what is sent to somebody's phone or printed on his card, what stands in for a second factor, and what a login by
-redirection is exchanged for.
+"""Codes that are sent to phones or stand on the back of cards, and what stands in for a second factor or a wallet's key.
 
-A few digits are a code only beside the word that says so; long ones were drawn by lot.
+A few digits are a code only beside the word that says so.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from gateway.masking.shapes import LOOK_BEHIND, Span, before, word
-from gateway.masking.values import is_random, is_value
+from gateway.masking.values import is_value
 
 _LAST_DIGITS = re.compile(rb"[0-9]{3,8}\Z")
 
@@ -70,21 +69,6 @@ def _to_semicolon(data: bytes, _start: int, end: int) -> Span | None:
     return match.span() if match is not None and is_value(data, match.span(), quoted=True) else None
 
 
-_DRAWN_TO_END = re.compile(rb"(?:ST-[0-9]{1,6}-)?[A-Za-z0-9][A-Za-z0-9._~%+/-]{15,4096}={0,2}")
-
-
-def _drawn(data: bytes, _start: int, end: int) -> Span | None:
-    """A value drawn by lot behind a name that means much else."""
-    match = _DRAWN_TO_END.match(data, end - 1)
-    if match is None:
-        return None
-    value = match.group().replace(b".", b"").replace(b"~", b"").replace(b"%2F", b"/")
-    if not re.search(rb"[a-z]", value):  # an error's code
-        return None
-    parts = [part for part in re.split(rb"[/_-]", value) if len(part) >= 12]
-    return match.span() if parts and is_random(max(parts, key=len), least=12) else None
-
-
 _MNEMONIC = re.compile(rb"[a-z]{3,8}(?:[ ,]{1,2}[a-z]{3,8}){11,23}")
 
 
@@ -114,11 +98,6 @@ CODES = (
     word(
         rb"(?i:cvv2?|cvc2?|cvn|security[ _-]?code|cryptogramme|kartenpr(?:ue|\xc3\xbc)fnummer|c(?:o|\xc3\xb3)digo de seguridad|codice di sicurezza)[ \t]{1,2}(?i:is[ \t])?[0-9]{3,4}\b",
         _code,
-    ),
-    # OAuth's code, its verifier and assertions, CAS's ticket, SAML's answer
-    word(
-        rb"(?:code|code_verifier|ticket|assertion|client_assertion|device_code|saml_?response|SAMLResponse|SAMLart|authorization_code|auth_code)\\?[\"']?[ \t]{0,2}[=:][ \t]{0,2}\\?[\"']?[A-Za-z0-9]",
-        _drawn,
     ),
     word(
         rb"(?i:(?:recovery|backup|scratch|emergency)[ _-]codes?)\\?[\"']?(?:[ \t](?:are|is))?[ \t]{0,2}[:=]?\s{0,8}\[?\s{0,8}[\"']?[A-Za-z0-9]",

@@ -142,13 +142,13 @@ _READS = re.compile(
 )
 """Commands that read a secret from their input."""
 _READERS = rb"sudo|docker|podman|nerdctl|buildah|skopeo|helm|oras|crane|chpasswd|passwd|cryptsetup|kinit|smbpasswd|vncpasswd|su|openssl|gpg2?|gh|glab|vault|gcloud|npx|wrangler|vercel|pass|az|oc|argocd|base64"
-_TOLD_TO_READ = rb"(?:--?password-stdin|--with-token|--pass(?:phrase)?-fd[ =]?0|--stdin|--password|-pass(?:in|out)?[ \t]stdin|\b(?:chpasswd|kinit|cryptsetup|smbpasswd|reset-password)|\b(?:vercel[ \t]env[ \t]add|secret[ \t]set|secret[ \t]put)|\bsudo[ \t](?:-[A-Za-z]{1,4}[ \t]){0,3}-[A-Za-z]{0,3}S|\bread[ \t]-[a-z]{0,3}s[a-z]{0,3})"
+_TOLD_TO_READ = rb"(?:--?password-stdin|--with-token|--pass(?:phrase)?-fd[ =]?0|--stdin|--password|-pass(?:in|out)?[ \t]stdin|\b(?:chpasswd|passwd|kinit|cryptsetup|smbpasswd|reset-password)|\b(?:pass[ \t]insert|vercel[ \t]env[ \t]add|secret[ \t]set|secret[ \t]put)|\bsudo[ \t](?:-[A-Za-z]{1,4}[ \t]){0,3}-[A-Za-z]{0,3}S|\bread[ \t]-[a-z]{0,3}s[a-z]{0,3})"
 
 
 def _source(data: bytes, start: int, end: int) -> Span | None:
     colon = data.index(b"pass:", start + 5, end)
     quote = data[colon - 1 : colon]
-    span = quoted_at(data, colon - 1, end - 1) if quote in {b"'", b'"'} else value_at(data, end - 1)
+    span = quoted_at(data, colon - 1, end - 1) if quote in {b"'", b'"'} else value_at(data, colon + 5)
     return span if span is not None and is_value(data, span, quoted=True) else None
 
 
@@ -170,7 +170,7 @@ def _sent(data: bytes, start: int, end: int) -> Span | None:
     return match.span() if match is not None and is_value(data, match.span(), quoted=True) else None
 
 
-_ASKED = re.compile(rb"assword[^\r\n\0]{0,40}\Z")
+_ASKED = re.compile(rb"assword[^\r\n\0]{0,40}(?:\r?\n[ \t]{0,16})?\Z")
 _TO_ESCAPE = re.compile(rb"[^\\\"'}\r\n\0]{3,128}")
 
 
@@ -196,17 +196,17 @@ COMMANDS = (
     Shape(
         pattern=rb"[ \t\"']-(?:u|(?:-user|-?(?:proxy-)?auth|-proxy-user|-creds|[uUaA])"
         + _GAP
-        + rb")\\?[\"']?[^\s\0:'\"/%,]{1,64}[:%,][^\s\0'\":/]",
+        + rb")\\?[\"']?[^\s\0:'\"/%,]{1,64}[:%,][\"']?[^\s\0'\":/]",
         check=_user_and_password,
     ),
     Shape(
-        pattern=rb"-(?i:(?:[a-z]{1,12}-){0,2}[a-z]{0,12}password|passwd|passphrase|(?:root|db|admin|user|bind|key|smtp|proxy|http|https|ftp|tls)?pass|token|secret|api-?key|secret-string|oauth2-bearer"
+        pattern=rb"-(?i:(?:[a-z]{1,12}-){0,2}[a-z]{0,12}password|passwd|passphrase|(?:root|db|admin|user|bind|key|smtp|proxy|http|https|ftp|tls|require|master|auth)?pass|token|secret|api-?key|secret-string|oauth2-bearer"
         rb"|(?:src|dest|new)?(?:storepass|keypass)|(?:private|master|access|secret|encryption|signing|account|storage|hmac)[_-]key"
         rb"|[a-z]{2,12}[_-](?:pass|secret|token))(?:(?:[ \t]{1,4}|\r?\n[ \t]{1,24}(?:-[ \t])?)\\?[\"']?|\\?[\"'],\s{0,24}(?:[A-Za-z0-9]{1,4}=)?\\?[\"'])[^\s\0\"'-]",
         check=_told,
     ),
     # openssl: the source that is the secret itself
-    Shape(pattern=rb"-pass(?:in|out|word)?" + _GAP + rb"[\"']?pass:[^\s\0\"']", check=_source),
+    Shape(pattern=rb"-pass(?:in|out|word)?" + _GAP + rb"[\"']?pass:[\"']?[^\s\0\"']", check=_source),
     # a substitution or a command in the place of a file
     Shape(
         pattern=rb"(?:-(?i:pass(?:word|phrase)?|secret|token|key)-?(?i:file|command)|\bsshpass[ \t]-f)[ =][\"']?(?:<\()?[ \t]{0,2}(?:echo|printf)(?:[ \t]-n)?(?:[ \t][\"']?%s(?:\\n)?[\"']?)?[ \t]{1,2}[\"']?[^\s\0\"'%]",
@@ -230,8 +230,22 @@ COMMANDS = (
         rb"|pdftk[ \t][^\r\n\0]{1,120}[ \t](?:input|user|owner)_pw|smbclient[ \t]{1,2}[\"']?(?://|\\\\)[^\s\0]{1,80}|openssl[ \t](?:dgst|mac)[ \t](?:[^\r\n\0|]{0,60}[ \t])?-hmac)(?:[ \t]{1,2}|:)[\"']?[^\s\0\"'-]",
         _value,
     ),
+    word(
+        rb"htpasswd[ \t]{1,4}(?:-[a-mo-zA-Z]{0,4}b[a-mo-zA-Z]{0,4}(?:[ \t]{1,4}-C[ \t]?[0-9]{1,2})?[ \t]{1,4}[^\s\0|<>&;-][^\s\0]{0,60}|-(?:[a-zA-Z]{0,2}n[a-zA-Z]{0,2}b|[a-zA-Z]{0,2}b[a-zA-Z]{0,2}n)[a-zA-Z]{0,2}(?:[ \t]{1,4}-C[ \t]?[0-9]{1,2})?)[ \t]{1,4}[A-Za-z0-9._@-]{1,32}[ \t]{1,4}[\"']?[^\s\0\"'|<>&;-]",
+        _value,
+    ),
     word(rb"net[ \t]use[ \t](?:[A-Za-z*]:[ \t])?\\{2,4}[^\s\0]{1,80}[ \t][\"']?[^\s\0\"'/*]", _secret_value),
     Shape(pattern=rb"-(?:-cert|E)[ =][\"']?[^\s\0:\"']{1,80}:[^\s\0\"'/]", check=_secret_value),
+    word(rb"(?i:schtasks)[ \t](?:[^\r\n\0|]{0,200}[ \t])?/(?i:rp)[ \t]{1,2}[\"']?[^\s\0\"'*]", _value),
+    Shape(
+        pattern=rb"(?i:pass(?:word|wd|phrase)?|pwd|secret|token|api_?key)[\"']?[ \t]{1,2}/t[ \t]{1,2}REG_[A-Z_]{2,12}[ \t]{1,2}/d[ \t]{1,2}[\"']?[^\s\0\"']",
+        check=_value,
+    ),
+    # what programs take where nothing is told
+    Shape(
+        pattern=rb"-(?i:[a-z-]{0,24}(?:password|passwd|passphrase|secret|token|api-?key))[\"'],[^\r\n\0]{0,80}[ (,]default[ \t]?=[ \t]?[\"'][^\s\0\"']",
+        check=_value,
+    ),
     # expect: what is sent when a password is asked for
     Shape(pattern=rb"\bsend(?:[ \t]--)?[ \t][\"'{][^\s\0\"'$\\]", check=_sent),
     word(rb"(?i:[wx]freerdp3?|mstsc)[ \t](?:[^\r\n\0|]{0,120}[ \t])?/p:[\"']?[^\s\0\"']", _value),

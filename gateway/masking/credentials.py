@@ -146,11 +146,13 @@ def _jwt(data: bytes, start: int, _end: int) -> Span | None:
 
 
 _ARMOUR_BODY = re.compile(
-    rb"(?:(?:Proc-Type|DEK-Info|Version|Comment|Hash|Subject):[^\r\n\0]{0,128}|[A-Za-z0-9+/=\s\\]){0,%d}"
+    rb"(?:(?:Proc-Type|DEK-Info|Version|Comment|Hash|Subject):[^\r\n\0]{0,128}"
+    # literals of a program joined to one, and lines of a comment
+    rb"|[\"'`][ \t]{0,8}[+.&,]?\s{0,64}[\"'`]|[\r\n][ \t]{0,16}(?:#|//|\*|>|;|--[ \t])[ \t]?(?=[A-Za-z0-9+/=-])|[A-Za-z0-9+/=\s\\]){0,%d}"
     % LONGEST_KEY
 )
 _ARMOUR_END = re.compile(rb"-{3,5} ?END [A-Z0-9 ]{0,40}-{0,5}")
-_STRING_ENDS = re.compile(rb"(?:\\[rn]){1,2}(?=[\"'])")
+_STRING_ENDS = re.compile(rb"(?:\\[rn]){1,2}(?=\\?[\"']|\s|\Z)")
 """The last line's end, where the key is written as one string."""
 _PUTTY_BODY = re.compile(
     rb"[A-Za-z0-9+/=]{1,128}(?:(?:\r?\n|\\r\\n|\\n)[A-Za-z0-9+/=]{1,128}(?![A-Za-z0-9+/=-])){0,128}"

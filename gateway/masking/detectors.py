@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from gateway.masking import (
     addresses,
     calls,
-    codes,
     commands,
     credentials,
     directives,
@@ -58,7 +57,6 @@ _SECRETS: Mapping[str, tuple[Shape, ...]] = {
     "password_hash": hashes.PASSWORD_HASH,
     "password": (
         *passwords.PASSWORD,
-        *codes.CODES,
         *commands.COMMANDS,
         *calls.CALLS,
         *directives.DIRECTIVES,

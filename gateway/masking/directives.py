@@ -130,6 +130,10 @@ DIRECTIVES = (
     word(rb"sentinel" + _GAP + rb"auth-pass" + _GAP + rb"[^\s\0]{1,48}" + _GAP + rb"[^\s\0]", _value),
     # Terraform
     word(
+        rb"output[ \t]{1,4}\"[A-Za-z0-9_-]{0,40}(?i:password|passwd|passphrase|secret|token|api_?key|private_?key)[A-Za-z0-9_-]{0,16}\"[ \t]{0,4}\{[^{}\0]{0,160}\bvalue[ \t]{0,16}=[ \t]{0,4}\"",
+        _secret_value,
+    ),
+    word(
         rb"variable[ \t]{1,4}\"[A-Za-z0-9_-]{0,40}(?i:password|passwd|passphrase)(?:_?[0-9]{1,2})?"
         + _DEFAULT,
         _value,

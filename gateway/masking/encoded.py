@@ -102,6 +102,23 @@ def _in_secret(data: bytes, start: int, end: int) -> Span | None:
     return whole.span() if _IN_SECRET.search(data, max(0, start - _FARTHEST), start) else None
 
 
+_OF_SECRET = re.compile(rb"\bkind:[ \t]{0,4}[\"']?Secret\b(?:(?!\n---)[^\0])*\Z")
+_SHORT = re.compile(
+    rb"([ \t]{1,8})[\"']?[A-Za-z0-9_.-]{1,64}[\"']?:[ \t]{1,4}[\"']?((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)[\"']?[ \t]*(?:\r?\n|\Z)"
+)
+
+
+def _short_ones(data: bytes, start: int, end: int) -> Iterator[Span]:
+    """Values of a Secret that are too short to be known as base64 where nothing says so."""
+    if not _OF_SECRET.search(data, max(0, start - _FARTHEST), start):
+        return
+    at = data.rindex(b"\n", start, end) + 1
+    while (line := _SHORT.match(data, at)) is not None:
+        if 4 <= len(line[2]) < 12 and _text_at(data, *line.span(2)) is not None:
+            yield line.span(2)
+        at = line.end()
+
+
 _PLAIN_LINE = re.compile(rb"([ \t]+)[\w.-]{1,64}:[ \t]+([^\r\n\0]{1,400})\r?(?:\n|\Z)")
 
 
@@ -118,6 +135,7 @@ def _in_string_data(data: bytes, _start: int, end: int) -> Iterator[Span]:
 
 ENCODED = (
     word(rb"stringData:[ \t]{0,4}\r?\n", spans=_in_string_data),
+    word(rb"data:[ \t]{0,4}\r?\n[ \t]{1,8}[A-Za-z0-9_.-]", spans=_short_ones),
     word(rb"(?:" + _ASCII + rb"){4}", _value, judged=JUDGED),
     Shape(
         pattern=rb"\"?:[ \t]{0,3}\"?"

@@ -9,11 +9,26 @@ a value (`${PASSWORD}`, `$1`, `<secret>`, `null`, `os.environ[...]`) is no secre
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Shape, Span, before, word
+from gateway.masking.answers import ANSWERS
+from gateway.masking.called import (
+    FOREIGN,
+    IS_CODE,
+    IS_PASSWORD,
+    NAMES,
+    NOT_SECRET_BEFORE,
+    OWNED,
+    PASSWORD_NAMES,
+    SECRET_NAMES,
+)
+from gateway.masking.chosen import is_chosen
+from gateway.masking.codes import CODES
+from gateway.masking.connections import CONNECTIONS
+from gateway.masking.lines import CDATA, in_cdata, joined, of_element, of_entities, to_line_end
+from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Shape, Span, before, whole, word
 from gateway.masking.values import (
     KEY_ID,
-    LONGEST_VALUE,
     PUBLIC_KEY,
     SENTENCE,
     in_list,
@@ -24,72 +39,42 @@ from gateway.masking.values import (
     value_at,
 )
 
-_FOREIGN = "contraseña|contrasena|contrasenya|senha|palavra[_ -]?passe|mot[_ -]?de[_ -]?passe|mdp|passwort|kennwort|wachtwoord|lösenord|losenord|adgangskode|passord|salasana|hasło|haslo|zaporka|lozinka|geslo|heslo|jelszó|parol[aă]|şifre|parola|[пП]ароль|ПАРОЛЬ|κωδικός|סיסמה|كلمة المرور|パスワード|密码|密碼|口令|비밀번호|암호|mật khẩu|รหัสผ่าน|पासवर्ड".encode()  # fmt: skip
-"""What a password is called elsewhere."""
-_PASSWORD = (
-    rb"pass(?:[_-]?(?:word|wd|phrase|code)|wrd)|pwd|\bpsw|psswd|pswd|authtok\b|db_?pass|mysql_pwd|psk|(?:require|auth_)pass|masterauth|erlang_?cookie|(?:bind|root|user|admin|sudo)_?pw|"
-    + _FOREIGN
-)
-_SECRET = (
-    rb"secret(?:[_ -]?access)?(?:[._ -]?key)?|token|csrf|api[_ -]?key"
-    rb"|(?:private|encrypt(?:ion)?|signing|master|access|account|shared|storage|hmac|aes|crypto|service|subscription|functions?|consumer|app|application|admin|write"
-    rb"|server|license|auth|host|ssh|webhook|verification|ingest|wep)[_ -]?key|(?:key|trust)store[._-]key"
-    rb"|oauth_(?:signature|consumer_key)|credentials?|client[_ -]?key[_ -]?data|x-(?:amz|goog)-(?:signature|security-token)"
-)
-_OWNED = rb"(?:ssh|sudo|root|user|admin|mysql|pg|smtp|mail|imap|ftp|redis|mongo|ldap|proxy|bind|rpc)_?pass"
-_CODES = rb"(?:security|verification|confirmation|login|sms|2fa|mfa|one[_-]?time)[ _-]?code"
-_SHORT = rb"pass|pw|pin|puk|otp|cvv2?|cvc2?|" + _CODES + rb"|_?auth|_authtoken"
-_SUFFIX = (
-    rb"(?:[_-]?(?:base|value|string|confirm(?:ation)?|again|repeat|old|new|current|previous|prod(?:uction)?|dev|staging|test|live|main"
-    rb"|primary|secondary|backup|plain(?:text)?|clear(?:text)?|b64|base64|data|hash|digest|sha(?:1|2|256|512)|md5|bcrypt|encrypted|crypted|[0-9]{1,2}))?"
-)
-_NAMES = (
-    rb"(?:(?i:"
-    + _PASSWORD
-    + rb"|"
-    + _SECRET
-    + rb"|(?:\b|_|-|%5B)(?:"
-    + _SHORT
-    + rb"|"
-    + _OWNED
-    + rb"))|[a-z](?:Pass|Pin)|_KEY)"
-    rb"(?i:" + _SUFFIX + rb")"
-)
-_BETWEEN = rb"\\?[\"'`*]{0,2}(?:\]|%5[Dd])?(?:\xe6\x98\xaf|\xe4\xb8\xba)?[ \t]{0,32}(?:=>|:=|<-|\?=|==?|::[ \t]|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,32}"
+_BETWEEN = rb"\\?[\"'`*]{0,2}(?:\]|%5[Dd])?(?:\xe6\x98\xaf|\xe4\xb8\xba)?[ \t]{0,32}(?:=>|:=|<-|(?:\?|\|\||\?\?)=|!?={1,3}|::[ \t]|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,32}"
 _TYPED = rb"[?!]?[ \t]{0,2}:[ \t]{0,2}[&*]?(?:'[a-z]{1,8}[ \t])?[A-Za-z\[][A-Za-z0-9_.:<>\[\]|?]{0,24}|[ \t](?:string|String|\[\]byte|str|(?i:as[ \t]string))|\[[0-9]{0,4}\]|[ \t]{0,2}\{[ \t]?get;[a-z; \t]{0,24}\}"
 """The type that a name is declared with, between it and its value."""
 _MADE_OF = (
-    rb"(?:(?:new[ \t])?(?:String|SecretStr(?:ing)?|Secret|SecureString|std::string|Zeroizing|Sensitive|bytes|bytearray|Buffer|Some|\[\]byte|(?:aws|pulumi|proto)\.String|Encoding\.[A-Za-z0-9]{3,8})"
+    rb"(?:\([ \t]{0,4}|(?:new[ \t])?(?:String|SecretStr(?:ing)?|Secret|SecureString|std::string|Zeroizing|Sensitive|bytes|bytearray|Buffer|Some|\[\]byte|(?:aws|pulumi|proto)\.String|Encoding\.[A-Za-z0-9]{3,8})"
     rb"(?:::from|::new|\.from|\.of|\.GetBytes)?\([ \t]{0,4})"
 )
 """What makes a value of a literal, and fetches none."""
 
-_IS_PASSWORD = re.compile(rb"(?i)[_-]?(?:" + _PASSWORD + rb"|" + _OWNED + rb")")
-_IS_CODE = re.compile(_CODES)
-_NOT_SECRET_BEFORE = re.compile(
-    rb"(?i)(?:(?<![a-z])|(?<=(?-i:[a-z]))(?=(?-i:[A-Z])))(?:next|page|continuation|continue|sync|resume|cursor|start|max|min|num|total|prompt|completion|pad|eos|bos|unk|mask|stop|public|publishable"
-    rb"|primary|foreign|sort|partition|cache|idempotency|routing|tenant|pkce|public[_ -]?key|checksum/)[_ -]?\Z|[0-9]{12}:\Z"
-)
-"""Words before a name that make something else of it: the token of a page, a column's key."""
 _EXPANSION = re.compile(rb"\$\{[A-Za-z0-9_]*\Z")
 """`${PASSWORD:-default}`: the shell's variable, and not its value."""
-_LABEL = re.compile(rb"(?i)(?:" + _FOREIGN + rb"|(?:new |old |your )?pass(?:word|phrase)):?")
+_LABEL = re.compile(rb"(?i)(?:" + FOREIGN + rb"|(?:new |old |your )?pass(?:word|phrase)):?")
 """What a form calls a password: the text of a label, and no value."""
 _VERB = re.compile(
-    rb"(?i)(?:update|reset|change|forgot(?:ten)?|require[sd]?|allow(?:_?empty)?|show|hide|enable[sd]?|disable[sd]?|has|is|needs?|random(?:_root)?|generate[sd]?|(?<![a-z])(?<!key[_.-])(?<!trust[_.-])store[sd]?|save[sd]?|expire[sd]?|skip|no|without|remember)[_-]?(?:\w{1,8}[_-])?\Z"
+    rb"(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z])(?<![Kk]ey)(?<![Tt]rust))(?i:update|reset|change|forgot(?:ten)?|require[sd]?|allow(?:_?empty)?|show|hide|enable[sd]?|disable[sd]?|has|is|needs?|random(?:_root)?|generate[sd]?|store[sd]?|save[sd]?|expire[sd]?|skip|no|without|remember)[_-]?(?:\w{1,8}[_-])?\Z"
 )
 """`update_password: on_create`: what is done with a password, and not the password."""
 _SMALL = frozenset(b"abcdefghijklmnopqrstuvwxyz")
 _CAPITAL = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_BRACED = re.compile(rb"\{((?=[^{}]*[;@!#%^*~?$&+=])[^\s\0{}()\"']{4,64})(?:\}(?=[;\"'\s]|\Z)|\Z)")
+_BRACED = re.compile(rb"\{((?=[^{}]*[;@!#%^*~?$&+=])(?:[^\s\0{}()\"']|\}\}){4,64})(?:\}(?=[;\"'\s]|\Z)|\Z)")
 """ODBC puts braces round what holds a semicolon."""
 _WHOLE_QUOTED = re.compile(
-    rb"(?<=[ \t=,(\[])[\"'](?:[A-Za-z0-9_]{0,24})(?i:" + _PASSWORD + rb"|" + _OWNED + rb"|pass)=[^\"'\s\0]\Z"
+    rb"(?<=[ \t=,(\[])[\"'](?:[A-Za-z0-9_]{0,24})(?i:"
+    + PASSWORD_NAMES
+    + rb"|"
+    + OWNED
+    + rb"|pass)=[^\"'\s\0]\Z"
 )
 _MORE_PAIRS = re.compile(rb"[=&;,]|[\r\n\0]")
 _LIST_OF_ONE = re.compile(rb"\[(?:\\?[\"'])?([^\"'\\\s\0\[\],:|]{4,256})(?:\\?[\"'])?\]")
 """`{'password': ['x']}`, `map[password:[x]]`: the fields of forms as programs print them. What is said of a field stands so too."""
 _WORDS_TO_THE_END = re.compile(rb"((?:[ \t][A-Za-z0-9'-]{1,20}){1,11})[ \t]*(?=[\r\n\0]|\Z)")
+_DOUBLED = re.compile(rb"[A-Z0-9_]==\Z")
+_COMPARED = re.compile(rb"(?:!=|==)=?[ \t]*\Z")
+"""With what is no literal."""
+_USER_BEFORE = re.compile(rb"(?i)(?:user(?:name)?|login)[\"']?[ \t]?(?:=>|[:=])[^\r\n\0]{1,64}\Z")
 _DICE = re.compile(rb"[A-Za-z]{3,12}(?:[._-][A-Za-z]{3,12}){3,9}")
 """Four words or more: nobody's status is called so."""
 _DIGITS = re.compile(rb"\d{3,10}(?![0-9A-Za-z.,:/-])")
@@ -122,11 +107,23 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
         # 'password=two words'
         filled = quoted_at(data, whole.start(), at)
         span = filled if filled is not None and not _MORE_PAIRS.search(data, *filled) else span
+    if span is not None and span[0] == at and _DOUBLED.search(data, start, at):
+        span = (at - 1, span[1])  # PASSWORD==x: the second sign is the value's
+        at -= 1
+    if span is not None and data[span[0] - 1 : span[0]] in {b'"', b"'"}:
+        span = joined(data, span)
     if span is not None and span[0] == at:
         span = in_list(data, start, span)
-        if b"phrase" in data[start:end].lower() and (more := _WORDS_TO_THE_END.match(data, span[1])):
+        of_password = b"pass" in data[start:at].lower() or IS_PASSWORD.match(data, start) is not None
+        if is_value(data, span, quoted=False) and (
+            line := to_line_end(data, start, at, span, least=2 if of_password else 4)
+        ):
+            span = line
+        elif b"phrase" in data[start:end].lower() and (more := _WORDS_TO_THE_END.match(data, span[1])):
             span = (span[0], more.end(1))
     if span is None or not is_value(data, span, quoted=span[0] != at):
+        return None
+    if span[0] == at and _COMPARED.search(data, start, at):
         return None
     value = data[span[0] : span[1]]
     if value.startswith(b"base64:"):
@@ -142,19 +139,19 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
         return None
     if _EXPANSION.search(data[max(0, start - 40) : start]) or _LABEL.fullmatch(value):
         return None
-    if _VERB.search(data[max(0, start - 24) : start]) and not is_strong(value):
+    if _VERB.search(data[max(0, start - 24) : start]) and (b" " in value or not is_strong(value)):
         return None
-    if _IS_PASSWORD.match(name):
+    if IS_PASSWORD.match(name):
         # The shell's working directory, and what a type is called.
         return None if name.startswith(b"pwd") and value[:1] in b"/~" else span
     word_ends = start + (data[start] in _SMALL and data[start + 1] in _CAPITAL)  # nextToken
-    if _NOT_SECRET_BEFORE.search(data[max(0, start - 16) : word_ends]):
+    if NOT_SECRET_BEFORE.search(data[max(0, start - 16) : word_ends]):
         return None
     plain = name.removeprefix(b"%5b").lstrip(b"_-")
     if (
         plain.startswith((b"pin", b"puk", b"otp", b"cvv", b"cvc"))
         or plain[1:].startswith(b"pin")
-        or _IS_CODE.match(plain)
+        or IS_CODE.match(plain)
     ):
         code = _DIGITS.match(value)
         return (span[0], span[0] + code.end()) if code is not None else None
@@ -164,9 +161,15 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
         if (
             name.startswith((b"pass", b"pw")) and data[at - 1 : at] in b" \t"
         ):  # "pass: 12 of 15", "second pass: merge"
-            return span if looks_secret(value, least=4) or _DICE.fullmatch(value) else None
-        return span if len(value) > 3 and not value.isdigit() else None
-    return span if looks_secret(value, least=6) else None
+            told = b"=" in data[start:at] or _USER_BEFORE.search(data, max(0, start - 96), start) is not None
+            return (
+                span
+                if (told and span[0] != at) or looks_secret(value, least=4) or _DICE.fullmatch(value)
+                else None
+            )
+        return span if len(value) > (1 if span[0] != at else 3) and not value.isdigit() else None
+    of_words = span[0] == at and value.count(b" ") > 2
+    return span if of_words or looks_secret(value, least=6) or is_chosen(data, start, at, span) else None
 
 
 def _told(data: bytes, start: int, end: int) -> Span | None:
@@ -174,7 +177,9 @@ def _told(data: bytes, start: int, end: int) -> Span | None:
     span = value_at(data, end - 1)
     if span is None or not is_value(data, span, quoted=span[0] != end - 1):
         return None
-    if _NOT_SECRET_BEFORE.search(data[max(0, start - 16) : start]) or data[span[0] : span[0] + 1] == b"-":
+    if NOT_SECRET_BEFORE.search(data[max(0, start - 16) : start]) or data[span[0] : span[0] + 1] == b"-":
+        return None
+    if _OBJECT.search(data, max(0, start - 24), start) is not None:
         return None
     value = data[span[0] : span[1]]
     if _FURTHER_COLUMN.match(data, span[1]) and _COLUMN_BEFORE.search(data, max(0, start), end - 1):
@@ -196,6 +201,33 @@ _JOINED = re.compile(rb"[A-Za-z0-9]{3,12}(?:-[A-Za-z0-9]{3,12}){2,9}")
 """Three words or more, quoted."""
 
 
+_OBJECT = re.compile(rb"(?:get|describe|delete|edit|patch|annotate|label|create)[ \t]{1,4}\Z")
+"""`kubectl describe secret NAME`"""
+
+
+_OF_SQL = re.compile(
+    rb"(?i)\b(?:(?:create|alter)\s+(?:user|role|profile)|grant|connect\s+to|set\s+role)\b[^;\0]*\Z"
+)
+_IDENTIFIED = re.compile(rb"(?i)\bidentified[ \t]+by[ \t]+[^\0;]{1,80}\Z")
+_SAID_OF_IT = re.compile(rb"(?i)(?:values|password|random|externally|globally)\Z")
+
+
+def _identified(data: bytes, start: int, end: int) -> Span | None:
+    """`IDENTIFIED BY tiger`: in SQL whatever stands there."""
+    span = value_at(data, end - 1)
+    if span is None or not _OF_SQL.search(data, max(0, start - LOOK_BEHIND), start):
+        return _told(data, start, end)
+    if _SAID_OF_IT.match(data[slice(*span)]) or SENTENCE.fullmatch(data[slice(*span)]):
+        return None
+    return span
+
+
+def _replaced(data: bytes, start: int, end: int) -> Span | None:
+    """`IDENTIFIED BY new REPLACE old` of Oracle."""
+    told = _IDENTIFIED.search(data, max(0, start - LOOK_BEHIND), start)
+    return value_at(data, end - 1) if told is not None else None
+
+
 _LINE_ENDS = re.compile(rb"\Z|[\r\n\0\"'#;]|\\\\[nr]")
 
 
@@ -214,6 +246,8 @@ def _spoken(data: bytes, start: int, end: int) -> Span | None:
         return None
     if data[start : start + 1] == b"-" and before(data, start) in ALNUM_BYTES:  # a three-token tuple
         return None
+    if _LABEL.fullmatch(data[slice(*span)].rstrip()):
+        return None
     return span if is_value(data, span, quoted=span[0] != end - 1 or data[end - 1 : end] in b"\"'") else None
 
 
@@ -226,104 +260,62 @@ def _element(data: bytes, start: int, end: int) -> Span | None:
     return span
 
 
-def _listed(data: bytes, _start: int, end: int) -> Span | None:
+_SETS = re.compile(
+    rb"(?i)(?:\b(?:define|setx?|put|env|get_?env|putenv|append|add|param(?:eter)?|with|option|property)|(?:\b|_|[a-z])(?:set|put|get|with|add)_?(?:env|property|parameter|param|option|attribute|item|value|string|default|variable|environmentvariable|secret|password|config)s?)\(\\?[\"'][A-Za-z0-9_.-]*\Z"
+)
+"""What is called with a name and its value."""
+
+
+def _listed(data: bytes, start: int, end: int) -> Span | None:
     """`define('DB_PASSWORD', 'x')`: in a list of names the next one is no value."""
     span = value_at(data, end - 1)
+    if (
+        span is not None
+        and _SETS.search(data, max(0, start - 80), start) is not None
+        and data[span[1] + 1 : span[1] + 2] in {b")", b",", b" "}
+    ):
+        return _named(data, start, end)
     if span is None or not is_value(data, span, quoted=True) or data[span[0] : span[0] + 1] == b"-":
         return None
     return span if looks_secret(data[span[0] : span[1]], least=6) else None
 
 
-def _of_reply(data: bytes, _start: int, end: int) -> Span | None:
-    """`1) "requirepass"`, and in the next line the value."""
-    span = value_at(data, end - 2)
-    if span is None or not is_value(data, span, quoted=True):
-        return None
-    return span if looks_secret(data[slice(*span)], least=6) else None
-
-
-_PORT_AND_PATH = re.compile(rb"[0-9]{1,5}[/?#]")
-"""`http://localhost:8080/@scope/package`: the host has ended before the sign."""
-_AUTHORITY_ENDS = re.compile(rb"[^\s/\"'<>@]{1,128}@")
-
-
-def _in_url(data: bytes, start: int, end: int) -> Span | None:
-    """`scheme://user:password@host`: the candidate ends with the `@`; an `@` in the password is hidden too."""
-    user = data.index(b"://", start, end) + 3
-    colon = data.find(b":", user, end)
-    if colon < 0:  # https://TOKEN@host
-        return (user, end - 1) if looks_secret(data[user : end - 1], least=20) else None
-    if before(data, start) not in ALNUM_BYTES or _PORT_AND_PATH.match(data, colon + 1, end):
-        return None
-    host = _AUTHORITY_ENDS.match(data, end)
-    end = host.end() if host is not None and b":" not in host.group() else end
-    if looks_secret(data[user:colon], least=20):  # https://TOKEN:x-oauth-basic@host
-        return user, end - 1
-    return (colon + 1, end - 1) if is_value(data, (colon + 1, end - 1), quoted=True) else None
-
-
-def _go_name(data: bytes, start: int, _end: int) -> Span | None:
-    """`user:password@tcp(host:3306)/db`, the data source name of Go's MySQL driver."""
-    match = _USER_AND_PASSWORD.search(data, max(0, start - LOOK_BEHIND), start)
-    return match.span(1) if match is not None and is_value(data, match.span(1), quoted=True) else None
-
-
-_USER_AND_PASSWORD = re.compile(rb"[A-Za-z0-9_.-]{1,32}:([^\s\0:@/\"']{1,64})\Z")
-
-
-def _oracle(data: bytes, start: int, end: int) -> Span | None:
-    begin = data.index(b"/", start, end) + 1
-    return (begin, end - 1) if is_value(data, (begin, end - 1), quoted=True) else None
-
-
-_TO_AT = re.compile(rb"[^\s\0@\"']{1,64}")
-
-
-def _behind_slash(data: bytes, _start: int, end: int) -> Span | None:
-    """`sqlplus user/password@database`."""
-    match = _TO_AT.match(data, end - 1)
-    assert match is not None
-    return match.span() if is_value(data, match.span(), quoted=True) else None
-
-
-_HOST_ON_ITS_LINE = re.compile(rb"(?:\A|[\r\n'\"])[A-Za-z0-9.*_-]{1,64}\Z")
-
-
-_TO_BLANK = re.compile(rb"[^\s\0]{1,%d}" % LONGEST_VALUE)
-
-
-def _pgpass(data: bytes, start: int, end: int) -> Span | None:
-    """`host:port:database:user:password`, a line of ~/.pgpass."""
-    if _HOST_ON_ITS_LINE.search(data[max(0, start - 65) : start]) is None:
-        return None
-    match = _TO_BLANK.match(data, end - 1)
-    assert match is not None
-    if not is_value(data, match.span(), quoted=False):
-        return None
-    usual = _USUAL_PORT.match(data, start) is not None
-    return match.span() if usual or is_strong(match.group()) else None
-
-
-_USUAL_PORT = re.compile(rb":(?:54[0-9]{2}|6432|\*):")
 _LISTED = re.compile(rb"[\"'][ \t]*,[ \t]*\\?[\"']\Z")
 
 
-_WITHIN = re.compile(rb"<(?i:value|string)>\Z")
+_WITHIN = re.compile(rb"<(?i:(?:[a-z]{1,12}-)?(?:value|string))>\Z")
 """`<Password><Value>x`, `<key>Password</key><string>x`."""
 
 
 def _behind_name(data: bytes, start: int, end: int) -> Span | None:
     if _WITHIN.search(data, start, end - 1):
-        return _named(data, start, end)
+        return of_element(data, _named(data, start, end))
     if data[end - 2 : end - 1] == b">" and data[end - 3 : end - 2] not in b"=-":
-        return _element(data, start, end)
+        return of_element(data, _element(data, start, end)) or of_entities(data, start, end)
+    if data.startswith(CDATA, end - 1 - len(CDATA)):
+        return in_cdata(data, end - 1)
     return (_listed if _LISTED.search(data, start, end) else _named)(data, start, end)
+
+
+_DEFAULT = re.compile(
+    rb"(?:[ \t]{1,16}\"?[A-Za-z]{3,16}\"?:[ \t][^\r\n\0]{0,80}\r?\n){0,4}[ \t]{1,16}\"?(?i:default)\"?:[ \t]{1,4}(?=[^\s\0])"
+)
+
+
+def _default_below(data: bytes, start: int, end: int) -> Iterator[Span]:
+    """The default of a parameter that is called so."""
+    if (told := _DEFAULT.match(data, end)) is None or (first := value_at(data, told.end())) is None:
+        return
+    quoted = first[0] != told.end()
+    secret = IS_PASSWORD.match(data, start) or looks_secret(data[slice(*first)], least=6)
+    if secret and is_value(data, first, quoted=quoted):
+        yield first
 
 
 PASSWORD = (
     # name = "x"; {"name": "DB_PASSWORD", "value": "x"}, <add key="Password" value="x"/>; define('NAME', 'x'); <name>x</name>; const NAME: &str = "x"
     Shape(
-        pattern=_NAMES
+        pattern=NAMES
         + b"(?:(?:(?:"
         + _TYPED
         + rb")[ \t]{0,4}=[ \t]{0,4}(?:"
@@ -336,21 +328,29 @@ PASSWORD = (
         + rb"[^\s\0]"
         + rb"|\\?[\"']?(?:[ \t]{0,4},)?\s{0,24}\\?[\"']?(?i:value|newvalue)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[^\s\0]"
         + rb"|\\?[\"'][ \t]{0,4},[ \t]{0,16}\\?[\"']"
-        + rb"|\\?[\"']?(?:[ \t][A-Za-z:_.-]{1,24}=\\?[\"'][^\"'<>\0]{0,32}[\"'])?>[^\s\0<]"
-        + rb"|(?:\\?[\"'][ \t]serializeAs=\"String\"[ \t]?>|>|</(?i:key|name)>)\s{0,24}<(?i:value|string)>(?:<string>)?[^\s\0<])",
+        + rb"|\{[ \t]{0,2}\"|\\?[\"']?[ \t]{1,2}-(?i:value)[ \t]{1,2}[^\s\0]"
+        + rb"|\\?[\"']?(?:[ \t][A-Za-z:_.-]{1,24}=\\?[\"'][^\"'<>\0]{0,32}[\"'])?>(?:[^\s\0<]|<!\[CDATA\[[^\s\0\]])"
+        + rb"|(?:\\?[\"']?(?:[ \t]serializeAs=\"String\"[ \t]?)?>|</(?i:(?:[a-z]{1,12}-)?(?:key|name))>)\s{0,24}<(?i:(?:[a-z]{1,12}-)?(?:value|string))>(?:<string>)?[^\s\0<])",
         check=_behind_name,
     ),
     # {"password": {"type": "string", "value": "x"}}
     Shape(
-        pattern=_NAMES
-        + rb"\"\s{0,4}:\s{0,4}\{\s{0,24}(?:\"(?:sensitive|type|description|name|key|id)\"\s{0,4}:\s{0,4}[^,{}\0]{1,48},\s{0,24}){0,3}\"value\"\s{0,4}:\s{0,4}\"",
+        pattern=NAMES
+        + rb"\"\s{0,4}:\s{0,4}\{\s{0,24}(?:\"(?:sensitive|type|description|name|key|id)\"\s{0,4}:\s{0,4}[^,{}\0]{1,48},\s{0,24}){0,3}\"(?:value|default)\"\s{0,4}:\s{0,4}\"",
         check=_named,
     ),
+    # the parameters of CloudFormation, of OpenAPI
+    Shape(pattern=NAMES + rb"\"?:[ \t]{0,4}\r?\n", check=whole, spans=_default_below),
     Shape(
-        pattern=rb"(?i:password|passwd|identified(?:[ \t]{1,4}with[ \t]{1,4}['\"`]?[a-z0-9_]{1,32}['\"`]?)?[ \t]{1,4}(?:by|as))(?:[ \t]{1,4}|\()[NE]?['\"]",
+        pattern=rb"(?i:password|passwd|identified(?:[ \t]{1,4}with[ \t]{1,4}['\"`]?[a-z0-9_]{1,32}['\"`]?)?[ \t]{1,4}(?:by(?:[ \t]{1,4}values)?|as))(?:[ \t]{1,4}|\()[NE]?['\"]",
         check=_spoken,
     ),
-    Shape(pattern=rb"(?i:identified[ \t]{1,4}by)[ \t]{1,4}[A-Za-z0-9_$#]", check=_told),
+    Shape(pattern=rb"(?i:identified[ \t]{1,4}by)[ \t]{1,4}[A-Za-z0-9_$#]", check=_identified),
+    word(rb"(?i:replace)[ \t]{1,4}[A-Za-z0-9_$#\"']", _replaced),
+    word(
+        rb"(?:machine\s{1,8}[^\s\0]{1,80}|default)\s{1,8}(?:(?:login|user|account)\s{1,8}[^\s\0]{1,64}\s{1,8}){0,2}password\s{1,8}[^\s\0]",
+        _spoken,
+    ),
     Shape(
         pattern=rb"(?i:set[ \t]{1,4}password[ \t]{1,4}for)[ \t]{1,4}[^\s\0=]{1,80}[ \t]{0,4}=[ \t]{0,4}(?i:password\()?'",
         check=_spoken,
@@ -370,14 +370,14 @@ PASSWORD = (
     ),
     # the configurations of redis, keepalived and routers
     Shape(
-        pattern=rb"(?i:\b(?:requirepass|masterauth|auth_pass|snmp-server community)|\b(?:password|secret)[ \t][0-9])[ \t]{1,4}[^\s\0]",
+        pattern=rb"(?i:\b(?:requirepass|insecure-password|bindpw|masterauth|auth_pass|snmp-server community)|\b(?:password|secret)[ \t][0-9])[ \t]{1,4}[^\s\0]",
         check=_directed,
     ),
     Shape(
         pattern=rb"(?i:"
-        + _PASSWORD
+        + PASSWORD_NAMES
         + rb"|"
-        + _SECRET
+        + SECRET_NAMES
         + rb"|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}(?::|[ \t](?:is|was|ist|est|es)(?:[ \t]now)?:?)|[ \t](?:you|we|i|that|which|below|generated|issued|used)(?:[ \t][a-z']{1,12}){0,5}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t](?:now|still|currently|just|actually))?:?)?(?:[ \t]{1,4}(?:\||-|\xe2\x80[\x93\x94]))?[ \t]{1,24}[^\s\0|]",
         check=_told,
     ),
@@ -392,31 +392,16 @@ PASSWORD = (
     # the sasl_passwd of Postfix, HAProxy's statistics, a share of Windows
     Shape(pattern=rb"(?:\]:[0-9]{2,5}|(?i:stats[ \t]auth))[ \t]{1,8}[^\s\0:]{1,64}:[^\s\0]", check=_spoken),
     Shape(pattern=rb"/(?i:user):[^\s\0/]{1,64}[ \t]{1,4}[^\s\0/]", check=_told),
-    word(
-        rb"(?i:sqlplus|sqlldr|expdp|impdp)(?:[ \t]{1,4}-[A-Za-z]{1,8})?[ \t]{1,4}[A-Za-z0-9_$#]{1,32}/[^\s\0/@]",
-        _behind_slash,
+    Shape(
+        pattern=rb"(?i:convertto-securestring)[ \t]{1,4}(?i:-(?:string|asplaintext|force)[ \t]{1,4}){0,3}['\"]",
+        check=_spoken,
     ),
-    Shape(pattern=rb"(?i:convertto-securestring)[ \t]{1,4}(?i:-string[ \t]{1,4})?['\"]", check=_spoken),
-    Shape(pattern=rb"://[^\s\0/:@\"'<>]{0,128}(?::[^\s\0@\"'<>]{1,256})?@", check=_in_url),
     # as people say it
     word(
         rb"(?i:wi-?fi|wlan|ssid)[^\r\n\0]{1,60}[ ,;/](?i:key|pass|pw|schl(?:ue|\xc3\xbc)ssel|cl(?:e|\xc3\xa9)|clave)[ \t]?[:=]?[ \t]{1,2}[^\s\0]",
         _told,
     ),
-    word(
-        rb"(?i:secret[_ ]?id)\\?[\"']?[ \t]{0,8}[:=]?[ \t]{0,24}\\?[\"']?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
-        lambda _data, _start, end: (end - 36, end),
-    ),
-    Shape(
-        pattern=rb"(?i:requirepass|masterauth|"
-        + _PASSWORD
-        + rb"|secret|token|api_?key)\"\r?\n[ \t]{0,4}[0-9]{1,3}\)[ ]\"[^\"\s\0]",
-        check=_of_reply,
-    ),
-    Shape(pattern=rb"@(?:tcp|unix)\(", check=_go_name),
-    Shape(pattern=rb"oracle:thin:[^\s\0/:@]{1,32}/[^\s\0@\"']{1,64}@", check=_oracle),
-    Shape(
-        pattern=rb":(?:[0-9]{4,5}|\*):[^\s\0:]{1,63}:[^\s\0:]{1,63}:[^\s\0:]",
-        check=_pgpass,
-    ),
+    *ANSWERS,
+    *CONNECTIONS,
+    *CODES,
 )

@@ -249,9 +249,10 @@ class Scanner:
                 self._announce(index, data, start, end, announced)
             elif (hit := self._check(index, data, start, end, free_from)) is not None:
                 return hit
-        # The candidate was none. Another pattern may begin at the same byte and end elsewhere.
+        # The candidate was none. A pattern may begin at the same byte and end elsewhere.
         for index in self._prefix.Match(data[start : start + LONGEST_CANDIDATE]) or []:
-            if index in tried or (match := linear(self._patterns[index]).match(data, start)) is None:
+            match = linear(self._patterns[index]).match(data, start)
+            if match is None or (index in tried and match.end() == end):
                 continue
             if self._shapes[index][1].spans is not None:
                 self._announce(index, data, start, match.end(), announced)

@@ -7,9 +7,20 @@ from __future__ import annotations
 
 import re
 
+from gateway.masking.gathered import GATHERED
 from gateway.masking.linear import linear
+from gateway.masking.lines import begins
 from gateway.masking.shapes import LOOK_BEHIND, Shape, Span, word
-from gateway.masking.values import KEY_ID, PUBLIC_KEY, is_random, is_strong, is_value, looks_secret, value_at
+from gateway.masking.values import (
+    KEY_ID,
+    PUBLIC_KEY,
+    SENTENCE,
+    is_random,
+    is_strong,
+    is_value,
+    looks_secret,
+    value_at,
+)
 
 _IS = rb"\\?[\"'`]?\]?[ \t]{0,16}(?:=>|:=|=|:)[ \t]{0,16}"
 _OR_LISTED = rb"(?:" + _IS + rb"|\\?[\"'][ \t]{0,4},[ \t]{0,16})\\?[\"'`]?"
@@ -97,11 +108,15 @@ def _glued(data: bytes, start: int, end: int) -> Span | None:
     span = value_at(data, end - 1)
     if _NO_PASSWORD.search(name) or span is None or not is_value(data, span, quoted=span[0] != end - 1):
         return None
+    if b"=" in data[start:end] and begins(data, start) and _LINE_ENDS.match(data, span[1]):
+        return span
     return span if looks_secret(data[span[0] : span[1]], least=5) else None
 
 
 _LINE_ENDS = re.compile(rb"[\"']?[ \t]*(?:\Z|[\r\n\0#;])")
-_WHOLE_LINE = re.compile(rb"(?:\A|[\r\n\0])[ \t]{0,16}[A-Za-z][A-Za-z0-9_.-]{0,60}\Z")
+_WHOLE_LINE = re.compile(
+    rb"(?:\A|[\r\n\0])[ \t]{0,16}(?:(?:fastcgi|uwsgi|scgi)_param[ \t]{1,4}|[A-Za-z_]{2,24}[ \t]{1,4})?[A-Za-z][A-Za-z0-9_.-]{0,60}\Z"
+)
 
 
 def _directive(data: bytes, start: int, end: int) -> Span | None:
@@ -112,6 +127,20 @@ def _directive(data: bytes, start: int, end: int) -> Span | None:
     if not _WHOLE_LINE.search(data[max(0, start - 80) : start + 1]) or not _LINE_ENDS.match(data, span[1]):
         return None
     return span if looks_secret(data[span[0] : span[1]], least=5) else None
+
+
+_BESIDE_USER = re.compile(
+    rb"(?:\A|[\r\n\0])[ \t]{0,16}(?i:user(?:name)?|login|host|account|from|auth|machine|server|bind_?dn)[ \t]{1,8}[^\s\0]{1,80}[ \t]{0,4}\r?\n[ \t]{0,16}\Z"
+)
+
+
+def _beside_user(data: bytes, start: int, end: int) -> Span | None:
+    """`password x`, the line below `user y`: two words alone are no sentence there."""
+    span = value_at(data, end - 1)
+    if span is None or not is_value(data, span, quoted=span[0] != end - 1):
+        return None
+    told = _BESIDE_USER.search(data[max(0, start - LOOK_BEHIND) : start])
+    return span if told is not None and _LINE_ENDS.match(data, span[1]) else None
 
 
 def _in_tuple(data: bytes, _start: int, end: int) -> Span | None:
@@ -146,48 +175,21 @@ def _of_a_relay(data: bytes, start: int, end: int) -> Span | None:
     return span if _LINE_ENDS.match(data, span[1]) and is_strong(data[span[0] : span[1]]) else None
 
 
-def _behind_user(data: bytes, _start: int, end: int) -> Span | None:
+def _behind_user(data: bytes, start: int, end: int) -> Span | None:
     """`login=user:password`, where no host follows."""
-    span = _strong(data, _start, end)
+    span = _strong(data, start, end)
+    if span is None and data[start : start + 6].lower() == b"login=":
+        span = value_at(data, end - 1)
+        span = span if span is not None and re.search(rb"[0-9]", data[slice(*span)]) else None
     return span if span is not None and b"@" not in data[span[0] : span[1] + 1] else None
 
 
-_USERS = re.compile(
-    rb"\s*[A-Za-z_][\w.-]{0,31}[ \t]{0,8}[:=][ \t]{0,8}([^\s\0,]{1,128})(?=[ \t]*(?:[\r\n,]|\Z))"
-)
-
-
-def _of_users(data: bytes, _start: int, end: int) -> Span | None:
-    """`name = password` line by line below a heading: from the first to the last, as one."""
-    match = _USERS.match(data, end - 1)
-    first: Span | None = None
-    while match is not None and is_strong(match[1]) and is_value(data, match.span(1), quoted=False):
-        first = (first[0] if first else match.start(1), match.end(1))
-        match = _USERS.match(data, match.end(), match.end() + 256)
-    return first
-
-
-_NO_NAME = re.compile(
-    rb"(?i)[\w.-]*(?:name|type|path|file|dir|url|uri|ref|id|ttl|version|arn|provider|engine|store|mount|host|region|key|from|date|time|at|enabled|format|backend|image)\Z"
-)
-
-
-def _held(data: bytes, start: int, end: int) -> Span | None:
-    """`"bearer": {"host": "x"}`, `default['password']['postgres'] = 'x'`: the names are the owners'."""
-    span = value_at(data, end - 1)
-    inner = re.split(rb"[\"'\]\[{ \t\r\n:=>]+", data[start : end - 1].rstrip(b"\"'] \t:=>"))[-1]
-    if span is None or _NO_NAME.match(inner) or not is_value(data, span, quoted=True):
-        return None
-    value = data[span[0] : span[1]]
-    return span if is_strong(value) and looks_secret(value, least=8) else None
-
-
-_RANDOM = re.compile(rb"\"(?:override_special|min_upper|min_special|numeric)\"")
+_RANDOM = re.compile(rb"\"(?:override_special|min_upper|min_special|numeric|random_password)\"")
 
 
 def _made_by_terraform(data: bytes, start: int, end: int) -> Span | None:
     """The `result` of a `random_password` in a state."""
-    if not _RANDOM.search(data[max(0, start - LOOK_BEHIND) : start]):
+    if not _RANDOM.search(data[max(0, start - 4 * LOOK_BEHIND) : start]):
         return None
     return value_at(data, end - 1)
 
@@ -222,6 +224,44 @@ def _of_provider(data: bytes, _start: int, end: int) -> Span | None:
 _TO_AT = re.compile(rb"[^\s\0\"']{1,64}(?=@)")
 
 
+_TO_BRACE = re.compile(rb"[^{}\r\n\0]{1,128}(?=\})")
+
+
+def _default(data: bytes, _start: int, end: int) -> Span | None:
+    """`${DB_PASSWORD:-x}`: what a shell or Compose takes where the variable is not set."""
+    opened = end - 1 + (data[end - 1 : end] in {b"'", b'"'})
+    match = _TO_BRACE.match(data, opened)
+    if match is None:
+        return None
+    value = match.group().rstrip(data[end - 1 : end]) if opened == end else match.group()
+    span = (opened, opened + len(value))
+    if not value or not is_value(data, span, quoted=True) or any(map(SENTENCE.fullmatch, value.split(b" "))):
+        return None
+    weak = re.search(rb"(?i)pass|pwd", data[_start:end]) is not None
+    return span if weak or looks_secret(value, least=6) else None
+
+
+_VALUE_IS = re.compile(rb"(?i)value[\"']?[ \t]?[:=][ \t]?")
+
+
+def _before_name(data: bytes, start: int, _end: int) -> Span | None:
+    """`<property value="x" name="Password"/>`: the name stands behind its value."""
+    named = _VALUE_IS.match(data, start)
+    span = value_at(data, named.end()) if named is not None else None
+    if span is None or not is_value(data, span, quoted=data[span[0] - 1 : span[0]] in {b"'", b'"'}):
+        return None
+    return span if looks_secret(data[slice(*span)], least=5) else None
+
+
+def _behind_colon(data: bytes, _start: int, end: int) -> Span | None:
+    span = value_at(data, end - 1)
+    return (
+        span
+        if span is not None and is_value(data, span, quoted=False) and _LINE_ENDS.match(data, span[1])
+        else None
+    )
+
+
 def _to_at(data: bytes, _start: int, end: int) -> Span | None:
     match = _TO_AT.match(data, end - 1)
     return match.span() if match is not None and is_value(data, match.span(), quoted=True) else None
@@ -246,6 +286,18 @@ SETTINGS = (
         check=_key,
     ),
     Shape(pattern=rb"\b(?i:key)" + _OR_LISTED + rb"[A-Za-z0-9+/]{28}", check=_bare_key),
+    Shape(
+        pattern=rb"\$\{[A-Za-z0-9_.-]{0,40}(?i:pass(?:word|wd|phrase)?|pwd|secret(?:_?key)?|token|api_?key)(?i:_[a-z]{1,12})?:?[-=][^\s\0{}$?]",
+        check=_default,
+    ),
+    Shape(
+        pattern=rb"(?i:\bvalue)[\"']?[ \t]?[:=][ \t]?[\"']?[^\"'<>\s\0]{1,64}[\"']?[ \t]{0,2},?\s{1,24}[\"']?(?i:name|key)[\"']?[ \t]?[:=][ \t]?[\"']?[A-Za-z0-9_.-]{0,40}(?i:password|passwd|passphrase|pwd|secret|token|api_?key)[\"'\s]",
+        check=_before_name,
+    ),
+    word(
+        rb"(?i:(?:basic|http)_?auth|auth_?basic)[\"']?[ \t]{0,2}[:=][ \t]{0,2}[\"']?[A-Za-z0-9._-]{1,32}:[^\s\0:/\"'{$]",
+        _behind_colon,
+    ),
     word(rb"(?i:tok|creds?)" + _IS + rb"[^\s\0]", _drawn),
     Shape(pattern=rb"(?i:community(?:[_-]?(?:string|name))?)" + _IS + rb"[^\s\0]", check=_strong),
     Shape(pattern=rb"[a-z]{2}pass(?:main)?" + _IS + rb"[^\s\0]", check=_glued),
@@ -276,6 +328,11 @@ SETTINGS = (
         pattern=rb"\.key\.[a-z0-9.-]{4,64}\.(?:net|com|cn|us|de)(?:[ \t]{1,8}|[ \t]{0,4}[=:][ \t]{0,4}[\"']?|</name>\s{0,24}<value>)[A-Za-z0-9+/]{16}",
         check=_key_of_account,
     ),
+    word(rb"(?i:password|passwd|pass)[ \t]{1,8}[^\s\0]", _beside_user),
+    Shape(
+        pattern=rb"(?:https?|socks[45])[ \t]{1,4}[0-9.]{7,15}[ \t]{1,4}[0-9]{2,5}[ \t]{1,4}[^\s\0]{1,32}[ \t]{1,4}[^\s\0]",
+        check=_in_tuple,
+    ),
     # pppd, strongSwan, Subversion, cloud-init
     Shape(pattern=rb"[ \t]\*[ \t]{1,8}\"?[^\s\0\"*]{6,64}\"?[ \t]{1,8}\*", check=_between_stars),
     word(rb"(?:pptpd|x?l2tpd?)[ \t]{1,8}[^\s\0*]", _strong),
@@ -283,15 +340,7 @@ SETTINGS = (
         pattern=rb":[ \t]{1,4}(?:PSK|EAP|RSA|XAUTH|ECDSA|PKCS(?:8|12)|P12|NTLM)[ \t]{1,4}(?:[^\s\0\"]{1,64}[ \t]{1,4})?[^\s\0]",
         check=_quoted_last,
     ),
-    Shape(
-        pattern=rb"(?i:\[users\]|\bchpasswd:(?:\s{1,16}(?:expire:[ \t]{0,4}[a-z]{2,5}\s{1,16})?(?:list|users):(?:[ \t]{0,4}\|-?)?)?)[ \t]{0,4}[\r\n]",
-        check=_of_users,
-    ),
     Shape(pattern=rb"rootpw[ \t]{1,4}(?:--?[a-z]{1,12}[ \t]{1,4}){0,3}[^\s\0-]", check=_in_tuple),
-    Shape(
-        pattern=rb"(?i:\b(?:passwords?|secrets?|tokens?|credentials?|bearer|api_?keys?|basic)[\"']?(?:\]\[[\"']?|[ \t]{0,4}(?:=>|[:=])?[ \t]{0,4}\{\s{0,24}[\"']?))[A-Za-z0-9_.@-]{1,48}[\"']?\]?[ \t]{0,4}(?:=>|=|:)[ \t]{0,4}[\"']",
-        check=_held,
-    ),
     # Terraform, SonarQube, NuGet, Nagios, Oracle, Caddy, Conda, WildFly
     Shape(pattern=rb"\"result\"[ \t]{0,4}:[ \t]{0,4}\"", check=_made_by_terraform),
     word(rb"sonar\.login[ \t]{0,4}=[ \t]{0,4}[A-Za-z0-9_]", _drawn),
@@ -301,4 +350,5 @@ SETTINGS = (
     Shape(pattern=rb"\bdns[ \t]{1,4}[a-z0-9]{2,24}[ \t]{1,4}[A-Za-z0-9_-]{20}", check=_of_provider),
     Shape(pattern=rb"/t/[A-Za-z0-9]{2}-?[A-Za-z0-9-]{18}", check=_in_path),
     Shape(pattern=rb"clear-text=[\"']", check=_in_tuple),
+    *GATHERED,
 )

@@ -13,6 +13,7 @@ from gateway.masking.colours import ESCAPE, Plain
 from gateway.masking.credentials import LONGEST_KEY
 from gateway.masking.detectors import READ, expand
 from gateway.masking.engine import CompiledMask
+from gateway.masking.lines import may_go_on
 from gateway.masking.passages import passages
 from gateway.masking.scanner import LONGEST_CANDIDATE, Hit
 from gateway.masking.shapes import LOOK_BEHIND
@@ -64,20 +65,35 @@ _IPV6 = re.compile(_LEAD + rb"[0-9A-Fa-f:.]+\Z")
 _OPENED = re.compile(rb"[=:,(][ \t]{0,16}((?:\"{1,3}|'{1,3})[^\"'\r\n\0]{0,8})\Z")
 """A value between quotes of which too little has come to be judged."""
 _LONGEST_OPENED = 28
+_NAMED = re.compile(
+    rb"(?i:pass|pwd|psk|secret|token|[_ -]key|apikey)[A-Za-z0-9_.-]{0,24}\\?[\"'\])]{0,3}[ \t]{0,16}[=:>(,]{1,2}[ \t]{0,16}([^\s\0][^\r\n\0]{0,160})\Z"
+)
+"""What stands behind a secret's name on its line: more of it may follow, and say that it is another value or none."""
+_LONGEST_NAMED = 240
+_VALUED = re.compile(
+    rb"(?i:\bvalue)[\"']?[ \t]?[:=][ \t]?[\"']?([^\"'<>\s\0]{1,64}[\"']?[ \t]{0,2},?(?:\s{1,24}[\"']?(?i:n(?:a(?:me?)?)?|k(?:ey?)?)?[\"']?[ \t]?[:=]?[ \t]?[\"']?[A-Za-z0-9_.-]{0,60})?)\Z"
+)
+"""A value whose name may stand behind it."""
+_LONGEST_VALUED = 200
+_STARRED = re.compile(rb"[ \t]\*[ \t]{1,8}([^\s\0*]{1,64}[ \t]{0,8})\Z")
+"""What may yet stand between two stars."""
+_LONGEST_STARRED = 84
 _SAID = re.compile(rb"\b(?:echo|printf)[ \t]([^\r\n\0]{0,400})\Z")
 """What a shell may yet pipe into a command that reads a secret."""
 _LONGEST_SAID = 408
 _URL = re.compile(rb"://[^\s\0/:@\"'<>]{0,128}:[^\s\0\"'<>]{0,512}\Z")
-_ARMOUR_ENDED = re.compile(rb"-{3,5} ?END [A-Z0-9 ]{0,40}-{1,5}\Z")
+_ARMOUR_ENDED = re.compile(rb"-{3,5} ?END [A-Z0-9 ]{0,40}-{1,5}(?:\\r)?(?:\\n)?\Z")
+_MAY_BE_LAST = re.compile(rb"(?:\\(?:r(?:\\n?)?|n\\?)?)?\Z")
+"""The escaped end of the last line of an armour, which is hidden with it where a quote follows."""
 _PASSAGE_ENDS = re.compile(rb"[\0\r\n]")
 _MAY_BE_DOUBLED = re.compile(rb"''?\Z")
 """A quote of SQL or YAML, which may stand within the value: `'it''s'`."""
 _PASSWORD_FOLLOWS = re.compile(rb":|[ \t]?[/|][ \t]?|[ \t]\Z")
+_TOKEN_ENDS = re.compile(rb"[^A-Za-z0-9._~+/=%:-]")
 _VALUE_ENDS = re.compile(rb"[\s\0\"'<>;`]")
 _LINE_ENDS = re.compile(rb"[\r\n\0\"']")
 
 
-_VERIFIER = re.compile(_LEAD + rb"SCRAM-S[A-Z0-9-]{0,8}\Z")
 _UNENDED = (
     (_ARMOUR, _LONGEST_ARMOUR),
     (_QUOTED_NAME, _LONGEST_GROUPS),
@@ -85,7 +101,7 @@ _UNENDED = (
     (_PHRASE, _LONGEST_PHRASE),
     (_OPENED, _LONGEST_OPENED),
     (_SAID, _LONGEST_SAID),
-    (_VERIFIER, _LONGEST_ARMOUR),
+    (re.compile(rb"\bSCRAM-[A-Z0-9-]{0,16}\Z"), _LONGEST_OPENED),
 )
 """Tails that go on until something ends them, however long nothing comes."""
 _WORD = rb"(?:[A-Z]?[a-z\x80-\xff]{0,12}|[A-Z]{1,6}|[0-9])"
@@ -237,6 +253,12 @@ class StreamMask:
             start = min(start, max(given, phrase.start(1)))
         if (opened := _OPENED.search(window, max(0, len(window) - _LONGEST_OPENED))) is not None:
             start = min(start, max(given, opened.start(1)))
+        if (valued := _VALUED.search(window, max(0, len(window) - _LONGEST_VALUED))) is not None:
+            start = min(start, max(given, valued.start(1)))
+        if (starred := _STARRED.search(window, max(0, len(window) - _LONGEST_STARRED))) is not None:
+            start = min(start, max(given, starred.start(1)))
+        if (named := _NAMED.search(window, max(0, len(window) - _LONGEST_NAMED))) is not None:
+            start = min(start, max(given, named.start(1)))
         if (said := _SAID.search(window, max(0, len(window) - _LONGEST_SAID))) is not None:
             start = min(start, max(given, said.start(1)))
         for led in (_TO_VERIFY, _USER_ALONE, _BETWEEN_STARS):
@@ -256,14 +278,16 @@ def _settled(window: bytes, start: int, end: int, name: str) -> bool:
     match name:
         case "private_key":
             ended = _ARMOUR_ENDED.search(window, max(start, end - _ARMOUR_END), end) is not None
-            return end < len(window) if ended else len(window) - end >= _ARMOUR_END
+            return _MAY_BE_LAST.match(window, end) is None if ended else len(window) - end >= _ARMOUR_END
         case "auth_header" | "cookie":
             return _LINE_ENDS.search(window, end) is not None
         case "email" if follows := _PASSWORD_FOLLOWS.match(window, end):
             # a password may follow, known by what led to the address
             value = follows.end()
             return _VALUE_ENDS.search(window, value) is not None and not _MAY_BE_DOUBLED.match(window, end)
+        case "bearer":  # a dot or a colon at its end is its own if more of it follows
+            return _TOKEN_ENDS.search(window, end) is not None
         case "password":
-            return _VALUE_ENDS.search(window, end) is not None
+            return _VALUE_ENDS.search(window, end) is not None and not may_go_on(window, start, end)
         case _:
             return end < len(window)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from gateway.masking.linear import linear
-from gateway.masking.shapes import ALNUM_BYTES, Span
+from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Span
 
 LONGEST_VALUE = 4096
 MARK = "[redacted]"
@@ -20,18 +20,23 @@ _PLACEHOLDER = linear(
     # words for nothing, types, and what stands where a value was taken out
     rb"(?i)(?:null|nil|none|true|false|undefined|yes|no|[01]|(?:str(?:ing)?|text)[?!]?|varchar\S*|char|bool(?:ean)?|int(?:eger)?|number|bytes|any|object|optional\S*"
     rb"|wpa[123]?(?:[-_/](?:psk|personal|enterprise|eap|sae|wpa[23]))*|n/a|tbd|todo|prompt|redacted|hidden|masked|filtered|omitted|sensitive|placeholder|dummy|secretstr|securestring"
+    # the rules of a form
+    rb"|(?:required|optional|nullable|sometimes|confirmed)(?:[|,][\w:,|]*)?"
     rb"|not[ _-]?(?:set|shown|provided|available|found|required|applicable)"
-    rb"|[\W_]*|\+?[0-9]{0,4}(?:\*{3,}[\w.@*()+-]*|\*+@[\w.-]*)|x{3,}(?:[-_]x+)*|[.*\xc2\xa0\xe2\x80\xa2\xe2\x97\x8f_x-]*"
+    rb"|\+?[0-9]{0,4}(?:\*{3,}[\w.@*()+-]*|\*+@[\w.-]*)|x{3,}(?:[-_]x+)*|[.*\xc2\xa0\xe2\x80\xa2\xe2\x97\x8f_x-]*"
     # variables and references to where the value is kept
-    rb"|%\(?\w*\)?s?|\$\d+|:\w+|@[\w.-]+|[&*][\w.]+|[$%#@!]?\{.*|\$__\w+\{.*|\$\(.*|\$[A-Za-z_][\w:]*|%[A-Z_]+%|<.*|\[.*|\(.*|![A-Z]\w*.*"
+    rb"|%\(?\w*\)?s?|\$\d+|:\w+|@[\w.-]+(?:\(.*)?|[&*][\w.]+|[$%#@!]?\{.*|\$__\w+\{.*|\$\(.*|\$[A-Za-z_][\w:]*(?:-(?:>.*)?)?|%[A-Z_]+%|<[%?$!#/-].*|<[\w .,:/'|{}()@-]*>?|\[.*|\(.*|![A-Z]\w*.*"
     rb"|(?:env|file|vault|secret|ref\+\w+|op|ssm|sops|awsssm|gcpsm|azkv|keyvault|secretsmanager|doppler|infisical):[\w./:+@#-]+"
+    rb"|__\w+__|@@[\w.-]+@@|%%[\w.-]+%%|##[\w.-]+##|#\{.*"
+    # what only the cluster or a key that is kept elsewhere can decrypt
+    rb"|Ag[A-D][A-Za-z0-9+/]{120,}={0,2}|AQ[EI]CAH[A-Za-z0-9+/]{60,}={0,2}|vault:v[0-9]+:[A-Za-z0-9+/=]+"
     rb"|ENC[\[(].*|enc:.*|(?:secret|configmap)s?/[\w./-]+|projects/[\w-]+/secrets/.*|/(?:var/)?run/secrets/.*|arn:aws.*"
     # what a reader is to replace
-    rb"|change[ _-]?(?:me|it|this)(?:[ _-]?(?:now|please|later|[0-9]{1,3}))?!*|(?:your|enter|insert|replace|put|paste|example)[a-z]{0,12}(?:[ _-][a-z]{1,12}){0,6}"
+    rb"|change[ _-]?(?:me|it|this)(?:[ _-]?(?:now|please|later|[0-9]{1,3})|(?:[ _-][a-z]{1,12}){1,5})?!*|(?:your|enter|insert|replace|put|paste|example)[a-z]{0,12}(?:[ _-][a-z]{1,12}){0,6}"
     rb"|(?:[a-z]{1,12}[ _-]){0,4}(?:" + _WORDS + rb")[ _-](?:here|placeholder|goes[ _-]here))"
 )
 _SEALED = linear(
-    rb"\{[A-Za-z0-9+/]{20,}={1,2}\}|\{(?i:aes[0-9]{0,3}|3des|rc4|xor|cipher|noop|bcrypt|des|cleartext|plain|sha-?[0-9]{1,3}|md5)\}[^\s{}]{6,}"
+    rb"\{[A-Za-z0-9+/]{20,}={1,2}\}|\{(?i:aes[0-9]{0,3}|3des|rc4|xor|cipher|noop|bcrypt|des|cleartext|plain|sha-?[0-9]{1,3}|md5)\}[^\s{}]{3,}"
 )
 """What Maven, Jenkins and WebLogic have encrypted: their key is in the next file. Spring says in braces how a value is read."""
 _NAME = rb"[A-Za-z_$][A-Za-z_$]*[0-9]{0,3}"
@@ -43,7 +48,7 @@ _CODE = linear(
     + rb"(?:"
     + _MEMBER
     + _NAME
-    + rb")*[!?]?(?:\(.*|\[.*)"
+    + rb")*[!?]?(?:\((?:[^)]|\)[^A-Za-z0-9])*\)?|\[.*)"
     rb"|(?:os|process|self|this|cls|config|cfg|conf|settings|env|args|opts?|options|params|req|request|res|response|body|data|user|account|secrets|var|local|module"
     rb"|vault|ctx|context|props|state|form|input|model|event|values|kwargs|session|client|auth|credentials?|row|record|item|obj|db|app|each|std)"
     + _MEMBER
@@ -58,9 +63,9 @@ _CODE = linear(
     + rb"(?i:_?(?:"
     + _WORDS
     + rb"|value|text|env|get)\w*)"
-    rb"|[a-z]+(?:_[a-z]+)+(?:\.[a-z_]+)+|[A-Za-z_]+(?:\.[A-Za-z_]+){2,}|_?[A-Z][A-Za-z]+\.[A-Za-z_]+|[a-z]+[0-9]{1,3}[a-z]+\(.*|\.{1,2}/[A-Za-z0-9_./-]+|(?i:(?:[a-z]+[_-])*(?:"
+    rb"|[a-z]+(?:_[a-z]+)+(?:\.[a-z_]+)+|[A-Za-z_]+(?:\.[A-Za-z_]+){2,}|_?[A-Z][A-Za-z]+\.[A-Za-z_]+|[a-z]+[0-9]{1,3}[a-z]+\(.*|\.{1,2}/[A-Za-z0-9_./-]+|(?i:(?:(?:[a-z]+[_-])+(?:secret|token|key|credentials?|apikey)|(?:[a-z]+_)*(?:"
     + _WORDS
-    + rb")(?:[_-]?(?:value|field|text|input|str|name|\d))?))"
+    + rb"))(?:[_-]?(?:value|field|text|input|str|name|\d))?))"
 )
 SENTENCE = linear(
     rb"(?i)(?:must|should|shall|can(?:not|'t)?|could|may|might|will|would|is|isn't|are|was|were|be|been|has|have|had|do|does|did|not|the|an?|this|that|these|it|its|you|your"
@@ -72,20 +77,35 @@ SENTENCE = linear(
 )
 """Words that a sentence goes on with."""
 _QUOTED = {
-    quote: re.compile(rb"(?:[^\\\r\n\0" + quote + rb"]|\\[^\r\n\0]){0,%d}" % LONGEST_VALUE)
+    quote: re.compile(rb"(?:[^\\\r\n\0" + quote + rb"]|\\(?:[^\r\n\0]|\r?\n)){0,%d}" % LONGEST_VALUE)
     for quote in (b'"', b"`")
 } | {
-    # YAML and SQL write a quote within as two
-    b"'": re.compile(rb"(?:(?:[^\\\r\n\0']|\\[^\r\n\0])(?:''(?=\w))?){0,%d}" % LONGEST_VALUE)
+    # YAML and SQL write a quote within as two, a shell closes and opens again round it
+    b"'": re.compile(
+        rb"(?:(?:[^\\\r\n\0']|\\[^\r\n\0]|'\\''|'\"'\"')(?:''(?=\w|[^\r\n\0'=,:]{1,64}'))?){0,%d}"
+        % LONGEST_VALUE
+    )
 }
-_TRIPLED = re.compile(rb"(?:\"{3}|'{3})([^\r\n\0\"']{1,%d})" % LONGEST_VALUE)
+_HERE = re.compile(rb"<<[-~]?[\"']?[A-Z][A-Z_]{1,15}[\"']?\r?\n[ \t]{0,16}([^\r\n\0]{1,256})")
+_XML_QUOTED = re.compile(rb"&quot;((?:[^&\r\n\0\"]|&(?!quot;))+)&quot;")
+_VERBATIM = re.compile(rb"@\"((?:[^\"\r\n\0]|\"\")+)\"")
+"""A string of C# in which a quote is written as two."""
+_TRIPLED = re.compile(
+    rb"\"{3}(?:\r?\n)?((?:[^\r\n\0\"]|\"(?!\"\"))+)|'{3}(?:\r?\n)?((?:[^\r\n\0']|'(?!''))+)"
+)
 _ESCAPED_QUOTED = re.compile(rb"(?:[^\\\"'\r\n\0]|\\\\[^\r\n\0]){0,%d}" % LONGEST_VALUE)
 _BARE = re.compile(
     # An ampersand ends it only where another parameter, an entity or another command follows.
-    rb"(?:[^\s\0\"'<>;&`]+|&(?![&\s\0]|\Z|#?[A-Za-z0-9]{1,8};|[A-Za-z_][\w.\[\]%-]{0,40}=))*"
+    rb"(?:[^\s\0\"'<>;&`]+|&(?:amp;(?![A-Za-z_]\w{0,24}=)|[lg]t;(?!/?[a-z]))|&(?![&\s\0]|\Z|#?[A-Za-z0-9]{1,8};|[A-Za-z_][\w.\[\]%-]{0,40}=))*"
 )
-_STRING_PREFIX = re.compile(rb"(?:[NnEeUuBbRrFf]|@|string\([0-9]{1,5}\) )(?=[\"'])")
-_BLOCK = re.compile(rb"[|>][+-]?[ \t]*(?:\r?\n|\\n)[ \t]+(?=\S)")
+_STRING_PREFIX = re.compile(
+    rb"(?:[NnEeUuBbRrFf]|@|\$(?=')|&[A-Za-z0-9_-]{1,32} {1,4}|!!(?:str|binary) {1,4}|string\([0-9]{1,5}\) )(?=[\"'])"
+)
+_BLOCK = re.compile(rb"[|>][0-9]?[+-]?[ \t]*(\r?\n|\\n)([ \t]+)(?=\S)")
+_LINE = re.compile(rb"[^\r\n\0]+")
+_ARMOURED = (b"-----BEGIN", b"$ANSIBLE_VAULT")
+_MOST_LINES = 8
+"""Of a block: what goes on is no password."""
 _NEXT_PAIR = re.compile(
     rb",[\"']?[A-Za-z_][\w.-]*[\"']?[=:]|,\Z|\\[nrt\"']|\\u00|\xe3\x80\x82|\xef\xbc[\x8c\x9b]"
 )
@@ -106,7 +126,7 @@ _ALGORITHM = linear(
 )
 """`MSCHAPV2`, `HS256`, `scram-sha-256`: how something is kept secret."""
 _DATE_OR_VERSION = linear(
-    rb"[A-Za-z]+/\d+(?:\.\d+)*|\d{4}-\d\d-\d\d\S*|(?:\d+:)?v?\d+(?:\.\d+){1,4}(?:[-+~.a-z]\S{0,40})?|\d{1,3}(?:[.,]\d+)?[%a-z]{0,2}"
+    rb"[A-Za-z]+/\d+(?:\.\d+)*|\d{4}-\d\d-\d\d\S*|(?:\d+:|[\^~]|[<>=]{1,2} ?)?v?\d+(?:\.\d+){1,4}(?:[-+~.a-z]\S{0,40})?|\d{1,3}(?:[.,]\d+)?[%a-z]{0,2}"
 )
 _PATH_OR_ADDRESS = linear(
     rb"(?:[A-Za-z]:|[~.]{0,2})(?:[/\\][A-Za-z]?[a-z0-9._@ -]*)+|[a-z][a-z0-9+.-]*://[^\s@]*|[\w.-]+\.(?:json|ya?ml|pem|key|txt|env|crt|p12|jks|js|ts|py|go|rb|java|html)"
@@ -116,11 +136,17 @@ _PATH_OR_ADDRESS = linear(
 def value_at(data: bytes, start: int) -> Span | None:
     """The value that begins at `start`, quoted or not, without its quotes."""
     if (block := _BLOCK.match(data, start)) is not None:
-        start = block.end()
+        return _block_at(data, block)
+    if (here := _HERE.match(data, start)) is not None:
+        return here.span(1)
+    if (escaped := _XML_QUOTED.match(data, start, start + LONGEST_VALUE)) is not None:
+        return escaped.span(1)
+    if (verbatim := _VERBATIM.match(data, start, start + LONGEST_VALUE)) is not None:
+        return verbatim.span(1)
     if (prefix := _STRING_PREFIX.match(data, start)) is not None:
         start = prefix.end()
-    if (tripled := _TRIPLED.match(data, start)) is not None:
-        return tripled.span(1)
+    if (tripled := _TRIPLED.match(data, start, start + LONGEST_VALUE)) is not None:
+        return tripled.span(tripled.lastindex or 0)
     if data[start : start + 1] == b"\\" and data[start + 1 : start + 2] in {b'"', b"'"}:
         match = _ESCAPED_QUOTED.match(data, start + 2)
     elif (quote := _QUOTED.get(data[start : start + 1])) is not None:
@@ -129,6 +155,22 @@ def value_at(data: bytes, start: int) -> Span | None:
         return _bare_at(data, start)
     assert match is not None
     return match.span() if match.end() > match.start() else None
+
+
+def _block_at(data: bytes, block: re.Match[bytes]) -> Span | None:
+    """The lines of a block of YAML that are as far to the right as the first."""
+    start = end = block.end()
+    if block[1] == b"\\n" or data.startswith(_ARMOURED, start):
+        return _bare_at(data, start)
+    line = re.compile(rb"\r?\n" + block[2] + rb"[^\r\n\0]{1,256}")
+    first = _LINE.match(data, start, start + LONGEST_VALUE)
+    assert first is not None
+    end = first.end()
+    for _ in range(_MOST_LINES):
+        if (more := line.match(data, end)) is None:
+            break
+        end = more.end()
+    return start, start + len(data[start:end].rstrip(b" \t"))
 
 
 def quoted_at(data: bytes, quote: int, start: int) -> Span | None:
@@ -154,6 +196,7 @@ def _bare_at(data: bytes, start: int) -> Span | None:
     return (start, end) if end > start else None
 
 
+_ENTITY = re.compile(rb"&#?[A-Za-z0-9]{1,8}\Z")
 _LISTED_NAME = re.compile(rb"([,;|\t])[\w.-]{0,40}\Z")
 
 
@@ -161,6 +204,8 @@ def in_list(data: bytes, start: int, span: Span) -> Span:
     """In a row of CSV (`7,password=x,ok`) the value ends where its field does: with another comma it would be quoted."""
     led = _LISTED_NAME.search(data, max(0, start - 41), start)
     stop = data.find(led[1], *span) if led is not None else -1
+    while stop > 0 and led is not None and led[1] == b";" and _ENTITY.search(data, span[0], stop):
+        stop = data.find(led[1], stop + 1, span[1])
     return (span[0], stop) if stop > span[0] else span
 
 
@@ -169,15 +214,17 @@ def is_value(data: bytes, span: Span, *, quoted: bool) -> bool:
     value = data[span[0] : span[1]]
     if _SEALED.fullmatch(value):
         return True
-    if not any(byte in ALNUM_BYTES or byte > 0x7F for byte in value):
+    if not any(byte in ALNUM_BYTES for byte in value) and not any(
+        map(str.isalnum, value.decode("utf-8", "replace"))
+    ):
         return False
     tagged = quoted and value[:1] == b"!"  # `!vault` is a tag of YAML, "!vault" is none
     if value == MARK.encode() or (not tagged and _PLACEHOLDER.fullmatch(value.strip(b"'\"")) is not None):
         return False
     if value.startswith(b"-----BEGIN") and b"END" not in value:  # an armour goes on behind its first line
         return False
-    if value[:1] in b" \t:,":  # the quote before it closes something: read -p "Password: " PASSWORD
-        return False
+    if value[:1] in b" \t:,;" and (quoted <= (value[:1] in b":,") or closes(data, span[0] - 1)):
+        return False  # the quote before it closes something: read -p "Password: " PASSWORD
     if quoted:
         return data[span[0] - 1 : span[0]] != b"`" or b" " not in value
     if _CODE.fullmatch(value) is not None:
@@ -195,6 +242,12 @@ def _is_type(value: bytes) -> bool:
 
 
 _VOWEL = re.compile(rb"[aeiouyAEIOUY]")
+
+
+def closes(data: bytes, at: int) -> bool:
+    """Whether the quote at `at` ends what one before it on its line began."""
+    begin = max(data.rfind(sign, max(0, at - LOOK_BEHIND), at) for sign in (b"\n", b"\0")) + 1
+    return data.count(data[at : at + 1], max(begin, at - LOOK_BEHIND), at) % 2 == 1
 
 
 def why_no_value(data: bytes, start: int) -> str:

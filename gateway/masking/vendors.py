@@ -57,6 +57,14 @@ def _client_secret(data: bytes, start: int, end: int) -> Span | None:
     return _to_end(re.compile(rb"[A-Za-z0-9_~.-]{0,64}"), data, first, end)
 
 
+_KEY_ID = re.compile(rb"\b(?:AKIA|ASIA)[A-Z0-9]{16}[\"']?[ \t]{0,2}\Z")
+
+
+def _beside_key_id(data: bytes, start: int, end: int) -> Span | None:
+    """`AKIA...:secret`, as s3fs and people write the two."""
+    return (end - 40, end) if _KEY_ID.search(data, max(0, start - 24), start) else None
+
+
 def _telegram(data: bytes, start: int, end: int) -> Span | None:
     """The token begins with the bot's id, before the colon; in a path `bot` leads it."""
     known = _BOT.search(data, max(0, start - 14), start)
@@ -100,6 +108,7 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
             spans=_beside_id,
         ),
         word(rb"AKIA[A-Z0-9]{16},[A-Za-z0-9+/]{40}\b"),  # credentials.csv
+        Shape(pattern=rb"[:;/|\t][ \t]{0,2}[A-Za-z0-9+/]{40}\b", check=_beside_key_id),
         word(rb"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}\b"),
         _token(rb"(?:bedrock-api-key-|ABSK)[A-Za-z0-9+/=]{40}", _REST_BASE64),
         _token(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.masking import scanner
@@ -82,6 +82,7 @@ WORDS = st.sampled_from(
 )  # fmt: skip
 
 
+@settings(deadline=None)  # the first one compiles the patterns
 @given(pieces=st.lists(WORDS, max_size=8))
 def test_a_bare_value_is_one_without_any_candidate(mask: CompiledMask, pieces: list[bytes]) -> None:
     data = b"".join(pieces)
