@@ -162,7 +162,7 @@ class Desk(Protocol):
     def admit_agent(self, *, user: str, client: str, kill: Callable[[str], None]) -> Seat:
         """As `admit`, for a client that has proved to hold a key of that agent."""
 
-    def guards(self, host: str, port: int) -> bool:
+    async def guards(self, host: str, port: int) -> bool:
         """Whether a connection of the policy is known to lead there, so that any other way there leads around the gateway."""
 
     async def upstream(self) -> HostedUpstream:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +13,7 @@ from gateway.admission import Admission, AdmissionRefused
 from gateway.gate import Gate
 from gateway.guests import Guests
 from gateway.hosted import HostedLimits, HostedUpstream, Refused, Room
-from gateway.hosts import LOOPBACK, canonical
+from gateway.hosts import LOOPBACK, canonical, found, is_address
 from gateway.model import Connection, Session
 from gateway.policy.credentials import SecretMissing
 from gateway.policy.model import Policy, Target
@@ -138,18 +139,24 @@ class Hosting:
             partial(self._admission.admit_agent, self.connection.name, user=user, client=client), kill
         )
 
-    def guards(self, host: str, port: int) -> bool:
-        """A target's own loopback counts as the target; what a name means there is not known here."""
+    async def guards(self, host: str, port: int) -> bool:
+        """A target's own loopback counts as the target.
+
+        Names of the policy are looked up where an address is given. A client's are not: it would tell others by asking.
+        """
         meant = {canonical(host)}
         if LOOPBACK in meant:
             meant.add(canonical(self._target.upstream.host))
-        return any(
-            port == each.port and canonical(each.host) in meant
-            for each in (
-                self._target.upstream,
-                *(target.upstream for target in self._gate.policy.targets.values()),
-            )
-        )
+        targets = (self._target, *self._gate.policy.targets.values())
+        guarded = {each.upstream.host for each in targets if each.upstream.port == port}
+        if not meant.isdisjoint(map(canonical, guarded)):
+            return True
+        if not is_address(host):
+            return False
+        resolve = asyncio.get_running_loop().getaddrinfo
+        names = [each for each in guarded if not is_address(each)]
+        places = await asyncio.gather(*(found(name, port, resolve) for name in names))
+        return any(not meant.isdisjoint(each) for each in places)
 
     async def upstream(self) -> HostedUpstream:
         upstream, stored = self._target.upstream, self._target.credential

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ipaddress
 import socket
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeAlias
 
 LOOPBACK = "localhost"
+_PATIENCE = 2.0
+"""Seconds for a name to be found."""
+
+Resolve: TypeAlias = Callable[..., Awaitable[Sequence[Any]]]
+"""As a loop's `getaddrinfo`."""
 
 
 def canonical(host: str) -> str:
@@ -23,6 +32,24 @@ def canonical(host: str) -> str:
         address = address.ipv4_mapped or address.sixtofour or _embedded(address) or address
     # Connecting to "any address" connects to oneself.
     return LOOPBACK if address.is_loopback or address.is_unspecified else str(address)
+
+
+def is_address(host: str) -> bool:
+    """Whether it says by itself where it is."""
+    same = canonical(host)
+    with contextlib.suppress(ValueError):
+        return bool(ipaddress.ip_address(same))
+    return same == LOOPBACK
+
+
+async def found(name: str, port: int, resolve: Resolve) -> frozenset[str]:
+    """Where a name leads from here, in the one spelling; nothing where nobody knows."""
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            places = await resolve(name, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError, TimeoutError):
+        return frozenset()
+    return frozenset(canonical(str(place[4][0])) for place in places)
 
 
 def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:

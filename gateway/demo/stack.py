@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import secrets
@@ -50,7 +51,7 @@ async def stack() -> AsyncIterator[Stack]:
         shop = files("gateway.demo").joinpath("shop.sql").read_text()
         postgres.psql(f"\\set password '{password}'\n{shop}")
 
-        ports = {"gateway_port": _port(GATEWAY_PORT), "api_port": _port(API_PORT)}
+        ports = {"gateway_port": _port(GATEWAY_PORT, parts), "api_port": _port(API_PORT, parts)}
         policy = files("gateway.demo").joinpath("policies.yaml").read_text()
         for name, value in {**ports, "postgres_port": postgres.superuser.port}.items():
             policy = policy.replace(f"{{{name}}}", str(value))
@@ -69,7 +70,7 @@ async def stack() -> AsyncIterator[Stack]:
                 [
                     "bot.workspace",
                     "--listen",
-                    f"127.0.0.1:{_port(PAGE_PORT)}",
+                    f"127.0.0.1:{_port(PAGE_PORT, parts)}",
                     "--manifest",
                     str(_manifest()),
                     "--seed",
@@ -164,13 +165,24 @@ def _manifest() -> Path:
     return Path(spec.origin).with_name("manifest.json")
 
 
-def _port(wished: int) -> int:
-    """`wished`, so that the addresses in the documentation hold, or a free one where it is taken."""
+def _port(wished: int, parts: contextlib.ExitStack | contextlib.AsyncExitStack) -> int:
+    """`wished`, so that the addresses in the documentation hold, or a free one where it is taken.
+
+    Until `parts` end no other demo takes it, though its part does not listen yet: two may start at once.
+    """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
+            _reserve(wished, parts)
             probe.bind(("127.0.0.1", wished))
         except OSError:
             probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _reserve(port: int, parts: contextlib.ExitStack | contextlib.AsyncExitStack) -> None:
+    """Raises `OSError` where another demo, or another user's, has it."""
+    place = Path(tempfile.gettempdir(), f"countersign-demo-port-{port}")
+    lock = parts.enter_context(place.open("w"))
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -34,7 +34,7 @@ def record(
     # To the microsecond: the shortest text that means the same float costs more to find.
     micros = int(at * 1e6 + 0.5)
     seconds = micros // 1_000_000
-    total = 46 + len(kind) + 2 * len(prev) + len(fields) + len(known) + here + (here > 0)
+    total = 47 + len(kind) + 2 * len(prev) + len(fields) + len(known) + here + (here > 0)
     total += width(number) + width(seconds) + width(size)
     if cython.compiled:  # noqa: SIM108  # only one of the two has a type that compiles
         text = PyBytes_FromStringAndSize(cython.NULL, total)
@@ -60,6 +60,7 @@ def record(
     if here:
         end = put(target, end, payload, 0, here)
         end = put(target, end, b"\n", 0, 1)
+    assert end == total, "compiled, nothing else keeps a record within its room"
     return bytes(text)
 
 

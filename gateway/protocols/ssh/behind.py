@@ -41,7 +41,7 @@ class Behind(Protocol):
     async def target(self) -> asyncssh.SSHClientConnection:
         """The connection to the target, made once. Raises `Refused`."""
 
-    def leads_around(self, host: str, port: int) -> bool:
+    async def leads_around(self, host: str, port: int) -> bool:
         """Whether a connection from the target to there would reach what the gateway guards."""
 
     def refused(self, what: str) -> bool:

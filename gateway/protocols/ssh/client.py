@@ -226,8 +226,8 @@ class Client(Unserved):
     def command_bytes(self) -> int:
         return self._desk.limits.command_bytes
 
-    def leads_around(self, host: str, port: int) -> bool:
-        return self._desk.guards(host, port)
+    async def leads_around(self, host: str, port: int) -> bool:
+        return await self._desk.guards(host, port)
 
     def closed(self, channel: Channel) -> None:
         self._channels.discard(channel)

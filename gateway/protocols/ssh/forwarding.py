@@ -28,7 +28,7 @@ async def forward(client: Behind, host: str, port: int) -> asyncssh.SSHTCPSessio
 
 
 async def _forward(client: Behind, host: str, port: int) -> asyncssh.SSHTCPSession[bytes]:
-    if client.leads_around(host, port):
+    if await client.leads_around(host, port):
         client.refused(f"forwarding around the gateway to {asking.place(host, port)}")
         raise asyncssh.ChannelOpenError(PROHIBITED, "This leads around the gateway.")
     command = asking.forward(host, port)
