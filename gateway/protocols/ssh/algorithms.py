@@ -1,4 +1,8 @@
-"""What both sides of the gateway may agree on: nothing with SHA-1, CBC or short groups (RFC 9142)."""
+"""What both sides of the gateway may agree on: nothing with SHA-1, CBC or short groups (RFC 9142).
+
+Nor ChaCha20-Poly1305: with an end that knows no strict key exchange, messages could be cut from the beginning of a
+connection unseen (Terrapin, CVE-2023-48795). Key exchange is strict wherever the other end can do it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,6 @@ KEY_EXCHANGE = [
 CIPHERS = [
     "aes128-gcm@openssh.com",
     "aes256-gcm@openssh.com",
-    "chacha20-poly1305@openssh.com",
     "aes256-ctr",
     "aes192-ctr",
     "aes128-ctr",
