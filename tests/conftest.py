@@ -7,9 +7,15 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 ROOT = Path(__file__).parent.parent
+
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 def pytest_sessionstart() -> None:

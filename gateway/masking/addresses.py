@@ -58,6 +58,9 @@ _MESSAGE_ID = re.compile(
     rb"(?i)(?:message-?id|msg-?id|in-reply-to|references|content-id)\\?[\"']?[ \t]{0,2}[:=][ \t]{0,2}\\?[\"']?\s{0,4}(?:<[^<>\s\0]{1,100}>,?\s{0,4})*(?:<|&lt;|\\u003c|%3C)?\Z"
 )
 """RFC 5322: what a message is called by has an address's form and is none."""
+_VERSION = re.compile(
+    rb"(?i)(?:\b(?:version|ver|release|revision|rev|build|firmware|section|chapter|clause)|\xc2\xa7)[\"']?[.:=]?[ \t]{0,2}[\"']?\Z"
+)
 _PRINCIPAL = re.compile(rb"/[A-Za-z0-9._-]{1,64}\Z")
 _REALM = re.compile(rb"@[A-Z0-9-]+(?:\.[A-Z0-9-]+)*")
 """`postgres/db.example.org@EXAMPLE.ORG`, a service of Kerberos."""
@@ -129,7 +132,9 @@ def _email(data: bytes, start: int, end: int) -> Span | None:
 def _ipv4(data: bytes, start: int, end: int) -> Span | None:
     if before(data, start) in b".-" or (after(data, end) in b".-" and after(data, end, by=1) in DIGIT_BYTES):
         return None
-    if before(data, start) in b"vV" and start:
+    if (before(data, start) in b"vV" and start) or _VERSION.search(data, max(0, start - 24), start):
+        return None
+    if after(data, end) == 0x2D and after(data, end, by=1) in ALNUM_BYTES:  # 2.4.6.1-rc1
         return None
     return _address(data, start, end)
 

@@ -14,7 +14,11 @@ _DRAWN_TO_END = re.compile(rb"(?:ST-[0-9]{1,6}-)?[A-Za-z0-9][A-Za-z0-9._~%+/-]{1
 def _drawn(data: bytes, start: int, end: int) -> Span | None:
     """A value drawn by lot behind a name that means much else."""
     match = _DRAWN_TO_END.match(data, end - 1)
-    if match is None or NOT_SECRET_BEFORE.search(data[max(0, start - 16) : start]):
+    if (
+        match is None
+        or data[match.end() : match.end() + 1] == b"("
+        or NOT_SECRET_BEFORE.search(data[max(0, start - 16) : start])
+    ):
         return None
     value = match.group().replace(b".", b"").replace(b"~", b"").replace(b"%2F", b"/")
     if not re.search(rb"[a-z]", value):  # an error's code
@@ -38,7 +42,7 @@ ANSWERS = (
         _drawn,
     ),
     word(
-        rb"(?i:secret_?id)\\?[\"']?[ \t]{0,2}[:=]?[ \t]{0,24}\\?[\"']?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
+        rb"(?i:secret[_ ]?id)\\?[\"']?[ \t]{0,8}[:=]?[ \t]{0,24}\\?[\"']?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b",
         lambda _data, _start, end: (end - 36, end),
     ),
     Shape(

@@ -28,7 +28,7 @@ NAMES = (
     + PASSWORD_NAMES
     + rb"|"
     + SECRET_NAMES
-    + rb"|(?:\b|_|-)(?:"
+    + rb"|(?:\b|_|-|%5B)(?:"
     + _SHORT
     + rb"|"
     + OWNED

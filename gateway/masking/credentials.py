@@ -16,7 +16,7 @@ _DECODED = 128
 """Signs of base64 that tell whether it holds a user and a password."""
 
 _TOKEN = re.compile(rb"(?:[0-9]{1,12}\|)?[A-Za-z0-9._~+/=%%:-]{0,%d}" % LONGEST_TOKEN)
-_AUTHORIZATION = re.compile(rb"(?i)authorization\\?[\"']?[ \t]*[:=,][ \t\\\"'`\[]*\Z")
+_AUTHORIZATION = re.compile(rb"(?i)authorization\\?[\"']?[ \t]*[:=,][ \t\[]*b?[\\\"'`\[]*\Z")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{4,%d}={0,2}" % LONGEST_VALUE)
 _LINE = re.compile(rb"[^\r\n\0\"']{1,%d}" % LONGEST_VALUE)
 _SCHEME = re.compile(rb"([A-Za-z][A-Za-z0-9-]{1,30})[ \t]+(?=\S)")
@@ -116,11 +116,15 @@ def _session(data: bytes, start: int, end: int) -> Span | None:
     if data[start:end].lower().startswith(b"sid") and before(data, start) in b"_-":  # ACCOUNT_SID
         return None
     value = match.group()
-    if value.startswith(b"S-1-") or _RESOURCE.fullmatch(value):  # an account of Windows
+    if (
+        value.startswith(b"S-1-") or _TLS_SESSION.fullmatch(value) or _RESOURCE.fullmatch(value)
+    ):  # an account of Windows
         return None
     return match.span() if re.search(rb"[0-9]", value) and re.search(rb"[A-Za-z]", value) else None
 
 
+_TLS_SESSION = re.compile(rb"[0-9A-F]{64}")
+"""RFC 5246: as openssl prints it."""
 _RESOURCE = re.compile(rb"[A-Z]{2}[0-9a-f]{32}")
 """What Twilio calls a message, a call or an account: it opens nothing."""
 _SESSION_ID = re.compile(rb"[A-Za-z0-9%%._~+/=-]{16,%d}" % LONGEST_VALUE)
@@ -185,7 +189,7 @@ BEARER = (word(rb"(?i:bearer)(?:[ \t]{1,4}|%20)[A-Za-z0-9._~+/=-]", _bearer),)
 BASIC = (word(rb"(?i:basic)[ \t]{1,4}[A-Za-z0-9+/]", _basic),)
 HEADER = (
     word(
-        rb"(?i:(?:proxy-)?authorization|x-[a-z-]{0,24}(?:api-?key|token|secret|auth|key|signature))[\"']?[ \t]{0,3}:[ \t]{0,3}[\"'`]?[^\s\0\"'\\`]",
+        rb"(?i:(?:proxy-)?authorization|x-[a-z-]{0,24}(?:api-?key|token|secret|auth|key|signature))[\"']?[ \t]{0,3}:[ \t]{0,3}(?:b?[\"'`])?[^\s\0\"'\\`]",
         _header,
     ),
     word(rb"response=\\?\"[0-9a-fA-F]{32}", _digest),

@@ -39,6 +39,7 @@ class Detector:
 
 # What columns are called whose values nothing else shows.
 _PASSWORD = rb"pass(?:word|wd|wort|phrase|code)?|pwd|kennwort|senha|contrase(?:n|\xc3\xb1)a|secret|token|api[_ -]?key|secret[_ -]?key"
+_CARD_CODE = rb"cvv2?|cvc2?|security[ _-]?code"
 _PHONE = rb"(?:tele|mobile[_ -]?|cell[_ -]?|home[_ -]?|work[_ -]?)?phone|mobile?|cell|fax|tel(?:efon[oe]?|_no)?|handy|whatsapp|msisdn|celular"
 _SSN = rb"ssn|social_security"
 _NATIONAL_ID = rb"national[_ -]?id|dni|nie|cpf|pesel|bsn|nino|nhs|personnummer|cnp|egn|oib|curp|aadhaar|nir|cpr|fnr|sin|rut|isikukood|codice_fiscale|id[_ -]?number|identity"
@@ -62,6 +63,7 @@ _SECRETS: Mapping[str, tuple[Shape, ...]] = {
         *transcripts.TRANSCRIPTS,
         *printed.PRINTED,
         listed.columns(_PASSWORD, passwords.PASSWORD[:1], strong=True),
+        listed.columns(_CARD_CODE, passwords.PASSWORD[:1]),
         *settings.SETTINGS,
     ),
     "encoded_secret": encoded.ENCODED,

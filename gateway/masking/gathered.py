@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from gateway.masking.shapes import ALNUM_BYTES, Shape, Span, before, whole, word
-from gateway.masking.values import is_strong, is_value, looks_secret, value_at
+from gateway.masking.values import is_random, is_strong, is_value, looks_secret, value_at
 
 _USERS = re.compile(
     rb"\s*[A-Za-z_][\w.-]{0,31}[ \t]{0,8}[:=][ \t]{0,8}([^\s\0,]{1,128})(?=[ \t]*(?:[\r\n,]|\Z))"
@@ -70,11 +70,9 @@ def _items(data: bytes, start: int, end: int) -> Iterator[Span]:
     at = end
     while (item := _ITEM.match(data, at)) is not None and (span := value_at(data, item.end())) is not None:
         value = data[slice(*span)]
-        if (
-            is_value(data, span, quoted=True)
-            and looks_secret(value, least=5)
-            and (passwords or is_strong(value))
-        ):
+        # a parser's tokens are lists as well
+        drawn = looks_secret(value, least=5) if passwords else is_random(value, least=16)
+        if drawn and is_value(data, span, quoted=True):
             yield span
         if (more := _NEXT_MEMBER.match(data, span[1])) is None:
             return

@@ -26,6 +26,15 @@ def _scram(data: bytes, start: int, end: int) -> Span:
     return start, match.end()
 
 
+def _caching(data: bytes, start: int, end: int) -> Span | None:
+    """`caching_sha2_password`: twenty bytes of any kind, and the digest."""
+    match = _CACHING_REST.match(data, end - 1)
+    return (start, match.end()) if match is not None else None
+
+
+_CACHING_REST = re.compile(rb"[^\s\0\"']{18,64}[A-Za-z0-9./]{43}")
+
+
 def _ended(data: bytes, start: int, end: int) -> Span | None:
     return (start, end) if after(data, end) not in ALNUM_BYTES else None
 
@@ -38,6 +47,7 @@ PASSWORD_HASH = (
     ),
     word(rb"(?:pbkdf2_sha(?:1|256)|argon2|bcrypt_sha256|scrypt|bcrypt)\$[A-Za-z0-9./+=,$-]{24}", _modular),
     Shape(pattern=rb"SCRAM-SHA-(?:1|256|512)\$[0-9]{4,7}:[A-Za-z0-9+/=]{16}", check=_scram),
+    Shape(pattern=rb"\$A\$00[0-9]\$[^\s\0\"']", check=_caching),  # mysql.user since 8.0
     word(rb"md5[0-9a-f]{32}\b", _ended),  # pg_authid
     Shape(pattern=rb"\*[0-9A-F]{40}", check=_ended),  # mysql.user
     Shape(

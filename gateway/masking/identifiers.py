@@ -241,7 +241,7 @@ IBAN = (
 SSN = (
     word(rb"[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}\b", _ssn),
     word(
-        rb"(?i:ssn|social[ _-]?security(?:[ _-]?(?:number|no|nr|num))?)[^0-9A-Za-z\n\0]{1,6}(?:(?:is|no|nr|number)[^0-9A-Za-z\n\0]{1,3})?(?:[0-9]{9}|[0-9]{3}[ -][0-9]{2}[ -][0-9]{4})\b",
+        rb"(?i:ssn|itin|social[ _-]?security(?:[ _-]?(?:number|no|nr|num))?)[^0-9A-Za-z\n\0]{1,6}(?:(?:is|no|nr|number|id)[^0-9A-Za-z\n\0]{1,3}){0,2}(?:[0-9]{9}|[0-9]{3}[ -][0-9]{2}[ -][0-9]{4})\b",
         _named_ssn,
     ),
 )

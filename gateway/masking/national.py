@@ -101,6 +101,7 @@ NATIONAL_FORMS = (
     _strong(rb"[0-9]{3}-[0-9]{3}-[0-9]{3}[ -][0-9]{2}", europe.ru_snils),
     _strong(rb"[1-8]-[0-9]{4}-[0-9]{5}-[0-9]{2}-[0-9]", overseas.th_id),
     _strong(rb"[0-9]{6}-[0-9]{2}-[0-9]{4}", overseas.my_card),
+    _strong(rb"784-(?:19|20)[0-9]{2}-[0-9]{7}-[0-9]", lambda _: True),  # Emirates
     _strong(rb"[1-7][0-9]{4}-[0-9]{7}-[0-9]", lambda _: True),  # CNIC, Pakistan
     _strong(
         rb"[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9][0-9]-[AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9][0-9]-[AC-HJKMNP-RT-Y]{2}[0-9]{2}",
@@ -125,7 +126,7 @@ TAX_FORMS = (
     ),
     _strong(rb"[A-Z]{3}[ABCFGHLJPT][A-Z][0-9]{4}[A-Z]", overseas.in_pan),
     _strong(rb"[0-9]{2}\.[0-9]{3}\.[0-9]{3}/[0-9]{4}-[0-9]{2}", overseas.br_cnpj),
-    _strong(rb"(?:2[03-7]|3[034])-[0-9]{8}-[0-9]", overseas.ar_cuit),
+    _strong(rb"(?:2[03-7]|3[034]|5[015])-[0-9]{8}-[0-9]", overseas.ar_cuit),
     _strong(rb"[0-9]{2} [0-9]{3} [0-9]{3} [0-9]{3}", overseas.au_abn),
     _strong(rb"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z]Z[0-9A-Z]", overseas.in_gst),
     _strong(rb"CHE-?[0-9]{3}\.[0-9]{3}\.[0-9]{3}(?: (?:MWST|TVA|IVA))?", vat.is_vat),
@@ -143,7 +144,7 @@ def _form(pattern: str) -> Valid:
 
 _PASSPORT = _form(r"(?=(?:.*\d){4})[A-Z0-9]{6,10}")
 _LICENCE = _form(r"(?=(?:.*\d){4})[A-Z0-9]{6,18}")
-_ACCOUNT = _form(r"\d{6,18}")
+_ACCOUNT = _form(r"\d{6,18}|\d{24}|\d{26}")
 
 _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
     "national_id": (
@@ -151,29 +152,29 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("bsn|burgerservicenummer|sofinummer", europe.nl_bsn),
         ("nino|national insurance|ni (?:number|no)", _form(r"[A-Z]{2}\d{6}[A-D]")),
         ("nhs", europe.gb_nhs),
-        ("dni|nie|documento nacional", _any(europe.es_dni, _form(r"\d{7,8}"))),
+        ("dni|nie|d\\.n\\.i\\.?|n\\.i\\.e\\.?|documento nacional", _any(europe.es_dni, _form(r"\d{7,8}"))),
         ("nir|s(?:\u00e9|e)curit(?:\u00e9|e) sociale|num(?:\u00e9|e)ro de s(?:\u00e9|e)cu|insee", europe.fr_nir),
-        ("rvnr|rentenversicherungsnummer|sozialversicherungsnummer|svnr|sv-nummer",
+        ("rvnr|rentenversicherungsnummer|(?:sozial)?versicherungsnummer|svnr|sv-nummer",
          _any(europe.de_pension, europe.at_svnr)),
         ("personalausweis(?:nummer)?|ausweisnummer", _form(r"[A-Z0-9]{9,10}")),
         ("codice fiscale|cod\\.? fiscale", europe.it_codice),
         ("personnummer|samordningsnummer", _any(europe.se_personal, europe.no_personal)),
-        ("f(?:\u00f8|o)dselsn(?:ummer|r)|fnr|d-nummer", europe.no_personal),
+        ("f(?:\u00f8|o)dselsn(?:ummer(?:et)?|r)|fnr|d-nummer", europe.no_personal),
         ("cpr|cpr-nummer", europe.dk_cpr),
         ("hetu|henkil\u00f6tunnus", lambda number: len(number) in {10, 11}),
-        ("cpf", overseas.br_cpf),
+        ("cpf|c\\.p\\.f\\.?", overseas.br_cpf),
         ("aadhaar|aadhar|uidai", overseas.in_aadhaar),
-        ("sin|social insurance|nas", overseas.ca_sin),
+        ("sin|s\\.i\\.n\\.?|social insurance|nas", overseas.ca_sin),
         ("medicare", overseas.au_medicare),
         ("mbi|medicare (?:beneficiary )?(?:identifier|id|number|no)", _form(r"[1-9][A-Z][A-Z0-9]\d[A-Z][A-Z0-9]\d[A-Z]{2}\d\d")),
         ("my ?number|individual number|mynumber", overseas.jp_my_number),
         ("rrn|resident registration", overseas.kr_resident),
-        ("nric|fin", overseas.sg_nric),
+        ("nric|fin", _any(overseas.sg_nric, overseas.my_card)),
         ("(?:tw|taiwan) id", overseas.tw_id),
         ("hkid", overseas.hk_id),
         ("curp", overseas.mx_curp),
-        ("rut|run", overseas.cl_rut),
-        ("tc kimlik|kimlik|tckn", europe.tr_id),
+        ("rut|run", _any(overseas.cl_rut, _form(r"\d{12}"))),
+        ("(?:tc )?kimlik(?: numara\\w{0,4})?|tckn", europe.tr_id),
         ("teudat zehut", overseas.il_id),
         ("rijksregisternummer|num(?:\u00e9|e)ro national|national register|nn|insz|niss", europe.be_national),
         ("ahv|avs|ahv-nummer", europe.ch_ahv),
@@ -188,7 +189,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("jmbg|embg|umcn|emso|em(?:š|Š)o", europe.yu_jmbg),
         ("kennitala", _form(r"\d{10}")),
         ("personas kods", _form(r"\d{11}")),
-        ("idnp", _form(r"[02]\d{12}")),
+        ("idn[op]", _form(r"\d{13}")),
         ("phn", _form(r"9\d{9}")),
         ("cart(?:\u00e3|a)o de cidad(?:\u00e3|a)o", _form(r"\d{9}[A-Z0-9]{2}\d")),
         ("carn(?:\u00e9|e) de identidad|n(?:\u00fa|u)mero de identidad|c(?:\u00e9|e)dula de (?:identidad|ciudadan(?:\u00ed|i)a)", _form(r"\d{7,13}")),
@@ -196,8 +197,8 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("thai", overseas.th_id),
         ("cnic|nik|ktp|c(?:\u00e9|e)dula|curp", _form(r"\d{8,16}")),
         ("mykad|my kad", overseas.my_card),
-        ("(?:sa|rsa|south african) id|id (?:number|no|nr)", overseas.za_id),
-        ("driver'?s? licen[cs]e|driving licen[cs]e|dl (?:number|no)|f(?:ü|u)hrerschein(?:nummer)?|permis de conduire", _LICENCE),
+        ("(?:sa|rsa|south african) id|id (?:number|no|nr)", _any(overseas.za_id, overseas.il_id)),
+        ("driver'?s? licen[cs]e|driving licen[cs]e|dl(?: (?:number|no)|#)|f(?:ü|u)hrerschein(?:nummer)?|permis de conduire", _LICENCE),
         (
             "national id(?:entity)?|carte (?:nationale )?d'identit(?:é|e)|cni|carta d'identit(?:à|a)|documento de identidad|c(?:é|e)dula|identiteitskaart|identiteitsbewijs|dow(?:ó|o)d osobisty|ob(?:č|c)ansk(?:ý|y) pr(?:ů|u)kaz|rg|identity (?:card|number|no)|id card|citizen id|personal id"  # noqa: ISC004
             "|personal identification|identification (?:number|no)|social security",
@@ -206,12 +207,12 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
     ),
     "tax_id": (
         ("steuer-?id|steueridentifikationsnummer|identifikationsnummer|idnr|steuer-?identnr", europe.de_steuer_id),
-        ("steuernummer", _form(r"\d{10,13}")),
+        ("steuernummer", _form(r"\d{9,13}")),
         ("tfn|tax file", overseas.au_tfn),
         ("abn", overseas.au_abn),
         ("nip", europe.pl_nip),
-        ("nif", _any(europe.pt_nif, europe.es_dni, europe.es_cif, vat.is_vat)),
-        ("cif", europe.es_cif),
+        ("nif|n\\.i\\.f\\.?", _any(europe.pt_nif, europe.es_dni, europe.es_cif, vat.is_vat)),
+        ("cif|c\\.i\\.f\\.?", _any(europe.es_cif, lambda number: vat.is_vat("RO" + number.removeprefix("RO")))),
         ("cnpj", overseas.br_cnpj),
         ("cuit|cuil", overseas.ar_cuit),
         ("utr|unique taxpayer", europe.gb_utr),
@@ -219,8 +220,14 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("pan card|pan|permanent account", overseas.in_pan),
         ("ein|employer identification|fein", _form(r"\d{9}")),
         ("rfc", _form(r"[A-Z&]{3,4}\d{6}[A-Z0-9]{3}")),
-        ("vat|ust-?id(?:-?nr)?|umsatzsteuer-?id(?:ent(?:ifikations)?)?(?:-?n(?:r|ummer))?|(?:num(?:é|e)ro de |n° )?tva(?: intracommunautaire)?|btw(?:-nummer)?|partita iva|p\\.? iva|moms(?:reg)?", vat.may_be_vat),
+        ("vat|ust-?id(?:-?nr)?|umsatzsteuer-?id(?:ent(?:ifikations)?)?(?:-?n(?:r|ummer))?|(?:num(?:é|e)ro de |n° )?tva(?: intracommunautaire)?|btw(?:-nummer)?|partita iva|p\\.? iva|moms(?:reg)?", _any(vat.may_be_vat, _form(r"\d{9,12}"))),
         ("vat (?:reg(?:istration)?|number|no|id)", _any(vat.may_be_vat, _form(r"(?=(?:.*\d){8})[A-Z0-9]{8,15}"))),
+        ("di(?:č|c)|i(?:č|c) dph", _form(r"(?:CZ|SK)?\d{8,10}")),
+        ("(?:atu|uid)(?:-?nr|-?nummer)?", _form(r"(?:AT)?U\d{8}")),
+        ("contribuinte|n(?:ú|u)mero de contribuinte", europe.pt_nif),
+        ("pib", _form(r"\d{9}")),
+        ("organisationsnummer|org\\.?-?nr|organisasjonsnummer", _form(r"\d{9,10}")),
+        ("uen", _form(r"\d{8,9}[A-Z]|[TSR]\d\d[A-Z]{2}\d{4}[A-Z]")),
         ("gstin?|gst", overseas.in_gst),
         ("nit", _form(r"\d{6,10}[0-9K]")),
         ("ruc", _form(r"\d{6,13}")),
@@ -238,7 +245,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("ptin", _form(r"P\d{8}")),
         ("kra", _form(r"[AP]\d{9}[A-Z]")),
         ("mst|m(?:\u00e3|a) s(?:\u1ed1|o) thu(?:\u1ebf|e)", _form(r"\d{10}(?:\d{3})?")),
-        ("tax id|taxpayer|taxpayer id|tax identification|tin", _form(r"(?=(?:.*\d){7})[A-Z0-9]{8,15}")),
+        ("tax id|tax (?:number|no|nr|ref(?:erence)?)|taxpayer|taxpayer id|tax identification|tin", _form(r"(?=(?:.*\d){7})[A-Z0-9]{8,15}")),
     ),
     "passport": (
         ("passport|passeport|pasaporte|passaporto|paspoort|reisepass(?:nummer)?|pass-?nr|paszport|pasaport(?:ul)?|passnummer|passinumero|putovnica|cestovn(?:í|i) pas|(?:ú|u)tlev(?:é|e)l(?:sz(?:á|a)m)?", _PASSPORT),
@@ -250,7 +257,7 @@ _WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("cbu", _form(r"\d{22}")),
         ("sort code", _form(r"\d{6}")),
         ("bsb", _form(r"\d{6}")),
-        ("bank account|account (?:number|no|nr|num|#)|acct|a/c|kontonummer|konto-?nr|kto(?:-?nr)?|num(?:é|e)ro de compte|n(?:ú|u)mero de cuenta", _ACCOUNT),
+        ("bank account|account (?:number|no|nr|num|#)|acct|a/c|(?:bank)?kontonummer|bankkonto|rekening(?:nummer)?|nr konta|numer konta|conto corrente|cuenta (?:corriente|bancaria|de ahorros)|conta (?:corrente|banc(?:á|a)ria|poupan(?:ç|c)a)|compte (?:bancaire|courant)|(?:č|c)(?:í|i)slo (?:ú|u)(?:č|c)tu|hesap(?: no| numaras(?:ı|i))?|konto-?nr|kto(?:-?nr)?|num(?:é|e)ro de compte|n(?:ú|u)mero de cuenta", _ACCOUNT),
         ("bic|bicfi|swift|bic/swift|swift/bic", _form(r"[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")),
         ("ifsc", _form(r"[A-Z]{4}0[A-Z0-9]{6}")),
     ),
@@ -266,7 +273,7 @@ _FOREIGN_WORDS = (
     ("ИНН|инн", europe.ru_inn),
     ("ЕГН", europe.bg_egn),
     ("ΑΜΚΑ", europe.gr_amka),
-    ("ΑΦΜ", _form(r"\d{9}")),
+    ("Α\\.?Φ\\.?Μ\\.?", _form(r"\d{9}")),
     ("ЕМБГ|ЈМБГ", europe.yu_jmbg),
     ("РНОКПП|РНУКПН|ІПН", _form(r"\d{10}")),
     ("УНП", _form(r"\d{9}")),
@@ -287,14 +294,24 @@ _KIND = (
     r"\.?(?:[ _-]?\(?(?:number|pin|num(?:mer)?|n(?:ú|u)mero|nr|no|n(?:º|°)|№|серия|номер|id|card|code|#)\.?){0,2}"
     r"(?: \([A-Za-z .]{1,20}\))?"
 )
-_GAP = r"[\"'\\]{0,2}(?:[ \t](?:is|was|e|é|est|es|ist|jest|è|er)[ \t]|[ \t]{0,3}(?:=>|:=|[:=#>,|;]|：)?[ \t]{0,3})[\"'\\]{0,2}"
+_GAP = (
+    r"[\"'\\]{0,2}(?:(?:[ \t](?:mitt|min|mój|moje|mio|mon|mein|meine|number|numero|still|now))?[ \t](?:is|was|still|now|e|é|è|est|es|ist|lautet|jest|to|er|är|on|je)[ \t]"
+    r"|[ \t]{0,32}\|[ \t]{1,2}"
+    r"|[ \t]{0,2}(?::[ \t]{0,2}\{|,)\s{0,16}\"(?:number|value|no|id)\"[ \t]{0,2}:[ \t]{0,2}"
+    r"|[ \t]{0,3}(?:=>|:=|[:=#>,|;]|：|是|为|為|は)?[ \t]{0,3}(?:(?:серия|номер|№)[ \t])?)[\"'\\]{0,2}"
+)
 
-_VALUE = r"(?:[A-Za-z]{0,5}[0-9]|[A-Z]{1,4}-[0-9]|[A-Z]{6,8}|[A-Z]{2} [0-9])"
+_VALUE = r"(?:[A-Za-z]{0,5}[0-9]|[A-Z]{1,4}-[0-9]|[A-Z]{6,8}|[A-Z]{2,4} [0-9])"
 """How what stands behind such a word begins."""
 
 
 def _alternatives(words: str) -> str:
-    return words.replace(" ", "[ _-]?").replace("-?", "[ _-]?")
+    """In bytes `(?i)` knows of ASCII alone: what a word has of other letters stands in both sizes."""
+    spaced = words.replace(" ", "[ _-]?").replace("-?", "[ _-]?")
+    return _ACCENTED.sub(lambda match: f"(?:{match[0]}|{match[0].upper()})", spaced)
+
+
+_ACCENTED = re.compile("[à-öø-ÿāąăćčďęěėęğīłńňőœřśšşťůűųźżžș-ț]")
 
 
 def _spoken_numbers(
@@ -306,7 +323,7 @@ def _spoken_numbers(
         for words, valid in rows
     ]
     longest = re.compile(
-        rb"(?:[A-Za-z]{0,5}|[A-Z]{1,4}-)[0-9](?:[ ./-]?[0-9A-Z]|[a-z]){2,24}|[A-Z]{4,8}[A-Z0-9]{2,7}|[A-Z]{2} [0-9](?:[ ./-]?[0-9A-Z]){2,20}"
+        rb"(?:[A-Za-z]{0,5}|[A-Z]{1,4}-)[0-9](?:[ ./-]?[0-9A-Z]|[a-z]){2,30}|[A-Z]{4,8}[A-Z0-9]{2,7}|[A-Z]{2,4} [0-9](?:[ ./-]?[0-9A-Z]){2,20}"
     )
 
     def judged(data: bytes, start: int, end: int) -> Span | None:

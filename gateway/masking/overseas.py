@@ -136,7 +136,20 @@ def cl_rut(number: str) -> bool:
 
 
 def ar_cuit(number: str) -> bool:
-    if len(number) != 11 or number[:2] not in {"20", "23", "24", "25", "26", "27", "30", "33", "34"}:
+    if len(number) != 11 or number[:2] not in {
+        "20",
+        "23",
+        "24",
+        "25",
+        "26",
+        "27",
+        "30",
+        "33",
+        "34",
+        "50",
+        "51",
+        "55",
+    }:
         return False
     rest = -weighted(number, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11
     return rest == int(number[10])

@@ -39,7 +39,7 @@ from gateway.masking.values import (
     value_at,
 )
 
-_BETWEEN = rb"\\?[\"'`*]{0,2}\]?(?:\xe6\x98\xaf|\xe4\xb8\xba)?[ \t]{0,32}(?:=>|:=|<-|(?:\?|\|\||\?\?)=|!?={1,3}|::[ \t]|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,32}"
+_BETWEEN = rb"\\?[\"'`*]{0,2}(?:\]|%5[Dd])?(?:\xe6\x98\xaf|\xe4\xb8\xba)?[ \t]{0,32}(?:=>|:=|<-|(?:\?|\|\||\?\?)=|!?={1,3}|::[ \t]|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,32}"
 _TYPED = rb"[?!]?[ \t]{0,2}:[ \t]{0,2}[&*]?(?:'[a-z]{1,8}[ \t])?[A-Za-z\[][A-Za-z0-9_.:<>\[\]|?]{0,24}|[ \t](?:string|String|\[\]byte|str|(?i:as[ \t]string))|\[[0-9]{0,4}\]|[ \t]{0,2}\{[ \t]?get;[a-z; \t]{0,24}\}"
 """The type that a name is declared with, between it and its value."""
 _MADE_OF = (
@@ -147,7 +147,7 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     word_ends = start + (data[start] in _SMALL and data[start + 1] in _CAPITAL)  # nextToken
     if NOT_SECRET_BEFORE.search(data[max(0, start - 16) : word_ends]):
         return None
-    plain = name.lstrip(b"_-")
+    plain = name.removeprefix(b"%5b").lstrip(b"_-")
     if (
         plain.startswith((b"pin", b"puk", b"otp", b"cvv", b"cvc"))
         or plain[1:].startswith(b"pin")
@@ -182,6 +182,8 @@ def _told(data: bytes, start: int, end: int) -> Span | None:
     if _OBJECT.search(data, max(0, start - 24), start) is not None:
         return None
     value = data[span[0] : span[1]]
+    if _FURTHER_COLUMN.match(data, span[1]) and _COLUMN_BEFORE.search(data, max(0, start), end - 1):
+        return None
     if _PAIR.match(value) or _KEY_OF_ITS_OWN.match(value):  # "signing key kid=2026-11"
         return None
     if span[0] != end - 1 and _JOINED.fullmatch(value):  # set to 'anvil-badger-velvet'
@@ -189,7 +191,10 @@ def _told(data: bytes, start: int, end: int) -> Span | None:
     return span if is_strong(value) else None
 
 
-_PAIR = re.compile(rb"[A-Za-z_][A-Za-z_.-]{0,32}=[^=]")
+_COLUMN_BEFORE = re.compile(rb"[ \t]{3}\Z")
+_FURTHER_COLUMN = re.compile(rb"[ \t]")
+"""A table of more than two columns says in its first line what they are, and that is not read here."""
+_PAIR = re.compile(rb"[A-Za-z_][A-Za-z_.:-]{0,32}=(?:[^=]|\Z)")
 _KEY_OF_ITS_OWN = re.compile(rb"A[KS]IA[A-Z0-9]{16}")
 """The id of a key of AWS is found by itself, and with it the secret in its line."""
 _JOINED = re.compile(rb"[A-Za-z0-9]{3,12}(?:-[A-Za-z0-9]{3,12}){2,9}")
@@ -331,7 +336,7 @@ PASSWORD = (
     # {"password": {"type": "string", "value": "x"}}
     Shape(
         pattern=NAMES
-        + rb"\"\s{0,4}:\s{0,4}\{\s{0,24}(?:\"(?:sensitive|type|description)\"\s{0,4}:\s{0,4}[^,{}\0]{1,48},\s{0,24}){0,3}\"(?:value|default)\"\s{0,4}:\s{0,4}\"",
+        + rb"\"\s{0,4}:\s{0,4}\{\s{0,24}(?:\"(?:sensitive|type|description|name|key|id)\"\s{0,4}:\s{0,4}[^,{}\0]{1,48},\s{0,24}){0,3}\"(?:value|default)\"\s{0,4}:\s{0,4}\"",
         check=_named,
     ),
     # the parameters of CloudFormation, of OpenAPI
@@ -355,7 +360,7 @@ PASSWORD = (
         _told,
     ),
     Shape(
-        pattern=rb"(?i:\bcreds?|\bcredentials?|\blogin)\"?:?[ \t]{1,2}[A-Za-z0-9._-]{1,32}[ \t]?[/:|][ \t]?[^\s\0/]",
+        pattern=rb"(?i:\bcreds?|\bcredentials?|\blog[ -]?in|\bsign[ -]?in)\"?(?:[ \t](?:with|as)|[ \t](?:for|to|on|in)(?:[ \t][^\s\0:]{1,24}){1,3})?:?[ \t]{1,2}[A-Za-z0-9._@+-]{1,64}[ \t]?[/:|][ \t]?[^\s\0/]",
         check=_told,
     ),
     word(
@@ -373,7 +378,7 @@ PASSWORD = (
         + PASSWORD_NAMES
         + rb"|"
         + SECRET_NAMES
-        + rb"|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}(?::|[ \t](?:is|was|ist|est|es)(?:[ \t]now)?:?)|[ \t](?:you|we|i|that|which|below|generated|issued|used)(?:[ \t][a-z']{1,12}){0,5}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t]now)?:?)?(?:[ \t]{1,4}\|)?[ \t]{1,24}[^\s\0|]",
+        + rb"|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}(?::|[ \t](?:is|was|ist|est|es)(?:[ \t]now)?:?)|[ \t](?:you|we|i|that|which|below|generated|issued|used)(?:[ \t][a-z']{1,12}){0,5}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t](?:now|still|currently|just|actually))?:?)?(?:[ \t]{1,4}(?:\||-|\xe2\x80[\x93\x94]))?[ \t]{1,24}[^\s\0|]",
         check=_told,
     ),
     Shape(
@@ -390,6 +395,11 @@ PASSWORD = (
     Shape(
         pattern=rb"(?i:convertto-securestring)[ \t]{1,4}(?i:-(?:string|asplaintext|force)[ \t]{1,4}){0,3}['\"]",
         check=_spoken,
+    ),
+    # as people say it
+    word(
+        rb"(?i:wi-?fi|wlan|ssid)[^\r\n\0]{1,60}[ ,;/](?i:key|pass|pw|schl(?:ue|\xc3\xbc)ssel|cl(?:e|\xc3\xa9)|clave)[ \t]?[:=]?[ \t]{1,2}[^\s\0]",
+        _told,
     ),
     *ANSWERS,
     *CONNECTIONS,

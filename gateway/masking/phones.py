@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
+from collections.abc import Iterator
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
@@ -276,11 +277,23 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     return None
 
 
+_STRING = re.compile(rb"\\?\"([^\"\\\0]{1,64})\\?\"\s{0,24},?\s{0,24}")
+
+
+def _in_array(data: bytes, _start: int, end: int) -> Iterator[Span]:
+    """`"phones": ["4155552671", ...]`"""
+    at = end - 2 if data[end - 2 : end - 1] == b"\\" else end - 1
+    while (string := _STRING.match(data, at)) is not None:
+        if 7 <= len(digits(string[1])) <= 15 and not string[1].translate(None, b"0123456789+() .-/"):
+            yield string.span(1)
+        at = string.end()
+
+
 _WORDS = (
     rb"(?:tele)?phone(?:[ _]?number)?|mobile(?:[ _]?number)?|cell(?:phone|ulare|ular)?|tel|fax|whatsapp|msisdn|sms(?:[ _-]?to)?|handy(?:nummer)?|t\xc3\xa9l(?:\xc3\xa9phone)?|portable"
     rb"|(?:tele)?m(?:o|\xc3\xb3)vel|m(?:o|\xc3\xb3)vil|tel(?:e|\xc3\xa9)fono|telefon(?:e|nummer|nummeret|numret|u|sz(?:a|\xc3\xa1)m)?|telefoon(?:nummer)?|telepon|mobil(?:nummer|nummeret|telefon)?|mobiel(?:e)?(?:nummer)?"
-    rb"|rufnummer|r\xc3\xbcckrufnummer|tlf|puh(?:elin)?(?:numero)?|kom(?:o|\xc3\xb3)rka|cep(?: ?tel)?|gsm|natel|phn|ph|contact[ _-]?(?:no|number|phone)"
-    rb"|call(?:[ _](?:me|us|him|her|them|back))?|dial|text me|reach me|hotline"
+    rb"|rufnummer|r\xc3\xbcckrufnummer|fijo|fisso|fixe|festnetz|landline|tlf|puh(?:elin)?(?:numero)?|kom(?:(?:o|\xc3\xb3)rka)?|cep(?: ?tel)?|gsm|natel|phn|ph|contact[ _-]?(?:no|number|phone)"
+    rb"|call(?:[ _](?:me|us|him|her|them|back))?|dial|text me|reach me|hotline|helpline|toll[ -]?free|freephone"
 )
 _VERBS = frozenset({b"call", b"dial"})
 _FOREIGN = "[тТ]елефон(?:а|у|ом|ен)?|[тТ]ел|[мМ]об(?:ильный|ільний|илен)?|手机(?:号)?(?:码)?|手機|电话(?:号码)?|電話(?:番号)?|携帯(?:電話)?|전화(?:번호)?|휴대(?:폰|전화)|연락처|τηλ(?:έφωνο)?|κινητό|טלפון|נייד|هاتف|جوال|موبايل|điện thoại|SĐT|sđt|โทร(?:ศัพท์)?|फ़?ोन|मोबाइल".encode()  # fmt: skip
@@ -291,7 +304,7 @@ _OTHER_NUMBER = re.compile(
 
 _EXTENSION = rb"(?:(?:,? | ?)(?i:ext\.?|extension|x) ?[0-9]{1,6})?\b"
 _TO_NUMBER = (
-    rb"(?i:[ _-]?(?:no|nr|num|number|#))?\.?\\?[\"']?(?i:[ \t]{1,2}(?:(?:number|num\xc3\xa9ro|n\xc3\xbamero|nummer)[ \t])?(?:is|at|on|under|unter|es|est|ist|er|lautet|\xc3\xa8|\xc3\xa9|jest|je)(?:[ \t](?:el|le|der|die|now|still))?|[ \t]{0,3}(?::|=|=>|\xef\xbc\x9a|\xe3\x81\xaf|\xe6\x98\xaf|\xe4\xb8\xba))?[ \t]{0,3}\\?[\"']?"
+    rb"(?i:[ _-]?(?:no|nr|num|numbers?|#|numer|numaras\xc4\xb1|\xd0\xbd\xd0\xbe\xd0\xbc\xd0\xb5\xd1\x80|\xe0\xa4\xa8\xe0\xa4\x82\xe0\xa4\xac\xe0\xa4\xb0|\xeb\xb2\x88\xed\x98\xb8))?\.?\\?[\"']?(?i:[ \t]{1,2}(?:(?:number|num\xc3\xa9ro|n\xc3\xbamero|nummer)[ \t])?(?:is|at|on|under|unter|es|est|ist|er|lautet|\xc3\xa8|\xc3\xa9|jest|je|to)(?:[ \t](?:el|le|der|die|now|still))?|[ \t]{0,32}\|[ \t]?|[ \t]{0,2}(?::[ \t]{0,2}\{|,)\s{0,16}\"(?:number|value|no)\"[ \t]{0,2}:|[ \t]{0,3}(?:[:>=]|=>|\xef\xbc\x9a|\xe3\x81\xaf|\xe6\x98\xaf|\xe4\xb8\xba))?[ \t]{0,3}\\?[\"']?"
     rb"(?:\+|\()?[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}" + _EXTENSION
 )
 
@@ -313,8 +326,15 @@ PHONE = (
     ),
     word(rb"0[1-9]/[0-9]{6,8}\b", _trunk),
     word(rb"0[1-9]-[0-9]{3} [0-9]{2,3} [0-9]{2}\b", _trunk),
+    word(rb"06[ -][0-9]{8}\b", _trunk),
+    word(
+        rb"(?i:" + _WORDS + rb")s?(?i:[ _-]?numbers?)?\\?\"[ \t]{0,3}:\s{0,3}\[\s{0,24}\\?\"", spans=_in_array
+    ),
     word(rb"8[ -]?\([0-9]{3}\)[ -]?[0-9]{3}-[0-9]{2}-[0-9]{2}\b", _trunk_eight),
-    word(rb"0[1-9](?:(?:[ .\-/][0-9]{2}){4}|[ \-][0-9]{4}[ \-][0-9]{4})\b", _trunk),
+    word(
+        rb"0[1-9](?:(?:[ .\-/][0-9]{2}){4}|[ \-][0-9]{3,4}[ \-][0-9]{4}|[ .][0-9]{3}[ .][0-9]{2}[ .][0-9]{2})\b",
+        _trunk,
+    ),
     Shape(pattern=rb"\(0[1-9][0-9]{0,4}\)(?:[ .\-/]?[0-9]{2,8}){1,4}\b", check=_trunk),
     Shape(pattern=rb"\([1-9][0-9]{1,2}\) ?[0-9]{3,5}[- ][0-9]{3,5}\b", check=_bracketed),
     word(rb"(?i:" + _WORDS + rb")" + _TO_NUMBER, _named),

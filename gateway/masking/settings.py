@@ -31,6 +31,8 @@ _NO_SECRET_KEY = re.compile(
     rb"|instrumentation|websocket|host|known|verif(?:y|ication)|peer|trusted|authorized|allowed|template|checksum|restore|map|dict|json|config|metric|label|tag|node|server|topic|queue|license"
     rb"|tracking|order|item|product|story|doc(?:ument)?|sheet|react|entity|revision|build|fingerprint)[s_.-]{0,2}key[0-9]?\Z"
 )
+_KEY_OF_SERVICE = re.compile(rb"(?i)(?:primary|secondary)_?key")
+"""A column's key is short; a service's is base64 of many bytes."""
 _ENCRYPTS = re.compile(rb"(?i)crypt|secret|hmac|auth|jwt|cipher|security|token|psk")
 _HEX = linear(rb"[0-9a-f]{16,}|[0-9A-F]{16,}")
 _QUOTE = re.compile(rb"\\?[\"'`]\Z")
@@ -55,6 +57,8 @@ def _key(data: bytes, start: int, end: int) -> Span | None:
     name = re.split(rb"[\"'`\] \t=:,\\]", data[start:end], maxsplit=1)[0]
     led = _NAME_BEFORE.search(data, max(0, start - 40), start)
     whole = (led.group() if led is not None else b"") + name
+    if _KEY_OF_SERVICE.fullmatch(whole) and value.endswith(b"=") and is_random(value, least=40):
+        return span
     if _NO_SECRET_KEY.search(whole) or PUBLIC_KEY.match(value):
         return None
     return span if is_random(value, least=16) and not KEY_ID.fullmatch(value) else None

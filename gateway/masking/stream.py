@@ -37,7 +37,7 @@ _LEAD = rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbfv])|(?<=\\u[0-9A-Fa-f]{4})|(?<=\\x[0-
 """Where a word begins for a detector (`gateway.masking.shapes.word`)."""
 _ACCOUNT = re.compile(_LEAD + rb"[A-Za-z]{2}[ -]?[0-9]{2}(?:[ -]?[A-Za-z0-9]{4}){0,7}[ -]?[A-Za-z0-9]{0,4}\Z")
 _LONGEST_ACCOUNT = 48
-_CAPITALS = re.compile(_LEAD + rb"(?:[A-Z]{2}|[A-Z]{0,2}[0-9][A-Z0-9]{0,7})(?: [A-Z0-9]{1,6}){0,6} ?\Z")
+_CAPITALS = re.compile(_LEAD + rb"(?:[A-Z]{2,4}|[A-Z]{0,2}[0-9][A-Z0-9]{0,7})(?: [A-Z0-9]{1,6}){0,6} ?\Z")
 _PHRASE = re.compile(rb"(?i:mnemonic|phrase)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?([a-z][a-z ,]{0,230})\Z")
 _LONGEST_PHRASE = 256
 _EXTENSION = re.compile(rb"[0-9(+][0-9 ().-]{6,24}(?:,? ?(?:e[xtension]{0,8}\.?|x) ?[0-9]{0,6}|, ?)\Z")
@@ -55,6 +55,8 @@ _CODE = re.compile(
 _TO_VERIFY = re.compile(rb"(?i:code|pin)[ \t]([0-9]{3}[0-9 -]{0,5})[ \t](?:to?|fo?r?|as?|w|wh|whe|when)?\Z")
 _USER_ALONE = re.compile(rb"-u(?:ser)?[ \t=]{0,2}[\"']?([A-Za-z0-9_-]{16,128}):?[\"']?\Z")
 """`curl -u TOKEN:`"""
+_BETWEEN_STARS = re.compile(rb"[ \t]\*[ \t]{1,8}(\"[^\"\r\n\0]{0,64}\"?)[ \t]{0,8}\Z")
+"""`user * "password" *` of pppd"""
 _LONGEST_LED = 160
 _LONGEST_CODE = 140
 _ARMOUR = re.compile(rb"-{4,5} ?[A-Z0-9 ]{0,64}-{0,5}\Z")
@@ -86,6 +88,7 @@ _MAY_BE_LAST = re.compile(rb"(?:\\(?:r(?:\\n?)?|n\\?)?)?\Z")
 _PASSAGE_ENDS = re.compile(rb"[\0\r\n]")
 _MAY_BE_DOUBLED = re.compile(rb"''?\Z")
 """A quote of SQL or YAML, which may stand within the value: `'it''s'`."""
+_PASSWORD_FOLLOWS = re.compile(rb":|[ \t]?[/|][ \t]?|[ \t]\Z")
 _TOKEN_ENDS = re.compile(rb"[^A-Za-z0-9._~+/=%:-]")
 _VALUE_ENDS = re.compile(rb"[\s\0\"'<>;`]")
 _LINE_ENDS = re.compile(rb"[\r\n\0\"']")
@@ -259,7 +262,7 @@ class StreamMask:
             start = min(start, max(given, named.start(1)))
         if (said := _SAID.search(window, max(0, len(window) - _LONGEST_SAID))) is not None:
             start = min(start, max(given, said.start(1)))
-        for led in (_TO_VERIFY, _USER_ALONE):
+        for led in (_TO_VERIFY, _USER_ALONE, _BETWEEN_STARS):
             if (said := led.search(window, max(0, len(window) - _LONGEST_LED))) is not None:
                 start = min(start, max(given, said.start(1)))
         if self._mask.reads:
@@ -279,10 +282,10 @@ def _settled(window: bytes, start: int, end: int, name: str) -> bool:
             return _MAY_BE_LAST.match(window, end) is None if ended else len(window) - end >= _ARMOUR_END
         case "auth_header" | "cookie":
             return _LINE_ENDS.search(window, end) is not None
-        case "email" if (
-            window[end : end + 1] == b":"
-        ):  # a password may follow, known by what led to the address
-            return _VALUE_ENDS.search(window, end) is not None and not _MAY_BE_DOUBLED.match(window, end)
+        case "email" if follows := _PASSWORD_FOLLOWS.match(window, end):
+            # a password may follow, known by what led to the address
+            value = follows.end()
+            return _VALUE_ENDS.search(window, value) is not None and not _MAY_BE_DOUBLED.match(window, end)
         case "bearer":  # a dot or a colon at its end is its own if more of it follows
             return _TOKEN_ENDS.search(window, end) is not None
         case "password":

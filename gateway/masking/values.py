@@ -117,7 +117,7 @@ _CRYPT = re.compile(rb"\$[a-z0-9][a-z0-9-]{0,15}\$[A-Za-z0-9./$=,+-]+")
 _CLOSERS = b",.)]}|\\:"
 _CODE_TYPE = linear(rb"(?:[A-Z][a-z]+){1,5}(?:\[\w*\])?\??")
 _PLAIN = linear(
-    rb"(?:[A-Z]?[a-z]+|[A-Z]+)(?:[ _.:/-]+(?:[A-Z]?[a-z]+|[A-Z]+|\d{1,2}))*|[a-z]+(?:[A-Z][a-z]+)+|(?:[A-Z][a-z]+){1,4}|\d{1,5}"
+    rb"_?(?:[A-Z]?[a-z]+|[A-Z]+)(?:[ _.:/-]+(?:[A-Z]?[a-z]+|[A-Z]+|\d{1,2}))*|[a-z]+(?:[A-Z][a-z]+)+|_?(?:[A-Z][a-z]+){1,4}|\d{1,5}"
 )
 """Words, joined as in names: no generator makes such keys."""
 _ALGORITHM = linear(
