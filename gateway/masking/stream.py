@@ -23,6 +23,11 @@ _CONTEXT = LONGEST_CANDIDATE + LOOK_BEHIND
 _LONGEST_TAIL = LONGEST_CANDIDATE + LOOK_BEHIND
 _LONGEST_HIT = 2 * LONGEST_KEY
 """More than any hit's length: what is longer is decided without waiting for its end."""
+_LITTLE = 4 * 1024
+"""Bytes kept back that may be searched again with every byte that comes."""
+_WORTH = 16
+"""How many bytes more than that may be searched again for each byte that comes."""
+_ADVANCE = 1024 * 1024
 _ARMOUR_END = 64
 _PERSONAL = frozenset(expand(("personal", "ip")))
 """Detectors of values that show where they end before anything follows."""
@@ -81,7 +86,7 @@ _LONGEST_STARRED = 84
 _SAID = re.compile(rb"\b(?:echo|printf)[ \t]([^\r\n\0]{0,400})\Z")
 """What a shell may yet pipe into a command that reads a secret."""
 _LONGEST_SAID = 408
-_URL = re.compile(rb"://[^\s\0/:@\"'<>]{0,128}:[^\s\0\"'<>]{0,512}\Z")
+_URL = re.compile(rb"://([^\s\0/:@\"'<>]{0,128}:[^\s\0\"'<>]{0,512})\Z")
 _ARMOUR_ENDED = re.compile(rb"-{3,5} ?END [A-Z0-9 ]{0,40}-{1,5}(?:\\r)?(?:\\n)?\Z")
 _MAY_BE_LAST = re.compile(rb"(?:\\(?:r(?:\\n?)?|n\\?)?)?\Z")
 """The escaped end of the last line of an armour, which is hidden with it where a quote follows."""
@@ -94,6 +99,19 @@ _VALUE_ENDS = re.compile(rb"[\s\0\"'<>;`]")
 _LINE_ENDS = re.compile(rb"[\r\n\0\"']")
 
 
+_BEGUN = (
+    (_URL, _LONGEST_TAIL),
+    (_PHRASE, _LONGEST_PHRASE),
+    (_OPENED, _LONGEST_OPENED),
+    (_VALUED, _LONGEST_VALUED),
+    (_STARRED, _LONGEST_STARRED),
+    (_NAMED, _LONGEST_NAMED),
+    (_SAID, _LONGEST_SAID),
+    (_TO_VERIFY, _LONGEST_LED),
+    (_USER_ALONE, _LONGEST_LED),
+    (_BETWEEN_STARS, _LONGEST_LED),
+)
+"""Tails of which the group is kept back: what leads to it may have been given out."""
 _UNENDED = (
     (_ARMOUR, _LONGEST_ARMOUR),
     (_QUOTED_NAME, _LONGEST_GROUPS),
@@ -142,6 +160,7 @@ class StreamMask:
         """Where the first passage begins that a model has not read to its end, if one reads."""
         self._free = 0
         """From where on a hit may begin: the end of the last one."""
+        self._credit = _ADVANCE
 
     @property
     def pending(self) -> int:
@@ -153,11 +172,27 @@ class StreamMask:
         if self._mask.empty:
             return data
         self._window += data
+        if not self._worth_searching(len(data)):
+            return b""
         if ESCAPE not in self._window:
             return self._give(self._hold(self._window, self._given, self._passage))
         plain = Plain(self._window, begun=True)
         held = self._hold(plain.data, plain.place(self._given), plain.place(self._passage))
         return self._give(plain.original(held))
+
+    def _worth_searching(self, new: int) -> bool:
+        """Whether that much more is enough to look again at what is kept back.
+
+        A value that does not end would be searched from its beginning with each of its pieces, however small they are.
+        """
+        self._credit = min(_ADVANCE, self._credit + new * _WORTH)
+        kept = self.pending
+        if kept <= _LITTLE:
+            return True
+        if kept > self._credit:
+            return False
+        self._credit -= kept
+        return True
 
     def close(self) -> bytes:
         """The rest, at the end of the text."""
@@ -248,23 +283,9 @@ class StreamMask:
         for pattern, longest in self._tails:
             if (tail := pattern.search(window, max(given, len(window) - longest))) is not None:
                 start = min(start, tail.start())
-        if (url := _URL.search(window, max(0, len(window) - _LONGEST_TAIL))) is not None:
-            start = min(start, max(given, url.start() + 3))
-        if (phrase := _PHRASE.search(window, max(0, len(window) - _LONGEST_PHRASE))) is not None:
-            start = min(start, max(given, phrase.start(1)))
-        if (opened := _OPENED.search(window, max(0, len(window) - _LONGEST_OPENED))) is not None:
-            start = min(start, max(given, opened.start(1)))
-        if (valued := _VALUED.search(window, max(0, len(window) - _LONGEST_VALUED))) is not None:
-            start = min(start, max(given, valued.start(1)))
-        if (starred := _STARRED.search(window, max(0, len(window) - _LONGEST_STARRED))) is not None:
-            start = min(start, max(given, starred.start(1)))
-        if (named := _NAMED.search(window, max(0, len(window) - _LONGEST_NAMED))) is not None:
-            start = min(start, max(given, named.start(1)))
-        if (said := _SAID.search(window, max(0, len(window) - _LONGEST_SAID))) is not None:
-            start = min(start, max(given, said.start(1)))
-        for led in (_TO_VERIFY, _USER_ALONE, _BETWEEN_STARS):
-            if (said := led.search(window, max(0, len(window) - _LONGEST_LED))) is not None:
-                start = min(start, max(given, said.start(1)))
+        for pattern, longest in _BEGUN:
+            if (tail := pattern.search(window, max(0, len(window) - longest))) is not None:
+                start = min(start, max(given, tail.start(1)))
         if self._mask.reads:
             for begin, _, whole in passages(window, passage):
                 if not whole:

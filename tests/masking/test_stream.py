@@ -223,3 +223,25 @@ def test_cookies_that_set_one_another_cost_what_their_length_costs(mask: Compile
         assert name == "cookie"
         seen += end - start
     assert seen > len(data) // 4
+
+
+@pytest.mark.parametrize("lead", [b"Authorization: Digest ", b"Cookie: id=", b"password: |\n  ", b'"token": "'])
+def test_a_value_that_never_ends_is_not_searched_anew_with_each_of_its_pieces(
+    mask: CompiledMask, monkeypatch: pytest.MonkeyPatch, lead: bytes
+) -> None:
+    searched = 0
+    find_from = mask.find_from
+
+    def counted(data: bytes, start: int, read: tuple[int, int] | None = None) -> list[tuple[int, int, str]]:
+        nonlocal searched
+        searched += len(data) - start
+        return find_from(data, start, read)
+
+    data = lead + b"".join(b"kQ7x%06d" % number for number in range(6_000)) + b"\n"
+    expected, _ = whole(mask, data)
+    stream = StreamMask(mask)
+    monkeypatch.setattr(mask, "find_from", counted)
+    shown = b"".join([stream.feed(data[at : at + 64]) for at in range(0, len(data), 64)])
+    shown += stream.close()
+    assert searched < 60 * len(data)
+    assert shown == expected
