@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import random
 import subprocess
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -185,7 +183,7 @@ def test_an_archive_whose_texts_are_masked_still_unpacks(gateway: SshGateway, tm
     (tmp_path / "there" / "people").write_text("ana.silva@example.com\n" * 500)
     (tmp_path / "there" / "noise").write_bytes(random.Random(3).randbytes(500_000))
     archive = gateway.ssh(f"tar -c -C {tmp_path}/there .").stdout
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        tar.extractall(tmp_path / "here", filter="data")
+    (tmp_path / "here").mkdir()
+    subprocess.run(["tar", "-x", "-C", str(tmp_path / "here")], input=archive, check=True)
     assert (tmp_path / "here" / "people").read_text() == f"{'*' * 21}\n" * 500
     assert (tmp_path / "here" / "noise").read_bytes() == (tmp_path / "there" / "noise").read_bytes()

@@ -225,7 +225,9 @@ def test_cookies_that_set_one_another_cost_what_their_length_costs(mask: Compile
     assert seen > len(data) // 4
 
 
-@pytest.mark.parametrize("lead", [b"Authorization: Digest ", b"Cookie: id=", b"password: |\n  ", b'"token": "'])
+@pytest.mark.parametrize(
+    "lead", [b"Authorization: Digest ", b"Cookie: id=", b"password: |\n  ", b'"token": "']
+)
 def test_a_value_that_never_ends_is_not_searched_anew_with_each_of_its_pieces(
     mask: CompiledMask, monkeypatch: pytest.MonkeyPatch, lead: bytes
 ) -> None:

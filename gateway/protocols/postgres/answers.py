@@ -260,7 +260,7 @@ class Answers:
         elif (statement := reply.statement) is not None and not statement.traits.plain:
             self._exchange.names.run(0, statement)
         if reply.command_id:
-            outcome, changed = told(data[over + 5 : -7])
+            outcome, changed = told(data, over + 5, len(data) - 7)
             rows = max(count, changed)
             out.append(CommandAnswered(reply.command_id, outcome, rows, False, masked, shape))
         self._exchange.expected.popleft()

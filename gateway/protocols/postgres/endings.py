@@ -48,7 +48,7 @@ class Endings:
 
     def complete(self, reply: Reply, data: bytes, pos: int, end: int) -> bytes | None:
         """CommandComplete, or EmptyQueryResponse."""
-        outcome, changed = told(data[pos + 5 : end - 1])
+        outcome, changed = told(data, pos + 5, end - 1)
         self._exchange.copying_in = False
         if reply.kind is Kind.OWN_QUERY:
             return b""
@@ -202,8 +202,12 @@ def _without_place(report: bytes) -> bytes:
     return messages.write_fields(report[:1], [(k, v) for k, v in fields.items() if k not in _PLACES])
 
 
-def told(outcome: bytes) -> tuple[str, int]:
-    """What CommandComplete says, and how many rows were changed by that; most say what others have said."""
+def told(data: bytes, start: int, end: int) -> tuple[str, int]:
+    """What CommandComplete says, and how many rows were changed by that; most say what others have said.
+
+    An EmptyQueryResponse says nothing: `end` is before `start`.
+    """
+    outcome = data[start:end] if start < end else b""  # compiled, a slice may not end before it begins
     known = _TOLD.get(outcome)
     if known is None:
         text = outcome.decode("utf-8", "replace") or "EMPTY"
