@@ -139,10 +139,12 @@ async def test_ben_is_linked_by_one_login_and_decides_by_another(
     await asyncio.to_thread(stand.restart_gateway)
     [ended] = await asyncio.wait_for(asyncio.gather(held, return_exceptions=True), WITHIN)
     assert isinstance(ended, Exception)
+    await expect(card).to_contain_text("The client has left")
     tab = await page.context.new_page()
     await tab.goto(address)
     assert "Begin the login again" in await tab.locator("main").inner_text()
     again = await stand.asks(token, repair.replace("= 6", "= 10"))
+    await expect(card).not_to_contain_text("The client has left")
     await card.get_by_test_id("action-countersign.approve").click()
     await expect(page.locator(".message", has_text="needs a fresh login")).to_have_count(4)
     fourth = page.locator(".message", has_text="needs a fresh login").last
