@@ -93,7 +93,7 @@ _MAY_BE_LAST = re.compile(rb"(?:\\(?:r(?:\\n?)?|n\\?)?)?\Z")
 _PASSAGE_ENDS = re.compile(rb"[\0\r\n]")
 _MAY_BE_DOUBLED = re.compile(rb"''?\Z")
 """A quote of SQL or YAML, which may stand within the value: `'it''s'`."""
-_PASSWORD_FOLLOWS = re.compile(rb":|[ \t]?[/|][ \t]?|[ \t]\Z")
+_PASSWORD_FOLLOWS = re.compile(rb":[\"']?|[ \t]?[/|][ \t]?|[ \t]\Z")
 _TOKEN_ENDS = re.compile(rb"[^A-Za-z0-9._~+/=%:-]")
 _VALUE_ENDS = re.compile(rb"[\s\0\"'<>;`]")
 _LINE_ENDS = re.compile(rb"[\r\n\0\"']")
@@ -229,10 +229,13 @@ class StreamMask:
         out: list[bytes] = []
         at = self._given
         read = (self._passage, upto)
-        for start, end, name in self._mask.find_from(window, max(self._free, at - _CONTEXT), read):
+        hits = self._mask.find_from(window, max(self._free, at - _CONTEXT), read)
+        for place, (start, end, name) in enumerate(hits):
             if end <= at:
                 continue
             ended = closing or name in whole or (end <= upto and _settled(window, start, end, name))
+            if ended and not closing and _leads(window, end, hits[place + 1 : place + 2], upto):
+                ended = False
             if start >= upto or not ended:
                 upto = min(upto, max(start, at))
                 break
@@ -291,6 +294,18 @@ class StreamMask:
                 if not whole:
                     start = min(start, max(given, begin))
         return start
+
+
+def _leads(window: bytes, end: int, following: list[Hit], upto: int) -> bool:
+    """Whether the hit that ends there goes before a password that cannot be given out yet.
+
+    What led to the password is looked for again only from the last hit on, and stands before the address.
+    """
+    for start, finish, name in following:
+        between = _PASSWORD_FOLLOWS.match(window, end)
+        if name == "password" and between is not None and start <= between.end() + 1:
+            return finish > upto or not _settled(window, start, finish, name)
+    return False
 
 
 def _settled(window: bytes, start: int, end: int, name: str) -> bool:

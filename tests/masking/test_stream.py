@@ -247,3 +247,18 @@ def test_a_value_that_never_ends_is_not_searched_anew_with_each_of_its_pieces(
     shown += stream.close()
     assert searched < 60 * len(data)
     assert shown == expected
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "curl -u mei.doe@mail.test.io:r6sX5TYiSDIe2z https://api.example.com",
+        "curl -u mei.doe@mail.test.io:r6sX5TYiSDIe2z https://api.example.com/v1 -d x\n",
+        'x --user ada.b@example.org:"hunter2 x" https://api.example.com',
+    ],
+)
+def test_a_password_behind_an_address_survives_any_cut(mask: CompiledMask, line: str) -> None:
+    """What leads to it stands before the address, and may have been given out with that."""
+    data = line.encode()
+    for cut in range(1, len(data)):
+        assert streamed(mask, [data[:cut], data[cut:]]) == whole(mask, data), cut
