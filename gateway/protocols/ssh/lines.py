@@ -130,6 +130,7 @@ class _Shell:
             else:
                 self._gathering = Gathering()
                 return gathering.text
+            self._typing = True  # it has been asked for more: Ctrl-C gets a prompt from here on
             await asyncio.sleep(0)  # lines that wait may be many, and others wait for the loop
         gathering, self._gathering = self._gathering, Gathering()
         if not gathering.lines:
