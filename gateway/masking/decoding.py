@@ -19,7 +19,6 @@ import zstandard
 PIECE = 64 * 1024
 READABLE = ("gzip", "deflate", "br", "zstd")
 """What may be offered upstream as `Accept-Encoding`."""
-_CHUNKED = "chunked"
 _MOST_CODINGS = 3
 _ZSTD_WINDOW = 8 * 1024 * 1024
 """RFC 8878, 3.1.1.1.2: what a decoder should support, and for HTTP (RFC 9659) the most that may be used."""

@@ -62,6 +62,15 @@ def _of_account(data: bytes, _start: int, end: int) -> Span | None:
     return match.span() if match is not None else None
 
 
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,128}={0,2}")
+
+
+def _listed(data: bytes, _start: int, end: int) -> Span | None:
+    """A key in the JSON of `az storage account keys list`."""
+    match = _BASE64.match(data, end - 40)
+    return match.span() if match is not None else None
+
+
 PRINTED = (
     word(
         rb"(?:"
@@ -92,16 +101,8 @@ PRINTED = (
         check=_in_json,
     ),
     word(rb"key[12][ \t]{1,8}[A-Za-z0-9+/]{40}", _of_account),
-    # az storage account keys list
     Shape(
         pattern=rb"\"permissions\"\s{0,4}:\s{0,4}\"(?i:full|read)\",\s{0,16}\"value\"\s{0,4}:\s{0,4}\"[A-Za-z0-9+/]{40}",
-        check=lambda data, _start, end: _quoted(data, end - 40),
+        check=_listed,
     ),
 )
-
-_BASE64 = re.compile(rb"[A-Za-z0-9+/]{40,128}={0,2}")
-
-
-def _quoted(data: bytes, start: int) -> Span | None:
-    match = _BASE64.match(data, start)
-    return match.span() if match is not None else None

@@ -8,6 +8,7 @@ values are made of, digits in groups, the password of an unfinished URL, and a v
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 
 from gateway.masking.colours import ESCAPE, Plain
 from gateway.masking.credentials import LONGEST_KEY
@@ -230,11 +231,11 @@ class StreamMask:
         at = self._given
         read = (self._passage, upto)
         hits = self._mask.find_from(window, max(self._free, at - _CONTEXT), read)
-        for place, (start, end, name) in enumerate(hits):
+        for (start, end, name), following in zip_longest(hits, hits[1:]):
             if end <= at:
                 continue
             ended = closing or name in whole or (end <= upto and _settled(window, start, end, name))
-            if ended and not closing and _leads(window, end, hits[place + 1 : place + 2], upto):
+            if ended and not closing and _leads(window, end, following, upto):
                 ended = False
             if start >= upto or not ended:
                 upto = min(upto, max(start, at))
@@ -296,16 +297,17 @@ class StreamMask:
         return start
 
 
-def _leads(window: bytes, end: int, following: list[Hit], upto: int) -> bool:
+def _leads(window: bytes, end: int, following: Hit | None, upto: int) -> bool:
     """Whether the hit that ends there goes before a password that cannot be given out yet.
 
     What led to the password is looked for again only from the last hit on, and stands before the address.
     """
-    for start, finish, name in following:
-        between = _PASSWORD_FOLLOWS.match(window, end)
-        if name == "password" and between is not None and start <= between.end() + 1:
-            return finish > upto or not _settled(window, start, finish, name)
-    return False
+    between = _PASSWORD_FOLLOWS.match(window, end)
+    if following is None or between is None:
+        return False
+    start, finish, name = following
+    close = name == "password" and start <= between.end() + 1
+    return close and (finish > upto or not _settled(window, start, finish, name))
 
 
 def _settled(window: bytes, start: int, end: int, name: str) -> bool:
