@@ -11,7 +11,7 @@ import asyncssh
 import pytest
 
 from gateway.protocols.ssh.packets import Kind
-from tests.live_ssh.house import SshGateway
+from tests.live_ssh.house import SshGateway, connected
 
 READ, CREATE = 1, 0x1A
 DENIED, UNSUPPORTED = 3, 8
@@ -63,15 +63,7 @@ class Talk:
 @asynccontextmanager
 async def talk(gateway: SshGateway, *, begin: bool = True) -> AsyncIterator[Talk]:
     async with (
-        asyncssh.connect(
-            "127.0.0.1",
-            gateway.ports["web-1"],
-            username="agent",
-            password=gateway.token(),
-            known_hosts=None,
-            client_keys=None,
-            config=None,
-        ) as connection,
+        connected(gateway) as connection,
         connection.create_process(subsystem="sftp", encoding=None) as process,
     ):
         one = Talk(process)

@@ -46,15 +46,7 @@ async def test_what_ran_side_by_side_is_cast_in_the_order_of_time_and_so_is_what
     server: Server, tmp_path: Path
 ) -> None:
     with house.gateway(tmp_path, server) as gateway:
-        async with asyncssh.connect(
-            "127.0.0.1",
-            gateway.ports["web-1"],
-            username="agent",
-            password=gateway.token(),
-            known_hosts=None,
-            client_keys=None,
-            config=None,
-        ) as connection:
+        async with house.connected(gateway) as connection:
             # More than a block of the recording: what a block lacks is lost with the gateway.
             slow = await connection.create_process("echo begun; seq 100000; cat")
             assert await slow.stdout.readuntil("\n100000\n")

@@ -6,8 +6,8 @@ import asyncio
 import functools
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import asyncssh
@@ -17,10 +17,10 @@ from asyncssh.packet import String, UInt32
 
 from gateway.protocols.ssh.algorithms import CIPHERS, MACS
 from gateway.protocols.ssh.bulk import gives_in_bulk, takes_in_bulk
+from tests.protocols_ssh.pair import pair
 
 MANY = 3 * 1024 * 1024 + 17
 WINDOW = 256 * 1024
-KEY = asyncssh.generate_private_key("ssh-ed25519")
 LONG = 60
 """Seconds after which something has gone wrong, on any machine."""
 
@@ -121,32 +121,10 @@ class BulkClient(asyncssh.SSHClient):
         takes_in_bulk(conn)
 
 
-@asynccontextmanager
-async def pair(
+def bulky(
     server: Server, *, client: Any = BulkClient, **options: Any
-) -> AsyncIterator[asyncssh.SSHClientConnection]:
-    async with (
-        await asyncssh.listen(
-            "127.0.0.1",
-            0,
-            server_factory=lambda: server,
-            server_host_keys=[KEY],
-            line_editor=True,
-            compression_algs=None,
-            **options,
-        ) as listening,
-        asyncssh.connect(
-            "127.0.0.1",
-            listening.get_port(),
-            client_factory=client,
-            known_hosts=None,
-            client_keys=None,
-            config=None,
-            agent_path=None,
-            **options,
-        ) as connection,
-    ):
-        yield connection
+) -> AbstractAsyncContextManager[asyncssh.SSHClientConnection]:
+    return pair(server, client, both=options, line_editor=True, compression_algs=None)
 
 
 async def opened(connection: asyncssh.SSHClientConnection) -> tuple[Any, Collecting]:
@@ -178,7 +156,7 @@ SUITES = [
 )
 async def test_every_byte_arrives_in_order_with_each_cipher_and_over_new_keys(suite: dict[str, Any]) -> None:
     server, data = Server(), os.urandom(MANY)
-    async with pair(server, rekey_bytes=700_000, **suite) as connection:
+    async with bulky(server, rekey_bytes=700_000, **suite) as connection:
         assert await echoed(connection, data) == data
     assert server.theirs["log_received_packet", MSG_KEXINIT] > 2
 
@@ -186,7 +164,7 @@ async def test_every_byte_arrives_in_order_with_each_cipher_and_over_new_keys(su
 @pytest.mark.parametrize("way", ["log_received_packet", "log_sent_packet"])
 async def test_most_packets_are_neither_read_nor_written_by_the_library(way: str) -> None:
     server = Server()
-    async with pair(server, encryption_algs=CIPHERS[:1]) as connection:
+    async with bulky(server, encryption_algs=CIPHERS[:1]) as connection:
         await echoed(connection, bytes(MANY))
     assert server.theirs[way, MSG_CHANNEL_DATA] < MANY // 32768 // 2
 
@@ -199,7 +177,7 @@ def cut(size: int) -> Change:
 @pytest.mark.parametrize("cipher", CIPHERS[:1] + CIPHERS[2:4])
 async def test_however_what_comes_is_cut_it_is_read_the_same(size: int, cipher: str) -> None:
     data = os.urandom(min(MANY, 3_000 * size))
-    async with pair(Server(change=cut(size)), encryption_algs=[cipher]) as connection:
+    async with bulky(Server(change=cut(size)), encryption_algs=[cipher]) as connection:
         assert await echoed(connection, data) == data
 
 
@@ -218,7 +196,7 @@ async def test_a_changed_bit_ends_the_connection_and_nothing_behind_it_is_taken(
         return [data]
 
     server = Server(bulk=bulk, change=flip)
-    async with pair(server, encryption_algs=[cipher]) as connection:
+    async with bulky(server, encryption_algs=[cipher]) as connection:
         channel, session = await opened(connection)
         left[0] = behind
         channel.write(bytes(32_768) * 4)
@@ -244,7 +222,7 @@ async def test_data_that_cannot_be_are_refused_as_the_library_refuses_them(odd: 
     ends = []
     for bulk in (True, False):
         server = Server(bulk=bulk)
-        async with pair(server, client=asyncssh.SSHClient) as connection:
+        async with bulky(server, client=asyncssh.SSHClient) as connection:
             channel, _ = await opened(connection)
             server.session.channel.pause_reading()
             raw: Any = connection
@@ -258,7 +236,7 @@ async def test_data_that_cannot_be_are_refused_as_the_library_refuses_them(odd: 
 
 async def test_an_empty_packet_is_none_and_what_its_kind_is_not_is_told_apart() -> None:
     server = Server()
-    async with pair(server, client=asyncssh.SSHClient) as connection:
+    async with bulky(server, client=asyncssh.SSHClient) as connection:
         channel, session = await opened(connection)
         raw: Any = channel
         raw.send_packet(MSG_CHANNEL_DATA, String(b""))
@@ -272,7 +250,7 @@ async def test_an_empty_packet_is_none_and_what_its_kind_is_not_is_told_apart() 
 
 async def test_a_session_that_ends_its_connection_amid_what_came_gets_no_more() -> None:
     server = Server()
-    async with pair(server) as connection:
+    async with bulky(server) as connection:
         channel, session = await opened(connection)
         server.session.taken = server.connection.abort
         channel.write(bytes(32_768) * 8)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncssh
@@ -14,8 +12,8 @@ from asyncssh.packet import String, UInt32
 
 from gateway.protocols.ssh.bulk import gives_in_bulk, takes_in_bulk
 from gateway.protocols.ssh.packet_size import LEAST, refusing_tiny_packets
+from tests.protocols_ssh.pair import pair
 
-KEY = asyncssh.generate_private_key("ssh-ed25519")
 TOO_SMALL = [0, 1, 2, 9, LEAST - 1]
 ENOUGH = [LEAST, 32_768, 2**32 - 1]
 LONG = 60
@@ -73,27 +71,6 @@ class RefusingClient(asyncssh.SSHClient):
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
         takes_in_bulk(conn)
         refusing_tiny_packets(conn, lambda _: None)
-
-
-@asynccontextmanager
-async def pair(
-    server: Server, client: Callable[[], asyncssh.SSHClient], **options: Any
-) -> AsyncIterator[asyncssh.SSHClientConnection]:
-    async with (
-        await asyncssh.listen(
-            "127.0.0.1", 0, server_factory=lambda: server, server_host_keys=[KEY], **options
-        ) as listening,
-        asyncssh.connect(
-            "127.0.0.1",
-            listening.get_port(),
-            client_factory=client,
-            known_hosts=None,
-            client_keys=None,
-            config=None,
-            agent_path=None,
-        ) as connection,
-    ):
-        yield connection
 
 
 def announce(connection: Any, size: int) -> None:

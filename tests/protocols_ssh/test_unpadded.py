@@ -11,6 +11,7 @@ from asyncssh.constants import MSG_IGNORE
 
 from gateway.protocols.ssh.algorithms import CIPHERS
 from gateway.protocols.ssh.unpadded import unpadded
+from tests.protocols_ssh.pair import pair
 
 
 class Padded(asyncssh.SSHClient):
@@ -49,26 +50,7 @@ async def echo(process: asyncssh.SSHServerProcess[bytes]) -> None:
 @pytest.mark.parametrize(("client", "padded"), [(Padded, True), (Unpadded, False)])
 async def test_no_packet_goes_out_that_is_ignored(client: Any, padded: bool) -> None:
     counting = Counting()
-    key = asyncssh.generate_private_key("ssh-ed25519")
-    async with (
-        await asyncssh.listen(
-            "127.0.0.1",
-            0,
-            server_factory=lambda: counting,
-            process_factory=echo,
-            server_host_keys=[key],
-            encoding=None,
-        ) as server,
-        asyncssh.connect(
-            "127.0.0.1",
-            server.get_port(),
-            client_factory=client,
-            known_hosts=None,
-            client_keys=None,
-            config=None,
-            agent_path=None,
-        ) as connection,
-    ):
+    async with pair(counting, client, process_factory=echo, encoding=None) as connection:
         done = await connection.run("cat", input=b"said", encoding=None, check=True)
     assert done.stdout == b"said"
     assert (counting.came[MSG_IGNORE] > 0) is padded

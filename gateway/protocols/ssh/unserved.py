@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -12,12 +13,12 @@ from gateway.model import Block
 from gateway.protocols.ssh import asking
 
 
-class Unserved(asyncssh.SSHServer):
+class Unserved(asyncssh.SSHServer, ABC):
     """Listens on nothing for a client, and joins no sockets and no networks."""
 
+    @abstractmethod
     def refused(self, what: str) -> bool:
         """Put into the record what was asked for and is refused unasked; false, as the library wants to hear it."""
-        raise NotImplementedError
 
     def server_requested(self, listen_host: str, listen_port: int) -> bool:
         return self.refused(f"listening on {asking.place(listen_host, listen_port)}")
