@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import pty
@@ -366,6 +367,35 @@ def test_a_held_shell_has_the_modes_and_the_size_of_the_terminal_and_so_has_its_
             assert ended() == 0
         (recording,) = (gateway.state / "recordings").glob("*/*.rec")
         eventually(lambda: not gateway.api.call("/v1/sessions"))
+        cast = gateway.countersign("replay", recording.stem, "--cast", "--state", str(gateway.state)).stdout
+    header, *events = (json.loads(line) for line in cast.splitlines())
+    assert (header["width"], header["height"]) == (100, 30)
+    assert [event[2] for event in events if event[1] == "r"] == ["100x30", "132x50", "61x17"]
+
+
+async def test_a_guarded_shell_records_the_size_of_the_clients_terminal(
+    server: Server, tmp_path: Path
+) -> None:
+    with house.gateway(tmp_path, server) as gateway:
+        async with house.connected(gateway) as connection:
+            shell = await connection.create_process(term_type="xterm", term_size=(100, 30))
+
+            async def until(text: str) -> None:
+                async with asyncio.timeout(WITHIN):
+                    await shell.stdout.readuntil(text)
+
+            await until("web-1$ ")
+            shell.stdin.write("printf 'be%s\\n' gun; tail -f /dev/null\n")
+            await until("\nbegun\r\n")
+            shell.change_terminal_size(132, 50)
+            shell.stdin.write("\x03")
+            await until("web-1$ ")
+            shell.change_terminal_size(61, 17)
+            shell.stdin.write("echo one\necho two\nexit\n")
+            async with asyncio.timeout(WITHIN):
+                assert (await shell.wait()).exit_status == 0
+        eventually(lambda: not gateway.api.call("/v1/sessions"))
+        (recording,) = (gateway.state / "recordings").glob("*/*.rec")
         cast = gateway.countersign("replay", recording.stem, "--cast", "--state", str(gateway.state)).stdout
     header, *events = (json.loads(line) for line in cast.splitlines())
     assert (header["width"], header["height"]) == (100, 30)

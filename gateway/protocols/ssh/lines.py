@@ -72,9 +72,14 @@ class _Shell:
         self._leader = 0
         """The shell's own process: it leads the group that all of its lines run in."""
         self._screen = _Screen()
+        self._answer: Answer | None = None
+        """Of the line that runs."""
+        self._size = (0, 0)
+        """Of the terminal, as it was recorded last."""
 
     async def run(self) -> None:
         self._channel.interrupted = self._lines_forgotten
+        self._channel.resized = self._resized
         self._channel.feed(self._typed)
         self._prompt()
         while (command := await self._command()) is not None:
@@ -185,6 +190,8 @@ class _Shell:
         except Refused:
             answer.over("the target could not be had", failed=True)
             raise
+        self._answer = answer
+        self._resized()
         mark = secrets.token_hex(16)
         ended = self._screen.begin(answer, mark)
         self._interrupts = 0
@@ -196,6 +203,7 @@ class _Shell:
         upstream.giving(self._screen.line_over)
         if upstream.channel.is_closing():
             await upstream.gone
+        self._answer = None
         self._status = ended.result() if ended in done else upstream.status
         answer.over(f"exit {self._status}", failed=self._status != 0)
 
@@ -209,6 +217,13 @@ class _Shell:
             await asyncio.wait({ready, self._upstream.gone}, return_when=asyncio.FIRST_COMPLETED)
             self._leader = ready.result() if ready.done() else 0
         return self._upstream
+
+    def _resized(self) -> None:
+        """The size is recorded with the line that runs, or with the next one."""
+        upstream, answer, size = self._upstream, self._answer, self._channel.size()
+        if self._channel.terminal and upstream is not None and answer is not None and size != self._size:
+            self._size = size
+            upstream.giving(lambda: answer.resized(*size, at_target=False))
 
     def _lines_forgotten(self) -> None:
         """As a terminal does for Ctrl-C: what was typed ahead does not run, and neither what was typed of a line."""
