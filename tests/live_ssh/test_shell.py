@@ -238,6 +238,22 @@ def test_what_draws_on_a_screen_is_refused_where_there_is_none(gateway: SshGatew
     assert any("refused the command sudo vim x" in each for each in shown)
 
 
+@pytest.mark.parametrize("setting", ["set -x", "set -v", "set -vx", "set -o history"])
+def test_nobody_sees_what_the_gateway_itself_says_to_the_shell(gateway: SshGateway, setting: str) -> None:
+    typed = ["echo one", "(exit 3)", "rm -rf /srv", "echo $?"]
+    done = lines(gateway, setting, *typed, "echo two")
+    assert done.stdout == b"one\n126\ntwo\n", done.stderr
+    for own in (b"command", b"eval", b"printf", b"/dev/null", b"PIPESTATUS", b"\x1e"):
+        assert own not in done.stderr
+
+
+@pytest.mark.parametrize("line", ["trap 'echo each' DEBUG", "s=debug; trap 'echo each' EXIT $s", "trap : SIGDEBUG"])  # fmt: skip
+def test_no_trap_runs_for_the_gateways_own_words(gateway: SshGateway, line: str) -> None:
+    done = lines(gateway, line, "echo fine", "trap 'echo bye' EXIT", "trap - DEBUG")
+    assert done.stdout == b"fine\nbye\n"
+    assert b"a guarded shell has none" in done.stderr
+
+
 @pytest.mark.parametrize("setting", ["printf -v x 'rm -rf'", 'unset x; echo "${x:=rm -rf}"'])
 def test_a_line_that_reads_and_also_sets_is_remembered(
     gateway: SshGateway, tmp_path: Path, setting: str

@@ -232,6 +232,8 @@ def _trap(call: Call) -> str:
     given = options(call.args, until_operand=True)
     if given.operands and given.operands[0] not in {"-", ""} and not given.has("l", "p"):
         _eval(Call(name="eval", args=given.operands[:1], stdin=None, walker=call.walker))
+        if any(not static(name) or name.upper() in {"DEBUG", "SIGDEBUG"} for name in given.operands[1:]):
+            call.walker.reading.traps_each = True
     return ""
 
 

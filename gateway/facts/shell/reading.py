@@ -24,6 +24,8 @@ class Reading:
     programs: dict[str, None] = field(default_factory=dict)
     screens: dict[str, None] = field(default_factory=dict)
     """Those of the programs that are of no use without a terminal."""
+    traps_each: bool = False
+    """A trap is set that runs before each command."""
     hosts: dict[str, None] = field(default_factory=dict)
     doubts: dict[str, None] = field(default_factory=dict)
     commands: int = 0
