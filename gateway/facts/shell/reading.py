@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import cast
 
 from gateway.facts.shell.tree import Unreadable
 from gateway.facts.shell.values import shown
@@ -45,6 +46,22 @@ class Reading:
     def doubt(self, why: str) -> None:
         """`why` never holds a value of the text."""
         self.doubts[why] = None
+
+    def seen(self) -> tuple[object, ...]:
+        """All that counts of it, to compare."""
+        return frozenset(self.effects), tuple(self.resources), tuple(self.doubts)
+
+    def include(self, other: Reading) -> None:
+        """Count what another found as well."""
+        self.effects |= other.effects
+        for ours, theirs in (
+            (self.resources, other.resources),
+            (self.programs, other.programs),
+            (self.hosts, other.hosts),
+            (self.doubts, other.doubts),
+        ):
+            cast(dict[object, None], ours).update(cast(dict[object, None], theirs))
+        self.sudo = self.sudo or other.sudo
 
     def step(self) -> None:
         self.steps -= 1
