@@ -28,6 +28,9 @@ SCANNED_FROM = 8_192
 DEEPEST = 12_000
 """Tokens that may stand inside one another: what the parser's recursion needs stays below 2 MiB of stack."""
 
+UNPARSED = "the text does not parse as PostgreSQL"
+"""The one reason for which a text may be no SQL at all, to the target neither."""
+
 _LONG_RUN = re.compile(r"[-~!@#^&|`?+*/%<>=]{1000}")
 """PostgreSQL's scanner takes quadratic time over such a run where a comment begins in it."""
 
@@ -58,11 +61,11 @@ def parse(text: str) -> list[Node]:
     except _errors.PgQueryError:
         plain = _without_comments(data)
         if plain == data:
-            raise Unreadable("the text does not parse as PostgreSQL") from None
+            raise Unreadable(UNPARSED) from None
         try:
             tree = _tree(plain)
         except _errors.PgQueryError:
-            raise Unreadable("the text does not parse as PostgreSQL") from None
+            raise Unreadable(UNPARSED) from None
     return [raw["stmt"] for raw in tree.get("stmts", ()) if raw.get("stmt")]
 
 
@@ -101,7 +104,7 @@ def _refuse_deep(text: str) -> None:
     try:
         tokens = _scanner.scan(text).tokens
     except _errors.PgQueryError:
-        raise Unreadable("the text does not parse as PostgreSQL") from None
+        raise Unreadable(UNPARSED) from None
     outer: list[int] = []
     depth = base = 0
     for token in tokens:

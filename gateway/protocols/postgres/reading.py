@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from gateway.model import Effect, Facts, measured
 from gateway.protocols.postgres.exchange import Exchange
-from gateway.protocols.postgres.statements import Portal, Statement, Traits
+from gateway.protocols.postgres.statements import NOT_TEXT, Portal, Statement, Traits
 
 Read = Callable[[str], Facts]
 
@@ -114,7 +114,7 @@ class Reader:
 
     def _unreadable(self, query: bytes, types: tuple[int, ...]) -> Statement:
         facts = Facts(
-            effects=frozenset({Effect.UNKNOWN}), complete=False, attributes={"sql.why_unknown": "not UTF-8"}
+            effects=frozenset({Effect.UNKNOWN}), complete=False, attributes={"sql.why_unknown": NOT_TEXT}
         )
         return Statement(
             query=query, text=query.decode("utf-8", "backslashreplace"), facts=facts, types=types
