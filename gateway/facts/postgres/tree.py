@@ -51,7 +51,9 @@ def parse(text: str) -> list[Node]:
     except UnicodeEncodeError:
         raise Unreadable("the text is not valid Unicode") from None
     if len(data) > LARGEST:
-        raise Unreadable(f"the text is longer than the {LARGEST} bytes that are read")
+        raise Unreadable(
+            f"the text is longer than the {LARGEST} bytes that are read; shorter statements, or COPY, can be judged"
+        )
     if _LONG_RUN.search(text):
         raise Unreadable("the text holds a run of operator characters that is too long")
     if len(data) > SCANNED_FROM:
@@ -156,6 +158,19 @@ def dotted(relation: Node) -> str:
     """A `RangeVar`'s name, lower-case, with its schema where one is written."""
     schema, name = relation.get("schemaname", ""), relation.get("relname", "")
     return (f"{schema}.{name}" if schema else name).lower()
+
+
+_NAME = r'\s*(?:"((?:[^"]|"")+)"|([^\W\d"][\w$]*))\s*'
+_NAMES = re.compile(rf"{_NAME}(?:\.{_NAME})?")
+
+
+def named_so(text: str) -> str:
+    """The table or type that a string names, as `dotted` has it; "" where it is another way to say one, as its number."""
+    found = _NAMES.fullmatch(text)
+    if found is None:
+        return ""
+    parts = [found[1], found[2], found[3], found[4]]
+    return ".".join(part.replace('""', '"') for part in parts if part is not None).lower()
 
 
 def children(value: object) -> Iterator[object]:

@@ -281,7 +281,7 @@ class Commands:
             case Allow():
                 self.sending.release(asked, None if mask.empty else mask, out)
             case Block():
-                self.sending.refuse(asked, refusals.blocked(verdict), out)
+                self.sending.refuse(asked, refusals.blocked(verdict, asked.command.facts), out)
             case _:
                 assert_never(verdict)
         return True
@@ -290,7 +290,7 @@ class Commands:
         """A command is held, and its client told so."""
         if self.asked is not None and self.asked.command.id == command_id:
             self.sending.rest(out)
-            self._answers.say(messages.notice(words), out)
+            self._answers.say(messages.notice(words, detail=refusals.unread(self.asked.command.facts)), out)
 
     def cancel(self, out: list[Event]) -> bool:
         """Take the waiting command back, if one waits."""
