@@ -12,10 +12,15 @@ from bisect import bisect_left, bisect_right
 from gateway.masking.scanner import TOO_MANY, Hit
 
 ESCAPE = b"\x1b"
-INTRODUCER = b"\x1b["
+_INTRODUCER = b"\x1b["
 _SEQUENCE = re.compile(rb"\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]")
 _BEGUN = re.compile(rb"\x1b(?:\[[0-?]{0,64}[ -/]{0,8})?\Z")
 _LONGEST = 80
+
+
+def coloured(data: bytes) -> bool:
+    """Whether there are sequences in it. The first question is the cheap one: one byte is found ten times sooner than two."""
+    return ESCAPE in data and _INTRODUCER in data
 
 
 class Plain:

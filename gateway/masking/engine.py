@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from gateway.masking.colours import INTRODUCER, Plain, without
+from gateway.masking.colours import Plain, coloured, without
 from gateway.masking.columns import ColumnPattern, all_surely
 from gateway.masking.detectors import READ, expand
 from gateway.masking.paths import JsonPath, json_path
@@ -104,7 +104,7 @@ class CompiledMask:
     def find(self, data: bytes) -> list[Hit]:
         """Sorted, disjoint `(start, end, detector)` of what has to be hidden; of a value with too many, all of it."""
         hits = self._scanner.find_in_value(data)
-        if INTRODUCER in data:
+        if coloured(data):
             plain = Plain(data)
             hits = plain.hits(self._scanner.find_in_value(plain.data), hits)
         return hits
@@ -126,7 +126,7 @@ class CompiledMask:
     def find_from(self, data: bytes, start: int, read: tuple[int, int] | None = None) -> list[Hit]:
         """As many as there are from `start` on; what is before it is context. A model reads the passages of `read`."""
         hits = self._scanner.find(data, start, read=read)
-        if INTRODUCER in data:
+        if coloured(data):
             plain = Plain(data)
             passages = (plain.place(read[0]), plain.place(read[1])) if read is not None else None
             hits = plain.hits(self._scanner.find(plain.data, plain.place(start), read=passages), hits)
@@ -157,7 +157,7 @@ class CompiledMask:
     def stand_in(self, data: bytes, start: int, end: int, detector: str) -> bytes:
         """What to put in place of one hit in `data`."""
         value = data[start:end]
-        if INTRODUCER in value:
+        if coloured(value):
             looks, sequences = without(value)
             return self._instead(looks, detector) + sequences
         if _NUMBER.fullmatch(value) and _is_json_value(data, start, end):

@@ -16,12 +16,11 @@ from gateway.masking.detectors import READ, expand
 from gateway.masking.engine import CompiledMask
 from gateway.masking.lines import may_go_on
 from gateway.masking.passages import passages
-from gateway.masking.scanner import LONGEST_CANDIDATE, Hit
-from gateway.masking.shapes import LOOK_BEHIND
+from gateway.masking.scanner import Hit
+from gateway.masking.tails import LONGEST_TAIL, Tails, unended
 
-_CONTEXT = LONGEST_CANDIDATE + LOOK_BEHIND
+_CONTEXT = LONGEST_TAIL
 """Bytes already given out that a candidate, or a check, may still have to see."""
-_LONGEST_TAIL = LONGEST_CANDIDATE + LOOK_BEHIND
 _LONGEST_HIT = 2 * LONGEST_KEY
 """More than any hit's length: what is longer is decided without waiting for its end."""
 _LITTLE = 4 * 1024
@@ -33,61 +32,6 @@ _ARMOUR_END = 64
 _PERSONAL = frozenset(expand(("personal", "ip")))
 """Detectors of values that show where they end before anything follows."""
 
-_RUN = frozenset(
-    b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+%'@=/~\\$,<{}*!#?^()[]|-"
-    + bytes(range(0x80, 0x100))
-)
-_GROUPED = frozenset(b"0123456789+().-/ ")
-_LONGEST_GROUPS = 64
-_LEAD = rb"(?:(?<![A-Za-z0-9])|(?<=\\[nrtbfv])|(?<=\\u[0-9A-Fa-f]{4})|(?<=\\x[0-9A-Fa-f]{2})|(?<=%[0-9A-Fa-f]{2}))"
-"""Where a word begins for a detector (`gateway.masking.shapes.word`)."""
-_ACCOUNT = re.compile(_LEAD + rb"[A-Za-z]{2}[ -]?[0-9]{2}(?:[ -]?[A-Za-z0-9]{4}){0,7}[ -]?[A-Za-z0-9]{0,4}\Z")
-_LONGEST_ACCOUNT = 48
-_CAPITALS = re.compile(_LEAD + rb"(?:[A-Z]{2,4}|[A-Z]{0,2}[0-9][A-Z0-9]{0,7})(?: [A-Z0-9]{1,6}){0,6} ?\Z")
-_PHRASE = re.compile(rb"(?i:mnemonic|phrase)[\"']?[ \t]{0,4}[:=][ \t]{0,4}[\"']?([a-z][a-z ,]{0,230})\Z")
-_LONGEST_PHRASE = 256
-_EXTENSION = re.compile(rb"[0-9(+][0-9 ().-]{6,24}(?:,? ?(?:e[xtension]{0,8}\.?|x) ?[0-9]{0,6}|, ?)\Z")
-_QUOTED_NAME = re.compile(rb"\"[A-Za-z0-9 ._+-]{0,62}(?:\"(?:@[A-Za-z0-9.-]*)?)?\Z")
-_COLON = re.compile(
-    _LEAD
-    + rb"(?:(?:bot)?[0-9]{8,10}:[A-Za-z0-9_-]{0,35}|SCRAM-SHA-[0-9]{1,3}\$[0-9]{4,7}:[A-Za-z0-9+/=]{0,16})\Z"
-)
-"""Tokens and verifiers with a colon in them, which ends everything else."""
-_CODE = re.compile(
-    _LEAD
-    + rb"(?:[A-Z]{1,3}-)?(?:[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})[ \t](?:(?i:i|e|i?s|est?|ist)|(?i:is|est|es|ist)[ \t](?:[A-Za-z]{0,6}|(?i:your|the|votre|tu|su|dein|ihr)[ \t][^\r\n\0.]{0,112}))?\Z"
-)
-"""A code that a message says behind it what it is."""
-_TO_VERIFY = re.compile(rb"(?i:code|pin)[ \t]([0-9]{3}[0-9 -]{0,5})[ \t](?:to?|fo?r?|as?|w|wh|whe|when)?\Z")
-_USER_ALONE = re.compile(rb"-u(?:ser)?[ \t=]{0,2}[\"']?([A-Za-z0-9_-]{16,128}):?[\"']?\Z")
-"""`curl -u TOKEN:`"""
-_BETWEEN_STARS = re.compile(rb"[ \t]\*[ \t]{1,8}(\"[^\"\r\n\0]{0,64}\"?)[ \t]{0,8}\Z")
-"""`user * "password" *` of pppd"""
-_LONGEST_LED = 160
-_LONGEST_CODE = 140
-_ARMOUR = re.compile(rb"-{4,5} ?[A-Z0-9 ]{0,64}-{0,5}\Z")
-_LONGEST_ARMOUR = 80
-_IPV6 = re.compile(_LEAD + rb"[0-9A-Fa-f:.]+\Z")
-_OPENED = re.compile(rb"[=:,(][ \t]{0,16}((?:\"{1,3}|'{1,3})[^\"'\r\n\0]{0,8})\Z")
-"""A value between quotes of which too little has come to be judged."""
-_LONGEST_OPENED = 28
-_NAMED = re.compile(
-    rb"(?i:pass|pwd|psk|secret|token|[_ -]key|apikey)[A-Za-z0-9_.-]{0,24}\\?[\"'\])]{0,3}[ \t]{0,16}[=:>(,]{1,2}[ \t]{0,16}([^\s\0][^\r\n\0]{0,160})\Z"
-)
-"""What stands behind a secret's name on its line: more of it may follow, and say that it is another value or none."""
-_LONGEST_NAMED = 240
-_VALUED = re.compile(
-    rb"(?i:\bvalue)[\"']?[ \t]?[:=][ \t]?[\"']?([^\"'<>\s\0]{1,64}[\"']?[ \t]{0,2},?(?:\s{1,24}[\"']?(?i:n(?:a(?:me?)?)?|k(?:ey?)?)?[\"']?[ \t]?[:=]?[ \t]?[\"']?[A-Za-z0-9_.-]{0,60})?)\Z"
-)
-"""A value whose name may stand behind it."""
-_LONGEST_VALUED = 200
-_STARRED = re.compile(rb"[ \t]\*[ \t]{1,8}([^\s\0*]{1,64}[ \t]{0,8})\Z")
-"""What may yet stand between two stars."""
-_LONGEST_STARRED = 84
-_SAID = re.compile(rb"\b(?:echo|printf)[ \t]([^\r\n\0]{0,400})\Z")
-"""What a shell may yet pipe into a command that reads a secret."""
-_LONGEST_SAID = 408
-_URL = re.compile(rb"://([^\s\0/:@\"'<>]{0,128}:[^\s\0\"'<>]{0,512})\Z")
 _ARMOUR_ENDED = re.compile(rb"-{3,5} ?END [A-Z0-9 ]{0,40}-{1,5}(?:\\r)?(?:\\n)?\Z")
 _MAY_BE_LAST = re.compile(rb"(?:\\(?:r(?:\\n?)?|n\\?)?)?\Z")
 """The escaped end of the last line of an armour, which is hidden with it where a quote follows."""
@@ -100,29 +44,6 @@ _VALUE_ENDS = re.compile(rb"[\s\0\"'<>;`]")
 _LINE_ENDS = re.compile(rb"[\r\n\0\"']")
 
 
-_BEGUN = (
-    (_URL, _LONGEST_TAIL),
-    (_PHRASE, _LONGEST_PHRASE),
-    (_OPENED, _LONGEST_OPENED),
-    (_VALUED, _LONGEST_VALUED),
-    (_STARRED, _LONGEST_STARRED),
-    (_NAMED, _LONGEST_NAMED),
-    (_SAID, _LONGEST_SAID),
-    (_TO_VERIFY, _LONGEST_LED),
-    (_USER_ALONE, _LONGEST_LED),
-    (_BETWEEN_STARS, _LONGEST_LED),
-)
-"""Tails of which the group is kept back: what leads to it may have been given out."""
-_UNENDED = (
-    (_ARMOUR, _LONGEST_ARMOUR),
-    (_QUOTED_NAME, _LONGEST_GROUPS),
-    (_URL, _LONGEST_TAIL),
-    (_PHRASE, _LONGEST_PHRASE),
-    (_OPENED, _LONGEST_OPENED),
-    (_SAID, _LONGEST_SAID),
-    (re.compile(rb"\bSCRAM-[A-Z0-9-]{0,16}\Z"), _LONGEST_OPENED),
-)
-"""Tails that go on until something ends them, however long nothing comes."""
 _WORD = rb"(?:[A-Z]?[a-z\x80-\xff]{0,12}|[0-9])"
 _PAUSED = re.compile(
     rb"[(\[{<~*!'.-]{0,4}(?:%s(?:[/'-]%s){0,2}|[A-Z]{1,6}|[0-9]{1,3})[$#%%?!.,*|)\]}>~-]{0,8}"
@@ -140,19 +61,7 @@ class StreamMask:
         self.hits: list[Hit] = []
         """Every hit so far, in offsets of the whole stream. Callers may empty it."""
         self._mask = mask
-        self._tails = [(_ACCOUNT, _LONGEST_ACCOUNT), (_ARMOUR, _LONGEST_ARMOUR)]
-        if {"vendor_key", "password_hash"}.intersection(mask.detectors):
-            self._tails.append((_COLON, _LONGEST_ACCOUNT))
-        if "password" in mask.detectors:
-            self._tails.append((_CODE, _LONGEST_CODE))
-        if "phone" in mask.detectors:
-            self._tails.append((_EXTENSION, _LONGEST_ACCOUNT))
-        if "national_id" in mask.detectors:
-            self._tails.append((_CAPITALS, _LONGEST_ACCOUNT))
-        if "email" in mask.detectors:
-            self._tails.append((_QUOTED_NAME, _LONGEST_GROUPS))
-        if "ip" in mask.detectors:
-            self._tails.append((_IPV6, _LONGEST_ACCOUNT))
+        self._tails = Tails(mask.detectors)
         self._window = b""
         self._base = 0
         self._given = 0
@@ -216,7 +125,7 @@ class StreamMask:
         window, given = self._window, self._given
         if self._mask.reads or _PAUSED.fullmatch(window, given) is None:
             return b""
-        if any(tail.search(window, max(0, len(window) - longest)) for tail, longest in _UNENDED):
+        if unended(window):
             return b""
         begun = window[max(0, given - _CONTEXT) :]
         for more in _MORE:
@@ -273,23 +182,7 @@ class StreamMask:
 
     def _hold(self, window: bytes, given: int, passage: int) -> int:
         """Where the tail begins that may yet become, or be a part of, something sensitive."""
-        least = max(given, len(window) - _LONGEST_TAIL)
-        start = len(window)
-        while start > least and window[start - 1] in _RUN:
-            start -= 1
-        grouped = len(window)
-        least_grouped = max(given, grouped - _LONGEST_GROUPS)
-        while grouped > least_grouped and window[grouped - 1] in _GROUPED:
-            grouped -= 1
-        groups = window[grouped:].lstrip(b" .-/)")
-        if groups[-1:] in {b"(", b"+"} or any(48 <= byte <= 57 for byte in groups):
-            start = min(start, len(window) - len(groups))
-        for pattern, longest in self._tails:
-            if (tail := pattern.search(window, max(given, len(window) - longest))) is not None:
-                start = min(start, tail.start())
-        for pattern, longest in _BEGUN:
-            if (tail := pattern.search(window, max(0, len(window) - longest))) is not None:
-                start = min(start, max(given, tail.start(1)))
+        start = self._tails.begin(window, given)
         if self._mask.reads:
             for begin, _, whole in passages(window, passage):
                 if not whole:
