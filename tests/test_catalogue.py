@@ -39,6 +39,30 @@ def server() -> Iterator[Postgres]:
             CREATE FUNCTION lent() RETURNS int STABLE SECURITY DEFINER LANGUAGE sql AS 'SELECT 1';
             CREATE FUNCTION set_up() RETURNS int STABLE LANGUAGE sql SET search_path = pg_catalog AS 'SELECT 1';
             CREATE ROLE little LOGIN PASSWORD 'sekret';
+            CREATE FUNCTION busy(text DEFAULT 'x') RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN true; END';
+            CREATE FUNCTION filled(a boolean DEFAULT busy()) RETURNS boolean IMMUTABLE LANGUAGE sql AS 'SELECT $1';
+            CREATE FUNCTION parsed(i int) RETURNS text IMMUTABLE RETURN (SELECT ssn FROM customers WHERE id = i);
+            CREATE FUNCTION atomic() RETURNS int BEGIN ATOMIC DELETE FROM orders; SELECT 1; END;
+            CREATE FUNCTION mistaken() RETURNS text IMMUTABLE LANGUAGE plpgsql
+                AS 'BEGIN RETURN (SELECT ssn FROM public.customers LIMIT 1); END';
+            CREATE VIEW running AS SELECT id, busy(name) AS b FROM customers;
+            CREATE VIEW over_it AS SELECT id FROM running;
+            CREATE MATERIALIZED VIEW ran AS SELECT id, busy(name) AS b FROM customers;
+            CREATE VIEW showing AS SELECT parsed(1) AS p;
+            CREATE VIEW calm AS SELECT upper(name) AS u, name = 'x' AS e, shout(name) AS s FROM customers;
+            CREATE FUNCTION compared(text, text) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN true; END';
+            CREATE OPERATOR === (FUNCTION = compared, LEFTARG = text, RIGHTARG = text);
+            CREATE OPERATOR !!! (FUNCTION = pg_cancel_backend, RIGHTARG = int);
+            CREATE VIEW comparing AS SELECT name === 'x' AS c FROM customers;
+            CREATE DOMAIN checked AS text CHECK (busy(VALUE)) CHECK (VALUE <> 'q');
+            CREATE DOMAIN above AS checked;
+            CREATE DOMAIN short AS text CHECK (length(VALUE) < 9);
+            CREATE TYPE holding AS (a int, b above[]);
+            CREATE TYPE pair AS (a text, b text);
+            CREATE FUNCTION to_pair(text) RETURNS pair LANGUAGE plpgsql AS 'BEGIN RETURN ($1, $1)::pair; END';
+            CREATE CAST (text AS pair) WITH FUNCTION to_pair(text);
+            CREATE EXTENSION vector;
+            CREATE VIEW near AS SELECT '[1]'::vector <-> '[2]'::vector AS far;
         """)
         yield postgres
 
@@ -100,10 +124,40 @@ async def test_answers_tell_by_number_where_their_columns_are_stored(server, kno
         ("select c.purge from customers c", {Effect.READ, Effect.WRITE, Effect.DESTRUCTIVE}),
         ("select lent()", {Effect.READ, Effect.UNKNOWN}),
         ("select set_up()", {Effect.READ, Effect.UNKNOWN}),
+        ("select filled()", {Effect.READ, Effect.UNKNOWN}),
+        ("select parsed(1)", {Effect.READ}),
+        ("select atomic()", {Effect.READ, Effect.WRITE, Effect.DESTRUCTIVE}),
+        ("select id from running", {Effect.READ, Effect.UNKNOWN}),
+        ("select id from over_it", {Effect.READ, Effect.UNKNOWN}),
+        ("select b from ran", {Effect.READ}),
+        ("select u, e, s from calm", {Effect.READ}),
+        ("select c from comparing", {Effect.READ, Effect.UNKNOWN}),
+        ("select 'a' === 'b'", {Effect.READ, Effect.UNKNOWN}),
+        ("select !!! 1", {Effect.READ, Effect.DESTRUCTIVE}),
+        ("select 'x'::checked", {Effect.READ, Effect.UNKNOWN}),
+        ("select 'x'::above", {Effect.READ, Effect.UNKNOWN}),
+        ("select '(1,{x})'::holding", {Effect.READ, Effect.UNKNOWN}),
+        ("select '{x}'::_checked", {Effect.READ, Effect.UNKNOWN}),
+        ("select 'x'::short", {Effect.READ}),
+        ("select 'x'::text::pair", {Effect.READ, Effect.UNKNOWN}),
     ],
 )
 async def test_functions_are_what_the_catalogue_says(known, sql, effects):
     assert known.texts.read(sql).effects == effects
+
+
+async def test_what_parsed_bodies_and_plans_bring_is_followed(known):
+    assert {SSN} <= sources(known.texts, "select parsed(1)")[0][1]
+    assert {SSN} <= sources(known.texts, "select p from showing")[0][1]
+    assert {SSN} <= sources(known.texts, "explain verbose select p from showing")[0][1]
+    assert {SSN} <= sources(known.texts, "explain verbose select mistaken()")[0][1]
+
+
+async def test_what_came_with_an_extension_is_believed(known):
+    assert known.told.operators["public.==="] == ("public.compared",)
+    assert known.told.operators["public.<->"] == ()
+    for sql in ("select '[1]'::vector <-> '[2]' where 1 = 1", "select far from near"):
+        assert known.texts.read(sql).effects == {Effect.READ}, sql
 
 
 async def test_one_who_may_do_little_may_still_ask(server):

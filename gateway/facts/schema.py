@@ -7,9 +7,9 @@ not hold is read as if it were not there. `resolved` makes it from what the targ
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from gateway.model import Output
+from gateway.model import Effect, Effects, Output
 
 Outputs = tuple[Output, ...]
 
@@ -21,6 +21,8 @@ class Table:
     columns: tuple[str, ...]
     definition: str = ""
     """The query of a view, with schemas written out; "" for what stores its own rows."""
+    kept: bool = False
+    """A view whose rows are stored: its query ran before."""
     generated: Mapping[str, str] = field(default_factory=dict)
     """Column -> the expression that it is computed by from others of the table."""
     parents: tuple[str, ...] = ()
@@ -35,6 +37,41 @@ class Function:
     """Where it is SQL or PL/pgSQL that runs under the settings of whoever calls it, and as that one."""
     extension: bool = False
     """It came with an extension, which an administrator has installed."""
+    defaults: str = ""
+    """The expressions, separated by commas, that stand in for arguments which a call leaves out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Does:
+    """What reading a view does beside reading: its query is run, with all that this calls."""
+
+    effects: Effects = frozenset()
+    doubts: tuple[str, ...] = ()
+    brought: frozenset[str] = frozenset()
+    """What functions of the target's own bring along."""
+    own: bool = False
+    """It calls such functions."""
+
+
+NO_MORE = Does()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewed:
+    """A query of the catalogue, read."""
+
+    outputs: Outputs
+    does: Does = NO_MORE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """What runs where a value becomes one of a type."""
+
+    calls: tuple[str, ...] = ()
+    """Functions, `schema.name`."""
+    checks: tuple[str, ...] = ()
+    """Expressions over `VALUE`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +82,12 @@ class Schema:
     """`schema.name`, lower-case -> what its columns are made of."""
     functions: Mapping[str, tuple[Function, ...]] = field(default_factory=dict)
     """`schema.name` -> every function of that name."""
+    does: Mapping[str, Does] = field(default_factory=dict)
+    """View -> what reading it does, where that is more than to read."""
+    operators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """`schema.operator`, of those made in the database -> the functions, `schema.name`, that it calls."""
+    types: Mapping[str, Cast] = field(default_factory=dict)
+    """`schema.type` -> what a cast to it runs, where that was made in the database."""
 
     def columns(self, name: str) -> Outputs | None:
         return next((self.relations[full] for full in self._meant(name) if full in self.relations), None)
@@ -53,6 +96,32 @@ class Schema:
         """Every function that a call may mean."""
         wanted = [f"{schema}.{name}"] if schema else self._meant(name)
         return tuple(found for full in wanted for found in self.functions.get(full, ()))
+
+    def wary(self) -> Schema:
+        """The same, with nothing believed of functions: somebody may have defined one anew."""
+        doubts = ("a view calls a function whose body cannot be seen",)
+        does = {
+            name: replace(more, effects=more.effects | {Effect.UNKNOWN}, doubts=more.doubts + doubts)
+            if more.own
+            else more
+            for name, more in self.does.items()
+        }
+        return replace(self, functions={}, does=does)
+
+    def operator(self, schema: str, name: str) -> tuple[str, ...] | None:
+        """The functions that an operator may call, None where no such one was made here."""
+        wanted = [f"{schema}.{name}"] if schema else self._meant(name)
+        found = [self.operators[full] for full in wanted if full in self.operators]
+        return tuple(call for calls in found for call in calls) if found else None
+
+    def cast(self, names: Sequence[str]) -> Cast | None:
+        """What a cast to the type of that name runs."""
+        return next(
+            (self.types[full] for full in self._meant(".".join(names[-2:])) if full in self.types), None
+        )
+
+    def does_of(self, name: str) -> Does:
+        return next((self.does[full] for full in self._meant(name) if full in self.does), NO_MORE)
 
     def names(self) -> Iterator[tuple[tuple[str, ...], Outputs]]:
         """Every relation: the names that mean it, the whole one first, and its columns."""

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.facts.postgres import Texts
 from gateway.facts.postgres.resolving import resolved
-from gateway.facts.schema import Function, Table
+from gateway.facts.schema import Cast, Function, Table
 from gateway.model import Effect
 
 SSN = "public.customers.ssn"
@@ -23,6 +23,30 @@ TABLES = {
     "public.tails": Table(columns=("t",), definition="SELECT cards.tail FROM public.cards"),
     "public.broken": Table(columns=("a",), definition="SELECT FROM FROM"),
     "public.round": Table(columns=("a",), definition="SELECT round.a FROM public.round"),
+    "public.busy": Table(
+        columns=("id", "x"), definition="SELECT orders.id, public.secret() AS x FROM public.orders"
+    ),
+    "public.purging": Table(columns=("x",), definition="SELECT public.purge() AS x"),
+    "public.deeper": Table(columns=("id",), definition="SELECT busy.id FROM public.busy"),
+    "public.kept": Table(columns=("x",), definition="SELECT public.secret() AS x", kept=True),
+    "public.early": Table(columns=("x",), definition="SELECT public.tail_of() AS x"),
+    "public.shown": Table(columns=("x",), definition="SELECT public.mistaken() AS x"),
+    "public.plain": Table(
+        columns=("x", "y"),
+        definition="SELECT lower('A'::text) AS x, ('a'::text OPERATOR(public.%) 'b'::text) AS y",
+    ),
+}
+OPERATORS = {
+    "public.===": ("public.secret",),
+    "public.!!!": ("pg_catalog.pg_cancel_backend",),
+    "public.<=": ("public.purge",),
+    "public.<->": ("public.fullname",),
+    "public.%": (),
+}
+TYPES = {
+    "public.checked": Cast(checks=("(VALUE <> ''::text) AND public.secret(VALUE)",)),
+    "public.short": Cast(checks=("length(VALUE) < 9",)),
+    "public.pair": Cast(calls=("public.purge",)),
 }
 FUNCTIONS = {
     "public.fullname": (
@@ -43,16 +67,21 @@ FUNCTIONS = {
     ),
     "public.purge": (Function(language="sql", immutable=False, body="delete from orders"),),
     "public.secret": (Function(language="plpgsql", immutable=False),),
+    "public.tail_of": (Function(language="sql", immutable=False, body="select tail from cards limit 1"),),
     "public.again": (Function(language="sql", immutable=False, body="select again()"),),
     "public.lower": (Function(language="plpgsql", immutable=False),),
     "public.initcap": (Function(language="sql", immutable=False, body="delete from orders"),),
     "public.max": (Function(language="", immutable=True, extension=True),),
+    "public.parsed": (Function(language="sql", immutable=True),),
+    "public.filled": (Function(language="sql", immutable=True, body="select $1", defaults="secret()"),),
+    "public.dated": (Function(language="sql", immutable=False, body="select $1", defaults="now(), 7"),),
     "public.either_of": (
         Function(language="plpgsql", immutable=True),
         Function(language="plpython3u", immutable=True),
     ),
 }
-read = Texts(resolved(TABLES, FUNCTIONS, ("pg_catalog", "public"))).read
+SCHEMA = resolved(TABLES, FUNCTIONS, ("pg_catalog", "public"), operators=OPERATORS, types=TYPES)
+read = Texts(SCHEMA).read
 OLD = "public.customers_old.ssn"
 
 
@@ -132,6 +161,81 @@ def test_only_columns_of_both_sides_of_a_natural_join_are_compared():
 )
 def test_functions_of_the_targets_own_do_what_their_text_does(sql, effects):
     assert read(sql).effects == effects
+
+
+UNKNOWN = {Effect.READ, Effect.UNKNOWN}
+PURGES = {Effect.READ, Effect.WRITE, Effect.DESTRUCTIVE}
+
+
+@pytest.mark.parametrize(
+    ("sql", "effects"),
+    [
+        # Bodies that cannot be had, and arguments that are filled in.
+        ("select parsed()", UNKNOWN),
+        ("select filled()", UNKNOWN),
+        ("select dated()", {Effect.READ}),
+        # Views run their queries.
+        ("select id from busy", UNKNOWN),
+        ("table deeper", UNKNOWN),
+        ("select 1 from orders where id in (select id from public.deeper)", UNKNOWN),
+        ("select x from purging", PURGES),
+        ("copy busy to stdout", UNKNOWN),
+        ("explain select x from busy", UNKNOWN),
+        ("select x from kept", {Effect.READ}),
+        ("select x, y from plain", {Effect.READ}),
+        ("select a from broken", UNKNOWN),
+        ("select tail from cards", {Effect.READ}),
+        # Operators call functions.
+        ("select 1 === 2", UNKNOWN),
+        ("select id from orders where note === 'x'", UNKNOWN),
+        ("select 1 operator(public.===) 2", UNKNOWN),
+        ("select 1 operator(crm.===) 2", UNKNOWN),
+        ("select 1 operator(pg_catalog.=) 2", {Effect.READ}),
+        ("select !!! 4711", PURGES - {Effect.WRITE}),
+        ("select 1 between 0 and 2", PURGES),
+        ("select id from orders order by id using <=", PURGES),
+        ("select 1 <-> 2", {Effect.READ}),
+        ("select 'a' % 'b', 'a' operator(public.%) 'b'", {Effect.READ}),
+        # Casts call functions, and domains check.
+        ("select 'x'::checked", UNKNOWN),
+        ("select 'x'::public.checked[]", UNKNOWN),
+        ("select checked 'x'", UNKNOWN),
+        ("select cast(note as checked) from orders", UNKNOWN),
+        ("select * from json_to_record('{}') as r (a checked)", UNKNOWN),
+        ("select pg_input_is_valid('x', ' public.checked ')", UNKNOWN),
+        ("select pg_input_is_valid('x', note) from orders", UNKNOWN),
+        ("select pg_input_is_valid('x', 'int')", {Effect.READ}),
+        ("select 'x'::short, 'x'::text", {Effect.READ}),
+        ("select 'x'::pair", PURGES),
+    ],
+)
+def test_what_the_text_calls_without_a_call_counts(sql, effects):
+    assert read(sql).effects == effects
+
+
+def test_what_a_check_looks_at_is_no_column():
+    assert not read("select 'x'::short").resources
+
+
+def test_a_view_shows_what_its_functions_bring_by_views_that_come_later():
+    (output,) = read("select x from early").outputs
+    assert {SSN, OLD} <= output.sources
+
+
+def test_a_plan_shows_what_it_was_computed_from():
+    for sql in ("explain verbose select mistaken()", "explain select x from shown"):
+        (plan,) = read(sql).outputs
+        assert plan.sources == {SSN, OLD}, sql
+    (plan,) = read("explain verbose select ssn from customers where ssn = '1'").outputs
+    assert not plan.sources
+
+
+def test_where_functions_may_be_new_views_that_call_them_are_not_believed():
+    wary = Texts(SCHEMA.wary()).read
+    assert wary("select x from shown").effects == UNKNOWN
+    assert wary("select 1 <-> 2").effects == UNKNOWN
+    assert wary("select tail from cards").effects == {Effect.READ}
+    assert wary("select 'x'::short").effects == {Effect.READ}
 
 
 def test_what_a_view_does_is_not_the_readers_condition():

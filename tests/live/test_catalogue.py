@@ -22,6 +22,8 @@ def ask(postgres: Postgres, upstream: Account, tmp_path: Path) -> Iterator[Ask]:
         """
         CREATE VIEW tails AS SELECT id, right(ssn, 4) AS tail FROM customers;
         CREATE VIEW named AS SELECT ssn AS note, id FROM (SELECT * FROM customers) c;
+        CREATE FUNCTION first_ssn() RETURNS text IMMUTABLE
+            RETURN (SELECT ssn FROM public.customers ORDER BY id LIMIT 1);
         CREATE FUNCTION shout(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN upper($1); END';
         """,
         upstream,
@@ -41,7 +43,7 @@ def ask(postgres: Postgres, upstream: Account, tmp_path: Path) -> Iterator[Ask]:
 
         house.eventually(lambda: ask("SELECT tail FROM tails WHERE id = 1") == "[redacted]")
         yield ask
-    postgres.psql("DROP VIEW tails, named; DROP FUNCTION shout", upstream)
+    postgres.psql("DROP VIEW tails, named; DROP FUNCTION shout, first_ssn", upstream)
 
 
 def test_what_a_view_makes_of_a_masked_column_is_masked(ask: Ask) -> None:
@@ -52,3 +54,9 @@ def test_what_a_view_makes_of_a_masked_column_is_masked(ask: Ask) -> None:
 
 def test_a_function_that_only_computes_runs_unasked(ask: Ask) -> None:
     assert ask("SELECT shout('a')") == "A"
+
+
+def test_what_a_function_claims_to_compute_is_masked_in_answers_and_plans(ask: Ask) -> None:
+    assert ask("SELECT first_ssn()") == "[redacted]"
+    plan = ask("EXPLAIN (VERBOSE, COSTS OFF) SELECT first_ssn()")
+    assert set(plan.split()) == {"[redacted]"}

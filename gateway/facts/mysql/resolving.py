@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from gateway.facts import resolving
 from gateway.facts.mysql import Texts
-from gateway.facts.schema import Outputs, Schema, Table
+from gateway.facts.schema import Schema, Table, Viewed
 
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
@@ -27,8 +27,9 @@ class _Language:
             return None
         return [resource.name for resource in facts.resources if resource.kind == "table"]
 
-    def outputs(self, query: str, known: Schema) -> Outputs | None:
-        return Texts(known).read(query).outputs
+    def viewed(self, query: str, known: Schema) -> Viewed | None:
+        outputs = Texts(known).read(query).outputs
+        return None if outputs is None else Viewed(outputs=outputs)
 
     def computed(self, expression: str, table: str) -> str:
         quoted = ".".join("`" + part.replace("`", "``") + "`" for part in table.split("."))

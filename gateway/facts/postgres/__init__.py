@@ -5,8 +5,9 @@ for whoever has to match results with statements. What cannot be read is `unknow
 too large or too deep, calls a function whose body nobody can see, or executes a prepared statement. The last of
 these a wire can settle, since it knows what was prepared: `combine`.
 
-Not seen, because only the target knows it: what triggers, rules, views, column defaults and user-defined operators,
-casts and domains do, and whether `c.purge` is a column or a function of that name. A mask's columns are followed as far as names in the text lead.
+Not seen, because only the target knows it: what writing sets off (triggers, rules, column defaults), row security
+policies and casts that happen unwritten; without its catalogue also what views, operators, casts and domains of its own
+do, and whether `c.purge` is a column or a function. A mask's columns are followed as far as names in the text lead.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from gateway.facts.postgres import settings
 from gateway.facts.postgres.expressions import gather
 from gateway.facts.postgres.reading import Reading
-from gateway.facts.postgres.renaming import altered, renamed, viewed
+from gateway.facts.postgres.renaming import QUERIES, altered, moved, renamed, ruled, viewed
 from gateway.facts.postgres.tree import Node, constant, dotted, strings, typed
 from gateway.facts.sources import Scope
 from gateway.model import Effect, Effects
@@ -124,7 +124,6 @@ _ALTER_GUARDS = ("AT_ChangeOwner", "AT_Enable", "AT_Disable", "AT_ForceRow", "AT
 _OWN_LANGUAGES = frozenset({"sql", "plpgsql"})
 _GUARD_OBJECTS = frozenset({"OBJECT_POLICY", "OBJECT_EVENT_TRIGGER", "OBJECT_ROLE", "OBJECT_USER_MAPPING"})
 _KINDS = ("removeType", "renameType", "objtype", "objectType")
-_QUERIES = ("SelectStmt", "InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt")
 _NAMED = {
     "extname": "extension",
     "servername": "server",
@@ -150,6 +149,15 @@ def define(reading: Reading, kind: str, body: Node) -> None:
             altered(reading, body)
         case "ViewStmt":
             viewed(reading, body)
+        case "RuleStmt":
+            ruled(reading, body)
+            body = {
+                **body,
+                "whereClause": None,
+                "actions": [a for a in body.get("actions", ()) if not QUERIES & a.keys()],
+            }
+        case "AlterObjectSchemaStmt":
+            moved(reading, body)
         case "CreateFunctionStmt" | "AlterFunctionStmt":
             found |= _function(reading, body)
         case "CreateSchemaStmt" if "authrole" in body:
@@ -200,7 +208,7 @@ def mention(reading: Reading, value: object, effect: Effect) -> None:
         reading.touches("role", name.lower(), effect)
         return
     for key, inner in value.items():
-        if key in _QUERIES:
+        if key in QUERIES:
             reading.query(reading, {key: inner}, Scope())
         elif key == "FuncCall":
             gather(reading, {key: inner}, Scope())

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from gateway.facts.postgres import blocks, functions, settings
 from gateway.facts.postgres.likeness import bare
 from gateway.facts.postgres.reading import Reading
-from gateway.facts.postgres.tree import Node, constant, strings, typed
+from gateway.facts.postgres.tree import Node, constant, named_so, strings, typed
 from gateway.facts.schema import Function
 from gateway.facts.sources import NOTHING, Relation, Scope, Sources, united
 from gateway.model import Effect, Output
@@ -22,6 +22,10 @@ _VALUED_SUBLINKS = frozenset(
 _NOT_VALUED = frozenset({"funcname", "agg_filter", "over"})
 _CONFINED = frozenset({"sql", "plpgsql", "c", "internal"})
 """Languages whose functions keep what they declare: the database's own, and code that an administrator installed."""
+_MEANT = {"BETWEEN": (">=", "<="), "NOT BETWEEN": ("<", ">")}
+"""Spellings of comparisons that stand where an operator's name does."""
+_CHECKED = 'SELECT ({}) FROM (SELECT NULL) AS given ("value")'
+"""A domain's CHECK as a query: the value is none that is stored."""
 _COUNTING = frozenset({"count", "pg_typeof"})
 """Calls whose value tells nothing of their arguments' values, where these are columns and not made of them."""
 
@@ -63,6 +67,7 @@ def _field(reading: Reading, key: str, inner: object, scope: Scope) -> Sources:
             case "SelectStmt":
                 return united(reading.query(reading, {key: inner}, scope))
             case "TypeName" | "typeName":
+                cast(reading, strings(inner.get("names")))
                 return NOTHING
             case "NullTest":
                 # Whether a value is there tells nothing of it; whether one made of it is there may.
@@ -203,9 +208,49 @@ def _sublink(reading: Reading, body: Node, scope: Scope) -> Sources:
 
 
 def _operator(reading: Reading, name: object) -> None:
+    """An operator is a function of another spelling: those made in the database do what theirs does."""
     parts = strings(name) if isinstance(name, list) else []
-    if len(parts) > 1 and parts[0] != "pg_catalog":
-        reading.doubt(f"operator of schema {parts[0]}")
+    schema = parts[0] if len(parts) > 1 else ""
+    known = reading.schema
+    calls: tuple[str, ...] | None = None
+    if (
+        known is not None
+        and known.operators
+        and parts
+        and not (reading.bound and not reading.inside and not schema)
+    ):
+        wanted = _MEANT.get(parts[-1], (parts[-1],))
+        found = [known.operator(schema, operator) for operator in wanted]
+        if any(each is not None for each in found):
+            calls = tuple(call for each in found for call in each or ())
+    if calls is None and schema not in {"", "pg_catalog"}:
+        reading.doubt(f"operator of schema {schema}")
+    _run(reading, calls or ())
+
+
+def cast(reading: Reading, names: Sequence[str]) -> None:
+    """A value becomes one of the type: casts and domains of the target's own call functions."""
+    if reading.schema is None or not reading.schema.types:
+        return
+    found = reading.schema.cast([name.lower() for name in names])
+    if found is not None:
+        _run(reading, found.calls)
+        for check in found.checks:
+            reading.brought |= reading.text(reading, _CHECKED.format(check))
+
+
+def _cast_by_name(reading: Reading, called: str, text: str | None) -> None:
+    if text is not None:
+        cast(reading, named_so(text).split("."))
+    elif reading.schema is not None and reading.schema.types:
+        reading.doubt(f"function {called} is given a type that is not written out")
+
+
+def _run(reading: Reading, calls: Sequence[str]) -> None:
+    """Functions that the text calls without naming them."""
+    for call in calls:
+        schema, _, name = call.rpartition(".")
+        _done(reading, schema, name, NOTHING)
 
 
 def _call(reading: Reading, body: Node, scope: Scope) -> Sources:
@@ -225,6 +270,8 @@ def _call(reading: Reading, body: Node, scope: Scope) -> Sources:
         return made_of
     sql = [functions.RUNS_SQL[name]] if name in functions.RUNS_SQL else []
     sql += functions.RUNS_MORE_SQL.get(name, ())
+    if name in functions.CASTS_TO and len(args) > functions.CASTS_TO[name]:
+        _cast_by_name(reading, name, constant(args[functions.CASTS_TO[name]]))
     if sql or name in functions.READS_TABLE:
         return made_of | _hidden(reading, name, args, sql)
     made_of |= _done(reading, schema, name, made_of)
@@ -251,7 +298,7 @@ def _done(reading: Reading, schema: str, name: str, made_of: Sources) -> Sources
         reading.carries("", made_of)
     for effect in sorted(effects):
         reading.touches("function", called.lower(), effect)
-    return NOTHING if schema else _instead(reading, name)
+    return NOTHING if schema or (reading.bound and not reading.inside) else _instead(reading, name)
 
 
 def _instead(reading: Reading, name: str) -> Sources:
@@ -267,16 +314,20 @@ def _own(reading: Reading, schema: str, name: str, known: Sequence[Function]) ->
     """
     found = NOTHING
     called = f"{schema}.{name}" if schema else name
+    reading.own = reading.own or bool(known)
     for function in known:
         immutable = function.immutable and function.language in _CONFINED
+        if function.defaults:
+            found |= reading.text(reading, f"SELECT {function.defaults}")
         if function.language == "sql" and function.body:
             found |= reading.text(reading, function.body)
         elif immutable and function.language == "plpgsql" and blocks.is_static(function.body):
             for sql in blocks.statements(function.body):
                 found |= reading.text(reading, sql)
-        elif not immutable or function.language == "plpgsql":
+        elif not immutable or function.language in {"sql", "plpgsql"}:
             reading.doubt(f"function {called} has a body that cannot be seen")
             reading.touches("function", called.lower(), Effect.UNKNOWN)
+    reading.brought |= found
     return found
 
 
@@ -312,11 +363,13 @@ def _hidden(reading: Reading, name: str, args: Sequence[Node], sql: Sequence[int
         else:
             found |= reading.text(reading, text)
     if name in functions.READS_TABLE:
-        table = constant(args[functions.READS_TABLE[name]]) if args else None
-        if table is None:
+        table = named_so(constant(args[functions.READS_TABLE[name]]) or "") if args else ""
+        spliced = args[: functions.READS_NAMED.get(name, 0)] if len(args) > 5 else args[:3]
+        if not table:
             reading.doubt(f"function {name} reads a table that is not written out")
+        elif name in functions.READS_NAMED and not all(named_so(constant(arg) or "") for arg in spliced):
+            reading.doubt(f"function {name} runs SQL that is not written out")
         else:
-            table = table.replace('"', "").lower()
             reading.touches("table", table, Effect.READ)
             whole = reading.relation(table, "").whole
             reading.columns(whole)

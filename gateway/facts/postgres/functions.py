@@ -186,6 +186,10 @@ READS_TABLE: dict[str, int] = {
     "connectby": 0,
 }
 """Functions that read the table named in that argument."""
+READS_NAMED = {"connectby": 4}
+"""Of these, how many arguments at the beginning stand as they are in the SQL that is made of them, where all are given."""
+CASTS_TO: dict[str, int] = {"pg_input_is_valid": 1, "pg_input_error_info": 1}
+"""Functions that try their text as a value of the type named in that argument."""
 
 
 def effects_of(schema: str, name: str) -> Effects | None:

@@ -22,6 +22,8 @@ from gateway.facts.sources import (
 from gateway.model import Effect, Output
 
 Outputs = tuple[Output, ...]
+_SETTINGS = frozenset({"pg_settings", "pg_catalog.pg_settings"})
+"""A view whose rows are settings: an UPDATE of it is SET."""
 
 
 def query(reading: Reading, node: Node, scope: Scope) -> Outputs:
@@ -118,6 +120,7 @@ def _order(reading: Reading, items: Iterable[Node], outputs: Outputs, scope: Sco
     """GROUP BY and ORDER BY: a number is a result column's place, a bare name is first a result column's label."""
     for item in items:
         node = item["SortBy"].get("node", {}) if "SortBy" in item else item
+        gather(reading, {"useOp": item.get("SortBy", {}).get("useOp")}, scope)
         place = node.get("A_Const", {}).get("ival")
         names = strings(node.get("ColumnRef", {}).get("fields"))
         labelled = [o for o in outputs if len(names) == 1 and o.name == names[0].lower()]
@@ -236,6 +239,8 @@ def _update(reading: Reading, body: Node, outer: Scope) -> Outputs:
     scope = outer.inner()
     _with(reading, body.get("withClause"), scope)
     name = _target(reading, body["relation"], scope)
+    if name in _SETTINGS:
+        reading.doubt("settings may change what the names in later texts mean")
     for item in body.get("fromClause", ()):
         from_item(reading, item, scope)
     _assigned(reading, name, body.get("targetList"), scope)

@@ -77,6 +77,12 @@ class Reading:
     """How many recursive WITH clauses are being read around this point."""
     inside: int = 0
     """How many strings of SQL this one stands in."""
+    bound: bool = False
+    """The text is the catalogue's: what stands there without a schema is built in."""
+    brought: set[str] = field(default_factory=set)
+    """Columns that came by functions of the target's own, and not by the text."""
+    own: bool = False
+    """Such functions are called, or may be."""
 
     def step(self) -> None:
         self.steps += 1
@@ -106,7 +112,15 @@ class Reading:
                 self.does(Effect.EXFIL)
 
     def relation(self, name: str, alias: str) -> Relation:
-        """The table or view of that name, by its columns where they are known."""
+        """The table or view of that name, by its columns where they are known; a view does what its query does."""
+        if name.startswith("pg_toast."):
+            self.does(Effect.EXFIL)  # parts of values, of tables and columns that nobody can tell
+        if self.schema is not None and self.schema.does:
+            more = self.schema.does_of(name)
+            self.does(*more.effects)
+            self.doubts.update(dict.fromkeys(more.doubts))
+            self.brought |= more.brought
+            self.own = self.own or more.own
         return based(name, alias, self.schema.columns(name) if self.schema is not None else None)
 
     def carries(self, to: str, sources: Sources, *, exact: bool = False) -> None:

@@ -56,7 +56,6 @@ def text(reading: Reading, sql: str) -> Sources:
 
 
 def _explain(reading: Reading, body: Node) -> Outputs:
-    plan = (Output(name="QUERY PLAN", sources=NOTHING, exact=False),)
     reading.does(Effect.READ)
     analyzes = False
     for option in body.get("options", ()):
@@ -65,7 +64,7 @@ def _explain(reading: Reading, body: Node) -> Outputs:
             analyzes = _switch(element.get("arg"))
     if analyzes:
         statement(reading, body["query"])
-        return plan
+        return _plan(reading)
     # Planned, not run: rows stay as they are, but planning evaluates functions that claim to be stable.
     planned = Reading(query=reading.query, text=reading.text, schema=reading.schema, inside=reading.inside)
     statement(planned, body["query"])
@@ -75,7 +74,12 @@ def _explain(reading: Reading, body: Node) -> Outputs:
     for doubt in planned.doubts:
         reading.doubt(doubt)
     reading.attributes.update({k: v for k, v in planned.attributes.items() if k == "sql.execute"})
-    return plan
+    return _plan(planned)
+
+
+def _plan(read: Reading) -> Outputs:
+    """Planning computes what is immutable: a plan may show what functions of the target's own bring."""
+    return (Output(name="QUERY PLAN", sources=frozenset(read.brought), exact=False),)
 
 
 def _switch(arg: Node | None) -> bool:

@@ -28,6 +28,9 @@ SCANNED_FROM = 8_192
 DEEPEST = 12_000
 """Tokens that may stand inside one another: what the parser's recursion needs stays below 2 MiB of stack."""
 
+UNPARSED = "the text does not parse as PostgreSQL"
+"""The one reason for which a text may be no SQL at all, to the target neither."""
+
 _LONG_RUN = re.compile(r"[-~!@#^&|`?+*/%<>=]{1000}")
 """PostgreSQL's scanner takes quadratic time over such a run where a comment begins in it."""
 
@@ -48,7 +51,9 @@ def parse(text: str) -> list[Node]:
     except UnicodeEncodeError:
         raise Unreadable("the text is not valid Unicode") from None
     if len(data) > LARGEST:
-        raise Unreadable(f"the text is longer than the {LARGEST} bytes that are read")
+        raise Unreadable(
+            f"the text is longer than the {LARGEST} bytes that are read; shorter statements, or COPY, can be judged"
+        )
     if _LONG_RUN.search(text):
         raise Unreadable("the text holds a run of operator characters that is too long")
     if len(data) > SCANNED_FROM:
@@ -58,11 +63,11 @@ def parse(text: str) -> list[Node]:
     except _errors.PgQueryError:
         plain = _without_comments(data)
         if plain == data:
-            raise Unreadable("the text does not parse as PostgreSQL") from None
+            raise Unreadable(UNPARSED) from None
         try:
             tree = _tree(plain)
         except _errors.PgQueryError:
-            raise Unreadable("the text does not parse as PostgreSQL") from None
+            raise Unreadable(UNPARSED) from None
     return [raw["stmt"] for raw in tree.get("stmts", ()) if raw.get("stmt")]
 
 
@@ -101,7 +106,7 @@ def _refuse_deep(text: str) -> None:
     try:
         tokens = _scanner.scan(text).tokens
     except _errors.PgQueryError:
-        raise Unreadable("the text does not parse as PostgreSQL") from None
+        raise Unreadable(UNPARSED) from None
     outer: list[int] = []
     depth = base = 0
     for token in tokens:
@@ -153,6 +158,19 @@ def dotted(relation: Node) -> str:
     """A `RangeVar`'s name, lower-case, with its schema where one is written."""
     schema, name = relation.get("schemaname", ""), relation.get("relname", "")
     return (f"{schema}.{name}" if schema else name).lower()
+
+
+_NAME = r'\s*(?:"((?:[^"]|"")+)"|([^\W\d"][\w$]*))\s*'
+_NAMES = re.compile(rf"{_NAME}(?:\.{_NAME})?")
+
+
+def named_so(text: str) -> str:
+    """The table or type that a string names, as `dotted` has it; "" where it is another way to say one, as its number."""
+    found = _NAMES.fullmatch(text)
+    if found is None:
+        return ""
+    parts = [found[1], found[2], found[3], found[4]]
+    return ".".join(part.replace('""', '"') for part in parts if part is not None).lower()
 
 
 def children(value: object) -> Iterator[object]:

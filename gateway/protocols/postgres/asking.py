@@ -74,7 +74,8 @@ class Asking:
 
     def _waits(self) -> bool:
         """Whether a command has no answer yet; asked afresh, since any message may have changed it."""
-        return self._commands.asked is not None
+        commands = self._commands
+        return commands.asked is not None or commands.trial is not None
 
     # Bytes in.
 
@@ -86,7 +87,7 @@ class Asking:
     def _at_once(self, data: bytes, out: list[Event]) -> bool:
         """Drivers send a query, or all that executes a statement, in one piece: it is asked about as that piece."""
         exchange, commands = self._exchange, self._commands
-        if commands.asked is not None or exchange.waiting or exchange.discarding or exchange.copying_in:
+        if self._waits() or exchange.waiting or exchange.discarding or exchange.copying_in:
             return False
         if len(data) < 5:
             return False
@@ -112,6 +113,8 @@ class Asking:
         exchange = self._exchange
         if exchange.discarding:
             self._commands.discard(out)
+        if self._commands.trial is not None:
+            self._commands.tried(out)
         if self._waits():
             return
         inbox = self._inbox

@@ -12,12 +12,13 @@ from typing import Final, assert_never
 from gateway.model import Allow, Block, Command
 from gateway.protocols.postgres import messages, refusals
 from gateway.protocols.postgres.answers import Answers
-from gateway.protocols.postgres.exchange import Exchange, Kind
+from gateway.protocols.postgres.exchange import IN_TRANSACTION, Exchange, Kind
 from gateway.protocols.postgres.messages import Bind
 from gateway.protocols.postgres.parameters import shown
 from gateway.protocols.postgres.reading import Reader
 from gateway.protocols.postgres.sending import EXECUTIONS, Asked, Sending
 from gateway.protocols.postgres.statements import LONGEST_NAME, Portal, Statement
+from gateway.protocols.postgres.trials import Trial, refused
 from gateway.wire import CommandAsked, CommandWithdrawn, Event, Hangup, Mask
 
 _DESCRIBE: Final = ord("D")
@@ -63,6 +64,8 @@ class Commands:
         self.asked: Asked | None = None
         """The command that has no answer yet."""
         self.bound: Bound | None = None
+        self.trial: Trial | None = None
+        """A text that the server is asked to parse before anybody is asked about it."""
         self.gone = False
         """The client has said that it leaves."""
 
@@ -83,7 +86,10 @@ class Commands:
         return True
 
     def query(self, raw: bytes, out: list[Event]) -> None:
-        self._ask(self._reader.statement(messages.read_query(raw, 5, len(raw))), [raw], out)
+        statement = self._reader.statement(messages.read_query(raw, 5, len(raw)))
+        if not statement.traits.plain and statement.traits.unread and self._try(statement, raw, out):
+            return
+        self._ask(statement, [raw], out)
 
     def flush(self, raw: bytes, out: list[Event]) -> None:
         del out
@@ -110,7 +116,12 @@ class Commands:
             return
         statement = self._reader.statement(parse.query, parse.types)
         self._exchange.names.prepare(self.sending.number, parse.name, statement)
-        self.sending.expect(Kind.PARSE, raw).statement = statement
+        reply = self.sending.expect(Kind.PARSE, raw)
+        reply.statement = statement
+        if statement.traits.unread:
+            self.sending.stream(messages.FLUSH)
+            self.sending.flush(out)
+            self.trial = Trial(reply)
 
     def _too_many(self, name: bytes, out: list[Event], *, weight: int = 0) -> bool:
         names = self._exchange.names
@@ -202,6 +213,7 @@ class Commands:
         bound: bool = False,
         executes: bool = True,
         whole: bool = False,
+        report: bytes = b"",
     ) -> None:
         judged, named = self._reader.judged(statement)
         command = Command(
@@ -221,12 +233,41 @@ class Commands:
             bound=bound,
             executes=executes,
             whole=whole,
+            report=report,
         )
         out.append(CommandAsked(command))
 
     def refuse_batch(self, refusal: bytes, out: list[Event]) -> None:
         self.bound = None
         self.sending.refuse_batch(refusal, out)
+
+    # What nobody here can read.
+
+    def _try(self, statement: Statement, raw: bytes, out: list[Event]) -> bool:
+        """Have the server parse a simple query that may be no SQL; False where that could change what it would do.
+
+        Inside a transaction the server's refusal must be the one that the query itself would get: not so of several
+        statements, which a Parse does not take. Within a batch, the Sync behind the Parse would cut it in two.
+        """
+        exchange = self._exchange
+        several = b";" in statement.query.rstrip(b"; \t\r\n")
+        if exchange.begun or (several and exchange.status == IN_TRANSACTION):
+            return False
+        reply = self.sending.parse_only(statement.query, out)
+        self.trial = Trial(reply, statement=statement, raw=raw, several=several)
+        return True
+
+    def tried(self, out: list[Event]) -> None:
+        """Go on with what the server was asked to parse, once it has answered."""
+        trial = self.trial
+        if trial is None or self._exchange.waiting or trial.reply in self._exchange.expected:
+            return
+        self.trial = None
+        statement = trial.statement
+        if statement is None:
+            return
+        report = trial.refusal()
+        self._ask(refused(statement) if report else statement, [trial.raw], out, report=report)
 
     # What comes of it.
 
@@ -240,7 +281,7 @@ class Commands:
             case Allow():
                 self.sending.release(asked, None if mask.empty else mask, out)
             case Block():
-                self.sending.refuse(asked, refusals.blocked(verdict), out)
+                self.sending.refuse(asked, refusals.blocked(verdict, asked.command.facts), out)
             case _:
                 assert_never(verdict)
         return True
@@ -249,7 +290,7 @@ class Commands:
         """A command is held, and its client told so."""
         if self.asked is not None and self.asked.command.id == command_id:
             self.sending.rest(out)
-            self._answers.say(messages.notice(words), out)
+            self._answers.say(messages.notice(words, detail=refusals.unread(self.asked.command.facts)), out)
 
     def cancel(self, out: list[Event]) -> bool:
         """Take the waiting command back, if one waits."""

@@ -155,6 +155,8 @@ class Endings:
             return b""
         if reply.kind is Kind.POISON_QUERY:
             return reply.refusal
+        if reply.kind is Kind.TRIAL:
+            return self._not_taken(report)
         if reply.kind is Kind.QUERY:
             reply.failed = True
             reply.outcome = _listed(reply.outcome, f"SQLSTATE {code}")
@@ -167,6 +169,15 @@ class Endings:
             masked = mask_report(data[pos:end], mask, encoding=exchange.encoding, reads_hidden=hidden)
             return masked if reply.placed else _without_place(masked)
         return report if len(report) != end - pos else None
+
+    def _not_taken(self, report: bytes) -> bytes | None:
+        """The server would not parse a text, and skips up to the Sync. What ends the session the client hears at once."""
+        if messages.read_fields(report, 5, len(report)).get(b"V", b"ERROR") != b"ERROR":
+            return None
+        expected = self._exchange.expected
+        while expected[0].kind is Kind.TRIAL:
+            expected.popleft().report = report
+        return b""
 
     def _batch_failed(self, failed: Reply, code: str) -> None:
         """The server skips what it has of the batch, up to the Sync; the client's further messages are discarded."""

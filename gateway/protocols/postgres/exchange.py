@@ -46,6 +46,8 @@ class Kind:
     """The gateway's own; the client sees nothing of it."""
     TURN: Final = 11
     """Bind, perhaps Describe, Execute and Sync in one piece: `Exchange.unfold` makes it those."""
+    TRIAL: Final = 12
+    """The gateway's own Parse, and its Closes around it: to hear whether the server takes a text. A hidden Sync follows."""
 
 
 _ANSWERS = {
@@ -61,6 +63,7 @@ _ANSWERS = {
     Kind.POISON_QUERY: b"Z",
     Kind.OWN_QUERY: b"CZ",
     Kind.TURN: b"",
+    Kind.TRIAL: b"13",
 }
 ALLOWED = tuple(frozenset(_ANSWERS[kind]) for kind in range(len(_ANSWERS)))
 """What may answer each message, besides an error: the table of what passes from the server."""
@@ -83,6 +86,8 @@ class Reply:
     """Of a COPY: what tells the columns that it reads."""
     refusal = b""
     """What the client gets in place of a poison's error."""
+    report = b""
+    """The error that a trial has brought."""
     # What has come of it.
     begun = False
     """Its answer has come in part."""

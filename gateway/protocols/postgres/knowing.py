@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from gateway.facts.postgres import Texts
-from gateway.facts.schema import Function, Schema, Table
+from gateway.facts.schema import Cast, Function, Schema, Table
 from gateway.model import Effect, Facts
 from gateway.protocols.postgres.copy import plan_copy
 from gateway.protocols.postgres.kinds import BUILT_IN, Made, Types
@@ -24,6 +24,7 @@ from gateway.wire import Mask
 
 NOTHING = Texts()
 _DEFINING = frozenset({Effect.DDL, Effect.EXEC, Effect.UNKNOWN})
+_TELLING = _DEFINING | {Effect.PRIVILEGE}
 _TEMPORARY = re.compile(r"\btemp(?:orary)?\b", re.IGNORECASE)
 
 
@@ -38,6 +39,8 @@ class Told:
     """`(table OID, attribute number)`, as answers name where a column comes from -> `schema.table.column`."""
     types: Mapping[int, Made] = field(default_factory=dict)
     """What types made in the database are, by OID."""
+    operators: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    casts: Mapping[str, Cast] = field(default_factory=dict)
 
 
 class Known:
@@ -72,7 +75,7 @@ class Known:
         self.types = Types(told.types) if told is not None else BUILT_IN
         self.plans = Plans(partial(plan_rows, resolve=self._place, types=self.types))
         self._believed = Texts(schema) if schema is not None else NOTHING
-        self.wary = Texts(replace(schema, functions={})) if schema is not None else NOTHING
+        self.wary = Texts(schema.wary()) if schema is not None else NOTHING
 
 
 class Knowing(Background):
@@ -125,10 +128,16 @@ class Knowing(Background):
 
         What could not be read, or makes temporary tables, may also change what names mean to this session.
         """
+        if not facts.effects.isdisjoint(_TELLING):
+            self._tell(facts, text)
+        if self._defined:
+            self._known.changed()
+
+    def _tell(self, facts: Facts, text: str) -> None:
+        if any(r.kind == "setting" and r.name == "search_path" for r in facts.resources):
+            self._renamed = True
         if not facts.effects.isdisjoint(_DEFINING):
             self._defined = True
             self._renamed = (
                 self._renamed or Effect.DDL not in facts.effects or _TEMPORARY.search(text) is not None
             )
-        if self._defined:
-            self._known.changed()

@@ -292,8 +292,8 @@ def error(code: str, message: str, *, detail: str = "", hint: str = "", severity
     return _report(b"E", severity, code, message, detail, hint)
 
 
-def notice(message: str) -> bytes:
-    return _report(b"N", "NOTICE", "00000", message, "", "")
+def notice(message: str, *, detail: str = "") -> bytes:
+    return _report(b"N", "NOTICE", "00000", message, detail, "")
 
 
 def _report(tag: bytes, severity: str, code: str, message: str, detail: str, hint: str) -> bytes:

@@ -9,9 +9,10 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from gateway.facts.sources import stored_in
 from gateway.model import Effect, Facts, measured
 from gateway.protocols.postgres.exchange import Exchange
-from gateway.protocols.postgres.statements import Portal, Statement, Traits
+from gateway.protocols.postgres.statements import NOT_TEXT, Portal, Statement, Traits
 
 Read = Callable[[str], Facts]
 
@@ -114,7 +115,7 @@ class Reader:
 
     def _unreadable(self, query: bytes, types: tuple[int, ...]) -> Statement:
         facts = Facts(
-            effects=frozenset({Effect.UNKNOWN}), complete=False, attributes={"sql.why_unknown": "not UTF-8"}
+            effects=frozenset({Effect.UNKNOWN}), complete=False, attributes={"sql.why_unknown": NOT_TEXT}
         )
         return Statement(
             query=query, text=query.decode("utf-8", "backslashreplace"), facts=facts, types=types
@@ -218,11 +219,17 @@ def combined(facts: Facts, named: Facts) -> Facts:
     if not named.complete:
         attributes["sql.why_unknown"] = named.attributes.get("sql.why_unknown", "")
     passed_on = facts.attributes.get("sql.verbs") in {"execute", "fetch"}
+    carried = facts.carried + named.carried
+    if "create table as" in str(facts.attributes.get("sql.verbs", "")):
+        made = [r.name for r in facts.resources if r.kind == "table" and r.effect is Effect.DDL]
+        carried += tuple(
+            each for name in made for each in stored_in(name, (), named.outputs or (), created=True)
+        )
     return Facts(
         effects=(facts.effects - {Effect.UNKNOWN}) | named.effects,
         resources=tuple(dict.fromkeys((*facts.resources, *named.resources))),
         attributes=attributes,
         complete=named.complete,
         outputs=named.outputs if passed_on else facts.outputs,
-        carried=facts.carried + named.carried,
+        carried=carried,
     )

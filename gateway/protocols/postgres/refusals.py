@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.model import Block
+from gateway.model import Block, Facts
 from gateway.protocols.postgres import messages
 
 CANCELLED = messages.error("57014", "canceling statement due to user request")
@@ -13,14 +13,21 @@ FUNCTION_CALL = messages.error(
 )
 
 
-def blocked(verdict: Block) -> bytes:
+def blocked(verdict: Block, facts: Facts) -> bytes:
     """The operator's sentence where every client shows it, and the rules that decided in the detail."""
+    decided = f"Decided by {', '.join(verdict.rules)}." if verdict.rules else ""
     return messages.error(
         "42501",
         verdict.message or "This command is not allowed.",
-        detail=f"Decided by {', '.join(verdict.rules)}." if verdict.rules else "",
+        detail=" ".join(part for part in (decided, unread(facts)) if part),
         hint="Nothing of it ran; the session goes on.",
     )
+
+
+def unread(facts: Facts) -> str:
+    """Why nobody could tell what a command does: whoever sent it may send another that can be read."""
+    why = facts.attributes.get("sql.why_unknown")
+    return f"What it does is unknown: {why}." if why else ""
 
 
 def too_large(size: int, limit: int) -> bytes:

@@ -14,10 +14,11 @@ from gateway.protocols.postgres.answers import Answers
 from gateway.protocols.postgres.copy_source import copy_source
 from gateway.protocols.postgres.exchange import FAILED, IDLE, IN_TRANSACTION, Exchange, Kind, Reply
 from gateway.protocols.postgres.messages import HEADER
+from gateway.protocols.postgres.plans import mask_report
 from gateway.protocols.postgres.reading import Reader
 from gateway.protocols.postgres.statements import Portal, Statement
 from gateway.protocols.postgres.upstream_login import application_name
-from gateway.wire import Event, Mask, ProtocolViolation, Send, Side
+from gateway.wire import CommandAnswered, Event, Mask, ProtocolViolation, Send, Side
 
 EXECUTED = messages.frame(b"E", b"\0", b"\0\0\0\0")
 """Execute of the unnamed portal, all rows of it."""
@@ -31,6 +32,7 @@ _POISON = b"refused by the gateway"
 """No SQL: a Parse of it fails without a trace, and so puts the server's transaction where a refusal puts the client's."""
 _POISON_NAME = b"countersign_refusal"
 _COLUMNS_NAME = b"countersign_columns"
+_TRIAL_NAME = b"countersign_trial"
 _ENDS_PORTALS = re.compile(
     r"\b(?:begin|start|commit|end|rollback|abort|prepare|declare|close|discard|call|do)\b", re.IGNORECASE
 )
@@ -50,6 +52,7 @@ class Asked:
         bound: bool = False,
         executes: bool = True,
         whole: bool = False,
+        report: bytes = b"",
     ) -> None:
         self.command = command
         self.statement = statement
@@ -64,6 +67,8 @@ class Asked:
         """`raw` ends with its Execute."""
         self.whole = whole
         """`raw` is one piece, from its Bind to a Sync."""
+        self.report = report
+        """The server has refused to parse it, with this: nothing is left to send."""
 
 
 class Sending:
@@ -145,8 +150,11 @@ class Sending:
         statement, command = asked.statement, asked.command
         if mask is not None:
             exchange.text_mask = mask
-        self._reader.released(statement)
         portal = asked.portal
+        if asked.report:
+            self._tell(asked, mask, out)
+            return
+        self._reader.released(statement)
         if portal is None:
             names = exchange.names
             if names.prepared or names.portals:
@@ -182,6 +190,29 @@ class Sending:
             portal.permitted = True
         if asked.whole:
             self.sync(messages.SYNC, out)
+
+    def parse_only(self, query: bytes, out: list[Event]) -> Reply:
+        """Have the server parse a text that nobody here can read, and drop it again; the client sees nothing of that.
+
+        The name is closed first as well, since a cancelled trial may have left it behind.
+        """
+        close = messages.close_statement(_TRIAL_NAME)
+        for message in (close, messages.parse(_TRIAL_NAME, query), close):
+            trial = self.expect(Kind.TRIAL, message)
+            trial.hidden = True
+        self.expect(Kind.SYNC, messages.SYNC).hidden = True
+        self._exchange.waiting = True
+        self.flush(out)
+        return trial
+
+    def _tell(self, asked: Asked, mask: Mask | None, out: list[Event]) -> None:
+        """What the server said of a text that it would not parse, in place of a Query's answer."""
+        exchange, report = self._exchange, asked.report
+        code = messages.read_fields(report, 5, len(report)).get(b"C", b"").decode("ascii", "replace")
+        if mask is not None:
+            report = mask_report(report, mask, encoding=exchange.encoding)
+        out.append(Send(Side.CLIENT, report + messages.ready(exchange.status), asked.command.id))
+        out.append(CommandAnswered(asked.command.id, f"SQLSTATE {code}", failed=True))
 
     def _turns(self, portal: Portal) -> bool:
         """Whether nothing of the gateway's own has to be put into it."""

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from gateway.facts.postgres.tree import UNPARSED
 from gateway.model import Effect, Facts, measured
 from gateway.protocols.postgres.messages import Bind, with_formats
 from gateway.protocols.postgres.plans import Plan
@@ -23,6 +24,9 @@ _DEALLOCATE = re.compile(
     r"""\s*deallocate\s+(?:prepare\s+)?(?:(?P<plain>[a-z_][a-z0-9_$]*)|"(?P<quoted>(?:[^"]|"")+)")\s*;?\s*""",
     re.IGNORECASE | re.ASCII,
 )
+NOT_TEXT = "not UTF-8"
+UNREAD = frozenset({UNPARSED, NOT_TEXT})
+"""Doubts that the server may end by refusing the text."""
 _T = TypeVar("_T")
 
 
@@ -50,6 +54,8 @@ class Traits:
         self.plain = plainly(facts)
         self.quiet = self.plain and Effect.DDL not in facts.effects
         """What later texts mean does not change by it either."""
+        self.unread = attributes.get("sql.why_unknown") in UNREAD
+        """Nobody here can read it: it may be no SQL at all."""
         self.copies = self.single and str(attributes.get("sql.verbs", "")).startswith("copy")
 
 
