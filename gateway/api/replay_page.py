@@ -41,7 +41,8 @@ def page(
     """
     session = transcript.session
     turning = _turning(transcript, after=after, size=size, query=query)
-    entries = "".join(_entry(entry, session) for entry in transcript.entries)
+    shown = (*transcript.entries, *transcript.running)
+    entries = "".join(_entry(entry, session) for entry in shown)
     listed = f"<ol class='entries'>{entries}</ol>" if entries else "<p class='empty'>No entries here.</p>"
     more = ""
     if live and transcript.next >= session.entries:

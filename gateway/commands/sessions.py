@@ -73,6 +73,7 @@ def _show(arguments: argparse.Namespace) -> int:
             break
         after = page.next
     entries = [entry for page in pages for entry in page.entries]
+    entries += pages[-1].running
     if arguments.json:
         print(encode({"session": view, "entries": entries}).decode())
         return 0

@@ -52,6 +52,8 @@ class Transcript:
     session: SessionView
     entries: tuple[Entry, ...]
     next: int
+    running: tuple[Entry, ...] = ()
+    """On the last page: what came so far of commands that have not ended. Their numbers are not theirs to keep."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

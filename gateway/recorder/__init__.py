@@ -30,6 +30,8 @@ BLOCK = 64 * 1024
 """Bytes of an answer that are gathered before they are written."""
 KNOWN_KEPT = 256
 """Facts whose encoding is remembered for one session."""
+UNENDED = "it had not ended"
+"""The outcome of a command that the session's end cut off."""
 DAYS_LOOKED_BACK = 3
 """Day directories in which recordings that a crash left open are looked for: sessions are shorter than that."""
 
@@ -73,6 +75,8 @@ class Recording:
         self._opening: bytes | None = None
         """How records about it begin, where that needs no escaping."""
         self._command = ""
+        self._begun: dict[str, None] = {}
+        """Commands of whose answer something was written, and that have not ended."""
         self._blocks: list[bytes] = []
         self._gathered = 0
         self._answered = 0
@@ -201,6 +205,7 @@ class Recording:
         blocks = self._blocks
         payload = shape + blocks[0] if len(blocks) == 1 else b"".join((shape, *blocks))
         self._writer.frame(b"answered", self._clock(), opened, payload, known=end.encoded)
+        self._begun.pop(command_id, None)
         self._command = ""
         blocks.clear()
         self._gathered = self._answered = self._cut = 0
@@ -223,11 +228,16 @@ class Recording:
             raise RecordingFailed(self._dead) from error
 
     def close(self, reason: str) -> str:
-        """End and seal the record; the hash of its last record. Raises `RecordingFailed`."""
+        """End and seal the record; the hash of its last record. Raises `RecordingFailed`.
+
+        What came of a command that never ended is its answer all the same.
+        """
         if self._descriptor < 0:
             return self._writer.head
         try:
             self._write_answer()
+            for command_id in list(self._begun):
+                self.answered(command_id, outcome=UNENDED, rows=0, failed=True, masked={}, shape=b"")
             tally = self._tally
             self._now(
                 "closed",
@@ -252,6 +262,9 @@ class Recording:
             self._tally[record.fields["verdict"]] += 1
         elif record.kind == "answered":
             self._masked.update(record.fields["masked"])
+            self._begun.pop(record.fields["command"], None)
+        elif record.kind == "answer":
+            self._begun[record.fields["command"]] = None
 
     def seal(self) -> None:
         """The last record: the gateway's signature over the hash of the one before. Raises `RecordingFailed`."""
@@ -275,6 +288,7 @@ class Recording:
         self._blocks.clear()
         self._gathered = 0
         self._frame(b"answer", encoded({"command": self._command}), payload)
+        self._begun[self._command] = None
 
     def _now(self, kind: str, fields: Mapping[str, Any]) -> None:
         self._append(kind, fields)

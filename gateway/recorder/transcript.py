@@ -27,6 +27,8 @@ PAGE = 500
 """Entries of the largest page."""
 PAGE_CHARACTERS = 1_000_000
 """A page ends early once its entries hold this many characters."""
+UNENDED = "(it has not ended)"
+"""Stands below what has come so far of a command."""
 FOLLOWED = 256
 """Transcripts whose place is remembered between two pages."""
 
@@ -41,6 +43,8 @@ class _Place:
     offset: int = 0
     head: str = ORIGIN
     record: int = 0
+    at: float = 0.0
+    """When the last record before was written."""
     entry: int = 0
     """Number of the last entry before; entries count from 1."""
     broken: bool = False
@@ -72,16 +76,22 @@ class Transcripts:
         if path is None or view is None:
             return None
         place = self._places.pop((session_id, after), None) or _Place()
-        entries = self._entries(path, view.protocol, place, after=after, limit=max(1, min(limit, PAGE)))
+        entries, everything = self._entries(
+            path, view.protocol, place, after=after, limit=max(1, min(limit, PAGE))
+        )
         following = max(after, place.entry)
         self._places[session_id, following] = place
         while len(self._places) > self._followed:
             self._places.popitem(last=False)
         if live is None:
             view = replace(view, entries=max(view.entries, following))
-        return Transcript(session=view, entries=tuple(entries), next=following)
+        running = tuple(_running(place, self._render(view.protocol))) if everything else ()
+        return Transcript(session=view, entries=tuple(entries), next=following, running=running)
 
-    def _entries(self, path: Path, protocol: str, place: _Place, *, after: int, limit: int) -> list[Entry]:
+    def _entries(
+        self, path: Path, protocol: str, place: _Place, *, after: int, limit: int
+    ) -> tuple[list[Entry], bool]:
+        """The page, and whether it goes up to the recording's end."""
         render = self._render(protocol)
         page: list[Entry] = []
         characters = 0
@@ -90,17 +100,35 @@ class Transcripts:
             page += wanted
             characters += sum(len(each.text) for each in wanted)
             if len(page) >= limit or characters > PAGE_CHARACTERS:
-                break
-        return page
+                return page, False
+        return page, True
 
 
 def entries(path: Path, render: Callable[[str], Render]) -> Iterator[Entry]:
-    """Every entry of a recording, numbered from 1, as far as its records hold. Raises `ChainBroken` where not."""
+    """Every entry of a recording, numbered from 1, as far as its records hold. Raises `ChainBroken` where not.
+
+    What came of commands that have not ended is at the end.
+    """
     view = summary(path)
     if view is None:
         raise ChainBroken(0, "it is not an opening record")
-    for made in _read(path, _Place(), render(view.protocol), strict="strict"):
+    place = _Place()
+    for made in _read(path, place, render(view.protocol), strict="strict"):
         yield from made
+    yield from _running(place, render(view.protocol))
+
+
+def _running(place: _Place, render: Render) -> Iterator[Entry]:
+    """What has been recorded so far of answers that are not complete. Their entries come once they are."""
+    fields = {"outcome": UNENDED, "failed": False, "masked": {}}
+    for number, (command, answer) in enumerate(place.answers.items(), start=place.entry + 1):
+        yield Entry(
+            number=number,
+            at=place.at,
+            kind="answer",
+            command_id=command,
+            text=_answer(fields, answer, b"", render),
+        )
 
 
 def _read(path: Path, place: _Place, render: Render, *, strict: str = "") -> Iterator[list[Entry]]:
@@ -116,6 +144,7 @@ def _read(path: Path, place: _Place, render: Render, *, strict: str = "") -> Ite
                     for number, each in enumerate(_told(record, place.answers, render), start=place.entry + 1)
                 ]
                 place.offset, place.head, place.record = record.end, record.hash, record.number + 1
+                place.at = record.at
                 place.entry += len(made)
                 if made:
                     yield made

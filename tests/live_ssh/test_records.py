@@ -54,11 +54,15 @@ async def test_what_ran_side_by_side_is_cast_in_the_order_of_time_and_so_is_what
             gateway.kill()
         (session,) = sessions(gateway)
         cast = gateway.countersign("replay", session, "--cast", "--state", str(gateway.state)).stdout
+        read = gateway.countersign("replay", session, "--no-wait", "--state", str(gateway.state)).stdout
         gateway.start()
+        later = gateway.api.call(f"/v1/sessions/{session}/transcript")["entries"]
     events = [json.loads(line) for line in cast.splitlines()[1:]]
     assert [event[0] for event in events] == sorted(event[0] for event in events)
     shown = "".join(event[2] for event in events)
     assert "\nbegun\r\n1\r\n" in shown
+    assert "begun\n    1\n" in read
+    assert any("begun\n1\n" in entry["text"] for entry in later)
     assert shown.index("allow> echo begun") < shown.index("\nbegun\r") < shown.index("allow> echo fast")
 
 

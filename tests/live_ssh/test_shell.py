@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import pty
@@ -237,6 +238,22 @@ def test_what_draws_on_a_screen_is_refused_where_there_is_none(gateway: SshGatew
     assert any("refused the command sudo vim x" in each for each in shown)
 
 
+@pytest.mark.parametrize("setting", ["set -x", "set -v", "set -vx", "set -o history"])
+def test_nobody_sees_what_the_gateway_itself_says_to_the_shell(gateway: SshGateway, setting: str) -> None:
+    typed = ["echo one", "(exit 3)", "rm -rf /srv", "echo $?"]
+    done = lines(gateway, setting, *typed, "echo two")
+    assert done.stdout == b"one\n126\ntwo\n", done.stderr
+    for own in (b"\\command", b"eval", b"printf", b"/dev/null", b"PIPESTATUS", b"\x1e"):
+        assert own not in done.stderr
+
+
+@pytest.mark.parametrize("line", ["trap 'echo each' DEBUG", "s=debug; trap 'echo each' EXIT $s", "trap : SIGDEBUG"])  # fmt: skip
+def test_no_trap_runs_for_the_gateways_own_words(gateway: SshGateway, line: str) -> None:
+    done = lines(gateway, line, "echo fine", "trap 'echo bye' EXIT", "trap - DEBUG")
+    assert done.stdout == b"fine\nbye\n"
+    assert b"a guarded shell has none" in done.stderr
+
+
 @pytest.mark.parametrize("setting", ["printf -v x 'rm -rf'", 'unset x; echo "${x:=rm -rf}"'])
 def test_a_line_that_reads_and_also_sets_is_remembered(
     gateway: SshGateway, tmp_path: Path, setting: str
@@ -366,6 +383,35 @@ def test_a_held_shell_has_the_modes_and_the_size_of_the_terminal_and_so_has_its_
             assert ended() == 0
         (recording,) = (gateway.state / "recordings").glob("*/*.rec")
         eventually(lambda: not gateway.api.call("/v1/sessions"))
+        cast = gateway.countersign("replay", recording.stem, "--cast", "--state", str(gateway.state)).stdout
+    header, *events = (json.loads(line) for line in cast.splitlines())
+    assert (header["width"], header["height"]) == (100, 30)
+    assert [event[2] for event in events if event[1] == "r"] == ["100x30", "132x50", "61x17"]
+
+
+async def test_a_guarded_shell_records_the_size_of_the_clients_terminal(
+    server: Server, tmp_path: Path
+) -> None:
+    with house.gateway(tmp_path, server) as gateway:
+        async with house.connected(gateway) as connection:
+            shell = await connection.create_process(term_type="xterm", term_size=(100, 30))
+
+            async def until(text: str) -> None:
+                async with asyncio.timeout(WITHIN):
+                    await shell.stdout.readuntil(text)
+
+            await until("web-1$ ")
+            shell.stdin.write("printf 'be%s\\n' gun; tail -f /dev/null\n")
+            await until("\nbegun\r\n")
+            shell.change_terminal_size(132, 50)
+            shell.stdin.write("\x03")
+            await until("web-1$ ")
+            shell.change_terminal_size(61, 17)
+            shell.stdin.write("echo one\necho two\nexit\n")
+            async with asyncio.timeout(WITHIN):
+                assert (await shell.wait()).exit_status == 0
+        eventually(lambda: not gateway.api.call("/v1/sessions"))
+        (recording,) = (gateway.state / "recordings").glob("*/*.rec")
         cast = gateway.countersign("replay", recording.stem, "--cast", "--state", str(gateway.state)).stdout
     header, *events = (json.loads(line) for line in cast.splitlines())
     assert (header["width"], header["height"]) == (100, 30)

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 
 from gateway.protocols.ssh.flow import UNMASKABLE, Answer
-from gateway.protocols.ssh.lines import _Screen
+from gateway.protocols.ssh.screen import Screen
 
 
 @pytest.mark.parametrize("place", ["feed", "flush", "close"])
@@ -20,14 +20,14 @@ async def test_a_line_that_cannot_be_masked_ends_and_the_shell_goes_on(place: st
     stream.feed.return_value = stream.flush.return_value = stream.close.return_value = b""
     getattr(stream, place).side_effect = ValueError
     answer = Answer(seat, "c1", ruling, lambda data, error: shown.append((data, error)))
-    screen = _Screen()
+    screen = Screen()
     ended = screen.begin(answer, "m")
     screen.came(b"secret", error=False)
     screen.came(b" and more", error=False)
     screen.quiet()
-    screen.came(b"\x1em:3\x1e", error=False)
-    screen.came(b"\x1em:0\x1e", error=True)
-    assert ended.result() == 3
+    screen.came(b"\x1em:3|||:m\x1e", error=False)
+    screen.came(b"\x1em:0|||:m\x1e", error=True)
+    assert ended.result() == b"3|||"
     screen.line_over()
     answer.over("exit 3", failed=True)
     said = b"countersign: The answer of this line could not be masked, so the rest of it is not shown.\n"

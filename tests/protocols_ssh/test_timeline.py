@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.protocols.ssh.timeline import ERR, OUT, RESIZE, head, render, timed
+from gateway.protocols.ssh.timeline import ERR, OUT, RESIZE, SIZE, head, render, timed
 
 E_ACUTE = "é".encode()
 
@@ -24,6 +24,12 @@ def test_one_that_never_ends_is_shown_as_none() -> None:
 def test_a_terminal_says_itself_how_lines_end() -> None:
     shown = answer((RESIZE, 0, b"80x24"), (OUT, 0.1, b"a\nb\r\n"))
     assert list(timed(shown, b"")) == [(0.0, "r", "80x24"), (0.1, "o", "a\nb\r\n")]
+
+
+def test_where_the_client_alone_has_one_lines_end_as_a_player_needs_it() -> None:
+    shown = answer((SIZE, 0, b"80x24"), (OUT, 0.1, b"a\nb\r\n"), (SIZE, 0.2, b"90x24"))
+    assert list(timed(shown, b"")) == [(0.0, "r", "80x24"), (0.1, "o", "a\r\nb\r\n"), (0.2, "r", "90x24")]
+    assert render(shown, b"") == "a\nb\n"
 
 
 def test_without_one_lines_begin_at_the_left() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.contract import Choice, Vote
+from gateway.recorder import BLOCK
 from gateway.recorder.chain import ChainBroken
 from gateway.recorder.transcript import ANSWER_BYTES, ENTRY_CHARACTERS, Transcripts, entries
 from gateway.recorder.visible import hides, visible
@@ -121,6 +122,56 @@ def test_an_answer_of_several_blocks_is_one_entry_and_bounded(recorder):
     assert len(text) < ENTRY_CHARACTERS + 300
     assert "characters left out" in text
     assert "62144 further bytes were not recorded" in text
+
+
+def test_what_came_of_a_command_that_the_end_cut_off_is_its_answer(recorder):
+    recording = recorder.open(make_session())
+    ask(recording, "c1")
+    recording.answer("c1", b"first ")
+    ask(recording, "c2")
+    recording.answer("c2", b"beside")
+    recording.answer("c1", b"and last")
+    recording.close("client left")
+    assert read(recorder)[3:] == [
+        ("answer", "|first and last\nfailed: it had not ended"),
+        ("answer", "|beside\nfailed: it had not ended"),
+        ("end", "Session ended: client left"),
+    ]
+    assert len(read(recorder)) == recording.entries
+
+
+def test_what_came_of_a_command_is_kept_where_the_gateway_did_not_see_it_end(recorder):
+    recording = recorder.open(make_session())
+    ask(recording, "c1")
+    recording.answer("c1", b"y" * BLOCK)
+    ask(recording, "c2")
+    recording.answer("c2", b"z" * BLOCK)
+    finish(recording, "c2")
+    recording.flush()
+    recording.abandon()
+    assert recorder.recover("the gateway was killed") == ["s1"]
+    *_, cut, end = transcripts(recorder).page("s1").entries
+    assert (cut.command_id, cut.text[:3], end.number) == ("c1", "|yy", 6)
+    assert cut.text.endswith("failed: it had not ended")
+
+
+def test_what_came_so_far_stands_on_the_last_page_and_takes_no_number(recorder):
+    recording = recorder.open(make_session())
+    ask(recording, "c1")
+    recording.answer("c1", b"y" * BLOCK)
+    recording.flush()
+    source = transcripts(recorder)
+    assert source.page("s1", limit=1).running == ()
+    page = source.page("s1", after=1)
+    (running,) = page.running
+    assert (page.next, running.command_id, running.text[:3]) == (2, "c1", "|yy")
+    assert running.text.endswith("\n(it has not ended)")
+    assert [entry.text[:3] for entry in entries(recording.path, lambda _: render)][2:] == ["|yy"]
+    finish(recording, "c1")
+    recording.flush()
+    page = source.page("s1", after=page.next)
+    assert ([entry.number for entry in page.entries], page.running) == ([3], ())
+    recording.close("over")
 
 
 def test_an_answer_that_cannot_be_rendered_says_so_and_the_rest_goes_on(recorder):

@@ -78,6 +78,12 @@ class Lines:
         _walk(text, Reading(), shell)
         return any(word in shell.functions or word in shell.aliases for word in words)
 
+    def traps_each(self, text: str) -> bool:
+        """Whether the line sets a trap that runs before each command, as bash's DEBUG does."""
+        reading = Reading()
+        _walk(text, reading, self._apart())
+        return reading.traps_each
+
     def takes_screen(self, text: str) -> str:
         """A program of the line that is of no use without a terminal, or ""."""
         reading = Reading()

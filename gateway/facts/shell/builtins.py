@@ -6,17 +6,36 @@ import re
 from collections.abc import Callable, Mapping
 
 from gateway.facts.shell.call import Call, options
-from gateway.facts.shell.values import COUNT, TAME, WILD, static, words
+from gateway.facts.shell.values import CLASS, COUNT, TAME, WILD, static, words
 from gateway.model import Effect
 
-_NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[.*\])?(\+?)(?:=(.*))?\Z", re.DOTALL)
+_NAME = re.compile(rf"([A-Za-z_][A-Za-z0-9_]*)(\[.*\]|{CLASS})?(\+?)(?:=(.*))?\Z", re.DOTALL)
+_ALTERING = re.compile(r"[-+][A-Za-z]*[luci]")
+"""Options of `declare` by which a variable takes its values in another case, or as numbers."""
 _SESSION = words(
     """
     : true false wait times ulimit umask getopts let bg fg jobs disown suspend caller dirs compopt
     """
 )
 _READ = words("test [ type pwd help")
-_PRINTF = re.compile(r"\\([nt\\r]|[0-7]{1,3}|x[0-9a-fA-F]{1,2})|%([-+ 0#]*\d*(?:\.\d+)?[a-zA-Z%])")
+OTHERWISE = words("nocaseglob cdable_vars xpg_echo keyword -k")
+"""Options of `shopt` and `set`, and those of bash itself, by which words mean something else than they say."""
+_HEXADECIMAL = r"x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}"
+_PRINTF = re.compile(rf"\\([abeEfnrtv\\\"'?]|[0-7]{{1,3}}|{_HEXADECIMAL})|%([-+ 0#]*\d*(?:\.\d+)?[a-zA-Z%])")
+_ECHO = re.compile(rf"\\([abceEfnrtv\\]|0[0-7]{{0,3}}|{_HEXADECIMAL})")
+_ENDING = re.compile(r"(?<!\\)(?:\\\\)*\\c")
+"""Nothing behind it is printed."""
+_LETTERS = {
+    "a": "\a",
+    "b": "\b",
+    "e": "\x1b",
+    "E": "\x1b",
+    "f": "\f",
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+    "v": "\v",
+}
 
 
 def indexed(value: str) -> bool:
@@ -57,29 +76,29 @@ def _echo(call: Call) -> str:
         escapes = "e" in flag or escapes
         newline = "n" in flag or newline
     text = " ".join(args)
+    shown = _unescaped(text)
     if escapes:
-        text = _unescaped(text)
+        return shown if newline else shown + "\n"
+    if "/" in shown and shown != text:
+        return WILD  # dash's echo reads escapes without being asked to, and these may name another file
     return text if newline else text + "\n"
 
 
 def _unescaped(text: str) -> str:
-    return _PRINTF.sub(lambda m: _escape(m[1]) if m[1] else m[0], text)
+    """As `echo -e` prints it, and `%b`."""
+    return _ECHO.sub(lambda found: _escape(found[1]), _ENDING.split(text)[0])
 
 
 def _escape(code: str) -> str:
-    match code[0]:
-        case "n":
-            return "\n"
-        case "t":
-            return "\t"
-        case "r":
-            return "\r"
-        case "\\":
-            return "\\"
-        case "x":
-            return chr(int(code[1:], 16)) if int(code[1:], 16) < 0x80 else WILD
-        case _:
-            return chr(int(code, 8)) if int(code, 8) < 0x80 else WILD
+    if code in _LETTERS:
+        return _LETTERS[code]
+    if code[0] in "xuU":
+        number = int(code[1:], 16)
+    elif code[0].isdigit():
+        number = int(code, 8) & 0xFF
+    else:
+        return code
+    return chr(number) if 0 < number < 0x80 else WILD
 
 
 def _printf(call: Call) -> str:
@@ -105,7 +124,7 @@ def _formatted(form: str, args: list[str]) -> str:
         if found[2] == "s":
             return value
         if found[2] == "b":
-            return _unescaped(value)
+            return _ECHO.sub(lambda found: _escape(found[1]), re.sub(r"\\([1-7])", r"\\0\1", value))
         return COUNT if found[2][-1] in "difeEgGuxXo" else WILD
 
     printed = [_PRINTF.sub(one, form)]
@@ -131,8 +150,10 @@ def _declare(call: Call) -> str:
             if not static(arg):
                 call.doubt("which variable is set is not known")
             continue
+        if any(_ALTERING.match(option) for option in call.args):
+            call.walker.shell.altered |= {found[1]}
         if found[4] is not None:
-            call.walker.assign(found[1], [found[4]])
+            call.walker.assign(found[1] + (found[2] or ""), [found[4]])
         if call.name == "readonly" or any(arg.startswith("-") and "r" in arg for arg in call.args):
             call.walker.shell.fixed |= {found[1]}
     return ""
@@ -230,8 +251,19 @@ def _unalias(call: Call) -> str:
 def _trap(call: Call) -> str:
     call.add(Effect.SESSION)
     given = options(call.args, until_operand=True)
-    if given.operands and given.operands[0] not in {"-", ""} and not given.has("l", "p"):
-        _eval(Call(name="eval", args=given.operands[:1], stdin=None, walker=call.walker))
+    if not given.operands or given.has("l", "p"):
+        return ""
+    code, *signals = given.operands
+    shell = call.walker.shell
+    for signal in signals:
+        if not shell.left:
+            shell.traps.pop(signal, None)
+    if code not in {"-", ""}:
+        _eval(Call(name="eval", args=(code,), stdin=None, walker=call.walker))
+        for signal in signals:
+            shell.traps[signal] = (*shell.traps.get(signal, ()), code)
+        if any(not static(name) or name.upper() in {"DEBUG", "SIGDEBUG"} for name in signals):
+            call.walker.reading.traps_each = True
     return ""
 
 
@@ -250,6 +282,8 @@ def _lasting(call: Call, why: str) -> None:
 
 def _shopt(call: Call) -> str:
     call.add(Effect.SESSION)
+    if any(arg in OTHERWISE or not static(arg) for arg in call.args):
+        _lasting(call, "an option makes the shell read words otherwise")
     return WILD
 
 
@@ -265,9 +299,21 @@ def _set(call: Call) -> str:
             option += " " + given.pop(0)
         if option == "+o history":
             call.add(Effect.PRIVILEGE)
+        if keyword(option):
+            _lasting(call, "an option makes the shell read words otherwise")
+    if given and not static(given[0]):
+        call.doubt("which options the shell gets is not known")
     if given:
+        for value in given:
+            call.walker.holds(value)
         shell.positionals = None if shell.left else tuple(given[1:] if given[0] in {"--", "-"} else given)
     return ""
+
+
+def keyword(option: str) -> bool:
+    """Whether what looks like an argument is an assignment from now on."""
+    letters, _, name = option.partition(" ")
+    return name == "keyword" or (letters[:1] == "-" and "k" in letters)
 
 
 def _shift(call: Call) -> str:

@@ -27,6 +27,8 @@ class Following(Protocol):
 
     def assign(self, name: str, values: Sequence[str]) -> None: ...
 
+    def holds(self, value: str) -> None: ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import cast
 
 from gateway.facts.shell.tree import Unreadable
 from gateway.facts.shell.values import shown
@@ -24,6 +25,8 @@ class Reading:
     programs: dict[str, None] = field(default_factory=dict)
     screens: dict[str, None] = field(default_factory=dict)
     """Those of the programs that are of no use without a terminal."""
+    traps_each: bool = False
+    """A trap is set that runs before each command."""
     hosts: dict[str, None] = field(default_factory=dict)
     doubts: dict[str, None] = field(default_factory=dict)
     commands: int = 0
@@ -43,6 +46,22 @@ class Reading:
     def doubt(self, why: str) -> None:
         """`why` never holds a value of the text."""
         self.doubts[why] = None
+
+    def seen(self) -> tuple[object, ...]:
+        """All that counts of it, to compare."""
+        return frozenset(self.effects), tuple(self.resources), tuple(self.doubts)
+
+    def include(self, other: Reading) -> None:
+        """Count what another found as well."""
+        self.effects |= other.effects
+        for ours, theirs in (
+            (self.resources, other.resources),
+            (self.programs, other.programs),
+            (self.hosts, other.hosts),
+            (self.doubts, other.doubts),
+        ):
+            cast(dict[object, None], ours).update(cast(dict[object, None], theirs))
+        self.sudo = self.sudo or other.sudo
 
     def step(self) -> None:
         self.steps -= 1

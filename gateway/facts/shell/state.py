@@ -38,6 +38,12 @@ class Shell:
     """Why no later line can be known: a search path, IFS or an option was changed."""
     fixed: frozenset[str] = frozenset()
     """Variables that were made readonly: setting them again may fail."""
+    altered: frozenset[str] = frozenset()
+    """Variables that are declared to change whatever they are set to."""
+    traps: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By signal, what may run then, with whatever the shell has become by that time."""
+    trapped: frozenset[object] = frozenset()
+    """What those would do, as far as that counts already."""
     left: bool = False
     """A `return`, `break` or `exit` was passed: what follows may not run."""
 
@@ -47,6 +53,7 @@ class Shell:
             variables=dict(self.variables),
             functions=dict(self.functions),
             aliases=dict(self.aliases),
+            traps=dict(self.traps),
         )
 
     def become(self, other: Shell) -> None:
@@ -68,6 +75,10 @@ class Shell:
             name: several((*texts, *theirs))
             for name, texts, theirs in _paired(self.aliases, other.aliases, ())
         }
+        for signal, codes in other.traps.items():
+            self.traps[signal] = tuple(dict.fromkeys((*self.traps.get(signal, ()), *codes)))
+        self.trapped &= other.trapped
+        self.altered |= other.altered
         if self.positionals != other.positionals:
             self.positionals = None
         self.go(*self.directories, *other.directories)
@@ -77,6 +88,8 @@ class Shell:
         self.left = self.left or other.left
 
     def set(self, name: str, values: Iterable[str]) -> None:
+        if name in self.altered:
+            values = (WILD,)
         if self.left or name in self.fixed:
             values = (*self.variables.get(name, (WILD,)), *values)
         self.variables[name] = several(values)

@@ -37,7 +37,7 @@ from gateway.facts.shell.tree import (
     Variable,
     Word,
 )
-from gateway.facts.shell.values import DEEP, WILD, static, words
+from gateway.facts.shell.values import CLASS, DEEP, WILD, static, words
 from gateway.facts.shell.variables import meaning
 from gateway.model import Effect
 
@@ -80,12 +80,51 @@ class Walker:
             self.reading.doubt("a shell runs a text that only the target knows")
             if text.startswith(WILD):
                 return WILD
-        shell = replace(self._copied(), functions={}, aliases={}, positionals=arguments, left=False)
+        before = self._copied()
+        # Functions may be exported, and what is no bash does not have them even then.
+        functions = {name: (*bodies, None) for name, bodies in before.functions.items()}
+        shell = replace(
+            before,
+            functions=functions,
+            aliases={},
+            traps={},
+            trapped=frozenset(),
+            positionals=arguments,
+            left=False,
+        )
         walker = Walker(self.reading, shell, nested=self.nested)
+        for value in arguments:
+            walker.holds(value)
         return walker.text(text, stdin=stdin)
 
     def node(self, node: Node, stdin: str | None) -> str:
         self.reading.step()
+        printed = self._node(node, stdin)
+        if self.shell.traps and isinstance(node, Simple | Define | Expression | ForEach):
+            self._trapped()
+        return printed
+
+    def _trapped(self) -> None:
+        """What was to run at a signal or the end may run now, with what the shell has become.
+
+        What it would have done before counts already.
+        """
+        for code in {code: None for codes in self.shell.traps.values() for code in codes}:
+            reading, shell = Reading(steps=self.reading.steps), self._copied()
+            shell.traps = {}
+            Walker(reading, shell, nested=self.nested + 1).text(code)
+            self.reading.steps = reading.steps
+            found = (code, reading.seen())
+            if found not in self.shell.trapped:
+                self.shell.trapped |= {found}
+                self.reading.include(reading)
+            left = self.shell.left
+            shell.traps = self.shell.traps
+            shell.trapped = self.shell.trapped
+            self.shell.join(shell)
+            self.shell.left = left
+
+    def _node(self, node: Node, stdin: str | None) -> str:
         match node:
             case Simple():
                 return self._simple(node, stdin)
@@ -105,6 +144,8 @@ class Walker:
                 known = self.shell.functions.get(node.name, (None,)) if self.shell.left else ()
                 self.shell.functions[node.name] = (*known, node.body)
                 self.reading.add(Effect.SESSION)
+                if node.name.startswith("command_not_found_handle"):
+                    self._apart(node.body, None)  # for every name that the target does not know
                 return ""
             case Expression():
                 for word in node.words:
@@ -237,6 +278,8 @@ class Walker:
             return [WILD]
         if len(self.calling) > _NESTED:
             raise Unreadable("functions call one another too deep")
+        for value in arguments:
+            self.holds(value)
         self.calling.append(name)
         positionals, left = self.shell.positionals, self.shell.left
         printed: list[str] = []
@@ -316,18 +359,22 @@ class Walker:
 
     def assign(self, name: str, values: Sequence[str]) -> None:
         """Set a variable, which may change what later words mean."""
+        name, subscript, _ = name.replace(CLASS, "[").partition("[")
         effects, doubt = meaning(name, values)
         self.reading.add(*effects)
         if doubt:
             self.reading.doubt(doubt)
             self.shell.doubts = tuple(dict.fromkeys((*self.shell.doubts, doubt)))
         for value in values:
-            if builtins.indexed(value):
-                # Arithmetic anywhere later would compute the subscript, and run what it holds.
-                self.reading.add(Effect.EXEC)
-                self.reading.doubt("a variable holds a subscript that runs a command")
-                self.expander.values(Parser(value).document(value))
-        self.shell.set(name, values)
+            self.holds(value)
+        self.shell.set(name, [WILD] if subscript else values)
+
+    def holds(self, value: str) -> None:
+        """A variable or an argument has this value: arithmetic anywhere later would compute a subscript in it."""
+        if builtins.indexed(value):
+            self.reading.add(Effect.EXEC)
+            self.reading.doubt("a variable holds a subscript that runs a command")
+            self.expander.values(Parser(value).document(value))
 
     def _redirected(
         self, redirects: Sequence[Redirect], stdin: str | None, follow: Callable[[str | None], str]

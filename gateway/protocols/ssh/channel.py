@@ -53,6 +53,8 @@ class Channel(asyncssh.SSHServerSession[Any]):
         self._text: str | None = None
         self._subsystem: str | None = None
         self._terminal = ""
+        self._through = False
+        """The target has a terminal as well, and its keystrokes pass."""
         self._task: asyncio.Task[None] | None = None
         self._take: Callable[[bytes], None] | None = None
         self._waiting: list[bytes] = []
@@ -70,6 +72,8 @@ class Channel(asyncssh.SSHServerSession[Any]):
         self._held = ""
         self.interrupted: Callable[[], None] | None = None
         """Called for Ctrl-C."""
+        self.resized: Callable[[], None] | None = None
+        """Called where the client's terminal gets another size, and the target has none."""
 
     # What asyncssh tells.
 
@@ -138,11 +142,15 @@ class Channel(asyncssh.SSHServerSession[Any]):
 
     def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
         del width, height, pixwidth, pixheight
+        if self.resized is not None:
+            self.resized()
+            return
         upstream, answer = self._upstream, self._answer
         if upstream is not None and answer is not None and not upstream.gone.done():
-            columns, rows = self._size()
-            upstream.giving(lambda: answer.resized(columns, rows))
-            upstream.channel.change_terminal_size(columns, rows)
+            columns, rows = self.size()
+            upstream.giving(lambda: answer.resized(columns, rows, at_target=self._through))
+            if self._through:
+                upstream.channel.change_terminal_size(columns, rows)
 
     def pause_writing(self) -> None:
         if self._upstream is not None:
@@ -214,8 +222,8 @@ class Channel(asyncssh.SSHServerSession[Any]):
             exact=self.client.exact and not raw,
             copies=self._copies("fetched") if program == COPYING else None,
         )
-        if raw and self._terminal and all(self._size()):
-            self._answer.resized(*self._size())
+        if self._terminal:
+            self._answer.resized(*self.size(), at_target=raw)
         try:
             upstream = await self.open(self._answer, text=text, terminal=raw)
         except Refused:
@@ -225,7 +233,7 @@ class Channel(asyncssh.SSHServerSession[Any]):
         await upstream.gone
         self.leave(upstream)
 
-    def _size(self) -> tuple[int, int]:
+    def size(self) -> tuple[int, int]:
         """Columns and rows of the client's terminal now."""
         columns, rows, *_ = self.channel.get_terminal_size()
         return min(columns, LARGEST), min(rows, LARGEST)
@@ -255,7 +263,7 @@ class Channel(asyncssh.SSHServerSession[Any]):
         if terminal and self._terminal:
             options |= {
                 "term_type": self._terminal,
-                "term_size": self._size(),
+                "term_size": self.size(),
                 "term_modes": self.channel.get_terminal_modes(),
             }
         # The library takes bytes here as well; its types do not say so.
@@ -326,7 +334,7 @@ class Channel(asyncssh.SSHServerSession[Any]):
         if not self._listens():
             return
         if self._terminal:
-            before, rows, text = parted(data.decode("utf-8", "surrogateescape"), self._size()[0])
+            before, rows, text = parted(data.decode("utf-8", "surrogateescape"), self.size()[0])
             if rows:
                 self.channel.write(before)
                 self.channel.writelines([rows])
@@ -358,6 +366,7 @@ class Channel(asyncssh.SSHServerSession[Any]):
         return self._terminal
 
     def _raw(self) -> None:
+        self._through = True
         if self._terminal:
             self.channel.set_line_mode(False)
             self.channel.set_echo(False)

@@ -12,7 +12,7 @@ import asyncssh
 from gateway.hosted import Ruling, Seat, SessionOver, Stream
 from gateway.protocols.ssh.bulk import gives_in_bulk
 from gateway.protocols.ssh.digests import Copies
-from gateway.protocols.ssh.timeline import ERR, OUT, RESIZE, head
+from gateway.protocols.ssh.timeline import ERR, OUT, RESIZE, SIZE, head
 from gateway.wire import CommandAnswered
 
 QUIET = 0.05
@@ -86,8 +86,10 @@ class Answer:
         for error, stream in self._streams.items():
             self._give(stream.flush(), error=error)
 
-    def resized(self, columns: int, rows: int) -> None:
-        self._record(RESIZE, f"{columns}x{rows}".encode())
+    def resized(self, columns: int, rows: int, *, at_target: bool) -> None:
+        """The client's terminal has this size, and so has the target's where there is one."""
+        if columns and rows:
+            self._record(RESIZE if at_target else SIZE, f"{columns}x{rows}".encode())
 
     def rest(self) -> None:
         """No more comes for now: what was kept back goes out."""

@@ -9,22 +9,18 @@ run whole. What one line saved another may show, so a mask that one line got sta
 from __future__ import annotations
 
 import asyncio
-import functools
-import logging
-import re
 import secrets
-import shlex
-from collections.abc import Callable
+from dataclasses import replace
 
 from gateway.facts.shell import Gathering, Lines
-from gateway.hosted import Refused, Ruling, SessionOver
+from gateway.hosted import Refused, Ruling
 from gateway.model import Block
 from gateway.protocols.ssh import asking
+from gateway.protocols.ssh.around import Left, around, kept, left, started
 from gateway.protocols.ssh.channel import REFUSED, Channel
 from gateway.protocols.ssh.flow import Answer, Upstream
+from gateway.protocols.ssh.screen import Screen
 from gateway.protocols.ssh.unserved import needs_terminal
-
-log = logging.getLogger("countersign.ssh")
 
 LINES_WAITING = 200
 """Typed ahead or piped in; reading pauses above that."""
@@ -33,6 +29,10 @@ OWN = ("eval", "command", "printf")
 REDEFINED = Block(
     rules=("guarded shell",),
     message=f"A guarded shell needs {', '.join(OWN[:-1])} and {OWN[-1]} as they are.",
+)
+TRAPS_EACH = Block(
+    rules=("guarded shell",),
+    message="A trap before each command (DEBUG) would run for the gateway's own: a guarded shell has none.",
 )
 LONGEST_TYPED = 8_192
 """Characters of a line at a terminal. The line editor takes no more: what is longer was cut, and does not run."""
@@ -61,8 +61,11 @@ class _Shell:
         self._past = Lines()
         self._masked: Ruling | None = None
         """The last line's ruling, with the masks of all before it."""
-        self._status = 0
-        """`$?` of the next line, and of the shell when it ends."""
+        self._left = Left()
+        """What the next line begins with; the shell ends with its status."""
+        self._bash = False
+        self._open_end = False
+        """The last line's document ends with the input."""
         self._typing = False
         """It waits for a line."""
         self._cut_short = False
@@ -71,10 +74,15 @@ class _Shell:
         self._upstream: Upstream | None = None
         self._leader = 0
         """The shell's own process: it leads the group that all of its lines run in."""
-        self._screen = _Screen()
+        self._screen = Screen()
+        self._answer: Answer | None = None
+        """Of the line that runs."""
+        self._size = (0, 0)
+        """Of the terminal, as it was recorded last."""
 
     async def run(self) -> None:
         self._channel.interrupted = self._lines_forgotten
+        self._channel.resized = self._resized
         self._channel.feed(self._typed)
         self._prompt()
         while (command := await self._command()) is not None:
@@ -85,11 +93,11 @@ class _Shell:
                     return
             self._prompt()
         if self._cut_short:
-            self._status = REFUSED
+            self._left = Left(status=REFUSED)
         if self._upstream is None:
-            self._channel.channel.exit(self._status)
+            self._channel.channel.exit(self._left.status)
         else:
-            self._upstream.channel.write(f"\\command exit {self._status}\n".encode())
+            self._upstream.channel.write(f"\\command exit {self._left.status}\n".encode())
             self._upstream.channel.write_eof()
             await self._upstream.gone
             self._channel.leave(self._upstream)
@@ -136,6 +144,7 @@ class _Shell:
         if not gathering.lines:
             return None
         if gathering.ends:
+            self._open_end = True
             self._lines.put_nowait(None)
             return gathering.text
         self._refuse_unasked(gathering.text, ENDLESS)
@@ -157,6 +166,9 @@ class _Shell:
         if self._past.gives_meaning(line, OWN):
             self._refuse_unasked(line, REDEFINED)
             return
+        if self._past.traps_each(line):
+            self._refuse_unasked(line, TRAPS_EACH)
+            return
         if program := self._past.takes_screen(line):
             self._refuse_unasked(line, needs_terminal(program))
             return
@@ -173,7 +185,7 @@ class _Shell:
 
     def _refuse(self, block: Block) -> None:
         self._channel.refuse(block)
-        self._status = REFUSED
+        self._left = replace(self._left, status=REFUSED, pipe="")
 
     def _refuse_unasked(self, line: str, block: Block) -> None:
         self._channel.client.refused(f"the line {line}")
@@ -185,30 +197,42 @@ class _Shell:
         except Refused:
             answer.over("the target could not be had", failed=True)
             raise
+        self._answer = answer
+        self._resized()
         mark = secrets.token_hex(16)
-        ended = self._screen.begin(answer, mark)
+        ended = self._screen.begin(answer, mark, f"{kept(mark, bash=True)}\n" if self._bash else "")
         self._interrupts = 0
         self._channel.interrupted = self._interrupted
         if not upstream.gone.done():
-            upstream.channel.write(_run_line(line, mark, after=self._status))
+            sent = around(line, mark, self._left, bash=self._bash, open_end=self._open_end)
+            upstream.channel.write(asking.as_sent(sent))
         done, _ = await asyncio.wait({ended, upstream.gone}, return_when=asyncio.FIRST_COMPLETED)
         self._channel.interrupted = self._lines_forgotten
         upstream.giving(self._screen.line_over)
         if upstream.channel.is_closing():
             await upstream.gone
-        self._status = ended.result() if ended in done else upstream.status
-        answer.over(f"exit {self._status}", failed=self._status != 0)
+        self._answer = None
+        self._left = left(ended.result(), bash=self._bash) if ended in done else Left(status=upstream.status)
+        answer.over(f"exit {self._left.status}", failed=self._left.status != 0)
 
     async def _shell_upstream(self) -> Upstream:
         if self._upstream is None:
             self._upstream = await self._channel.open(self._screen)
             mark = secrets.token_hex(16)
             ready = self._screen.begin(None, mark)
-            # Ctrl-C ends what runs, not the shell itself.
-            self._upstream.channel.write(f"exec 7>&1 8>&2; trap : INT; {_say('$$', mark)}\n".encode())
+            self._upstream.channel.write(started(mark).encode())
             await asyncio.wait({ready, self._upstream.gone}, return_when=asyncio.FIRST_COMPLETED)
-            self._leader = ready.result() if ready.done() else 0
+            if ready.done():
+                number, kind, *_ = ready.result().split(b"|")
+                self._leader, self._bash = int(number), kind == b"bash"
         return self._upstream
+
+    def _resized(self) -> None:
+        """The size is recorded with the line that runs, or with the next one."""
+        upstream, answer, size = self._upstream, self._answer, self._channel.size()
+        if self._channel.terminal and upstream is not None and answer is not None and size != self._size:
+            self._size = size
+            upstream.giving(lambda: answer.resized(*size, at_target=False))
 
     def _lines_forgotten(self) -> None:
         """As a terminal does for Ctrl-C: what was typed ahead does not run, and neither what was typed of a line."""
@@ -237,85 +261,3 @@ class _Shell:
         if self._leader:
             target = await self._channel.client.target()
             await target.run(f"kill -INT -- -{self._leader}", check=False)
-
-
-class _Screen:
-    """What the shell prints, cut at the marks that say that a line is over."""
-
-    def __init__(self) -> None:
-        self._answer: Answer | None = None
-        self._mark: re.Pattern[bytes] = re.compile(rb"(?!)")
-        self._kept = {False: b"", True: b""}
-        self._longest = 0
-        self._statuses: dict[bool, int] = {}
-        self._ended: asyncio.Future[int] | None = None
-
-    def begin(self, answer: Answer | None, mark: str) -> asyncio.Future[int]:
-        """From now on what comes is this line's; done with the number in its mark once both streams carried it."""
-        self._answer = answer
-        self._mark = re.compile(rb"\x1e" + mark.encode() + rb":([0-9]{1,10})\x1e")
-        self._longest = len(mark) + 13
-        self._statuses = {}
-        self._ended = asyncio.get_running_loop().create_future()
-        return self._ended
-
-    def came(self, data: bytes, *, error: bool) -> None:
-        data = self._kept[error] + data
-        self._kept[error] = b""
-        if (found := self._mark.search(data)) is not None:
-            self._statuses[error] = int(found[1])
-            data = data[: found.start()] + data[found.end() :]
-        elif (start := data.rfind(b"\x1e")) >= 0 and len(data) - start <= self._longest:
-            data, self._kept[error] = data[:start], data[start:]
-        if data:
-            self._give(lambda answer: answer.came(data, error=error))
-        if len(self._statuses) == 2 and self._ended is not None and not self._ended.done():
-            self._ended.set_result(self._statuses[False])
-
-    def _give(self, work: Callable[[Answer], None]) -> None:
-        """Where a line's answer cannot be masked the rest of it is dropped; the marks still say when the line is over."""
-        answer = self._answer
-        if answer is None:
-            return
-        try:
-            work(answer)
-        except SessionOver:
-            raise
-        except Exception:
-            log.exception("a line's answer could not be given out")
-            answer.failed("The answer of this line could not be masked, so the rest of it is not shown.")
-
-    def line_over(self) -> None:
-        """No more comes of this line."""
-        self._give(Answer.rest)
-
-    def rest(self) -> None:
-        for error, data in self._kept.items():
-            if data:
-                self._give(functools.partial(Answer.came, data=data, error=error))
-        self._kept = {False: b"", True: b""}
-
-    def failed(self, why: str) -> None:
-        if self._answer is not None:
-            self._answer.failed(why)
-
-    def over(self, outcome: str, *, failed: bool) -> None:
-        """The shell itself has ended, and the line that ran in it."""
-        if self._answer is not None:
-            self._answer.over(outcome, failed=failed)
-
-    def quiet(self) -> None:
-        self._give(Answer.quiet)
-
-
-def _run_line(text: str, mark: str, *, after: int) -> bytes:
-    """`after` is what `$?` is when the line begins."""
-    status = f"(exit {after}) || " if after else ""
-    said = _say('"$?"', mark)
-    return asking.as_sent(f"{status}\\eval {shlex.quote(text)} </dev/null 7>&- 8>&-; {said}\n")
-
-
-def _say(number: str, mark: str) -> str:
-    """Print the mark on both streams, wherever a line has sent them."""
-    printed = f"\\command printf '\\036{mark}:%d\\036'"
-    return f"{printed} {number} >&7; {printed} 0 >&8"

@@ -17,7 +17,9 @@ _LATEST = 0xFFFF_FFFF
 _DECODER = codecs.getincrementaldecoder("utf-8")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
-OUT, ERR, RESIZE = b"o", b"e", b"r"
+OUT, ERR, RESIZE, SIZE = b"o", b"e", b"r", b"s"
+"""`RESIZE`: the size of a terminal at the target; `SIZE`: of the client's, where the target has none."""
+_STREAMS = (OUT, ERR, RESIZE, SIZE)
 
 
 class Entry(NamedTuple):
@@ -43,7 +45,7 @@ def entries(answer: bytes) -> Iterator[Entry]:
 
 def _texts(answer: bytes) -> Iterator[tuple[bytes, int, str]]:
     """The entries with their bytes as text: a character that two of one stream share stands in the later one."""
-    decoders = {stream: _DECODER("replace") for stream in (OUT, ERR, RESIZE)}
+    decoders = {stream: _DECODER("replace") for stream in _STREAMS}
     milliseconds = 0
     for stream, milliseconds, data in entries(answer):
         if stream in decoders:
@@ -57,7 +59,7 @@ def render(answer: bytes, _shape: bytes) -> str:
     """What stood on the screen, safe to print on a terminal; standard error is marked."""
     shown: list[str] = []
     for stream, _, whole in _texts(answer):
-        if stream == RESIZE:
+        if stream in {RESIZE, SIZE}:
             continue
         text = whole.replace("\r\n", "\n")
         text = _UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
@@ -70,12 +72,12 @@ def render(answer: bytes, _shape: bytes) -> str:
 def timed(answer: bytes, _shape: bytes) -> Iterator[tuple[float, str, str]]:
     """As an asciicast has it: seconds since the command was let through, `o` or `r`, and the text.
 
-    A terminal at the target, the one that has a size, says itself how lines end; else they end as a player needs it.
+    A terminal at the target says itself how lines end; else they end as a player needs it.
     """
     terminal = False
     for stream, milliseconds, text in _texts(answer):
-        if stream == RESIZE:
-            terminal = True
+        if stream in {RESIZE, SIZE}:
+            terminal = terminal or stream == RESIZE
             yield milliseconds / 1000, "r", text
         elif text:
             lines = text if terminal else text.replace("\r\n", "\n").replace("\n", "\r\n")

@@ -51,6 +51,10 @@ def _tar(call: Call) -> str | None:
         call.doubt("an option of tar may be hidden in a value")
     for path in given.values("T", "files-from", "X", "exclude-from"):
         call.read(path)
+    for path in given.values("index-file"):
+        call.write(path, truncates=True)
+    if given.values("T", "files-from") and not given.has("t", "list", "x", "extract", "get"):
+        call.doubt("which files are read stands in a file")
     if given.has("t", "list", "d", "diff", "compare"):
         for path in archives:
             call.read(path)

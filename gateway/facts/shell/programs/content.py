@@ -209,6 +209,10 @@ def _man(call: Call) -> str | None:
 def _jq(call: Call) -> str | None:
     call.add(Effect.READ)
     given = options(call.args, takes="fLI", long="from-file indent arg argjson slurpfile rawfile")
+    for name in ("slurpfile", "rawfile"):
+        for at in (at for at, arg in enumerate(call.args) if arg == f"--{name}"):
+            for path in call.args[at + 2 : at + 3]:
+                call.read(path)
     for path in given.values("f", "from-file"):
         call.read(path)
     if any(_JQ_ENVIRONMENT.search(_JQ_STRINGS.sub('""', operand)) for operand in given.operands[:1]):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from gateway.facts.shell.builtins import OTHERWISE
 from gateway.facts.shell.call import Call, Handler, each, options
 from gateway.facts.shell.values import COUNT, WILD, static, words
 from gateway.model import Effect
@@ -37,6 +38,8 @@ def _shell(call: Call) -> str | None:
     given = options(call.args, takes="Oo", long="rcfile init-file", until_operand=True)
     if given.has("rcfile", "init-file"):
         call.execute("a shell reads a file first")
+    if given.has("k") or any(option in OTHERWISE for option in given.values("o", "O")):
+        call.execute("an option makes the shell read words otherwise")
     if given.has("n", "version", "help") and not given.has("c"):
         call.add(Effect.READ)
         return None

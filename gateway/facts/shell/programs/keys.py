@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gateway.facts.shell.call import Call, Handler, each
+from gateway.facts.shell.call import Call, Handler, each, options
 from gateway.facts.shell.programs.subcommands import E, R, W
 
 
 def _secrets(call: Call) -> str | None:
     """gpg, pass, ssh-keyscan: key material."""
+    if call.name == "ssh-keyscan":
+        for path in options(call.args, takes="fpTt").values("f"):
+            call.read(path)
     if call.name == "ssh-keyscan" or call.args[:1] in {
         ("--list-keys",),
         ("-k",),

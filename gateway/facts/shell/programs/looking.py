@@ -100,14 +100,34 @@ def _doing(call: Call, more: _Options) -> None:
         call.add(Effect.EXFIL)
 
 
+_TAKEN = {
+    "ls": (
+        "ITw",
+        "block-size format hide ignore indicator-style quoting-style sort tabsize time time-style width",
+    ),
+    "stat": ("ct", "format printf"),
+    "file": ("fFemP", "files-from separator exclude magic-file parameter"),
+}
+"""Options that take a value, by program."""
+_DIRECTORIES = words(
+    """
+    . / /bin /boot /dev /etc /home /lib /media /mnt /opt /proc /root /run /sbin /srv /sys /sys/class/net /tmp /usr /usr/bin
+    /usr/lib /usr/local /usr/share /var /var/cache /var/lib /var/log /var/spool /var/tmp /var/www
+    """
+)
+
+
 def _listing(call: Call) -> str | None:
     """Names and metadata. What ls prints are the names that it is given, or those below, as a glob finds them."""
     call.add(Effect.READ)
     for arg in call.args:
         call.list(arg)
-    given = options(call.args, takes="cft", long="format printf files-from")
+    takes, long = _TAKEN.get(call.name, ("", ""))
+    given = options(call.args, takes=takes, long=long)
     if call.name == "file":
-        for path in given.values("f", "files-from"):
+        # What it cannot use of a file of magic it prints.
+        magic = [path for value in given.values("m", "magic-file") for path in value.split(":")]
+        for path in (*given.values("f", "files-from"), *magic):
             call.read(path)
     forms = given.values("c", "format")
     if call.name == "stat" and forms and all(_NUMBERS.fullmatch(form) for form in forms):
@@ -119,7 +139,10 @@ def _listing(call: Call) -> str | None:
     printed: list[str] = []
     for path in given.operands:
         # A file is printed as it is given, of a directory the names below.
-        printed += [path] if STAR in path or given.has("d") else [path, STAR]
+        if STAR in path or given.has("d", "directory"):
+            printed.append(path)
+        else:
+            printed += [STAR] if path in _DIRECTORIES or path.endswith("/") else [path, STAR]
     return "\n".join(printed or [STAR]) + "\n"
 
 

@@ -25,6 +25,8 @@ def _sort(call: Call) -> str | None:
         call.write(path, truncates=True)
     for path in (*given.operands, *given.values("files0-from")):
         call.read(path)
+    if any(option.startswith("files0") or "files0-from".startswith(option) for option in given.flags):
+        call.doubt("which files are read stands in a file")
     return some_lines(call.stdin, narrowed=False) if not given.operands else None
 
 

@@ -29,6 +29,7 @@ _PLAIN_METADATA = re.compile(
     r"/(?:instance-(?:id|type)|ami-id|(?:local-|public-)?hostname|(?:local|public)-ipv[46]|zone|region|availability-zone|mac|id|name"
     r"|machine-type|project-id|numeric-project-id|placement/[\w-]+|spot/[\w-]+|vmId|location)/?\Z"
 )
+_OTHER_PROTOCOLS = re.compile(r"(?!https?:|ftps?:|file:|wss?:)[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _SENSITIVE_HEADER = re.compile(r"authorization|token|key|cookie|secret", re.IGNORECASE)
 
 
@@ -57,8 +58,8 @@ def _curl(call: Call) -> str | None:
         else:
             call.host(host_of(url), Effect.READ)
             _asked(call, url)
-            if re.match(r"(?:telnet|gopher|dict|smtp|mqtt)s?:", url, re.IGNORECASE) and call.stdin:
-                call.add(Effect.EXFIL)
+            if _OTHER_PROTOCOLS.match(url):
+                call.add(Effect.EXFIL)  # what is sent there stands in the address, or comes from elsewhere
         if url.startswith(WILD):
             call.doubt("which address is asked is not known")
     files = [
@@ -83,6 +84,18 @@ def _curl(call: Call) -> str | None:
             call.add(Effect.DESTRUCTIVE if method == "DELETE" else Effect.WRITE)
         elif any(leaks(value) for value in bodies):
             call.add(Effect.EXFIL)
+    for value in given.values("w", "write-out"):
+        if value.startswith("@"):
+            call.read(value[1:])
+        for path in re.findall(r"%output\{>{0,2}([^}]*)", value):
+            call.write(path)
+    for value in given.values("variable"):
+        call.read(value.partition("@")[2])
+    for path in given.values("netrc-file"):
+        call.read(path)
+    for value in given.values("b", "cookie"):
+        if "=" not in value:
+            call.read(value)
     for path in given.values("K", "config"):
         call.read(path)
         call.doubt("curl reads options from a file")

@@ -1,0 +1,130 @@
+"""What the gateway says to a shell around each line, and what the shell is between two lines.
+
+`set -x` and `set -v` would print the gateway's words and `history` keep them, so all three are off between lines, and the
+first thing that a line does is to bring back what the last one left: options, `$?`, and with bash `$_` and PIPESTATUS.
+Variables of the gateway's exist while no line runs, under names that nobody can guess.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+
+LONGEST_LAST = 4_096
+"""Characters of `$_` that live on."""
+_LETTERS = {"x": "xtrace", "v": "verbose"}
+_MUTED = ">/dev/null 2>&1"
+_BODY = re.compile(rb"([0-9]{1,10})\|([^|]*)\|([0-9 ]*)\|(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What a line leaves for the next one."""
+
+    status: int = 0
+    options: frozenset[str] = frozenset()
+    pipe: str = ""
+    """bash's PIPESTATUS."""
+    last: str = ""
+    """bash's `$_`."""
+
+
+def left(body: bytes, *, bash: bool) -> Left:
+    """What stands in a mark. Whatever a line could have printed in its place is no more than values here."""
+    found = _BODY.fullmatch(body)
+    if found is None:
+        return Left()
+    options = found[2].decode("ascii", "replace")
+    return Left(
+        status=int(found[1]),
+        options=frozenset(
+            options.split(":") if bash else (_LETTERS[each] for each in options if each in _LETTERS)
+        ),
+        pipe=found[3].decode(),
+        last=found[4].decode("utf-8", "surrogateescape"),
+    )
+
+
+def started(mark: str) -> str:
+    """The first words to a shell: its own number stands in the mark, and whether it is bash."""
+    # Ctrl-C ends what runs, not the shell itself.
+    said = _say(mark, "$$", '"${BASH_VERSION:+bash}"')
+    return f"exec 7>&1 8>&2; trap : INT; {said}\n"
+
+
+def around(text: str, mark: str, before: Left, *, bash: bool, open_end: bool = False) -> str:
+    """A line as it is sent. `open_end`: a document in it ends with the input, so nothing may follow it.
+
+    The text is a quoted argument: where the shell reads another end into it than the gateway did, nothing else is
+    drawn into it, and it has no descriptor of the gateway's.
+    """
+    parts = [_first(text, before, bash=bash), text, *([] if open_end else ["\n", kept(mark, bash=bash)])]
+    after = f"s_{mark}=${{s_{mark}-$?}} o_{mark}={'$SHELLOPTS' if bash else '$-'}"
+    off = "\\command set +xv"
+    history = ""
+    if bash:
+        off += "; \\command set +o history"
+        if "history" in before.options:
+            history = _muted(f"\\command history -s -- {shlex.quote(text)}; \\command set -o history") + "; "
+        elif not open_end:
+            # The line that began it was followed by words of ours.
+            off = f"case $SHELLOPTS in (*history*) \\command history -d -1;; esac; {off}"
+    said = _say(mark, f'"$s_{mark}"', f'"$o_{mark}"', f'"${{p_{mark}-}}"', f'"${{l_{mark}-}}"')
+    forgotten = " ".join(f"{each}_{mark}" for each in "sopl")
+    return (
+        f"{history}\\eval {shlex.quote(''.join(parts))} </dev/null 7>&- 8>&-; "
+        f"{_muted(f'{after}; {off}')}; {said}; \\command unset -v {forgotten}\n"
+    )
+
+
+def kept(mark: str, *, bash: bool) -> str:
+    """What follows a line within `eval`, which so never fails itself: that would end a shell with `set -e` once more.
+
+    bash prints it on its standard error where it prints what it reads.
+    """
+    more = f" l_{mark}=${{_:0:{LONGEST_LAST}}} p_{mark}=${{PIPESTATUS[*]}}" if bash else ""
+    return _muted(f"s_{mark}=$?{more}")
+
+
+def _first(text: str, before: Left, *, bash: bool) -> str:
+    """Brings back what the last line left, as a line of its own; "" where that is nothing."""
+    shown = ""
+    back = [f"\\command set -{letter}" for letter, name in _LETTERS.items() if name in before.options]
+    if bash and before.last:
+        back.append(f"\\command : {shlex.quote(before.last)}")
+    elif not bash and "verbose" in before.options:
+        # Other shells than bash print what they read, but not what they evaluate.
+        shown = f"\\command printf '%s\\n' {shlex.quote(text)} >&2; "
+    if status := _status(before):
+        back.append(status)
+    return f"{shown}{_muted('; '.join(back))}\n" if back else ""
+
+
+def _status(before: Left) -> str:
+    """Sets `$?` and PIPESTATUS, in a way that neither `set -e` nor a trap takes for a failure."""
+    each = [int(one) for one in before.pipe.split()] or [before.status]
+    failed = [one for one in each if one]
+    gives = failed[-1] if failed and "pipefail" in before.options else each[-1]
+    turned = before.status != gives and before.status == (not gives)
+    if before.status != gives and not turned:
+        each = [before.status]
+    pipe = " | ".join(f"(exit {one})" for one in each)
+    if turned:
+        return f"! {pipe}"
+    if before.status:
+        return f"{pipe} && \\command :"
+    return pipe if failed else ""
+
+
+def _muted(words: str) -> str:
+    return f"{{ {words}; }} {_MUTED}"
+
+
+def _say(mark: str, *values: str) -> str:
+    """Print the mark on both streams, wherever a line has sent them."""
+    values = (*values, *("''",) * (4 - len(values)))
+    return (
+        f"\\command printf '\\036{mark}:%d|%s|%s|%s:{mark}\\036' {' '.join(values)} >&7; "
+        f"\\command printf '\\036{mark}:0|||:{mark}\\036' >&8"
+    )
