@@ -216,9 +216,19 @@ async def test_a_commit_after_a_definition_counts_as_one(server, known):
 
 
 @pytest.mark.parametrize(
-    "sql", ["set search_path = crm", "create temp table customers (a int)", "do 'begin end'", "call tidy()"]
+    "sql",
+    [
+        "set search_path = crm",
+        "set search_path = pg_temp, public",
+        "update pg_settings set setting = 'crm' where name = 'search_path'",
+        "create temp table customers (a int)",
+        "do 'begin end'",
+        "call tidy()",
+    ],
 )
-async def test_a_session_that_may_have_changed_what_names_mean_is_read_without_the_catalogue(known, sql):
+async def test_a_session_that_may_have_changed_what_names_mean_is_read_both_ways(known, sql):
     knowing = Knowing(known)
     knowing.released(knowing.read(sql), sql)
     assert knowing.read("select a from customers").outputs == read("select a from customers").outputs
+    assert {SSN, "tails.t"} <= knowing.read("select t from tails").outputs[0].sources
+    assert not knowing.read("select shout('x')").complete

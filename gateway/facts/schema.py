@@ -88,9 +88,14 @@ class Schema:
     """`schema.operator`, of those made in the database -> the functions, `schema.name`, that it calls."""
     types: Mapping[str, Cast] = field(default_factory=dict)
     """`schema.type` -> what a cast to it runs, where that was made in the database."""
+    loose: bool = False
+    """What a relation's name means is not sure: `relations` and `does` are by every name, of all that it may mean."""
 
     def columns(self, name: str) -> Outputs | None:
-        return next((self.relations[full] for full in self._meant(name) if full in self.relations), None)
+        found = next((self.relations[full] for full in self._related(name) if full in self.relations), None)
+        if self.loose and found is not None and name not in self.relations:
+            return any_of(name, [[output for output in found if output.name != "*"]])
+        return found
 
     def called(self, schema: str, name: str) -> tuple[Function, ...]:
         """Every function that a call may mean."""
@@ -108,6 +113,30 @@ class Schema:
         }
         return replace(self, functions={}, does=does)
 
+    def loosened(self) -> Schema:
+        """The same for a session to which a name may mean another relation: of that name in any schema, or a new one.
+
+        Names that were followed to what is stored are followed still.
+        """
+        wary = self.wary()
+        kin: dict[str, list[str]] = {}
+        for full in self.relations:
+            kin.setdefault(full.rpartition(".")[2], []).append(full)
+        relations: dict[str, Outputs] = {}
+        does: dict[str, Does] = {}
+        for bare, fulls in kin.items():
+            more = [wary.does[full] for full in fulls if full in wary.does]
+            for name in (bare, *fulls):
+                relations[name] = any_of(name, [self.relations[full] for full in fulls])
+                if more:
+                    does[name] = Does(
+                        effects=frozenset(effect for each in more for effect in each.effects),
+                        doubts=tuple(dict.fromkeys(doubt for each in more for doubt in each.doubts)),
+                        brought=frozenset(source for each in more for source in each.brought),
+                        own=any(each.own for each in more),
+                    )
+        return replace(wary, relations=relations, does=does, loose=True)
+
     def operator(self, schema: str, name: str) -> tuple[str, ...] | None:
         """The functions that an operator may call, None where no such one was made here."""
         wanted = [f"{schema}.{name}"] if schema else self._meant(name)
@@ -121,7 +150,7 @@ class Schema:
         )
 
     def does_of(self, name: str) -> Does:
-        return next((self.does[full] for full in self._meant(name) if full in self.does), NO_MORE)
+        return next((self.does[full] for full in self._related(name) if full in self.does), NO_MORE)
 
     def names(self) -> Iterator[tuple[tuple[str, ...], Outputs]]:
         """Every relation: the names that mean it, the whole one first, and its columns."""
@@ -129,6 +158,9 @@ class Schema:
             bare = full.rpartition(".")[2]
             known = next((name for name in self._meant(bare) if name in self.relations), "")
             yield ((full, bare) if known == full else (full,)), outputs
+
+    def _related(self, name: str) -> Sequence[str]:
+        return (name, name.rpartition(".")[2]) if self.loose else self._meant(name)
 
     def _meant(self, name: str) -> Sequence[str]:
         return (name,) if "." in name else [f"{schema}.{name}" for schema in self.path]
@@ -150,6 +182,21 @@ def stored(name: str, tables: Mapping[str, Table], family: Iterable[str]) -> Ite
     for column in tables[name].columns:
         kin = [f"{other}.{column}" for other in family if other in tables and column in tables[other].columns]
         yield Output(name=column, sources=frozenset([f"{name}.{column}", *kin]))
+
+
+def any_of(name: str, each: Iterable[Iterable[Output]]) -> Outputs:
+    """The columns of a relation of that name that may be any of several, or another one that nobody has told of.
+
+    The star at both ends leaves open what else there is, and where.
+    """
+    found: dict[str, Output] = {}
+    for output in (output for outputs in each for output in outputs):
+        known = found.get(output.name, Output(name=output.name, sources=frozenset({f"{name}.{output.name}"})))
+        found[output.name] = Output(
+            name=output.name, sources=known.sources | output.sources, exact=known.exact and output.exact
+        )
+    rest = Output(name="*", sources=frozenset({f"{name}.*"}))
+    return (rest, *found.values(), rest)
 
 
 def anything(columns: Iterable[str]) -> Outputs:

@@ -39,6 +39,8 @@ class Relation:
     """The columns nobody can name here, as a star; `exact` if a column of it is the source's column of that name."""
     made: bool = False
     """A function makes its rows: its name alone may be a value of any type."""
+    loose: bool = False
+    """It may have other columns than are known, in any order; those that it has are made of what is known."""
 
     def column(self, name: str) -> Output | None:
         """What `name` is here; `None` if it cannot be a column of this relation."""
@@ -67,6 +69,8 @@ class Relation:
     def star(self) -> list[Output]:
         if self.rest is None:
             return list(self.known.values())
+        if self.loose:
+            return [self.rest, *self.known.values(), self.rest]
         return [Output(name="*", sources=self.whole, exact=self.rest.exact)]
 
 
@@ -152,8 +156,14 @@ def based(name: str, alias: str, outputs: Sequence[Output] | None) -> Relation:
     if outputs is None:
         return table(name, alias)
     schema, _, last = name.rpartition(".")
-    known = derived(alias or last, outputs).known
-    return Relation(alias=alias or last, schema="" if alias else schema, known=known)
+    made = derived(alias or last, outputs)
+    return Relation(
+        alias=alias or last,
+        schema="" if alias else schema,
+        known=made.known,
+        rest=made.rest,
+        loose=made.rest is not None,
+    )
 
 
 def derived(alias: str, outputs: Sequence[Output], renamed: Sequence[str] = ()) -> Relation:

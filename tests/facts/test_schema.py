@@ -238,6 +238,48 @@ def test_where_functions_may_be_new_views_that_call_them_are_not_believed():
     assert wary("select 'x'::short").effects == {Effect.READ}
 
 
+LOOSE = Texts(SCHEMA.loosened()).read
+
+
+@pytest.mark.parametrize(
+    ("sql", "wanted"),
+    [
+        ("select tail from cards", [("tail", {SSN, OLD, "public.cards.tail", "cards.tail"}, False)]),
+        ("select t from public.tails", [("t", {SSN, OLD, "public.cards.tail", "public.tails.t"}, False)]),
+        (
+            "select tail from crm.cards",
+            [("tail", {SSN, OLD, "public.cards.tail", "cards.tail", "crm.cards.tail"}, False)],
+        ),
+        ("select ssn from people", [("ssn", {"crm.people.ssn", "people.ssn"}, True)]),
+        ("select name from customers", [("name", {"public.customers.name", "customers.name"}, True)]),
+        ("select later from customers", [("later", {"customers.later"}, True)]),
+        (
+            "select * from notes",
+            [
+                ("*", {"notes.*"}, True),
+                ("id", {"public.notes.id", "notes.id"}, True),
+                ("body", {"public.notes.body", "notes.body"}, True),
+                ("*", {"notes.*"}, True),
+            ],
+        ),
+        ("select x from elsewhere", [("x", {"elsewhere.x"}, True)]),
+    ],
+)
+def test_where_names_may_mean_something_else_they_lead_to_all_that_they_may_mean(sql, wanted):
+    assert [(o.name, set(o.sources), o.exact) for o in LOOSE(sql).outputs] == wanted
+
+
+def test_where_names_may_mean_something_else_no_place_says_which_column_is_written():
+    carried = LOOSE("insert into notes select id, ssn from customers").carried
+    assert {moved.name for moved in carried} == {"notes.*"}
+
+
+def test_where_names_may_mean_something_else_any_view_of_that_name_may_be_run():
+    assert LOOSE("select x from busy").effects == UNKNOWN
+    assert LOOSE("select x from crm.busy").effects == UNKNOWN
+    assert LOOSE("select tail from cards").effects == {Effect.READ}
+
+
 def test_what_a_view_does_is_not_the_readers_condition():
     tables = TABLES | {
         "public.known": Table(

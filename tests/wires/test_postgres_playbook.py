@@ -375,6 +375,25 @@ def test_what_sql_prepares_is_judged_by_its_own_text() -> None:
     assert Effect.UNKNOWN in session.asked[-1].facts.effects
 
 
+def test_what_an_executed_query_brings_goes_where_create_table_puts_it() -> None:
+    session = play()
+    session.client(query("prepare x as select ssn as note from customers"))
+    session.server(done("PREPARE") + ready())
+    session.client(query("create table y as execute x"))
+    (carried,) = session.asked[-1].facts.carried
+    assert (carried.name, set(carried.sources)) == ("y.note", {"customers.ssn"})
+
+
+def test_who_waits_or_is_refused_hears_why_nobody_can_tell() -> None:
+    session = play(waits)
+    session.client(query("select f()"))
+    (send,) = session.wire.notice(session.asked[0].id, "a DBA looks at it")
+    why = "What it does is unknown: function f has a body that cannot be seen."
+    assert fields(send.data)["D"] == why
+    session.answer(BLOCK)
+    assert fields(session.said_to_client())["D"] == f"Decided by never. {why}"
+
+
 def test_a_fetch_is_read_together_with_its_cursor() -> None:
     session = play()
     session.client(query("declare c cursor for select ssn as x from customers"))

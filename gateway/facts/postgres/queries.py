@@ -223,11 +223,11 @@ def _insert(reading: Reading, body: Node, outer: Scope) -> Outputs:
     name = _target(reading, body["relation"], scope)
     _assigned(reading, name, body.get("cols"), scope)
     columns = [item["ResTarget"].get("name", "") for item in body.get("cols", ()) if "ResTarget" in item]
-    columns = columns or list(scope.relations[-1].known)
+    target = scope.relations[-1]
+    columns = columns or ([] if target.loose else list(target.known))
     stored(reading, name, columns, rows, created=False)
     conflict = body.get("onConflictClause", {})
     if conflict:
-        target = scope.relations[-1]
         scope.aside.append(Relation(alias="excluded", known=target.known, rest=target.rest))
         _assigned(reading, name, conflict.get("targetList"), scope)
         gather(reading, conflict.get("infer"), scope)

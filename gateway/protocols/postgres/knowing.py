@@ -51,6 +51,7 @@ class Known:
         """What it follows from."""
         self.schema: Schema | None = None
         self._believed = self.wary = NOTHING
+        self._loosened: Texts | None = None
         self.types = BUILT_IN
         self.plans = Plans(partial(plan_rows, resolve=self._place))
         self._doubted = 0
@@ -61,6 +62,13 @@ class Known:
     @property
     def texts(self) -> Texts:
         return self.wary if self._doubted else self._believed
+
+    @property
+    def loosened(self) -> Texts:
+        """For sessions that may have made names mean something else."""
+        if self._loosened is None:
+            self._loosened = Texts(self.schema.loosened()) if self.schema is not None else NOTHING
+        return self._loosened
 
     def changed(self) -> None:
         """Somebody may have defined something: once it is done a reading that begins later will show it."""
@@ -74,6 +82,7 @@ class Known:
         self.told, self.schema = told, schema
         self.types = Types(told.types) if told is not None else BUILT_IN
         self.plans = Plans(partial(plan_rows, resolve=self._place, types=self.types))
+        self._loosened = None
         self._believed = Texts(schema) if schema is not None else NOTHING
         self.wary = Texts(schema.wary()) if schema is not None else NOTHING
 
@@ -89,7 +98,7 @@ class Knowing(Background):
     @property
     def era(self) -> Texts:
         if self._renamed:
-            return NOTHING
+            return self._known.loosened
         return self._known.wary if self._defined else self._known.texts
 
     def read(self, text: str) -> Facts:
