@@ -10,17 +10,20 @@ from pathlib import Path
 import pytest
 
 from gateway.facts.shell import read
+from gateway.facts.shell.values import words
 from gateway.model import Effect
 
-PRINTING = (
-    "cat tac nl head tail cut paste comm fold fmt column expand unexpand pr look od hexdump xxd strings base64 base32 "
-    "diff cmp sort uniq shuf grep sed awk zcat file stat ls wc rev more date ptx tsort join"
-).split()
+PRINTING = words(
+    """
+    cat tac nl head tail cut paste comm fold fmt column expand unexpand pr look od hexdump xxd strings base64 base32
+    diff cmp sort uniq shuf grep sed awk zcat file stat ls wc rev more date ptx tsort join
+    """
+)
 HARMLESS = {Effect.READ, Effect.SESSION}
 MARKER = "a line that stands in no other file"
 
 
-@pytest.mark.parametrize("program", [each for each in PRINTING if shutil.which(each)])
+@pytest.mark.parametrize("program", [each for each in sorted(PRINTING) if shutil.which(each)])
 def test_no_letter_takes_for_its_value_what_the_program_prints(tmp_path: Path, program: str) -> None:
     (tmp_path / "shadow").write_text(f"{MARKER}\n")
     for letters in (*(f"-{letter}" for letter in string.ascii_letters), ""):
