@@ -21,6 +21,15 @@ BUFFERED = 512 * 1024
 """Bytes for one side that wait to be sent before the other side is read no further: two reads of the event loop's."""
 LIGHT = 16 * 1024
 """A read of fewer bytes has emptied the socket: nobody waits for what comes behind it."""
+BULK = 1024 * 1024
+"""Bytes from one side, since it was last sent anything, from which on its reads are made larger."""
+GATHERED = 64 * 1024
+"""Bytes of one read that are enough at once."""
+PAUSE = 0.001
+"""Seconds for which more is let come behind a smaller read, amid a long answer.
+
+PostgreSQL sends 8 KiB at a time; to be woken for each costs more than all that is done with it.
+"""
 
 
 class Owner(ABC):
@@ -60,6 +69,8 @@ class End:
         self._closed = False
         self._paused = False
         self._resting = False
+        self._came = 0
+        """Bytes, since something was last sent to this side."""
         self.transport: asyncio.Transport | None = None
 
     # What the event loop calls.
@@ -72,13 +83,17 @@ class End:
             self._owner.opened(f"{name[0]}:{name[1]}" if isinstance(name, tuple) else "local")
 
     def data_received(self, data: bytes) -> None:
-        if len(data) < LIGHT:
+        size = len(data)
+        self._came += size
+        if size < LIGHT and self._came < BULK:
             self._took(data)
             return
         began = monotonic()
         self._took(data)
         if monotonic() - began > SLICE:
-            self._rest()
+            self._rest(0.0)
+        elif size < GATHERED and self._came >= BULK:
+            self._rest(PAUSE)
 
     def _took(self, data: bytes) -> None:
         if self._tls is not None:
@@ -104,6 +119,7 @@ class End:
     def send(self, data: bytes) -> None:
         if self._closed or self.transport is None:
             return
+        self._came = 0
         self.transport.write(data if self._tls is None else self._tls.send(data))
 
     def start_tls(
@@ -134,11 +150,11 @@ class End:
         if self.transport is not None:
             self.transport.abort()
 
-    def _rest(self) -> None:
-        """Read no more until everybody else who is ready had a turn."""
+    def _rest(self, seconds: float) -> None:
+        """Read no more for so long, and until everybody else who is ready had a turn."""
         self._resting = True
         self._turn()
-        asyncio.get_running_loop().call_soon(self._rested)
+        asyncio.get_running_loop().call_later(seconds, self._rested)
 
     def _rested(self) -> None:
         self._resting = False

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from gateway.masking.shapes import LOOK_BEHIND, Shape, Span, word
-from gateway.masking.values import is_strong, is_value, looks_secret, value_at
+from gateway.masking.values import is_random, is_strong, is_value, looks_secret, value_at
 
 _ARGUMENT = re.compile(
     rb"\s{0,16}+(?:\{[^{}\r\n\0]{0,128}+\}|\\?[\"'][^\"'\\\r\n\0]{0,200}+\\?[\"']|[^\s\"',()\0][^\"',()\r\n\0]{0,63}+(?:\([^()\r\n\0]{0,48}+\))?+)\s{0,4}+,"
@@ -48,6 +48,10 @@ def _apart(pattern: bytes, spans: Callable[[bytes, int, int], Iterator[Span]]) -
 
 def _is_secret(value: bytes) -> bool:
     return looks_secret(value, least=4) or is_strong(value)
+
+
+def _is_drawn(value: bytes) -> bool:
+    return is_random(value, least=16)
 
 
 _SID = re.compile(rb"AC[0-9a-f]{32}[\"'],\s{0,4}(?=[\"'])")
@@ -121,6 +125,11 @@ CALLS = (
     _call(rb"pgp_sym_(?:en|de)crypt(?:_bytea)?|[ad]es_(?:en|de)crypt", 2),
     _call(rb"jwt\.(?:sign|encode|decode|verify)|createhmac|create(?:de)?cipher(?:iv)?", 2),
     _call(rb"cookie_?parser", 1),
+    _call(
+        rb"(?:with_?|set_?|add_?)?(?:token|api_?key|secret(?:_?key)?|access_?key|auth_?key|signing_?key)",
+        1,
+        _is_drawn,
+    ),
     _call(rb"signwith", 2),
     _call(rb"(?:ssh|client|transport|paramiko)\w{0,8}\.connect", 4, _is_secret),
     _call(rb"hash_hmac|openssl_(?:en|de)crypt", 3),

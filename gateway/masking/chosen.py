@@ -18,7 +18,8 @@ _OWNED = re.compile(
     rb"(?i)(?:(?:" + _OWNER + rb")[_. -]?secret(?:[_.-]?key)?|secret[_.-]?key(?:[_.-]?base)?|jwt[_.-]?key)\Z"
 )
 _IN_A_LINE = re.compile(
-    rb"(?:[A-Z0-9]+_)*(?:SECRET|SECRET_KEY|SECRET_KEY_BASE|JWT_KEY)\Z|(?i:(?:[a-z0-9]+[._-])*(?:jwt|session|cookie|hmac|token|signing|flask)[._-](?:secret|key))\Z"
+    rb"(?:[A-Z0-9]+_)*(?:SECRET|SECRET_KEY|SECRET_KEY_BASE|JWT_KEY)\Z|(?i:(?:[a-z0-9]+[._-])*(?:jwt|session|cookie|hmac|token|signing|flask|radius|tacacs|shared)[._-](?:secret|key)(?:[._-]?[0-9])?)\Z"
+    rb"|(?:[a-z]+(?:[A-Z][a-z]+)*)?(?:[jJ]wt|[sS]ession|[cC]ookie|[hH]mac|[tT]oken|[sS]igning|[cC]srf)(?:Secret|SecretKey)\Z"
 )
 """Where no quotes say that the value is none of a program's names, the name has to be one of an environment or of properties."""
 _NAME = re.compile(rb"[A-Za-z0-9_.-]*")

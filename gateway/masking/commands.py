@@ -17,7 +17,7 @@ _LETTERS = {
     (
         b"p",
         False,
-    ): rb"sshpass|mongo\w*|cqlsh|login|check_\w+|7za?|cypher-shell|beeline|couchbase-cli|rabbitmqadmin|(?:nx|crackmapexe)c|ncftp\w*|rdesktop|evil-winrm|twine|psexec",
+    ): rb"sshpass|mongo\w*|cqlsh|login|check_\w+|7za?|cypher-shell|beeline|couchbase-cli|rabbitmqadmin|(?:nx|crackmapexe)c|ncftp\w*|rdesktop|evil-winrm|twine|psexec|az[ \t](?:sql|mysql|postgres|mariadb|synapse)",
     (b"P", True): rb"sqlcmd|bcp|osql|isql|ipmitool|zip|unzip",
     (b"P", False): rb"sqlcmd|bcp|osql|isql|ipmitool|zip|unzip|mosquitto_\w+|ssh-keygen|gpg-preset-passphrase",
     (b"a", False): rb"redis-cli|valkey-cli|ldapmodify",
@@ -202,7 +202,7 @@ COMMANDS = (
     Shape(
         pattern=rb"-(?i:(?:[a-z]{1,12}-){0,2}[a-z]{0,12}password|passwd|passphrase|(?:root|db|admin|user|bind|key|smtp|proxy|http|https|ftp|tls|require|master|auth)?pass|token|secret|api-?key|secret-string|oauth2-bearer"
         rb"|(?:src|dest|new)?(?:storepass|keypass)|(?:private|master|access|secret|encryption|signing|account|storage|hmac)[_-]key"
-        rb"|[a-z]{2,12}[_-](?:pass|secret|token))(?:(?:[ \t]{1,4}|\r?\n[ \t]{1,24}(?:-[ \t])?)\\?[\"']?|\\?[\"'],\s{0,24}(?:[A-Za-z0-9]{1,4}=)?\\?[\"'])[^\s\0\"'-]",
+        rb"|[a-z]{2,12}[_-](?:pass|secret|token))(?:(?:[ \t]{1,4}|\r?\n(?:[ \t]{1,24}|[ \t]{0,24}-[ \t]))\\?[\"']?|\\?[\"'],\s{0,24}(?:[A-Za-z0-9]{1,4}=)?\\?[\"'])[^\s\0\"'-]",
         check=_told,
     ),
     # openssl: the source that is the secret itself
@@ -245,6 +245,10 @@ COMMANDS = (
     Shape(
         pattern=rb"-(?i:[a-z-]{0,24}(?:password|passwd|passphrase|secret|token|api-?key))[\"'],[^\r\n\0]{0,80}[ (,]default[ \t]?=[ \t]?[\"'][^\s\0\"']",
         check=_value,
+    ),
+    word(
+        rb"nmcli[ \t](?:[^\r\n\0|]{0,120}[ \t])?(?:password|wifi-sec\.psk|802-1x\.password)[ \t]{1,2}[\"']?[^\s\0\"'-]",
+        _value,
     ),
     # expect: what is sent when a password is asked for
     Shape(pattern=rb"\bsend(?:[ \t]--)?[ \t][\"'{][^\s\0\"'$\\]", check=_sent),

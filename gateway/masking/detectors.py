@@ -22,6 +22,7 @@ from gateway.masking import (
     passwords,
     phones,
     printed,
+    prose,
     settings,
     transcripts,
 )
@@ -62,6 +63,7 @@ _SECRETS: Mapping[str, tuple[Shape, ...]] = {
         *directives.DIRECTIVES,
         *transcripts.TRANSCRIPTS,
         *printed.PRINTED,
+        *prose.PROSE,
         listed.columns(_PASSWORD, passwords.PASSWORD[:1], strong=True),
         listed.columns(_CARD_CODE, passwords.PASSWORD[:1]),
         *settings.SETTINGS,

@@ -60,7 +60,31 @@ def _among_tokens(data: bytes, start: int, end: int) -> Span | None:
     return _value(data, start, end) if _TOKENS.search(data[max(0, start - LOOK_BEHIND) : start]) else None
 
 
-_TYPE = rb"(?:[0-9][ \t]{1,4}|ENC[ \t]{1,4}|ascii-text[ \t]{1,4}|hexadecimal[ \t]{1,4})?"
+_GOES_ON = re.compile(
+    rb"(?:is|was|for|to|has|must|and|or|in|with|required|incorrect|policy|the|by|expired|prompt|recovery|encryption|level)\Z"
+)
+
+
+def _of_line(data: bytes, start: int, end: int) -> Span | None:
+    """Behind what routers say with it; `enable password` is what others say as well."""
+    span = _value(data, start, end)
+    if span is None or _GOES_ON.match(data[slice(*span)]):
+        return None
+    if data[start : start + 6].lower() == b"enable" and not looks_secret(data[slice(*span)], least=5):
+        return None
+    return span
+
+
+_REST_OF_LINE = re.compile(rb"(?:[^\s\0]{1,64}[ \t]{1,2})?([^\s\0]{4,64})[ \t]*(?=[\r\n\0]|\Z)")
+
+
+def _last_word(data: bytes, _start: int, end: int) -> Span | None:
+    """`IDENTIFY account secret`: the name may be left out."""
+    match = _REST_OF_LINE.match(data, end - 1)
+    return match.span(1) if match is not None and is_value(data, match.span(1), quoted=True) else None
+
+
+_TYPE = rb"(?:ascii[ \t]{1,4})?(?:[0-9][ \t]{1,4}|ENC[ \t]{1,4}|ascii-text[ \t]{1,4}|hexadecimal[ \t]{1,4})?"
 _GAP = rb"[ \t]{1,8}"
 _DEFAULT = rb"\"[ \t]{0,4}\{[^{}\0]{0,160}\bdefault[ \t]{0,16}=[ \t]{0,4}\""
 DIRECTIVES = (
@@ -94,6 +118,27 @@ DIRECTIVES = (
     Shape(
         pattern=rb"(?i:\bset[ \t]{1,4}(?:psksecret|passwd|passphrase)|pre-?shared-?key(?:[ \t](?:local|remote))?|\bkey-string|-key[ \t]{1,4}[0-9]{1,10}[ \t]{1,4}md5|\bwpa-psk|\bauthentication-key|\bplain-text-password(?:-value)?|\b(?:password|passwd|psksecret|secret|key|passphrase)[ \t]{1,4}ENC|\bencrypted-password|\bsimple-password|\bsnmp[ \t]community|\bascii-text)"
         rb"[ \t]{1,4}" + _TYPE + rb"[^\s\0=:]",
+        check=_secret_value,
+    ),
+    word(
+        rb"(?:neighbor[ \t]{1,2}[^\s\0]{1,48}|ppp[ \t](?:chap|pap(?:[ \t]sent-username[ \t][^\s\0]{1,48})?)|username[ \t][^\s\0]{1,48}(?:[ \t]privilege[ \t][0-9]{1,2})?|enable|isis|ip[ \t]ftp|domain-)[ \t]{0,2}(?:password|secret)(?:[ \t]level[ \t][0-9]{1,2})?[ \t]{1,2}"
+        + _TYPE
+        + rb"[^\s\0]",
+        _of_line,
+    ),
+    Shape(
+        pattern=rb"\bline[ \t](?:vty|con(?:sole)?|aux)[^\r\n\0]{0,24}\r?\n(?:[ \t]{1,4}[^\r\n\0]{1,60}\r?\n){0,3}[ \t]{1,4}password[ \t]{1,2}"
+        + _TYPE
+        + rb"[^\s\0]",
+        check=_of_line,
+    ),
+    word(rb"(?i:smtp_sasl|sasl_password)[^\r\n\0]{0,48}static:[^\s\0:]{1,64}:[^\s\0]", _value),
+    Shape(
+        pattern=rb"(?i:nickserv|chanserv)[ \t]:?(?i:identify|register|ghost|recover)[ \t]{1,2}[^\s\0]",
+        check=_last_word,
+    ),
+    Shape(
+        pattern=rb"(?:/|\A|[\r\n])(?i:oper)[ \t]{1,2}[A-Za-z0-9_.-]{1,32}[ \t]{1,2}[^\s\0]",
         check=_secret_value,
     ),
     Shape(

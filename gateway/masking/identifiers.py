@@ -15,12 +15,14 @@ from gateway.masking.shapes import (
     DIGIT_BYTES,
     LOOK_BEHIND,
     WORD_BYTES,
+    Shape,
     Span,
     after,
     before,
     digits,
     word,
 )
+from gateway.masking.spoken import in_sentences
 
 # Issuer prefixes (first, last, digits compared) and the lengths their cards have.
 _BRANDS: tuple[tuple[int, int, int, frozenset[int]], ...] = tuple(
@@ -204,6 +206,7 @@ def _named_ssn(data: bytes, start: int, end: int) -> Span | None:
     return number.span() if end - start < LOOK_BEHIND else None
 
 
+_SSN_WORDS = rb"ssn|itin|social(?:[ -]security)?(?:[ -](?:number|no|nr|num)\.?)?"
 _SSN = re.compile(rb"[0-9]{3}[ -]?[0-9]{2}[ -]?[0-9]{4}\Z")
 
 
@@ -243,5 +246,14 @@ SSN = (
     word(
         rb"(?i:ssn|itin|social[ _-]?security(?:[ _-]?(?:number|no|nr|num))?)[^0-9A-Za-z\n\0]{1,6}(?:(?:is|no|nr|number|id)[^0-9A-Za-z\n\0]{1,3}){0,2}(?:[0-9]{9}|[0-9]{3}[ -][0-9]{2}[ -][0-9]{4})\b",
         _named_ssn,
+    ),
+    Shape(
+        pattern=rb"[a-z](?:Ssn|SSN|SocialSecurity(?:Number|No)?)\\?[\"']?[ \t]{0,3}[:=,>][ \t]{0,3}\\?[\"']?[0-9]{9}\b",
+        check=_named_ssn,
+    ),
+    in_sentences(
+        b"(?i:" + _SSN_WORDS + b")",
+        [(re.compile(b"(?i)(?:" + _SSN_WORDS + b")"), is_ssn, False)],
+        lambda valid, value: _SSN.fullmatch(value) is not None and valid(digits(value)),
     ),
 )

@@ -24,6 +24,7 @@ from gateway.masking.shapes import (
     before,
     word,
 )
+from gateway.masking.spoken import in_sentences
 
 _SEPARATORS = b" .-/()\xc2\xa0"
 
@@ -314,6 +315,36 @@ def _alternatives(words: str) -> str:
 _ACCENTED = re.compile("[à-öø-ÿāąăćčďęěėęğīłńňőœřśšşťůűųźżžș-ț]")
 
 
+def _within_name(rows: tuple[tuple[str, Valid], ...]) -> Callable[[bytes, Check], Shape]:
+    """The same words as the last part of a name: `customerTaxId`, `ownerPassportNumber`."""
+    plain_words = [
+        each for words, _ in rows for each in words.split("|") if re.fullmatch(r"[a-z ]{3,30}", each)
+    ]
+    parts = {"".join(map(str.capitalize, each.split())) for each in plain_words}
+    parts |= {
+        "AccountNumber",
+        "AccountNo",
+        "IdNumber",
+        "IdNo",
+        "TaxNumber",
+        "VatNumber",
+        "DriversLicense",
+        "DriverLicense",
+        "NationalIdentity",
+    }
+    parts |= {each.upper() for each in plain_words if len(each) < 6}
+    names = "|".join(sorted(parts, key=len, reverse=True))
+
+    def begin(pattern: bytes, judged: Check) -> Shape:
+        behind = pattern[pattern.rindex(_KIND.encode()) :]
+        return Shape(
+            pattern=f"[a-z](?:{names})(?i:".encode() + behind,
+            check=lambda data, start, end: judged(data, start + 1, end),
+        )
+
+    return begin
+
+
 def _spoken_numbers(
     rows: tuple[tuple[str, Valid], ...], begin: Callable[[bytes, Check], Shape] = word
 ) -> Shape:
@@ -337,6 +368,26 @@ def _spoken_numbers(
 
     words = "|".join(f"(?:{_alternatives(words)})" for words, _ in rows)
     return begin(f"(?i:(?:{words}){_KIND}{_GAP}){_VALUE}".encode(), judged)
+
+
+_TOO_SHORT = re.compile(
+    r"(?:\A|\|)(?:ein|fin|nas|sin|run|inn|pan|rc|nn|rg|nit|rif|rut|uid|ird|kra|mst|ruc|cui|pib|unp|afm|uen|gst|rfc|nik|ktp|thai|voter|epic|cnic|iva|avs|phn|rtn|medicare)(?=\||\Z)"
+)
+"""What other words are called as well: a sentence does not say of them which."""
+
+
+def _said_numbers(rows: tuple[tuple[str, Valid], ...], proof: frozenset[Valid]) -> Shape:
+    """The numbers of these words behind others of a sentence."""
+    told = [(_TOO_SHORT.sub("", words).strip("|"), valid) for words, valid in rows]
+    heads = [
+        (re.compile(f"(?i)(?:{_alternatives(words)}){_KIND}".encode()), valid, valid in proof)
+        for words, valid in told
+        if words
+    ]
+    words = "|".join(f"(?:{_alternatives(words)})" for words, _ in told if words)
+    return in_sentences(
+        f"(?i:(?:{words}){_KIND})".encode(), heads, lambda valid, value: _holds(valid, plain(value))
+    )
 
 
 _WORD_BEHIND = re.compile(rb"[0-9] [A-Z]{3}")
@@ -369,14 +420,31 @@ def _icao(value: str) -> str:
     return str(total % 10)
 
 
+_PROOF: frozenset[Valid] = frozenset(
+    {europe.pl_pesel, europe.nl_bsn, europe.gb_nhs, europe.fr_nir, europe.it_codice, europe.se_personal, europe.no_personal,
+     europe.tr_id, europe.be_national, europe.ch_ahv, europe.ro_cnp, europe.bg_egn, europe.hr_oib, europe.baltic, europe.ru_snils,
+     europe.de_steuer_id, europe.pl_nip, europe.pt_nif, overseas.br_cpf, overseas.br_cnpj, overseas.in_aadhaar, overseas.au_abn,
+     overseas.ar_cuit, overseas.us_routing, overseas.mx_clabe, overseas.mx_curp, overseas.cn_resident, overseas.kr_resident}
+)  # fmt: skip
+"""Checks that few numbers pass by chance."""
+
 NATIONAL_ID = (
     *NATIONAL_FORMS,
     _spoken_numbers(_WORDS_OF["national_id"]),
+    _spoken_numbers(_WORDS_OF["national_id"], _within_name(_WORDS_OF["national_id"])),
+    _said_numbers(_WORDS_OF["national_id"], _PROOF),
     _spoken_numbers(_FOREIGN_WORDS, lambda pattern, judged: Shape(pattern=pattern, check=judged)),
 )
-TAX_ID = (*TAX_FORMS, _spoken_numbers(_WORDS_OF["tax_id"]))
+TAX_ID = (
+    *TAX_FORMS,
+    _spoken_numbers(_WORDS_OF["tax_id"]),
+    _spoken_numbers(_WORDS_OF["tax_id"], _within_name(_WORDS_OF["tax_id"])),
+    _said_numbers(_WORDS_OF["tax_id"], _PROOF),
+)
 PASSPORT = (
     _spoken_numbers(_WORDS_OF["passport"]),
+    _spoken_numbers(_WORDS_OF["passport"], _within_name(_WORDS_OF["passport"])),
+    _said_numbers(_WORDS_OF["passport"], _PROOF),
     _spoken_numbers(_FOREIGN_PASSPORT, lambda pattern, judged: Shape(pattern=pattern, check=judged)),
     word(rb"[A-Z0-9<]{9}[0-9][A-Z<]{3}[0-9]{7}[MFX<][0-9]{7}[A-Z0-9<]{14}[0-9<][0-9]", _mrz),
     Shape(
@@ -397,6 +465,8 @@ def _beside_bank(data: bytes, start: int, end: int) -> Span | None:
 
 BANK_ACCOUNT = (
     _spoken_numbers(_WORDS_OF["bank_account"]),
+    _spoken_numbers(_WORDS_OF["bank_account"], _within_name(_WORDS_OF["bank_account"])),
+    _said_numbers(_WORDS_OF["bank_account"], _PROOF),
     word(
         rb"(?i:acc(?:oun)?t?|a/c|konto|compte|cuenta|conto)\\?[\"']?[ \t]{0,2}[:=#]?[ \t]{0,2}\\?[\"']?[0-9]{6,18}\b",
         _beside_bank,

@@ -32,6 +32,7 @@ from gateway.masking.values import (
     PUBLIC_KEY,
     SENTENCE,
     in_list,
+    is_method,
     is_strong,
     is_value,
     looks_secret,
@@ -39,8 +40,8 @@ from gateway.masking.values import (
     value_at,
 )
 
-_BETWEEN = rb"\\?[\"'`*]{0,2}(?:\]|%5[Dd])?(?:\xe6\x98\xaf|\xe4\xb8\xba)?[ \t]{0,32}(?:=>|:=|<-|(?:\?|\|\||\?\?)=|!?={1,3}|::[ \t]|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,32}"
-_TYPED = rb"[?!]?[ \t]{0,2}:[ \t]{0,2}[&*]?(?:'[a-z]{1,8}[ \t])?[A-Za-z\[][A-Za-z0-9_.:<>\[\]|?]{0,24}|[ \t](?:string|String|\[\]byte|str|(?i:as[ \t]string))|\[[0-9]{0,4}\]|[ \t]{0,2}\{[ \t]?get;[a-z; \t]{0,24}\}"
+_BETWEEN = rb"\\?[\"'`*]{0,2}(?:\]|\}|%5[Dd])?(?:\xe6\x98\xaf|\xe4\xb8\xba)?[ \t]{0,32}(?:=>|:=|<-|(?:\?|\|\||\?\?)=|!?={1,3}|::[ \t]|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,32}"
+_TYPED = rb"[?!]?[ \t]{0,2}:[ \t]{0,2}[&*]?(?:'[a-z]{1,8}[ \t])?[A-Za-z\[][A-Za-z0-9_.:<>\[\]|?]{0,24}|[ \t](?:string|String|\[\]byte|str|(?i:as[ \t]string))|\[[0-9]{0,4}\]|[ \t](?i:(?:as[ \t])?n?(?:var)?char)\([0-9A-Za-z]{1,4}\)|[ \t]{0,2}\{[ \t]?get;[a-z; \t]{0,24}\}"
 """The type that a name is declared with, between it and its value."""
 _MADE_OF = (
     rb"(?:\([ \t]{0,4}|(?:new[ \t])?(?:String|SecretStr(?:ing)?|Secret|SecureString|std::string|Zeroizing|Sensitive|bytes|bytearray|Buffer|Some|\[\]byte|(?:aws|pulumi|proto)\.String|Encoding\.[A-Za-z0-9]{3,8})"
@@ -53,7 +54,7 @@ _EXPANSION = re.compile(rb"\$\{[A-Za-z0-9_]*\Z")
 _LABEL = re.compile(rb"(?i)(?:" + FOREIGN + rb"|(?:new |old |your )?pass(?:word|phrase)):?")
 """What a form calls a password: the text of a label, and no value."""
 _VERB = re.compile(
-    rb"(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z])(?<![Kk]ey)(?<![Tt]rust))(?i:update|reset|change|forgot(?:ten)?|require[sd]?|allow(?:_?empty)?|show|hide|enable[sd]?|disable[sd]?|has|is|needs?|random(?:_root)?|generate[sd]?|store[sd]?|save[sd]?|expire[sd]?|skip|no|without|remember)[_-]?(?:\w{1,8}[_-])?\Z"
+    rb"(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z])(?<![Kk]ey)(?<![Tt]rust))(?i:update|reset|change|forgot(?:ten)?|require[sd]?|allow(?:_?empty)?|show|hide|enable[sd]?|disable[sd]?|has|is|needs?|random(?:_root)?|generate[sd]?|store[sd]|save[sd]?|expire[sd]?|skip|no|without|remember)[_-]?(?:\w{1,8}[_-])?\Z"
 )
 """`update_password: on_create`: what is done with a password, and not the password."""
 _SMALL = frozenset(b"abcdefghijklmnopqrstuvwxyz")
@@ -188,7 +189,7 @@ def _told(data: bytes, start: int, end: int) -> Span | None:
         return None
     if span[0] != end - 1 and _JOINED.fullmatch(value):  # set to 'anvil-badger-velvet'
         return span
-    return span if is_strong(value) else None
+    return span if is_strong(value) and not is_method(value) else None
 
 
 _COLUMN_BEFORE = re.compile(rb"[ \t]{3}\Z")
@@ -323,10 +324,10 @@ PASSWORD = (
         + b")?|"
         + _BETWEEN
         + _MADE_OF
-        + rb")[bBuUrRfNL@$]?[\"'`]|\\?[\"'\])]{0,3}[ \t]{0,2}(?:\|\||\?\?|\?:|\bor\b)[ \t]{0,2}[\"'`]|"
+        + rb")[bBuUrRfNL@$]?[\"'`]|\\?[\"'\])]{0,3}[ \t]{0,2}(?:\|\||\?\?|\?:|\bor\b|\|[ \t]{0,2}default\(|->)[ \t]{0,2}[\"'`]|"
         + _BETWEEN
         + rb"[^\s\0]"
-        + rb"|\\?[\"']?(?:[ \t]{0,4},)?\s{0,24}\\?[\"']?(?i:value|newvalue)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[^\s\0]"
+        + rb"|\\?[\"']?(?:[ \t]{0,4},)?\s{0,24}\\?[\"']?(?i:value|newvalue|content)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[^\s\0]"
         + rb"|\\?[\"'][ \t]{0,4},[ \t]{0,16}\\?[\"']"
         + rb"|\{[ \t]{0,2}\"|\\?[\"']?[ \t]{1,2}-(?i:value)[ \t]{1,2}[^\s\0]"
         + rb"|\\?[\"']?(?:[ \t][A-Za-z:_.-]{1,24}=\\?[\"'][^\"'<>\0]{0,32}[\"'])?>(?:[^\s\0<]|<!\[CDATA\[[^\s\0\]])"
@@ -360,7 +361,7 @@ PASSWORD = (
         _told,
     ),
     Shape(
-        pattern=rb"(?i:\bcreds?|\bcredentials?|\blog[ -]?in|\bsign[ -]?in)\"?(?:[ \t](?:with|as)|[ \t](?:for|to|on|in)(?:[ \t][^\s\0:]{1,24}){1,3})?:?[ \t]{1,2}[A-Za-z0-9._@+-]{1,64}[ \t]?[/:|][ \t]?[^\s\0/]",
+        pattern=rb"(?i:\bcreds?|\bcredentials?|\blog[ -]?in|\bsign[ -]?in)\"?(?:[ \t](?:with|as|are|is|were|remain)|[ \t](?:for|to|on|in)(?:[ \t][^\s\0:]{1,24}){1,3})?:?[ \t]{1,2}[A-Za-z0-9._@+-]{1,64}[ \t]?[/:|][ \t]?[^\s\0/]",
         check=_told,
     ),
     word(
@@ -368,6 +369,8 @@ PASSWORD = (
         rb"[ \t]{1,4}[A-Za-z0-9._@-]{1,32}[ \t]{1,4}[^\s\0/]",
         _told,
     ),
+    # what elasticsearch-setup-passwords prints
+    word(rb"PASSWORD[ \t][a-z_]{2,32}[ \t]=[ \t][^\s\0]", _spoken),
     # the configurations of redis, keepalived and routers
     Shape(
         pattern=rb"(?i:\b(?:requirepass|insecure-password|bindpw|masterauth|auth_pass|snmp-server community)|\b(?:password|secret)[ \t][0-9])[ \t]{1,4}[^\s\0]",

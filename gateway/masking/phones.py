@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
@@ -29,6 +29,7 @@ from gateway.masking.shapes import (
     digits,
     word,
 )
+from gateway.masking.spoken import in_sentences
 
 _TRUNK_ZERO = (
     "GB", "DE", "FR", "IT", "NL", "BE", "CH", "AT", "AU", "NZ", "ZA", "IN", "JP", "KR", "CN", "BR", "SE", "FI", "IE", "IL",
@@ -309,6 +310,20 @@ _TO_NUMBER = (
 )
 
 
+_SAID = rb"(?:tele)?phones?(?:[ ]number)?|mobiles?(?:[ ]number)?|cell(?:phone)?(?:[ ]number)?|whatsapp|landline|handy(?:nummer)?|mobil(?:nummer|telefon)?|telefon(?:nummer)?|portable|m(?:o|\xc3\xb3)vil|tel(?:e|\xc3\xa9)fono|cellulare|telem(?:o|\xc3\xb3)vel|celular|(?:call|ring|reach|text|phone)[ ](?:me|us|her|him|them)"
+
+
+def _is_national(number: str) -> bool:
+    """As people write their own: with a zero before it, or the ten digits of North America."""
+    if number.startswith("0"):
+        return 10 <= len(number) <= 12 and _national_plan().fullmatch(number[1:]) is not None
+    return len(number) == 10 and number[0] in "23456789" and number[3] in "23456789" and len(set(number)) > 3
+
+
+def _plain(valid: Callable[[str], bool], value: bytes) -> bool:
+    return not value.translate(None, b"0123456789 ./-") and valid(digits(value))
+
+
 PHONE = (
     Shape(pattern=rb"\+\(?[1-9](?:\(0\)|[ .\-/()]{0,3}[0-9]){6,14}", check=_international),
     Shape(pattern=rb"%2[Bb][1-9][0-9]{6,14}\b", check=_encoded),
@@ -338,6 +353,13 @@ PHONE = (
     Shape(pattern=rb"\(0[1-9][0-9]{0,4}\)(?:[ .\-/]?[0-9]{2,8}){1,4}\b", check=_trunk),
     Shape(pattern=rb"\([1-9][0-9]{1,2}\) ?[0-9]{3,5}[- ][0-9]{3,5}\b", check=_bracketed),
     word(rb"(?i:" + _WORDS + rb")" + _TO_NUMBER, _named),
+    Shape(
+        pattern=rb"[a-z](?:(?:Tele)?[Pp]hone|Mobile|Cell|Fax|Tel|Msisdn)(?:Number|No|Nr)?" + _TO_NUMBER,
+        check=lambda data, start, end: _named(data, start + 1, end),
+    ),
+    in_sentences(
+        b"(?i:" + _SAID + b")", [(re.compile(b"(?i)(?:" + _SAID + b")"), _is_national, False)], _plain
+    ),
     # No `\b` begins such a word: to the scan its letters are none.
     Shape(pattern=rb"(?:" + _FOREIGN + rb")" + _TO_NUMBER, check=_named),
 )

@@ -77,6 +77,15 @@ def _bare_key(data: bytes, start: int, end: int) -> Span | None:
     return span if is_random(value, least=28) else None
 
 
+_BASE32 = re.compile(rb"[A-Z2-7]{16,128}={0,6}(?![A-Za-z0-9])")
+
+
+def _base32(data: bytes, _start: int, end: int) -> Span | None:
+    """The seed of one-time codes."""
+    match = _BASE32.match(data, end - 16)
+    return match.span() if match is not None else None
+
+
 def _key_of_account(data: bytes, _start: int, end: int) -> Span | None:
     """`fs.azure.account.key.NAME.blob.core.windows.net`."""
     span = _value(data, end, 16)
@@ -350,5 +359,10 @@ SETTINGS = (
     Shape(pattern=rb"\bdns[ \t]{1,4}[a-z0-9]{2,24}[ \t]{1,4}[A-Za-z0-9_-]{20}", check=_of_provider),
     Shape(pattern=rb"/t/[A-Za-z0-9]{2}-?[A-Za-z0-9-]{18}", check=_in_path),
     Shape(pattern=rb"clear-text=[\"']", check=_in_tuple),
+    word(rb"(?i:userid)[ \t]?=[ \t]?[\"']?[A-Za-z0-9_$#]{1,30}/[^\s\0/@\"']", _to_at),
+    word(
+        rb"(?i:totp|otp|2fa|mfa)(?i:[ _-]?(?:secret|seed|key|uri))?\\?[\"']?[ \t]{0,2}[:=,][ \t]{0,2}\\?[\"']?[A-Z2-7]{16}",
+        _base32,
+    ),
     *GATHERED,
 )

@@ -25,7 +25,7 @@ _PLACEHOLDER = linear(
     rb"|not[ _-]?(?:set|shown|provided|available|found|required|applicable)"
     rb"|\+?[0-9]{0,4}(?:\*{3,}[\w.@*()+-]*|\*+@[\w.-]*)|x{3,}(?:[-_]x+)*|[.*\xc2\xa0\xe2\x80\xa2\xe2\x97\x8f_x-]*"
     # variables and references to where the value is kept
-    rb"|%\(?\w*\)?s?|\$\d+|:\w+|@[\w.-]+(?:\(.*)?|[&*][\w.]+|[$%#@!]?\{.*|\$__\w+\{.*|\$\(.*|\$[A-Za-z_][\w:]*(?:-(?:>.*)?)?|%[A-Z_]+%|<[%?$!#/-].*|<[\w .,:/'|{}()@-]*>?|\[.*|\(.*|![A-Z]\w*.*"
+    rb"|%\(?\w*\)?s?|%env\(.*|\$\d+|:\w+|@[\w.-]+(?:\(.*)?|[&*][\w.]+|[$%#@!]?\{.*|\$__\w+\{.*|\$\(.*|\$[A-Za-z_][\w:]*(?:-(?:>.*)?)?|%[A-Z_]+%|<[%?$!#/-].*|<[\w .,:/'|{}()@-]*>?|\[.*|\(.*|![A-Z]\w*.*"
     rb"|(?:env|file|vault|secret|ref\+\w+|op|ssm|sops|awsssm|gcpsm|azkv|keyvault|secretsmanager|doppler|infisical):[\w./:+@#-]+"
     rb"|__\w+__|@@[\w.-]+@@|%%[\w.-]+%%|##[\w.-]+##|#\{.*"
     # what only the cluster or a key that is kept elsewhere can decrypt
@@ -125,6 +125,10 @@ _ALGORITHM = linear(
     rb"(?:[_-]?(?:sha|cbc|gcm|ctr|etm|crypt|plus|ccm)?[0-9]{0,4}){0,3})"
 )
 """`MSCHAPV2`, `HS256`, `scram-sha-256`: how something is kept secret."""
+_METHOD = linear(
+    rb"(?i)(?:base|sha|md|aes|rsa|hs|rs|es|utf|bcrypt|argon|oauth|http|tls|ssl|wpa|iso|rfc|ipv|x)[ _-]?[0-9]{1,4}(?:[._-]?[a-z]+|[._-][a-z0-9]+)*|[0-9]+(?:-[0-9]+)?-(?:[a-z]+-?)+"
+)
+"""`SHA-256`, `base64-encoded`, `16-character`: what a sentence says of a secret has digits in it as well."""
 _DATE_OR_VERSION = linear(
     rb"[A-Za-z]+/\d+(?:\.\d+)*|\d{4}-\d\d-\d\d\S*|(?:\d+:|[\^~]|[<>=]{1,2} ?)?v?\d+(?:\.\d+){1,4}(?:[-+~.a-z]\S{0,40})?|\d{1,3}(?:[.,]\d+)?[%a-z]{0,2}"
 )
@@ -152,7 +156,7 @@ def value_at(data: bytes, start: int) -> Span | None:
     elif (quote := _QUOTED.get(data[start : start + 1])) is not None:
         match = quote.match(data, start + 1)
     else:
-        return _bare_at(data, start)
+        return _bare_at(data, start + 6 if data.startswith(b"!!str ", start) else start)
     assert match is not None
     return match.span() if match.end() > match.start() else None
 
@@ -296,6 +300,11 @@ def is_random(value: bytes, *, least: int) -> bool:
         return False
     kinds = sum(bool(re.search(kind, value)) for kind in (rb"[a-z]", rb"[A-Z]", rb"[0-9]"))
     return kinds == 3 or (kinds == 2 and len(re.findall(rb"[0-9]", value)) >= 4)
+
+
+def is_method(value: bytes) -> bool:
+    """Whether this says how a secret is made or kept."""
+    return _METHOD.fullmatch(value) is not None or _ALGORITHM.fullmatch(value) is not None
 
 
 def is_strong(value: bytes) -> bool:

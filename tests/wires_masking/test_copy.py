@@ -189,6 +189,15 @@ def test_a_chunk_without_a_hit_is_the_same_object(mask: CompiledMask) -> None:
         assert plan.masked == {}
 
 
+@pytest.mark.parametrize("statement", ["COPY t (a) TO STDOUT", "COPY t (a) TO STDOUT (FORMAT csv)"])
+def test_a_value_in_colours_is_read_as_it_looks(mask: CompiledMask, statement: str) -> None:
+    facts = Facts(effects=frozenset({Effect.READ}), outputs=(Output(name="a", sources=frozenset({"t.a"})),))
+    plan = plan_copy(response(1), statement, facts, mask)
+    out = plan.data(message(b"paid by 4111 1\x1b[01;31m11\x1b[m1 1111 1111\n")) + plan.end()
+    assert b"4111" not in out
+    assert plan.masked == {"payment_card": 1}
+
+
 @pytest.mark.parametrize("written", [CopyFormat(), CopyFormat(format="csv", delimiter=b",", null=b"")])
 @pytest.mark.parametrize("quote", [b"", b'"'])
 def test_doubles_are_copied_out_masked(mask: CompiledMask, written: CopyFormat, quote: bytes) -> None:

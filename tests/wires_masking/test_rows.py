@@ -69,6 +69,14 @@ def test_a_length_that_looks_like_a_letter_hides_nothing(walk: ModuleType, mask:
         assert b"41111111" not in out, length
 
 
+def test_a_value_in_colours_is_read_as_it_looks(walk: ModuleType, mask: CompiledMask) -> None:
+    quiet = row(b"\x1b[1mplain\x1b[0m")
+    out = result(mask, column("a")).rows(quiet + row(b"paid by 4111 1\x1b[01;31m11\x1b[m1 1111 1111"))
+    assert frames(out)[0] == quiet
+    assert b"4111" not in out
+    assert b"1111" in out  # its last four
+
+
 def test_a_hit_never_goes_over_into_the_next_field(walk: ModuleType, mask: CompiledMask) -> None:
     plan = result(mask, column("a"), column("b"))
     data = (
