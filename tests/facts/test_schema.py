@@ -28,7 +28,7 @@ TABLES = {
     ),
     "public.purging": Table(columns=("x",), definition="SELECT public.purge() AS x"),
     "public.deeper": Table(columns=("id",), definition="SELECT busy.id FROM public.busy"),
-    "public.kept": Table(columns=("x",), definition="SELECT public.secret() AS x", kept=True),
+    "public.kept": Table(columns=("x",), definition="SELECT public.secret() AS x", believed=True),
     "public.early": Table(columns=("x",), definition="SELECT public.tail_of() AS x"),
     "public.shown": Table(columns=("x",), definition="SELECT public.mistaken() AS x"),
     "public.plain": Table(
@@ -101,6 +101,7 @@ OLD = "public.customers_old.ssn"
         ("select ssn from customers_old", [("ssn", {SSN, OLD}, True)]),
         ("select a from broken", [("a", {"*"}, False)]),
         ("select a from round", [("a", {"*", "public.round.a"}, False)]),
+        ("select ctid from orders", [("ctid", set(), True)]),
         ("select o.ctid, o.xmin from orders o", [("ctid", set(), True), ("xmin", set(), True)]),
         ("select ssn from crm.people", [("ssn", {"crm.people.ssn"}, True)]),
         ("select x from elsewhere", [("x", {"elsewhere.x"}, True)]),
