@@ -15,9 +15,11 @@ import asyncssh
 import pytest
 from asyncssh.packet import Boolean, String, UInt32
 
+from tests.live.house import eventually
 from tests.live_ssh import house
 from tests.live_ssh.house import Server, SshGateway, connected
 from tests.live_ssh.test_records import sessions, transcript
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -154,3 +156,35 @@ def test_a_certificate_lets_forward_what_the_policy_lets(
             check=False,
         )
     assert done.stdout == b"hello", done.stderr
+
+
+def test_what_a_multiplexed_client_asks_for_is_judged_like_any_other(
+    gateway: SshGateway, tmp_path: Path
+) -> None:
+    """One connection, many `ssh`: ControlMaster."""
+    master = ("-S", str(tmp_path / "control"))
+    pair = gateway.minted_pair(gateway.token())
+    options, environment = gateway.client("", pair)
+    port = ("-p", str(gateway.ports["web-1"]), "127.0.0.1")
+    running = subprocess.Popen(["ssh", *options, "-M", "-N", *master, *port], env=environment)
+    try:
+        eventually((tmp_path / "control").exists)
+
+        def asked(*command: str) -> tuple[bytes, int]:
+            # With another password than the master's: what is not multiplexed does not enter.
+            done = subprocess.run(
+                ["ssh", *options, *master, *command],
+                env={**environment, "PASSWORD": "none"},
+                capture_output=True,
+                check=False,
+                timeout=60,
+            )
+            return done.stdout, done.returncode
+
+        assert asked(*port, "echo hello") == (b"hello\n", 0)
+        assert asked(*port, "rm -rf /srv") == (b"", 126)
+        assert asked("-O", "forward", "-R", f"{free_port()}:127.0.0.1:22", *port)[1] == 255
+        assert asked("-W", "127.0.0.1:22", *port)[1] == 255
+    finally:
+        running.terminate()
+        running.wait()
