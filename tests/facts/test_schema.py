@@ -214,6 +214,13 @@ def test_what_the_text_calls_without_a_call_counts(sql, effects):
     assert read(sql).effects == effects
 
 
+def test_a_rule_may_name_the_view_that_nobody_can_tell_of():
+    facts = read("select b.id from public.busy b join orders o on o.id = b.id")
+    unknown = [(r.kind, r.name) for r in facts.resources if r.effect is Effect.UNKNOWN]
+    assert ("table", "public.busy") in unknown
+    assert ("table", "orders") not in unknown
+
+
 def test_what_a_check_looks_at_is_no_column():
     assert not read("select 'x'::short").resources
 
