@@ -70,7 +70,12 @@ def _of_line(data: bytes, start: int, end: int) -> Span | None:
     span = _value(data, start, end)
     if span is None or _GOES_ON.match(data[slice(*span)]):
         return None
-    if data[start : start + 6].lower() == b"enable" and not looks_secret(data[slice(*span)], least=5):
+    told = data[start:end].split()
+    if (
+        told[0] in {b"enable", b"username"}
+        and not told[-2].isdigit()
+        and not looks_secret(data[slice(*span)], least=5)
+    ):
         return None
     return span
 

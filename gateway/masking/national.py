@@ -362,6 +362,8 @@ def _spoken_numbers(
             if (match := head.match(data, start, end)) is None:
                 continue
             value = longest.match(data, match.end())
+            if before(data, match.end()) in ALNUM_BYTES:  # `rg3` is no word and its number
+                continue
             if value is not None and (span := _shrunk(data, value.start(), value.end(), valid)) is not None:
                 return span
         return None

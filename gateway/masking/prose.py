@@ -16,12 +16,12 @@ from gateway.masking.shapes import Shape, Span, word
 from gateway.masking.values import SENTENCE, is_method, is_random, is_strong, is_value
 
 _PASSWORD = (
-    rb"\bpass|pass(?:[ -]?(?:word|phrase|code)|wd)s?|pwds?|\bpw|\bcreds?|credentials?|logins?|kodeord|wagwoord|parool|salas(?:ana|\xc3\xb5na)|geslo|codice segreto|wi-?fi key|"
+    rb"\bpass|pass(?:[ -]?(?:word|phrase|code)|wd)s?|pwds?|\bpw|\bcreds?|credentials?|logins?|kodeord|wagwoord|parool|salas(?:ana|\xc3\xb5na)|geslo|codice segreto|wi-?fi key|\bclave|\bchave|chiave segreta|cl(?:\xc3\xa9|e) (?:wi-?fi|du wi-?fi|r(?:\xc3\xa9|e)seau)|"
     b"(?:" + FOREIGN + rb")(?:[a-z]{1,3}|\xec\x9d\x98|\xd0\xb0|\xd1\x83)?"
 )
-_SECRET = rb"(?:client |shared |webhook |api |app )?secret|token|(?:api|access|private|encryption|signing|license|licence|master|auth|shared|activation|secret|ssh|recovery|deploy|admin)[ -]?key|schl(?:\xc3\xbc|ue)ssel|cl(?:\xc3\xa9|e) (?:d'api|api|secr(?:\xc3\xa8|e)te)|clave(?: de api| secreta)?|chave(?: de api| secreta)?|chiave(?: api| segreta)?|(?:api|toegangs)-?sleutel"
+_SECRET = rb"(?:client |shared |webhook |api |app )?secret|token|(?:api|access|private|encryption|signing|license|licence|master|auth|shared|activation|secret|ssh|recovery|deploy|admin)[ -]?key|schl(?:\xc3\xbc|ue)ssel|cl(?:\xc3\xa9|e) (?:d'api|api|secr(?:\xc3\xa8|e)te)|clave de api|chave de api|chiave api|(?:api|toegangs)-?sleutel"
 _CODE = (
-    rb"(?:door|gate|entry|entrance|access|alarm|security|garage|lock|safe|pin|unlock|verification|reset|confirmation|login|recovery|sms|2fa|mfa|keypad|elevator|building|activation|registration|invite|invitation"
+    rb"(?:door|gate|entry|entrance|access|alarm|security|garage|lock|safe|pin|unlock|verification|reset|confirmation|login|recovery|sms|2fa|mfa|two[ -]factor|keypad|elevator|building|activation|registration|invite|invitation"
     rb"|authori[sz]ation|authentication|one[ -]time)[ -]?(?:code|combination)s?|pins?(?:[ -]?(?:code|number|nummer))?|cvv2?|cvc2?|otp|one[ -]time pin"
     rb"|(?:zugangs|t(?:\xc3\xbc|ue)r|sicherheits|best(?:\xc3\xa4|ae)tigungs|verifizierungs|aktivierungs|freischalt|entsperr|einmal|anmelde)-?code"
     rb"|code (?:pin|secret|d'acc(?:\xc3\xa8|e)s|d'activation|de (?:s(?:\xc3\xa9|e)curit(?:\xc3\xa9|e)|v(?:\xc3\xa9|e)rification|confirmation|la porte))"
@@ -31,7 +31,7 @@ _CODE = (
 )
 _CODE_ELSEWHERE = "[кК]од(?: (?:подтверждения|доступа|из смс|активации))?|验证码|驗證碼|校验码|認証コード|確認コード|暗証番号|인증 ?(?:번호|코드)|κωδικός επαλήθευσης".encode()
 """Words whose letters are none to the scan, so that no word can be seen to begin with them."""
-_MARKS = rb"[ \t'\xe2\xe3\xe6\xe7\xeb\xec\xef]"
+_MARKS = rb"[ \t,'\xe2\xe3\xe6\xe7\xeb\xec\xef]"
 """What follows the noun: a blank, an apostrophe, or a letter of a script without blanks."""
 
 _OR_SIGN = rb"[ \t:=\xe2\xe3\xe6\xe7\xeb\xec\xef]"
@@ -59,7 +59,7 @@ def _words(text: str) -> frozenset[bytes]:
 
 
 _IS = _words(
-    "is was are be remains became reads being equals it's lautet ist war hei\u00dft heisst est \u00e9tait etait sera es era fue ser\u00e1 s\u00e3o \u00e9 \u00e8 foi \u00e4r er blir jest je este"
+    "is was are be type enter try remains became reads being equals it's lautet ist war hei\u00dft heisst est \u00e9tait etait sera es era fue ser\u00e1 s\u00e3o \u00e9 \u00e8 foi \u00e4r er blir jest je este"
     " adalah olan dir \u044d\u0442\u043e \u044f\u0432\u043b\u044f\u0435\u0442\u0441\u044f \u0442\u0435\u043f\u0435\u0440\u044c \u03b5\u03af\u03bd\u03b1\u03b9 l\u00e0"
 )
 _IS_SIGNS = tuple(
@@ -114,7 +114,7 @@ _THING = linear(rb"(?i)[a-z]+(?:[._-][a-z]+)*[._-]?[0-9]{1,4}|[a-z]+[0-9]?(?:-[a
 _DIRECT_CODE = re.compile(
     rb"(?<=code)[ \t]([0-9]{4,8})(?=[.,;)]?(?:[\r\n\0]|\Z|[ \t](?:and|to|for|at|on|or)\b))"
 )
-_DIGIT = re.compile(rb"[0-9]|--")
+_DIGIT = re.compile(rb"[0-9]")
 _DIGITS = re.compile(rb"[0-9]{3,8}(?:[ -][0-9]{3,4})?[#*]?")
 
 
@@ -147,7 +147,7 @@ def _led(between: bytes, noun: bytes, changed: Callable[[], bool]) -> bytes:
         said = lead.lower().split()
         if not said or said[-1] in _IS or said[-1] in _FILLERS or said[0] in _PREPOSITIONS:
             return b"" if said and said[-1] in _OTHERS else b"is"
-        return b"" if said[-1] in _OTHERS or _DIGIT.search(lead) else b":"
+        return b"" if said[-1] in _OTHERS or _DIGIT.search(said[-1]) or b"--" in lead else b":"
     dropped = 0
     while words and words[-1].rstrip(b",") in _FILLERS and dropped < 3:
         words.pop()
