@@ -25,6 +25,11 @@ def _secret_value(data: bytes, start: int, end: int) -> Span | None:
     return span if span is not None and looks_secret(data[span[0] : span[1]], least=5) else None
 
 
+def _quoted(data: bytes, start: int, end: int) -> Span | None:
+    """The candidate ends with the first byte behind a quote."""
+    return _value(data, start, end - 1)
+
+
 _SNMP = re.compile(rb"(?i)\b(?:createUser|snmp)")
 
 
@@ -178,6 +183,11 @@ DIRECTIVES = (
         lambda _data, _start, end: (end - 36, end),
     ),
     word(rb"sentinel" + _GAP + rb"auth-pass" + _GAP + rb"[^\s\0]{1,48}" + _GAP + rb"[^\s\0]", _value),
+    word(rb"(?i:pragma[ \t]{1,4}(?:hex|re)?key)[ \t]{0,4}=[ \t]{0,4}[\"'][^\s\0]", _quoted),
+    word(
+        rb"rclone[ \t]config[ \t][^\r\n\0|]{1,120}[ \t](?:pass|password|secret_access_key)[ \t=][^\s\0-]",
+        _value,
+    ),
     # Terraform
     word(
         rb"output[ \t]{1,4}\"[A-Za-z0-9_-]{0,40}(?i:password|passwd|passphrase|secret|token|api_?key|private_?key)[A-Za-z0-9_-]{0,16}\"[ \t]{0,4}\{[^{}\0]{0,160}\bvalue[ \t]{0,16}=[ \t]{0,4}\"",

@@ -61,6 +61,8 @@ _SMALL = frozenset(b"abcdefghijklmnopqrstuvwxyz")
 _CAPITAL = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _BRACED = re.compile(rb"\{((?=[^{}]*[;@!#%^*~?$&+=])(?:[^\s\0{}()\"']|\}\}){4,64})(?:\}(?=[;\"'\s]|\Z)|\Z)")
 """ODBC puts braces round what holds a semicolon."""
+_OF_TYPE = re.compile(rb"(?:[A-Z]+[a-z]+)+(?:Key|Token|Secret|Password)")
+"""What a program calls its own types: `'RSAPrivateKey', 'RSAPublicKey'`."""
 _FORMATTED = re.compile(rb"[a-z_][A-Za-z_.]{0,40}![rsa]")
 """`f"password={password!r}"`"""
 _WHOLE_QUOTED = re.compile(
@@ -297,7 +299,7 @@ def _listed(data: bytes, start: int, end: int) -> Span | None:
         return _named(data, start, end)
     if span is None or not is_value(data, span, quoted=True) or data[span[0] : span[0] + 1] == b"-":
         return None
-    if _says_something(data[slice(*span)]):
+    if _says_something(data[slice(*span)]) or _OF_TYPE.fullmatch(data[slice(*span)]):
         return None
     return span if looks_secret(data[span[0] : span[1]], least=6) else None
 
@@ -347,7 +349,7 @@ PASSWORD = (
         + _MADE_OF
         + rb")[bBuUrRfNL@$]?[\"'`]|\\?[\"'\])]{0,3}[ \t]{0,2}(?:\|\||\?\?|\?:|\bor\b|\|[ \t]{0,2}default\(|->)[ \t]{0,2}[\"'`]|"
         + _BETWEEN
-        + rb"[^\s\0]"
+        + rb"(?:[A-Za-z_$][\w.$]{0,48}(?:\([\"']?[\w.]{0,40}[\"']?\))?[ \t]{1,2}(?:\?:|\?\?|\|\||or)[ \t]{1,2}[\"'`]|[^\s\0])"
         + rb"|\\?[\"']?(?:[ \t]{0,4},)?\s{0,24}\\?[\"']?(?i:value|newvalue|content)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[^\s\0]"
         + rb"|\\?[\"'][ \t]{0,4},[ \t]{0,16}\\?[\"']"
         + rb"|\{[ \t]{0,2}\"|\\?[\"']?[ \t]{1,2}-(?i:value)[ \t]{1,2}[^\s\0]"

@@ -25,14 +25,14 @@ _PLACEHOLDER = linear(
     rb"|not[ _-]?(?:set|shown|provided|available|found|required|applicable)"
     rb"|\+?[0-9]{0,4}(?:\*{3,}[\w.@*()+-]*|\*+@[\w.-]*)|x{3,}(?:[-_]x+)*|[.*\xc2\xa0\xe2\x80\xa2\xe2\x97\x8f_x-]*"
     # variables and references to where the value is kept
-    rb"|%\(?\w*\)?s?|0x[0-9a-f]{1,8}|[0-9]{1,5}/(?:tcp|udp)|(?:basic|bearer|digest) ?|(?:null|undefined|true|false|void 0|![01])[,;)}].*|\^[\[(.\\].*|(?-i:(?:[A-Z0-9]{2,}_)+(?:KEY|TOKEN|SECRET|PASSWORD|ID))|%env\(.*|\$\d+|:\w+|@[\w.-]+(?:\(.*)?|[&*][\w.]+|[$%#@!]?\{.*|\$__\w+\{.*|\$\(.*|\$[A-Za-z_][\w:]*(?:-(?:>.*)?)?|%[A-Z_]+%|<[%?$!#/-].*|<[\w .,:/'|{}()@-]*>?|\[.*|\(.*|![A-Z]\w*.*"
+    rb"|%\(?\w*\)?s?|(?:%s[:/@]?){1,4}|0x[0-9a-f]{1,8}|[0-9]{1,5}/(?:tcp|udp)|(?:basic|bearer|digest) ?|(?:null|undefined|true|false|void 0|![01])[,;)}].*|\^[\[(.\\].*|(?-i:(?:[A-Z0-9]{2,}_)+(?:KEY|TOKEN|SECRET|PASSWORD|ID))|%env\(.*|\$\d+|:\w+|@[\w.-]+(?:\(.*)?|[&*][\w.]+|[$%#@!]?\{.*|\$__\w+\{.*|\$\(.*|\$[A-Za-z_][\w:]*(?:-(?:>.*)?)?|%[A-Z_]+%|<[%?$!#/-].*|<[\w .,:/'|{}()@-]*>?|\[.*|\(.*|![A-Z]\w*.*"
     rb"|(?:env|file|vault|secret|ref\+\w+|op|ssm|sops|awsssm|gcpsm|azkv|keyvault|secretsmanager|doppler|infisical):[\w./:+@#-]+"
     rb"|__\w+__|@@[\w.-]+@@|%%[\w.-]+%%|##[\w.-]+##|#\{.*"
     # what only the cluster or a key that is kept elsewhere can decrypt
     rb"|Ag[A-D][A-Za-z0-9+/]{120,}={0,2}|AQ[EI]CAH[A-Za-z0-9+/]{60,}={0,2}|vault:v[0-9]+:[A-Za-z0-9+/=]+"
     rb"|ENC[\[(].*|enc:.*|(?:secret|configmap)s?/[\w./-]+|projects/[\w-]+/secrets/.*|/(?:var/)?run/secrets/.*|arn:aws.*"
     # what a reader is to replace
-    rb"|change[ _-]?(?:me|it|this)(?:[ _-]?(?:now|please|later|[0-9]{1,3})|(?:[ _-][a-z]{1,12}){1,5})?!*|(?:your|enter|insert|replace|put|paste|example)[a-z]{0,12}(?:[ _-][a-z]{1,12}){0,6}"
+    rb"|change(?:[ _-]?(?:me|this)|[ _-]it)(?:[ _-]?(?:now|please|later|[0-9]{1,3})|(?:[ _-][a-z]{1,12}){1,5})?!*|(?:your|enter|insert|replace|put|paste|example)[a-z]{0,12}(?:[ _-][a-z]{1,12}){0,6}"
     rb"|(?:[a-z]{1,12}[ _-]){0,4}(?:" + _WORDS + rb")[ _-](?:here|placeholder|goes[ _-]here))"
 )
 _SEALED = linear(
@@ -53,7 +53,7 @@ _CODE = linear(
     rb"|vault|ctx|context|props|state|form|input|model|event|values|kwargs|session|client|auth|credentials?|row|record|item|obj|db|app|each|std)"
     + _MEMBER
     + rb"[A-Za-z_$][\w.$>?:!-]*"
-    rb"|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\(.*|[A-Za-z_]\w*\(|\w+![rsa]|[a-z_]{1,24}(?:\.[a-z_][a-z0-9_]{0,20})+\.[A-Z][A-Za-z]+|[A-Za-z_]\w*\)+[.;,].*|[\w$]+(?:\.[\w$]+)+=.*"
+    rb"|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\(.*|[A-Za-z_]\w*\(|\w+![rsa]|[a-z_]{1,24}(?:\.[a-z_][a-z0-9_]{0,20})+\.[A-Z][A-Za-z]+|[A-Za-z_]\w*\)+[.;,].*|[a-z_][a-z0-9_]*\.[A-Z][A-Za-z0-9]*(?:Key|Token|Secret|Password)|_?[a-z]+\.[A-Z_]{3,}|[\w$]+(?:\.[\w$]+)+=.*"
     rb"|"
     + _NAME
     + rb"(?:"
