@@ -31,6 +31,7 @@ VERBS = (
     "approvals",
     "replay",
     "verify",
+    "host-keys",
     "doctor",
 )
 

@@ -119,8 +119,10 @@ def _known_host(gateway: TokenClient, connection: Reached) -> str:
             f"{connection.name} speaks {connection.protocol}, which knows no host keys: leave --known-host out"
         )
     try:
-        key = str(gateway.get("/v1/hosts")[connection.protocol]["host_key"])
-        return load_hosted(connection.protocol).known_host(connection.host, connection.port, key)
+        host = gateway.get("/v1/hosts")[connection.protocol]
+        keys = [str(host["host_key"]), *([str(host["next_host_key"])] if "next_host_key" in host else [])]
+        known = load_hosted(connection.protocol).known_host
+        return "\n".join(known(connection.host, connection.port, key) for key in keys)
     except (KeyError, TypeError, ValueError):
         raise Unreachable(f"{gateway.url} answers, but not as a gateway of this version does") from None
 

@@ -11,7 +11,6 @@ import stat
 import sys
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass
-from functools import partial
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import find_spec
 from pathlib import Path
@@ -147,18 +146,26 @@ def _seed(directory: Path) -> Finding:
 def _hosts(policy: Policy, directory: Path) -> Iterator[Finding]:
     """By what clients know the gateway, to compare with what they see."""
     from gateway.hosting import hosts
+    from gateway.identity.host_keys import numbers, secrets_of
     from gateway.identity.private_files import KeysUnsafe
-    from gateway.identity.seed import derived, look
+    from gateway.identity.seed import look
 
     try:
         seed, _ = look(directory)
     except (KeysUnsafe, OSError):
         return  # as was said
+    try:
+        chosen = numbers(directory)
+    except KeysUnsafe as error:
+        yield Finding(state="error", what="the gateway does not start with its host keys", advice=str(error))
+        return
     if seed is not None:
         served = {target.connection.protocol for target in policy.targets.values()}
-        for protocol, host in hosts(partial(derived, seed)).items():
+        for protocol, host in hosts(secrets_of(seed, chosen)).items():
             if protocol in served:
-                yield Finding(state="ok", what=f"{protocol}: the gateway's host key is {host['fingerprint']}")
+                following = f", and next {host['next_fingerprint']}" if "next_fingerprint" in host else ""
+                what = f"{protocol}: the gateway's host key is {host['fingerprint']}{following}"
+                yield Finding(state="ok", what=what)
 
 
 def _policy(path: Path) -> Generator[Finding, None, Policy | None]:

@@ -85,6 +85,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "countersign replay --no-wait var/recordings/2026-03-29/1a2b3c.rec",
     ),
     "verify": ("countersign verify 1a2b3c", "countersign verify --all"),
+    "host-keys": (
+        "countersign host-keys show",
+        "countersign host-keys announce --state /var/lib/countersign",
+        "countersign host-keys switch --state /var/lib/countersign",
+    ),
     "doctor": ("countersign doctor", "countersign doctor --json | jq ."),
 }
 

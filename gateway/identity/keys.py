@@ -21,9 +21,10 @@ import jwt
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from gateway.identity.host_keys import numbers, secrets_of
 from gateway.identity.json_strictly import NotJson, read_object
 from gateway.identity.private_files import KeysUnsafe, owner_only, write_whole
-from gateway.identity.seed import derived, look, open_seed
+from gateway.identity.seed import look, open_seed
 
 ALGORITHM = "EdDSA"
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - RFC 9068's media type, not a secret
@@ -67,7 +68,7 @@ class KeyRing:
         self._clock = clock
         self._keys: dict[str, _Key] = {}
         self._seen = _UNSEEN
-        self._seed = seed
+        self._secret = secrets_of(seed, numbers(directory))
 
     @classmethod
     def open(cls, directory: Path, *, clock: Callable[[], float] = time.time) -> KeyRing:
@@ -124,7 +125,7 @@ class KeyRing:
 
     def secret(self, purpose: str) -> bytes:
         """32 bytes that stay the same for `purpose` as long as the directory does, and that nobody else can know."""
-        return derived(self._seed, purpose)
+        return self._secret(purpose)
 
     def jwks(self) -> dict[str, list[dict[str, Any]]]:
         """The public keys that verify tokens now (RFC 7517), the signing one first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -95,3 +96,80 @@ def test_the_fingerprint_is_the_same_wherever_it_is_told(gateway: SshGateway, tm
     assert fingerprint in gateway.log()
     policy = ("--policy", str(gateway.policy_file), "--state", str(gateway.state))
     assert f"host key is {fingerprint}" in gateway.countersign("doctor", *policy).stdout
+
+
+def host_keys(gateway: SshGateway, action: str) -> dict[str, str]:
+    """`countersign host-keys`, and the gateway started anew."""
+    done = gateway.countersign("host-keys", action, "--json", "--state", str(gateway.state))
+    assert done.returncode == 0, done.stderr
+    gateway.stop()
+    gateway.start()
+    told: dict[str, str] = json.loads(done.stdout)["ssh"]
+    assert {**told} == gateway.api.call("/v1/hosts")["ssh"]
+    return told
+
+
+def test_clients_learn_the_next_key_while_the_old_one_serves_and_forget_that_after_the_switch(
+    own: SshGateway, tmp_path: Path
+) -> None:
+    (tmp_path / "learns").write_bytes((own.directory / "known_hosts").read_bytes())
+    (tmp_path / "does-not").write_bytes((own.directory / "known_hosts").read_bytes())
+
+    def strictly(known: str, update: str) -> tuple[bytes, int]:
+        options = {
+            "StrictHostKeyChecking": "yes",
+            "UserKnownHostsFile": str(tmp_path / known),
+            "UpdateHostKeys": update,
+        }
+        set_options = tuple(part for option in options.items() for part in ("-o", "=".join(option)))
+        done = own.ssh("echo hello", options=set_options, pair=own.minted_pair(own.token()))
+        return done.stdout, done.returncode
+
+    first = host_keys(own, "show")["host_key"]
+    assert "announce" in own.countersign("host-keys", "switch", "--state", str(own.state)).stderr
+    announced = host_keys(own, "announce")
+    assert announced["host_key"] == first
+    following = announced["next_host_key"]
+    assert strictly("does-not", "no") == strictly("learns", "yes") == (b"hello\n", 0)
+    assert keys_in(tmp_path / "learns") == {first, following}
+    told = own.countersign("connect", "web-1", "--known-host", COUNTERSIGN_TOKEN=own.token())
+    (tmp_path / "told").write_text(told.stdout)
+    assert keys_in(tmp_path / "told") == {first, following}
+    switched = host_keys(own, "switch")
+    assert switched["host_key"] == following
+    assert "next_host_key" not in switched
+    assert strictly("learns", "yes") == strictly("told", "no") == (b"hello\n", 0)
+    assert keys_in(tmp_path / "learns") == {following}
+    assert strictly("does-not", "no") == (b"", 255)
+
+
+def keys_in(known_hosts: Path) -> set[str]:
+    return {" ".join(line.split()[1:3]) for line in known_hosts.read_text().splitlines()}
+
+
+def test_who_knows_the_authority_does_not_notice_another_host_key(own: SshGateway, tmp_path: Path) -> None:
+    pair = tmp_path / "web-1"
+    token = own.token()
+    made = own.countersign("connect", "web-1", "--certificate", str(pair), COUNTERSIGN_TOKEN=token)
+    assert made.returncode == 0, made.stderr
+    host_keys(own, "announce")
+    host_keys(own, "switch")
+    done = subprocess.run(
+        ["ssh", "-F", pair / "config", "web-1", "echo hello"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.stdout, done.returncode) == (b"hello\n", 0), done.stderr
+
+
+def test_numbers_of_host_keys_that_are_damaged_stop_the_start(own: SshGateway) -> None:
+    host_keys(own, "announce")
+    own.stop()
+    numbers = own.state / "keys" / "host-keys"
+    assert numbers.read_text() == "1 2\n"
+    numbers.write_text("2\n")
+    assert f"{numbers} is damaged" in refused_start(own)
+    numbers.write_text("1 2\n")
+    own.start()

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 
 from gateway.facts.shell.call import Call, options
-from gateway.facts.shell.values import CLASS, COUNT, TAME, WILD, static, words
+from gateway.facts.shell.printing import echo, printf
+from gateway.facts.shell.values import CLASS, TAME, WILD, static, words
 from gateway.model import Effect
 
 _NAME = re.compile(rf"([A-Za-z_][A-Za-z0-9_]*)(\[.*\]|{CLASS})?(\+?)(?:=(.*))?\Z", re.DOTALL)
@@ -20,22 +21,6 @@ _SESSION = words(
 _READ = words("test [ type pwd help")
 OTHERWISE = words("nocaseglob cdable_vars xpg_echo keyword -k")
 """Options of `shopt` and `set`, and those of bash itself, by which words mean something else than they say."""
-_HEXADECIMAL = r"x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}"
-_PRINTF = re.compile(rf"\\([abeEfnrtv\\\"'?]|[0-7]{{1,3}}|{_HEXADECIMAL})|%([-+ 0#]*\d*(?:\.\d+)?[a-zA-Z%])")
-_ECHO = re.compile(rf"\\([abceEfnrtv\\]|0[0-7]{{0,3}}|{_HEXADECIMAL})")
-_ENDING = re.compile(r"(?<!\\)(?:\\\\)*\\c")
-"""Nothing behind it is printed."""
-_LETTERS = {
-    "a": "\a",
-    "b": "\b",
-    "e": "\x1b",
-    "E": "\x1b",
-    "f": "\f",
-    "n": "\n",
-    "r": "\r",
-    "t": "\t",
-    "v": "\v",
-}
 
 
 def indexed(value: str) -> bool:
@@ -65,73 +50,6 @@ _EVALUATING = words(
     test [ [[ printf read unset let local declare typeset export readonly mapfile readarray wait getopts
     """
 )
-
-
-def _echo(call: Call) -> str:
-    call.add(Effect.READ)
-    args = list(call.args)
-    escapes = newline = None
-    while args and re.fullmatch(r"-[neE]+", args[0]):
-        flag = args.pop(0)
-        escapes = "e" in flag or escapes
-        newline = "n" in flag or newline
-    text = " ".join(args)
-    shown = _unescaped(text)
-    if escapes:
-        return shown if newline else shown + "\n"
-    if "/" in shown and shown != text:
-        return WILD  # dash's echo reads escapes without being asked to, and these may name another file
-    return text if newline else text + "\n"
-
-
-def _unescaped(text: str) -> str:
-    """As `echo -e` prints it, and `%b`."""
-    return _ECHO.sub(lambda found: _escape(found[1]), _ENDING.split(text)[0])
-
-
-def _escape(code: str) -> str:
-    if code in _LETTERS:
-        return _LETTERS[code]
-    if code[0] in "xuU":
-        number = int(code[1:], 16)
-    elif code[0].isdigit():
-        number = int(code, 8) & 0xFF
-    else:
-        return code
-    return chr(number) if 0 < number < 0x80 else WILD
-
-
-def _printf(call: Call) -> str:
-    call.add(Effect.READ)
-    args = list(call.args)
-    if args[:1] == ["-v"] and len(args) > 2:
-        call.walker.assign(args[1], [_formatted(args[2], args[3:])])
-        return ""
-    if args[:1] == ["--"]:
-        args = args[1:]
-    return _formatted(args[0], args[1:]) if args else ""
-
-
-def _formatted(form: str, args: list[str]) -> str:
-    rest = list(args)
-
-    def one(found: re.Match[str]) -> str:
-        if found[1]:
-            return _escape(found[1])
-        if found[2] == "%":
-            return "%"
-        value = rest.pop(0) if rest else ""
-        if found[2] == "s":
-            return value
-        if found[2] == "b":
-            return _ECHO.sub(lambda found: _escape(found[1]), re.sub(r"\\([1-7])", r"\\0\1", value))
-        return COUNT if found[2][-1] in "difeEgGuxXo" else WILD
-
-    printed = [_PRINTF.sub(one, form)]
-    while rest and len(rest) < len(args) and len(printed) < 100:
-        args = list(rest)
-        printed.append(_PRINTF.sub(one, form))
-    return "".join(printed)
 
 
 def _declare(call: Call) -> str:
@@ -388,8 +306,8 @@ def _sleep(call: Call) -> str:
 
 
 HANDLERS: Mapping[str, Callable[[Call], str]] = {
-    "echo": _echo,
-    "printf": _printf,
+    "echo": echo,
+    "printf": printf,
     **dict.fromkeys(("export", "declare", "typeset", "local", "readonly"), _declare),
     "read": _read,
     **dict.fromkeys(("mapfile", "readarray"), _mapfile),

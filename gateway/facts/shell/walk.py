@@ -6,8 +6,7 @@ sides count.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -15,9 +14,9 @@ from gateway.facts.shell import builtins, programs
 from gateway.facts.shell.call import Call
 from gateway.facts.shell.expansion import Expander
 from gateway.facts.shell.grammar import Parser, parse
-from gateway.facts.shell.paths import read_path, write_path
 from gateway.facts.shell.programs.looking import revealing
 from gateway.facts.shell.reading import Reading
+from gateway.facts.shell.redirecting import Redirecting, either
 from gateway.facts.shell.state import Shell, several
 from gateway.facts.shell.tree import (
     Assignment,
@@ -30,7 +29,6 @@ from gateway.facts.shell.tree import (
     Loop,
     Node,
     Pipeline,
-    Redirect,
     Simple,
     Text,
     Unreadable,
@@ -45,12 +43,9 @@ _NESTED = 24
 """Texts inside texts, and calls inside calls."""
 _NESTED_CHARACTERS = 262_144
 _PRINTERS = words("echo printf print cat")
-_READ_OPERATORS = frozenset({"<", "<&"})
-_TO_ITSELF = ("/dev/std", "/dev/fd", "/proc")
-"""Names under which a command's own output has a path."""
 
 
-class Walker:
+class Walker(Redirecting):
     """One shell being followed. `nested` counts the texts and calls around it."""
 
     __slots__ = ("calling", "expander", "nested", "reading", "shell")
@@ -131,15 +126,15 @@ class Walker:
             case Pipeline():
                 return self._pipeline(node, stdin)
             case Block():
-                return self._redirected(node.redirects, stdin, lambda fed: self._block(node, fed))
+                return self.redirected(node.redirects, stdin, lambda fed: self._block(node, fed))
             case Chain():
                 return self._chain(node, stdin)
             case Choice():
-                return self._redirected(node.redirects, stdin, lambda fed: self._choice(node, fed))
+                return self.redirected(node.redirects, stdin, lambda fed: self._choice(node, fed))
             case Loop():
-                return self._redirected(node.redirects, stdin, lambda fed: self._loop(node, fed))
+                return self.redirected(node.redirects, stdin, lambda fed: self._loop(node, fed))
             case ForEach():
-                return self._redirected(node.redirects, stdin, lambda fed: self._for_each(node, fed))
+                return self.redirected(node.redirects, stdin, lambda fed: self._for_each(node, fed))
             case Define():
                 known = self.shell.functions.get(node.name, (None,)) if self.shell.left else ()
                 self.shell.functions[node.name] = (*known, node.body)
@@ -152,7 +147,7 @@ class Walker:
                     if any(builtins.indexed(value) for value in self.expander.values(word.pieces)):
                         self.reading.add(Effect.EXEC)
                         self.reading.doubt("a subscript holds a command that the shell runs")
-                return self._redirected(node.redirects, stdin, lambda _: "")
+                return self.redirected(node.redirects, stdin, lambda _: "")
             case _:
                 assert_never(node)
 
@@ -171,7 +166,7 @@ class Walker:
             call = Call(name=name, args=arguments, stdin=stdin, walker=self)
             plain = builtins.run(call)
             printed.append(programs.run(call) if plain is None else plain)
-        return _either([*aliased, *printed])
+        return either([*aliased, *printed])
 
     def _enter(self, characters: int) -> None:
         self.nested += 1
@@ -237,7 +232,7 @@ class Walker:
         self.shell.become(ends[0])
         for end in ends[1:]:
             self.shell.join(end)
-        return _joined([printed, _either(outcomes)])
+        return _joined([printed, either(outcomes)])
 
     def _loop(self, node: Loop, stdin: str | None) -> str:
         printed = [self.node(node.head, stdin)]
@@ -301,13 +296,13 @@ class Walker:
             self.shell.aliases.pop(name, None)
             printed.append(self.text(" ".join([alias, *(word.source for word in raw[1:])]), stdin=stdin))
         self.shell.join(before)
-        return _either(printed)
+        return either(printed)
 
     def _simple(self, node: Simple, stdin: str | None) -> str:
         if not node.words:
             for assignment in node.assignments:
                 self._assign(assignment)
-            self._redirected(node.redirects, stdin, lambda _: "")
+            self.redirected(node.redirects, stdin, lambda _: "")
             if not node.redirects:
                 self.reading.add(Effect.SESSION)
             return WILD if any(r.operator == "<" for r in node.redirects) else ""
@@ -321,8 +316,8 @@ class Walker:
             if assignment.name != "IFS" or any(form[:1] != ("read",) for form in forms):
                 self._assign(assignment)
         raw = node.words if isinstance(first := node.words[0].pieces[0], Text) and not first.quoted else ()
-        printed = self._redirected(
-            node.redirects, stdin, lambda fed: _either([self.run(argv, stdin=fed, raw=raw) for argv in forms])
+        printed = self.redirected(
+            node.redirects, stdin, lambda fed: either([self.run(argv, stdin=fed, raw=raw) for argv in forms])
         )
         if before is not None:
             # They hold for the command alone, unless it is one that the shell itself runs.
@@ -375,66 +370,6 @@ class Walker:
             self.reading.add(Effect.EXEC)
             self.reading.doubt("a variable holds a subscript that runs a command")
             self.expander.values(Parser(value).document(value))
-
-    def _redirected(
-        self, redirects: Sequence[Redirect], stdin: str | None, follow: Callable[[str | None], str]
-    ) -> str:
-        """Follow what the redirections stand behind; what of its output is left comes back."""
-        elsewhere: str | None = None
-        for redirect in redirects:
-            stdin, shown = self._redirect(redirect, stdin)
-            elsewhere = elsewhere if shown is None else shown
-        printed = follow(stdin)
-        return printed if elsewhere is None else elsewhere
-
-    def _redirect(self, redirect: Redirect, stdin: str | None) -> tuple[str | None, str | None]:
-        """What the command is fed then, and what is left of its output if it goes elsewhere."""
-        operator = redirect.operator
-        if operator == "<<":
-            return _either(self.expander.values(redirect.document, tilde=False)), None
-        values = self.expander.value(redirect.target)
-        if operator == "<<<":
-            return values[0] + "\n" if len(values) == 1 else WILD, None
-        moves = operator[0] != "<" and redirect.number in {"", "1"}
-        elsewhere: str | None = None
-        for target in values:
-            if operator in {"<&", ">&"} and re.fullmatch(r"\d*-?", target):
-                # Another descriptor: where that one leads is not followed.
-                if moves:
-                    elsewhere = WILD
-                elif redirect.number in {"", "0"}:
-                    stdin = WILD
-                    self._descriptor(target.rstrip("-"))
-            elif operator in _READ_OPERATORS:
-                self.shell.descriptors[redirect.number] = target
-                self._reads(target)
-                if redirect.number in {"", "0"}:
-                    stdin = "" if target == "/dev/null" else WILD
-            else:
-                if operator == "<>":
-                    self._reads(target)
-                truncates = operator not in {">>", "&>>", "<>"}
-                for directory in self.shell.directories:
-                    write_path(self.reading, target, directory=directory, truncates=truncates)
-                if moves:
-                    elsewhere = "" if static(target) and not target.startswith(_TO_ITSELF) else WILD
-        return stdin, elsewhere
-
-    def _descriptor(self, number: str) -> None:
-        """What is read from a descriptor is the file that it was opened for."""
-        if number in self.shell.descriptors:
-            self._reads(self.shell.descriptors[number])
-        elif number not in {"", "0", "1", "2"}:
-            self.reading.doubt("which file a descriptor leads to is not known")
-
-    def _reads(self, path: str) -> None:
-        for directory in self.shell.directories:
-            read_path(self.reading, path, directory=directory)
-
-
-def _either(printed: Sequence[str]) -> str:
-    """What one of several that may run prints."""
-    return printed[0] if len(set(printed)) == 1 else WILD if any(printed) else ""
 
 
 def _joined(printed: Sequence[str]) -> str:

@@ -11,8 +11,8 @@ import asyncssh
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-HOST, HOSTS, AUTHORITY, TARGETS = "host", "hosts", "authority", "targets"
-"""What a secret is for: the server's own key; signing that; signing agents' keys; signing the gateway's keys for targets."""
+HOST, NEXT, HOSTS, AUTHORITY, TARGETS = "host", "host-next", "hosts", "authority", "targets"
+"""What a secret is for: the server's own key; the one that will follow it, or the same where none is announced; signing that; signing agents' keys; signing the gateway's keys for targets."""
 ALIAS = "countersign"
 """What the server is called in its certificate, wherever it is reached."""
 FOR_A_SESSION = 300.0

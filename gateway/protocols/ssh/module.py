@@ -80,12 +80,19 @@ def certify(
 
 
 def host(secret: Callable[[str], bytes]) -> Mapping[str, str]:
-    """By what clients know the gateway: the server's own key, what certifies that, and the key's fingerprint."""
-    return {
-        "host_key": keys.public_line(secret(keys.HOST)),
+    """By what clients know the gateway: the server's own key, what certifies that, its fingerprint, and the next key if announced."""
+    own, following = secret(keys.HOST), secret(keys.NEXT)
+    told = {
+        "host_key": keys.public_line(own),
         "host_authority": keys.public_line(secret(keys.HOSTS)),
-        "fingerprint": keys.fingerprint(secret(keys.HOST)),
+        "fingerprint": keys.fingerprint(own),
     }
+    if following != own:
+        told |= {
+            "next_host_key": keys.public_line(following),
+            "next_fingerprint": keys.fingerprint(following),
+        }
+    return told
 
 
 def authority(secret: Callable[[str], bytes]) -> str:

@@ -11,7 +11,7 @@ from gateway.hosted import Desks
 from gateway.protocols.ssh.algorithms import STRONG
 from gateway.protocols.ssh.client import Client
 from gateway.protocols.ssh.kept import WINDOW
-from gateway.protocols.ssh.keys import AUTHORITY, HOST, HOSTS, host_certificate, key
+from gateway.protocols.ssh.keys import AUTHORITY, HOST, HOSTS, NEXT, host_certificate, key
 from gateway.protocols.ssh.lines import LONGEST_TYPED
 
 log = logging.getLogger("countersign.ssh")
@@ -48,12 +48,14 @@ async def serve(desks: Desks, *, host: str, port: int) -> Server:
     clients: set[Client] = set()
     desk = desks.first
     authority = key(desk.secret(AUTHORITY))
-    own = key(desk.secret(HOST))
+    own, following = key(desk.secret(HOST)), key(desk.secret(NEXT))
+    others = [following] if following.public_data != own.public_data else []
     acceptor = await asyncssh.listen(
         host,
         port,
         server_factory=functools.partial(Client, desks, clients, authority),
-        server_host_keys=[(own, host_certificate(desk.secret(HOSTS), own))],
+        server_host_keys=[(own, host_certificate(desk.secret(HOSTS), own)), *others],
+        send_server_host_keys=True,  # OpenSSH's clients learn the next key, and forget one that was replaced
         server_version=TITLE,
         login_timeout=desk.limits.login,
         keepalive_interval=KEEPALIVE,

@@ -31,19 +31,20 @@ HUNTED = re.compile(
 _ONLY_DIGITS = re.compile(r"(?:\[0-9\]|\\d)[+*]|(?:\[0-9\]|\\d)")
 _JQ_STRINGS = re.compile(r'"(?:\\.|[^"\\])*"')
 _JQ_ENVIRONMENT = re.compile(r"\$ENV\b|(?<![.\w$])env\b")
+_YQ_READS = re.compile(r"(?<![.\w])(?:load(?:_\w+)?\s*\(|strenv\b|envsubst\b)")
 _TAKES = {
     "head": "nc",
     "tail": "ncs",
     "cut": "dfbc",
-    "od": "AjNtw",
+    "od": "AjNtS",
     "hexdump": "efns",
     "fold": "w",
     "nl": "bdfhilnsvw",
     "join": "12ejotv",
     "base64": "w",
-    "column": "stocHNRWOn",
-    "fmt": "wgpu",
-    "pr": "DehilnNoSwW",
+    "column": "socHNRWOnETrip",
+    "fmt": "wgp",
+    "pr": "DhlNowW",
     "strings": "nteTs",
     "iconv": "fto",
     "paste": "d",
@@ -53,7 +54,9 @@ _TAKES = {
     "base32": "w",
     "shasum": "a",
     "cmp": "in",
-    "readelf": "xpRw",
+    "sdiff": "oWw",
+    "diff3": "L",
+    "readelf": "xpR",
 }
 _BINARIES = words("nm size strings readelf objdump")
 """Programs that take options from a file behind an @."""
@@ -68,9 +71,11 @@ def _content(call: Call) -> str | None:
     given = options(
         call.args,
         takes=_TAKES.get(call.name, ""),
-        long="lines bytes output delimiter fields characters encoding shell output-error",
+        long="lines bytes output delimiter fields characters encoding shell output-error from-file to-file diff-program",
     )
-    if call.name in {"iconv", "xmllint"} and given.has("o", "output"):
+    if given.has("diff-program"):
+        call.execute("a program is run that an option names")
+    if call.name in {"iconv", "xmllint", "sdiff"} and given.has("o", "output"):
         for path in given.values("o", "output"):
             call.write(path, truncates=True)
     if call.name == "tr":
@@ -92,7 +97,11 @@ def _content(call: Call) -> str | None:
         call.execute("exiftool runs code or writes")
     if call.name in {"identify", "ffprobe"} and any(re.match(r"[a-z]+:", arg) for arg in given.operands):
         call.execute("what is read may be a program's own language")
-    for path in (*given.operands, *given.values("files0-from", "from-file")):
+    # Where another version of the program takes no value there, it is a file.
+    values = [value for flag, values in given.flags.items() if len(flag) == 1 for value in values]
+    for path in (value for value in values if len(value) > 1 and "/" in value):
+        call.read(path)
+    for path in (*given.operands, *given.values("files0-from", "from-file", "to-file")):
         if path.startswith("@") and call.name in _BINARIES:
             call.read(path[1:])
         call.read(path, deep=call.name == "diff" and given.has("r", "recursive"))
@@ -215,6 +224,9 @@ def _jq(call: Call) -> str | None:
                 call.read(path)
     for path in given.values("f", "from-file"):
         call.read(path)
+    if call.name == "yq" and any(_YQ_READS.search(operand) for operand in given.operands):
+        call.add(Effect.EXFIL)
+        call.doubt("an expression of yq reads what else there is")
     if any(_JQ_ENVIRONMENT.search(_JQ_STRINGS.sub('""', operand)) for operand in given.operands[:1]):
         call.add(Effect.EXFIL)
     for path in given.operands[1:]:

@@ -109,8 +109,12 @@ def _rights(call: Call) -> str | None:
 
 def _split(call: Call) -> str | None:
     given = options(
-        call.args, takes="abClnt", long="filter bytes lines number suffix-length additional-suffix"
+        call.args,
+        takes="fbn" if call.name == "csplit" else "abClnt",
+        long="filter bytes lines number suffix-length additional-suffix prefix suffix-format digits",
     )
+    for prefix in given.values("f", "prefix"):
+        call.write(prefix)
     if given.has("filter"):
         for text in given.values("filter"):
             call.script(text)

@@ -126,8 +126,9 @@ def _listing(call: Call) -> str | None:
     given = options(call.args, takes=takes, long=long)
     if call.name == "file":
         # What it cannot use of a file of magic it prints.
+        debugged = given.operands if given.has("d", "debug") else ()
         magic = [path for value in given.values("m", "magic-file") for path in value.split(":")]
-        for path in (*given.values("f", "files-from"), *magic):
+        for path in (*given.values("f", "files-from"), *magic, *debugged):
             call.read(path)
     forms = given.values("c", "format")
     if call.name == "stat" and forms and all(_NUMBERS.fullmatch(form) for form in forms):

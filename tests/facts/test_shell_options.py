@@ -1,0 +1,42 @@
+"""Options of programs that print files, against the programs themselves: no option hides the file that is printed."""
+
+from __future__ import annotations
+
+import shutil
+import string
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gateway.facts.shell import read
+from gateway.facts.shell.values import words
+from gateway.model import Effect
+
+PRINTING = words(
+    """
+    cat tac nl head tail cut paste comm fold fmt column expand unexpand pr look od hexdump xxd strings base64 base32
+    diff cmp sort uniq shuf grep sed awk zcat file stat ls wc rev more date ptx tsort join
+    """
+)
+HARMLESS = {Effect.READ, Effect.SESSION}
+MARKER = "a line that stands in no other file"
+
+
+@pytest.mark.parametrize("program", [each for each in sorted(PRINTING) if shutil.which(each)])
+def test_no_letter_takes_for_its_value_what_the_program_prints(tmp_path: Path, program: str) -> None:
+    (tmp_path / "shadow").write_text(f"{MARKER}\n")
+    for letters in (*(f"-{letter}" for letter in string.ascii_letters), ""):
+        argv = [program, *([letters] if letters else [])]
+        if read(" ".join([*argv, "/etc/shadow"])).effects <= HARMLESS:
+            assert MARKER not in printed([*argv, str(tmp_path / "shadow")], tmp_path), argv
+
+
+def printed(argv: list[str], directory: Path) -> str:
+    try:
+        done = subprocess.run(
+            argv, stdin=subprocess.DEVNULL, capture_output=True, cwd=directory, timeout=5, check=False
+        )
+    except subprocess.TimeoutExpired as slow:  # it follows the file
+        return (slow.stdout or b"").decode(errors="replace")
+    return (done.stdout + done.stderr).decode(errors="replace")
