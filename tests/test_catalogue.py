@@ -62,6 +62,8 @@ def server() -> Iterator[Postgres]:
             CREATE FUNCTION to_pair(text) RETURNS pair LANGUAGE plpgsql AS 'BEGIN RETURN ($1, $1)::pair; END';
             CREATE CAST (text AS pair) WITH FUNCTION to_pair(text);
             CREATE EXTENSION vector;
+            CREATE VIEW brought AS SELECT busy('x') AS b;
+            ALTER EXTENSION vector ADD VIEW brought;
             CREATE VIEW near AS SELECT '[1]'::vector <-> '[2]'::vector AS far;
         """)
         yield postgres
@@ -156,7 +158,11 @@ async def test_what_parsed_bodies_and_plans_bring_is_followed(known):
 async def test_what_came_with_an_extension_is_believed(known):
     assert known.told.operators["public.==="] == ("public.compared",)
     assert known.told.operators["public.<->"] == ()
-    for sql in ("select '[1]'::vector <-> '[2]' where 1 = 1", "select far from near"):
+    for sql in (
+        "select '[1]'::vector <-> '[2]' where 1 = 1",
+        "select far from near",
+        "select b from brought",
+    ):
         assert known.texts.read(sql).effects == {Effect.READ}, sql
 
 

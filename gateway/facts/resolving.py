@@ -100,7 +100,7 @@ def _settle(
 
 
 def _unread(name: str, table: Table, does: dict[str, Does]) -> None:
-    if not table.kept:
+    if not table.believed:
         does[name] = _UNREAD
 
 
@@ -116,7 +116,7 @@ def _view(
     if viewed is None:
         _unread(name, table, does)
         return
-    if viewed.does != NO_MORE and not table.kept:
+    if viewed.does != NO_MORE and not table.believed:
         does[name] = viewed.does
     outputs = viewed.outputs
     if len(outputs) != len(table.columns) or any(o.name == "*" for o in outputs):

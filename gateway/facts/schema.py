@@ -21,8 +21,8 @@ class Table:
     columns: tuple[str, ...]
     definition: str = ""
     """The query of a view, with schemas written out; "" for what stores its own rows."""
-    kept: bool = False
-    """A view whose rows are stored: its query ran before."""
+    believed: bool = False
+    """A view whose query does no more than read now: its rows are stored, or it came with an extension."""
     generated: Mapping[str, str] = field(default_factory=dict)
     """Column -> the expression that it is computed by from others of the table."""
     parents: tuple[str, ...] = ()

@@ -123,7 +123,8 @@ class Scope:
                     candidates.append(found)
             scope = scope.outer
         if not candidates:
-            return Output(name=name, sources=frozenset({name}))
+            system = name in _SYSTEM and bool(self.relations)
+            return Output(name=name, sources=NOTHING if system else frozenset({name}))
         return Output(name=name, sources=united(candidates), exact=all(found.exact for found in candidates))
 
     def star(self) -> list[Output]:

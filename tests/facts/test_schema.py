@@ -28,7 +28,7 @@ TABLES = {
     ),
     "public.purging": Table(columns=("x",), definition="SELECT public.purge() AS x"),
     "public.deeper": Table(columns=("id",), definition="SELECT busy.id FROM public.busy"),
-    "public.kept": Table(columns=("x",), definition="SELECT public.secret() AS x", kept=True),
+    "public.kept": Table(columns=("x",), definition="SELECT public.secret() AS x", believed=True),
     "public.early": Table(columns=("x",), definition="SELECT public.tail_of() AS x"),
     "public.shown": Table(columns=("x",), definition="SELECT public.mistaken() AS x"),
     "public.plain": Table(
@@ -101,6 +101,7 @@ OLD = "public.customers_old.ssn"
         ("select ssn from customers_old", [("ssn", {SSN, OLD}, True)]),
         ("select a from broken", [("a", {"*"}, False)]),
         ("select a from round", [("a", {"*", "public.round.a"}, False)]),
+        ("select ctid from orders", [("ctid", set(), True)]),
         ("select o.ctid, o.xmin from orders o", [("ctid", set(), True), ("xmin", set(), True)]),
         ("select ssn from crm.people", [("ssn", {"crm.people.ssn"}, True)]),
         ("select x from elsewhere", [("x", {"elsewhere.x"}, True)]),
@@ -211,6 +212,13 @@ PURGES = {Effect.READ, Effect.WRITE, Effect.DESTRUCTIVE}
 )
 def test_what_the_text_calls_without_a_call_counts(sql, effects):
     assert read(sql).effects == effects
+
+
+def test_a_rule_may_name_the_view_that_nobody_can_tell_of():
+    facts = read("select b.id from public.busy b join orders o on o.id = b.id")
+    unknown = [(r.kind, r.name) for r in facts.resources if r.effect is Effect.UNKNOWN]
+    assert ("table", "public.busy") in unknown
+    assert ("table", "orders") not in unknown
 
 
 def test_what_a_check_looks_at_is_no_column():

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.facts.postgres import blocks, functions, settings
+from gateway.facts.postgres.asking import asks, weighs
 from gateway.facts.postgres.likeness import bare
 from gateway.facts.postgres.reading import Reading
 from gateway.facts.postgres.tree import Node, constant, named_so, strings, typed
@@ -32,23 +33,41 @@ _COUNTING = frozenset({"count", "pg_typeof"})
 
 def gather(reading: Reading, value: object, scope: Scope) -> Sources:
     """Every stored column that `value` (a node, a struct or a list of them) is made of."""
-    found = NOTHING
-    while True:
-        reading.step()
-        if isinstance(value, list):
-            return found.union(*[gather(reading, item, scope) for item in value])
-        if not isinstance(value, dict):
-            return found
-        if "A_Expr" not in value:
-            return found.union(*[_field(reading, key, inner, scope) for key, inner in value.items()])
+    levels: list[tuple[Node, Sources]] = []
+    while isinstance(value, dict) and "A_Expr" in value:
         # Long chains of operators lean to the left: followed in a loop, they need no stack.
+        reading.step()
         expression = value["A_Expr"]
         _operator(reading, expression.get("name"))
         right = gather(reading, expression.get("rexpr"), scope)
         if right and strings(expression.get("name"))[-1:] in (["/"], ["%"]):
             reading.columns(right, kind="condition")  # by nothing, it fails
-        found |= right
+        levels.append((expression, right))
         value = expression.get("lexpr")
+    reading.step()
+    found = NOTHING
+    if isinstance(value, list):
+        found = NOTHING.union(*[gather(reading, item, scope) for item in value])
+    elif isinstance(value, dict):
+        found = NOTHING.union(*[_field(reading, key, inner, scope) for key, inner in value.items()])
+    return _computed(reading, levels, found) if levels else found
+
+
+def _computed(reading: Reading, levels: list[tuple[Node, Sources]], found: Sources) -> Sources:
+    """What a chain of operators is made of, given the leftmost; what may make one of them fail counts as a condition."""
+    asked = NOTHING
+    for expression, right in reversed(levels):
+        if found or right:
+            if weighs(expression) and not (found and right):
+                asked |= found | right
+            if asks(expression.get("lexpr", {})):
+                asked |= found
+            if isinstance(expression.get("rexpr"), dict) and asks(expression["rexpr"]):
+                asked |= right
+        found |= right
+    if asked:
+        reading.columns(asked, kind="condition")
+    return found
 
 
 def _field(reading: Reading, key: str, inner: object, scope: Scope) -> Sources:
@@ -78,6 +97,10 @@ def _field(reading: Reading, key: str, inner: object, scope: Scope) -> Sources:
                 decides = "arg" if key == "CaseExpr" else "expr"
                 rest = {name: part for name, part in inner.items() if name != decides}
                 return condition(reading, inner.get(decides), scope) | gather(reading, rest, scope)
+            case "TypeCast" | "CoalesceExpr":
+                args = inner.get("args", [inner.get("arg", {})])
+                found = gather(reading, inner, scope)
+                return _asked(reading, args, found)
             case "BoolExpr" if len(inner.get("args", ())) > 1:
                 return condition(reading, inner["args"], scope)
             case _:
@@ -85,6 +108,13 @@ def _field(reading: Reading, key: str, inner: object, scope: Scope) -> Sources:
     if key in {"operName", "useOp"}:
         _operator(reading, inner)
     return gather(reading, inner, scope)
+
+
+def _asked(reading: Reading, args: Sequence[Node], made_of: Sources) -> Sources:
+    """What goes into something that may fail, or be left out."""
+    if made_of and any(map(asks, args)):
+        reading.columns(made_of, kind="condition")
+    return made_of
 
 
 def values(reading: Reading, node: Node, scope: Scope) -> list[Output]:
@@ -258,6 +288,7 @@ def _call(reading: Reading, body: Node, scope: Scope) -> Sources:
     schema, name = (parts[-2] if len(parts) > 1 else ""), (parts[-1] if parts else "")
     args = body.get("args", [])
     made_of = gather(reading, {key: value for key, value in body.items() if key not in _NOT_VALUED}, scope)
+    _asked(reading, args, made_of)
     made_of |= condition(reading, [body.get("agg_filter"), body.get("over")], scope)
     if name in _COUNTING and schema in {"", "pg_catalog"}:
         _counted(reading, args, made_of)

@@ -118,6 +118,8 @@ class Reading:
         if self.schema is not None and self.schema.does:
             more = self.schema.does_of(name)
             self.does(*more.effects)
+            if Effect.UNKNOWN in more.effects:
+                self.touches("table", name, Effect.UNKNOWN)
             self.doubts.update(dict.fromkeys(more.doubts))
             self.brought |= more.brought
             self.own = self.own or more.own

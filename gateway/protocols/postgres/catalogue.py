@@ -26,7 +26,8 @@ _BARE = "SELECT pg_catalog.set_config('search_path', '', false)"
 _IN_EXTENSION = """EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.deptype = 'e'
     AND d.classid = 'pg_catalog.{catalogue}'::pg_catalog.regclass AND d.objid = {oid})"""
 _TABLES = f"""
-    SELECT n.nspname || '.' || c.relname AS name, c.oid::int8 AS oid, c.relkind IN ('v', 'm') AS viewed, c.relkind = 'm' AS kept,
+    SELECT n.nspname || '.' || c.relname AS name, c.oid::int8 AS oid, c.relkind IN ('v', 'm') AS viewed,
+        c.relkind = 'm' OR {_IN_EXTENSION.format(catalogue="pg_class", oid="c.oid")} AS believed,
         pg_catalog.array_agg(a.attname::text ORDER BY a.attnum) AS columns,
         pg_catalog.array_agg(a.attnum::int4 ORDER BY a.attnum) AS numbers,
         CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) ELSE '' END AS definition
@@ -194,7 +195,7 @@ def _tables(tables: Sequence[Any], generated: Sequence[Any], parents: Sequence[A
         found[name] = Table(
             columns=tuple(column.lower() for column in row["columns"]),
             definition=row["definition"],
-            kept=row["kept"],
+            believed=row["believed"],
             generated=expressions.get(name, {}),
             parents=tuple(above.get(name, ())),
         )

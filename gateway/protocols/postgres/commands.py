@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, assert_never
 
+from gateway.facts.postgres.tree import LARGEST
 from gateway.model import Allow, Block, Command
 from gateway.protocols.postgres import messages, refusals
 from gateway.protocols.postgres.answers import Answers
@@ -252,6 +253,8 @@ class Commands:
         exchange = self._exchange
         several = b";" in statement.query.rstrip(b"; \t\r\n")
         if exchange.begun or (several and exchange.status == IN_TRANSACTION):
+            return False
+        if len(statement.query) > LARGEST:
             return False
         reply = self.sending.parse_only(statement.query, out)
         self.trial = Trial(reply, statement=statement, raw=raw, several=several)

@@ -27,7 +27,7 @@ def _tar(call: Call) -> str | None:
         long="""
             file directory files-from exclude exclude-from use-compress-program checkpoint-action to-command
             info-script new-volume-script rsh-command owner group mode transform checkpoint format
-            strip-components rmt-command
+            strip-components rmt-command index-file
         """,
     )
     if any(

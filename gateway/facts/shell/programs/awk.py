@@ -28,13 +28,20 @@ _STANDARD = words('"/dev/stdout" "/dev/stderr" "-" "/dev/null" "/dev/tty"')
 Token = tuple[str, str]
 
 
+_WRITTEN = re.compile(r"-[dop](.*)", re.DOTALL)
+"""Options that write to a file, one that may stand behind them."""
+
+
 class _Unclear(Exception):
     """The program is none that is known."""
 
 
 def _awk(call: Call) -> str | None:
+    written = [found[1] for arg in call.args if (found := _WRITTEN.fullmatch(arg))]
+    for path in written:
+        call.write(path or "awkvars.out", truncates=True)
     given = options(
-        call.args,
+        [arg for arg in call.args if not _WRITTEN.fullmatch(arg)],
         takes="fFvieEl",
         long="file assign field-separator include exec load source",
         until_operand=True,
@@ -44,10 +51,8 @@ def _awk(call: Call) -> str | None:
     for path in elsewhere:
         call.read(path)
         call.execute("an awk program is read from a file")
-    for option in ("o", "p", "d", "dump-variables", "profile", "pretty-print"):
-        for path in given.values(option):
-            if path:
-                call.write(path, truncates=True)
+    for path in given.values("dump-variables", "profile", "pretty-print"):
+        call.write(path or "awkprof.out", truncates=True)
     sources = given.values("e", "source")
     own = not (sources or given.has("f", "file", "E", "exec"))
     for program in sources or given.operands[: int(own)]:

@@ -98,7 +98,7 @@ def _content(call: Call) -> str | None:
     if call.name in {"identify", "ffprobe"} and any(re.match(r"[a-z]+:", arg) for arg in given.operands):
         call.execute("what is read may be a program's own language")
     # Where another version of the program takes no value there, it is a file.
-    values = [value for flag, values in given.flags.items() if len(flag) == 1 for value in values]
+    values = [value for several in given.flags.values() for value in several]
     for path in (value for value in values if len(value) > 1 and "/" in value):
         call.read(path)
     for path in (*given.operands, *given.values("files0-from", "from-file", "to-file")):

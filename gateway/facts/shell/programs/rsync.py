@@ -44,6 +44,7 @@ def _rsync(call: Call) -> str | None:
             rsh rsync-path exclude include exclude-from include-from files-from filter password-file log-file
             temp-dir partial-dir backup-dir compare-dest copy-dest link-dest chmod chown bwlimit timeout port
             max-size min-size block-size out-format remote-option suffix info debug
+            write-batch only-write-batch read-batch
         """,
     )
     if "--server" in call.args:
@@ -55,8 +56,10 @@ def _rsync(call: Call) -> str | None:
         call.execute("rsync runs a program of its options")
     for path in given.values("files-from", "exclude-from", "include-from", "password-file"):
         call.read(path)
-    for path in given.values("log-file"):
+    for path in given.values("log-file", "write-batch", "only-write-batch"):
         call.write(path)
+    if given.has("read-batch"):
+        call.doubt("a batch decides which files are written")
     if given.has("remove-source-files") or any(flag.startswith("del") for flag in given.flags):
         call.add(Effect.DESTRUCTIVE)
     return transfer(call, given.operands, deep=True)
