@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-FOREIGN = "contraseña|contrasena|contrasenya|senha|palavra[_ -]?passe|mot[_ -]?de[_ -]?passe|mdp|passwort|kennwort|wachtwoord|lösenord|losenord|adgangskode|passord|salasana|hasło|haslo|zaporka|lozinka|geslo|heslo|jelszó|parol[aă]|(?:ş|Ş)ifre|parola|[пП]ароль|ПАРОЛЬ|κωδικός|סיסמה|كلمة المرور|パスワード|密码|密碼|口令|비밀번호|암호|mật khẩu|รหัสผ่าน|पासवर्ड".encode()  # fmt: skip
+FOREIGN = "contraseña|contrasena|contrasenya|senha|palavra[_ -]?passe|mot[_ -]?de[_ -]?passe|mdp|passwort|kennwort|wachtwoord|lösenord|losenord|adgangskode|passord|salasana|hasło|haslo|zaporka|lozinka|geslo|heslo|jelszó|parol[aă]|(?:ş|Ş)ifre|parola|[пП]ароль|ПАРОЛЬ|κωδικός|סיסמה|كلمة المرور|パスワード|密码|密碼|口令|비밀번호|암호|mật khẩu|Mật khẩu|kata sandi|รหัสผ่าน|पासवर्ड".encode()  # fmt: skip
 """What a password is called elsewhere."""
 PASSWORD_NAMES = (
     rb"pass(?:[_-]?(?:word|wd|phrase|code)|wrd)|pwd|\bpsw|psswd|pswd|authtok\b|db_?pass|mysql_pwd|psk|(?:require|auth_)pass|masterauth|erlang_?cookie|(?:bind|root|user|admin|sudo)_?pw|"

@@ -427,6 +427,10 @@ PASSWORD = (
         rb"(?i:wi-?fi|wlan|ssid)[^\r\n\0]{1,60}[ ,;/](?i:key|pass|pw|schl(?:ue|\xc3\xbc)ssel|cl(?:e|\xc3\xa9)|clave)[ \t]?[:=]?[ \t]{1,2}[^\s\0]",
         _told,
     ),
+    Shape(
+        pattern=rb"(?i:\bssid)[ \t]{0,2}=[^\r\n\0]{1,40}\r?\n(?:[^\r\n\0]{0,60}\r?\n){0,2}[ \t]{0,4}(?i:key|pass|psk)[ \t]{0,2}=[ \t]{0,2}[^\s\0]",
+        check=_told,
+    ),
     *ANSWERS,
     *CONNECTIONS,
     *CODES,

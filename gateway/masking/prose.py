@@ -22,7 +22,7 @@ _PASSWORD = (
 _SECRET = rb"(?:client |shared |webhook |api |app )?secret|token|(?:api|access|private|encryption|signing|license|licence|master|auth|shared|activation|secret|ssh|recovery|deploy|admin)[ -]?key|schl(?:\xc3\xbc|ue)ssel|cl(?:\xc3\xa9|e) (?:d'api|api|secr(?:\xc3\xa8|e)te)|clave de api|chave de api|chiave api|(?:api|toegangs)-?sleutel"
 _CODE = (
     rb"(?:door|gate|entry|entrance|access|alarm|security|garage|lock|safe|pin|unlock|verification|reset|confirmation|login|recovery|sms|2fa|mfa|two[ -]factor|keypad|elevator|building|activation|registration|invite|invitation"
-    rb"|authori[sz]ation|authentication|one[ -]time)[ -]?(?:code|combination)s?|pins?(?:[ -]?(?:code|number|nummer))?|cvv2?|cvc2?|otp|one[ -]time pin"
+    rb"|authori[sz]ation|authentication|one[ -]time)[ -]?(?:code|combination)s?|pins?(?:[ -]?(?:code|number|nummer))?|puk[12]?|cvv2?|cvc2?|otp|one[ -]time pin"
     rb"|(?:zugangs|t(?:\xc3\xbc|ue)r|sicherheits|best(?:\xc3\xa4|ae)tigungs|verifizierungs|aktivierungs|freischalt|entsperr|einmal|anmelde)-?code"
     rb"|code (?:pin|secret|d'acc(?:\xc3\xa8|e)s|d'activation|de (?:s(?:\xc3\xa9|e)curit(?:\xc3\xa9|e)|v(?:\xc3\xa9|e)rification|confirmation|la porte))"
     rb"|c(?:\xc3\xb3|o)digo(?: (?:pin|secreto|de (?:acceso|acesso|seguridad|seguran\xc3\xa7a|verificaci(?:\xc3\xb3|o)n|verifica\xc3\xa7(?:\xc3\xa3|a)o|confirmaci(?:\xc3\xb3|o)n|confirma\xc3\xa7(?:\xc3\xa3|a)o|activaci(?:\xc3\xb3|o)n|ativa\xc3\xa7(?:\xc3\xa3|a)o)))?"
@@ -86,7 +86,7 @@ _FILLERS = _words(
 _INTO = _words("to into auf zu \u00e0 a en na till til naar")
 """Where a verb says that the secret was changed; `to` is the word for "is" in Polish, `on` that of Finnish."""
 _TO_OF_OTHERS = _words("to on")
-_POLISH_OR_FINNISH = re.compile(rb"(?i)has(?:\xc5\x82|l)o|salasana|parool")
+_POLISH_OR_FINNISH = re.compile(rb"(?i)has(?:\xc5\x82|l)o|kod |salasana|parool")
 _CHANGED = re.compile(
     rb"(?i)\b(?:re-?set|set|change[ds]?|changing|update[ds]?|rotated?|switch(?:ed)?|turn(?:ed)?|ge(?:\xc3\xa4ndert|setzt)|geaendert|\xc3\xa4ndert?|setzt?|chang(?:\xc3\xa9|e|er)|mis|cambi(?:\xc3\xa9|\xc3\xb3|ado|ada|ata|ato|a)"
     rb"|alter(?:ei|ou|ada|ado)|gewijzigd|\xc3\xa4ndrat|endret|\xc3\xa6ndret|zmienion[eo]|default(?:s|ed)?)\b"
@@ -237,6 +237,22 @@ def _said_of_key(data: bytes, start: int, end: int) -> Iterator[Span]:
             yield span
 
 
+_OTHER_CODES = re.compile(
+    rb"(?i)your (?:zip|postal|area|country|error|status|exit|promo|discount|order|booking|product|voucher|coupon|source|dial\w*|referral|gift|tax|dress|response|return|qr) "
+)
+
+
+def _said_of_code(data: bytes, start: int, end: int) -> Iterator[Span]:
+    """`your Acme code is 4821`"""
+    if (noun := _YOUR.search(data, start, end)) is not None and _OTHER_CODES.match(
+        data, noun.start()
+    ) is None:
+        yield from _said(data, start, end, b"code")
+
+
+_YOUR = re.compile(rb"(?i)your ")
+
+
 def _of(kind: bytes, nouns: bytes) -> Shape:
     return Shape(
         pattern=b"(?i:" + nouns + b")" + _MARKS,
@@ -253,6 +269,7 @@ PROSE = (
         b"(?i:" + _CODE + b")" + _OR_SIGN,
         spans=lambda data, start, end: _said(data, start, end, b"code"),
     ),
+    word(rb"(?i:your[ ][a-z]{2,16}[ ]code)[ :]", spans=_said_of_code),
     Shape(
         pattern=b"(?:" + _CODE_ELSEWHERE + b")" + _OR_SIGN,
         check=lambda _data, _start, _end: None,

@@ -36,7 +36,7 @@ _PLACEHOLDER = linear(
     rb"|(?:[a-z]{1,12}[ _-]){0,4}(?:" + _WORDS + rb")[ _-](?:here|placeholder|goes[ _-]here))"
 )
 _SEALED = linear(
-    rb"\{[A-Za-z0-9+/]{20,}={1,2}\}|\{(?i:aes[0-9]{0,3}|3des|rc4|xor|cipher|noop|bcrypt|des|cleartext|plain|sha-?[0-9]{1,3}|md5)\}[^\s{}]{3,}"
+    rb"\{[A-Za-z0-9+/]{20,}={1,2}\}|\{(?i:aes[0-9]{0,3}|3des|rc4|xor|cipher|noop|bcrypt|des(?:ede)?|cleartext|plain|sha-?[0-9]{1,3}|md5)\}[^\s{}]{3,}"
 )
 """What Maven, Jenkins and WebLogic have encrypted: their key is in the next file. Spring says in braces how a value is read."""
 _NAME = rb"[A-Za-z_$][A-Za-z_$]*[0-9]{0,3}"
