@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-FOREIGN = "contraseña|contrasena|contrasenya|senha|palavra[_ -]?passe|mot[_ -]?de[_ -]?passe|mdp|passwort|kennwort|wachtwoord|lösenord|losenord|adgangskode|passord|salasana|hasło|haslo|zaporka|lozinka|geslo|heslo|jelszó|parol[aă]|(?:ş|Ş)ifre|parola|[пП]ароль|ПАРОЛЬ|κωδικός|סיסמה|كلمة المرور|パスワード|密码|密碼|口令|비밀번호|암호|mật khẩu|รหัสผ่าน|पासवर्ड".encode()  # fmt: skip
+FOREIGN = "contraseña|contrasena|contrasenya|senha|palavra[_ -]?passe|mot[_ -]?de[_ -]?passe|mdp|passwort|kennwort|wachtwoord|lösenord|losenord|adgangskode|passord|salasana|hasło|haslo|zaporka|lozinka|geslo|heslo|jelszó|parol[aă]|(?:ş|Ş)ifre|parola|[пП]ароль|ПАРОЛЬ|κωδικός|סיסמה|كلمة المرور|パスワード|密码|密碼|口令|비밀번호|암호|mật khẩu|Mật khẩu|kata sandi|รหัสผ่าน|पासवर्ड".encode()  # fmt: skip
 """What a password is called elsewhere."""
 PASSWORD_NAMES = (
     rb"pass(?:[_-]?(?:word|wd|phrase|code)|wrd)|pwd|\bpsw|psswd|pswd|authtok\b|db_?pass|mysql_pwd|psk|(?:require|auth_)pass|masterauth|erlang_?cookie|(?:bind|root|user|admin|sudo)_?pw|"
@@ -38,7 +38,7 @@ NAMES = (
 IS_PASSWORD = re.compile(rb"(?i)[_-]?(?:" + PASSWORD_NAMES + rb"|" + OWNED + rb")")
 IS_CODE = re.compile(_CODES)
 NOT_SECRET_BEFORE = re.compile(
-    rb"(?i)(?:(?<![a-z])|(?<=(?-i:[a-z]))(?=(?-i:[A-Z])))(?:next|page|continuation|continue|sync|resume|cursor|start|max|min|num|total|prompt|completion|pad|eos|bos|unk|mask|stop|public|publishable"
-    rb"|primary|foreign|sort|partition|cache|idempotency|routing|tenant|pkce|public[_ -]?key|checksum/)[_ -]?\Z|[0-9]{12}:\Z"
+    rb"(?i)(?:(?<![a-z])|(?<=(?-i:[a-z]))(?=(?-i:[A-Z])))(?:next|page|continuation|continue|input|output|client[_ -]?request|(?:next[_ -]?)?lock|starting|sync|resume|cursor|start|max|min|num|total|prompt|completion|pad|eos|bos|unk|mask|stop|public|publishable"
+    rb"|primary|foreign|sort|partition|cache|idempotency|routing|tenant|pkce|public[_ -]?key|checksum/)[_ -]?\Z|(?:[0-9]{12}|\*|\}):\Z|(?-i:AWS::[A-Za-z0-9]{1,24}::[A-Za-z0-9]{0,24})\Z"
 )
 """Words before a name that make something else of it: the token of a page, a column's key."""

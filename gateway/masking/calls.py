@@ -100,6 +100,12 @@ def _typed(data: bytes, start: int, end: int) -> Iterator[Span]:
         yield span
 
 
+def _behind(data: bytes, _start: int, end: int, when: Callable[[bytes], bool] = _is_secret) -> Span | None:
+    """The literal whose quote ends the candidate."""
+    span = _literal(data, end - 1)
+    return span if span is not None and when(data[slice(*span)]) else None
+
+
 CALLS = (
     # (user, password)
     _call(
@@ -139,6 +145,12 @@ CALLS = (
         rb"|generate_from_password|password_(?:hash|verify)|(?:check|make|hash|verify|generate)_?password(?:_hash)?|set_?secret|set_?access_?token|set_?api_?key|bearer_?auth|md5|sha1|sha2",
         1,
         _is_secret,
+    ),
+    # Ruby asks for no parentheses; a header of Go is a list
+    Shape(pattern=rb"\b(?i:basic_?auth)[ \t][\"'][^\"'\s\0]{1,48}[\"'],[ \t]?[\"']", check=_behind),
+    Shape(
+        pattern=rb"(?i:token|api[_-]?key|secret|authorization)\"[ \t]{0,2}:[ \t]{0,2}[{\[][ \t]{0,2}\"",
+        check=lambda data, start, end: _behind(data, start, end, _is_drawn),
     ),
     _apart(rb"(?i:twilio\w{0,12}|client)\([\"']", _twilio),
     _apart(

@@ -21,7 +21,7 @@ _LETTERS = {
     (b"P", True): rb"sqlcmd|bcp|osql|isql|ipmitool|zip|unzip",
     (b"P", False): rb"sqlcmd|bcp|osql|isql|ipmitool|zip|unzip|mosquitto_\w+|ssh-keygen|gpg-preset-passphrase",
     (b"a", False): rb"redis-cli|valkey-cli|ldapmodify",
-    (b"w", False): rb"ldap\w+|security",
+    (b"w", False): rb"ldap\w+|security|kadmin",
     (b"s", False): rb"ldappasswd",
     (b"c", False): rb"snmp(?:get|walk|set|bulk\w*|trap|table|status)",
     (b"A", False): rb"snmp\w+",

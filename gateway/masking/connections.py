@@ -59,7 +59,9 @@ _TO_BLANK = re.compile(rb"[^\s\0]{1,%d}" % LONGEST_VALUE)
 
 def _pgpass(data: bytes, start: int, end: int) -> Span | None:
     """`host:port:database:user:password`, a line of ~/.pgpass."""
-    if _HOST_ON_ITS_LINE.search(data[max(0, start - 65) : start]) is None:
+    if (host := _HOST_ON_ITS_LINE.search(data[max(0, start - 65) : start])) is None or host[0].endswith(
+        b"arn"
+    ):
         return None
     match = _TO_BLANK.match(data, end - 1)
     assert match is not None

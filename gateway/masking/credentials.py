@@ -116,6 +116,10 @@ def _session(data: bytes, start: int, end: int) -> Span | None:
     if data[start:end].lower().startswith(b"sid") and before(data, start) in b"_-":  # ACCOUNT_SID
         return None
     value = match.group()
+    if data.startswith(b"Sid", start) or _CLASS.fullmatch(
+        value
+    ):  # a statement of a policy; a program's class
+        return None
     if (
         value.startswith(b"S-1-") or _TLS_SESSION.fullmatch(value) or _RESOURCE.fullmatch(value)
     ):  # an account of Windows
@@ -123,6 +127,7 @@ def _session(data: bytes, start: int, end: int) -> Span | None:
     return match.span() if re.search(rb"[0-9]", value) and re.search(rb"[A-Za-z]", value) else None
 
 
+_CLASS = re.compile(rb"[a-z_]{1,24}(?:\.[a-z_][a-z0-9_]{0,20})*\.[A-Z][A-Za-z]+")
 _TLS_SESSION = re.compile(rb"[0-9A-F]{64}")
 """RFC 5246: as openssl prints it."""
 _RESOURCE = re.compile(rb"[A-Z]{2}[0-9a-f]{32}")

@@ -25,6 +25,11 @@ def _secret_value(data: bytes, start: int, end: int) -> Span | None:
     return span if span is not None and looks_secret(data[span[0] : span[1]], least=5) else None
 
 
+def _quoted(data: bytes, start: int, end: int) -> Span | None:
+    """The candidate ends with the first byte behind a quote."""
+    return _value(data, start, end - 1)
+
+
 _SNMP = re.compile(rb"(?i)\b(?:createUser|snmp)")
 
 
@@ -70,7 +75,12 @@ def _of_line(data: bytes, start: int, end: int) -> Span | None:
     span = _value(data, start, end)
     if span is None or _GOES_ON.match(data[slice(*span)]):
         return None
-    if data[start : start + 6].lower() == b"enable" and not looks_secret(data[slice(*span)], least=5):
+    told = data[start:end].split()
+    if (
+        told[0] in {b"enable", b"username"}
+        and not told[-2].isdigit()
+        and not looks_secret(data[slice(*span)], least=5)
+    ):
         return None
     return span
 
@@ -173,6 +183,11 @@ DIRECTIVES = (
         lambda _data, _start, end: (end - 36, end),
     ),
     word(rb"sentinel" + _GAP + rb"auth-pass" + _GAP + rb"[^\s\0]{1,48}" + _GAP + rb"[^\s\0]", _value),
+    word(rb"(?i:pragma[ \t]{1,4}(?:hex|re)?key)[ \t]{0,4}=[ \t]{0,4}[\"'][^\s\0]", _quoted),
+    word(
+        rb"rclone[ \t]config[ \t][^\r\n\0|]{1,120}[ \t](?:pass|password|secret_access_key)[ \t=][^\s\0-]",
+        _value,
+    ),
     # Terraform
     word(
         rb"output[ \t]{1,4}\"[A-Za-z0-9_-]{0,40}(?i:password|passwd|passphrase|secret|token|api_?key|private_?key)[A-Za-z0-9_-]{0,16}\"[ \t]{0,4}\{[^{}\0]{0,160}\bvalue[ \t]{0,16}=[ \t]{0,4}\"",

@@ -6,6 +6,7 @@ SSN and ITIN: the ranges that the Social Security Administration and the IRS iss
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 
@@ -95,8 +96,10 @@ def _card_within(data: bytes, start: int, end: int) -> Span | None:
     while end - start >= 12:
         value = data[start:end]
         separators = value.translate(None, b"0123456789")
-        if len(set(separators)) <= 1 and is_card(digits(value)):
+        if len(set(separators)) <= 1 and is_card(digits(value)) and not _of_table(data, start, end):
             follows = after(data, end)
+            if len(value) == 12 and not _CARD_WORD.search(data[max(0, start - 40) : start]):
+                return None
             if separators == b"" and _NUMBER_OF.search(data[max(0, start - 40) : start]):
                 return None
             if follows == 0x40:  # the local part of an address
@@ -109,6 +112,20 @@ def _card_within(data: bytes, start: int, end: int) -> Span | None:
             return None
         end = start + cut
     return None
+
+
+_CARD_WORD = re.compile(rb"(?i)(?:card|maestro|pan|cc|carte|karte|tarjeta|carta)[^\r\n\0]*\Z")
+"""A card of twelve digits is rare, and so long are the numbers of accounts."""
+_HEX_BEFORE = re.compile(rb"(?<![0-9A-Za-z])(?=[0-9]{0,4}[A-F])[0-9A-F]{4,5}[ \n]\Z")
+
+
+def _of_table(data: bytes, start: int, end: int) -> bool:
+    """Whether the groups count up, or go on with hexadecimal ones: a table of characters."""
+    groups = [int(group) for group in data[start:end].split(b" ") if group.isdigit()]
+    if len(groups) < 4:
+        return False
+    counts = all(0 < second - first < 20 for first, second in itertools.pairwise(groups))
+    return counts or _HEX_BEFORE.search(data, max(0, start - 8), start) is not None
 
 
 IBAN_LENGTHS = {

@@ -61,6 +61,10 @@ _SMALL = frozenset(b"abcdefghijklmnopqrstuvwxyz")
 _CAPITAL = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _BRACED = re.compile(rb"\{((?=[^{}]*[;@!#%^*~?$&+=])(?:[^\s\0{}()\"']|\}\}){4,64})(?:\}(?=[;\"'\s]|\Z)|\Z)")
 """ODBC puts braces round what holds a semicolon."""
+_OF_TYPE = re.compile(rb"(?:[A-Z]+[a-z]+)+(?:Key|Token|Secret|Password)")
+"""What a program calls its own types: `'RSAPrivateKey', 'RSAPublicKey'`."""
+_FORMATTED = re.compile(rb"[a-z_][A-Za-z_.]{0,40}![rsa]")
+"""`f"password={password!r}"`"""
 _WHOLE_QUOTED = re.compile(
     rb"(?<=[ \t=,(\[])[\"'](?:[A-Za-z0-9_]{0,24})(?i:"
     + PASSWORD_NAMES
@@ -91,13 +95,26 @@ def _says_something(value: bytes) -> bool:
     )
 
 
+_IDENTIFIER = re.compile(rb"[A-Za-z0-9_$]{0,40}\Z")
+
+
+def _names_itself(data: bytes, start: int, at: int, value: bytes) -> bool:
+    """`userPassword: "userPassword"`, `useCredentials: init.useCredentials`: a name of several words for its own value."""
+    led, own = (
+        _IDENTIFIER.search(data, max(0, start - 40), start),
+        re.match(rb"[A-Za-z0-9_$]*", data[start:at]),
+    )
+    name = (led.group() if led is not None else b"") + (own.group() if own is not None else b"")
+    return value.rpartition(b".")[2] == name and re.search(rb"[a-z][A-Z]|_", name) is not None
+
+
 def _named(data: bytes, start: int, end: int) -> Span | None:
     """`name = value`: the candidate ends with the value's first byte."""
     at = end - 1
     if (listed := _LIST_OF_ONE.match(data, at)) is not None:
         return listed.span(1) if is_strong(listed[1]) else None
     if (braced := _BRACED.match(data, at)) and data[at - 1 : at] == b"=":
-        return braced.span(1)
+        return None if _FORMATTED.fullmatch(braced[1]) else braced.span(1)
     span = value_at(data, at)
     if (
         span is not None
@@ -124,6 +141,8 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
             span = (span[0], more.end(1))
     if span is None or not is_value(data, span, quoted=span[0] != at):
         return None
+    if data[max(0, start - 7) : start] == b":param ":  # what a documentation says of it follows
+        return None
     if span[0] == at and _COMPARED.search(data, start, at):
         return None
     value = data[span[0] : span[1]]
@@ -136,6 +155,8 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
         value.lower()
     ):
         return None  # pool_passwd = 'pool_passwd'
+    if _names_itself(data, start, at, value):
+        return None
     if data[start:at] == b"PASSWORD :" or _says_something(value):
         return None
     if _EXPANSION.search(data[max(0, start - 40) : start]) or _LABEL.fullmatch(value):
@@ -146,7 +167,7 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
         # The shell's working directory, and what a type is called.
         return None if name.startswith(b"pwd") and value[:1] in b"/~" else span
     word_ends = start + (data[start] in _SMALL and data[start + 1] in _CAPITAL)  # nextToken
-    if NOT_SECRET_BEFORE.search(data[max(0, start - 16) : word_ends]):
+    if NOT_SECRET_BEFORE.search(data[max(0, start - 48) : word_ends]):
         return None
     plain = name.removeprefix(b"%5b").lstrip(b"_-")
     if (
@@ -278,6 +299,8 @@ def _listed(data: bytes, start: int, end: int) -> Span | None:
         return _named(data, start, end)
     if span is None or not is_value(data, span, quoted=True) or data[span[0] : span[0] + 1] == b"-":
         return None
+    if _says_something(data[slice(*span)]) or _OF_TYPE.fullmatch(data[slice(*span)]):
+        return None
     return span if looks_secret(data[span[0] : span[1]], least=6) else None
 
 
@@ -326,7 +349,7 @@ PASSWORD = (
         + _MADE_OF
         + rb")[bBuUrRfNL@$]?[\"'`]|\\?[\"'\])]{0,3}[ \t]{0,2}(?:\|\||\?\?|\?:|\bor\b|\|[ \t]{0,2}default\(|->)[ \t]{0,2}[\"'`]|"
         + _BETWEEN
-        + rb"[^\s\0]"
+        + rb"(?:[A-Za-z_$][\w.$]{0,48}(?:\([\"']?[\w.]{0,40}[\"']?\))?[ \t]{1,2}(?:\?:|\?\?|\|\||or)[ \t]{1,2}[\"'`]|[^\s\0])"
         + rb"|\\?[\"']?(?:[ \t]{0,4},)?\s{0,24}\\?[\"']?(?i:value|newvalue|content)\\?[\"']?[ \t]{0,4}[:=][ \t]{0,4}[^\s\0]"
         + rb"|\\?[\"'][ \t]{0,4},[ \t]{0,16}\\?[\"']"
         + rb"|\{[ \t]{0,2}\"|\\?[\"']?[ \t]{1,2}-(?i:value)[ \t]{1,2}[^\s\0]"
@@ -349,7 +372,7 @@ PASSWORD = (
     Shape(pattern=rb"(?i:identified[ \t]{1,4}by)[ \t]{1,4}[A-Za-z0-9_$#]", check=_identified),
     word(rb"(?i:replace)[ \t]{1,4}[A-Za-z0-9_$#\"']", _replaced),
     word(
-        rb"(?:machine\s{1,8}[^\s\0]{1,80}|default)\s{1,8}(?:(?:login|user|account)\s{1,8}[^\s\0]{1,64}\s{1,8}){0,2}password\s{1,8}[^\s\0]",
+        rb"(?:machine\s{1,8}[^\s\0]{1,80}\s{1,8}(?:(?:login|user|account)\s{1,8}[^\s\0]{1,64}\s{1,8}){0,2}|default\s{1,8}(?:(?:login|user|account)\s{1,8}[^\s\0]{1,64}\s{1,8}){1,2})password\s{1,8}[^\s\0]",
         _spoken,
     ),
     Shape(
@@ -403,6 +426,10 @@ PASSWORD = (
     word(
         rb"(?i:wi-?fi|wlan|ssid)[^\r\n\0]{1,60}[ ,;/](?i:key|pass|pw|schl(?:ue|\xc3\xbc)ssel|cl(?:e|\xc3\xa9)|clave)[ \t]?[:=]?[ \t]{1,2}[^\s\0]",
         _told,
+    ),
+    Shape(
+        pattern=rb"(?i:\bssid)[ \t]{0,2}=[^\r\n\0]{1,40}\r?\n(?:[^\r\n\0]{0,60}\r?\n){0,2}[ \t]{0,4}(?i:key|pass|psk)[ \t]{0,2}=[ \t]{0,2}[^\s\0]",
+        check=_told,
     ),
     *ANSWERS,
     *CONNECTIONS,

@@ -46,6 +46,7 @@ _EXTENSION_FOLLOWS = re.compile(
 _EXTENSION_BEGINS = re.compile(rb"[ ,]*[xXeE]")
 _GROUP_BEFORE = re.compile(rb"(?<![0-9A-Za-z])((?=[A-Fa-f]*[0-9])[0-9A-Fa-f]{1,5})[ \n]{1,2}\Z")
 _POSTCODE = re.compile(rb"\d{5}-\d{4}")
+_CHARACTERS = re.compile(rb"0[0-9]{3}(?: 0[0-9]{3})+")
 _GROUP = re.compile(rb"\d+")
 
 
@@ -220,7 +221,9 @@ def _in_table(data: bytes, start: int, end: int) -> bool:
 
 
 def _counts(value: bytes) -> bool:
-    """Whether the groups are numbers at equal distances: 07 08 09 10 11."""
+    """Whether the groups are numbers at equal distances, 07 08 09 10 11, or those of characters: 0069 0307 0301."""
+    if _CHARACTERS.fullmatch(value):
+        return True
     groups = [int(group) for group in _GROUP.findall(value)]
     return len(groups) > 3 and len({second - first for first, second in itertools.pairwise(groups)}) == 1
 

@@ -16,13 +16,13 @@ from gateway.masking.shapes import Shape, Span, word
 from gateway.masking.values import SENTENCE, is_method, is_random, is_strong, is_value
 
 _PASSWORD = (
-    rb"\bpass|pass(?:[ -]?(?:word|phrase|code)|wd)s?|pwds?|\bpw|\bcreds?|credentials?|logins?|kodeord|wagwoord|parool|salas(?:ana|\xc3\xb5na)|geslo|codice segreto|wi-?fi key|"
+    rb"\bpass|pass(?:[ -]?(?:word|phrase|code)|wd)s?|pwds?|\bpw|\bcreds?|credentials?|logins?|kodeord|wagwoord|parool|salas(?:ana|\xc3\xb5na)|geslo|codice segreto|wi-?fi key|\bclave|\bchave|chiave segreta|cl(?:\xc3\xa9|e) (?:wi-?fi|du wi-?fi|r(?:\xc3\xa9|e)seau)|"
     b"(?:" + FOREIGN + rb")(?:[a-z]{1,3}|\xec\x9d\x98|\xd0\xb0|\xd1\x83)?"
 )
-_SECRET = rb"(?:client |shared |webhook |api |app )?secret|token|(?:api|access|private|encryption|signing|license|licence|master|auth|shared|activation|secret|ssh|recovery|deploy|admin)[ -]?key|schl(?:\xc3\xbc|ue)ssel|cl(?:\xc3\xa9|e) (?:d'api|api|secr(?:\xc3\xa8|e)te)|clave(?: de api| secreta)?|chave(?: de api| secreta)?|chiave(?: api| segreta)?|(?:api|toegangs)-?sleutel"
+_SECRET = rb"(?:client |shared |webhook |api |app )?secret|token|(?:api|access|private|encryption|signing|license|licence|master|auth|shared|activation|secret|ssh|recovery|deploy|admin)[ -]?key|schl(?:\xc3\xbc|ue)ssel|cl(?:\xc3\xa9|e) (?:d'api|api|secr(?:\xc3\xa8|e)te)|clave de api|chave de api|chiave api|(?:api|toegangs)-?sleutel"
 _CODE = (
-    rb"(?:door|gate|entry|entrance|access|alarm|security|garage|lock|safe|pin|unlock|verification|reset|confirmation|login|recovery|sms|2fa|mfa|keypad|elevator|building|activation|registration|invite|invitation"
-    rb"|authori[sz]ation|authentication|one[ -]time)[ -]?(?:code|combination)s?|pins?(?:[ -]?(?:code|number|nummer))?|cvv2?|cvc2?|otp|one[ -]time pin"
+    rb"(?:door|gate|entry|entrance|access|alarm|security|garage|lock|safe|pin|unlock|verification|reset|confirmation|login|recovery|sms|2fa|mfa|two[ -]factor|keypad|elevator|building|activation|registration|invite|invitation"
+    rb"|authori[sz]ation|authentication|one[ -]time)[ -]?(?:code|combination)s?|pins?(?:[ -]?(?:code|number|nummer))?|puk[12]?|cvv2?|cvc2?|otp|one[ -]time pin"
     rb"|(?:zugangs|t(?:\xc3\xbc|ue)r|sicherheits|best(?:\xc3\xa4|ae)tigungs|verifizierungs|aktivierungs|freischalt|entsperr|einmal|anmelde)-?code"
     rb"|code (?:pin|secret|d'acc(?:\xc3\xa8|e)s|d'activation|de (?:s(?:\xc3\xa9|e)curit(?:\xc3\xa9|e)|v(?:\xc3\xa9|e)rification|confirmation|la porte))"
     rb"|c(?:\xc3\xb3|o)digo(?: (?:pin|secreto|de (?:acceso|acesso|seguridad|seguran\xc3\xa7a|verificaci(?:\xc3\xb3|o)n|verifica\xc3\xa7(?:\xc3\xa3|a)o|confirmaci(?:\xc3\xb3|o)n|confirma\xc3\xa7(?:\xc3\xa3|a)o|activaci(?:\xc3\xb3|o)n|ativa\xc3\xa7(?:\xc3\xa3|a)o)))?"
@@ -31,7 +31,7 @@ _CODE = (
 )
 _CODE_ELSEWHERE = "[кК]од(?: (?:подтверждения|доступа|из смс|активации))?|验证码|驗證碼|校验码|認証コード|確認コード|暗証番号|인증 ?(?:번호|코드)|κωδικός επαλήθευσης".encode()
 """Words whose letters are none to the scan, so that no word can be seen to begin with them."""
-_MARKS = rb"[ \t'\xe2\xe3\xe6\xe7\xeb\xec\xef]"
+_MARKS = rb"[ \t,'\xe2\xe3\xe6\xe7\xeb\xec\xef]"
 """What follows the noun: a blank, an apostrophe, or a letter of a script without blanks."""
 
 _OR_SIGN = rb"[ \t:=\xe2\xe3\xe6\xe7\xeb\xec\xef]"
@@ -59,7 +59,7 @@ def _words(text: str) -> frozenset[bytes]:
 
 
 _IS = _words(
-    "is was are be remains became reads being equals it's lautet ist war hei\u00dft heisst est \u00e9tait etait sera es era fue ser\u00e1 s\u00e3o \u00e9 \u00e8 foi \u00e4r er blir jest je este"
+    "is was are be type enter try remains became reads being equals it's lautet ist war hei\u00dft heisst est \u00e9tait etait sera es era fue ser\u00e1 s\u00e3o \u00e9 \u00e8 foi \u00e4r er blir jest je este"
     " adalah olan dir \u044d\u0442\u043e \u044f\u0432\u043b\u044f\u0435\u0442\u0441\u044f \u0442\u0435\u043f\u0435\u0440\u044c \u03b5\u03af\u03bd\u03b1\u03b9 l\u00e0"
 )
 _IS_SIGNS = tuple(
@@ -86,7 +86,7 @@ _FILLERS = _words(
 _INTO = _words("to into auf zu \u00e0 a en na till til naar")
 """Where a verb says that the secret was changed; `to` is the word for "is" in Polish, `on` that of Finnish."""
 _TO_OF_OTHERS = _words("to on")
-_POLISH_OR_FINNISH = re.compile(rb"(?i)has(?:\xc5\x82|l)o|salasana|parool")
+_POLISH_OR_FINNISH = re.compile(rb"(?i)has(?:\xc5\x82|l)o|kod |salasana|parool")
 _CHANGED = re.compile(
     rb"(?i)\b(?:re-?set|set|change[ds]?|changing|update[ds]?|rotated?|switch(?:ed)?|turn(?:ed)?|ge(?:\xc3\xa4ndert|setzt)|geaendert|\xc3\xa4ndert?|setzt?|chang(?:\xc3\xa9|e|er)|mis|cambi(?:\xc3\xa9|\xc3\xb3|ado|ada|ata|ato|a)"
     rb"|alter(?:ei|ou|ada|ado)|gewijzigd|\xc3\xa4ndrat|endret|\xc3\xa6ndret|zmienion[eo]|default(?:s|ed)?)\b"
@@ -114,7 +114,7 @@ _THING = linear(rb"(?i)[a-z]+(?:[._-][a-z]+)*[._-]?[0-9]{1,4}|[a-z]+[0-9]?(?:-[a
 _DIRECT_CODE = re.compile(
     rb"(?<=code)[ \t]([0-9]{4,8})(?=[.,;)]?(?:[\r\n\0]|\Z|[ \t](?:and|to|for|at|on|or)\b))"
 )
-_DIGIT = re.compile(rb"[0-9]|--")
+_DIGIT = re.compile(rb"[0-9]")
 _DIGITS = re.compile(rb"[0-9]{3,8}(?:[ -][0-9]{3,4})?[#*]?")
 
 
@@ -147,7 +147,7 @@ def _led(between: bytes, noun: bytes, changed: Callable[[], bool]) -> bytes:
         said = lead.lower().split()
         if not said or said[-1] in _IS or said[-1] in _FILLERS or said[0] in _PREPOSITIONS:
             return b"" if said and said[-1] in _OTHERS else b"is"
-        return b"" if said[-1] in _OTHERS or _DIGIT.search(lead) else b":"
+        return b"" if said[-1] in _OTHERS or _DIGIT.search(said[-1]) or b"--" in lead else b":"
     dropped = 0
     while words and words[-1].rstrip(b",") in _FILLERS and dropped < 3:
         words.pop()
@@ -237,6 +237,22 @@ def _said_of_key(data: bytes, start: int, end: int) -> Iterator[Span]:
             yield span
 
 
+_OTHER_CODES = re.compile(
+    rb"(?i)your (?:zip|postal|area|country|error|status|exit|promo|discount|order|booking|product|voucher|coupon|source|dial\w*|referral|gift|tax|dress|response|return|qr) "
+)
+
+
+def _said_of_code(data: bytes, start: int, end: int) -> Iterator[Span]:
+    """`your Acme code is 4821`"""
+    if (noun := _YOUR.search(data, start, end)) is not None and _OTHER_CODES.match(
+        data, noun.start()
+    ) is None:
+        yield from _said(data, start, end, b"code")
+
+
+_YOUR = re.compile(rb"(?i)your ")
+
+
 def _of(kind: bytes, nouns: bytes) -> Shape:
     return Shape(
         pattern=b"(?i:" + nouns + b")" + _MARKS,
@@ -253,6 +269,7 @@ PROSE = (
         b"(?i:" + _CODE + b")" + _OR_SIGN,
         spans=lambda data, start, end: _said(data, start, end, b"code"),
     ),
+    word(rb"(?i:your[ ][a-z]{2,16}[ ]code)[ :]", spans=_said_of_code),
     Shape(
         pattern=b"(?:" + _CODE_ELSEWHERE + b")" + _OR_SIGN,
         check=lambda _data, _start, _end: None,

@@ -25,6 +25,7 @@ from gateway.masking.values import (
 _IS = rb"\\?[\"'`]?\]?[ \t]{0,16}(?:=>|:=|=|:)[ \t]{0,16}"
 _OR_LISTED = rb"(?:" + _IS + rb"|\\?[\"'][ \t]{0,4},[ \t]{0,16})\\?[\"'`]?"
 _NAME_BEFORE = re.compile(rb"[A-Za-z0-9_.-]{0,40}\Z")
+_TYPE_OF_AWS = re.compile(rb"AWS::[A-Za-z0-9]{1,24}::[A-Za-z0-9]{0,24}\Z")
 _NO_SECRET_KEY = re.compile(
     rb"(?i)(?:public|publishable|pub|site|cache|idempotency|partition|primary|foreign|sort|shard|hash|range|row|unique|composite|group(?:ing)?|lookup|object|dedup[a-z]{0,8}|message"
     rb"|record|search|index|natural|surrogate|translation|locale|i18n|project|issue|registry|event|trace|feature|content|resource|state|lock|etag|commit|blob|layer|asset|file|s3|bucket"
@@ -59,7 +60,11 @@ def _key(data: bytes, start: int, end: int) -> Span | None:
     whole = (led.group() if led is not None else b"") + name
     if _KEY_OF_SERVICE.fullmatch(whole) and value.endswith(b"=") and is_random(value, least=40):
         return span
-    if _NO_SECRET_KEY.search(whole) or PUBLIC_KEY.match(value):
+    if (
+        _NO_SECRET_KEY.search(whole)
+        or PUBLIC_KEY.match(value)
+        or _TYPE_OF_AWS.search(data, max(0, start - 48), start)
+    ):
         return None
     return span if is_random(value, least=16) and not KEY_ID.fullmatch(value) else None
 
@@ -208,11 +213,15 @@ def _key_of_feed(data: bytes, _start: int, end: int) -> Span | None:
     return span if span is not None and is_random(data[span[0] : span[1]], least=20) else None
 
 
+_CLIENT = re.compile(rb"(?:\A|[\r\n\0])[ \t]{0,8}(?:\"[^\"\r\n\0]{1,48}\"|[A-Za-z0-9_.\\@-]{1,48})\Z")
+"""Alone before the star on its line: elsewhere a star multiplies."""
 _THIRD = re.compile(rb"[ \t]\*[ \t]+\"?([^\s\0\"*]{6,64})")
 
 
 def _between_stars(data: bytes, start: int, _end: int) -> Span | None:
     """`user * password *` of pppd; what runs at fixed times has no such word there."""
+    if _CLIENT.search(data, max(0, start - 65), start) is None:
+        return None
     match = _THIRD.match(data, start)
     return match.span(1) if match is not None and is_strong(match[1]) else None
 

@@ -18,7 +18,7 @@ _NUMBER = re.compile(
     rb"(?<![0-9A-Za-z.:/@#$-])(?:[A-Z]{1,6}[ -]?)?[0-9](?:[ ./-]?[0-9A-Z]){4,24}(?![0-9A-Za-z@])"
 )
 _SAYS_IS = re.compile(
-    rb"(?i)(?:(?:^|[ \t,])(?:is|was|are|lautet|ist|war|est|es|era|\xc3\xa9|\xc3\xa8|e|\xc3\xa4r|er|on|jest|to|je|este|reads|at|as|:|now)|[(:])[ \t]{0,3}(?:(?:le|el|il|o|now|still|die|der)[ \t])?\Z"
+    rb"(?i)(?:(?:^|[ \t,])(?:is|was|are|lautet|ist|war|est|es|era|\xc3\xa9|\xc3\xa8|e|\xc3\xa4r|er|on|jest|to|je|este|reads|nummer|number|n\xc3\xbamero|numero|num\xc3\xa9ro|at|as|:|now)|[(:])[ \t]{0,3}(?:(?:le|el|il|o|now|still|die|der)[ \t])?\Z"
 )
 _OTHER = re.compile(
     rb"(?i)\b(?:order|invoice|ticket|case|room|page|line|version|phone|tel|fax|date|year|born|dob|amount|total|port|build|ext|usd|eur|gbp|zip|ref|reference|id|since|until|expires?|issued|of)(?:[ \t](?:no|number|id|code))?\.?(?:[ \t](?:is|was|are|est|es|ist|lautet))?[ \t:#.]{0,3}\Z"

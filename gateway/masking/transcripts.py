@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gateway.masking.shapes import LOOK_BEHIND, Shape, Span, word
-from gateway.masking.values import LONGEST_VALUE, is_strong, is_value, looks_secret, value_at
+from gateway.masking.values import LONGEST_VALUE, SENTENCE, is_strong, is_value, looks_secret, value_at
 
 _TO_BLANK = re.compile(rb"[^\s\0]{1,%d}" % LONGEST_VALUE)
 _CHANGES = re.compile(
@@ -16,7 +16,9 @@ _CHANGES = re.compile(
 def _said(data: bytes, _start: int, end: int) -> Span | None:
     """To the next blank, whatever it is made of."""
     match = _TO_BLANK.match(data, end - 1)
-    return match.span() if match is not None and is_value(data, match.span(), quoted=True) else None
+    if match is None or not is_value(data, match.span(), quoted=True):
+        return None
+    return None if SENTENCE.fullmatch(match.group()) else match.span()
 
 
 def _quoted(data: bytes, _start: int, end: int) -> Span | None:

@@ -25,18 +25,18 @@ _PLACEHOLDER = linear(
     rb"|not[ _-]?(?:set|shown|provided|available|found|required|applicable)"
     rb"|\+?[0-9]{0,4}(?:\*{3,}[\w.@*()+-]*|\*+@[\w.-]*)|x{3,}(?:[-_]x+)*|[.*\xc2\xa0\xe2\x80\xa2\xe2\x97\x8f_x-]*"
     # variables and references to where the value is kept
-    rb"|%\(?\w*\)?s?|%env\(.*|\$\d+|:\w+|@[\w.-]+(?:\(.*)?|[&*][\w.]+|[$%#@!]?\{.*|\$__\w+\{.*|\$\(.*|\$[A-Za-z_][\w:]*(?:-(?:>.*)?)?|%[A-Z_]+%|<[%?$!#/-].*|<[\w .,:/'|{}()@-]*>?|\[.*|\(.*|![A-Z]\w*.*"
+    rb"|%\(?\w*\)?s?|(?:%s[:/@]?){1,4}|0x[0-9a-f]{1,8}|[0-9]{1,5}/(?:tcp|udp)|(?:basic|bearer|digest) ?|(?:null|undefined|true|false|void 0|![01])[,;)}].*|\^[\[(.\\].*|(?-i:(?:[A-Z0-9]{2,}_)+(?:KEY|TOKEN|SECRET|PASSWORD|ID))|%env\(.*|\$\d+|:\w+|@[\w.-]+(?:\(.*)?|[&*][\w.]+|[$%#@!]?\{.*|\$__\w+\{.*|\$\(.*|\$[A-Za-z_][\w:]*(?:-(?:>.*)?)?|%[A-Z_]+%|<[%?$!#/-].*|<[\w .,:/'|{}()@-]*>?|\[.*|\(.*|![A-Z]\w*.*"
     rb"|(?:env|file|vault|secret|ref\+\w+|op|ssm|sops|awsssm|gcpsm|azkv|keyvault|secretsmanager|doppler|infisical):[\w./:+@#-]+"
     rb"|__\w+__|@@[\w.-]+@@|%%[\w.-]+%%|##[\w.-]+##|#\{.*"
     # what only the cluster or a key that is kept elsewhere can decrypt
     rb"|Ag[A-D][A-Za-z0-9+/]{120,}={0,2}|AQ[EI]CAH[A-Za-z0-9+/]{60,}={0,2}|vault:v[0-9]+:[A-Za-z0-9+/=]+"
     rb"|ENC[\[(].*|enc:.*|(?:secret|configmap)s?/[\w./-]+|projects/[\w-]+/secrets/.*|/(?:var/)?run/secrets/.*|arn:aws.*"
     # what a reader is to replace
-    rb"|change[ _-]?(?:me|it|this)(?:[ _-]?(?:now|please|later|[0-9]{1,3})|(?:[ _-][a-z]{1,12}){1,5})?!*|(?:your|enter|insert|replace|put|paste|example)[a-z]{0,12}(?:[ _-][a-z]{1,12}){0,6}"
+    rb"|change(?:[ _-]?(?:me|this)|[ _-]it)(?:[ _-]?(?:now|please|later|[0-9]{1,3})|(?:[ _-][a-z]{1,12}){1,5})?!*|(?:your|enter|insert|replace|put|paste|example)[a-z]{0,12}(?:[ _-][a-z]{1,12}){0,6}"
     rb"|(?:[a-z]{1,12}[ _-]){0,4}(?:" + _WORDS + rb")[ _-](?:here|placeholder|goes[ _-]here))"
 )
 _SEALED = linear(
-    rb"\{[A-Za-z0-9+/]{20,}={1,2}\}|\{(?i:aes[0-9]{0,3}|3des|rc4|xor|cipher|noop|bcrypt|des|cleartext|plain|sha-?[0-9]{1,3}|md5)\}[^\s{}]{3,}"
+    rb"\{[A-Za-z0-9+/]{20,}={1,2}\}|\{(?i:aes[0-9]{0,3}|3des|rc4|xor|cipher|noop|bcrypt|des(?:ede)?|cleartext|plain|sha-?[0-9]{1,3}|md5)\}[^\s{}]{3,}"
 )
 """What Maven, Jenkins and WebLogic have encrypted: their key is in the next file. Spring says in braces how a value is read."""
 _NAME = rb"[A-Za-z_$][A-Za-z_$]*[0-9]{0,3}"
@@ -53,6 +53,7 @@ _CODE = linear(
     rb"|vault|ctx|context|props|state|form|input|model|event|values|kwargs|session|client|auth|credentials?|row|record|item|obj|db|app|each|std)"
     + _MEMBER
     + rb"[A-Za-z_$][\w.$>?:!-]*"
+    rb"|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\(.*|[A-Za-z_]\w*\(|\w+![rsa]|[a-z_]{1,24}(?:\.[a-z_][a-z0-9_]{0,20})+\.[A-Z][A-Za-z]+|[A-Za-z_]\w*\)+[.;,].*|[a-z_][a-z0-9_]*\.[A-Z][A-Za-z0-9]*(?:Key|Token|Secret|Password)|_?[a-z]+\.[A-Z_]{3,}|[\w$]+(?:\.[\w$]+)+=.*"
     rb"|"
     + _NAME
     + rb"(?:"
@@ -68,7 +69,7 @@ _CODE = linear(
     + rb"))(?:[_-]?(?:value|field|text|input|str|name|\d))?))"
 )
 SENTENCE = linear(
-    rb"(?i)(?:must|should|shall|can(?:not|'t)?|could|may|might|will|would|is|isn't|are|was|were|be|been|has|have|had|do|does|did|not|the|an?|this|that|these|it|its|you|your"
+    rb"(?i)(?:requires?|needs|takes|allows|specif(?:y|ies|ied)|properties|portion|stripped|included|separated|callbacks?|val|options?|flags?|arguments?|parameters?|params?|entr(?:y|ies)|fields|values|settings?|requests?|managers?|combinations?|pairs?|strings?|dialogs?|variables?|headers?|handling|checks?|checking|verification|validation|commands?|must|should|shall|can(?:not|'t)?|could|may|might|will|would|is|isn't|are|was|were|be|been|has|have|had|do|does|did|not|the|an?|this|that|these|it|its|you|your"
     rb"|we|our|my|their|his|her|at|in|on|of|to|for|from|by|with|and|or|if|when|while|as|than|then|so|but|too|very|only|also|please|enter|type|choose|use|using|used|see|check"
     rb"|click|reset|change[ds]?|updat(?:e|ed)|set|unset|required|optional|invalid|incorrect|wrong|valid|expired|expires|missing|empty|blank|short|long|weak|strong|min(?:imum)?|max(?:imum)?"
     rb"|length|fail(?:ed|ure)?|success(?:ful)?|accepted|rejected|denied|mismatch|matches|match|ok|new|old|same|different|default|disabled|enabled|auth|authentication|rotation|rotated|policy|field"
@@ -130,7 +131,7 @@ _METHOD = linear(
 )
 """`SHA-256`, `base64-encoded`, `16-character`: what a sentence says of a secret has digits in it as well."""
 _DATE_OR_VERSION = linear(
-    rb"[A-Za-z]+/\d+(?:\.\d+)*|\d{4}-\d\d-\d\d\S*|(?:\d+:|[\^~]|[<>=]{1,2} ?)?v?\d+(?:\.\d+){1,4}(?:[-+~.a-z]\S{0,40})?|\d{1,3}(?:[.,]\d+)?[%a-z]{0,2}"
+    rb"#(?:[0-9A-Fa-f]{3,4}|[0-9A-Fa-f]{6}|[0-9A-Fa-f]{8})|[A-Za-z]+/\d+(?:\.\d+)*|\d{4}-\d\d-\d\d\S*|(?:\d+:|[\^~]|[<>=]{1,2} ?)?v?\d+(?:\.\d+){1,4}(?:[-+~.a-z]\S{0,40})?|\d{1,3}(?:[.,]\d+)?[%a-z]{0,2}"
 )
 _PATH_OR_ADDRESS = linear(
     rb"(?:[A-Za-z]:|[~.]{0,2})(?:[/\\][A-Za-z]?[a-z0-9._@ -]*)+|[a-z][a-z0-9+.-]*://[^\s@]*|[\w.-]+\.(?:json|ya?ml|pem|key|txt|env|crt|p12|jks|js|ts|py|go|rb|java|html)"
