@@ -36,17 +36,16 @@ _MARKS = rb"[ \t,'\xe2\xe3\xe6\xe7\xeb\xec\xef]"
 
 _OR_SIGN = rb"[ \t:=\xe2\xe3\xe6\xe7\xeb\xec\xef]"
 
-_SENTENCE = re.compile(rb"(?:[^\r\n\0.!?;<>={}|]|[.!?](?=[^\s\0]))*")
+_SENTENCE = re.compile(rb"[^\r\n\0.!?;<>={}|]*(?:[.!?](?=[^\s\0])[^\r\n\0.!?;<>={}|]*)*")
 _LONGEST = 160
 """Bytes of a sentence in which a value is looked for, from the noun on."""
 _MOST_WORDS = 10
 _MOST_TRIED = 6
 _SIGN = rb"(?:[!#$%&()*+,./0-9:=?@A-Z\[\\\]^_`a-z{|}~'\"-]|[\xc3-\xdf][\x80-\xbf])"
 """Of a word: a letter of a script without blanks ends it, and so do typographic quotes."""
-_PROMISING = re.compile(
-    rb"(?=" + _SIGN + rb"{0,64}?(?:[0-9!@#$%^&*?~+=\"]|[a-z][A-Z]|(?<![A-Za-z])'))" + _SIGN + rb"+"
-)
-"""A word that may be a value: one of letters alone cannot be told from others."""
+_WORD = re.compile(_SIGN + rb"+")
+_PROMISES = re.compile(rb"[0-9!@#$%^&*?~+=\"]|[a-z][A-Z]|(?<![A-Za-z])'")
+"""What a word has in it that may be a value: one of letters alone cannot be told from others."""
 _TOKEN = re.compile(rb"(?:[!#$%&()*+,./0-9:=?@A-Z\[\\\]^_a-z{|}~-]|[\xc3-\xdf][\x80-\xbf])+")
 _QUOTED = re.compile(rb"([\"'])([^\"'\r\n\0]{1,128})(?:\1|\Z)")
 _OPENERS = b"([*`_"
@@ -118,6 +117,15 @@ _DIGIT = re.compile(rb"[0-9]")
 _DIGITS = re.compile(rb"[0-9]{3,8}(?:[ -][0-9]{3,4})?[#*]?")
 
 
+def _promising(data: bytes, at: int, stop: int) -> re.Match[bytes] | None:
+    """The next word that may be a value."""
+    first = _PROMISES.search(data, at, stop)
+    if first is None:
+        return None
+    words = _WORD.finditer(data, at, stop)
+    return next((word for word in words if _PROMISES.search(data, *word.span())), None)
+
+
 def _value(data: bytes, at: int) -> tuple[Span, bool] | None:
     """What stands there without signs round it, and whether quotes do."""
     while data[at : at + 1] and data[at] in _OPENERS:
@@ -185,7 +193,7 @@ def _said(data: bytes, start: int, end: int, kind: bytes) -> Iterator[Span]:
     end -= 1  # the sign behind the noun
     if (sentence := _SENTENCE.match(data, end, end + _LONGEST)) is None:
         return
-    tried = _PROMISING.search(data, end, sentence.end())
+    tried = _promising(data, end, sentence.end())
     if tried is None or NOT_SECRET_BEFORE.search(data[max(0, start - 16) : start]):
         return
     if kind == b"code" and (direct := _DIRECT_CODE.match(data, end)) is not None:
@@ -209,7 +217,7 @@ def _said(data: bytes, start: int, end: int, kind: bytes) -> Iterator[Span]:
         if led and (span := _of_kind(data, tried.start(), kind, drawn=led == b":")) is not None:
             yield span
             return
-        tried = _PROMISING.search(data, tried.end(), sentence.end())
+        tried = _promising(data, tried.end(), sentence.end())
         if tried is None:
             return
 
