@@ -240,7 +240,8 @@ def _command_marks(approval: Approval, shown: Shown) -> Iterator[Element]:
     if approval.command.masked:
         yield text(" · 🔒 secrets or personal data in it are masked here")
     if not approval.command.complete:
-        yield text(" · 🟣 the gateway could not read all of it")
+        why = f": {inline(approval.command.unread, limit=160)}" if approval.command.unread else ""
+        yield text(f" · 🟣 the gateway could not read all of it{why}")
 
 
 def _parameters(values: Sequence[str | None], room: Room) -> Iterator[Element]:

@@ -67,6 +67,8 @@ class CommandView:
     effects: tuple[str, ...] = ()
     resources: tuple[ResourceView, ...] = ()
     complete: bool = True
+    unread: str = ""
+    """Why what it does is not known, as far as that could not be read."""
     digest: str
     """SHA-256, hex, of exactly what would run."""
     words: str

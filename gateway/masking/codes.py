@@ -93,6 +93,12 @@ CODES = (
         rb"(?i:use|enter|type)[ \t](?i:the[ \t])?(?i:code|pin)[ \t](?:[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})[ \t](?:to|for|as|when)\b",
         _code_amid,
     ),
+    # "Use 482913 as your login code"
+    word(
+        rb"(?i:use|enter|type)[ \t](?:(?:[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})[ \t](?i:as|for|to)[ \t](?:[^\s\0.]{1,16}[ \t]){0,4}(?i:code|otp|passcode|pin)"
+        rb"|(?:[0-9]{6,8}|[0-9]{3}[ -][0-9]{3})[ \t](?i:to)[ \t](?:[^\s\0.]{1,16}[ \t]){0,2}(?i:verify|confirm|log[ -]?in|sign[ -]?in|authenticate|unlock))\b",
+        _code_amid,
+    ),
     word(rb"code\\?[\"']?[ \t]{0,2}[:=][ \t]{0,2}\\?[\"']?[0-9]{4,8}\b", _sent),
     word(rb"(?:PIN[ \t]{1,2}[0-9]{4}|PUK[12]?[ \t]{1,2}[0-9]{8})\b", _code),
     word(

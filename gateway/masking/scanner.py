@@ -37,9 +37,9 @@ MOST_CANDIDATES = 30_000
 TOO_MANY = "too_many"
 """What the one hit is called that then stands for all of a field's."""
 _ESCAPE = re.compile(rb"[nrtbfv]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}")
-BULK = 16 * 1024
+BULK = 256
 """Bytes from which on it is worth looking first where candidates may begin at all."""
-WORTH_A_SIEVE = 256 * 1024
+WORTH_A_SIEVE = 64 * 1024
 """Bytes to search after which one is made."""
 _ALWAYS_FOUND = b"\0\0countersign\0\0"
 _STATES = 160 * 1024 * 1024
@@ -105,10 +105,10 @@ class Scanner:
     def _seeking(self, data: bytes, start: int) -> Callable[[int], Any]:
         """Gives the first candidate that begins at or behind a place, for places that only grow, from `start` on."""
         places = None
-        if len(data) - start >= BULK and self._sieve is not None:
-            places = self._sieve.places(data, start)
-        else:
+        if self._sieve is None:
             self._searched(len(data) - start)
+        elif len(data) - start >= BULK:
+            places = self._sieve.places(data, start)
         if places is None:
             return functools.partial(self._any.search, data)
         match = self._any.match
@@ -132,6 +132,9 @@ class Scanner:
             self._searched(len(data))
         elif self._sieve.clear(data):
             return True
+        elif (places := self._sieve.places(data, 0)) is not None:
+            match = self._any.match
+            return not any(match(data, place) is not None for place in places)
         return self._whether.Match(data) is None
 
     def find(self, data: bytes, start: int = 0, *, read: tuple[int, int] | None = None) -> list[Hit]:

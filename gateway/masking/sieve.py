@@ -13,11 +13,14 @@ from threading import Lock
 
 from gateway.masking import sift
 from gateway.masking.beginnings import DEPTH, WORD, Beginnings
+from gateway.masking.openings import Openings
 
 MOST_ROWS = 16_384
 """A table with more is begun anew."""
 MOST_NEW = 256
 """Entries that one call works out, while everybody else waits: each takes 10 to 20 microseconds, once."""
+CROWD = 16
+"""An entry for each so many places counts as one more: in what looks like nothing, much has begun everywhere."""
 WORTH = 16 * 1024
 """Bytes that have to go through the table for each entry that is worked out, or eight times as many that had to be
 searched instead: less would cost more than it saves, and none would leave a table that strangers filled as it is."""
@@ -47,10 +50,13 @@ class Sieve:
         )
         self._in_word = [WORD in kind for kind in columns]
         self._fits = [frozenset[int]().union(*(alike.get(signs, ()) for signs in kind)) for kind in columns]
+        self.openings = Openings(net, self._columns, self._fits, self._in_word)
         self._begun: dict[tuple[bool, int], frozenset[int]] = {}
         self._lock = Lock()
         self._credit = ADVANCE
         self._may = 0
+        self._stuck = False
+        """The text at hand has more that is new than may be worked out."""
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -68,6 +74,7 @@ class Sieve:
             if len(self._states) >= MOST_ROWS:
                 self._begin_anew()
             may = self._may = min(MOST_NEW, self._credit // WORTH)
+            self._stuck = False
             size = len(data) - start
             most = size // SPARSE + 8
             found = sift.places(
@@ -75,6 +82,8 @@ class Sieve:
             )
             earned = size // 8 if found is None else size
             self._credit = min(ADVANCE, self._credit + earned - (may - self._may) * WORTH)
+            if self._stuck:
+                found = self.openings.places(data, start)
         finally:
             self._lock.release()
         return found
@@ -96,9 +105,9 @@ class Sieve:
 
     def _entry(self, row: int, column: int) -> int:
         """Work out what follows a row where a byte of this column comes; `UNKNOWN` if that would be one too many."""
-        if not self._may:
+        if self._may <= 0:
+            self._stuck = True
             return sift.UNKNOWN
-        self._may -= 1
         in_word, begun = self._states[row // len(self._fits)]
         fits = self._fits[column]
         reached = set(self._beginning(in_word, column))
@@ -110,6 +119,7 @@ class Sieve:
             reached.update([at * DEPTH + depth + 1 for at in self._follow[place] & fits])
             if place in self._ends:
                 reached.add(self._over * DEPTH + depth + 1)
+        self._may -= 1 + len(reached) // CROWD
         going = array("I", sorted(each for each in reached if each % DEPTH != DEPTH - 1))
         entry = self._row((self._in_word[column], going.tobytes()))
         if len(going) != len(reached):

@@ -56,3 +56,38 @@ cdef int read(
     bytes data, Py_ssize_t at, Py_ssize_t stop, unsigned int row, Py_ssize_t before, Py_ssize_t depth,
     array.array table, bytes columns, object entry, list found, Py_ssize_t most
 ) except -1
+
+@cython.locals(
+    found=list,
+    source="const unsigned char *",
+    column="const unsigned char *",
+    of_word="const unsigned char *",
+    goes_on="const unsigned char *",
+    number="const unsigned short *",
+    kinds=Py_ssize_t,
+    end=Py_ssize_t,
+    at=Py_ssize_t,
+    one="unsigned int",
+    two="unsigned int",
+    three="unsigned int",
+    before="unsigned int",
+    here="unsigned int",
+    edge="unsigned int",
+)
+cpdef object openings(
+    bytes data, Py_ssize_t start, Py_ssize_t depth, bytes columns, bytes words, array.array pairs, bytes masks,
+    array.array table, unsigned int inside, unsigned int at_edge, object entry, Py_ssize_t most
+)
+
+@cython.locals(
+    source="const unsigned char *",
+    column="const unsigned char *",
+    rows="const unsigned int *",
+    end=Py_ssize_t,
+    stop=Py_ssize_t,
+    kind="unsigned int",
+    value="unsigned int",
+)
+cdef int begins(
+    bytes data, Py_ssize_t at, Py_ssize_t depth, bytes columns, array.array table, unsigned int row, object entry
+) except -1

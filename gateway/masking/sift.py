@@ -16,6 +16,8 @@ COMPILED = bool(compiled)
 LOOK = 0x40000000
 """In an entry: a candidate may have begun as many bytes ago as are looked at."""
 UNKNOWN = 0x7FFFFFFF
+NONE = 0x3FFFFFFF
+"""In an entry of `openings`: nothing begins so."""
 _SHORT = 256
 
 
@@ -196,6 +198,91 @@ def read(
                 found.pop()
             if compiled:
                 rows = table.data.as_uints  # type: ignore[attr-defined]
+        row = value
+        at += 1
+    return 1
+
+
+def openings(
+    data: bytes,
+    start: int,
+    depth: int,
+    columns: bytes,
+    words: bytes,
+    pairs: array[int],
+    masks: bytes,
+    table: array[int],
+    inside: int,
+    at_edge: int,
+    entry: Callable[[int, int], int],
+    most: int,
+) -> list[int] | None:
+    """Where in `data`, from `start` on, candidates may begin; None where there are more than `most`.
+
+    `words` says of a column whether it is of words. `pairs` has for each two columns, those inside a word first, a number, and
+    `masks` for each number which third column goes on. `table` is followed from the rows `inside` and `at_edge`, as by `begins`.
+    """
+    found: list[int] = []
+    source = data
+    column = columns
+    of_word = words
+    goes_on = masks
+    kinds = len(words)
+    if compiled:  # noqa: SIM108  # as above
+        number = pairs.data.as_ushorts  # type: ignore[attr-defined]
+    else:
+        number = pairs
+    end = len(data)
+    if start >= end:
+        return found
+    before = of_word[column[source[start - 1]]] if start else 0
+    one = column[source[start]]
+    two = column[source[start + 1]] if start + 1 < end else column[0]
+    at = start
+    while at < end:
+        three = column[source[at + 2]] if at + 2 < end else column[0]
+        here = of_word[one]
+        edge = here ^ before
+        if goes_on[number[(edge * kinds + one) * kinds + two] * kinds + three] and begins(
+            data, at, depth, columns, table, at_edge if edge else inside, entry
+        ):
+            found.append(at)
+            if len(found) > most:
+                return None
+        before, one, two = here, two, three
+        at += 1
+    return found
+
+
+def begins(
+    data: bytes,
+    at: int,
+    depth: int,
+    columns: bytes,
+    table: array[int],
+    row: int,
+    entry: Callable[[int, int], int],
+) -> int:
+    """Whether a candidate may begin there, by its first `depth` bytes, zeros behind the end of `data`."""
+    source = data
+    column = columns
+    end = len(data)
+    if compiled:  # noqa: SIM108  # as above
+        rows = table.data.as_uints  # type: ignore[attr-defined]
+    else:
+        rows = table
+    stop = at + depth
+    while at < stop:
+        kind = column[source[at]] if at < end else column[0]
+        value = rows[row + kind]
+        if value == 0x7FFFFFFF:
+            value = entry(row, kind)
+            if compiled:
+                rows = table.data.as_uints  # type: ignore[attr-defined]
+        if value == 0x3FFFFFFF:
+            return 0
+        if value == 0x40000000:
+            return 1
         row = value
         at += 1
     return 1

@@ -101,10 +101,15 @@ _SAID = _led(rb"\b(?:echo|printf)[ \t]", rb"([^\r\n\0]{0,400})", 408)
 _TO_VERIFY = _led(
     rb"(?i:code|pin)[ \t]", rb"([0-9]{3}[0-9 -]{0,5})[ \t](?:to?|fo?r?|as?|w|wh|whe|when)?", 160
 )
+_TO_ENTER = _led(
+    rb"(?i:use|enter|type)[ \t]",
+    rb"([0-9]{3}[0-9 -]{0,5}[ \t](?i:as?|fo?r?|to?|(?:as|for|to)[ \t][^\r\n\0.]{0,90})?)",
+    120,
+)
 _USER_ALONE = _led(rb"-u", rb"(?:ser)?[ \t=]{0,2}[\"']?([A-Za-z0-9_-]{16,128}):?[\"']?", 160)
 """`curl -u TOKEN:`"""
 
-_LED = (_URL, _PHRASE, _STARRED, _BETWEEN_STARS, _NAMED, _SAID, _TO_VERIFY, _USER_ALONE)
+_LED = (_URL, _PHRASE, _STARRED, _BETWEEN_STARS, _NAMED, _SAID, _TO_VERIFY, _TO_ENTER, _USER_ALONE)
 _LEAD = linear(b"|".join(_LEADS))
 _SCRAM = (re.compile(rb"\bSCRAM-[A-Z0-9-]{0,16}\Z"), 28)
 _UNENDED = (_ARMOUR, _QUOTED_NAME, _URL, _PHRASE, _OPENED, _SAID, _SCRAM)

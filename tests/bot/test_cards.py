@@ -66,7 +66,14 @@ STATES = {
         version=2, state=State.WITHDRAWN, reason="the client cancelled", settled_at=1_700_000_010.0
     ),
     "masked": approval(command=command("SELECT '***'", masked=True), review_required=True),
-    "unread": approval(command=command("CALL x()", effects=("unknown",), complete=False)),
+    "unread": approval(
+        command=command(
+            "CALL x()",
+            effects=("unknown",),
+            complete=False,
+            unread="procedure x has a body that cannot be seen",
+        )
+    ),
     "without_estimate": approval(estimate=Estimate(note="the table is locked")),
 }
 

@@ -100,9 +100,12 @@ def test_nothing_moves_unasked_while_it_is_described(
 def test_unknown_is_not_no(connection: Connection, gateway: Gateway, command: str) -> None:
     with (
         gateway.api.deciding("deny", containing=command[:60]),
-        pytest.raises(errors.InsufficientPrivilege, match="What it does is unknown: "),
+        pytest.raises(errors.InsufficientPrivilege, match="What it does is unknown: ") as refused,
     ):
         connection.execute(command)
+    decided = gateway.api.approval(lambda each: command[:60] in each["command"]["text"])
+    assert f"What it does is unknown: {decided['command']['unread']}." in str(refused.value)
+    assert decided["command"]["unread"]
 
 
 def test_strictest_wins(connection: Connection, table: str, notes: Notes) -> None:

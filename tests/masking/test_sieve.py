@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import random
 import re
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
@@ -15,7 +18,7 @@ from hypothesis import strategies as st
 from masking_quality import LOOKALIKES, VALUES
 from masking_texts import texts
 
-from gateway.masking import custom, scanner, sieve, sift
+from gateway.masking import custom, openings, scanner, sieve, sift
 from gateway.masking.beginnings import DEPTH, Unreadable
 from gateway.masking.detectors import DETECTORS, Detector, expand
 from gateway.masking.linear import linear
@@ -40,6 +43,8 @@ def without_bounds() -> Iterator[None]:
         for name in ("MOST_NEW", "ADVANCE"):
             patch.setattr(sieve, name, sys.maxsize)
         patch.setattr(sieve, "SPARSE", 1)
+        patch.setattr(openings, "DENSE", 1)
+        patch.setattr(openings, "FEWEST", sys.maxsize)
         yield
 
 
@@ -47,6 +52,12 @@ def without_bounds() -> Iterator[None]:
 def unbounded() -> Iterator[None]:
     with without_bounds():
         yield
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the sieve's own table does not know nobody knows."""
+    monkeypatch.setattr(openings.Openings, "places", lambda *_: None)
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +92,9 @@ def test_every_candidate_begins_at_one_of_its_places(made: Sieve, every: Scanner
             assert places is not None
             begins = set(candidates(every, data))
             assert begins <= set(places), (data, begins - set(places))
+            each = made.openings.places(data, 0)
+            assert each is not None
+            assert begins <= set(each), (data, begins - set(each))
             checked += len(begins)
     assert checked > 500
 
@@ -96,9 +110,10 @@ def test_whatever_a_pattern_matches_begins_at_one_of_its_places(
 ) -> None:
     text = before + data.draw(st.from_regex(re.compile(pattern))) + data.draw(st.binary(max_size=3))
     with without_bounds():
-        places = shared.places(text, 0)
+        places, each = shared.places(text, 0), shared.openings.places(text, 0)
     assert places is not None
-    assert set(candidates(every, text)) <= set(places)
+    assert each is not None
+    assert set(candidates(every, text)) <= set(places) & set(each)
 
 
 @pytest.mark.parametrize("quarter", [1, 2, 3])
@@ -121,6 +136,7 @@ def test_a_match_shorter_than_what_is_looked_at_is_found_at_the_very_end(made: S
 def test_a_word_does_not_begin_where_the_search_does(made: Sieve) -> None:
     data = b"x4111111111111111 4111111111111111"
     assert made.places(data, 1) == [18]
+    assert made.openings.places(data, 1) == [18]
 
 
 @pytest.mark.parametrize("bulk", [0, 10**9], ids=["with the sieve", "without"])
@@ -203,7 +219,7 @@ def test_a_text_is_clear_only_where_nothing_begins(unbounded: None, every: Scann
     assert clear > 20
 
 
-def test_what_is_not_worked_out_is_not_clear(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_worked_out_is_not_clear(alone: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sieve, "ADVANCE", 0)
     made = Sieve(FEW)
     assert not made.clear(b"some words")
@@ -229,10 +245,14 @@ def test_what_is_not_worked_out_is_not_clear(monkeypatch: pytest.MonkeyPatch) ->
 def test_what_it_reads_it_reads_wide_enough(unbounded: None, pattern: bytes, text: bytes) -> None:
     match = linear(pattern).search(text)
     assert match is not None
-    assert match.start() in (Sieve([pattern]).places(text, 0) or [])
+    made = Sieve([pattern])
+    assert match.start() in (made.places(text, 0) or [])
+    assert match.start() in (made.openings.places(text, 0) or [])
 
 
-def test_a_call_works_out_only_so_much_and_what_it_did_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_call_works_out_only_so_much_and_what_it_did_is_kept(
+    alone: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sieve, "MOST_NEW", 8)
     found = Sieve(PATTERNS)
     data = PROSE[:42] + CARD
@@ -244,7 +264,9 @@ def test_a_call_works_out_only_so_much_and_what_it_did_is_kept(monkeypatch: pyte
     assert 42 in places
 
 
-def test_what_is_worked_out_is_paid_for_by_what_went_through(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_worked_out_is_paid_for_by_what_went_through(
+    alone: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sieve, "WORTH", 100)
     monkeypatch.setattr(sieve, "ADVANCE", 400)
     found = Sieve(PATTERNS)
@@ -298,7 +320,70 @@ def test_the_compiled_loop_and_its_source_agree(pieces: list[bytes], start: int)
     for module in (sift, PURE):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sieve, "sift", module)
+            patch.setattr(openings, "sift", module)
             with without_bounds():
                 made = Sieve(FEW)
-                told.append((made.clear(data), made.places(data, min(start, len(data))), made.clear(data)))
+                first = min(start, len(data))
+                told.append(
+                    (
+                        made.clear(data),
+                        made.places(data, first),
+                        made.clear(data),
+                        made.openings.places(data, first),
+                        made.openings.places(data, first),
+                    )
+                )
     assert told[0] == told[1]
+
+
+DRAWN = random.Random(7)
+NEW = {
+    "compressed": zlib.compress(DRAWN.randbytes(6_000)),
+    "base64": base64.encodebytes(DRAWN.randbytes(6_000)),
+    "base64 for addresses": base64.urlsafe_b64encode(DRAWN.randbytes(6_000)),
+    "hexadecimal": DRAWN.randbytes(6_000).hex().encode(),
+    "any sign": bytes(DRAWN.choices(range(32, 127), k=6_000)),
+}
+"""Texts that are like no other."""
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_what_stands_amid_text_like_no_other_is_found(name: str, every: Scanner) -> None:
+    sifted = Scanner([DETECTORS[each] for each in NAMES])
+    sifted.prepare()
+    assert sifted._sieve is not None
+    middle = len(NEW[name]) // 2
+    for value in (CARD, b"jane@example.com", b"password: Tr0ub4dor&3"):
+        data = NEW[name][:middle] + b" " + value + b"\n" + NEW[name][middle:]
+        found = sifted.find(data)
+        assert found == every.find(data)
+        assert any(middle <= start < middle + len(value) for start, _, _ in found)
+        assert sifted.bare(data) is every.bare(data) is False
+
+
+def test_of_many_new_beginnings_only_some_are_worked_out_and_the_others_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch, every: Scanner
+) -> None:
+    monkeypatch.setattr(openings, "WORTH", sys.maxsize)
+    monkeypatch.setattr(openings, "FEWEST", 8)
+    monkeypatch.setattr(openings, "DENSE", 1)
+    found = Sieve(PATTERNS)
+    rows = len(found.openings._states)
+    places = found.openings.places(NEW["base64"] + CARD, 0)
+    assert places is not None
+    assert set(candidates(every, NEW["base64"] + CARD)) <= set(places)
+    assert len(found.openings._states) - rows <= 8
+
+
+def test_where_something_may_begin_nearly_everywhere_all_is_searched() -> None:
+    assert Sieve(FEW).openings.places((CARD + b" ") * 100, 0) is None
+
+
+def test_openings_with_too_many_rows_are_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openings, "MOST_ROWS", 20)
+    monkeypatch.setattr(openings, "FEWEST", sys.maxsize)
+    found, fresh = Sieve(PATTERNS), Sieve(PATTERNS)
+    found.openings.places(NEW["base64"], 0)
+    assert len(found.openings._states) >= 20
+    assert found.openings.places(PROSE + CARD, 0) == fresh.openings.places(PROSE + CARD, 0)
+    assert found.openings._states == fresh.openings._states

@@ -1,0 +1,147 @@
+"""Where candidates may begin in text that is like no other: base64, what is compressed, what a stranger made up.
+
+A sieve keeps a state for all that has begun in the last bytes, and RE2 for all patterns at once: such text has a new one at
+nearly every byte, and each takes microseconds to work out. Here each place is looked at by itself. Three bytes rule most
+places out, by a table that is made once; of the few that are left the next bytes are followed, by one that fills soon, since
+nothing but what a candidate begins with is in it.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+
+from gateway.masking import sift
+from gateway.masking.beginnings import DEPTH, Beginnings
+
+MOST_ROWS = 16_384
+"""A table with more is begun anew."""
+WORTH = 16
+"""Bytes of a text for each entry that may be worked out: 10 microseconds for what would cost sixty otherwise."""
+FEWEST = 32
+"""Entries that every call may work out."""
+DENSE = 32
+"""Where one place in so many bytes may begin something, one search over all of it is sooner done."""
+
+
+class Openings:
+    """Of these patterns. For one thread at a time."""
+
+    def __init__(
+        self, net: Beginnings, columns: bytes, fits: Sequence[frozenset[int]], in_word: Sequence[bool]
+    ) -> None:
+        """`columns` has for each byte its column; `fits` and `in_word` say of a column which places take it, and whether it is of words."""
+        self._net = net
+        self._columns = columns
+        self._fits = fits
+        self._words = bytes(in_word)
+        self._pairs, self._masks = _triples(net, columns, len(fits))
+        self._may = 0
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self._rows: dict[frozenset[int], int] = {}
+        self._states: list[frozenset[int]] = []
+        self._table = array("I")
+        inside = self._row(
+            frozenset(place for place, only_at_edge in self._net.first.items() if not only_at_edge)
+        )
+        self._firsts = (inside, self._row(frozenset(self._net.first)))
+
+    def places(self, data: bytes, start: int) -> list[int] | None:
+        """Every place from `start` on where a candidate may begin, in order; None where there are too many."""
+        if len(self._states) >= MOST_ROWS:
+            self._begin_anew()
+        size = len(data) - start
+        self._may = size // WORTH + FEWEST
+        return sift.openings(
+            data,
+            start,
+            DEPTH,
+            self._columns,
+            self._words,
+            self._pairs,
+            self._masks,
+            self._table,
+            *self._firsts,
+            self._entry,
+            size // DENSE + 8,
+        )
+
+    def _row(self, state: frozenset[int]) -> int:
+        """Where the row begins, in the table, of what may come next."""
+        row = self._rows.get(state)
+        if row is None:
+            row = self._rows[state] = len(self._table)
+            self._states.append(state)
+            self._table.extend([sift.UNKNOWN] * len(self._fits))
+        return row
+
+    def _entry(self, row: int, column: int) -> int:
+        """What follows a row where a byte of this column comes; that something has begun, if it would be one too many."""
+        if not self._may:
+            return sift.LOOK
+        self._may -= 1
+        come = self._states[row // len(self._fits)] & self._fits[column]
+        if not come:
+            entry = sift.NONE
+        elif not come.isdisjoint(self._net.ends):
+            entry = sift.LOOK
+        else:
+            entry = self._row(frozenset().union(*(self._net.follow[place] for place in come)))
+        self._table[row + column] = entry
+        return entry
+
+
+def _triples(net: Beginnings, columns: bytes, kinds: int) -> tuple[array[int], bytes]:
+    """A number for each two columns, inside a word and then at its edge, and for each number which third column goes on."""
+    every = (1 << kinds) - 1
+    samples = [columns.index(column) for column in range(kinds)]
+    of_signs: dict[int, int] = {}
+
+    def taken(place: int) -> int:
+        signs = net.signs[place]
+        if signs not in of_signs:
+            of_signs[signs] = sum(1 << column for column, byte in enumerate(samples) if signs >> byte & 1)
+        return of_signs[signs]
+
+    def united(places: set[int]) -> int:
+        found = 0
+        for place in places:
+            found |= taken(place)
+        return found
+
+    following: dict[int, int] = {}
+
+    def third(place: int) -> int:
+        if place not in following:
+            following[place] = every if place in net.ends else united(net.follow[place])
+        return following[place]
+
+    numbers: dict[int, int] = {}
+    pairs = array("H")
+    for at_edge in (False, True):
+        firsts: list[set[tuple[int, int]]] = [set() for _ in range(kinds)]
+        for place, only_at_edge in net.first.items():
+            if only_at_edge and not at_edge:
+                continue
+            seconds = {(taken(each), third(each)) for each in net.follow[place]}
+            if place in net.ends:
+                seconds.add((every, every))
+            for column in _bits(taken(place)):
+                firsts[column] |= seconds
+        for seconds in firsts:
+            thirds = [0] * kinds
+            for second, further in seconds:
+                for column in _bits(second):
+                    thirds[column] |= further
+            pairs.extend(numbers.setdefault(each, len(numbers)) for each in thirds)
+    masks = b"".join(bytes(mask >> column & 1 for column in range(kinds)) for mask in numbers)
+    return pairs, masks
+
+
+def _bits(number: int) -> Iterator[int]:
+    while number:
+        lowest = number & -number
+        yield lowest.bit_length() - 1
+        number ^= lowest
