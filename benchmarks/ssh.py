@@ -13,6 +13,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import statistics
 import subprocess
 import sys
@@ -29,6 +30,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.live_ssh.house import Server, SshGateway, gateway, openssh, sshd
 
+DRAWN = 64
+"""Megabytes of each transfer of bytes by lot."""
 CIPHER = "aes128-gcm@openssh.com"
 
 
@@ -51,8 +54,12 @@ def main() -> int:
     ):
         say(f"{'':20}{'direct':>12}{'bare relay':>12}{'countersign':>14}{'of direct':>11}")
         with peers(server, running) as all_peers:
-            for title, through in (("download, MB/s", download), ("upload, MB/s", upload)):
-                result[title] = compare(all_peers, through, arguments.megabytes, arguments.rounds, title, say)
+            for title, through, megabytes in (
+                ("download, MB/s", download, arguments.megabytes),
+                ("upload, MB/s", upload, arguments.megabytes),
+                ("like no other, MB/s", drawn(Path(name)), DRAWN),
+            ):
+                result[title] = compare(all_peers, through, megabytes, arguments.rounds, title, say)
         result["exec"] = asyncio.run(exec_rate(server, running, arguments.commands, arguments.rounds, say))
         result["idle"] = asyncio.run(idle(running, arguments.idle, say))
     if arguments.json:
@@ -135,6 +142,17 @@ def compare(
 
 def download(peer: Peer, megabytes: int) -> float:
     return _timed(peer, f"head -c {megabytes}M /dev/zero", subprocess.DEVNULL)
+
+
+def drawn(directory: Path) -> Callable[[Peer, int], float]:
+    """A download of bytes by lot, as what is compressed or encrypted looks: none of it was searched before."""
+    path = directory / "drawn"
+
+    def through(peer: Peer, megabytes: int) -> float:
+        path.write_bytes(os.urandom(megabytes * 1024 * 1024))
+        return _timed(peer, f"cat {shlex.quote(str(path))}", subprocess.DEVNULL)
+
+    return through
 
 
 def upload(peer: Peer, megabytes: int) -> float:
