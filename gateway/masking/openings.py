@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from gateway.masking import sift
 from gateway.masking.beginnings import DEPTH, Beginnings
 
-MOST_ROWS = 16_384
+MOST_ROWS = 8_192
 """A table with more is begun anew."""
 WORTH = 16
 """Bytes of a text for each entry that may be worked out: 10 microseconds for what would cost sixty otherwise."""
