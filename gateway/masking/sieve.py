@@ -19,8 +19,9 @@ MOST_ROWS = 16_384
 """A table with more is begun anew."""
 MOST_NEW = 256
 """Entries that one call works out, while everybody else waits: each takes 10 to 20 microseconds, once."""
-CROWD = 16
-"""An entry for each so many places counts as one more: in what looks like nothing, much has begun everywhere."""
+SAMPLE = 1024
+MOTLEY = 60
+"""Different bytes in a sample, of which more are in no prose, table or JSON, but in base64 and what is compressed."""
 WORTH = 16 * 1024
 """Bytes that have to go through the table for each entry that is worked out, or eight times as many that had to be
 searched instead: less would cost more than it saves, and none would leave a table that strangers filled as it is."""
@@ -55,8 +56,10 @@ class Sieve:
         self._lock = Lock()
         self._credit = ADVANCE
         self._may = 0
-        self._stuck = False
-        """The text at hand has more that is new than may be worked out."""
+        self._sample = b""
+        """Of the text at hand, until something in it is not known."""
+        self._motley = False
+        """It looks like no other."""
         self._begin_anew()
 
     def _begin_anew(self) -> None:
@@ -74,7 +77,7 @@ class Sieve:
             if len(self._states) >= MOST_ROWS:
                 self._begin_anew()
             may = self._may = min(MOST_NEW, self._credit // WORTH)
-            self._stuck = False
+            self._sample, self._motley = data[start : start + SAMPLE], False
             size = len(data) - start
             most = size // SPARSE + 8
             found = sift.places(
@@ -82,9 +85,10 @@ class Sieve:
             )
             earned = size // 8 if found is None else size
             self._credit = min(ADVANCE, self._credit + earned - (may - self._may) * WORTH)
-            if self._stuck:
+            if found is None and self._motley:
                 found = self.openings.places(data, start)
         finally:
+            self._sample = b""
             self._lock.release()
         return found
 
@@ -105,9 +109,12 @@ class Sieve:
 
     def _entry(self, row: int, column: int) -> int:
         """Work out what follows a row where a byte of this column comes; `UNKNOWN` if that would be one too many."""
-        if self._may <= 0:
-            self._stuck = True
+        if self._sample:
+            self._motley = len(set(self._sample)) > MOTLEY
+            self._sample = b""
+        if self._motley or not self._may:
             return sift.UNKNOWN
+        self._may -= 1
         in_word, begun = self._states[row // len(self._fits)]
         fits = self._fits[column]
         reached = set(self._beginning(in_word, column))
@@ -119,7 +126,6 @@ class Sieve:
             reached.update([at * DEPTH + depth + 1 for at in self._follow[place] & fits])
             if place in self._ends:
                 reached.add(self._over * DEPTH + depth + 1)
-        self._may -= 1 + len(reached) // CROWD
         going = array("I", sorted(each for each in reached if each % DEPTH != DEPTH - 1))
         entry = self._row((self._in_word[column], going.tobytes()))
         if len(going) != len(reached):

@@ -43,6 +43,7 @@ def without_bounds() -> Iterator[None]:
         for name in ("MOST_NEW", "ADVANCE"):
             patch.setattr(sieve, name, sys.maxsize)
         patch.setattr(sieve, "SPARSE", 1)
+        patch.setattr(sieve, "MOTLEY", 256)
         patch.setattr(openings, "DENSE", 1)
         patch.setattr(openings, "FEWEST", sys.maxsize)
         yield
