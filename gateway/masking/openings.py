@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from gateway.masking import sift
 from gateway.masking.beginnings import DEPTH, Beginnings
+from gateway.masking.rows import Rows
 
 MOST_ROWS = 8_192
 """A table with more is begun anew."""
@@ -40,17 +41,14 @@ class Openings:
         self._begin_anew()
 
     def _begin_anew(self) -> None:
-        self._rows: dict[frozenset[int], int] = {}
-        self._states: list[frozenset[int]] = []
-        self._table = array("I")
-        inside = self._row(
-            frozenset(place for place, only_at_edge in self._net.first.items() if not only_at_edge)
-        )
-        self._firsts = (inside, self._row(frozenset(self._net.first)))
+        self._rows = Rows[frozenset[int]](len(self._fits))
+        """A state is what may come next."""
+        inside = frozenset(place for place, only_at_edge in self._net.first.items() if not only_at_edge)
+        self._firsts = (self._rows.of(inside), self._rows.of(frozenset(self._net.first)))
 
     def places(self, data: bytes, start: int) -> list[int] | None:
         """Every place from `start` on where a candidate may begin, in order; None where there are too many."""
-        if len(self._states) >= MOST_ROWS:
+        if len(self._rows.states) >= MOST_ROWS:
             self._begin_anew()
         size = len(data) - start
         self._may = size // WORTH + FEWEST
@@ -62,34 +60,25 @@ class Openings:
             self._words,
             self._pairs,
             self._masks,
-            self._table,
+            self._rows.table,
             *self._firsts,
             self._entry,
             size // DENSE + 8,
         )
-
-    def _row(self, state: frozenset[int]) -> int:
-        """Where the row begins, in the table, of what may come next."""
-        row = self._rows.get(state)
-        if row is None:
-            row = self._rows[state] = len(self._table)
-            self._states.append(state)
-            self._table.extend([sift.UNKNOWN] * len(self._fits))
-        return row
 
     def _entry(self, row: int, column: int) -> int:
         """What follows a row where a byte of this column comes; that something has begun, if it would be one too many."""
         if not self._may:
             return sift.LOOK
         self._may -= 1
-        come = self._states[row // len(self._fits)] & self._fits[column]
+        come = self._rows.state(row) & self._fits[column]
         if not come:
             entry = sift.NONE
         elif not come.isdisjoint(self._net.ends):
             entry = sift.LOOK
         else:
-            entry = self._row(frozenset().union(*(self._net.follow[place] for place in come)))
-        self._table[row + column] = entry
+            entry = self._rows.of(frozenset().union(*(self._net.follow[place] for place in come)))
+        self._rows.table[row + column] = entry
         return entry
 
 

@@ -14,6 +14,7 @@ from threading import Lock
 from gateway.masking import sift
 from gateway.masking.beginnings import DEPTH, WORD, Beginnings
 from gateway.masking.openings import Openings
+from gateway.masking.rows import Rows
 
 MOST_ROWS = 16_384
 """A table with more is begun anew."""
@@ -63,10 +64,9 @@ class Sieve:
         self._begin_anew()
 
     def _begin_anew(self) -> None:
-        self._rows: dict[tuple[bool, bytes], int] = {}
-        self._states: list[tuple[bool, bytes]] = []
-        self._table = array("I")
-        outside, inside = (self._row((in_word, b"")) for in_word in (False, True))
+        self._rows = Rows[tuple[bool, bytes]](len(self._fits))
+        """A state is whether a word's byte came last, and what has begun."""
+        outside, inside = (self._rows.of((in_word, b"")) for in_word in (False, True))
         self._edges = array("I", (inside if WORD >> byte & 1 else outside for byte in range(256)))
 
     def places(self, data: bytes, start: int) -> list[int] | None:
@@ -74,14 +74,14 @@ class Sieve:
         if not self._lock.acquire(blocking=False):
             return None
         try:
-            if len(self._states) >= MOST_ROWS:
+            if len(self._rows.states) >= MOST_ROWS:
                 self._begin_anew()
             may = self._may = min(MOST_NEW, self._credit // WORTH)
             self._sample, self._motley = data[start : start + SAMPLE], False
             size = len(data) - start
             most = size // SPARSE + 8
             found = sift.places(
-                data, start, DEPTH, self._table, self._columns, self._edges, self._entry, most
+                data, start, DEPTH, self._rows.table, self._columns, self._edges, self._entry, most
             )
             earned = size // 8 if found is None else size
             self._credit = min(ADVANCE, self._credit + earned - (may - self._may) * WORTH)
@@ -92,20 +92,12 @@ class Sieve:
             self._lock.release()
         return found
 
-    def clear(self, data: bytes) -> bool:
-        """Nothing begins in `data`; False also where that cannot be said cheaply."""
+    def anywhere(self, data: bytes) -> list[int] | None:
+        """`places` of all of `data`; sooner where there are none, as in most values."""
         # Neither of its two is changed in place by a table that is begun anew, and the first row is the same in all.
-        told = sift.clear(data, DEPTH, self._table, self._columns)
-        return self.places(data, 0) == [] if told < 0 else told == 1
-
-    def _row(self, state: tuple[bool, bytes]) -> int:
-        """Where the row of this state begins in the table: whether a word's byte came last, and what has begun."""
-        row = self._rows.get(state)
-        if row is None:
-            row = self._rows[state] = len(self._table)
-            self._states.append(state)
-            self._table.extend([sift.UNKNOWN] * len(self._fits))
-        return row
+        if sift.clear(data, DEPTH, self._rows.table, self._columns) == 1:
+            return []
+        return self.places(data, 0)
 
     def _entry(self, row: int, column: int) -> int:
         """Work out what follows a row where a byte of this column comes; `UNKNOWN` if that would be one too many."""
@@ -115,7 +107,7 @@ class Sieve:
         if self._motley or not self._may:
             return sift.UNKNOWN
         self._may -= 1
-        in_word, begun = self._states[row // len(self._fits)]
+        in_word, begun = self._rows.state(row)
         fits = self._fits[column]
         reached = set(self._beginning(in_word, column))
         for each in array("I", begun):
@@ -127,10 +119,10 @@ class Sieve:
             if place in self._ends:
                 reached.add(self._over * DEPTH + depth + 1)
         going = array("I", sorted(each for each in reached if each % DEPTH != DEPTH - 1))
-        entry = self._row((self._in_word[column], going.tobytes()))
+        entry = self._rows.of((self._in_word[column], going.tobytes()))
         if len(going) != len(reached):
             entry |= sift.LOOK
-        self._table[row + column] = entry
+        self._rows.table[row + column] = entry
         return entry
 
     def _beginning(self, in_word: bool, column: int) -> frozenset[int]:  # noqa: FBT001

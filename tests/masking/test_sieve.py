@@ -153,7 +153,7 @@ def test_hits_are_the_same_with_it(
         assert sifted.find(data, 1_000) == every.find(data, 1_000)
         assert sifted.find_in_fields(data) == every.find_in_fields(data)
     assert sifted._sieve is not None
-    assert (len(sifted._sieve._states) > 2) is (bulk == 0)
+    assert (len(sifted._sieve._rows.states) > 2) is (bulk == 0)
 
 
 @pytest.mark.parametrize(
@@ -214,16 +214,16 @@ def test_a_text_is_clear_only_where_nothing_begins(unbounded: None, every: Scann
     for path in (VALUES, LOOKALIKES):
         for text in list(texts(path, seed=3, each=1))[::3]:
             data = text.text.encode()
-            assert made.clear(data) is (made.places(data, 0) == [])
-            clear += made.clear(data)
-    assert made.clear(PROSE)
+            assert made.anywhere(data) == made.places(data, 0)
+            clear += made.anywhere(data) == []
+    assert made.anywhere(PROSE) == []
     assert clear > 20
 
 
 def test_what_is_not_worked_out_is_not_clear(alone: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sieve, "ADVANCE", 0)
     made = Sieve(FEW)
-    assert not made.clear(b"some words")
+    assert made.anywhere(b"some words") is None
 
 
 @pytest.mark.parametrize(
@@ -274,9 +274,9 @@ def test_what_is_worked_out_is_paid_for_by_what_went_through(
     blanks = b" " * 1_000
     assert found.places(blanks, 0) == []
     assert [found.places(PROSE, 0) for _ in range(3)] == [None] * 3
-    rows = len(found._states)
+    rows = len(found._rows.states)
     assert found.places(PROSE, 0) is None
-    assert len(found._states) - rows <= len(PROSE) // 800, "what is left pays for no more"
+    assert len(found._rows.states) - rows <= len(PROSE) // 800, "what is left pays for no more"
     for _ in range(200):
         assert found.places(blanks, 0) == []
         if (places := found.places(PROSE + CARD, 0)) is not None:
@@ -289,10 +289,10 @@ def test_a_table_with_too_many_rows_is_begun_anew(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(sieve, "MOST_ROWS", 20)
     found, fresh = Sieve(PATTERNS), Sieve(PATTERNS)
     assert found.places(PROSE, 0) is not None
-    assert len(found._states) >= 20
+    assert len(found._rows.states) >= 20
     data = b"0123456789" * 4 + b" " + CARD
     assert found.places(data, 0) == fresh.places(data, 0)
-    assert found._states == fresh._states
+    assert found._rows.states == fresh._rows.states
 
 
 def test_a_text_full_of_beginnings_is_left_to_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,9 +327,9 @@ def test_the_compiled_loop_and_its_source_agree(pieces: list[bytes], start: int)
                 first = min(start, len(data))
                 told.append(
                     (
-                        made.clear(data),
+                        made.anywhere(data),
                         made.places(data, first),
-                        made.clear(data),
+                        made.anywhere(data),
                         made.openings.places(data, first),
                         made.openings.places(data, first),
                     )
@@ -369,11 +369,11 @@ def test_of_many_new_beginnings_only_some_are_worked_out_and_the_others_are_look
     monkeypatch.setattr(openings, "FEWEST", 8)
     monkeypatch.setattr(openings, "DENSE", 1)
     found = Sieve(PATTERNS)
-    rows = len(found.openings._states)
+    rows = len(found.openings._rows.states)
     places = found.openings.places(NEW["base64"] + CARD, 0)
     assert places is not None
     assert set(candidates(every, NEW["base64"] + CARD)) <= set(places)
-    assert len(found.openings._states) - rows <= 8
+    assert len(found.openings._rows.states) - rows <= 8
 
 
 def test_where_something_may_begin_nearly_everywhere_all_is_searched() -> None:
@@ -385,6 +385,6 @@ def test_openings_with_too_many_rows_are_begun_anew(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(openings, "FEWEST", sys.maxsize)
     found, fresh = Sieve(PATTERNS), Sieve(PATTERNS)
     found.openings.places(NEW["base64"], 0)
-    assert len(found.openings._states) >= 20
+    assert len(found.openings._rows.states) >= 20
     assert found.openings.places(PROSE + CARD, 0) == fresh.openings.places(PROSE + CARD, 0)
-    assert found.openings._states == fresh.openings._states
+    assert found.openings._rows.states == fresh.openings._rows.states
