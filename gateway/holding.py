@@ -14,7 +14,7 @@ from dataclasses import replace
 from gateway.approvals import HoldRefused, Question, Waiting
 from gateway.contract import CARD_TEXT, Approval, CommandView, Estimate, ResourceView, State
 from gateway.gate import MEASURED_WITHIN, Gate
-from gateway.model import Allow, Block, Command, Facts, Final, Hold
+from gateway.model import Allow, Block, Command, Final, Hold
 from gateway.sessions import LiveSession, lineage_view
 from gateway.shaping import shape_view
 from gateway.store import StoreFailed
@@ -156,17 +156,11 @@ class Held:
                 for resource in command.facts.resources[:VIEW_RESOURCES]
             ),
             complete=command.facts.complete,
-            unread=self._gate.scrubber.text(_doubts(command.facts))[0],
+            unread=self._gate.scrubber.text(command.facts.why_unknown[:VIEW_DOUBTS])[0],
             digest=digest,
             words=words(digest),
             masked=masked,
         )
-
-
-def _doubts(facts: Facts) -> str:
-    """Every protocol's facts say in an attribute of this name why they are not complete."""
-    said = [str(value) for name, value in facts.attributes.items() if name.endswith(".why_unknown")]
-    return "; ".join(said)[:VIEW_DOUBTS]
 
 
 def _out_of_sight(text: str) -> bool:
