@@ -56,7 +56,7 @@ def parser_of(wanted: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="countersign",
         description="A gateway in the data path between chains of agents and what they reach.",
-        epilog="`countersign VERB --help` says more about each verb.",
+        epilog="`countersign VERB --help` says more about each verb. Exit codes: 0 done or yes, 1 failed or no, 2 not understood or not possible.",
     )
     parser.add_argument("--version", action="version", version=f"countersign {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)

@@ -12,6 +12,7 @@ import time
 from typing import Any
 
 from gateway.commands.client import Client, client, connection_options, part, person, person_option
+from gateway.commands.options import Actions
 from gateway.commands.sessions import lineage, table, when
 from gateway.commands.token_client import Misused, duration, left, run_verb
 from gateway.contract import Approval, Choice, Reach, State, VoteRequest, WholeText, encode
@@ -23,37 +24,55 @@ WHICH = ("pending", "all", *(state.value for state in State if state is not Stat
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    listed = verbs.add_parser("list", help="what waits for a decision")
+    verbs = Actions(parser)
+    listed = verbs.add("list", "what waits for a decision")
     listed.add_argument("which", nargs="?", choices=WHICH, default="pending", help="default: pending")
-    shown = verbs.add_parser("show", help="one approval, as its card shows it")
-    approved = verbs.add_parser("approve", help="let the command run")
+    shown = verbs.add("show", "one approval, as its card shows it")
+    approved = verbs.add("approve", "let the command run")
     approved.add_argument(
-        "--words", default="", help="the command's four words, to approve without being asked again"
+        "--words",
+        default="",
+        metavar="WORDS",
+        help="the command's four words, to approve without being asked again",
     )
     approved.add_argument(
         "--reach",
         choices=[each.value for each in Reach],
-        help="for a while: how far; else this command, once",
+        help="approve more, for a while: this call again, its shape, whatever the same rules hold of the agent, or of all that it starts; default: this command, once",
     )
     approved.add_argument(
-        "--for", dest="seconds", type=duration, default="900", metavar="TIME", help="default: 15m"
+        "--for",
+        dest="seconds",
+        type=duration,
+        default="900",
+        metavar="TIME",
+        help="for a while: how long; default: 15m",
     )
-    approved.add_argument("--commands", type=int, default=10, help="default: 10")
+    approved.add_argument(
+        "--commands", type=int, default=10, metavar="N", help="for a while: how many; default: 10"
+    )
     approved.add_argument(
         "--rows",
         type=int,
         default=None,
-        help="how many rows they may bring or change; default: what is offered",
+        metavar="N",
+        help="for a while: how many rows may come back or change; default: what is offered",
     )
-    denied = verbs.add_parser("deny", help="refuse the command")
-    killed = verbs.add_parser(
-        "kill", help="refuse it, end its sessions and revoke the agent with all below it"
-    )
+    denied = verbs.add("deny", "refuse the command")
+    killed = verbs.add("kill", "refuse it, end its sessions and revoke the agent with all below it")
     for each in (shown, approved, denied, killed):
-        each.add_argument("approval")
+        each.add_argument(
+            "approval",
+            metavar="APPROVAL",
+            help="its id, as `countersign approvals list` and the card show it",
+        )
     for each in (approved, denied, killed):
-        each.add_argument("--reason", default="")
+        each.add_argument(
+            "--reason",
+            default="",
+            metavar="TEXT",
+            help="why; kept with the vote, and an agent that is denied reads it",
+        )
         person_option(each)
     for each in (listed, shown, approved, denied, killed):
         connection_options(each)

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from gateway.commands.options import policy_option
 from gateway.commands.radius_picture import picture
 from gateway.commands.terminal import harmless, tinted
 from gateway.commands.token_reading import TokenUnreadable, decode
@@ -37,7 +38,7 @@ def options(parser: argparse.ArgumentParser) -> None:
         help="a root agent of the policy, or a token; `-` reads a token from stdin, where no other process "
         "sees it; default: every agent",
     )
-    parser.add_argument("--policy", type=Path, default=Path("policies.yaml"), help="default: %(default)s")
+    policy_option(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
         "--svg", type=Path, metavar="FILE", help="write a picture as well; `-` is stdout, alone"

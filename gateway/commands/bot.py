@@ -10,7 +10,9 @@ HELP = "Run the Slack bot; it takes its settings from the environment (see `coun
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("rest", nargs=argparse.REMAINDER, help="passed on to `python -m bot`")
+    parser.add_argument(
+        "rest", nargs=argparse.REMAINDER, metavar="-- OPTION ...", help="passed on to `python -m bot`"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -22,18 +22,16 @@ from gateway.policy.schema import schema, text_of
 
 HELP = "Check policies.yaml: errors and warnings with their places, its examples, and what it covers."
 FORMATS = ("text", "json", "github")
-EXIT_CODES = """\
-exit codes:
-  0  in order, warnings or not
-  1  an error, or an example that does not hold; with --strict, a warning
-  2  there is no such file
-"""
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = f"{EXIT_CODES}\n{parser.epilog or ''}"
     parser.add_argument(
-        "file", nargs="?", type=Path, default=Path("policies.yaml"), help="default: %(default)s"
+        "file",
+        nargs="?",
+        type=Path,
+        default=Path("policies.yaml"),
+        metavar="FILE",
+        help="the policy file; default: %(default)s",
     )
     parser.add_argument("--strict", action="store_true", help="exit with 1 for warnings, too")
     shape = parser.add_mutually_exclusive_group()

@@ -10,12 +10,12 @@ import os
 import ssl
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
+from gateway.commands.options import state_option
 from gateway.commands.proving import bound, credential
 from gateway.commands.token_client import (
     DEFAULT_URL,
@@ -122,18 +122,11 @@ def part(name: str) -> str:
 
 def connection_options(parser: argparse.ArgumentParser) -> None:
     """`--url`, `--state` and `--json`."""
-    parser.add_argument("--url", default="", help=f"the gateway's API; default: ${URL} or {DEFAULT_URL}")
+    parser.add_argument(
+        "--url", default="", metavar="URL", help=f"the gateway's API; default: ${URL} or {DEFAULT_URL}"
+    )
     state_option(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
-
-
-def state_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--state",
-        type=Path,
-        default=Path(os.environ.get("COUNTERSIGN_STATE", "var")),
-        help="the gateway's state directory; default: $COUNTERSIGN_STATE or ./var",
-    )
 
 
 def person_option(parser: argparse.ArgumentParser) -> None:

@@ -38,7 +38,7 @@ FORMATS = ("psql", "url", "env", "json")
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("connection", help="a connection in the token's scope")
+    parser.add_argument("connection", metavar="CONNECTION", help="a connection in the token's scope")
     parser.add_argument(
         "--format",
         choices=FORMATS,

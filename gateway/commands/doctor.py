@@ -16,6 +16,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from gateway.commands.options import policy_option, state_option
+
 if TYPE_CHECKING:
     from gateway.policy.model import Policy, Upstream
     from gateway.secrets import Secrets
@@ -44,13 +46,8 @@ class Finding:
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--policy", type=Path, default=Path("policies.yaml"), help="default: %(default)s")
-    parser.add_argument(
-        "--state",
-        type=Path,
-        default=Path(os.environ.get("COUNTERSIGN_STATE", "var")),
-        help="the gateway's state directory; default: $COUNTERSIGN_STATE or ./var",
-    )
+    policy_option(parser)
+    state_option(parser)
     parser.add_argument(
         "--around",
         action="store_true",

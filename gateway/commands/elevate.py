@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from gateway.commands.client import Client, client, connection_options, part, person, person_option
+from gateway.commands.options import Actions
 from gateway.commands.proving import own_key
 from gateway.commands.sessions import table
 from gateway.commands.token_client import (
@@ -50,50 +51,61 @@ CODE_CHARACTERS = 1_024
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    asked = verbs.add_parser(
-        "ask", help="ask, for this agent and what it starts; logged in: for yourself, by hand"
-    )
-    asked.add_argument("connection")
-    asked.add_argument("effects", help="what should no longer be held: write, or write,ddl")
+    verbs = Actions(parser)
+    asked = verbs.add("ask", "ask, for this agent and what it starts; logged in: for yourself, by hand")
     asked.add_argument(
-        "--for", dest="seconds", type=duration, default="1800", metavar="TIME", help="default: 30m"
+        "connection", metavar="CONNECTION", help="its name, as `countersign elevate offers` shows it"
     )
     asked.add_argument(
-        "--commands", type=int, default=None, help="how many at most; default: all that is offered"
+        "effects", metavar="EFFECTS", help="what should no longer be held: write, or write,ddl"
+    )
+    asked.add_argument(
+        "--for", dest="seconds", type=duration, default="1800", metavar="TIME", help="how long; default: 30m"
+    )
+    asked.add_argument(
+        "--commands",
+        type=int,
+        default=None,
+        metavar="N",
+        help="how many at most; default: all that is offered",
     )
     asked.add_argument(
         "--rows",
         type=int,
         default=None,
+        metavar="N",
         help="how many rows may come back or change; default: what is offered",
     )
     asked.add_argument(
         "--template",
         default="",
+        metavar="NAME",
         help="the offer of policies.yaml that is meant; default: the first that fits",
     )
     asked.add_argument(
-        "--agent", default="", help="logged in: for which agent of yours, by name or its token's id"
+        "--agent",
+        default="",
+        metavar="NAME",
+        help="logged in: for which agent of yours, by name or its token's id",
     )
-    asked.add_argument("--ticket", default="")
+    asked.add_argument(
+        "--ticket", default="", metavar="ID", help="the ticket that it is for, where the offer asks for one"
+    )
     asked.add_argument("--extends", default="", metavar="GRANT", help="the grant that should go on")
-    asked.add_argument("--reason", required=True, help="why; approvers read it")
-    asked.add_argument("--wait", action="store_true", help="until people have decided; 1 where they said no")
-    offered = verbs.add_parser("offers", help="what may be asked for now")
-    shown = verbs.add_parser("state", help="how a request stands")
-    shown.add_argument("approval")
-    listed = verbs.add_parser("grants", help="what is granted now")
-    ended = verbs.add_parser("end", help="end a grant now")
-    ended.add_argument("grant")
-    ended.add_argument("--reason", default="")
+    asked.add_argument("--reason", required=True, metavar="TEXT", help="why; approvers read it")
+    asked.add_argument("--wait", action="store_true", help="until people have decided")
+    offered = verbs.add("offers", "what may be asked for now")
+    shown = verbs.add("state", "how a request stands")
+    shown.add_argument("approval", metavar="APPROVAL", help="its id, as `countersign elevate ask` printed it")
+    listed = verbs.add("grants", "what is granted now")
+    ended = verbs.add("end", "end a grant now")
+    ended.add_argument("grant", metavar="GRANT", help="its id, as `countersign elevate grants` shows it")
+    ended.add_argument("--reason", default="", metavar="TEXT", help="why; it is recorded")
     person_option(ended)
-    entered = verbs.add_parser(
-        "access", help="logged in: get in by what was granted to you by hand; user and password"
-    )
-    entered.add_argument("grant")
-    opened = verbs.add_parser(
-        "open", help="open a code from Slack, asked for or read from stdin: user and password, once"
+    entered = verbs.add("access", "logged in: get in by what was granted to you by hand; user and password")
+    entered.add_argument("grant", metavar="GRANT", help="its id, as `countersign elevate grants` shows it")
+    opened = verbs.add(
+        "open", "open a code from Slack, asked for or read from stdin: user and password, once"
     )
     for each in (asked, offered, shown, listed, ended, entered, opened):
         connection_options(each)

@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any, TypeAlias
 
 import orjson
 
 from gateway.commands.explained import Explained, because, beyond_scope, told
+from gateway.commands.options import policy_option
 from gateway.model import Actor, Block, Command, Connection, Effect, Facts, Hold, Lineage, Reach, Shape
 from gateway.policy.evaluate import combine, judge
 from gateway.policy.examples import lineage_of, outcome
@@ -49,7 +49,7 @@ class RowUnreadable(Exception):
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--policy", type=Path, default=Path("policies.yaml"), help="default: %(default)s")
+    policy_option(parser)
     parser.add_argument("--jsonl", action="store_true", help="read rows from stdin, write one row for each")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
@@ -57,14 +57,20 @@ def options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="ask targets for their tables and views first, with the gateway's own credential",
     )
-    parser.add_argument("--connection", help="default: the policy's first")
-    parser.add_argument("--agent", action="append", help="an agent of the chain, root first; may be repeated")
-    parser.add_argument("--person", default="", help="the accountable person's e-mail")
+    parser.add_argument("--connection", metavar="NAME", help="default: the policy's first")
     parser.add_argument(
-        "--group", action="append", default=[], help="a group of that person; may be repeated"
+        "--agent", action="append", metavar="NAME", help="an agent of the chain, root first; may be repeated"
+    )
+    parser.add_argument("--person", default="", metavar="EMAIL", help="the accountable person's e-mail")
+    parser.add_argument(
+        "--group", action="append", default=[], metavar="NAME", help="a group of that person; may be repeated"
     )
     parser.add_argument(
-        "--before", action="append", default=[], help="an earlier command of the same session"
+        "--before",
+        action="append",
+        default=[],
+        metavar="COMMAND",
+        help="an earlier command of the same session; may be repeated",
     )
     parser.add_argument("--dialect", choices=DIALECTS, help="of a MySQL connection")
     parser.add_argument(
@@ -76,7 +82,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--used", type=int, default=0, metavar="N", help="commands that were had of every budget before"
     )
-    parser.add_argument("command", nargs="?", help="the command; `-` reads it from stdin")
+    parser.add_argument("command", nargs="?", metavar="COMMAND", help="the command; `-` reads it from stdin")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -84,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     from gateway.vocabulary import known
 
     if not arguments.jsonl and arguments.command is None:
-        print("say which command to explain, or give --jsonl", file=sys.stderr)
+        print("countersign: say which command to explain, or give --jsonl", file=sys.stderr)
         return 2
     vocabulary = known()
     try:
@@ -100,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
     name = arguments.connection or next(iter(policy.targets), "")
     if name not in policy.targets:
         print(
-            f"no connection {name!r} in {arguments.policy}; there are: {', '.join(policy.targets)}",
+            f"countersign: no connection {name!r} in {arguments.policy}; there are: {', '.join(policy.targets)}",
             file=sys.stderr,
         )
         return 2
@@ -118,7 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         explained = explainer.explain(row)
     except RowUnreadable as error:
-        print(error, file=sys.stderr)
+        print(f"countersign: {error}", file=sys.stderr)
         return 2
     why = reasons(policy, explained.lineage, explained.connection, explained.facts, explained.moment)
     beyond = beyond_scope(policy, explained)

@@ -94,6 +94,60 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def epilog(verb: str) -> str:
-    """What stands below a verb's options."""
-    return "\n".join(["examples:", *(f"  {each}" for each in EXAMPLES[verb])])
+EXIT_CODES: Mapping[str, tuple[str, ...]] = {
+    "check": (
+        "0  in order, warnings or not",
+        "1  an error, or an example that does not hold; with --strict, a warning",
+        "2  there is no such file",
+    ),
+    "explain": (
+        "0  explained, whatever the verdict",
+        "1  the policy is not in order; with --jsonl, a row was not",
+        "2  there is no command or no such connection",
+    ),
+    "policy test": (
+        "0  every example holds",
+        "1  one does not",
+        "2  there is no policy",
+    ),
+    "policy diff": (
+        "0  no verdict differs",
+        "1  one does",
+        "2  there is nothing to compare",
+    ),
+    "token inspect": ("0  it holds", "1  it does not", "2  it cannot be read, or there is none"),
+    "run": (
+        "CMD's own; 128 + N where signal N ended it; 127 where there is no such program, 126 where it cannot be started",
+        "1  the gateway refused the token",
+        "2  there is no token, or no gateway",
+    ),
+    "elevate ask": (
+        "0  asked; with --wait, granted",
+        "1  refused; with --wait, denied or not decided in time",
+        "2  the gateway could not be asked",
+    ),
+    "replay": (
+        "0  played to its end",
+        "1  the recording does not hold from there on",
+        "2  there is no such recording",
+    ),
+    "verify": (
+        "0  all of them hold",
+        "1  one was changed, cut or made up",
+        "2  there is no such recording, or no key to check it by",
+    ),
+    "doctor": ("0  nothing stands in the way, warnings or not", "1  something does"),
+}
+"""Where a verb or an action says more by its status than that it was done (0), not done (1) or misunderstood (2)."""
+
+
+def epilog(called: str) -> str:
+    """What stands below the options of a verb (`token`) or of one of its actions (`token mint`)."""
+    verb, _, action = called.partition(" ")
+    examples = [each for each in EXAMPLES[verb] if not action or each.split()[2] == action]
+    parts = [
+        "\n".join([head, *(f"  {line}" for line in lines)])
+        for head, lines in (("exit codes:", EXIT_CODES.get(called, ())), ("examples:", examples))
+        if lines
+    ]
+    return "\n\n".join(parts)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from gateway.commands.client import state_option
+from gateway.commands.options import Actions, state_option
 from gateway.hosting import hosts
 from gateway.identity.host_keys import Numbers, numbers, secrets_of, write
 from gateway.identity.private_files import KeysUnsafe
@@ -20,14 +20,14 @@ RESTART = "It holds from the gateway's next start."
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions = Actions(parser)
     for name, words in (
         ("show", "the keys that are shown to clients, and the next ones where they are announced"),
         ("announce", "tell clients that come of the next keys, while the old ones still serve"),
         ("switch", "serve with the keys that were announced, and tell clients to forget the old ones"),
         ("withdraw", "announce nothing any more"),
     ):
-        action = actions.add_parser(name, help=words)
+        action = actions.add(name, words)
         action.add_argument("--json", action="store_true", help="as one JSON object")
         state_option(action)
 

@@ -6,6 +6,7 @@ import argparse
 import time
 
 from gateway.commands.client import client, connection_options, part
+from gateway.commands.options import Actions
 from gateway.commands.sessions import table, when
 from gateway.commands.token_client import left, run_verb
 from gateway.contract import LinkView, RevokeRequest, encode
@@ -15,11 +16,11 @@ HELP = "List the Slack users who were linked to people by a login, or end a link
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    listed = verbs.add_parser("list", help="every link, those that are over too")
-    removed = verbs.add_parser("remove", help="end a link: that Slack user is nobody until they log in again")
+    verbs = Actions(parser)
+    listed = verbs.add("list", "every link, those that are over too")
+    removed = verbs.add("remove", "end a link: that Slack user is nobody until they log in again")
     removed.add_argument("slack_id", metavar="SLACK_ID", help="as U012AB3CD")
-    removed.add_argument("--reason", default="", help="kept in the journal")
+    removed.add_argument("--reason", default="", metavar="TEXT", help="kept in the journal")
     for each in (listed, removed):
         connection_options(each)
 

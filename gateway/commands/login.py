@@ -34,7 +34,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scope", default="", metavar="SCOPE", help='"orders:read,write shop:read"; default: all there is'
     )
-    parser.add_argument("--task", default="", help="what it is for, in one line; it stands on the page")
+    parser.add_argument(
+        "--task", default="", metavar="TEXT", help="what it is for, in one line; it stands on the page"
+    )
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument("--json", action="store_true", help="print JSON; the address goes to stderr")
     url_option(parser)

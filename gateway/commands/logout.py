@@ -9,7 +9,7 @@ import argparse
 import json
 
 from gateway.commands import kept_login
-from gateway.commands.client import state_option
+from gateway.commands.options import state_option
 from gateway.commands.token_client import (
     OPERATOR_TOKEN,
     Misused,
@@ -27,7 +27,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--person", default="", metavar="EMAIL", help="end this person's logins everywhere; for operators"
     )
-    parser.add_argument("--reason", default="", help="kept with the tokens that end; for operators")
+    parser.add_argument(
+        "--reason", default="", metavar="TEXT", help="kept with the tokens that end; for operators"
+    )
     url_option(parser)
     state_option(parser)
 

@@ -7,13 +7,13 @@ import json
 import os
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import orjson
 
 from gateway.commands import mask_filter
 from gateway.commands.mask_filter import CHUNK_READ
+from gateway.commands.options import policy_option
 from gateway.masking.detectors import DETECTORS
 from gateway.masking.engine import CompiledMask, Masks
 from gateway.masking.explaining import near_misses
@@ -29,11 +29,12 @@ class RowUnreadable(Exception):
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--policy", type=Path, default=Path("policies.yaml"), help="default: %(default)s")
+    policy_option(parser)
     parser.add_argument(
         "--mask",
         action="append",
         default=[],
+        metavar="NAME",
         help="a mask of the policy; may be repeated; default: all of them",
     )
     parser.add_argument("--jsonl", action="store_true", help="read rows from stdin, write one row for each")
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     names = arguments.mask or list(policy.masks)
     if missing := [name for name in names if name not in policy.masks]:
         print(
-            f"no mask {missing[0]!r} in {arguments.policy}; there are: {', '.join(policy.masks) or 'none'}",
+            f"countersign: no mask {missing[0]!r} in {arguments.policy}; there are: {', '.join(policy.masks) or 'none'}",
             file=sys.stderr,
         )
         return 2
@@ -66,7 +67,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.jsonl:
         return _rows(mask)
     if arguments.json:
-        print("--json goes with --explain; for texts and their spans as JSON use --jsonl", file=sys.stderr)
+        print(
+            "countersign: --json goes with --explain; for texts and their spans as JSON use --jsonl",
+            file=sys.stderr,
+        )
         return 2
     source = sys.stdin.buffer
     return mask_filter.run(mask, getattr(source, "raw", source), sys.stdout.buffer)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import orjson
 
+from gateway.commands.options import Actions
 from gateway.commands.recorded import Recorded
 from gateway.commands.terminal import harmless, tinted
 from gateway.policy.differences import Asked, Comparison, Difference, Judged
@@ -24,23 +25,22 @@ LONGEST = 120
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    test = verbs.add_parser(
-        "test",
-        help="try the examples of a file",
-        description="Try the examples of a file. Exits with 0 when all hold, 1 when one does not, 2 when there is no policy.",
-    )
+    verbs = Actions(parser)
+    test = verbs.add("test", "try the examples of a file")
     test.add_argument(
-        "file", nargs="?", type=Path, default=Path("policies.yaml"), help="default: %(default)s"
+        "file",
+        nargs="?",
+        type=Path,
+        default=Path("policies.yaml"),
+        metavar="FILE",
+        help="the policy file; default: %(default)s",
     )
-    diff = verbs.add_parser(
+    diff = verbs.add(
         "diff",
-        help="the verdicts that differ between two files",
-        description="Judge the same commands by two policies: those that were recorded, or the examples of both files. "
-        "Exits with 0 when no verdict differs, 1 when one does, 2 when there is nothing to compare.",
+        "judge recorded commands, or the examples of both files, by two policies, and show what differs",
     )
-    diff.add_argument("old", type=Path)
-    diff.add_argument("new", type=Path)
+    diff.add_argument("old", type=Path, metavar="OLD", help="the policy file as it is")
+    diff.add_argument("new", type=Path, metavar="NEW", help="the policy file as it may become")
     diff.add_argument(
         "--recordings",
         type=Path,

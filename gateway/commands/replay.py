@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from gateway.commands.client import state_option
+from gateway.commands.options import state_option
 from gateway.commands.sessions import print_entry
 from gateway.contract import encode
 from gateway.protocols import timed
@@ -24,7 +24,7 @@ LONGEST_PAUSE = 5.0
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("session", help="a session's id, or the file of its recording")
+    parser.add_argument("session", metavar="SESSION", help="a session's id, or the file of its recording")
     pace = parser.add_mutually_exclusive_group()
     pace.add_argument("--speed", type=_speed, default=1.0, metavar="N", help="N times as fast; default: 1")
     pace.add_argument("--no-wait", action="store_true", help="all at once")

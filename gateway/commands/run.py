@@ -49,7 +49,9 @@ def options(parser: argparse.ArgumentParser) -> None:
         "--scope", default="", metavar="SCOPE", help='"orders:read"; default: all that we have'
     )
     parser.add_argument("--ttl", type=duration, metavar="TIME", help="90s, 15m, 2h; default: as long as ours")
-    parser.add_argument("--task", default="", help="what it is for, in one line; people read it on cards")
+    parser.add_argument(
+        "--task", default="", metavar="TEXT", help="what it is for, in one line; people read it on cards"
+    )
     parser.add_argument(
         "--connection", default="", metavar="NAME", help="set variables for this connection alone"
     )
@@ -58,7 +60,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     url_option(parser)
     parser.add_argument("--json", action="store_true", help="say on stderr, as JSON, what was derived")
-    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD ...")
+    parser.add_argument(
+        "command", nargs=argparse.REMAINDER, metavar="-- CMD ...", help="the program and its arguments"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -6,21 +6,16 @@ import argparse
 import gc
 import json
 import logging
-import os
 import sys
-from pathlib import Path
+
+from gateway.commands.options import policy_option, state_option
 
 HELP = "Run the gateway: every connection of policies.yaml, and the API for the bot and for token holders."
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--policy", type=Path, default=Path("policies.yaml"), help="default: %(default)s")
-    parser.add_argument(
-        "--state",
-        type=Path,
-        default=Path(os.environ.get("COUNTERSIGN_STATE", "var")),
-        help="keys, live approvals, recordings; default: $COUNTERSIGN_STATE or ./var",
-    )
+    policy_option(parser)
+    state_option(parser, "keys, live approvals, recordings")
     parser.add_argument("--json", action="store_true", help="say that it is ready, and log, as JSON lines")
     parser.add_argument("--verbose", action="store_true", help="log each admission and refusal too")
 

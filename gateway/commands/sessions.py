@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.commands.client import client, connection_options, part, person, person_option
+from gateway.commands.options import Actions
 from gateway.commands.token_client import run_verb
 from gateway.contract import LineageView, RevokeRequest, SessionView, Transcript, encode
 from gateway.recorder.visible import visible
@@ -19,16 +20,16 @@ PAGE = 200
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    verbs = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    listed = verbs.add_parser("list", help="open sessions, and the newest that are over")
+    verbs = Actions(parser)
+    listed = verbs.add("list", "open sessions, and the newest that are over")
     listed.add_argument(
         "--closed", type=int, default=20, metavar="N", help="at most so many that are over; default: 20"
     )
-    shown = verbs.add_parser("show", help="one session and its transcript")
-    shown.add_argument("session")
-    killed = verbs.add_parser("kill", help="end a session")
-    killed.add_argument("session")
-    killed.add_argument("--reason", default="")
+    shown = verbs.add("show", "one session and its transcript")
+    shown.add_argument("session", metavar="SESSION", help="its id, as `countersign sessions list` shows it")
+    killed = verbs.add("kill", "end a session")
+    killed.add_argument("session", metavar="SESSION", help="its id, as `countersign sessions list` shows it")
+    killed.add_argument("--reason", default="", metavar="TEXT", help="why; it is recorded")
     person_option(killed)
     for each in (listed, shown, killed):
         connection_options(each)

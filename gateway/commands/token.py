@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from gateway.commands.options import Actions, state_option
 from gateway.commands.proving import KEY, Key, bound, own_key
 from gateway.commands.token_client import (
     JWT_BEARER,
@@ -36,23 +37,23 @@ HELP = "Mint, derive, inspect and revoke tokens; rotate the key that signs them.
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions = Actions(parser)
 
-    mint = actions.add_parser("mint", help="a root agent's token, by its secret")
-    mint.add_argument("agent", help="an agent of policies.yaml")
+    mint = actions.add("mint", "a root agent's token, by its secret")
+    mint.add_argument("agent", metavar="AGENT", help="an agent of policies.yaml")
     secret = mint.add_mutually_exclusive_group()
     secret.add_argument(
         "--secret-env", metavar="NAME", help="where the secret is; default: AGENT_SECRET, in capitals"
     )
-    secret.add_argument("--secret-file", metavar="FILE", type=Path)
+    secret.add_argument("--secret-file", metavar="FILE", type=Path, help="read the secret from there")
     secret.add_argument("--secret-stdin", action="store_true", help="read the secret from standard input")
     mint.add_argument(
         "--person", default="", metavar="EMAIL", help="who answers for it, where the agent may name them"
     )
     _wishes(mint)
 
-    workload = actions.add_parser(
-        "workload", help="a root agent's token, by the one that a trusted issuer gave this program"
+    workload = actions.add(
+        "workload", "a root agent's token, by the one that a trusted issuer gave this program"
     )
     assertion = workload.add_mutually_exclusive_group()
     assertion.add_argument(
@@ -62,6 +63,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     workload.add_argument(
         "--audience",
         default="countersign",
+        metavar="NAME",
         help="what the issuer is asked to make it for; default: %(default)s",
     )
     workload.add_argument(
@@ -69,30 +71,28 @@ def options(parser: argparse.ArgumentParser) -> None:
     )
     _wishes(workload)
 
-    derive = actions.add_parser(
-        "derive", help=f"a narrower token for a child, from ${TOKEN} or standard input"
-    )
+    derive = actions.add("derive", f"a narrower token for a child, from ${TOKEN} or standard input")
     derive.add_argument("--as", dest="name", required=True, metavar="NAME", help="what the child is called")
     _wishes(
         derive, whose="the child's key, to which its token is then bound (DPoP); made where there is none"
     )
 
-    proof = actions.add_parser(
-        "proof", help="the header by which a request proves the key of a token (DPoP), as for curl -H"
+    proof = actions.add(
+        "proof", "the header by which a request proves the key of a token (DPoP), as for curl -H"
     )
     proof.add_argument("method", metavar="METHOD", help="the request's, as GET")
     proof.add_argument("address", metavar="URL", help="where it goes")
-    proof.add_argument("--nonce", default="", help="what the gateway last said in its DPoP-Nonce header")
+    proof.add_argument(
+        "--nonce", default="", metavar="NONCE", help="what the gateway last said in its DPoP-Nonce header"
+    )
     _key(proof, f"the key; default: the file that ${KEY} names")
     _ways(proof)
 
-    inspect = actions.add_parser(
-        "inspect", help=f"what a token says, and whether it holds: ${TOKEN} or standard input"
-    )
+    inspect = actions.add("inspect", f"what a token says, and whether it holds: ${TOKEN} or standard input")
     inspect.add_argument("token", nargs="?", default="", choices=["", "-"], metavar="-", help=_PIPED)
     _ways(inspect)
 
-    revoke = actions.add_parser("revoke", help="end a token and everything derived from it")
+    revoke = actions.add("revoke", "end a token and everything derived from it")
     revoke.add_argument(
         "token_id",
         nargs="?",
@@ -100,11 +100,11 @@ def options(parser: argparse.ArgumentParser) -> None:
         metavar="TOKEN_ID",
         help=f"one below ${TOKEN}, or any for an operator; {_PIPED}; default: the token in ${TOKEN}",
     )
-    revoke.add_argument("--reason", default="")
+    revoke.add_argument("--reason", default="", metavar="TEXT", help="why; it is recorded")
     _ways(revoke)
     _state(revoke)
 
-    rotate = actions.add_parser("rotate", help="a new key signs from now on; needs the operators' credential")
+    rotate = actions.add("rotate", "a new key signs from now on; needs the operators' credential")
     rotate.add_argument(
         "--disown", action="store_true", help="end every token there is: after a key has leaked"
     )
@@ -134,8 +134,15 @@ def _wishes(
     parser.add_argument(
         "--scope", default="", metavar="SCOPE", help='"orders:read,write shop:read"; default: all there is'
     )
-    parser.add_argument("--ttl", type=duration, metavar="TIME", help="90s, 15m, 2h")
-    parser.add_argument("--task", default="", help="what it is for, in one line; people read it on cards")
+    parser.add_argument(
+        "--ttl",
+        type=duration,
+        metavar="TIME",
+        help="90s, 15m, 2h; default: what the policy or the parent leaves",
+    )
+    parser.add_argument(
+        "--task", default="", metavar="TEXT", help="what it is for, in one line; people read it on cards"
+    )
     _ways(parser)
 
 
@@ -149,12 +156,7 @@ def _ways(parser: argparse.ArgumentParser) -> None:
 
 
 def _state(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--state",
-        type=Path,
-        default=Path(os.environ.get("COUNTERSIGN_STATE", "var")),
-        help=f"where the operators' credential is, unless ${OPERATOR_TOKEN} is set; default: $COUNTERSIGN_STATE or ./var",
-    )
+    state_option(parser, f"where the operators' credential is, unless ${OPERATOR_TOKEN} is set")
 
 
 def _mint(arguments: argparse.Namespace) -> int:

@@ -194,7 +194,9 @@ def run_verb(verb: Callable[[argparse.Namespace], int], arguments: argparse.Name
 
 
 def url_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--url", default="", help=f"the gateway's API; default: ${URL} or {DEFAULT_URL}")
+    parser.add_argument(
+        "--url", default="", metavar="URL", help=f"the gateway's API; default: ${URL} or {DEFAULT_URL}"
+    )
 
 
 def client(arguments: argparse.Namespace) -> TokenClient:

@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from gateway.commands.client import state_option
+from gateway.commands.options import state_option
 from gateway.commands.replay import recording
 from gateway.identity.keys import public_key, public_keys, thumbprint
 from gateway.journal import JournalFailed
@@ -23,7 +23,9 @@ HELP = "Check that recordings were not changed, cut or made up."
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("recording", nargs="*", help="the file of a recording, or a session's id")
+    parser.add_argument(
+        "recording", nargs="*", metavar="RECORDING", help="the file of a recording, or a session's id"
+    )
     parser.add_argument(
         "--all", action="store_true", help="every recording of the state directory, and the journal"
     )

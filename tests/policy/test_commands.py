@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
-import shlex
 import sys
 from pathlib import Path
 
@@ -14,9 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.__main__ import VERBS, main, parser_of
+from gateway.__main__ import main
 from gateway.commands.explain import Explainer, explain_line
-from gateway.commands.help import EXAMPLES
 from gateway.model import Effect
 from gateway.policy.file import parse
 from gateway.vocabulary import known
@@ -126,25 +123,6 @@ def test_check_shows_hostile_words_harmlessly(file, capsys) -> None:
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert "\u202e" not in out
-
-
-@pytest.mark.parametrize("verb", VERBS)
-def test_help_helps_with_examples_that_can_be_called(capsys, verb) -> None:
-    with pytest.raises(SystemExit) as left:
-        main([verb, "--help"])
-    assert left.value.code == 0
-    out = capsys.readouterr().out
-    for example in EXAMPLES[verb]:
-        assert f"  {example}\n" in out
-        words = shlex.split(re.split(r" [|<>] ", example)[0])
-        assert parser_of([verb]).parse_args(words[1:]).verb == verb
-
-
-def test_help_lists_every_verb(capsys) -> None:
-    with pytest.raises(SystemExit):
-        main(["--help"])
-    out = capsys.readouterr().out
-    assert all(f"    {verb}" in out for verb in VERBS)
 
 
 def test_check_knows_a_missing_file_from_a_broken_one(tmp_path, capsys) -> None:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.facts.postgres import blocks, functions, settings
+from gateway.facts.postgres import calls, functions
 from gateway.facts.postgres.asking import asks, weighs
+from gateway.facts.postgres.labels import named
 from gateway.facts.postgres.likeness import bare
 from gateway.facts.postgres.reading import Reading
-from gateway.facts.postgres.tree import Node, constant, named_so, strings, typed
-from gateway.facts.schema import Function
+from gateway.facts.postgres.tree import Node, constant, strings, typed
 from gateway.facts.sources import NOTHING, Relation, Scope, Sources, united
 from gateway.model import Effect, Output
 
@@ -21,12 +21,6 @@ _VALUED_SUBLINKS = frozenset(
     {"EXPR_SUBLINK", "ARRAY_SUBLINK", "ANY_SUBLINK", "ALL_SUBLINK", "ROWCOMPARE_SUBLINK"}
 )
 _NOT_VALUED = frozenset({"funcname", "agg_filter", "over"})
-_CONFINED = frozenset({"sql", "plpgsql", "c", "internal"})
-"""Languages whose functions keep what they declare: the database's own, and code that an administrator installed."""
-_MEANT = {"BETWEEN": (">=", "<="), "NOT BETWEEN": ("<", ">")}
-"""Spellings of comparisons that stand where an operator's name does."""
-_CHECKED = 'SELECT ({}) FROM (SELECT NULL) AS given ("value")'
-"""A domain's CHECK as a query: the value is none that is stored."""
 _COUNTING = frozenset({"count", "pg_typeof"})
 """Calls whose value tells nothing of their arguments' values, where these are columns and not made of them."""
 
@@ -38,7 +32,7 @@ def gather(reading: Reading, value: object, scope: Scope) -> Sources:
         # Long chains of operators lean to the left: followed in a loop, they need no stack.
         reading.step()
         expression = value["A_Expr"]
-        _operator(reading, expression.get("name"))
+        calls.operator(reading, expression.get("name"))
         right = gather(reading, expression.get("rexpr"), scope)
         if right and strings(expression.get("name"))[-1:] in (["/"], ["%"]):
             reading.columns(right, kind="condition")  # by nothing, it fails
@@ -86,7 +80,7 @@ def _field(reading: Reading, key: str, inner: object, scope: Scope) -> Sources:
             case "SelectStmt":
                 return united(reading.query(reading, {key: inner}, scope))
             case "TypeName" | "typeName":
-                cast(reading, strings(inner.get("names")))
+                calls.cast(reading, strings(inner.get("names")))
                 return NOTHING
             case "NullTest":
                 # Whether a value is there tells nothing of it; whether one made of it is there may.
@@ -106,7 +100,7 @@ def _field(reading: Reading, key: str, inner: object, scope: Scope) -> Sources:
             case _:
                 pass
     if key in {"operName", "useOp"}:
-        _operator(reading, inner)
+        calls.operator(reading, inner)
     return gather(reading, inner, scope)
 
 
@@ -228,59 +222,13 @@ def _indirection(reading: Reading, body: Node, scope: Scope) -> list[Output]:
 
 
 def _sublink(reading: Reading, body: Node, scope: Scope) -> Sources:
-    _operator(reading, body.get("operName"))
+    calls.operator(reading, body.get("operName"))
     test = gather(reading, body.get("testexpr"), scope)
     outputs = reading.query(reading, body["subselect"], scope)
     kind = body.get("subLinkType", "")
     if body.get("testexpr"):
         reading.columns(united(outputs), kind="condition")
     return test | united(outputs) if kind in _VALUED_SUBLINKS else test
-
-
-def _operator(reading: Reading, name: object) -> None:
-    """An operator is a function of another spelling: those made in the database do what theirs does."""
-    parts = strings(name) if isinstance(name, list) else []
-    schema = parts[0] if len(parts) > 1 else ""
-    known = reading.schema
-    calls: tuple[str, ...] | None = None
-    if (
-        known is not None
-        and known.operators
-        and parts
-        and not (reading.bound and not reading.inside and not schema)
-    ):
-        wanted = _MEANT.get(parts[-1], (parts[-1],))
-        found = [known.operator(schema, operator) for operator in wanted]
-        if any(each is not None for each in found):
-            calls = tuple(call for each in found for call in each or ())
-    if calls is None and schema not in {"", "pg_catalog"}:
-        reading.doubt(f"operator of schema {schema}")
-    _run(reading, calls or ())
-
-
-def cast(reading: Reading, names: Sequence[str]) -> None:
-    """A value becomes one of the type: casts and domains of the target's own call functions."""
-    if reading.schema is None or not reading.schema.types:
-        return
-    found = reading.schema.cast([name.lower() for name in names])
-    if found is not None:
-        _run(reading, found.calls)
-        for check in found.checks:
-            reading.brought |= reading.text(reading, _CHECKED.format(check))
-
-
-def _cast_by_name(reading: Reading, called: str, text: str | None) -> None:
-    if text is not None:
-        cast(reading, named_so(text).split("."))
-    elif reading.schema is not None and reading.schema.types:
-        reading.doubt(f"function {called} is given a type that is not written out")
-
-
-def _run(reading: Reading, calls: Sequence[str]) -> None:
-    """Functions that the text calls without naming them."""
-    for call in calls:
-        schema, _, name = call.rpartition(".")
-        _done(reading, schema, name, NOTHING)
 
 
 def _call(reading: Reading, body: Node, scope: Scope) -> Sources:
@@ -297,150 +245,21 @@ def _call(reading: Reading, body: Node, scope: Scope) -> Sources:
         reading.columns(made_of, kind="condition")
     if name == "set_config" and schema in {"", "pg_catalog"}:
         reading.carries("", made_of)
-        _set_config(reading, args)
+        calls.set_config(reading, args)
         return made_of
     sql = [functions.RUNS_SQL[name]] if name in functions.RUNS_SQL else []
     sql += functions.RUNS_MORE_SQL.get(name, ())
     if name in functions.CASTS_TO and len(args) > functions.CASTS_TO[name]:
-        _cast_by_name(reading, name, constant(args[functions.CASTS_TO[name]]))
+        calls.cast_by_name(reading, name, constant(args[functions.CASTS_TO[name]]))
     if sql or name in functions.READS_TABLE:
-        return made_of | _hidden(reading, name, args, sql)
-    made_of |= _done(reading, schema, name, made_of)
+        return made_of | calls.hidden(reading, name, args, sql)
+    made_of |= calls.done(reading, schema, name, made_of)
     if name in {"nextval", "setval"} and args and (sequence := constant(args[0])):
         reading.touches("sequence", sequence.lower(), Effect.WRITE)
     return made_of
-
-
-def _done(reading: Reading, schema: str, name: str, made_of: Sources) -> Sources:
-    """What calling a function does; gives what its result is made of beside its arguments."""
-    effects = functions.effects_of(schema, name)
-    if effects is None and (known := reading.schema.called(schema, name) if reading.schema else ()):
-        found = _own(reading, schema, name, known)
-        if reading.effects - {Effect.READ}:
-            reading.carries("", made_of)
-        return found
-    called = f"{schema}.{name}" if schema else name
-    if effects is None:
-        effects = frozenset({Effect.UNKNOWN})
-    if Effect.UNKNOWN in effects:
-        reading.doubt(f"function {called} has a body that cannot be seen")
-    reading.does(*effects)
-    if effects:
-        reading.carries("", made_of)
-    for effect in sorted(effects):
-        reading.touches("function", called.lower(), effect)
-    return NOTHING if schema or (reading.bound and not reading.inside) else _instead(reading, name)
-
-
-def _instead(reading: Reading, name: str) -> Sources:
-    """What functions of the target's own do that a bare built-in name may mean: `lower(varchar)` beats `lower(text)`."""
-    known = reading.schema.called("", name) if reading.schema else ()
-    return _own(reading, "", name, [function for function in known if not function.extension])
-
-
-def _own(reading: Reading, schema: str, name: str, known: Sequence[Function]) -> Sources:
-    """Functions of the target's own: one in SQL does what its text does; one that is immutable only computes.
-
-    Whoever wrote PL/pgSQL may have been wrong about that: what reads as SQL in it counts.
-    """
-    found = NOTHING
-    called = f"{schema}.{name}" if schema else name
-    reading.own = reading.own or bool(known)
-    for function in known:
-        immutable = function.immutable and function.language in _CONFINED
-        if function.defaults:
-            found |= reading.text(reading, f"SELECT {function.defaults}")
-        if function.language == "sql" and function.body:
-            found |= reading.text(reading, function.body)
-        elif immutable and function.language == "plpgsql" and blocks.is_static(function.body):
-            for sql in blocks.statements(function.body):
-                found |= reading.text(reading, sql)
-        elif not immutable or function.language in {"sql", "plpgsql"}:
-            reading.doubt(f"function {called} has a body that cannot be seen")
-            reading.touches("function", called.lower(), Effect.UNKNOWN)
-    reading.brought |= found
-    return found
 
 
 def _counted(reading: Reading, args: Sequence[Node], made_of: Sources) -> None:
     """`count(nullif(ssn = '1', false))` asks about values as a WHERE does."""
     if not all("ColumnRef" in bare(arg) for arg in args):
         reading.columns(made_of, kind="condition")
-
-
-def _set_config(reading: Reading, args: Sequence[Node]) -> None:
-    name = constant(args[0]) if args else None
-    value = constant(args[1]) if len(args) > 1 else None
-    if name is None:
-        reading.does(Effect.PRIVILEGE)
-        reading.doubt("set_config is given a name that is not written out")
-        return
-    reading.sets(name.lower(), settings.effects_of(name, None if value is None else [value]))
-
-
-def _hidden(reading: Reading, name: str, args: Sequence[Node], sql: Sequence[int]) -> Sources:
-    """SQL, or a table's name, that stands in a string and is run by the function."""
-    found = NOTHING
-    for position in sql:
-        if position >= len(args):
-            continue
-        text = constant(args[position])
-        if name == "ts_rewrite" and len(args) != 2:
-            continue
-        if name == "crosstab" and position == 1 and text is not None and text.isdigit():
-            continue
-        if text is None:
-            reading.doubt(f"function {name} runs SQL that is not written out")
-        else:
-            found |= reading.text(reading, text)
-    if name in functions.READS_TABLE:
-        table = named_so(constant(args[functions.READS_TABLE[name]]) or "") if args else ""
-        spliced = args[: functions.READS_NAMED.get(name, 0)] if len(args) > 5 else args[:3]
-        if not table:
-            reading.doubt(f"function {name} reads a table that is not written out")
-        elif name in functions.READS_NAMED and not all(named_so(constant(arg) or "") for arg in spliced):
-            reading.doubt(f"function {name} runs SQL that is not written out")
-        else:
-            reading.touches("table", table, Effect.READ)
-            whole = reading.relation(table, "").whole
-            reading.columns(whole)
-            found |= whole
-    return found
-
-
-def named(node: Node) -> str:
-    """The name PostgreSQL gives to a result column without a label (parse_target.c, FigureColname)."""
-    if not node:
-        return "?column?"
-    kind, body = typed(node)
-    match kind:
-        case "ColumnRef" | "FuncCall":
-            names = strings(body.get("fields") or body.get("funcname"))
-            return names[-1].lower() if names else "?column?"
-        case "A_Indirection":
-            names = strings(body.get("indirection"))
-            return names[-1].lower() if names else named(body.get("arg", {}))
-        case "CollateClause":
-            return named(body.get("arg", {}))
-        case "A_Expr" if body.get("kind") == "AEXPR_NULLIF":
-            return "nullif"
-        case "TypeCast":
-            inner = named(body.get("arg", {}))
-            return inner if inner != "?column?" else strings(body["typeName"].get("names"))[-1].lower()
-        case "CaseExpr":
-            inner = named(body.get("defresult", {}))
-            return inner if inner != "?column?" else "case"
-        case "SubLink":
-            return {"EXISTS_SUBLINK": "exists", "ARRAY_SUBLINK": "array"}.get(
-                body.get("subLinkType", ""), "?column?"
-            )
-        case "SQLValueFunction":
-            return str(body.get("op", "")).removeprefix("SVFOP_").lower()
-        case "MinMaxExpr":
-            return "greatest" if body.get("op") == "IS_GREATEST" else "least"
-        case "CoalesceExpr" | "A_ArrayExpr" | "RowExpr" | "GroupingFunc":
-            return {"CoalesceExpr": "coalesce", "A_ArrayExpr": "array", "RowExpr": "row"}.get(
-                kind, "grouping"
-            )
-        case _:
-            return "?column?"

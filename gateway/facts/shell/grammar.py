@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from gateway.facts.shell.lexer import ending
+from gateway.facts.shell.documents import ending
 from gateway.facts.shell.simple import SimpleCommands
 from gateway.facts.shell.tree import (
     Block,
@@ -52,7 +52,7 @@ class Parser(SimpleCommands):
         node = self._list()
         if self.at < len(self.text):
             raise Unreadable("a word stands where the shell's grammar allows none")
-        self.finish_heredocs()
+        self.read_heredocs()
         return node
 
     def substitution(self, text: str) -> Node:

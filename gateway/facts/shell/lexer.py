@@ -1,4 +1,4 @@
-"""Words of a shell text: quotes, expansions, substitutions, here-documents.
+"""Words of a shell text: quotes, expansions, substitutions.
 
 `Lexer` walks one text from left to right and knows no commands, except that a substitution holds some: those it asks
 of the grammar that extends it.
@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from gateway.facts.shell.ansi import decoded
 from gateway.facts.shell.cursor import Budget, Cursor
@@ -28,35 +25,24 @@ from gateway.facts.shell.tree import (
 )
 from gateway.facts.shell.values import WILD
 
-_BLANKS = re.compile(r"(?:[ \t]|\\\n)+")
-_COMMENT = re.compile(r"#[^\n]*")
 _PLAIN = re.compile(r"[^\s\\'\"`$;&|<>()?*+@!]+")
 _QUOTED_PLAIN = re.compile(r"[^\\\"`$]+")
-_DOCUMENT_PLAIN = re.compile(r"[^\\`$]+")
 _PLAIN_WORD = re.compile(r"(?:[a-z]+|\[\[|\]\]|[{}!]|--|-p)(?=[\s;&|<>()]|\Z)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]|[@*#?$!_-]")
 _BRACED = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])")
 _PARAMETER_OPERATOR = re.compile(r":?[-=?+]|##?|%%?|//?|\^\^?|,,?|@|:")
 _RECALL = re.compile(r"!(?:[!$^*#:?]|-?\d|[A-Za-z])")
-_ENDING = "\n;&|<>() \t"
-
-
-@dataclass(slots=True, kw_only=True)
-class _Pending:
-    delimiter: str
-    strip: bool
-    literal: bool
-    document: list[Piece] = field(default_factory=list)
+ENDING = "\n;&|<>() \t"
+"""What ends a word where nothing quotes it."""
 
 
 class Lexer(Cursor, ABC):
     """Words at a position. The grammar supplies what a substitution holds."""
 
-    __slots__ = ("open_end", "pending")
+    __slots__ = ("open_end",)
 
     def __init__(self, text: str, *, depth: int = 0, budget: Budget | None = None) -> None:
         super().__init__(text, depth=depth, budget=budget)
-        self.pending: list[_Pending] = []
         self.open_end: str | None = None
         """The text may end so, and a shell at a terminal would ask for more all the same: up to this line, if it is not ""."""
 
@@ -67,20 +53,6 @@ class Lexer(Cursor, ABC):
     @abstractmethod
     def substitution(self, text: str) -> Node:
         """The script inside backticks, already unescaped."""
-
-    def skip(self, *, newlines: bool = False) -> None:
-        """Pass over blanks and a comment, and over line ends with the here-documents that follow them."""
-        while True:
-            blank = _BLANKS.match(self.text, self.at)
-            if blank:
-                self.at = blank.end()
-            comment = _COMMENT.match(self.text, self.at)
-            if comment and (self.at == 0 or self.text[self.at - 1] in _ENDING):
-                self.at = comment.end()
-            if not newlines or not self.text.startswith("\n", self.at):
-                return
-            self.at += 1
-            self._read_heredocs()
 
     def plain_word(self) -> str:
         """The unquoted word that stands here, if it is one that the grammar may give a meaning, else ""."""
@@ -117,7 +89,7 @@ class Lexer(Cursor, ABC):
             elif character in "<>" and self.text.startswith("(", self.at + 1):
                 self.at += 2
                 pieces.append(Process(script=self.parenthesised(), reads=character == "<"))
-            elif character in _ENDING:
+            elif character in ENDING:
                 break
             else:
                 self._active(pieces, character)
@@ -328,79 +300,3 @@ class Lexer(Cursor, ABC):
         inner = self.text[self.at + 2 : at]
         self.at = at + 1
         return decoded(inner)
-
-    def heredoc(self, delimiter: Word, operator: str) -> list[Piece]:
-        """The pieces of the here-document that this line starts; they arrive when the line has ended."""
-        if not all(isinstance(piece, Text) for piece in delimiter.pieces):
-            raise Unreadable("a here-document's delimiter is no plain word")
-        text = "".join(piece.text for piece in delimiter.pieces if isinstance(piece, Text))
-        literal = any(isinstance(piece, Text) and piece.quoted for piece in delimiter.pieces)
-        document: list[Piece] = []
-        self.pending.append(
-            _Pending(delimiter=text, strip=operator == "<<-", literal=literal, document=document)
-        )
-        return document
-
-    def finish_heredocs(self) -> None:
-        """Bash lets the end of the text end a here-document that has begun."""
-        self._read_heredocs()
-
-    def _read_heredocs(self) -> None:
-        pending, self.pending = self.pending, []
-        for one in pending:
-            lines: list[str] = []
-            while self.at < len(self.text):
-                self.step()
-                end = self.text.find("\n", self.at)
-                end = len(self.text) if end < 0 else end
-                line = self.text[self.at : end]
-                self.at = min(end + 1, len(self.text))
-                if one.strip:
-                    line = line.lstrip("\t")
-                if not one.literal:
-                    while _continues(line) and self.at < len(self.text):
-                        self.step()
-                        end = self.text.find("\n", self.at)
-                        end = len(self.text) if end < 0 else end
-                        line = line[:-1] + self.text[self.at : end]
-                        self.at = min(end + 1, len(self.text))
-                if line == one.delimiter:
-                    break
-                lines.append(line + "\n")
-            else:
-                if one.delimiter or not self.text.endswith("\n"):
-                    self.open_end = self.open_end or one.delimiter
-            body = "".join(lines)
-            if one.literal:
-                one.document.append(Text(text=body, quoted=True))
-            else:
-                one.document.extend(self.document(body))
-
-    def document(self, body: str) -> list[Piece]:
-        """The pieces of a text in which only dollars, backticks and backslashes are active."""
-        inner = type(self)(body, depth=self.depth + 1, budget=self.budget)
-        pieces: list[Piece] = []
-        with ending():
-            while inner.at < len(body):
-                inner.step()
-                plain = _DOCUMENT_PLAIN.match(body, inner.at)
-                if plain:
-                    pieces.append(Text(text=plain[0], quoted=True))
-                    inner.at = plain.end()
-                else:
-                    inner.quoted_active(pieces, escaped="$`\\")
-        return pieces
-
-
-@contextmanager
-def ending() -> Iterator[None]:
-    """For a text that another one holds whole: nothing that follows can go on with it."""
-    try:
-        yield
-    except Unfinished as unfinished:
-        raise Unreadable(str(unfinished)) from None
-
-
-def _continues(line: str) -> bool:
-    """Whether an unescaped backslash ends the line."""
-    return (len(line) - len(line.rstrip("\\"))) % 2 == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 
-from gateway.facts.shell.lexer import Lexer
+from gateway.facts.shell.documents import Documents
 from gateway.facts.shell.tree import Assignment, Node, Redirect, Simple, Text, Unfinished, Unreadable, Word
 from gateway.facts.shell.values import words
 
@@ -16,8 +16,8 @@ _REDIRECT = re.compile(
 )
 
 
-class SimpleCommands(Lexer):
-    """Commands without a keyword, over the words of `Lexer`. The grammar supplies a function's body."""
+class SimpleCommands(Documents):
+    """Commands without a keyword. The grammar supplies a function's body."""
 
     __slots__ = ()
 

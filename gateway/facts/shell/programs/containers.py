@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gateway.facts.shell.call import Call, Handler, each, options
 from gateway.facts.shell.programs.subcommands import D, E, P, R, U, W, X, judge, table
-from gateway.facts.shell.values import static
+from gateway.facts.shell.values import static, words
 
 _DOCKER = table(
     (
@@ -61,120 +61,82 @@ _DOCKER = table(
         (P,),
     ),
 )
-_NAMES_ONLY = {
-    "-q",
-    "--quiet",
-    "--services",
-    "--images",
-    "--volumes",
-    "--profiles",
-    "--no-interpolate",
-    "--hash",
-}
-_DOCKER_EXEC = {"run": "aehlmpuvw", "exec": "euw"}
+_NAMES_ONLY = words("-q --quiet --services --images --volumes --profiles --no-interpolate --hash")
+_GROUPS = words("container image volume network compose system")
+_OWN_TAKES = "Hclna"
+_OWN_LONG = "host context config log-level namespace address"
+_COMPOSE_LONG = "file project-name env-file profile project-directory"
+_DOCKER_EXEC = {"run": "acehlmpuvw", "exec": "euw"}
 _DOCKER_LONG = """
-    env env-file name network volume mount publish user workdir label entrypoint memory cpus hostname restart
-    platform cap-add cap-drop device security-opt pid ipc userns add-host dns expose gpus link log-driver
-    log-opt pull runtime shm-size stop-signal tmpfs ulimit volumes-from group-add cgroupns annotation cidfile
-    detach-keys health-cmd ip net
+    add-host annotation attach blkio-weight blkio-weight-device cap-add cap-drop cgroup-parent cgroupns cidfile
+    cpu-count cpu-percent cpu-period cpu-quota cpu-rt-period cpu-rt-runtime cpu-shares cpus cpuset-cpus cpuset-mems
+    detach-keys device device-cgroup-rule device-read-bps device-read-iops device-write-bps device-write-iops dns
+    dns-opt dns-option dns-search domainname entrypoint env env-file expose gpus group-add health-cmd
+    health-interval health-retries health-start-interval health-start-period health-timeout hostname ip ip6 ipc
+    isolation kernel-memory label label-file link link-local-ip log-driver log-opt mac-address memory
+    memory-reservation memory-swap memory-swappiness mount name net net-alias network network-alias oom-score-adj
+    pid pids-limit platform publish pull restart runtime security-opt shm-size stop-signal stop-timeout storage-opt
+    sysctl tmpfs ulimit user userns uts volume volume-driver volumes-from workdir
 """
+"""Every option that takes a value: the value of one that is missed here would be taken for the image."""
 
 
 def _docker(call: Call) -> str | None:
-    args = list(call.args)
-    while args and args[0].startswith("-"):
-        option = args.pop(0)
-        if (
-            option
-            in {
-                "-H",
-                "--host",
-                "--context",
-                "-c",
-                "--config",
-                "-l",
-                "--log-level",
-                "-n",
-                "--namespace",
-                "--address",
-                "-a",
-            }
-            and args
-        ):
-            args.pop(0)
-            if option in {"-H", "--host"}:
-                call.doubt("which engine is meant is not known")
+    own = options(call.args, takes=_OWN_TAKES, long=_OWN_LONG, until_operand=True)
+    if own.has("H", "host"):
+        call.doubt("which engine is meant is not known")
+    args = own.operands
     if call.name == "docker-compose":
-        args = ["compose", *args]
-    words = [a for a in args if not a.startswith("-")]
-    if args[:1] == ["compose"]:
-        rest = list(args[1:])
-        while rest and rest[0].startswith("-"):
-            option = rest.pop(0)
-            if (
-                option
-                in {"-f", "--file", "-p", "--project-name", "--env-file", "--profile", "--project-directory"}
-                and rest
-            ):
-                rest.pop(0)
-        words = ["compose", *[a for a in rest if not a.startswith("-")]]
-        args = ["compose", *rest]
-    if words and not static(
-        "".join(
-            words[:2]
-            if words[0] in {"container", "image", "volume", "network", "compose", "system"}
-            else words[:1]
-        )
-    ):
+        args = ("compose", *call.args)
+    if args[:1] == ("compose",):
+        project = options(args[1:], takes="fp", long=_COMPOSE_LONG, until_operand=True)
+        args = ("compose", *project.operands)
+    named = [arg for arg in args if not arg.startswith("-")]
+    grouped = named[:1] in (["container"], ["compose"]) and len(named) > 1
+    if not all(map(static, named[: 2 if named and named[0] in _GROUPS else 1])):
         call.doubt("a subcommand is not known")
         return None
-    verb = (
-        words[1]
-        if words[:1] in (["container"], ["compose"]) and len(words) > 1
-        else words[0]
-        if words
-        else ""
-    )
+    verb = named[1] if grouped else "".join(named[:1])
     if verb in _DOCKER_EXEC:
-        at = args.index(verb)
-        given = options(args[at + 1 :], takes=_DOCKER_EXEC[verb], long=_DOCKER_LONG, until_operand=True)
-        call.resource("container", given.operands[0] if given.operands else "", X)
-        if (
-            given.has("privileged", "cap-add", "device", "security-opt", "userns")
-            or any(
-                v == "host" or v.startswith("container:")
-                for v in given.values("pid", "ipc", "network", "net", "uts")
-            )
-            or any(
-                v.startswith("/") or "source=/" in v or "src=/" in v
-                for v in given.values("v", "volume", "mount")
-            )
-        ):
-            call.add(P)
-        for path in given.values("env-file"):
-            call.read(path)
-        if given.has("entrypoint"):
-            call.run((*given.values("entrypoint")[-1:], *given.operands[1:]))
-        elif len(given.operands) > 1:
-            call.run(given.operands[1:])
-        if verb == "run":
-            call.add(X)
-            call.doubt("an image decides what runs")
-        elif len(given.operands) < 2:
-            call.execute("a shell in a container reads what the text does not show")
+        _inside(call, verb, args[args.index(verb) + 1 :])
         return None
-    found = judge(call, _DOCKER, *words)
-    if words[:2] == ["compose", "config"] and not any(a in _NAMES_ONLY for a in args):
-        call.add(E)  # shows what is put in for variables
+    found = judge(call, _DOCKER, *named)
     if U in found:
         call.execute()
-    if (
-        "inspect" in words[:2]
-        and not any("State" in a or "Network" in a or "Health" in a for a in call.args if "{{" in a)
-        and any("Env" in a for a in call.args)
-    ):
+    if named[:2] == ["compose", "config"] and not _NAMES_ONLY.intersection(args):
+        call.add(E)  # shows what is put in for variables
+    if "inspect" in named[:2] and any("Env" in arg for arg in args):
         call.add(E)
     return None
+
+
+def _inside(call: Call, verb: str, args: Sequence[str]) -> None:
+    """`run` and `exec`: a command in a container, with what of the host the container is given."""
+    given = options(args, takes=_DOCKER_EXEC[verb], long=_DOCKER_LONG, until_operand=True)
+    call.resource("container", given.operands[0] if given.operands else "", X)
+    if (
+        given.has("privileged", "cap-add", "device", "security-opt", "userns")
+        or any(
+            space == "host" or space.startswith("container:")
+            for space in given.values("pid", "ipc", "network", "net", "uts")
+        )
+        or any(
+            mount.startswith("/") or "source=/" in mount or "src=/" in mount
+            for mount in given.values("v", "volume", "mount")
+        )
+    ):
+        call.add(P)
+    for path in given.values("env-file"):
+        call.read(path)
+    if given.has("entrypoint"):
+        call.run((*given.values("entrypoint")[-1:], *given.operands[1:]))
+    elif len(given.operands) > 1:
+        call.run(given.operands[1:])
+    if verb == "run":
+        call.add(X)
+        call.doubt("an image decides what runs")
+    elif len(given.operands) < 2:
+        call.execute("a shell in a container reads what the text does not show")
 
 
 HANDLERS: Mapping[str, Handler] = {

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from gateway.facts.shell.call import Call, Handler, each
+from gateway.facts.shell.call import Call, Handler, Options, each, options
 from gateway.facts.shell.paths import secret
 from gateway.facts.shell.programs.content import HUNTED
-from gateway.facts.shell.programs.subcommands import D, E, P, R, U, W, X, judge, table
-from gateway.facts.shell.values import static, words
+from gateway.facts.shell.programs.subcommands import D, E, R, U, W, X, judge, table
+from gateway.facts.shell.values import DEEP, static, words
 
 _GIT = table(
     (
@@ -17,10 +17,9 @@ _GIT = table(
         log diff status show blame shortlog describe rev-parse rev-list ls-files ls-tree ls-remote cat-file
         name-rev merge-base for-each-ref show-ref count-objects whatchanged cherry diff-tree diff-index
         diff-files var version help check-ignore check-attr grep range-diff fsck verify-commit verify-tag
-        show-branch reflog annotate remote/show remote/get-url remote/-v stash/list stash/show
-        submodule/status worktree/list notes/show notes/list bundle/verify bisect/log config/--get
-        config/--list config/-l config/--get-all config/--get-regexp config/get config/list ls
-        get-tar-commit-id interpret-trailers stripspace symbolic-ref lfs/ls-files lfs/status lfs/env
+        show-branch reflog annotate remote/show remote/get-url stash/list stash/show
+        submodule/status worktree/list notes/show notes/list bundle/verify bisect/log ls get-tar-commit-id
+        interpret-trailers stripspace symbolic-ref lfs/ls-files lfs/status lfs/env
         sparse-checkout/list maintenance/run diff-pairs fetch-pack upload-pack
         """,
         (R,),
@@ -39,7 +38,7 @@ _GIT = table(
     (
         """
         reset clean stash/drop stash/clear prune remote/remove remote/rm reflog/expire reflog/delete
-        worktree/remove branch/-D filter-branch filter-repo update-ref/-d
+        worktree/remove filter-branch filter-repo
         """,
         (W, D),
     ),
@@ -51,7 +50,6 @@ _GIT = table(
         """,
         (X, U),
     ),
-    ("config", (W, P)),
 )
 _HARMLESS_SETTING = re.compile(
     r"""color\.\w+|user\.(?:name|email)|core\.(?:quotepath|abbrev)|log\.\w+|diff\.(?:renames|noprefix)|advice\.\w+
@@ -66,39 +64,38 @@ _RUNNING_SETTING = re.compile(
 )
 """Settings that name a program which git runs, or where to find others."""
 _SHOWING = words("show log diff cat-file blame annotate whatchanged archive diff-tree difftool")
-_GIT_READ_LISTS = {
-    "branch": {
-        "-a",
-        "-r",
-        "-v",
-        "-vv",
-        "--list",
-        "-l",
-        "--all",
-        "--show-current",
-        "--contains",
-        "--merged",
-        "--no-merged",
-        "--remotes",
-        "--sort",
-        "--format",
-        "--points-at",
-        "--color",
-        "--no-color",
-        "--column",
-        "-i",
-        "--ignore-case",
-    },
-    "tag": {"-l", "--list", "-n", "--contains", "--points-at", "--sort"},
-    "remote": {"-v", "--verbose"},
-    "stash": set(),
-    "notes": set(),
-    "worktree": set(),
-    "submodule": set(),
+_LISTING = {
+    "branch": words(
+        """
+        -a -r -v -vv --list -l --all --show-current --contains --no-contains --merged --no-merged --remotes --sort
+        --format --points-at --color --no-color --column -i --ignore-case
+        """
+    ),
+    "tag": words("-l --list -n --contains --no-contains --merged --no-merged --points-at --sort --format"),
+    "remote": words("-v --verbose"),
 }
+"""Subcommands that only list where nothing but these options stands behind them."""
+_FILTERING = words("-l --list -n --show-current --contains --no-contains --merged --no-merged --points-at")
+"""Options that make of a name a pattern to list by; with any other, the name is one to create."""
+_LONG_OWN = "config-env git-dir work-tree namespace super-prefix attr-source"
+_RUNNING_OPTIONS = words(
+    "--upload-pack --receive-pack --exec --ext-diff --open-files-in-pager --extcmd --template --web"
+)
+_RUNNING_LETTERS = {"clone": "u", "grep": "O", "rebase": "x"}
+_TAKES = {
+    "archive": "o", "branch": "u", "checkout": "bB", "format-patch": "o", "push": "o", "restore": "s", "switch": "cC", "tag": "mFu",
+}  # fmt: skip
+_SERVER_OPTIONS = words("--strict --timeout --stateless-rpc --advertise-refs --http-backend-info-refs")
+_LOSES: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("branch", "tag", "update-ref"), ("d", "D", "delete")),
+    **dict.fromkeys(("checkout", "restore", "switch"), ("f", "force", "discard-changes")),
+    "push": ("f", "d", "force", "force-with-lease", "mirror", "delete", "prune"),
+    "reset": ("hard",),
+}
+"""Options by which a subcommand drops what nothing else may hold."""
 
 
-def _shows_secrets(verb: str, rest: list[str]) -> bool:
+def _shows_secrets(verb: str, rest: Sequence[str]) -> bool:
     """Whether what is shown of the history is named like a credential, or is looked for as one."""
     searched = verb == "grep" or any(arg.startswith(("-S", "-G")) for arg in rest)
     if searched and any(HUNTED.search(arg) for arg in rest):
@@ -111,25 +108,7 @@ def _shows_secrets(verb: str, rest: list[str]) -> bool:
 
 
 def _git(call: Call) -> str | None:
-    args = list(call.args)
-    while args and args[0].startswith("-"):
-        option = args.pop(0)
-        if option in {"-c", "--config-env"} or option.startswith("--config-env"):
-            setting = args.pop(0) if args else ""
-            if not _HARMLESS_SETTING.match(setting):
-                call.execute("git runs a program of its settings")
-        elif option == "-C" and args:
-            args.pop(0)
-        elif option.startswith(("--exec-path=", "--git-dir", "--work-tree")) or option in {
-            "--git-dir",
-            "--work-tree",
-        }:
-            if "=" not in option and args:
-                args.pop(0)
-            if option.startswith(("--exec-path=", "--git-dir")) and option != "--git-dir=.git":
-                call.execute("git reads settings of another folder")
-        elif option in {"-p", "--paginate"}:
-            continue
+    args = _subcommand(call)
     if not args:
         call.add(R)
         return None
@@ -137,102 +116,97 @@ def _git(call: Call) -> str | None:
     if not static(verb):
         call.doubt("a subcommand is not known")
         return None
-    options_only = [a for a in rest if a.startswith("-")]
-    operands = [a for a in rest if not a.startswith("-")]
-    if (
-        any(
-            re.match(
-                r"--(?:upload-pack|receive-pack|exec|ext-diff|open-files-in-pager|extcmd|tool-cmd|template|textconv-cmd|web)\b",
-                a,
-            )
-            for a in options_only
-        )
-        or any(
-            a.startswith(("-u", "-O")) and verb in {"clone", "fetch", "ls-remote", "grep"}
-            for a in options_only
-        )
-        or any(a.startswith(("ext::", "fd::")) for a in rest)
-    ):
+    flags = [arg for arg in rest if arg.startswith("-")]
+    operands = [arg for arg in rest if not arg.startswith("-")]
+    if any(_runs(verb, flag) for flag in flags) or any(arg.startswith(("ext::", "fd::")) for arg in rest):
         call.execute("git runs a program of its options")
-    for option in options_only:
-        if option.startswith("--output="):
-            call.write(option.partition("=")[2], truncates=True)
-        if option.startswith(("--no-index",)):
-            for path in operands:
-                call.read(path)
-    if (
-        verb == "config"
-        and not ({"--get", "--list", "-l", "--get-all", "--get-regexp"} & set(rest))
-        and not (len(operands) == 1 and not options_only)
-        and operands[:1] not in (["get"], ["list"])
-    ):
-        key = operands[0] if operands else ""
-        call.add(W)
-        if _RUNNING_SETTING.match(key) or not static(key):
-            call.execute("git will run a program of its settings")
-        return None
+    given = options(rest, takes=_TAKES.get(verb, ""), long="output sort format")
+    _files(call, verb, given)
     if verb == "config":
+        _config(call, rest, operands)
+    elif _lists(verb, flags, given):
         call.add(R)
-        return None
-    if (
-        verb in _GIT_READ_LISTS
-        and (
-            not rest
-            or (
-                verb in {"branch", "tag", "remote"}
-                and all(
-                    a in _GIT_READ_LISTS[verb] or a.partition("=")[0] in _GIT_READ_LISTS[verb]
-                    for a in options_only
-                )
-                and (not operands or options_only)
-            )
-        )
-        and (rest or verb in {"branch", "tag", "remote"})
-    ):
+    else:
+        _judged(call, verb, rest, given)
+    return f"{DEEP}\n" if verb in {"ls-files", "ls-tree"} else None
+
+
+def _subcommand(call: Call) -> tuple[str, ...]:
+    """What stands behind git's own options, which are read here."""
+    own = options(call.args, takes="cC", long=_LONG_OWN, until_operand=True)
+    settings = own.values("c")
+    if own.has("config-env") or not all(_HARMLESS_SETTING.match(setting) for setting in settings):
+        call.execute("git runs a program of its settings")
+    if any(own.values("exec-path")) or any(place != ".git" for place in own.values("git-dir")):
+        call.execute("git reads settings of another folder")
+    return own.operands
+
+
+def _runs(verb: str, flag: str) -> bool:
+    """Whether git runs what the option names. It takes the beginning of a long option for the whole."""
+    name = flag.partition("=")[0]
+    if len(name) > 3 and any(option.startswith(name) for option in _RUNNING_OPTIONS):
+        return True
+    return not flag.startswith("--") and _RUNNING_LETTERS.get(verb, "-") in flag[1:]
+
+
+def _files(call: Call, verb: str, given: Options) -> None:
+    """Files outside the history that are written, or compared and searched as they lie there."""
+    for path in given.values(*("output", "o") if verb in {"archive", "format-patch"} else ("output",)):
+        call.write(path, truncates=True)
+    for path in given.operands:
+        if given.has("no-index") or (verb in {"diff", "grep"} and path.startswith(("/", "~", ".."))):
+            call.read(path)
+
+
+def _config(call: Call, rest: Sequence[str], operands: Sequence[str]) -> None:
+    shows = {"--get", "--list", "-l", "--get-all", "--get-regexp"}.intersection(rest)
+    if shows or operands[:1] in (["get"], ["list"]) or (len(rest) == 1 and operands and static(rest[0])):
         call.add(R)
-        return None
-    if (verb == "rebase" and any(a in {"-x", "--exec"} or a.startswith(("-x", "--exec")) for a in rest)) or (
-        verb == "bisect" and operands[:1] == ["run"]
-    ):
-        call.execute("git runs a command")
-    found = judge(call, _GIT, verb, *operands[:1]) if operands else judge(call, _GIT, verb, *options_only[:1])
+        return
+    call.add(W)
+    # A file or a type may stand before the setting: whatever has a setting's form may be it.
+    named = any(_RUNNING_SETTING.match(word) for word in operands if "." in word)
+    if named or not all(map(static, operands[:-1] or operands)):
+        call.execute("git will run a program of its settings")
+
+
+def _lists(verb: str, flags: Sequence[str], given: Options) -> bool:
+    known = _LISTING.get(verb)
+    if known is None:
+        return False
+    names = {flag.partition("=")[0] for flag in flags}
+    return names <= known and (not given.operands or bool(names & _FILTERING))
+
+
+def _judged(call: Call, verb: str, rest: Sequence[str], given: Options) -> None:
+    """A subcommand by its table, and what its options make worse."""
+    named = [arg for arg in rest if not arg.startswith("-")]
+    found = judge(call, _GIT, verb, *named[:1])
     if U in found:
         call.execute("git runs a program")
-    if verb == "help" and {"-w", "--web", "-i", "--info", "-m", "--man"} & set(rest):
+    if verb == "help" and given.has("w", "web", "i", "info", "m", "man"):
         call.execute("git runs a viewer of its settings")
     if verb == "push":
-        for remote in operands[:1]:
+        for remote in named[:1]:
             call.resource("remote", remote, E)
-        if any(
-            a in {"-f", "--force", "--mirror", "-d", "--delete", "--force-with-lease", "--prune"}
-            or a.startswith("--force")
-            for a in rest
-        ) or any(o.startswith((":", "+")) for o in operands[1:]):
+        if any(name.startswith((":", "+")) for name in named[1:]):
             call.add(D)
-    if (
-        (verb in {"branch", "tag"} and any(a in {"-d", "-D", "--delete"} for a in rest))
-        or (verb in {"checkout", "restore"} and any(a in {"-f", "--force", "."} for a in rest))
-        or (verb == "reset" and "--hard" in rest)
-    ):
+    if given.has(*_LOSES.get(verb, ())) or (verb in {"checkout", "restore"} and "." in rest):
         call.add(D)
     if _shows_secrets(verb, rest):
         call.add(E)
-    return "\ue013\n" if verb in {"ls-files", "ls-tree"} else None
 
 
 def _git_server(call: Call) -> str | None:
     """git-upload-pack and git-receive-pack: what a client's git starts on the target."""
-    call.add(R if call.name.endswith(("upload-pack", "upload-archive")) else W)
+    effect = R if call.name.endswith(("upload-pack", "upload-archive")) else W
+    call.add(effect)
     operands = [arg for arg in call.args if not arg.startswith("-")]
-    if len(operands) != 1 or any(
-        a.startswith("-")
-        and a
-        not in {"--strict", "--timeout", "--stateless-rpc", "--advertise-refs", "--http-backend-info-refs"}
-        for a in call.args
-    ):
+    if len(operands) != 1 or not _SERVER_OPTIONS.issuperset(set(call.args) - set(operands)):
         call.doubt("a transfer's command line is not the one that git sends")
     for path in operands:
-        call.resource("file", path, R if call.name.endswith(("upload-pack", "upload-archive")) else W)
+        call.resource("file", path, effect)
     return None
 
 

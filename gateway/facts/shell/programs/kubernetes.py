@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from gateway.facts.shell.call import Call, Handler, each, options
+from gateway.facts.shell.call import Call, Handler, Options, each, options
 from gateway.facts.shell.programs.subcommands import D, E, P, R, U, W, X, judge, table
 from gateway.facts.shell.values import WILD, static
 
@@ -49,64 +49,71 @@ _KUBE_LONG = """
 
 
 def _kubectl(call: Call) -> str | None:
-    given = options(call.args, takes=_KUBE_TAKES, long=_KUBE_LONG, until_operand=False)
-    words = given.operands
-    if any(flag in given.flags for flag in ("as", "as-group", "token", "kubeconfig", "server", "s")):
+    given = options(call.args, takes=_KUBE_TAKES, long=_KUBE_LONG)
+    if given.has("as", "as-group", "token", "kubeconfig", "server", "s"):
         call.add(P)
-    if not words:
+    if not given.operands:
         call.add(R)
         return None
-    verb, rest = words[0], words[1:]
+    verb, rest = given.operands[0], given.operands[1:]
     if not static(verb):
         call.doubt("a subcommand is not known")
         return None
     namespace = (given.values("n", "namespace") or ("default",))[-1]
     if verb == "exec":
         call.resource("k8s", f"{namespace}/pods/{rest[0] if rest else ''}", X)
-        if "--" in call.args:
-            call.run(call.args[call.args.index("--") + 1 :])
-        elif len(rest) > 1:
-            call.run(rest[1:])
-        else:
-            call.execute("a shell in a container reads what the text does not show")
+        _inside(call, rest)
         return None
-    found = judge(call, _KUBECTL, *words[:2])
-    if U in found:
+    if U in judge(call, _KUBECTL, *given.operands[:2]):
         call.execute()
-    kinds = rest[0].lower() if rest else ""
-    if verb in {"get", "describe", "explain", "logs", "top"} and verb in {"get", "describe"}:
-        if verb == "get" and not static(kinds) and kinds.startswith(WILD):
-            call.doubt("which resource is read is not known")
-        kinds_named = [
-            kind for word in rest for kind in word.lower().split(",") if word is rest[0] or "/" in word
-        ]
-        if verb == "get" and any(re.match(r"secrets?(?:[./]|\Z)", kind) for kind in kinds_named):
-            call.resource("k8s", f"{namespace}/secrets/{rest[1] if len(rest) > 1 else '*'}", E)
-        if given.has("raw") or any(a.startswith("--raw") for a in call.args):
-            call.add(E)
-    if (verb == "cluster-info" and rest[:1] == ("dump",)) or (verb == "config" and given.has("raw")):
-        call.add(E)
     for path in given.values("f", "filename"):
         if path.startswith(("http:", "https:")):
             call.host(path.split("/")[2] if path.count("/") > 1 else path, R)
         else:
             call.read(path)
-    if verb == "scale" and any(
-        value in {"0", "00"} or not static(value) for value in given.values("replicas")
-    ):
-        call.add(D)
-    if (verb == "replace" and given.has("force")) or given.has("prune"):
-        call.add(D)
-    if verb in {"run", "create", "apply", "replace", "patch", "edit", "set"}:
-        if verb == "run":
-            call.add(X)
-        if verb in {"apply", "create", "replace", "patch", "edit"} and given.has(
-            "f", "filename", "k", "kustomize"
-        ):
-            call.doubt("a manifest decides what is changed")
+    _shown(call, verb, rest, given, namespace)
+    _changed(call, verb, given)
     if verb in {"delete", "get"}:
+        kinds = rest[0].lower() if rest else ""
         call.resource("k8s", f"{namespace}/{kinds}", D if verb == "delete" else R)
     return None
+
+
+def _inside(call: Call, rest: Sequence[str]) -> None:
+    """What runs in a pod: `rest` is the pod and, where no `--` sets it apart, the command."""
+    if "--" in call.args:
+        call.run(call.args[call.args.index("--") + 1 :])
+    elif len(rest) > 1:
+        call.run(rest[1:])
+    else:
+        call.execute("a shell in a container reads what the text does not show")
+
+
+def _shown(call: Call, verb: str, rest: Sequence[str], given: Options, namespace: str) -> None:
+    """Secrets among what is shown, by name or by a raw path."""
+    if verb == "get" and rest:
+        if rest[0].startswith(WILD):
+            call.doubt("which resource is read is not known")
+        kinds = [kind for word in rest if word is rest[0] or "/" in word for kind in word.lower().split(",")]
+        if any(re.match(r"secrets?(?:[./]|\Z)", kind) for kind in kinds):
+            call.resource("k8s", f"{namespace}/secrets/{rest[1] if len(rest) > 1 else '*'}", E)
+    if (verb in {"get", "describe", "config"} and given.has("raw")) or (
+        verb == "cluster-info" and rest[:1] == ("dump",)
+    ):
+        call.add(E)
+
+
+def _changed(call: Call, verb: str, given: Options) -> None:
+    """What options and files make of a change."""
+    if verb == "run":
+        call.add(X)
+    if verb in {"apply", "create", "replace", "patch", "edit"} and given.has(
+        "f", "filename", "k", "kustomize"
+    ):
+        call.doubt("a manifest decides what is changed")
+    none_left = any(value in {"0", "00"} or not static(value) for value in given.values("replicas"))
+    if (verb == "scale" and none_left) or (verb == "replace" and given.has("force")) or given.has("prune"):
+        call.add(D)
 
 
 HANDLERS: Mapping[str, Handler] = {

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from ipaddress import IPv4Address
+from urllib.parse import unquote
 
-from gateway.facts.shell.call import Call, Handler, options
+from gateway.facts.shell.call import Call, Handler, Options, options
 from gateway.facts.shell.values import WILD, leaks
 from gateway.model import Effect
 
@@ -21,9 +23,19 @@ _CURL_LONG = """
         max-filesize tls-max tlsv1 continue-at proto proto-default engine hsts alt-svc etag-save etag-compare
         egd-file random-file url-query variable expand-data request-target telnet-option
     """
+_CURL_HEADERS = ("H", "header", "A", "user-agent", "b", "cookie", "u", "user", "e", "referer")
+_CURL_WRITES = (
+    "o", "output", "D", "dump-header", "c", "cookie-jar", "trace", "trace-ascii", "stderr", "libcurl", "hsts", "alt-svc", "etag-save",
+)  # fmt: skip
+_FILE_URL = re.compile(r"file:(?://(?:localhost|127\.0\.0\.1)(?=/))?/*", re.IGNORECASE)
+_ENCODED_FILE = re.compile(r"[^@=]*@(.*)", re.DOTALL)
+"""`--data-urlencode`: a name may stand before the file's."""
+_NUMBER = re.compile(r"0x[0-9a-f]{1,8}|0[0-7]{0,11}|[1-9][0-9]{0,9}")
+"""A part of an IPv4 address as inet_aton(3) takes it: the last one may fill several bytes."""
 _LOCAL = re.compile(r"(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0)\Z")
 _METADATA = re.compile(
-    r"(?:169\.254\.169\.254|169\.254\.170\.2|100\.100\.100\.200|metadata(?:\.google\.internal)?|\[?fd00:ec2::254\]?)\Z"
+    r"(?:169\.254\.169\.254|169\.254\.170\.2|100\.100\.100\.200|metadata(?:\.google\.internal)?|\[?fd00:ec2::254\]?"
+    r"|\[::ffff:(?:169\.254\.169\.254|a9fe:a9fe)\])\.?\Z"
 )
 _PLAIN_METADATA = re.compile(
     r"/(?:instance-(?:id|type)|ami-id|(?:local-|public-)?hostname|(?:local|public)-ipv[46]|zone|region|availability-zone|mac|id|name"
@@ -37,53 +49,72 @@ def _curl(call: Call) -> str | None:
     given = options(call.args, takes=_CURL_TAKES, long=_CURL_LONG)
     call.add(Effect.READ)
     urls = [*given.operands, *given.values("url")]
+    for url in urls:
+        _reached(call, url, globs=not given.has("g", "globoff"))
+    _sent(call, given)
+    for header in given.values(*_CURL_HEADERS):
+        if header.startswith("@"):
+            call.read(header[1:])
+            call.add(Effect.EXFIL)
+        elif (
+            leaks(header)
+            and not _SENSITIVE_HEADER.search(header)
+            and not all(_LOCAL.match(host_of(url)) for url in urls)
+        ):
+            call.add(Effect.EXFIL)
+    _curl_files(call, given)
+    if given.has("unix-socket", "abstract-unix-socket"):
+        call.add(Effect.PRIVILEGE)
+    if given.has("Q", "quote", "engine", "telnet-option", "mail-from"):
+        call.add(Effect.EXFIL)
+    return None
+
+
+def _reached(call: Call, url: str, *, globs: bool) -> None:
+    """One address of curl's, in which braces and brackets stand for several where it `globs`."""
+    if url.lower().startswith("file:"):
+        path = _FILE_URL.sub("/", url)
+        call.read(unquote(path))
+        several = path
+    else:
+        host = host_of(url)
+        call.host(host, Effect.READ)
+        _asked(call, url)
+        if _OTHER_PROTOCOLS.match(url):
+            call.add(Effect.EXFIL)  # what is sent there stands in the address, or comes from elsewhere
+        several = host.removeprefix("[")
+    if url.startswith(WILD) or (globs and ("{" in several or "[" in several)):
+        call.doubt("which address is asked is not known")
+
+
+def _sent(call: Call, given: Options) -> None:
+    """The body of curl's request, the files that go out in it, and what the method does."""
     method = (given.values("X", "request") or ("",))[-1].upper()
-    bodies = given.values(
-        "d",
-        "data",
-        "data-ascii",
-        "data-binary",
-        "data-raw",
-        "data-urlencode",
-        "json",
-        "form-string",
-        "url-query",
-        "expand-data",
-    )
+    literal = given.values("data-raw", "form-string")
+    bodies = given.values("d", "data", "data-ascii", "data-binary", "json", "expand-data")
+    encoded = given.values("data-urlencode", "url-query")
     forms = given.values("F", "form")
     uploads = given.values("T", "upload-file")
-    for url in urls:
-        if url.lower().startswith("file:"):
-            call.read(url[5:].lstrip("/") and "/" + url[5:].lstrip("/"))
-        else:
-            call.host(host_of(url), Effect.READ)
-            _asked(call, url)
-            if _OTHER_PROTOCOLS.match(url):
-                call.add(Effect.EXFIL)  # what is sent there stands in the address, or comes from elsewhere
-        if url.startswith(WILD):
-            call.doubt("which address is asked is not known")
-    files = [
-        value.partition("@")[2]
-        for value in bodies
-        if "@" in value[:64]
-        and not given.has("data-raw")
-        and (value[:1] == "@" or re.match(r"[\w-]*@", value))
-    ]
+    files = [body[1:] for body in bodies if body.startswith("@")]
+    files += [found[1] for found in map(_ENCODED_FILE.match, encoded) if found]
     files += [
         value.partition("=")[2].lstrip("@<").partition(";")[0]
         for value in forms
         if re.search(r"=[@<]", value)
     ]
-    files += list(uploads)
+    files += uploads
     for path in files:
         call.read(path)
-    if files or any(leaks(value) for value in (*bodies, *forms)):
+    texts = (*literal, *bodies, *encoded, *forms)
+    if files or any(map(leaks, texts)):
         call.add(Effect.EXFIL)
-    if bodies or forms or uploads or method not in {"", "GET", "HEAD", "OPTIONS"}:
-        if not given.has("G", "get") or method not in {"", "GET"}:
-            call.add(Effect.DESTRUCTIVE if method == "DELETE" else Effect.WRITE)
-        elif any(leaks(value) for value in bodies):
-            call.add(Effect.EXFIL)
+    in_address = given.has("G", "get") and method in {"", "GET"}
+    if (texts or uploads or method not in {"", "GET", "HEAD", "OPTIONS"}) and not in_address:
+        call.add(Effect.DESTRUCTIVE if method == "DELETE" else Effect.WRITE)
+
+
+def _curl_files(call: Call, given: Options) -> None:
+    """Files that curl's options name beside what is sent."""
     for value in given.values("w", "write-out"):
         if value.startswith("@"):
             call.read(value[1:])
@@ -99,41 +130,10 @@ def _curl(call: Call) -> str | None:
     for path in given.values("K", "config"):
         call.read(path)
         call.doubt("curl reads options from a file")
-    for path in given.values(
-        "o",
-        "output",
-        "D",
-        "dump-header",
-        "c",
-        "cookie-jar",
-        "trace",
-        "trace-ascii",
-        "stderr",
-        "libcurl",
-        "hsts",
-        "alt-svc",
-        "etag-save",
-    ):
+    for path in given.values(*_CURL_WRITES):
         call.write(path, truncates=True)
     if given.has("O", "remote-name", "remote-name-all", "J", "remote-header-name"):
         call.add(Effect.WRITE)
-    if given.has("unix-socket", "abstract-unix-socket"):
-        call.add(Effect.PRIVILEGE)
-    if given.has("Q", "quote", "engine", "telnet-option", "mail-from"):
-        call.add(Effect.EXFIL)
-    if given.has("n", "netrc", "netrc-file", "E", "cert", "key"):
-        call.add(Effect.READ)
-    for header in given.values("H", "header", "A", "user-agent", "b", "cookie", "u", "user", "e", "referer"):
-        if header.startswith("@"):
-            call.read(header[1:])
-            call.add(Effect.EXFIL)
-        elif (
-            leaks(header)
-            and not _SENSITIVE_HEADER.search(header)
-            and not all(_LOCAL.match(host_of(u)) for u in urls)
-        ):
-            call.add(Effect.EXFIL)
-    return None
 
 
 def _asked(call: Call, url: str) -> None:
@@ -148,8 +148,19 @@ def _asked(call: Call, url: str) -> None:
 
 
 def host_of(address: str) -> str:
+    """The host of a URL, of `user@host` or of a bare name, as a resolver takes it: in lower case, numbers dotted."""
     found = _URL_HOST.match(address)
-    return found[1].lower() if found else address
+    if found is None:
+        return address
+    host = unquote(found[1]).lower()
+    parts = host.removesuffix(".").split(".")
+    if len(parts) > 4 or not all(map(_NUMBER.fullmatch, parts)):
+        return host
+    numbers = [int(part, 16 if part[:2] == "0x" else 8 if part[:1] == "0" else 10) for part in parts]
+    *first, rest = numbers
+    if any(byte > 255 for byte in first) or rest >= 256 ** (4 - len(first)):
+        return host
+    return str(IPv4Address(bytes(first) + rest.to_bytes(4 - len(first), "big")))
 
 
 def _wget(call: Call) -> str | None:
