@@ -14,16 +14,18 @@ from dataclasses import replace
 from gateway.approvals import HoldRefused, Question, Waiting
 from gateway.contract import CARD_TEXT, Approval, CommandView, Estimate, ResourceView, State
 from gateway.gate import MEASURED_WITHIN, Gate
-from gateway.model import Allow, Block, Command, Facts, Final, Hold
+from gateway.model import Allow, Block, Command, Final, Hold
 from gateway.sessions import LiveSession, lineage_view
 from gateway.shaping import shape_view
 from gateway.store import StoreFailed
 from gateway.words import words
 
 VIEW_TEXT = 8_000
+"""Characters of a command that a card's view holds; the last 2,000 of a longer one are among them."""
 VIEW_PARAMETERS = 100
 VIEW_RESOURCES = 50
 VIEW_DOUBTS = 500
+"""Characters of why it was not read completely."""
 
 
 class Held:
@@ -50,65 +52,66 @@ class Held:
     async def settle(self, tell: Callable[[str], None]) -> Final:
         """Wait for the decision. `tell` says something to the waiting client."""
         self._task = asyncio.current_task()
-        gate, live, command, verdict = self._gate, self._live, self.command, self._verdict
-        session = live.session
-        view = self._view()
+        gate, live, command = self._gate, self._live, self.command
         estimate = await self._estimate()
         self._rows = estimate.rows if estimate is not None else None
-        if not verdict.asks:
+        if not self._verdict.asks:
             now = gate.measured(live, command, self._rows, estimate.note if estimate is not None else "")
             if not isinstance(now, Hold):
                 return now
-            self._verdict = verdict = now
-        shape, key = None, ""
-        if verdict.lasting is not None:
-            shape, key = gate.likeness(live, command, gate.seen(live, command.facts))
+            self._verdict = now
+        rules = self._verdict.rules
         try:
-            waiting = await gate.approvals.hold(
-                Question(
-                    session=session,
-                    digest=view.digest,
-                    lineage_key=session.lineage.key,
-                    view=replace(view, alike=shape_view(shape, gate.scrubber)),
-                    whole_text=command.text,
-                    whole_parameters=command.parameters,
-                    verdict=verdict,
-                    lineage_view=lineage_view(session.lineage),
-                    channel=gate.policy.targets[session.connection.name].approvals_channel
-                    or gate.policy.slack.approvals,
-                    estimate=estimate,
-                    review_required=_out_of_sight(command.text),
-                    shape=key,
-                )
-            )
+            waiting = await gate.approvals.hold(self._question(estimate))
         except StoreFailed:
-            return Block(
-                rules=verdict.rules, message="The gateway cannot keep an approval now, so this cannot run."
-            )
+            return Block(rules=rules, message="The gateway cannot keep an approval now, so this cannot run.")
         except HoldRefused as full:
-            return Block(rules=verdict.rules, message=f"This cannot be held: {full}.")
+            return Block(rules=rules, message=f"This cannot be held: {full}.")
         self._waiting = waiting
         if self._left is not None:
             waiting.leave(withdraw=self._left)
             raise asyncio.CancelledError
-        approval = waiting.approval
-        live.recording.decided(
-            command.id, approval_id=approval.id, state=approval.state, votes=approval.votes, reason=""
-        )
-        if approval.state is State.PENDING:
-            tell(_held_notice(approval))
+        self._record(waiting.approval, reason="")
+        if waiting.approval.state is State.PENDING:
+            tell(_held_notice(waiting.approval))
         settled = await waiting.outcome()
         final = self._final(settled)
         if settled.grant not in {"", settled.id}:
             gate.under(live, command, settled.grant, runs=isinstance(final, Allow))
-        live.recording.decided(
-            command.id,
-            approval_id=settled.id,
-            state=settled.state,
-            votes=settled.votes,
-            reason=settled.reason,
-        )
+        self._record(settled, reason=settled.reason)
         return final
+
+    def _question(self, estimate: Estimate | None) -> Question:
+        """What people are asked, with all that they may look at before they answer."""
+        gate, live, command, verdict = self._gate, self._live, self.command, self._verdict
+        session, policy = live.session, gate.policy
+        shape, key = None, ""
+        if verdict.lasting is not None:
+            shape, key = gate.likeness(live, command, gate.seen(live, command.facts))
+        view = replace(self._view(), alike=shape_view(shape, gate.scrubber))
+        return Question(
+            session=session,
+            digest=view.digest,
+            lineage_key=session.lineage.key,
+            view=view,
+            whole_text=command.text,
+            whole_parameters=command.parameters,
+            verdict=verdict,
+            lineage_view=lineage_view(session.lineage),
+            channel=policy.targets[session.connection.name].approvals_channel or policy.slack.approvals,
+            estimate=estimate,
+            review_required=_out_of_sight(command.text),
+            shape=key,
+        )
+
+    def _record(self, approval: Approval, *, reason: str) -> None:
+        self._live.recording.decided(
+            self.command.id,
+            approval_id=approval.id,
+            state=approval.state,
+            votes=approval.votes,
+            reason=reason,
+        )
 
     def _final(self, approval: Approval) -> Final:
         verdict = self._verdict
@@ -156,17 +159,11 @@ class Held:
                 for resource in command.facts.resources[:VIEW_RESOURCES]
             ),
             complete=command.facts.complete,
-            unread=self._gate.scrubber.text(_doubts(command.facts))[0],
+            unread=self._gate.scrubber.text(command.facts.why_unknown[:VIEW_DOUBTS])[0],
             digest=digest,
             words=words(digest),
             masked=masked,
         )
-
-
-def _doubts(facts: Facts) -> str:
-    """Every protocol's facts say in an attribute of this name why they are not complete."""
-    said = [str(value) for name, value in facts.attributes.items() if name.endswith(".why_unknown")]
-    return "; ".join(said)[:VIEW_DOUBTS]
 
 
 def _out_of_sight(text: str) -> bool:

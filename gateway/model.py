@@ -158,6 +158,12 @@ class Facts:
         if not self.complete and Effect.UNKNOWN not in self.effects:
             object.__setattr__(self, "effects", self.effects | {Effect.UNKNOWN})
 
+    @property
+    def why_unknown(self) -> str:
+        """Why reading was not complete, or "": every protocol's facts say so in an attribute of this name."""
+        said = [str(value) for name, value in self.attributes.items() if name.endswith(".why_unknown")]
+        return "; ".join(said)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:

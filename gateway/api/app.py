@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from aiohttp import web
 
 from gateway.api.access import Caller, Credentials, operator_credential
-from gateway.api.answers import answer, refusing
+from gateway.api.answers import refusing
 from gateway.api.deciding import Deciding
 from gateway.api.linking import LinkRoutes
 from gateway.api.looking import Looking
 from gateway.api.metrics import Meters
 from gateway.api.notes import Notes
+from gateway.api.operating import Operating
 from gateway.api.ports import LineagesPort, SessionsPort
 from gateway.api.proxied import behind
 from gateway.api.searching import Searching
@@ -20,7 +21,7 @@ from gateway.api.stepping import SteppingUp
 from gateway.api.watching import Watching
 from gateway.approvals import Approvals
 from gateway.changes import Feed
-from gateway.contract import VERSION, Directory, GrantView, GroupView
+from gateway.contract import GrantView
 from gateway.identity.links import SlackLinks
 from gateway.identity.logins import Logins
 from gateway.journal import Journal
@@ -79,26 +80,9 @@ def build(
         store=store,
         sight=looking.sight,
     )
+    operating = Operating(policy=policy, slack_links=slack_links, store=store, journal=journal, meters=meters)
     approvals.on_settled(meters.settled)
     meters.watch_held(lambda: len(approvals.open()))
-
-    async def directory(request: web.Request) -> web.StreamResponse:
-        del request
-        return answer(directory_of(policy(), slack_links.people()))
-
-    async def healthz(request: web.Request) -> web.StreamResponse:
-        """Ready when decisions can be kept; not ready is 503, so that a balancer looks elsewhere."""
-        del request
-        parts = {"store": store.healthy, "journal": journal.healthy}
-        ready = all(parts.values())
-        return answer({"ready": ready, "contract": VERSION, **parts}, status=200 if ready else 503)
-
-    async def metrics(request: web.Request) -> web.StreamResponse:
-        del request
-        return web.Response(
-            body=meters.text(),
-            headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8", "Cache-Control": "no-store"},
-        )
 
     both = credentials.only(Caller.BOT, Caller.OPERATOR)
     bot = credentials.only(Caller.BOT)
@@ -124,12 +108,12 @@ def build(
             web.get("/v1/lineages", both(looking.lineages)),
             web.get("/v1/lineages/{id}", both(watching.lineage)),
             web.post("/v1/lineages/{id}/revoke", both(watching.revoke)),
-            web.get("/v1/directory", both(directory)),
+            web.get("/v1/directory", both(operating.directory)),
             web.get("/v1/notes/{key}", bot(notes.show)),
             web.put("/v1/notes/{key}", bot(notes.write)),
             web.delete("/v1/notes/{key}", bot(notes.remove)),
-            web.get("/healthz", healthz),
-            web.get("/metrics", operator(metrics)),
+            web.get("/healthz", operating.healthz),
+            web.get("/metrics", operator(operating.metrics)),
             *LinkRoutes(slack_links, logins, credentials).routes(),
             *routes,
         ]
@@ -141,19 +125,3 @@ def build(
 
     application.on_shutdown.append(stopping)
     return application
-
-
-def directory_of(policy: Policy, people: Mapping[str, str]) -> Directory:
-    """What the bot may know of the policy, and of the Slack users who are `people`."""
-    return Directory(
-        people=dict(people),
-        match_by_email=policy.slack.match_people_by_email,
-        groups={
-            name: GroupView(slack=group.slack, members=tuple(group.members))
-            for name, group in policy.groups.items()
-        },
-        approvals_channel=policy.slack.approvals,
-        audit_channel=policy.slack.audit,
-        public_url=policy.api.public_url,
-        login=bool(policy.identity.providers),
-    )

@@ -258,7 +258,7 @@ class Explainer:
 
     def _moment(self, row: Mapping[str, Any]) -> Moment:
         """Now, with budgets that nobody has touched and no estimate, but for what the row says."""
-        if not self._of_the_moment:
+        if not self._of_the_moment and not row.keys() & {"at", "estimated_rows", "used"}:
             return NOW
         at, rows, used = row.get("at"), row.get("estimated_rows"), row.get("used", {})
         try:

@@ -260,9 +260,15 @@ def test_explain_reads_the_command_from_stdin(capsys, monkeypatch) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
-    [(["--connection", "none", "SELECT 1"], 2), ([], 2), (["--policy", "none.yaml", "SELECT 1"], 1)],
+    [
+        (["--connection", "none", "SELECT 1"], 2),
+        ([], 2),
+        (["--policy", "none.yaml", "SELECT 1"], 1),
+        (["--at", "noon", "SELECT 1"], 2),
+        (["--rows", "-1", "SELECT 1"], 2),
+    ],
 )
-def test_explain_says_what_it_lacks(capsys, arguments, code) -> None:
+def test_explain_says_what_it_lacks_or_what_is_wrong(capsys, arguments, code) -> None:
     assert main(["explain", "--policy", str(SHIPPED), *arguments]) == code
     assert capsys.readouterr().err
 

@@ -26,8 +26,7 @@ def blocked(verdict: Block, facts: Facts) -> bytes:
 
 def unread(facts: Facts) -> str:
     """Why nobody could tell what a command does: whoever sent it may send another that can be read."""
-    why = facts.attributes.get("sql.why_unknown")
-    return f"What it does is unknown: {why}." if why else ""
+    return f"What it does is unknown: {facts.why_unknown}." if facts.why_unknown else ""
 
 
 def too_large(size: int, limit: int) -> bytes:

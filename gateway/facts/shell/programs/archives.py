@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from gateway.facts.shell.call import Call, Handler, each, options
-from gateway.facts.shell.values import DEEP, WILD, static
+from gateway.facts.shell.call import Call, Handler, Options, each, options
+from gateway.facts.shell.values import DEEP, WILD, words
 from gateway.model import Effect
 
 _COMPRESSORS = """
@@ -14,69 +14,100 @@ _COMPRESSORS = """
 """
 
 
+_TAR_TAKES = "fCTXIFgbHKNLV"
+_TAR_LONG = """
+    file directory files-from exclude exclude-from use-compress-program checkpoint-action to-command info-script
+    new-volume-script rsh-command owner group mode transform checkpoint format strip-components rmt-command index-file
+"""
+_TAR_COMPRESSORS = words("zstd pigz pbzip2 lz4 xz gzip bzip2 zstdmt pxz")
+"""What may stand behind -I without being a program that nobody knows."""
+
+
 def _tar(call: Call) -> str | None:
-    args = list(call.args)
-    if args and not args[0].startswith("-") and re.fullmatch(r"[A-Za-z]+", args[0]):
-        args[0] = "-" + args[0]
-    if any("f" in a[1:-1] and a[0] == "-" and a[1:2] != "-" for a in args[:1]):
-        first = args[0].replace("f", "") + "f"
-        args[0] = first
-    given = options(
-        args,
-        takes="fCTXIFgbHKNLV",
-        long="""
-            file directory files-from exclude exclude-from use-compress-program checkpoint-action to-command
-            info-script new-volume-script rsh-command owner group mode transform checkpoint format
-            strip-components rmt-command index-file
-        """,
-    )
-    if any(
-        flag.startswith(("checkpoint-a", "to-c", "use-comp", "info-s", "new-vol", "rsh", "rmt"))
-        for flag in given.flags
-    ) or given.has("I", "F"):
-        programs = given.values("I", "use-compress-program")
-        if (
-            not programs
-            or any(
-                p not in {"zstd", "pigz", "pbzip2", "lz4", "xz", "gzip", "bzip2", "zstdmt", "pxz"}
-                for p in programs
-            )
-            or len(given.flags.keys() & {"checkpoint-action", "to-command"})
-        ):
-            call.execute("tar runs a program")
+    args = _spelled_out(call.args)
+    given = _tar_options(args)
+    if (
+        given.has("F", "info-script", "new-volume-script")
+        or given.has("checkpoint-action", "to-command", "rsh-command", "rmt-command")
+        or not _TAR_COMPRESSORS.issuperset(given.values("I", "use-compress-program"))
+    ):
+        call.execute("tar runs a program")
     archives = given.values("f", "file")
-    if any(":" in a and not a.startswith("/") for a in archives) and not given.has("force-local"):
+    if any(":" in path and not path.startswith("/") for path in archives) and not given.has("force-local"):
         call.add(Effect.EXFIL)
-    if any(not static(a) and a.startswith(WILD) for a in args):
+    if any(arg.startswith(WILD) for arg in call.args):
         call.doubt("an option of tar may be hidden in a value")
     for path in given.values("T", "files-from", "X", "exclude-from"):
         call.read(path)
     for path in given.values("index-file"):
         call.write(path, truncates=True)
-    if given.values("T", "files-from") and not given.has("t", "list", "x", "extract", "get"):
-        call.doubt("which files are read stands in a file")
     if given.has("t", "list", "d", "diff", "compare"):
         for path in archives:
             call.read(path)
-        return None
-    if given.has("x", "extract", "get"):
-        for path in archives:
-            call.read(path)
-        if given.has("O", "to-stdout"):
-            return None
-        for path in given.values("C", "directory") or (".",):
-            call.write(path + "/" + DEEP)
-        if given.has("P", "absolute-names"):
-            call.doubt("an archive decides which files are written")
-        return None
+    elif given.has("x", "extract", "get"):
+        _unpacked(call, given, archives, args)
+    else:
+        _packed(call, given, archives, args)
+    return None
+
+
+def _spelled_out(args: Sequence[str]) -> list[str]:
+    """The first word may be letters without a dash; their values follow it in the letters' order."""
+    if not args or not re.fullmatch(r"[A-Za-z]+", args[0]):
+        return list(args)
+    rest, spelled = list(args[1:]), []
+    for letter in args[0]:
+        spelled.append(f"-{letter}")
+        if letter in _TAR_TAKES and rest:
+            spelled.append(rest.pop(0))
+    return [*spelled, *rest]
+
+
+def _tar_options(args: Sequence[str], *, until_operand: bool = False) -> Options:
+    return options(args, takes=_TAR_TAKES, long=_TAR_LONG, until_operand=until_operand)
+
+
+def _unpacked(call: Call, given: Options, archives: Sequence[str], args: Sequence[str]) -> None:
+    for path in archives:
+        call.read(path)
+    if given.has("O", "to-stdout"):
+        return
+    places = dict.fromkeys(place for place, _ in _named(args))
+    for place in (*places, *filter(None, given.values("one-top-level"))):
+        call.write(f"{place}/{DEEP}")
+    if given.has("P", "absolute-names"):
+        call.doubt("an archive decides which files are written")
+
+
+def _packed(call: Call, given: Options, archives: Sequence[str], args: Sequence[str]) -> None:
+    call.add(Effect.READ)
     for path in archives:
         call.write(path, truncates=not given.has("r", "u", "A", "append", "update"))
-    for path in given.operands:
-        call.read(path, deep=True)
+    for place, path in _named(args):
+        if path:
+            call.read(_below(place, path), deep=True)
     if given.has("remove-files"):
         call.add(Effect.DESTRUCTIVE)
-    call.add(Effect.READ)
-    return None
+    if given.values("T", "files-from"):
+        call.doubt("which files are read stands in a file")
+
+
+def _named(args: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The files that are named, each with where -C has gone by then; "" for all of them, at the end."""
+    place = "."
+    while True:
+        part = _tar_options(args, until_operand=True)
+        for step in part.values("C", "directory"):
+            place = _below(place, step)
+        if not part.operands:
+            break
+        yield place, part.operands[0]
+        args = part.operands[1:]
+    yield place, ""
+
+
+def _below(place: str, path: str) -> str:
+    return path if place == "." or path.startswith(("/", WILD)) else f"{place}/{path}"
 
 
 def _compress(call: Call) -> str | None:
@@ -106,7 +137,7 @@ def _unzip(call: Call) -> str | None:
         call.read(path)
     if not given.has("l", "t", "p", "v", "Z", "c"):
         for path in given.values("d") or (".",):
-            call.write(path + "/\ue013")
+            call.write(f"{path}/{DEEP}")
     return None
 
 
