@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from tests.live_ssh.house import Server, SshGateway, gateway, openssh, sshd
 
-DRAWN = 64
+DRAWN = 256
 """Megabytes of each transfer of bytes by lot."""
 CIPHER = "aes128-gcm@openssh.com"
 

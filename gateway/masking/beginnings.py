@@ -18,7 +18,6 @@ from typing import Any, TypeAlias
 DEPTH = 12
 """Bytes of each beginning that are looked at."""
 _ALL = (1 << 256) - 1
-_ASCII = (1 << 128) - 1
 
 Bytes: TypeAlias = int
 """A set of bytes, as a number with 256 bits."""
@@ -179,8 +178,8 @@ def _class(items: Sequence[tuple[Any, Any]], any_case: bool) -> Bytes:  # noqa: 
 
 @lru_cache(maxsize=4096)
 def _folded(signs: Bytes) -> Bytes:
-    """In either case; of letters beyond ASCII nobody asks which is which."""
-    found = signs | (_ALL & ~_ASCII if signs & ~_ASCII else 0)
+    """In either case; bytes beyond ASCII have none, to Python as to RE2."""
+    found = signs
     for small in range(97, 123):
         both = 1 << small | 1 << (small - 32)
         if signs & both:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Mapping
+from collections import defaultdict
 
 from gateway.masking.checksums import luhn, mod_97
 from gateway.masking.shapes import (
@@ -140,6 +140,16 @@ IBAN_LENGTHS = {
     "YE": 30,
 }  # fmt: skip
 """ISO 13616 registry: country -> length."""
+_EIGHT_DIGITS_FIRST = {
+    "AD", "AE", "AL", "AT", "BA", "BE", "BI", "BR", "CR", "CY", "CZ", "DE", "DJ", "DK", "EE", "EG", "ES", "FI",
+    "FO", "FR", "GL", "HR", "HU", "IL", "IS", "LT", "LY", "MC", "ME", "MN", "MR", "NO", "PL", "PT", "RS", "RU",
+    "SD", "SE", "SI", "SK", "SO", "ST", "TL", "TN", "VA", "XK",
+}  # fmt: skip
+_FOUR_LETTERS_FIRST = {
+    "AZ", "BG", "BH", "GB", "GI", "HN", "IE", "IQ", "JO", "KW", "LC", "LV", "MT", "MU", "NI", "NL", "PK", "PS",
+    "QA", "RO", "SC", "SV", "VG", "YE",
+}  # fmt: skip
+"""What the bank's own number begins with, behind the two check digits; of other countries, with digits or letters."""
 
 
 def is_iban(account: str) -> bool:
@@ -236,27 +246,38 @@ PAYMENT_CARD = (
 )
 
 
-def _account(countries: Mapping[str, int], signs: bytes, gap: bytes) -> bytes:
-    """As many signs as the country's accounts have, in groups of four.
+def _account(letters: bytes, gap: bytes) -> bytes:
+    """As many signs as the country's accounts have, in groups of four, the first of them as its banks are numbered.
 
-    One length would do for the check, but every hexadecimal digest that begins like a country would be a candidate.
+    One length and any signs would do for the check, but every hexadecimal digest that begins like a country would be a candidate.
     """
-    four = gap + signs + b"{4}"
+    sign = b"[%b0-9]" % letters
+    kinds: defaultdict[tuple[int, tuple[bytes, bytes]], list[bytes]] = defaultdict(list)
+    for country, length in IBAN_LENGTHS.items():
+        name = country.encode() if letters == b"A-Z" else country.lower().encode()
+        kinds[length, _first_groups(country, letters, sign)].append(name)
     shapes = []
-    for length in sorted(set(countries.values())):
-        names = "|".join(sorted(name for name in countries if countries[name] == length)).encode()
-        groups, rest = divmod(length - 4, 4)
-        tail = gap + signs + b"{%d}" % rest if rest else b""
-        shapes.append(b"(?:%b)%b[0-9]{2}(?:%b){%d}%b" % (names, gap, four, groups, tail))
+    for (length, first), names in sorted(kinds.items()):
+        groups, rest = divmod(length - 12, 4)
+        shape = b"(?:%b)%b[0-9]{2}" % (b"|".join(sorted(names)), gap)
+        shape += b"".join(b"%b%b{4}" % (gap, each) for each in first) + b"(?:%b%b{4}){%d}" % (
+            gap,
+            sign,
+            groups,
+        )
+        shapes.append(shape + (b"%b%b{%d}" % (gap, sign, rest) if rest else b""))
     return b"(?:" + b"|".join(shapes) + rb")\b"
 
 
+def _first_groups(country: str, letters: bytes, sign: bytes) -> tuple[bytes, bytes]:
+    if country in _EIGHT_DIGITS_FIRST:
+        return b"[0-9]", b"[0-9]"
+    return (b"[%b]" % letters if country in _FOUR_LETTERS_FIRST else sign), sign
+
+
 IBAN = (
-    word(_account(IBAN_LENGTHS, b"[A-Z0-9]", b"[ -]?"), _iban),
-    # Small letters with hyphens are a UUID's.
-    word(
-        _account({name.lower(): length for name, length in IBAN_LENGTHS.items()}, b"[a-z0-9]", b" ?"), _iban
-    ),
+    word(_account(b"A-Z", b"[ -]?"), _iban),
+    word(_account(b"a-z", b" ?"), _iban),  # small letters with hyphens are a UUID's
 )
 SSN = (
     word(rb"[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}\b", _ssn),

@@ -1,7 +1,7 @@
 """Where candidates may begin in text that is like no other: base64, what is compressed, what a stranger made up.
 
 A sieve keeps a state for all that has begun in the last bytes, and RE2 for all patterns at once: such text has a new one at
-nearly every byte, and each takes microseconds to work out. Here each place is looked at by itself. Three bytes rule most
+nearly every byte, and each takes microseconds to work out. Here each place is looked at by itself. Four bytes rule most
 places out, by a table that is made once; of the few that are left the next bytes are followed, by one that fills soon, since
 nothing but what a candidate begins with is in it.
 """
@@ -9,7 +9,9 @@ nothing but what a candidate begins with is in it.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, reduce
+from operator import or_
 
 from gateway.masking import sift
 from gateway.masking.beginnings import DEPTH, Beginnings
@@ -36,7 +38,7 @@ class Openings:
         self._columns = columns
         self._fits = fits
         self._words = bytes(in_word)
-        self._pairs, self._masks = _triples(net, columns, len(fits))
+        self._pairs, self._masks = _openings(net, columns, len(fits))
         self._may = 0
         self._begin_anew()
 
@@ -82,51 +84,55 @@ class Openings:
         return entry
 
 
-def _triples(net: Beginnings, columns: bytes, kinds: int) -> tuple[array[int], bytes]:
-    """A number for each two columns, inside a word and then at its edge, and for each number which third column goes on."""
+def _openings(net: Beginnings, columns: bytes, kinds: int) -> tuple[array[int], bytes]:
+    """A number for each two columns, inside a word and then at its edge; for each number which third columns go on, and then which fourth."""
     every = (1 << kinds) - 1
     samples = [columns.index(column) for column in range(kinds)]
-    of_signs: dict[int, int] = {}
 
-    def taken(place: int) -> int:
-        signs = net.signs[place]
-        if signs not in of_signs:
-            of_signs[signs] = sum(1 << column for column, byte in enumerate(samples) if signs >> byte & 1)
-        return of_signs[signs]
+    @cache
+    def columns_of(signs: int) -> int:
+        return sum(1 << column for column, byte in enumerate(samples) if signs >> byte & 1)
 
-    def united(places: set[int]) -> int:
-        found = 0
-        for place in places:
-            found |= taken(place)
-        return found
+    @cache
+    def following(place: int) -> int:
+        """The columns that may come next."""
+        if place in net.ends:
+            return every
+        return _united(columns_of(net.signs[each]) for each in net.follow[place])
 
-    following: dict[int, int] = {}
+    @cache
+    def reached(place: int) -> tuple[int, int]:
+        """The columns that may come next, and those behind these."""
+        further = every if place in net.ends else _united(following(each) for each in net.follow[place])
+        return following(place), further
 
-    def third(place: int) -> int:
-        if place not in following:
-            following[place] = every if place in net.ends else united(net.follow[place])
-        return following[place]
-
-    numbers: dict[int, int] = {}
+    numbers: dict[tuple[int, int], int] = {}
     pairs = array("H")
     for at_edge in (False, True):
-        firsts: list[set[tuple[int, int]]] = [set() for _ in range(kinds)]
+        firsts: list[set[tuple[int, tuple[int, int]]]] = [set() for _ in range(kinds)]
         for place, only_at_edge in net.first.items():
             if only_at_edge and not at_edge:
                 continue
-            seconds = {(taken(each), third(each)) for each in net.follow[place]}
+            seconds = {(columns_of(net.signs[each]), reached(each)) for each in net.follow[place]}
             if place in net.ends:
-                seconds.add((every, every))
-            for column in _bits(taken(place)):
+                seconds.add((every, (every, every)))
+            for column in _bits(columns_of(net.signs[place])):
                 firsts[column] |= seconds
         for seconds in firsts:
-            thirds = [0] * kinds
-            for second, further in seconds:
+            thirds, fourths = [0] * kinds, [0] * kinds
+            for second, (third, fourth) in seconds:
                 for column in _bits(second):
-                    thirds[column] |= further
-            pairs.extend(numbers.setdefault(each, len(numbers)) for each in thirds)
-    masks = b"".join(bytes(mask >> column & 1 for column in range(kinds)) for mask in numbers)
+                    thirds[column] |= third
+                    fourths[column] |= fourth
+            pairs.extend(numbers.setdefault(each, len(numbers)) for each in zip(thirds, fourths, strict=True))
+    masks = b"".join(
+        bytes(mask >> column & 1 for column in range(kinds)) for both in numbers for mask in both
+    )
     return pairs, masks
+
+
+def _united(sets: Iterable[int]) -> int:
+    return reduce(or_, sets, 0)
 
 
 def _bits(number: int) -> Iterator[int]:

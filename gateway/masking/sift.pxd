@@ -73,6 +73,7 @@ cdef int read(
     before="unsigned int",
     here="unsigned int",
     edge="unsigned int",
+    which=Py_ssize_t,
 )
 cpdef object openings(
     bytes data, Py_ssize_t start, Py_ssize_t depth, bytes columns, bytes words, array.array pairs, bytes masks,

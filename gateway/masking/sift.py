@@ -220,7 +220,7 @@ def openings(
     """Where in `data`, from `start` on, candidates may begin; None where there are more than `most`.
 
     `words` says of a column whether it is of words. `pairs` has for each two columns, those inside a word first, a number, and
-    `masks` for each number which third column goes on. `table` is followed from the rows `inside` and `at_edge`, as by `begins`.
+    `masks` for each number which third columns go on, and then which fourth. `table` is followed from the rows `inside` and `at_edge`, as by `begins`.
     """
     found: list[int] = []
     source = data
@@ -243,8 +243,11 @@ def openings(
         three = column[source[at + 2]] if at + 2 < end else column[0]
         here = of_word[one]
         edge = here ^ before
-        if goes_on[number[(edge * kinds + one) * kinds + two] * kinds + three] and begins(
-            data, at, depth, columns, table, at_edge if edge else inside, entry
+        which = number[(edge * kinds + one) * kinds + two] * 2 * kinds
+        if (
+            goes_on[which + three]
+            and goes_on[which + kinds + (column[source[at + 3]] if at + 3 < end else column[0])]
+            and begins(data, at, depth, columns, table, at_edge if edge else inside, entry)
         ):
             found.append(at)
             if len(found) > most:

@@ -57,12 +57,9 @@ def _client_secret(data: bytes, start: int, end: int) -> Span | None:
     return _to_end(re.compile(rb"[A-Za-z0-9_~.-]{0,64}"), data, first, end)
 
 
-_KEY_ID = re.compile(rb"\b(?:AKIA|ASIA)[A-Z0-9]{16}[\"']?[ \t]{0,2}\Z")
-
-
-def _beside_key_id(data: bytes, start: int, end: int) -> Span | None:
+def _last_forty(_data: bytes, _start: int, end: int) -> Iterator[Span]:
     """`AKIA...:secret`, as s3fs and people write the two."""
-    return (end - 40, end) if _KEY_ID.search(data, max(0, start - 24), start) else None
+    yield end - 40, end
 
 
 def _telegram(data: bytes, start: int, end: int) -> Span | None:
@@ -108,7 +105,7 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
             spans=_beside_id,
         ),
         word(rb"AKIA[A-Z0-9]{16},[A-Za-z0-9+/]{40}\b"),  # credentials.csv
-        Shape(pattern=rb"[:;/|\t][ \t]{0,2}[A-Za-z0-9+/]{40}\b", check=_beside_key_id),
+        word(rb"A[KS]IA[A-Z0-9]{16}[\"']?[ \t]{0,2}[:;/|\t][ \t]{0,2}[A-Za-z0-9+/]{40}\b", spans=_last_forty),
         word(rb"(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[A-Z0-9]{16}\b"),
         _token(rb"(?:bedrock-api-key-|ABSK)[A-Za-z0-9+/=]{40}", _REST_BASE64),
         _token(

@@ -19,7 +19,7 @@ from masking_quality import LOOKALIKES, VALUES
 from masking_texts import texts
 
 from gateway.masking import custom, openings, scanner, sieve, sift
-from gateway.masking.beginnings import DEPTH, Unreadable
+from gateway.masking.beginnings import DEPTH, Beginnings, Unreadable
 from gateway.masking.detectors import DETECTORS, Detector, expand
 from gateway.masking.linear import linear
 from gateway.masking.scanner import Scanner
@@ -249,6 +249,23 @@ def test_what_it_reads_it_reads_wide_enough(unbounded: None, pattern: bytes, tex
     made = Sieve([pattern])
     assert match.start() in (made.places(text, 0) or [])
     assert match.start() in (made.openings.places(text, 0) or [])
+
+
+@pytest.mark.parametrize(
+    "form", [rb"(?i:\x%02x)", rb"(?i:[\x%02xk])", rb"(?i:[^\x%02x])", rb"(?i:[\x%02x-\xff])"]
+)
+def test_case_is_of_ascii_alone(form: bytes) -> None:
+    for byte in range(256):
+        pattern = form % byte
+        matched = {sign for sign in range(256) if linear(pattern).fullmatch(bytes([sign]))}
+        taken = of_all(Beginnings([pattern]))
+        assert taken >= matched, (pattern, matched - taken)
+        beyond = {sign for sign in taken if sign > 0x7F}
+        assert form.startswith(b"(?i:[^") or beyond == {sign for sign in matched if sign > 0x7F}, pattern
+
+
+def of_all(net: Beginnings) -> set[int]:
+    return {sign for place in net.first for sign in range(256) if net.signs[place] >> sign & 1}
 
 
 def test_a_call_works_out_only_so_much_and_what_it_did_is_kept(
