@@ -32,6 +32,10 @@ _WRITTEN = re.compile(r"-[dop](.*)", re.DOTALL)
 """Options that write to a file, one that may stand behind them."""
 
 
+_HARMLESS = words("version help usage posix traditional interactive")
+"""What may stand behind -W, by which gawk and mawk take any of their long options."""
+
+
 class _Unclear(Exception):
     """The program is none that is known."""
 
@@ -42,11 +46,13 @@ def _awk(call: Call) -> str | None:
         call.write(path or "awkvars.out", truncates=True)
     given = options(
         [arg for arg in call.args if not _WRITTEN.fullmatch(arg)],
-        takes="fFvieEl",
+        takes="fFvieElW",
         long="file assign field-separator include exec load source",
         until_operand=True,
     )
     call.add(Effect.READ)
+    if given.has("D", "debug") or not _HARMLESS.issuperset(given.values("W")):
+        call.execute("an option of awk reads what to do from elsewhere")
     elsewhere = given.values("f", "file", "E", "exec", "i", "include", "l", "load")
     for path in elsewhere:
         call.read(path)

@@ -49,11 +49,14 @@ def _systemd_run(call: Call) -> str | None:
     return call.run(given.operands) if given.operands else None
 
 
+_LISTS = frozenset({"ls", "list-sessions", "lsw", "list-windows", "list-panes", "info"})
+
+
 def _multiplexer(call: Call) -> str | None:
     words = [arg for arg in call.args if not arg.startswith("-")]
-    if (
-        words[:1] and words[0] in {"ls", "list-sessions", "lsw", "list-windows", "list-panes", "info"}
-    ) or call.args[:1] in {("-ls",), ("-list",)}:
+    listed = (words[:1] and words[0] in _LISTS) or call.args[:1] in {("-ls",), ("-list",)}
+    # Behind a semicolon stands another command of tmux's, and in `#(` one of a shell's.
+    if listed and not any(arg.endswith(";") or "#(" in arg for arg in call.args):
         call.add(Effect.READ)
         return None
     if any(word.startswith("kill") for word in words) or "quit" in words:
