@@ -83,7 +83,7 @@ _RUNNING_OPTIONS = words(
 )
 _RUNNING_LETTERS = {"clone": "u", "grep": "O", "rebase": "x"}
 _TAKES = {
-    "archive": "o", "branch": "u", "checkout": "bB", "format-patch": "o", "push": "o", "restore": "s", "switch": "cC", "tag": "mFu",
+    "archive": "o", "branch": "u", "checkout": "bB", "clone": "bcjou", "format-patch": "o", "push": "o", "restore": "s", "switch": "cC", "tag": "mFu",
 }  # fmt: skip
 _SERVER_OPTIONS = words("--strict --timeout --stateless-rpc --advertise-refs --http-backend-info-refs")
 _LOSES: Mapping[str, tuple[str, ...]] = {
@@ -120,7 +120,9 @@ def _git(call: Call) -> str | None:
     operands = [arg for arg in rest if not arg.startswith("-")]
     if any(_runs(verb, flag) for flag in flags) or any(arg.startswith(("ext::", "fd::")) for arg in rest):
         call.execute("git runs a program of its options")
-    given = options(rest, takes=_TAKES.get(verb, ""), long="output sort format")
+    given = options(rest, takes=_TAKES.get(verb, ""), long="output sort format config")
+    if verb == "clone" and not all(map(_HARMLESS_SETTING.match, given.values("c", "config"))):
+        call.execute("git runs a program of its settings")
     _files(call, verb, given)
     if verb == "config":
         _config(call, rest, operands)
@@ -134,8 +136,7 @@ def _git(call: Call) -> str | None:
 def _subcommand(call: Call) -> tuple[str, ...]:
     """What stands behind git's own options, which are read here."""
     own = options(call.args, takes="cC", long=_LONG_OWN, until_operand=True)
-    settings = own.values("c")
-    if own.has("config-env") or not all(_HARMLESS_SETTING.match(setting) for setting in settings):
+    if own.has("config-env") or not all(map(_HARMLESS_SETTING.match, own.values("c"))):
         call.execute("git runs a program of its settings")
     if any(own.values("exec-path")) or any(place != ".git" for place in own.values("git-dir")):
         call.execute("git reads settings of another folder")
