@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import string
 import subprocess
@@ -40,3 +41,17 @@ def printed(argv: list[str], directory: Path) -> str:
     except subprocess.TimeoutExpired as slow:  # it follows the file
         return (slow.stdout or b"").decode(errors="replace")
     return (done.stdout + done.stderr).decode(errors="replace")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl tells its options")
+def test_what_curl_takes_for_a_value_is_no_address_and_the_other_way_round() -> None:
+    told = subprocess.run(["curl", "--help", "all"], capture_output=True, text=True, check=True).stdout
+    known = re.findall(r"^ *(?:-(\w), |    )(?:  )?--([\w.-]+)( [<[])?", told, re.MULTILINE)
+    assert len(known) > 200
+    for letter, name, value in known:
+        for option in filter(None, (letter and f"-{letter}", f"--{name}")):
+            if name == "url" or (name == "help" and value):
+                continue  # an address by an option; a value that may be missing
+            facts = read(f"curl {option} value.example" if value else f"curl {option} https://host.example")
+            hosts = [resource.name for resource in facts.resources if resource.kind == "host"]
+            assert hosts == ([] if value else ["host.example"]), option

@@ -8,24 +8,31 @@ from ipaddress import IPv4Address
 from urllib.parse import unquote
 
 from gateway.facts.shell.call import Call, Handler, Options, options
-from gateway.facts.shell.values import WILD, leaks
+from gateway.facts.shell.values import DEEP, WILD, leaks
 from gateway.model import Effect
 
 _URL_HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^@/]*@)?(\[[^\]]*\]|[^/:?#]+)", re.IGNORECASE)
 _CURL_TAKES = "AbcCdDeEFHhKmoPQrtTuUwxXyYz"
 _CURL_LONG = """
-        data data-ascii data-binary data-raw data-urlencode json form form-string upload-file output
-        output-dir header user-agent cookie cookie-jar config request url user proxy referer max-time
-        connect-timeout retry retry-delay retry-max-time resolve connect-to cacert capath cert key key-type
-        cert-type ciphers dump-header interface limit-rate max-redirs netrc-file noproxy oauth2-bearer pass
-        proxy-user range stderr trace trace-ascii unix-socket abstract-unix-socket write-out quote ftp-port
-        mail-from mail-rcpt time-cond aws-sigv4 libcurl socks5 socks5-hostname doh-url dns-servers local-port
-        max-filesize tls-max tlsv1 continue-at proto proto-default engine hsts alt-svc etag-save etag-compare
-        egd-file random-file url-query variable expand-data request-target telnet-option
-    """
-_CURL_HEADERS = ("H", "header", "A", "user-agent", "b", "cookie", "u", "user", "e", "referer")
+    abstract-unix-socket alt-svc aws-sigv4 cacert capath cert cert-type ciphers config connect-timeout connect-to
+    continue-at cookie cookie-jar create-file-mode crlfile curves data data-ascii data-binary data-raw data-urlencode
+    delegation dns-interface dns-ipv4-addr dns-ipv6-addr dns-servers doh-url dump-header ech egd-file engine etag-compare
+    etag-save expect100-timeout form form-string ftp-account ftp-alternative-to-user ftp-method ftp-port ftp-ssl-ccc-mode
+    happy-eyeballs-timeout-ms haproxy-clientip header hostpubmd5 hostpubsha256 hsts interface ip-tos ipfs-gateway json
+    keepalive-cnt keepalive-time key key-type krb libcurl limit-rate local-port login-options mail-auth mail-from
+    mail-rcpt max-filesize max-redirs max-time netrc-file noproxy oauth2-bearer output output-dir parallel-max pass
+    pinnedpubkey preproxy proto proto-default proto-redir proxy proxy-cacert proxy-capath proxy-cert proxy-cert-type
+    proxy-ciphers proxy-crlfile proxy-header proxy-key proxy-key-type proxy-pass proxy-pinnedpubkey proxy-service-name
+    proxy-tls13-ciphers proxy-tlsauthtype proxy-tlspassword proxy-tlsuser proxy-user proxy1.0 pubkey quote random-file
+    range rate referer request request-target resolve retry retry-delay retry-max-time sasl-authzid service-name
+    sigalgs socks4 socks4a socks5 socks5-gssapi-service socks5-hostname speed-limit speed-time ssl-sessions stderr
+    telnet-option tftp-blksize time-cond tls-max tls13-ciphers tlsauthtype tlspassword tlsuser trace trace-ascii
+    trace-config unix-socket upload-file url url-query user user-agent variable vlan-priority write-out
+"""
+"""Every option that takes a value: the value of one that is missed here would be taken for an address."""
+_CURL_HEADERS = ("H", "header", "A", "user-agent", "b", "cookie", "u", "user", "e", "referer", "proxy-header")
 _CURL_WRITES = (
-    "o", "output", "D", "dump-header", "c", "cookie-jar", "trace", "trace-ascii", "stderr", "libcurl", "hsts", "alt-svc", "etag-save",
+    "o", "output", "D", "dump-header", "c", "cookie-jar", "trace", "trace-ascii", "stderr", "libcurl", "hsts", "alt-svc", "etag-save", "ssl-sessions",
 )  # fmt: skip
 _FILE_URL = re.compile(r"file:(?://(?:localhost|127\.0\.0\.1)(?=/))?/*", re.IGNORECASE)
 _ENCODED_FILE = re.compile(r"[^@=]*@(.*)", re.DOTALL)
@@ -63,6 +70,8 @@ def _curl(call: Call) -> str | None:
         ):
             call.add(Effect.EXFIL)
     _curl_files(call, given)
+    if any(flag.startswith("expand-") for flag in given.flags):
+        call.doubt("curl fills variables into its options")
     if given.has("unix-socket", "abstract-unix-socket"):
         call.add(Effect.PRIVILEGE)
     if given.has("Q", "quote", "engine", "telnet-option", "mail-from"):
@@ -133,7 +142,8 @@ def _curl_files(call: Call, given: Options) -> None:
     for path in given.values(*_CURL_WRITES):
         call.write(path, truncates=True)
     if given.has("O", "remote-name", "remote-name-all", "J", "remote-header-name"):
-        call.add(Effect.WRITE)
+        for directory in given.values("output-dir") or (".",):
+            call.write(f"{directory}/{DEEP}")
 
 
 def _asked(call: Call, url: str) -> None:
@@ -170,7 +180,7 @@ def _wget(call: Call) -> str | None:
         long="""
             post-file post-data body-file body-data method header output-document directory-prefix user
             password use-askpass input-file output-file append-output execute tries timeout user-agent referer
-            load-cookies save-cookies ca-certificate certificate private-key config limit-rate
+            load-cookies save-cookies warc-file rejected-log hsts-file ca-certificate certificate private-key config limit-rate
         """,
     )
     call.add(Effect.READ)
@@ -189,6 +199,8 @@ def _wget(call: Call) -> str | None:
         call.add(Effect.EXFIL)
     if given.has("use-askpass", "e", "execute", "config"):
         call.execute()
+    for path in given.values("load-cookies"):
+        call.read(path)
     for path in given.values("i", "input-file"):
         call.read(path)
         call.doubt("wget reads addresses from a file")
@@ -196,6 +208,7 @@ def _wget(call: Call) -> str | None:
     for path in (
         *outputs,
         *given.values("o", "output-file", "a", "append-output", "save-cookies", "P", "directory-prefix"),
+        *given.values("warc-file", "rejected-log", "hsts-file"),
     ):
         call.write(path, truncates=True)
     if not outputs and not given.has("spider"):
