@@ -24,28 +24,12 @@ GRANT_END: Final = "countersign.grant_end"
 GRANT_EXTEND: Final = "countersign.grant_extend"
 ELEVATE_OFFER: Final = "countersign.elevate_offer"
 OPEN_LINK: Final = "countersign.open_link"
-ACTIONS: Final = (
-    APPROVE,
-    DENY,
-    KILL,
-    REVIEW,
-    FOR_A_WHILE,
-    HOME_REFRESH,
-    KILL_SESSION,
-    MORE,
-    GRANT_ACCESS,
-    GRANT_END,
-    GRANT_EXTEND,
-    ELEVATE_OFFER,
-    OPEN_LINK,
-)
 
 DENY_VIEW: Final = "countersign.deny_view"
 KILL_VIEW: Final = "countersign.kill_view"
 REVIEW_VIEW: Final = "countersign.review_view"
 KILL_SESSION_VIEW: Final = "countersign.kill_session_view"
 ELEVATE_VIEW: Final = "countersign.elevate_view"
-VIEWS: Final = (DENY_VIEW, KILL_VIEW, REVIEW_VIEW, KILL_SESSION_VIEW, ELEVATE_VIEW)
 
 COMMAND: Final = "/countersign"
 ELEVATE: Final = "/elevate"

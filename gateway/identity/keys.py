@@ -118,11 +118,6 @@ class KeyRing:
         """A detached Ed25519 signature by the key `key_id`."""
         return self._signer.private.sign(data)
 
-    def verify_bytes(self, key_id: str, data: bytes, signature: bytes) -> bool:
-        """Whether the key `key_id`, of now or of the past, made `signature` over `data`."""
-        public = public_keys(self._directory).get(key_id)
-        return public is not None and signed_by(public, data, signature)
-
     def secret(self, purpose: str) -> bytes:
         """32 bytes that stay the same for `purpose` as long as the directory does, and that nobody else can know."""
         return self._secret(purpose)

@@ -7,19 +7,19 @@ import binascii
 import re
 from collections.abc import Mapping
 
-from gateway.facts.shell.call import Call, Handler, each, options
+from gateway.facts.shell.call import Call, Handler, Options, each, options
 from gateway.facts.shell.values import COUNT, DEEP, STAR, TAME, static, words
 from gateway.model import Effect
 
 _CONTENT = words(
     """
-    cat tac nl head tail more bat batcat zcat zmore zless bzcat xzcat zstdcat lz4cat
-    wc cut paste join comm fold fmt column colrm rev expand unexpand pr look ul tr tsort iconv
-    od hexdump hd hexyl strings base64 base32 basenc uuencode
+    cat tac nl head tail more zcat zmore zless bzcat xzcat zstdcat lz4cat
+    wc cut paste join comm fold fmt column colrm rev expand unexpand pr look ul tsort
+    od hexdump hd hexyl strings base32 basenc uuencode
     md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum cksum sum shasum
-    diff diff3 cmp sdiff colordiff zdiff zcmp
-    nm size readelf ldd exiftool identify mediainfo ffprobe pdfinfo zipinfo lzmainfo
-    csvcut csvlook csvstat csvgrep csvsort jsonlint xmllint yamllint html2text msgcat jo gron tomlq
+    diff diff3 cmp colordiff zdiff zcmp
+    nm size readelf mediainfo pdfinfo zipinfo lzmainfo
+    csvcut csvlook csvstat csvgrep csvsort jsonlint yamllint html2text msgcat jo gron tomlq
     checkbashisms shellcheck
     """
 )
@@ -58,6 +58,7 @@ _TAKES = {
     "diff3": "L",
     "readelf": "xpR",
 }
+_LONG = "lines bytes output delimiter fields characters encoding shell output-error from-file to-file diff-program"
 _BINARIES = words("nm size strings readelf objdump")
 """Programs that take options from a file behind an @."""
 _THROUGH = words("cat tac head tail more")
@@ -66,37 +67,16 @@ _KERNEL = re.compile(r"/(?:proc/(?:sys|loadavg|uptime)|sys)/?[\w/.-]*\Z")
 """Files in which the kernel shows numbers."""
 
 
+def _options(call: Call) -> Options:
+    return options(call.args, takes=_TAKES.get(call.name, ""), long=_LONG)
+
+
 def _content(call: Call) -> str | None:
+    """What is printed is made of the files that are named, or of what the program is fed."""
     call.add(Effect.READ)
-    given = options(
-        call.args,
-        takes=_TAKES.get(call.name, ""),
-        long="lines bytes output delimiter fields characters encoding shell output-error from-file to-file diff-program",
-    )
+    given = _options(call)
     if given.has("diff-program"):
         call.execute("a program is run that an option names")
-    if call.name in {"iconv", "xmllint", "sdiff"} and given.has("o", "output"):
-        for path in given.values("o", "output"):
-            call.write(path, truncates=True)
-    if call.name == "tr":
-        digits = (
-            given.has("d", "delete") and given.has("c", "C", "complement") and given.operands[:1] in _DIGITS
-        )
-        return COUNT if digits else call.stdin if call.stdin in {TAME + "\n", COUNT + "\n"} else None
-    if call.name in {"bat", "batcat"} and any(a.startswith("--pager") for a in call.args):
-        call.execute()
-    if call.name == "ldd" and any(
-        not path.startswith(("/bin/", "/usr/", "/lib", "/sbin/")) for path in given.operands
-    ):
-        call.execute("ldd may run the program that it looks at")
-    if call.name == "xmllint" and given.has("shell"):
-        call.execute("a shell of the program reads what the text does not show")
-    if call.name == "exiftool" and any(
-        re.match(r"-(?:if|config|\w+[-+<^]*=)|-o\Z", arg) for arg in call.args
-    ):
-        call.execute("exiftool runs code or writes")
-    if call.name in {"identify", "ffprobe"} and any(re.match(r"[a-z]+:", arg) for arg in given.operands):
-        call.execute("what is read may be a program's own language")
     # Where another version of the program takes no value there, it is a file.
     values = [value for several in given.flags.values() for value in several]
     for path in (value for value in values if len(value) > 1 and "/" in value):
@@ -105,12 +85,60 @@ def _content(call: Call) -> str | None:
         if path.startswith("@") and call.name in _BINARIES:
             call.read(path[1:])
         call.read(path, deep=call.name == "diff" and given.has("r", "recursive"))
-    if call.name == "base64" and given.has("d", "D", "decode"):
-        return _decoded(call)
     if call.name in _THROUGH and (not given.operands or given.operands == ("-",)):
         return call.stdin if call.name == "cat" else some_lines(call.stdin, narrowed=bool(call.args))
     counts = call.name == "wc" and not given.operands
     return COUNT if counts or all(_KERNEL.match(path) for path in given.operands or " ") else None
+
+
+def _with_output(call: Call) -> str | None:
+    for path in _options(call).values("o", "output"):
+        call.write(path, truncates=True)
+    return _content(call)
+
+
+def _tr(call: Call) -> str | None:
+    call.add(Effect.READ)
+    given = _options(call)
+    deletes_the_rest = given.has("d", "delete") and given.has("c", "C", "complement")
+    if deletes_the_rest and given.operands[:1] in _DIGITS:
+        return COUNT
+    return call.stdin if call.stdin in {TAME + "\n", COUNT + "\n"} else None
+
+
+def _bat(call: Call) -> str | None:
+    if any(arg.startswith("--pager") for arg in call.args):
+        call.execute()
+    return _content(call)
+
+
+def _ldd(call: Call) -> str | None:
+    if any(not path.startswith(("/bin/", "/usr/", "/lib", "/sbin/")) for path in _options(call).operands):
+        call.execute("ldd may run the program that it looks at")
+    return _content(call)
+
+
+def _xmllint(call: Call) -> str | None:
+    if _options(call).has("shell"):
+        call.execute("a shell of the program reads what the text does not show")
+    return _with_output(call)
+
+
+def _exiftool(call: Call) -> str | None:
+    if any(re.match(r"-(?:if|config|\w+[-+<^]*=)|-o\Z", arg) for arg in call.args):
+        call.execute("exiftool runs code or writes")
+    return _content(call)
+
+
+def _coded(call: Call) -> str | None:
+    if any(re.match(r"[a-z]+:", arg) for arg in _options(call).operands):
+        call.execute("what is read may be a program's own language")
+    return _content(call)
+
+
+def _base64(call: Call) -> str | None:
+    printed = _content(call)
+    return _decoded(call) if _options(call).has("d", "D", "decode") else printed
 
 
 def some_lines(text: str | None, *, narrowed: bool = True) -> str | None:
@@ -239,6 +267,14 @@ def _jq(call: Call) -> str | None:
 
 HANDLERS: Mapping[str, Handler] = {
     **each(_CONTENT, _content),
+    **each("iconv sdiff", _with_output),
+    "tr": _tr,
+    **each("bat batcat", _bat),
+    "ldd": _ldd,
+    "xmllint": _xmllint,
+    "exiftool": _exiftool,
+    **each("identify ffprobe", _coded),
+    "base64": _base64,
     **each(_SEARCHING, _searching),
     "xxd": _xxd,
     "less": _less,

@@ -40,10 +40,25 @@ def _psql(call: Call) -> str | None:
     if not texts and all(path == "-" for path in given.values("f", "file")):
         if call.stdin is None or not static(call.stdin):
             return call.execute("statements are read that the text does not show")
+        if _interpolates(call.stdin, named=given.has("v", "set", "variable")):
+            call.doubt("a statement holds what only the target knows")
         texts = [call.stdin]
     for text in texts:
         _sql(call, text)
     return None
+
+
+_QUOTED = re.compile(r"(?<!:)'[^'\\]*'")
+_INTERPOLATED = re.compile(r"(?<!:):['\"{]?[^\W\d]")
+_INTERPOLATED_NAMED = re.compile(r"(?<!:):['\"{]?\w")
+
+
+def _interpolates(text: str, *, named: bool) -> bool:
+    """Whether psql may put variables into what it reads, `named` by options of its own or not. It does not into -c."""
+    # Where a quote may be something else, strings are looked through as well.
+    plain = not any(mark in text for mark in ("\\", "$", "--", "/*", '"'))
+    bare = _QUOTED.sub("''", text) if plain else text
+    return (_INTERPOLATED_NAMED if named else _INTERPOLATED).search(bare) is not None
 
 
 _META_READS = re.compile(
@@ -59,7 +74,7 @@ def _sql(call: Call, text: str) -> None:
         else:
             call.execute("a command of psql may run or write what the text does not show")
         return
-    if not static(text) or (re.search(r"(?<![:\w]):['\"]?[a-z]|\\[a-zA-Z!]|[`]", text) and "::" not in text):
+    if not static(text) or re.search(r"(?<![:\w]):['\"]?[a-z]|\\[a-zA-Z!]|[`]", text):
         call.doubt("a statement holds what only the target knows")
     _taken(call, read_postgres(text))
 

@@ -34,6 +34,9 @@ _FIND_FLAGS = words(
 )
 
 
+_FIRST_ITEMS = 32
+
+
 def _find(call: Call) -> str | None:
     args = list(call.args)
     call.add(Effect.READ)
@@ -84,40 +87,46 @@ def _find_exec(call: Call, args: list[str], printed: str) -> list[str]:
     return args[end + 1 :]
 
 
+_ATTACHED = re.compile(r"(-[0oprtx]*[iel])(.*)", re.DOTALL)
+"""Options of xargs whose value stands in the same word or not at all."""
+
+
 def _xargs(call: Call) -> str | None:
     given = options(
-        call.args,
-        takes="IiEdLnPsa",
-        long="replace delimiter max-args max-lines max-procs max-chars arg-file eof process-slot-var",
+        [found[1] if (found := _ATTACHED.fullmatch(arg)) else arg for arg in call.args],
+        takes="IEdLnPsa",
+        long="delimiter max-args max-procs max-chars arg-file process-slot-var",
         until_operand=True,
     )
+    own = len(call.args) - len(given.operands)
+    command = list(call.args[own:]) or ["echo"]
     call.add(Effect.READ)
     for path in given.values("a", "arg-file"):
         call.read(path)
-    stdin = WILD if call.stdin is None or given.has("a", "arg-file") else call.stdin
-    items = (
-        [
-            part
-            for part in re.split(
-                r"[\n\0]+" if given.has("0", "null", "d", "delimiter", "I", "i") else r"[\s\0]+", stdin
-            )
-            if part
-        ]
-        if static(stdin.translate(_FOLLOWED))
-        else [WILD]
-    )
-    items = items[:32]
-    command = list(given.operands) or ["echo"]
     if command[0].startswith(WILD):
         call.execute()
         return None
-    replaced = [value or "{}" for value in given.values("I", "i", "replace")]
+    attached = [found for arg in call.args[:own] if (found := _ATTACHED.fullmatch(arg))]
+    replaced = [
+        *given.values("I"),
+        *(value or "{}" for value in given.values("replace")),
+        *(found[2] or "{}" for found in attached if found[1].endswith("i")),
+    ]
+    stdin = WILD if call.stdin is None or given.has("a", "arg-file") else call.stdin
+    items = _items(stdin, by_line=bool(replaced) or given.has("0", "null", "d", "delimiter"))
     if replaced:
         for item in items:
             call.run([part.replace(replaced[0], item) for part in command], stdin="")
-        return None
-    call.run([*command, *items], stdin="")
+    else:
+        call.run([*command, *items], stdin="")
     return None
+
+
+def _items(text: str, *, by_line: bool) -> list[str]:
+    """What xargs makes words of, as far as that is known; the first of them stand for the rest."""
+    if not static(text.translate(_FOLLOWED)):
+        return [WILD]
+    return [part for part in re.split(r"[\n\0]+" if by_line else r"[\s\0]+", text) if part][:_FIRST_ITEMS]
 
 
 HANDLERS: Mapping[str, Handler] = {

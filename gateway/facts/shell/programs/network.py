@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from gateway.facts.shell.call import Call, Handler, each, options
 from gateway.facts.shell.programs.web import host_of
-from gateway.facts.shell.values import WILD, leaks, words
+from gateway.facts.shell.values import leaks, static, words
 from gateway.model import Effect
 
 _SENDERS = """
@@ -107,16 +107,16 @@ def _dns(call: Call) -> str | None:
     carried = (
         [at + 1 for at, arg in enumerate(call.args) if arg == "-p"] if call.name.startswith("ping") else []
     )
+    if call.name == "dig":
+        for path in options(call.args, takes="bcfkpqtxy").values("f"):
+            call.read(path)
+            call.doubt("dig reads names from a file")
     if call.name == "mtr":
         for path in options(call.args, takes="F", long="filename").values("F", "filename"):
             call.read(path)
     for at, arg in enumerate(call.args):
         if leaks(arg) and ("." in arg or at in carried or elsewhere or call.name == "whois"):
             call.add(Effect.EXFIL)
-        if arg == "-f" and call.name == "dig":
-            call.doubt("dig reads names from a file")
-            for path in call.args[call.args.index("-f") + 1 :][:1]:
-                call.read(path)
         if (
             not arg.startswith(("-", "+", "@"))
             and arg.upper()
@@ -127,25 +127,41 @@ def _dns(call: Call) -> str | None:
     return None
 
 
+_IP_CHANGES = words("add append attach change delete detach flush prepend replace restore set")
+_IP_DEEPER = words("xfrm mptcp l2tp")
+"""Objects of ip that have objects of their own, before the verb."""
+
+
 def _ip(call: Call) -> str | None:
-    given = options(call.args, takes="fn", long="family batch netns b")
-    words = given.operands
-    if given.has("batch") or "-b" in call.args or "exec" in words or given.has("force"):
+    """It takes the beginning of an option, object or verb for the whole: `ip l s eth0 down`."""
+    named = options(call.args, takes="fn", long="family batch netns").operands
+    flags = [arg.lstrip("-") for arg in call.args if arg.startswith("-")]
+    # -f alone is the family.
+    forced = any(len(flag) > 1 and "force".startswith(flag) for flag in flags)
+    if "exec" in named or forced or any(flag and "batch".startswith(flag) for flag in flags):
         call.execute()
-    if any(
-        word in {"add", "del", "delete", "set", "flush", "change", "replace", "append", "prepend", "a", "d"}
-        and n
-        for n, word in enumerate(words)
-    ) and not (len(words) < 2):
+    kind = named[0] if named else ""
+    deeper = not "link".startswith(kind) and any(whole.startswith(kind) for whole in _IP_DEEPER)
+    verbs = named[1 : 3 if deeper else 2]
+    if any(_ip_changes(kind, verb) for verb in verbs) or any(
+        word in {*_IP_CHANGES, "del"} for word in named[1:]
+    ):
         call.add(Effect.PRIVILEGE)
-        if any(word in {"del", "delete", "flush", "down"} for word in words):
+        if any(whole.startswith(verb) for verb in verbs for whole in ("delete", "flush")) or "down" in named:
             call.add(Effect.DESTRUCTIVE)
-    elif any(WILD in word for word in words[1:2]):
+    elif not all(map(static, named[:2])):
         call.doubt("a subcommand is not known")
     call.add(Effect.READ)
-    if any(word.startswith("x") for word in words[:1]):
+    if kind.startswith("x"):
         call.add(Effect.EXFIL)  # keys of tunnels
     return None
+
+
+def _ip_changes(kind: str, verb: str) -> bool:
+    """`s` is `set` of a link, and `show` of everything else."""
+    if verb == "s" and not "link".startswith(kind):
+        return False
+    return any(change.startswith(verb) for change in _IP_CHANGES)
 
 
 def _interface(call: Call) -> str | None:

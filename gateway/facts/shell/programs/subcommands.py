@@ -13,7 +13,6 @@ D = Effect.DESTRUCTIVE
 P = Effect.PRIVILEGE
 X = Effect.EXEC
 E = Effect.EXFIL
-S = Effect.SESSION
 U = Effect.UNKNOWN
 
 Table = Mapping[str, tuple[Effect, ...]]

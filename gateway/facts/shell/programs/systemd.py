@@ -106,17 +106,17 @@ def _journalctl(call: Call) -> str | None:
     given = options(
         call.args,
         takes="unpSUotDgM",
-        long="unit lines priority since until output identifier directory grep file",
+        long="unit lines priority since until output identifier directory grep file cursor-file",
     )
-    if any(
-        flag.startswith(("vacuum", "rotate", "flush", "sync", "relinquish", "setup-keys"))
-        for flag in given.flags
-    ):
-        call.add(
-            Effect.DESTRUCTIVE if any(flag.startswith("vacuum") for flag in given.flags) else Effect.WRITE,
-            Effect.PRIVILEGE,
-        )
     call.add(Effect.READ)
+    if given.has("vacuum-size", "vacuum-files", "vacuum-time"):
+        call.add(Effect.DESTRUCTIVE, Effect.PRIVILEGE)
+    if given.has(
+        "rotate", "flush", "sync", "setup-keys", "relinquish-var", "smart-relinquish-var", "update-catalog"
+    ):
+        call.add(Effect.WRITE, Effect.PRIVILEGE)
+    for path in given.values("cursor-file"):
+        call.write(path, truncates=True)
     return None
 
 

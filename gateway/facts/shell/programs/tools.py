@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gateway.facts.shell.call import Call, Handler, each, options
 from gateway.facts.shell.programs.subcommands import D, E, P, R, U, W, X, judge, table
@@ -164,14 +164,20 @@ def _cli(call: Call) -> str | None:
     if given.has("post-renderer", "kubeconfig", "eval"):
         call.execute()
     if call.name in {"terraform", "tofu", "terragrunt"}:
-        if words[:1] == ("fmt",) and not {"-check", "-diff", "-write=false"} & set(call.args):
-            call.add(W)
-        if any(a.startswith(("-destroy",)) for a in call.args):
-            call.add(D)
-        for arg in call.args:
-            if arg.startswith(("-out=", "-state-out=")):
-                call.write(arg.partition("=")[2])
+        _terraform(call, words)
     return None
+
+
+def _terraform(call: Call, words: Sequence[str]) -> None:
+    """Its options have one dash or two, and their values stand behind a `=` or apart."""
+    dashed = [f"-{arg}" if arg.startswith("-") and not arg.startswith("--") else arg for arg in call.args]
+    given = options(dashed, long="out state-out")
+    if words[:1] == ("fmt",) and not given.has("check", "diff") and given.values("write") != ("false",):
+        call.add(W)
+    if given.has("destroy"):
+        call.add(D)
+    for path in given.values("out", "state-out"):
+        call.write(path, truncates=True)
 
 
 HANDLERS: Mapping[str, Handler] = {

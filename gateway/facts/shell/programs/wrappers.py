@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.facts.shell.call import Call, Handler, each, options
-from gateway.facts.shell.values import WILD, static
+from gateway.facts.shell.values import WILD, static, words
 from gateway.model import Effect
 
 _ASSIGNED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)\Z", re.DOTALL)
@@ -69,7 +69,9 @@ def _env(call: Call) -> str | None:
     split = given.values("S", "split-string")
     if split:
         return call.script(" ".join([*split, *given.operands]))
-    if (printed := _run_with(call, given.operands)) is not None:
+    # A lone dash is -i.
+    words = given.operands[1:] if given.operands[:1] == ("-",) else given.operands
+    if (printed := _run_with(call, words)) is not None:
         return printed
     call.add(Effect.READ, Effect.EXFIL)  # prints every variable, secrets among them
     return None
@@ -146,7 +148,10 @@ def _simple(call: Call) -> str | None:
         if looks or not given.operands[shape.operands :]:
             return None
     for path in given.values("o", "output") if call.name in {"time", "strace"} else ():
-        call.write(path, truncates=True)
+        if call.name == "strace" and path.startswith(("|", "!")):
+            call.script(path[1:])
+        else:
+            call.write(path, truncates=True)
     rest = given.operands[shape.operands :]
     if not rest:
         call.add(Effect.READ)
@@ -190,28 +195,52 @@ def _joined(call: Call) -> str | None:
     return call.script(" ".join(given.operands)) if given.operands else None
 
 
+_PARALLEL_PLAIN = words(
+    """
+    j jobs P max-procs n N max-args L l k keep-order bar eta progress halt timeout delay retries 0 null a arg-file
+    dry-run t verbose v line-buffer lb u ungroup group tag q quote will-cite
+    """
+)
+"""Options that neither run, write nor send anything, nor make another meaning for the command's words."""
+_PARALLEL_PLACE = re.compile(r"\{(?:[-+]?\d+)?(?:\.|//|/\.|/|##?|%)?\}")
+
+
 def _parallel(call: Call) -> str | None:
     given = options(
         call.args,
         takes="jaINnLPS",
-        long="jobs arg-file delay timeout retries sshlogin joblog results tmpdir colsep",
+        long="jobs arg-file delay timeout retries halt sshlogin joblog results tmpdir colsep",
         until_operand=True,
     )
+    if not _PARALLEL_PLAIN.issuperset(given.flags):
+        call.execute("an option of parallel decides what runs, or where")
     if given.has("S", "sshlogin", "sshloginfile"):
         call.add(Effect.EXFIL)
-    words = given.operands
-    cut = next((i for i, w in enumerate(words) if w.startswith(":::")), len(words))
-    command, values = words[:cut], words[cut + 1 :] or (WILD,)
-    if not command:
-        for value in values:
-            call.script(value)
-        return call.execute() if values == (WILD,) else None
-    for value in values[:32]:
-        text = " ".join(command)
-        call.script(text.replace("{}", value) if "{" in text else f"{text} {value}")
-    if any("\ue000" in w for w in values) and any("{" in w for w in command[:1]):
-        call.execute()
+    for path in given.values("a", "arg-file"):
+        call.read(path)
+    cut = next((at for at, word in enumerate(given.operands) if word.startswith(":::")), len(given.operands))
+    text, values = " ".join(given.operands[:cut]), _inputs(call, given.operands[cut:])
+    if "{=" in text:
+        call.execute("parallel runs Perl between braces")
+    for value in values[:32] or [WILD]:
+        filled = _PARALLEL_PLACE.sub(WILD, text.replace("{}", value))
+        call.script(filled if filled != text else f"{text} {value}".lstrip())
     return None
+
+
+def _inputs(call: Call, words: Sequence[str]) -> list[str]:
+    """What is put into the command: words behind `:::`, lines of the files behind `::::`."""
+    values: list[str] = []
+    files = False
+    for word in words:
+        if word.startswith(":::"):
+            files = word.startswith("::::")
+        elif files:
+            call.read(word)
+            values.append(WILD)
+        else:
+            values.append(word)
+    return values
 
 
 def _script(call: Call) -> str | None:
