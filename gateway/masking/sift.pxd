@@ -14,6 +14,8 @@ from cpython cimport array
     third_at=Py_ssize_t,
     fourth_at=Py_ssize_t,
     behind=Py_ssize_t,
+    begun=Py_ssize_t,
+    stretches="const unsigned char *",
     first="unsigned int",
     second="unsigned int",
     third="unsigned int",
@@ -27,6 +29,12 @@ cpdef object places(
     bytes data, Py_ssize_t start, Py_ssize_t depth, array.array table, bytes columns, array.array edges, object entry,
     Py_ssize_t most
 )
+
+@cython.locals(one=size_t, two=size_t, three=size_t, four=size_t)
+cdef (Py_ssize_t, size_t, size_t, size_t, size_t) stepped(
+    const unsigned char *source, Py_ssize_t part, const unsigned char *column, const unsigned int *rows,
+    Py_ssize_t at, size_t first, size_t second, size_t third, size_t fourth
+) noexcept
 
 @cython.locals(
     source="const unsigned char *",

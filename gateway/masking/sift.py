@@ -64,28 +64,27 @@ def places(
         edge[source[third_at - 1]],
         edge[source[fourth_at - 1]],
     )
+    stretches = source + start if compiled else data[start:]  # type: ignore[operator]  # a pointer, once compiled
     at = 0
-    while at < part:
+    while True:
+        at, first, second, third, fourth = stepped(
+            stretches, part, column, rows, at, first, second, third, fourth
+        )
+        if at == part:
+            break
         one = rows[first + column[source[start + at]]]
         two = rows[second + column[source[second_at + at]]]
         three = rows[third + column[source[third_at + at]]]
         four = rows[fourth + column[source[fourth_at + at]]]
-        if (one | two | three | four) & 0x40000000:
-            one = looked(one, first, column[source[start + at]], start + at + 1 - depth, entry, found)
-            two = looked(
-                two, second, column[source[second_at + at]], second_at + at + 1 - depth, entry, found
-            )
-            three = looked(
-                three, third, column[source[third_at + at]], third_at + at + 1 - depth, entry, found
-            )
-            four = looked(
-                four, fourth, column[source[fourth_at + at]], fourth_at + at + 1 - depth, entry, found
-            )
-            if (one | two | three | four) & 0x40000000 or len(found) > most:
-                return None
-            if compiled:
-                rows = table.data.as_uints  # type: ignore[attr-defined]
-        first, second, third, fourth = one, two, three, four
+        begun = at + 1 - depth
+        first = looked(one, first, column[source[start + at]], start + begun, entry, found)
+        second = looked(two, second, column[source[second_at + at]], second_at + begun, entry, found)
+        third = looked(three, third, column[source[third_at + at]], third_at + begun, entry, found)
+        fourth = looked(four, fourth, column[source[fourth_at + at]], fourth_at + begun, entry, found)
+        if (first | second | third | fourth) & 0x40000000 or len(found) > most:
+            return None
+        if compiled:
+            rows = table.data.as_uints  # type: ignore[attr-defined]
         at += 1
     behind = fourth_at + part
     if (
@@ -123,6 +122,33 @@ def places(
         found.sort()
         return found
     return None
+
+
+def stepped(
+    source: bytes,
+    part: int,
+    column: bytes,
+    rows: array[int],
+    at: int,
+    first: int,
+    second: int,
+    third: int,
+    fourth: int,
+) -> tuple[int, int, int, int, int]:
+    """Go on in four stretches of `part` bytes, from `at` in each, up to where an entry of one says more than a row.
+
+    Gives that place, or `part`, and the row of each there. A function of its own: so everything stays in registers.
+    """
+    while at < part:
+        one = rows[first + column[source[at]]]
+        two = rows[second + column[source[part + at]]]
+        three = rows[third + column[source[2 * part + at]]]
+        four = rows[fourth + column[source[3 * part + at]]]
+        if (one | two | three | four) & 0x40000000:
+            break
+        first, second, third, fourth = one, two, three, four
+        at += 1
+    return at, first, second, third, fourth
 
 
 def clear(data: bytes, depth: int, table: array[int], columns: bytes) -> int:
