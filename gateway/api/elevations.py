@@ -150,7 +150,7 @@ class Elevating:
             raise BadRequest("person has to say who ends it")
         grant = self._grants.get(request.match_info["id"])
         if grant is None:
-            raise NotFound(f"no grant {request.match_info['id'][:64]} holds")
+            raise NotFound(f"there is no live grant {request.match_info['id'][:64]}")
         link = self._links().get(grant.token_id)
         if not _is_operator(request) and not (
             same(person, grant.asked_by)

@@ -68,13 +68,15 @@ class Entering:
         """`POST /v1/grants/{id}/access`: a new code, for the person whose own grant it is."""
         wish = await body(request, RevokeRequest)
         if ASKING not in request and request[CALLER] is not Caller.BOT:
-            raise Forbidden("who it was granted to gets in by it: logged in, or in Slack")
+            raise Forbidden(
+                "only the person it was granted to may use it: after `countersign login`, or in Slack"
+            )
         person = person_in(request, wish.person)
         grant = self._grants.get(request.match_info["id"])
         if grant is None:
-            raise NotFound(f"no grant {request.match_info['id'][:64]} holds")
+            raise NotFound(f"there is no live grant {request.match_info['id'][:64]}")
         if not same(person, grant.person):
-            raise NotEligible("only who it was granted to gets in by it")
+            raise NotEligible("only the person it was granted to may use it")
         if not grant.by_hand:
             raise NotEligible(f"{grant.agent} has its own credential, and needs no other")
         code = self._access.code(grant)

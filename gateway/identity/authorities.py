@@ -128,7 +128,7 @@ class Authority:
         """An address that the issuer says it has, of which it may speak. Raises `Unavailable`."""
         address = (await self.metadata()).get(name)
         if not may_lead(self.issuer, address):
-            raise Unavailable(f"{self.issuer} says nothing of its {name} that may be believed")
+            raise Unavailable(f"{self.issuer} names no usable {name} in its metadata")
         return str(address)
 
     async def ask(self, ask: Ask) -> dict[str, Any]:

@@ -250,7 +250,9 @@ def _meets(proven: Proven, wishes: Wishes, provider: str, now: float) -> None:
     if proven.provider != provider:
         raise LoginRefused(OVER)
     if proven.at > now + CLOCKS_APART:
-        raise LoginRefused(f"{provider} says that you logged in at a time that is yet to come.")
+        raise LoginRefused(
+            f"{provider} says that you logged in at a time that is yet to come: compare the clocks."
+        )
     if wishes.max_age is not None and proven.at < now - wishes.max_age - CLOCKS_APART:
         raise LoginRefused(
             f"{provider} did not ask you to prove yourself again, and this needs a fresh login."

@@ -158,7 +158,7 @@ def _judged(assertion: Element, expected: Expected, now: float) -> Asserted:
     if issuer is None or _text(issuer) != expected.issuer or issuer.get("Format", _ENTITY) != _ENTITY:
         raise ResponseRefused("its assertion is of another identity provider")
     if moment(assertion.get("IssueInstant")) > now + CLOCKS_APART:
-        raise ResponseRefused("its assertion is of a time that is yet to come")
+        raise ResponseRefused("its assertion is of a time that is yet to come: compare the clocks")
     ends = [_conditions(assertion, expected, now), _confirmed(assertion, expected, now)]
     at, context, session = _statement(assertion, now)
     subject = assertion.find(f"{q(ASSERTION, 'Subject')}/{q(ASSERTION, 'NameID')}")
