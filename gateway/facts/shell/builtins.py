@@ -15,7 +15,7 @@ _ALTERING = re.compile(r"[-+][A-Za-z]*[luci]")
 """Options of `declare` by which a variable takes its values in another case, or as numbers."""
 _SESSION = words(
     """
-    : true false wait times ulimit umask getopts let bg fg jobs disown suspend caller dirs compopt
+    : true false wait times ulimit umask let bg fg disown suspend caller dirs compopt
     """
 )
 _READ = words("test [ type pwd help")
@@ -38,7 +38,7 @@ def run(call: Call) -> str | None:
         return handler(call)
     if call.name in _SESSION:
         call.add(Effect.SESSION)
-        return WILD if call.name in {"jobs", "dirs", "compgen", "times", "caller"} else ""
+        return WILD if call.name in {"dirs", "times", "caller"} else ""
     if call.name in _READ:
         call.add(Effect.READ)
         return WILD if call.name in {"type", "pwd"} else ""
@@ -212,12 +212,12 @@ def _set(call: Call) -> str:
         call.add(Effect.READ, Effect.EXFIL)
     given = list(call.args)
     while given and re.match(r"[-+]\w", given[0]):
-        option = given.pop(0)
-        if option.endswith("o") and given:
-            option += " " + given.pop(0)
-        if option == "+o history":
+        letters = given.pop(0)
+        # Each `o` takes one of the words that follow, wherever among the letters it stands.
+        names = [given.pop(0) for letter in letters if letter == "o" and given]
+        if letters.startswith("+") and "history" in names:
             call.add(Effect.PRIVILEGE)
-        if keyword(option):
+        if "keyword" in names or (letters.startswith("-") and "k" in letters) or not all(map(static, names)):
             _lasting(call, "an option makes the shell read words otherwise")
     if given and not static(given[0]):
         call.doubt("which options the shell gets is not known")
@@ -228,10 +228,17 @@ def _set(call: Call) -> str:
     return ""
 
 
-def keyword(option: str) -> bool:
-    """Whether what looks like an argument is an assignment from now on."""
-    letters, _, name = option.partition(" ")
-    return name == "keyword" or (letters[:1] == "-" and "k" in letters)
+def _getopts(call: Call) -> str:
+    call.add(Effect.SESSION)
+    for name in ("OPTARG", *call.args[1:2]):
+        call.walker.assign(name, [WILD])
+    return ""
+
+
+def _jobs(call: Call) -> str:
+    call.add(Effect.SESSION)
+    given = options(call.args, until_operand=True)
+    return call.run(given.operands) if given.has("x") and given.operands else WILD
 
 
 def _shift(call: Call) -> str:
@@ -323,6 +330,8 @@ HANDLERS: Mapping[str, Callable[[Call], str]] = {
     "shopt": _shopt,
     "set": _set,
     "unset": _unset,
+    "getopts": _getopts,
+    "jobs": _jobs,
     "shift": _shift,
     **dict.fromkeys(("break", "continue", "return", "exit", "logout"), _leave),
     **dict.fromkeys(("bind", "complete", "compgen", "hash"), _hooked),
