@@ -134,7 +134,8 @@ class Expander:
                 return list(dict.fromkeys([*known, *other]))
             case "#" | "##" | "%" | "%%" | "^" | "^^" | "," | ",,":
                 argument = self.values(piece.argument)
-                if known is not None and all(static(v) for v in (*known, *argument)):
+                plain = all(_is_plain(piece.operator, each) for each in argument)
+                if known is not None and plain and all(static(v) for v in (*known, *argument)):
                     return [_trimmed(v, piece.operator, a) for v in known for a in argument]
                 tame = known is not None and all(WILD not in v and "/" not in v for v in known)
                 counts = tame and known is not None and all(TAME not in v for v in known)
@@ -208,6 +209,14 @@ def _split(value: str, pieces: Sequence[Piece]) -> tuple[str, ...]:
         quoted = any(not isinstance(p, Process) and p.quoted for p in pieces)
         return (value,) if value or quoted else ()
     return tuple(part for part in value.split(SPLIT) if part)
+
+
+_PATTERN = re.compile(r"[*?\[\\(]")
+
+
+def _is_plain(operator: str, argument: str) -> bool:
+    """Whether what is cut off stands there letter by letter; a pattern is one inside of double quotes, too."""
+    return not argument if operator[0] in "^," else _PATTERN.search(argument) is None
 
 
 def _trimmed(value: str, operator: str, argument: str) -> str:

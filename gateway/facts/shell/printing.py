@@ -9,7 +9,9 @@ from gateway.facts.shell.values import COUNT, WILD
 from gateway.model import Effect
 
 _HEXADECIMAL = r"x[0-9a-fA-F]{1,2}|u[0-9a-fA-F]{1,4}|U[0-9a-fA-F]{1,8}"
-_PRINTF = re.compile(rf"\\([abeEfnrtv\\\"'?]|[0-7]{{1,3}}|{_HEXADECIMAL})|%([-+ 0#]*\d*(?:\.\d+)?[a-zA-Z%])")
+_PRINTF = re.compile(
+    rf"\\([abeEfnrtv\\\"'?]|[0-7]{{1,3}}|{_HEXADECIMAL})|%([-+ 0#]*\d*(?:\.\d+)?[a-zA-Z%])|(%)"
+)
 _ECHO = re.compile(rf"\\([abceEfnrtv\\]|0[0-7]{{0,3}}|{_HEXADECIMAL})")
 _ENDING = re.compile(r"(?<!\\)(?:\\\\)*\\c")
 """Nothing behind it is printed."""
@@ -38,7 +40,7 @@ def echo(call: Call) -> str:
     shown = _unescaped(text)
     if escapes:
         return shown if newline else shown + "\n"
-    if "/" in shown and shown != text:
+    if shown != text:
         return WILD  # dash's echo reads escapes without being asked to, and these may name another file
     return text if newline else text + "\n"
 
@@ -63,15 +65,24 @@ def _escape(code: str) -> str:
 def printf(call: Call) -> str:
     call.add(Effect.READ)
     args = list(call.args)
-    if args[:1] == ["-v"] and len(args) > 2:
-        call.walker.assign(args[1], [_formatted(args[2], args[3:])])
-        return ""
+    name = None
+    if args and args[0].startswith("-v"):
+        option = args.pop(0)
+        name = option[2:] or (args.pop(0) if args else "")
     if args[:1] == ["--"]:
         args = args[1:]
-    return _formatted(args[0], args[1:]) if args else ""
+    printed = _formatted(args[0], args[1:]) if args else ""
+    if name is None:
+        return printed
+    call.walker.assign(name, [printed])
+    return ""
 
 
 def _formatted(form: str, args: list[str]) -> str:
+    if any(found[3] for found in _PRINTF.finditer(form)):
+        return WILD  # a width that is an argument, a time, or a form that is not known
+    if "%b" in form and any(map(_ENDING.search, args)):
+        return WILD
     rest = list(args)
 
     def one(found: re.Match[str]) -> str:
