@@ -23,6 +23,7 @@ def known() -> Vocabulary:
     return Vocabulary(
         protocols={name: module.SCHEMES for name, module in modules.items()},
         shares_addresses=protocols.HOSTED,
+        encrypts=protocols.ENCRYPTS,
         makes_roles=protocols.ROLES,
         options={name: protocols.options(name) for name in modules},
         attributes=frozenset[str]().union(*(module.ATTRIBUTES for module in modules.values())),

@@ -221,7 +221,8 @@ def _effects(scope: Scope) -> dict[str, list[str]]:
 def _summary(policy: Policy) -> str:
     lines = [f"policy version {policy.version}"]
     for name, target in policy.targets.items():
-        to = f"{target.upstream} (TLS: {target.upstream.tls})"
+        own = f"host keys: {target.upstream.ca or '~/.ssh/known_hosts'}"
+        to = f"{target.upstream} ({own if target.upstream.tls == 'own' else f'TLS: {target.upstream.tls}'})"
         lines.append(f"  connection {name}: {target.connection.protocol}, {target.listen} -> {to}")
     for name, agent in policy.agents.items():
         lines.append(f"  agent {name}: {_scope(agent.scope)}")

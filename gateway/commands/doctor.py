@@ -237,7 +237,7 @@ def _targets(policy: Policy) -> Iterator[Finding]:
                 advice="check the address, name resolution and firewalls between here and there",
             )
             continue
-        if upstream.tls == "verify-full":
+        if upstream.tls in {"verify-full", "own"}:
             yield Finding(state="ok", what=f"{name}: {upstream} can be reached")
         else:
             yield Finding(

@@ -49,13 +49,13 @@ def warnings(policy: Policy) -> list[Fault]:
 
 def _connections(policy: Policy) -> Iterator[Fault]:
     for name, target in policy.targets.items():
-        if target.upstream.tls != "verify-full" and not is_loopback(target.upstream.host):
+        if target.upstream.tls not in {"verify-full", "own"} and not is_loopback(target.upstream.host):
             yield _at(
                 policy,
                 f"connections.{name}.upstream",
                 f"sslmode={target.upstream.tls} does not prove which server answers; use verify-full",
             )
-        if not is_loopback(target.listen.host) and policy.tls is None:
+        if target.upstream.tls != "own" and not is_loopback(target.listen.host) and policy.tls is None:
             yield _at(
                 policy,
                 f"connections.{name}.listen",

@@ -43,13 +43,17 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+Tls: TypeAlias = Literal["disable", "require", "verify-full", "own"]
+"""How a target is met: `own` is a protocol's that encrypts by itself and knows hosts by their keys."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upstream:
     host: str
     port: int
     database: str = ""
     """"" where clients may choose."""
-    tls: Literal["disable", "require", "verify-full"] = "verify-full"
+    tls: Tls = "verify-full"
     ca: str | None = None
     """A file of what to trust in place of the system's: certificates, or known hosts."""
 

@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from typing import Literal, cast
+from typing import cast
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from gateway import wire
@@ -27,6 +27,7 @@ from gateway.policy.model import (
     Retention,
     Slack,
     Target,
+    Tls,
     TlsPolicy,
     TokenPolicy,
     Upstream,
@@ -70,7 +71,7 @@ def targets(look: Look, vocabulary: Vocabulary, slack: Slack) -> dict[str, Targe
         found[name] = Target(
             connection=Connection(name=name, protocol=protocol, labels=labels),
             listen=listen,
-            upstream=_upstream(keys["upstream"], protocol, schemes)
+            upstream=_upstream(keys["upstream"], protocol, schemes, own=protocol in vocabulary.encrypts)
             if "upstream" in keys
             else Upstream(host="", port=0),
             credential=given(
@@ -107,7 +108,7 @@ def _channel(look: Look) -> str:
     return value
 
 
-def _upstream(look: Look, protocol: str, schemes: Mapping[str, int]) -> Upstream:
+def _upstream(look: Look, protocol: str, schemes: Mapping[str, int], *, own: bool) -> Upstream:
     """`scheme://host[:port][/database][?sslmode=...&sslrootcert=...]` or `[?known_hosts=...]`; no user, no password."""
     nowhere = Upstream(host="", port=0)
     value = look.text()
@@ -131,7 +132,7 @@ def _upstream(look: Look, protocol: str, schemes: Mapping[str, int]) -> Upstream
     if not url.hostname or url.fragment:
         look.fault("the address names no host; write it as in postgresql://orders.internal:5432/orders")
         return nowhere
-    tls, ca = _upstream_tls(look, url)
+    tls, ca = _upstream_tls(look, url, own=own)
     return Upstream(
         host=url.hostname,
         port=port or schemes.get(url.scheme, 0),
@@ -141,27 +142,29 @@ def _upstream(look: Look, protocol: str, schemes: Mapping[str, int]) -> Upstream
     )
 
 
-def _upstream_tls(
-    look: Look, url: SplitResult
-) -> tuple[Literal["disable", "require", "verify-full"] | None, str | None]:
-    mode: str | None = None
+def _upstream_tls(look: Look, url: SplitResult, *, own: bool) -> tuple[Tls | None, str | None]:
+    """`own`: the protocol encrypts by itself, and nothing may be said of TLS."""
+    known = ("known_hosts",) if own else ("sslmode", "sslrootcert")
+    mode: str | None = "own" if own else None
     ca: str | None = None
     for key, value in parse_qsl(url.query, keep_blank_values=True):
         match key:
+            case _ if key not in known:
+                look.fault(
+                    f"`{key[:40]}` is no parameter of such an address; known here: {', '.join(known)}"
+                    f"{suggestion(key, known)}"
+                )
             case "sslmode" if value in TLS_MODES:
                 mode = value
             case "sslmode":
                 look.fault(f"sslmode `{value[:40]}` is not known{suggestion(value, TLS_MODES)}")
-            case "sslrootcert" | "known_hosts" if value:
+            case _ if value:
                 ca = value
             case _:
-                known = ("sslmode", "sslrootcert", "known_hosts")
-                look.fault(f"`{key[:40]}` is no parameter of an upstream address{suggestion(key, known)}")
-    if ca is not None and mode not in {None, "verify-full"}:
+                look.fault(f"`{key}` names no file")
+    if ca is not None and mode not in {None, "verify-full", "own"}:
         look.fault(f"sslrootcert is of no use with sslmode={mode}; write sslmode=verify-full")
-    return cast(
-        "Literal['disable', 'require', 'verify-full'] | None", mode or ("verify-full" if ca else None)
-    ), ca
+    return cast("Tls | None", mode or ("verify-full" if ca else None)), ca
 
 
 # who

@@ -31,6 +31,8 @@ class Vocabulary:
     """The masks of a policy -> what they touch."""
     shares_addresses: frozenset[str] = frozenset()
     """Protocols of which several connections may listen on one address: clients name theirs when they log in."""
+    encrypts: frozenset[str] = frozenset()
+    """Protocols that encrypt by themselves, and know hosts by their keys: no TLS goes around them."""
     makes_roles: frozenset[str] = frozenset()
     """Protocols whose targets have roles that the gateway can make for one session."""
     options: Mapping[str, Mapping[str, Collection[str]]] = field(default_factory=dict)

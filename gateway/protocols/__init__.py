@@ -26,6 +26,8 @@ NAMES = frozenset(_MODULES)
 WIRES = frozenset({"postgres"})
 HOSTED = frozenset({"ssh"})
 SERVED = WIRES | HOSTED
+ENCRYPTS = frozenset({"ssh"})
+"""Those that encrypt by themselves, and know hosts by their keys: no TLS goes around them."""
 SURVEYED = frozenset({"postgres", "mysql"})
 """Those whose targets have a catalogue that facts can be read by."""
 

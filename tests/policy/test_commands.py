@@ -52,6 +52,35 @@ def test_check_prints_every_error_with_its_place(file, capsys) -> None:
     assert out[-1] == f"{file}: 2 errors, 0 warnings"
 
 
+OVER_SSH = """
+connections:
+  web-1:
+    protocol: ssh
+    listen: 0.0.0.0:12222
+    upstream: ssh://web-1.internal?known_hosts=/etc/known_hosts
+    credential: {user: deploy}
+agents:
+  deployer: {secret: env:DEPLOYER_SECRET, person: maria.lopez@example.com, scope: {web-1: [read]}}
+rules: [{name: reads, when: {effects: [read]}, then: {allow: true}}]
+default: block
+"""
+
+
+def test_check_asks_for_no_tls_where_the_protocol_encrypts_by_itself(file, capsys) -> None:
+    file.write_text(OVER_SSH)
+    assert main(["check", str(file)]) == 0
+    out = capsys.readouterr().out
+    assert "0.0.0.0:12222 -> web-1.internal:22 (host keys: /etc/known_hosts)" in out
+    assert "TLS" not in out
+    assert "sslmode" not in out
+
+
+def test_check_refuses_what_says_nothing_of_such_a_protocol(file, capsys) -> None:
+    file.write_text(OVER_SSH.replace("known_hosts=/etc/known_hosts", "sslmode=require"))
+    assert main(["check", str(file)]) == 1
+    assert "`sslmode` is no parameter of such an address; known here: known_hosts" in capsys.readouterr().out
+
+
 def test_check_fails_on_an_example_that_does_not_hold(file, capsys) -> None:
     file.write_text(MINIMAL + "examples:\n  - {connection: shop, command: DROP TABLE a, expect: allow}\n")
     assert main(["check", "--json", str(file)]) == 1

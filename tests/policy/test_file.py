@@ -208,6 +208,8 @@ BROKEN = [
     ),
     ("bad sslmode", (":5433/shop", ":5433/shop?sslmode=verify-ful"), 5, 15, "upstream", "`verify-full`?"),
     ("unknown parameter", (":5433/shop", ":5433/shop?sslmod=require"), 5, 15, "upstream", "`sslmode`?"),
+    ("known hosts", (":5433/shop", ":5433/shop?known_hosts=k"), 5, 15, "upstream", "sslmode, sslrootcert"),
+    ("no file", (":5433/shop", ":5433/shop?sslrootcert="), 5, 15, "upstream", "names no file"),
     ("port in the address", (":5433/shop", ":543300/shop"), 5, 15, "upstream", "no address"),
     ("no e-mail", ("members: [ana.silva@example.com]", "members: [ana]"), 16, 34, "members[0]", "e-mail"),
     ("handle", ('slack: "@dba"', "slack: dba"), 16, 16, "groups.dba.slack", "with @"),
