@@ -190,7 +190,9 @@ COMMANDS = (
         pattern=rb"[ \t]-(?:u|-user)[ \t=]{0,2}[\"']?[A-Za-z0-9_-]{16,128}:[\"' \t\r\n]", check=_user_alone
     ),
     Shape(
-        pattern=rb"[ \t\"']-[pPawscAXkKN]" + _GAP + rb"?\\?[\"']?[A-Za-z0-9!#$%^&*+=_~@.,]",
+        pattern=rb"[ \t\"']-[pPawscAXkKN]"
+        + _GAP
+        + rb"?\\?(?:[\"']?[A-Za-z0-9!#$%^&*+=_~@.,]|[\"'][(){}\[\]<>:;?/|])",
         check=_letter,
     ),
     Shape(

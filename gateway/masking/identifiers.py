@@ -15,6 +15,7 @@ from gateway.masking.shapes import (
     ALNUM_BYTES,
     DIGIT_BYTES,
     LOOK_BEHIND,
+    NEXT_CELL,
     WORD_BYTES,
     Shape,
     Span,
@@ -54,6 +55,13 @@ _BRANDS: tuple[tuple[int, int, int, frozenset[int]], ...] = tuple(
         (6759, 6763, 4, (12, 13, 14, 15, 16, 17, 18, 19)),  # Maestro
         (506099, 506198, 6, (16, 18, 19)),  # Verve
         (507865, 507964, 6, (16, 18, 19)),  # Verve
+        (504175, 504175, 6, (16,)),  # Elo
+        (506699, 506778, 6, (16,)),  # Elo
+        (509000, 509999, 6, (16,)),  # Elo
+        (636297, 636297, 6, (16,)),  # Elo
+        (636368, 636369, 6, (16,)),  # Elo
+        (8600, 8600, 4, (16,)),  # Uzcard
+        (9860, 9860, 4, (16,)),  # Humo
     )
 )
 
@@ -112,6 +120,12 @@ def _card_within(data: bytes, start: int, end: int) -> Span | None:
             return None
         end = start + cut
     return None
+
+
+def _on_a_stripe(data: bytes, start: int, end: int) -> Span | None:
+    """ISO/IEC 7813: the first track of a card begins with its number."""
+    begin = data.index(b"B", start, end) + 1
+    return (begin, end - 1) if is_card(digits(data[begin : end - 1])) else None
 
 
 _CARD_WORD = re.compile(rb"(?i)(?:card|maestro|pan|cc|carte|karte|tarjeta|carta)[^\r\n\0]*\Z")
@@ -243,6 +257,7 @@ PAYMENT_CARD = (
     word(rb"3[0689][0-9]{2}[ .-]?[0-9]{6}[ .-]?[0-9]{4}\b", _card),
     word(rb"[456][0-9]{11,18}\b", _card),
     word(rb"[56][0-9]{3}(?:[ -][0-9]{4}){2}(?:[ -][0-9]{1,3})?\b", _card),
+    Shape(pattern=rb"%?B[0-9]{12,19}\^", check=_on_a_stripe),
 )
 
 
@@ -282,7 +297,9 @@ IBAN = (
 SSN = (
     word(rb"[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}\b", _ssn),
     word(
-        rb"(?i:ssn|itin|social[ _-]?security(?:[ _-]?(?:number|no|nr|num))?)[^0-9A-Za-z\n\0]{1,6}(?:(?:is|no|nr|number|id)[^0-9A-Za-z\n\0]{1,3}){0,2}(?:[0-9]{9}|[0-9]{3}[ -][0-9]{2}[ -][0-9]{4})\b",
+        rb"(?i:ssn|itin|social[ _-]?security(?:[ _-]?(?:number|no|nr|num))?)(?:[^0-9A-Za-z\n\0]{1,6}|"
+        + NEXT_CELL
+        + rb")(?:(?:is|no|nr|number|id)[^0-9A-Za-z\n\0]{1,3}){0,2}(?:[0-9]{9}|[0-9]{3}[ -][0-9]{2}[ -][0-9]{4})\b",
         _named_ssn,
     ),
     Shape(

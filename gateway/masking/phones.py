@@ -20,6 +20,7 @@ from gateway.masking.shapes import (
     ALNUM_BYTES,
     DIGIT_BYTES,
     LOOK_BEHIND,
+    NEXT_CELL,
     WORD_BYTES,
     Shape,
     Span,
@@ -146,10 +147,15 @@ def _balanced(value: bytes) -> bool:
     return value.count(b"(") == value.count(b")")
 
 
+_OPENING = frozenset(b" (=:>[")
+
+
 def _double_zero(data: bytes, start: int, end: int) -> Span | None:
-    if not _clean_edges(data, start, start + 1) and before(data, start) not in FIELD_EDGES:
+    if before(data, start) not in FIELD_EDGES | _OPENING or otherwise_named(data, start):
         return None
     value = data[start:end]
+    if _in_table(data, start, end) or _counts(value):
+        return None
     if value.isdigit() and not _PHONE_WORD.search(data[max(0, start - LOOK_BEHIND) : start]):
         return None
     return _international(data, start, end)
@@ -245,6 +251,10 @@ def _trunk_eight(data: bytes, start: int, end: int) -> Span | None:
     )
 
 
+_CEP = re.compile(rb"[0-9]{5}-[0-9]{3}")
+"""A postcode of Brazil; the word for it is that for a telephone in Turkey."""
+
+
 def _named(data: bytes, start: int, end: int) -> Span | None:
     """Whatever is written like a number behind a word that says what it is."""
     whole = end
@@ -254,6 +264,8 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     if match is None:
         return None
     core = end
+    if data[start : start + 3].lower() == b"cep" and _CEP.fullmatch(match.group()):
+        return None
     value_of_verb = data[start : start + 4].lower() in _VERBS and match.group().isdigit()
     start += match.start()
     last = _shrink(data, start, end)
@@ -308,7 +320,9 @@ _OTHER_NUMBER = re.compile(
 
 _EXTENSION = rb"(?:(?:,? | ?)(?i:ext\.?|extension|x) ?[0-9]{1,6})?\b"
 _TO_NUMBER = (
-    rb"(?i:[ _-]?(?:no|nr|num|numbers?|#|numer|numaras\xc4\xb1|\xd0\xbd\xd0\xbe\xd0\xbc\xd0\xb5\xd1\x80|\xe0\xa4\xa8\xe0\xa4\x82\xe0\xa4\xac\xe0\xa4\xb0|\xeb\xb2\x88\xed\x98\xb8))?\.?\\?[\"']?(?i:[ \t]{1,2}(?:(?:number|num\xc3\xa9ro|n\xc3\xbamero|nummer)[ \t])?(?:is|at|on|under|unter|es|est|ist|er|lautet|\xc3\xa8|\xc3\xa9|jest|je|to)(?:[ \t](?:el|le|der|die|now|still))?|[ \t]{0,32}\|[ \t]?|[ \t]{0,2}(?::[ \t]{0,2}\{|,)\s{0,16}\"(?:number|value|no)\"[ \t]{0,2}:|[ \t]{0,3}(?:[:>=]|=>|\xef\xbc\x9a|\xe3\x81\xaf|\xe6\x98\xaf|\xe4\xb8\xba))?[ \t]{0,3}\\?[\"']?"
+    rb"(?i:[ _-]?(?:no|nr|num|numbers?|#|numer|numaras\xc4\xb1|\xd0\xbd\xd0\xbe\xd0\xbc\xd0\xb5\xd1\x80|\xe0\xa4\xa8\xe0\xa4\x82\xe0\xa4\xac\xe0\xa4\xb0|\xeb\xb2\x88\xed\x98\xb8))?\.?\\?[\"']?(?i:[ \t]{1,2}(?:(?:number|num\xc3\xa9ro|n\xc3\xbamero|nummer)[ \t])?(?:is|at|on|under|unter|es|est|ist|er|lautet|\xc3\xa8|\xc3\xa9|jest|je|to)(?:[ \t](?:el|le|der|die|now|still))?|[ \t]{0,32}\|[ \t]?|[ \t]{0,2}(?::[ \t]{0,2}\{|,)\s{0,16}\"(?:number|value|no)\"[ \t]{0,2}:|[ \t]{0,3}(?:[:>=]|=>|\xef\xbc\x9a|\xe3\x81\xaf|\xe6\x98\xaf|\xe4\xb8\xba)|"
+    + NEXT_CELL
+    + rb")?[ \t]{0,3}\\?[\"']?"
     rb"(?:\+|\()?[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}" + _EXTENSION
 )
 

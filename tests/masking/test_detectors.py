@@ -103,6 +103,15 @@ FOUND: dict[str, list[str]] = {
         "export PASSWORD=<s3cr3t> && run",
         "PASSWORD=<s3cr3t>&&run",
         'DB_PASSWORD="<my pass phrase>"',
+        "DB_PASSWORD=<$ecret9Zk>\n",
+        "password: '<@dmin2024>'",
+        '{"password": "<(x7!Kq2zP)w>"}',
+        '{"pass": "<[9oEa/y6LR;sSF3U>"}',
+        "PASSWORD '<%ecret9Zk>';",
+        "PASS <vuz7Rt9qLm>",
+        "AUTH default <vuz7Rt9qLm>",
+        "kim:<vuz7Rt9q>@mq:5672",
+        "id,username,password\n1,kim,<trustnoone>",
         '{"password": "<hunter2>", "b": 1}',
         '\\"password\\":\\"<hunter2>\\"',
         '{"password":"<a\\"b>"}',
@@ -208,7 +217,7 @@ FOUND: dict[str, list[str]] = {
     "gitlab_token": ["<glpat-abcdefghij0123456789>"],
     "slack_token": [
         "<xoxb-123456789012-abcdefABCDEF>",
-        "https://hooks.slack.com/services/<T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX>",
+        "see <https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX>",
     ],
     "stripe_key": ["<sk_live_abcdefghijklmnop>", "<whsec_abcdefghijklmnopqrstuvwx>"],
     "anthropic_key": ["<sk-ant-api03-abcdefghijklmnopqrstuvwxyz>"],
@@ -225,6 +234,12 @@ FOUND: dict[str, list[str]] = {
 }
 
 LEFT_ALONE = [
+    'password: $db_pass1 password=%DB2_PASSWORD% password: "{user.name}:{port}" password: *default_pass1',
+    '"password": "[A-Za-z0-9]{8,}" "password": "(?=.*[A-Z])(?=.*[0-9]).{8,}"',
+    "passwd: files systemd",
+    "PASS TestLogin2\nPASS src/a1.test.ts",
+    "AUTH CRAM-MD5",
+    "CEP 01310-100",
     "psk: wpa2 security=wpa2-psk",
     'labels.password = "Kennwort"',
     "http://localhost:8080/@scope/pkg:latest http://127.0.0.1:3000/users?to=a@b",
