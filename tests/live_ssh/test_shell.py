@@ -121,12 +121,12 @@ def test_ctrl_c_ends_what_runs_and_not_the_shell(gateway: SshGateway) -> None:
         screen.until(r"web-1\$ ")
         screen.type("here=1\r")
         screen.until(r"web-1\$ ")
-        screen.type("echo begun; tail -f /dev/null\r")
+        screen.type("while :; do echo begun; tail -f /dev/null; done; echo 'beh''ind'\r")
         screen.until(r"\nbegun")
         screen.type("\x03")
-        screen.until(r"web-1\$ ")
-        screen.type('echo "still $here"\r')
-        screen.until(r"still 1")
+        assert "behind" not in screen.until(r"web-1\$ ")
+        screen.type('echo "$? $here"\r')
+        screen.until(r"\n130 1")
 
 
 def test_ctrl_c_forgets_what_was_typed_of_a_line(gateway: SshGateway) -> None:

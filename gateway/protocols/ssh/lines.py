@@ -16,7 +16,7 @@ from gateway.facts.shell import Gathering, Lines
 from gateway.hosted import Refused, Ruling
 from gateway.model import Block
 from gateway.protocols.ssh import asking
-from gateway.protocols.ssh.around import Left, around, kept, left, started
+from gateway.protocols.ssh.around import Left, Shell, around, kept, left, said, started
 from gateway.protocols.ssh.channel import REFUSED, Channel
 from gateway.protocols.ssh.flow import Answer, Upstream
 from gateway.protocols.ssh.screen import Screen
@@ -63,7 +63,6 @@ class _Shell:
         """The last line's ruling, with the masks of all before it."""
         self._left = Left()
         """What the next line begins with; the shell ends with its status."""
-        self._bash = False
         self._open_end = False
         """The last line's document ends with the input."""
         self._typing = False
@@ -72,8 +71,7 @@ class _Shell:
         """What was typed ended in a line that is too long."""
         self._interrupts = 0
         self._upstream: Upstream | None = None
-        self._leader = 0
-        """The shell's own process: it leads the group that all of its lines run in."""
+        self._shell = Shell(mark="", leader=0, kind="")
         self._screen = Screen()
         self._answer: Answer | None = None
         """Of the line that runs."""
@@ -199,12 +197,13 @@ class _Shell:
             raise
         self._answer = answer
         self._resized()
+        shell = self._shell
         mark = secrets.token_hex(16)
-        ended = self._screen.begin(answer, mark, f"{kept(mark, bash=True)}\n" if self._bash else "")
+        ended = self._screen.begin(answer, mark, f"{kept(mark, shell)}\n" if shell.bash else "")
         self._interrupts = 0
         self._channel.interrupted = self._interrupted
         if not upstream.gone.done():
-            sent = around(line, mark, self._left, bash=self._bash, open_end=self._open_end)
+            sent = around(line, mark, self._left, shell=shell, open_end=self._open_end)
             upstream.channel.write(asking.as_sent(sent))
         done, _ = await asyncio.wait({ended, upstream.gone}, return_when=asyncio.FIRST_COMPLETED)
         self._channel.interrupted = self._lines_forgotten
@@ -212,7 +211,7 @@ class _Shell:
         if upstream.channel.is_closing():
             await upstream.gone
         self._answer = None
-        self._left = left(ended.result(), bash=self._bash) if ended in done else Left(status=upstream.status)
+        self._left = left(ended.result(), bash=shell.bash) if ended in done else Left(status=upstream.status)
         answer.over(f"exit {self._left.status}", failed=self._left.status != 0)
 
     async def _shell_upstream(self) -> Upstream:
@@ -223,8 +222,7 @@ class _Shell:
             self._upstream.channel.write(started(mark).encode())
             await asyncio.wait({ready, self._upstream.gone}, return_when=asyncio.FIRST_COMPLETED)
             if ready.done():
-                number, kind, *_ = ready.result().split(b"|")
-                self._leader, self._bash = int(number), kind == b"bash"
+                self._shell = said(mark, ready.result())
         return self._upstream
 
     def _resized(self) -> None:
@@ -258,6 +256,7 @@ class _Shell:
 
     async def _interrupt(self) -> None:
         """As Ctrl-C does at a terminal. Servers do not deliver the protocol's own signals for every user."""
-        if self._leader:
+        if self._shell.leader:
             target = await self._channel.client.target()
-            await target.run(f"kill -INT -- -{self._leader}", check=False)
+            # `--` before the group is what bash takes, and dash and busybox do not.
+            await target.run(f"kill -INT -{self._shell.leader}", check=False)
