@@ -10,6 +10,7 @@ import itertools
 import re
 from collections import defaultdict
 
+from gateway.masking.apart import APART, evened
 from gateway.masking.checksums import luhn, mod_97
 from gateway.masking.shapes import (
     ALNUM_BYTES,
@@ -179,7 +180,7 @@ def mod_97_holds(account: str) -> bool:
 
 
 def _iban(data: bytes, start: int, end: int) -> Span | None:
-    length = IBAN_LENGTHS[data[start : start + 2].decode("ascii").upper()]
+    length = IBAN_LENGTHS.get(data[start : start + 2].decode("ascii").upper())
     seen = 0
     for at in range(start, end):
         seen += data[at] in ALNUM_BYTES
@@ -258,6 +259,8 @@ PAYMENT_CARD = (
     word(rb"[456][0-9]{11,18}\b", _card),
     word(rb"[56][0-9]{3}(?:[ -][0-9]{4}){2}(?:[ -][0-9]{1,3})?\b", _card),
     Shape(pattern=rb"%?B[0-9]{12,19}\^", check=_on_a_stripe),
+    word(rb"[2-689][0-9]{3}(?:" + APART + rb"[0-9]{4}){3}(?:" + APART + rb"[0-9]{1,3})?\b", evened(_card)),
+    word(rb"3[4-9][0-9]{2}" + APART + rb"[0-9]{6}" + APART + rb"[0-9]{4,5}\b", evened(_card)),
 )
 
 
@@ -292,10 +295,15 @@ def _first_groups(country: str, letters: bytes, sign: bytes) -> tuple[bytes, byt
 
 IBAN = (
     word(_account(b"A-Z", b"[ -]?"), _iban),
+    word(
+        rb"[A-Z]{2}[0-9]{2}(?:" + APART + rb"[A-Z0-9]{4}){2,7}(?:" + APART + rb"[A-Z0-9]{1,3})?\b",
+        evened(_iban),
+    ),
     word(_account(b"a-z", b" ?"), _iban),  # small letters with hyphens are a UUID's
 )
 SSN = (
     word(rb"[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}\b", _ssn),
+    word(rb"[0-9]{3}" + APART + rb"[0-9]{2}" + APART + rb"[0-9]{4}\b", evened(_ssn)),
     word(
         rb"(?i:ssn|itin|social[ _-]?security(?:[ _-]?(?:number|no|nr|num))?)(?:[^0-9A-Za-z\n\0]{1,6}|"
         + NEXT_CELL
