@@ -78,6 +78,35 @@ def _user_and_password(data: bytes, _start: int, end: int) -> Iterator[Span]:
 _FOUR = re.compile(rb"[ \t]{0,4}(?:(?:N?'[^'\r\n\0]{0,80}'|[A-Za-z]{1,8})[ \t]{0,4},\s{0,8}){4}N?(?=')")
 
 
+_ONE = re.compile(rb"[ \t]{0,4}(?:@[a-z]{2,16}[ \t]?=[ \t]?)?N?'([^'\r\n\0]{1,128})'[ \t]{0,4}(?=([,;)]?))")
+_PASSWORDS_OF = {b"sp_password": (0, 1)}
+
+
+def _of_login(data: bytes, start: int, end: int) -> Iterator[Span]:
+    """`sp_addlogin 'user', 'x'`, `sp_password 'old', 'new', 'user'`"""
+    name = data[start : end - 1].lower()
+    at = end
+    for place in range(2):
+        if (argument := _ONE.match(data, at)) is None:
+            return
+        if place in _PASSWORDS_OF.get(name[name.index(b"sp_") :], (1,)):
+            yield argument.span(1)
+        at = argument.end() + len(argument[2])
+
+
+_FROM_TO = re.compile(
+    rb"[ \t]{0,4}'([^'\r\n\0]{1,128})'(?:[ \t]{1,4}(?i:to)[ \t]{1,4}'([^'\r\n\0]{1,128})')?"
+)
+
+
+def _of_change(data: bytes, _start: int, end: int) -> Iterator[Span]:
+    """`ALTER CURRENT USER SET PASSWORD FROM 'old' TO 'new'` of Neo4j"""
+    if (both := _FROM_TO.match(data, end)) is not None:
+        yield both.span(1)
+        if both[2]:
+            yield both.span(2)
+
+
 def _of_link(data: bytes, _start: int, end: int) -> Iterator[Span]:
     """`sp_addlinkedsrvlogin 'server', 'false', NULL, 'user', 'x'`"""
     if (before_it := _FOUR.match(data, end)) is not None and (
@@ -158,6 +187,8 @@ CALLS = (
         lambda data, _start, end: filter(None, [_literal(data, end)]),
     ),
     _apart(rb"(?i:sp_addlinkedsrvlogin)[ \t]", _of_link),
+    _apart(rb"(?i:sp_(?:addlogin|password|setapprole|addapprole))[ \t]", _of_login),
+    _apart(rb"(?i:set[ \t]password[ \t]from)[ \t]", _of_change),
     _apart(rb"CURLOPT_(?:PROXY)?USERPWD", _user_and_password),
     _apart(rb"(?:type|sendKeys|send_keys|fill|setValue|set_value|typeText|enterText|fill_in)\(", _typed),
 )

@@ -65,12 +65,15 @@ def _pgpass(data: bytes, start: int, end: int) -> Span | None:
         return None
     match = _TO_BLANK.match(data, end - 1)
     assert match is not None
+    if _IPV6.match(host[0].lstrip(b"\r\n'\"") + data[start : match.end()]):
+        return None
     if not is_value(data, match.span(), quoted=False):
         return None
     usual = _USUAL_PORT.match(data, start) is not None
     return match.span() if usual or is_strong(match.group()) else None
 
 
+_IPV6 = re.compile(rb"(?:[0-9A-Fa-f]{1,4}:){4,7}[0-9A-Fa-f:]{1,24}(?![0-9A-Za-z])")
 _USUAL_PORT = re.compile(rb":(?:54[0-9]{2}|6432|\*):")
 _EASY = re.compile(rb"(?<![A-Za-z0-9_$#./:@-])[A-Za-z][A-Za-z0-9_$#]{0,31}/([^\s\0/:@\"']{1,64})\Z")
 
@@ -90,7 +93,21 @@ def _go_name_of_path(data: bytes, start: int, _end: int) -> Span | None:
     return match.span(1) if match is not None and is_value(data, match.span(1), quoted=True) else None
 
 
+_BEFORE_HOST = re.compile(
+    rb"(?:(?<=[\s=\"'(,])|\A)(?:[A-Za-z0-9_.-]{1,32}/)?[A-Za-z0-9_.-]{1,32}:([^\s\0:@/\"']{6,64})\Z"
+)
+
+
+def _before_host(data: bytes, start: int, _end: int) -> Span | None:
+    """`user:password@host:5432` without a scheme; `domain/user:password@10.0.0.5`, as tools for Windows take it."""
+    match = _BEFORE_HOST.search(data, max(0, start - LOOK_BEHIND), start)
+    return match.span(1) if match is not None and is_strong(match[1]) else None
+
+
 CONNECTIONS = (
+    Shape(
+        pattern=rb"@(?:[A-Za-z0-9.-]{1,63}:[0-9]{2,5}|[0-9]{1,3}(?:\.[0-9]{1,3}){3})\b", check=_before_host
+    ),
     Shape(pattern=rb"@/[A-Za-z0-9_]", check=_go_name_of_path),
     word(
         rb"(?i:sqlplus|sqlldr|expdp|impdp)(?:[ \t]{1,4}-[A-Za-z]{1,8})?[ \t]{1,4}[A-Za-z0-9_$#]{1,32}/[^\s\0/@]",

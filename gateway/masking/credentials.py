@@ -181,6 +181,12 @@ def _putty(data: bytes, _start: int, end: int) -> Span | None:
     return body.span()
 
 
+def _in_xml(data: bytes, _start: int, end: int) -> Span | None:
+    """The private parts of an `RSAKeyValue`."""
+    match = _BASE64.match(data, end - 24)
+    return match.span() if match is not None and data.startswith(b"</", match.end()) else None
+
+
 def _jwk(data: bytes, start: int, end: int) -> Span | None:
     """RFC 7518: `d` and the primes of a private key, `k` of a shared one."""
     match = _TOKEN.match(data, end - 22)
@@ -190,7 +196,7 @@ def _jwk(data: bytes, start: int, end: int) -> Span | None:
     return match.span() if key != b"k" or re.search(rb"\"(?:kty|alg)\\?\"", beside) else None
 
 
-BEARER = (word(rb"(?i:bearer)(?:[ \t]{1,4}|%20)[A-Za-z0-9._~+/=-]", _bearer),)
+BEARER = (word(rb"(?i:bearer)(?:,?[ \t]{1,4}|%20)[A-Za-z0-9._~+/=-]", _bearer),)
 BASIC = (word(rb"(?i:basic)[ \t]{1,4}[A-Za-z0-9+/]", _basic),)
 HEADER = (
     word(
@@ -202,7 +208,7 @@ HEADER = (
 COOKIE = (
     word(rb"(?i:(?:set-)?cookie)[\"']?[ \t]{0,3}:[ \t]{0,3}[\"']?[^\s\0\"'\\]", _cookie, judged=4096),
     word(
-        rb"(?i:(?:php|j|asp)?sess(?:ion)?[_-]?id[a-z]{0,12}|connect\.sid|session|sid|remember_me|(?:csrf|xsrf)[_-]?(?:middleware)?token)"
+        rb"(?i:(?:php|j|asp)?sess(?:ion)?[_-]?id[a-z]{0,12}|connect\.sid|aspnet(?:core)?\.[a-z.]{1,40}|session|sid|remember_me|(?:csrf|xsrf)[_-]?(?:middleware)?token)"
         rb"\\?[\"']?[ \t]{0,2}[:=][ \t]{0,2}\[?\\?[\"']?[A-Za-z0-9%]",
         _session,
     ),
@@ -213,6 +219,7 @@ PRIVATE_KEY = (
         pattern=rb"-{4,5} ?BEGIN (?:[A-Z0-9]{2,12} ){0,3}PRIVATE KEY(?: BLOCK)? ?-{4,5}", check=_private_key
     ),
     Shape(pattern=rb"Private-Lines: [0-9]{1,4}(?:\r?\n|\\r\\n|\\n)[A-Za-z0-9+/=]", check=_putty),
+    Shape(pattern=rb"<(?:D|P|Q|DP|DQ|InverseQ)>[A-Za-z0-9+/]{24}", check=_in_xml),
     Shape(
         pattern=rb"\"(?:d|p|q|dp|dq|qi|k)\\?\"[ \t]{0,2}:[ \t]{0,2}\\?\"[A-Za-z0-9_-]{22}",
         check=_jwk,

@@ -43,9 +43,14 @@ _PASSWORD = rb"pass(?:word|wd|wort|phrase|code)?|pwd|kennwort|senha|contrase(?:n
 _CARD_CODE = rb"cvv2?|cvc2?|security[ _-]?code"
 _PHONE = rb"(?:tele|mobile[_ -]?|cell[_ -]?|home[_ -]?|work[_ -]?)?phone|mobile?|cell|fax|tel(?:efon[oe]?|_no)?|handy|whatsapp|msisdn|celular"
 _SSN = rb"ssn|social_security"
-_NATIONAL_ID = rb"national[_ -]?id|dni|nie|cpf|pesel|bsn|nino|nhs|personnummer|cnp|egn|oib|curp|aadhaar|nir|cpr|fnr|sin|rut|isikukood|codice_fiscale|id[_ -]?number|identity"
-_TAX_ID = rb"vat|tax[_ -]?id|nif|cnpj|steuer[_ -]?id|utr|ein|gstin|pan|rfc|cuit|nip|tin|abn|tfn|inn"
-_BANK_ACCOUNT = rb"account[_ -]?(?:no|number|nr)|routing|sort[_ -]?code|bic|swift"
+_NATIONAL_ID = (
+    rb"national[_ -]?id|dni|nie|cpf|pesel|bsn|burgerservicenummer|nino|nhs|personnummer|cnp|egn|oib|curp|aadhaar|nir|cpr|fnr|f(?:\xc3\xb8|o)dselsnummer|sin|rut|isikukood|asmens[_ ]kodas|codice_fiscale|id[_ -]?number|identity"
+    rb"|svnr|ahv|ppsn?|(?:tc[_ ])?kimlik|tckn|teudat[_ ]zehut|amka|jmbg|embg|emso|umcn|kennitala|hetu|henkil(?:\xc3\xb6|o)tunnus|rodn(?:\xc3\xa9|e)[_ ](?:\xc4\x8d|c)(?:\xc3\xad|i)slo|nric|hkid|rrn|snils|cnic|nik|ktp"
+    rb"|c(?:\xc3\xa9|e)dula|voter[_ ]id|mykad|thai[_ ]id|insz|niss|rijksregisternummer|mbi|medicare|driver'?s?[_ ]licen[cs]e|driving[_ ]licen[cs]e|licen[cs]e[_ ](?:no|number)|my_?number"
+)
+_TAX_ID = rb"vat|tax[_ -]?id|nif|cnpj|steuer[_ -]?id|steuernummer|utr|ein|gstin|pan|rfc|cuit|nip|tin|abn|tfn|inn|ruc|rif|nit|npwp|ird|uen|pib|regon|vkn|ust[_ -]?id|partita_?iva"
+_BANK_ACCOUNT = rb"account[_ -]?(?:no|number|nr)|acct(?:[_ ](?:no|number|nr))?|bank_account|routing|aba|sort[_ -]?code|bsb|clabe|blz|ifsc|kontonummer|cbu|bic|swift"
+_PASSPORT = rb"passports?|passeport|pasaporte|passaporto|reisepass|paszport"
 
 _SECRETS: Mapping[str, tuple[Shape, ...]] = {
     "private_key": credentials.PRIVATE_KEY,
@@ -77,7 +82,7 @@ _PERSONAL: Mapping[str, tuple[Shape, ...]] = {
     "ssn": (*identifiers.SSN, listed.columns(_SSN, identifiers.SSN)),
     "national_id": (*national.NATIONAL_ID, listed.columns(_NATIONAL_ID, national.NATIONAL_ID)),
     "tax_id": (*national.TAX_ID, listed.columns(_TAX_ID, national.TAX_ID)),
-    "passport": (*national.PASSPORT, listed.columns(rb"passport", national.PASSPORT)),
+    "passport": (*national.PASSPORT, listed.columns(_PASSPORT, national.PASSPORT)),
     "bank_account": (*national.BANK_ACCOUNT, listed.columns(_BANK_ACCOUNT, national.BANK_ACCOUNT)),
     "phone": (*phones.PHONE, listed.columns(_PHONE, phones.PHONE)),
     "ip": addresses.IP,

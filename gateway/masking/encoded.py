@@ -19,7 +19,7 @@ import re2
 from gateway.masking import credentials, passwords
 from gateway.masking.linear import linear, options
 from gateway.masking.shapes import Shape, Span, word
-from gateway.masking.values import is_random, value_at
+from gateway.masking.values import is_strong, looks_secret, value_at
 from gateway.masking.vendors import VENDORS
 
 JUDGED = 960
@@ -122,13 +122,17 @@ def _short_ones(data: bytes, start: int, end: int) -> Iterator[Span]:
 _PLAIN_LINE = re.compile(rb"([ \t]+)[\w.-]{1,64}:[ \t]+([^\r\n\0]{1,400})\r?(?:\n|\Z)")
 
 
+def _is_told(value: bytes) -> bool:
+    return is_strong(value) and looks_secret(value, least=6) and re.search(rb"\s|://", value) is None
+
+
 def _in_string_data(data: bytes, _start: int, end: int) -> Iterator[Span]:
-    """What is drawn by lot among the values of a Secret's `stringData`, whatever it is called."""
+    """What no name or address looks like among the values of a Secret's `stringData`, whatever it is called."""
     line = _PLAIN_LINE.match(data, end)
     indent = line[1] if line is not None else b""
     while line is not None and line[1] == indent:
         value = value_at(data, line.start(2))
-        if value is not None and is_random(data[slice(*value)], least=12):
+        if value is not None and _is_told(data[slice(*value)]):
             yield value
         line = _PLAIN_LINE.match(data, line.end())
 

@@ -165,9 +165,17 @@ def at_svnr(number: str) -> bool:
     )
 
 
+def fr_siren(number: str) -> bool:
+    return len(number) in {9, 14} and number.isdigit() and luhn(number)
+
+
 def pt_nif(number: str) -> bool:
     rest = 11 - weighted(number, (9, 8, 7, 6, 5, 4, 3, 2)) % 11
-    return len(number) == 9 and number[0] in "1235689" and (0 if rest > 9 else rest) == int(number[8])
+    return (
+        len(number) == 9
+        and (number[0] in "1235689" or number[:2] in {"45", "70", "71", "72", "74", "75", "77", "78", "79"})
+        and (0 if rest > 9 else rest) == int(number[8])
+    )
 
 
 def ie_pps(number: str) -> bool:

@@ -10,11 +10,13 @@ import itertools
 import re
 from collections import defaultdict
 
+from gateway.masking.apart import APART, evened
 from gateway.masking.checksums import luhn, mod_97
 from gateway.masking.shapes import (
     ALNUM_BYTES,
     DIGIT_BYTES,
     LOOK_BEHIND,
+    NEXT_CELL,
     WORD_BYTES,
     Shape,
     Span,
@@ -54,6 +56,13 @@ _BRANDS: tuple[tuple[int, int, int, frozenset[int]], ...] = tuple(
         (6759, 6763, 4, (12, 13, 14, 15, 16, 17, 18, 19)),  # Maestro
         (506099, 506198, 6, (16, 18, 19)),  # Verve
         (507865, 507964, 6, (16, 18, 19)),  # Verve
+        (504175, 504175, 6, (16,)),  # Elo
+        (506699, 506778, 6, (16,)),  # Elo
+        (509000, 509999, 6, (16,)),  # Elo
+        (636297, 636297, 6, (16,)),  # Elo
+        (636368, 636369, 6, (16,)),  # Elo
+        (8600, 8600, 4, (16,)),  # Uzcard
+        (9860, 9860, 4, (16,)),  # Humo
     )
 )
 
@@ -114,6 +123,12 @@ def _card_within(data: bytes, start: int, end: int) -> Span | None:
     return None
 
 
+def _on_a_stripe(data: bytes, start: int, end: int) -> Span | None:
+    """ISO/IEC 7813: the first track of a card begins with its number."""
+    begin = data.index(b"B", start, end) + 1
+    return (begin, end - 1) if is_card(digits(data[begin : end - 1])) else None
+
+
 _CARD_WORD = re.compile(rb"(?i)(?:card|maestro|pan|cc|carte|karte|tarjeta|carta)[^\r\n\0]*\Z")
 """A card of twelve digits is rare, and so long are the numbers of accounts."""
 _HEX_BEFORE = re.compile(rb"(?<![0-9A-Za-z])(?=[0-9]{0,4}[A-F])[0-9A-F]{4,5}[ \n]\Z")
@@ -165,7 +180,7 @@ def mod_97_holds(account: str) -> bool:
 
 
 def _iban(data: bytes, start: int, end: int) -> Span | None:
-    length = IBAN_LENGTHS[data[start : start + 2].decode("ascii").upper()]
+    length = IBAN_LENGTHS.get(data[start : start + 2].decode("ascii").upper())
     seen = 0
     for at in range(start, end):
         seen += data[at] in ALNUM_BYTES
@@ -243,6 +258,9 @@ PAYMENT_CARD = (
     word(rb"3[0689][0-9]{2}[ .-]?[0-9]{6}[ .-]?[0-9]{4}\b", _card),
     word(rb"[456][0-9]{11,18}\b", _card),
     word(rb"[56][0-9]{3}(?:[ -][0-9]{4}){2}(?:[ -][0-9]{1,3})?\b", _card),
+    Shape(pattern=rb"%?B[0-9]{12,19}\^", check=_on_a_stripe),
+    word(rb"[2-689][0-9]{3}(?:" + APART + rb"[0-9]{4}){3}(?:" + APART + rb"[0-9]{1,3})?\b", evened(_card)),
+    word(rb"3[4-9][0-9]{2}" + APART + rb"[0-9]{6}" + APART + rb"[0-9]{4,5}\b", evened(_card)),
 )
 
 
@@ -277,12 +295,19 @@ def _first_groups(country: str, letters: bytes, sign: bytes) -> tuple[bytes, byt
 
 IBAN = (
     word(_account(b"A-Z", b"[ -]?"), _iban),
+    word(
+        rb"[A-Z]{2}[0-9]{2}(?:" + APART + rb"[A-Z0-9]{4}){2,7}(?:" + APART + rb"[A-Z0-9]{1,3})?\b",
+        evened(_iban),
+    ),
     word(_account(b"a-z", b" ?"), _iban),  # small letters with hyphens are a UUID's
 )
 SSN = (
     word(rb"[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}\b", _ssn),
+    word(rb"[0-9]{3}" + APART + rb"[0-9]{2}" + APART + rb"[0-9]{4}\b", evened(_ssn)),
     word(
-        rb"(?i:ssn|itin|social[ _-]?security(?:[ _-]?(?:number|no|nr|num))?)[^0-9A-Za-z\n\0]{1,6}(?:(?:is|no|nr|number|id)[^0-9A-Za-z\n\0]{1,3}){0,2}(?:[0-9]{9}|[0-9]{3}[ -][0-9]{2}[ -][0-9]{4})\b",
+        rb"(?i:ssn|itin|social[ _-]?security(?:[ _-]?(?:number|no|nr|num))?)(?:[^0-9A-Za-z\n\0]{1,6}|"
+        + NEXT_CELL
+        + rb")(?:(?:is|no|nr|number|id)[^0-9A-Za-z\n\0]{1,3}){0,2}(?:[0-9]{9}|[0-9]{3}[ -][0-9]{2}[ -][0-9]{4})\b",
         _named_ssn,
     ),
     Shape(

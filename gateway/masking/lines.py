@@ -140,11 +140,20 @@ def to_line_end(data: bytes, start: int, at: int, first: Span, *, least: int) ->
         return wrapped.span()
     rest = _COMMENT.sub(b"", match.group()).rstrip(b" \t")
     words = rest.split()
+    spaced = len(words) == 1 and data[at - 1 : at] == b" " and b"&" in rest
+    if (
+        spaced
+        and not _FURTHER.search(rest.replace(b"&", b""))
+        and not rest.rstrip(b"&").endswith(_ENDS_IN_CODE)
+    ):
+        return at, at + len(rest)  # no form has blanks round its signs
     if not words or _FURTHER.search(rest) or rest.endswith(_ENDS_IN_CODE) or len(rest) <= first[1] - first[0]:
         return None
     in_shell = (
         data[at - 1 : at] == b"=" and data[start:at].upper() == data[start:at] and not (led[1] or led[3])
     )
+    if len(words) == 1 and rest == data[slice(*first)] + b"." and rest.count(b".") == 1:
+        return at, at + len(rest)
     if len(words) == 1 and data[first[1] : first[1] + 1] in _STOPS:
         # `bob's`, `a;b`: the first word was cut where a value ends amid others
         return None if in_shell and _OPERATOR.search(rest) else (at, at + len(rest))

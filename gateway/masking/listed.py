@@ -59,7 +59,9 @@ def columns(words: bytes, shapes: tuple[Shape, ...], *, strong: bool = False) ->
             return
         for name, cell in _below(data, start):
             span = _told(data, shapes, name, cell)
-            if span is not None and (not strong or _is_secret(data[slice(*span)])):
+            if span is not None and (
+                not strong or _is_secret(data[slice(*span)]) or _of_passwords(name, data[slice(*span)])
+            ):
                 yield span
 
     return word(
@@ -82,6 +84,16 @@ def _in_part(data: bytes, name: int, shapes: tuple[Shape, ...]) -> Iterator[Span
 
 def _is_secret(value: bytes) -> bool:
     return is_strong(value) or looks_secret(value, least=4)
+
+
+_PASSWORDS = re.compile(
+    rb"(?i)[ \"'`]*(?:pass(?:word|wd|phrase)|pwd|passwort|kennwort|senha|contrase(?:n|\xc3\xb1)a)[ \"'`]*"
+)
+
+
+def _of_passwords(name: bytes, value: bytes) -> bool:
+    """Whether this is a word below nothing but `password`: people choose such ones."""
+    return _PASSWORDS.fullmatch(name) is not None and len(value) > 5 and b" " not in value
 
 
 def _told(data: bytes, shapes: tuple[Shape, ...], name: bytes, cell: Span) -> Span | None:

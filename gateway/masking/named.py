@@ -99,6 +99,7 @@ WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("cif|c\\.i\\.f\\.?", _any(europe.es_cif, lambda number: vat.is_vat("RO" + number.removeprefix("RO")))),
         ("cnpj", overseas.br_cnpj),
         ("cuit|cuil", overseas.ar_cuit),
+        ("siren|siret", _any(europe.fr_siren)),
         ("utr|unique taxpayer", europe.gb_utr),
         ("inn", europe.ru_inn),
         ("pan card|pan|permanent account", overseas.in_pan),
@@ -141,7 +142,7 @@ WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
         ("cbu", _form(r"\d{22}")),
         ("sort code", _form(r"\d{6}")),
         ("bsb", _form(r"\d{6}")),
-        ("bank account|account (?:number|no|nr|num|#)|acct|a/c|(?:bank)?kontonummer|bankkonto|rekening(?:nummer)?|nr konta|numer konta|conto corrente|cuenta (?:corriente|bancaria|de ahorros)|conta (?:corrente|banc(?:á|a)ria|poupan(?:ç|c)a)|compte (?:bancaire|courant)|(?:č|c)(?:í|i)slo (?:ú|u)(?:č|c)tu|hesap(?: no| numaras(?:ı|i))?|konto-?nr|kto(?:-?nr)?|num(?:é|e)ro de compte|n(?:ú|u)mero de cuenta", _ACCOUNT),
+        ("(?:bank|beneficiary|payee|settlement|checking|savings|giro) account(?: (?:number|no))?|account (?:number|no|nr|num|#)|acct|a/c|(?:bank)?kontonummer|bankkonto|rekening(?:nummer)?|nr konta|numer konta|n(?:ume)?r rachunku|rachunek bankowy|broj ra(?:č|c)una|(?:bank)?sz(?:á|a)mlasz(?:á|a)m|tilinumero|bankgiro|plusgiro|n(?:ú|u)mero da conta|numero di conto|conto corrente|cuenta (?:corriente|bancaria|de ahorros)|conta (?:corrente|banc(?:á|a)ria|poupan(?:ç|c)a)|compte (?:bancaire|courant)|(?:č|c)(?:í|i)slo (?:ú|u)(?:č|c)tu|hesap(?: no| numaras(?:ı|i))?|konto-?nr|kto(?:-?nr)?|num(?:é|e)ro de compte|n(?:ú|u)mero de cuenta", _ACCOUNT),
         ("bic|bicfi|swift|bic/swift|swift/bic", _form(r"[A-Z]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")),
         ("ifsc", _form(r"[A-Z]{4}0[A-Z0-9]{6}")),
     ),
@@ -165,6 +166,14 @@ FOREIGN_WORDS = (
     ("統一編號", _form(r"\d{8}")),
     ("เลขประจำตัวประชาชน", overseas.th_id),
     ("תעודת זהות|ת\\.ז\\.?", overseas.il_id),
+)
+FOREIGN_BANK = (
+    ("(?:[рР]асч(?:ё|е)тный )?[сС]ч(?:ё|е)т(?:а)?|[рР]/[сС]|[рР]/счет", _form(r"\d{20}")),
+    ("БИК|бик", _form(r"04\d{7}")),
+    ("口座番号", _form(r"\d{7}")),
+    ("(?:银行)?(?:账|帐)(?:号|户)|銀行帳號|帳號", _form(r"\d{12,19}")),
+    ("계좌(?:번호)?", _form(r"\d{10,14}")),
+    ("رقم الحساب", _form(r"\d{8,24}")),
 )
 FOREIGN_PASSPORT = (
     (

@@ -13,10 +13,11 @@ from collections.abc import Callable
 from gateway.masking import europe, overseas, vat
 from gateway.masking.checksums import Valid
 from gateway.masking.identifiers import FIELD_EDGES, otherwise_named
-from gateway.masking.named import FOREIGN_PASSPORT, FOREIGN_WORDS, PROOF, WORDS_OF, holds
+from gateway.masking.named import FOREIGN_BANK, FOREIGN_PASSPORT, FOREIGN_WORDS, PROOF, WORDS_OF, holds
 from gateway.masking.shapes import (
     ALNUM_BYTES,
     LOOK_BEHIND,
+    NEXT_CELL,
     WORD_BYTES,
     Check,
     Shape,
@@ -134,6 +135,7 @@ _KIND = (
 _GAP = (
     r"[\"'\\]{0,2}(?:(?:[ \t](?:mitt|min|mój|moje|mio|mon|mein|meine|number|numero|still|now))?[ \t](?:is|was|still|now|e|é|è|est|es|ist|lautet|jest|to|er|är|on|je)[ \t]"
     r"|[ \t]{0,32}\|[ \t]{1,2}"
+    rf"|{NEXT_CELL.decode()}"
     r"|[ \t]{0,2}(?::[ \t]{0,2}\{|,)\s{0,16}\"(?:number|value|no|id)\"[ \t]{0,2}:[ \t]{0,2}"
     r"|[ \t]{0,3}(?:=>|:=|[:=#>,|;]|：|是|为|為|は)?[ \t]{0,3}(?:(?:серия|номер|№)[ \t])?)[\"'\\]{0,2}"
 )
@@ -282,13 +284,13 @@ PASSPORT = (
     ),
 )
 _BANK = re.compile(
-    rb"(?i)(?<![a-z])(?:sort[ _-]?code|bsb|routing|aba|blz|bankleitzahl|bic|swift|ifsc|transit|institution|bank)(?![a-z])[^\n\0]*\Z"
+    rb"(?i)(?<![a-z])(?:sort[ _-]?code|bsb|routing|aba|blz|bankleitzahl|bic|swift|ifsc|transit|institution|bank|banco|ag(?:\xc3\xaa|\xc3\x8a|e)ncia)(?![a-z])[^\n\0]*\Z"
 )
 
 
 def _beside_bank(data: bytes, start: int, end: int) -> Span | None:
     """`account 31926819`: a bank's behind what names the bank, and anybody's elsewhere."""
-    number = re.search(rb"[0-9]+\Z", data[start:end])
+    number = re.search(rb"[0-9]+(?:-[0-9Xx])?\Z", data[start:end])
     assert number is not None
     return (end - len(number[0]), end) if _BANK.search(data[max(0, start - LOOK_BEHIND) : start]) else None
 
@@ -297,8 +299,9 @@ BANK_ACCOUNT = (
     _spoken_numbers(WORDS_OF["bank_account"]),
     _spoken_numbers(WORDS_OF["bank_account"], _within_name(WORDS_OF["bank_account"])),
     _said_numbers(WORDS_OF["bank_account"], PROOF),
+    _spoken_numbers(FOREIGN_BANK, lambda pattern, judged: Shape(pattern=pattern, check=judged)),
     word(
-        rb"(?i:acc(?:oun)?t?|a/c|konto|compte|cuenta|conto)\\?[\"']?[ \t]{0,2}[:=#]?[ \t]{0,2}\\?[\"']?[0-9]{6,18}\b",
+        rb"(?i:acc(?:oun)?t?|a/c|konto|compte|cuenta|conto|conta)\\?[\"']?[ \t]{0,2}[:=#]?[ \t]{0,2}\\?[\"']?(?:[0-9]{4,12}-[0-9Xx]|[0-9]{6,18})\b",
         _beside_bank,
     ),
 )

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 
 from gateway.masking.answers import ANSWERS
+from gateway.masking.apart import NO_BREAK
 from gateway.masking.called import (
     FOREIGN,
     IS_CODE,
@@ -25,8 +26,8 @@ from gateway.masking.called import (
 from gateway.masking.chosen import is_chosen
 from gateway.masking.codes import CODES
 from gateway.masking.connections import CONNECTIONS
-from gateway.masking.lines import CDATA, in_cdata, joined, of_element, of_entities, to_line_end
-from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Shape, Span, before, whole, word
+from gateway.masking.lines import CDATA, begins, in_cdata, joined, of_element, of_entities, to_line_end
+from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, NEXT_CELL, Shape, Span, before, whole, word
 from gateway.masking.values import (
     KEY_ID,
     PUBLIC_KEY,
@@ -40,7 +41,13 @@ from gateway.masking.values import (
     value_at,
 )
 
-_BETWEEN = rb"\\?[\"'`*]{0,2}(?:\]|\}|%5[Dd])?(?:\xe6\x98\xaf|\xe4\xb8\xba)?[ \t]{0,32}(?:=>|:=|<-|(?:\?|\|\||\?\?)=|!?={1,3}|::[ \t]|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,32}"
+_BETWEEN = (
+    rb"\\?[\"'`*]{0,2}(?:\]|\}|%5[Dd])?(?:\xe6\x98\xaf|\xe4\xb8\xba)?(?:"
+    + NO_BREAK
+    + rb"|[ \t]{0,32})(?:=>|:=|<-|(?:\?|\|\||\?\?)=|!?={1,3}|::[ \t]|:|\xef\xbc\x9a|\xe2\x86\x92)(?:"
+    + NO_BREAK
+    + rb"|[ \t]{0,32})"
+)
 _TYPED = rb"[?!]?[ \t]{0,2}:[ \t]{0,2}[&*]?(?:'[a-z]{1,8}[ \t])?[A-Za-z\[][A-Za-z0-9_.:<>\[\]|?]{0,24}|[ \t](?:string|String|\[\]byte|str|(?i:as[ \t]string))|\[[0-9]{0,4}\]|[ \t](?i:(?:as[ \t])?n?(?:var)?char)\([0-9A-Za-z]{1,4}\)|[ \t]{0,2}\{[ \t]?get;[a-z; \t]{0,24}\}"
 """The type that a name is declared with, between it and its value."""
 _MADE_OF = (
@@ -76,10 +83,14 @@ _MORE_PAIRS = re.compile(rb"[=&;,]|[\r\n\0]")
 _LIST_OF_ONE = re.compile(rb"\[(?:\\?[\"'])?([^\"'\\\s\0\[\],:|]{4,256})(?:\\?[\"'])?\]")
 """`{'password': ['x']}`, `map[password:[x]]`: the fields of forms as programs print them. What is said of a field stands so too."""
 _WORDS_TO_THE_END = re.compile(rb"((?:[ \t][A-Za-z0-9'-]{1,20}){1,11})[ \t]*(?=[\r\n\0]|\Z)")
+_OF_OPENPGP = re.compile(rb"(?i)(?:gpg|pgp)\Z")
+_EQUALS = re.compile(rb"[a-z]==\Z")
 _DOUBLED = re.compile(rb"[A-Z0-9_]==\Z")
 _COMPARED = re.compile(rb"(?:!=|==)=?[ \t]*\Z")
 """With what is no literal."""
-_USER_BEFORE = re.compile(rb"(?i)(?:user(?:name)?|login)[\"']?[ \t]?(?:=>|[:=])[^\r\n\0]{1,64}\Z")
+_USER_BEFORE = re.compile(
+    rb"(?i)(?:user(?:name)?|login)[\"']?[ \t]?(?:=>|[:=])[^\r\n\0]{1,64}(?:\r?\n[ \t]{0,16}[\"']?)?\Z"
+)
 _DICE = re.compile(rb"[A-Za-z]{3,12}(?:[._-][A-Za-z]{3,12}){3,9}")
 """Four words or more: nobody's status is called so."""
 _DIGITS = re.compile(rb"\d{3,10}(?![0-9A-Za-z.,:/-])")
@@ -125,7 +136,14 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
         # 'password=two words'
         filled = quoted_at(data, whole.start(), at)
         span = filled if filled is not None and not _MORE_PAIRS.search(data, *filled) else span
-    if span is not None and span[0] == at and _DOUBLED.search(data, start, at):
+    if (
+        span is not None
+        and span[0] == at
+        and (
+            _DOUBLED.search(data, start, at)
+            or (_EQUALS.search(data, start, at) and begins(data, start) and is_strong(data[slice(*span)]))
+        )
+    ):
         span = (at - 1, span[1])  # PASSWORD==x: the second sign is the value's
         at -= 1
     if span is not None and data[span[0] - 1 : span[0]] in {b'"', b"'"}:
@@ -149,7 +167,11 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     if value.startswith(b"base64:"):
         span = (span[0] + 7, span[1])
     name = data[start:end].lower()
-    if (name.startswith(b"signing") and KEY_ID.fullmatch(value)) or PUBLIC_KEY.match(value):
+    if PUBLIC_KEY.match(value):
+        return None
+    if KEY_ID.fullmatch(value) and (
+        name.startswith(b"signing") or _OF_OPENPGP.search(data, max(0, start - 8), start)
+    ):
         return None
     if b"_" in value and data[max(0, start - 32) : end].lower().split(b"=")[0].rstrip().endswith(
         value.lower()
@@ -180,9 +202,9 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     if name.startswith(b"_key"):  # any key of an environment, if it is none of a table
         return span if len(value) >= 16 and is_strong(value) else None
     if plain.startswith((b"pass", b"pw")) or plain[1:].startswith((b"pass", b"pwd")):
-        if (
-            name.startswith((b"pass", b"pw")) and data[at - 1 : at] in b" \t"
-        ):  # "pass: 12 of 15", "second pass: merge"
+        if (name.startswith(b"pass") or b" :" in data[start:at]) and data[
+            at - 1 : at
+        ] in b" \t":  # "pass: 12 of 15", "second pass: merge"
             told = b"=" in data[start:at] or _USER_BEFORE.search(data, max(0, start - 96), start) is not None
             return (
                 span
@@ -208,7 +230,17 @@ def _told(data: bytes, start: int, end: int) -> Span | None:
         return None
     if _PAIR.match(value) or _KEY_OF_ITS_OWN.match(value):  # "signing key kid=2026-11"
         return None
-    if span[0] != end - 1 and _JOINED.fullmatch(value):  # set to 'anvil-badger-velvet'
+    if (
+        span[0] != end - 1
+        and (
+            _JOINED.fullmatch(value)  # set to 'anvil-badger-velvet'
+            or (
+                b"phrase" in data[start:end].lower()
+                and _WORDS.fullmatch(value)
+                and not _says_something(value)
+            )
+        )
+    ):
         return span
     return span if is_strong(value) and not is_method(value) else None
 
@@ -220,6 +252,7 @@ _PAIR = re.compile(rb"[A-Za-z_][A-Za-z_.:-]{0,32}=(?:[^=]|\Z)")
 _KEY_OF_ITS_OWN = re.compile(rb"A[KS]IA[A-Z0-9]{16}")
 """The id of a key of AWS is found by itself, and with it the secret in its line."""
 _JOINED = re.compile(rb"[A-Za-z0-9]{3,12}(?:-[A-Za-z0-9]{3,12}){2,9}")
+_WORDS = re.compile(rb"[a-z]{3,12}(?: [a-z]{3,12}){3,23}")
 """Three words or more, quoted."""
 
 
@@ -264,7 +297,7 @@ def _directed(data: bytes, start: int, end: int) -> Span | None:
 def _spoken(data: bytes, start: int, end: int) -> Span | None:
     """`PASSWORD 'x'`, `IDENTIFIED BY 'x'`, `--password x`, `<password>x`."""
     span = value_at(data, end - 1)
-    if span is None or data[span[0] : span[0] + 1] == b"-":
+    if span is None or (data[span[0] : span[0] + 1] == b"-" and not is_strong(data[span[0] + 1 : span[1]])):
         return None
     if data[start : start + 1] == b"-" and before(data, start) in ALNUM_BYTES:  # a three-token tuple
         return None
@@ -307,11 +340,14 @@ def _listed(data: bytes, start: int, end: int) -> Span | None:
 _LISTED = re.compile(rb"[\"'][ \t]*,[ \t]*\\?[\"']\Z")
 
 
+_CELLS = re.compile(NEXT_CELL + rb"[^\s\0<]\Z")
 _WITHIN = re.compile(rb"<(?i:(?:[a-z]{1,12}-)?(?:value|string))>\Z")
 """`<Password><Value>x`, `<key>Password</key><string>x`."""
 
 
 def _behind_name(data: bytes, start: int, end: int) -> Span | None:
+    if _CELLS.search(data, start, end):
+        return _told(data, start, end)
     if _WITHIN.search(data, start, end - 1):
         return of_element(data, _named(data, start, end))
     if data[end - 2 : end - 1] == b">" and data[end - 3 : end - 2] not in b"=-":
@@ -340,7 +376,9 @@ PASSWORD = (
     # name = "x"; {"name": "DB_PASSWORD", "value": "x"}, <add key="Password" value="x"/>; define('NAME', 'x'); <name>x</name>; const NAME: &str = "x"
     Shape(
         pattern=NAMES
-        + b"(?:(?:(?:"
+        + b"(?:"
+        + NEXT_CELL
+        + rb"[^\s\0<]|(?:(?:"
         + _TYPED
         + rb")[ \t]{0,4}=[ \t]{0,4}(?:"
         + _MADE_OF
@@ -384,7 +422,7 @@ PASSWORD = (
         _told,
     ),
     Shape(
-        pattern=rb"(?i:\bcreds?|\bcredentials?|\blog[ -]?in|\bsign[ -]?in)\"?(?:[ \t](?:with|as|are|is|were|remain)|[ \t](?:for|to|on|in)(?:[ \t][^\s\0:]{1,24}){1,3})?:?[ \t]{1,2}[A-Za-z0-9._@+-]{1,64}[ \t]?[/:|][ \t]?[^\s\0/]",
+        pattern=rb"(?i:\bcreds?|\bcredentials?|\blog[ -]?in|\bsign[ -]?in|\bwi-?fi|\bwlan)\"?(?:[ \t](?:with|as|are|is|were|remain)|[ \t](?:for|to|on|in)(?:[ \t][^\s\0:]{1,24}){1,3})?:?[ \t]{1,2}[A-Za-z0-9._@+-]{1,64}[ \t]?[/:|][ \t]?[^\s\0/]",
         check=_told,
     ),
     word(
@@ -404,7 +442,7 @@ PASSWORD = (
         + PASSWORD_NAMES
         + rb"|"
         + SECRET_NAMES
-        + rb"|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}(?::|[ \t](?:is|was|ist|est|es)(?:[ \t]now)?:?)|[ \t](?:you|we|i|that|which|below|generated|issued|used)(?:[ \t][a-z']{1,12}){0,5}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t](?:now|still|currently|just|actually))?:?)?(?:[ \t]{1,4}(?:\||-|\xe2\x80[\x93\x94]))?[ \t]{1,24}[^\s\0|]",
+        + rb"|\bpw)(?:[ \t](?:for|f\xc3\xbcr|pour|para|per|of|to|on)(?:[ \t][^\s\0:@0-9]{1,24}){1,3}(?::|[ \t](?:is|was|ist|est|es)(?:[ \t]now)?:?)|[ \t](?:you|we|i|that|which|below|generated|issued|used)(?:[ \t][a-z']{1,12}){0,5}:)?(?:[ \t](?:is|was|set to|to|from)(?:[ \t](?:now|still|currently|just|actually))?:?)?(?:[ \t]{1,4}(?:\||->?|\xe2\x80[\x93\x94]))?[ \t]{1,24}[^\s\0|]",
         check=_told,
     ),
     Shape(

@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterator
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
+from gateway.masking.apart import APART, evened
 from gateway.masking.checksums import luhn
 from gateway.masking.identifiers import FIELD_EDGES, otherwise_named
 from gateway.masking.shapes import (
     ALNUM_BYTES,
     DIGIT_BYTES,
     LOOK_BEHIND,
+    NEXT_CELL,
     WORD_BYTES,
     Shape,
     Span,
@@ -146,10 +148,15 @@ def _balanced(value: bytes) -> bool:
     return value.count(b"(") == value.count(b")")
 
 
+_OPENING = frozenset(b" (=:>[")
+
+
 def _double_zero(data: bytes, start: int, end: int) -> Span | None:
-    if not _clean_edges(data, start, start + 1) and before(data, start) not in FIELD_EDGES:
+    if before(data, start) not in FIELD_EDGES | _OPENING or otherwise_named(data, start):
         return None
     value = data[start:end]
+    if _in_table(data, start, end) or _counts(value):
+        return None
     if value.isdigit() and not _PHONE_WORD.search(data[max(0, start - LOOK_BEHIND) : start]):
         return None
     return _international(data, start, end)
@@ -245,6 +252,10 @@ def _trunk_eight(data: bytes, start: int, end: int) -> Span | None:
     )
 
 
+_CEP = re.compile(rb"[0-9]{5}-[0-9]{3}")
+"""A postcode of Brazil; the word for it is that for a telephone in Turkey."""
+
+
 def _named(data: bytes, start: int, end: int) -> Span | None:
     """Whatever is written like a number behind a word that says what it is."""
     whole = end
@@ -254,6 +265,8 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     if match is None:
         return None
     core = end
+    if data[start : start + 3].lower() == b"cep" and _CEP.fullmatch(match.group()):
+        return None
     value_of_verb = data[start : start + 4].lower() in _VERBS and match.group().isdigit()
     start += match.start()
     last = _shrink(data, start, end)
@@ -308,8 +321,10 @@ _OTHER_NUMBER = re.compile(
 
 _EXTENSION = rb"(?:(?:,? | ?)(?i:ext\.?|extension|x) ?[0-9]{1,6})?\b"
 _TO_NUMBER = (
-    rb"(?i:[ _-]?(?:no|nr|num|numbers?|#|numer|numaras\xc4\xb1|\xd0\xbd\xd0\xbe\xd0\xbc\xd0\xb5\xd1\x80|\xe0\xa4\xa8\xe0\xa4\x82\xe0\xa4\xac\xe0\xa4\xb0|\xeb\xb2\x88\xed\x98\xb8))?\.?\\?[\"']?(?i:[ \t]{1,2}(?:(?:number|num\xc3\xa9ro|n\xc3\xbamero|nummer)[ \t])?(?:is|at|on|under|unter|es|est|ist|er|lautet|\xc3\xa8|\xc3\xa9|jest|je|to)(?:[ \t](?:el|le|der|die|now|still))?|[ \t]{0,32}\|[ \t]?|[ \t]{0,2}(?::[ \t]{0,2}\{|,)\s{0,16}\"(?:number|value|no)\"[ \t]{0,2}:|[ \t]{0,3}(?:[:>=]|=>|\xef\xbc\x9a|\xe3\x81\xaf|\xe6\x98\xaf|\xe4\xb8\xba))?[ \t]{0,3}\\?[\"']?"
-    rb"(?:\+|\()?[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}" + _EXTENSION
+    rb"(?i:[ _-]?(?:no|nr|num|numbers?|#|numer|numaras\xc4\xb1|\xd0\xbd\xd0\xbe\xd0\xbc\xd0\xb5\xd1\x80|\xe0\xa4\xa8\xe0\xa4\x82\xe0\xa4\xac\xe0\xa4\xb0|\xeb\xb2\x88\xed\x98\xb8))?\.?\\?[\"']?(?i:[ \t]{1,2}(?:(?:number|num\xc3\xa9ro|n\xc3\xbamero|nummer)[ \t])?(?:is|at|on|under|unter|es|est|ist|er|lautet|\xc3\xa8|\xc3\xa9|jest|je|to)(?:[ \t](?:el|le|der|die|now|still))?|[ \t]{0,32}\|[ \t]?|[ \t]{0,2}(?::[ \t]{0,2}\{|,)\s{0,16}\"(?:number|value|no)\"[ \t]{0,2}:|[ \t]{0,3}(?:[:>=]|=>|\xef\xbc\x9a|\xe3\x81\xaf|\xe6\x98\xaf|\xe4\xb8\xba)|"
+    + NEXT_CELL
+    + rb")?[ \t]{0,3}\\?[\"']?"
+    rb"(?:\+|\()?[0-9](?:(?:[ ().\-/]{0,3}|" + APART + rb")[0-9]){6,14}" + _EXTENSION
 )
 
 
@@ -328,8 +343,14 @@ def _plain(valid: Callable[[str], bool], value: bytes) -> bool:
 
 
 PHONE = (
-    Shape(pattern=rb"\+\(?[1-9](?:\(0\)|[ .\-/()]{0,3}[0-9]){6,14}", check=_international),
-    Shape(pattern=rb"%2[Bb][1-9][0-9]{6,14}\b", check=_encoded),
+    Shape(
+        pattern=rb"\+\(?[1-9](?:\(0\)|(?:[ .\-/()]|" + APART + rb"){0,3}[0-9]){6,14}",
+        check=evened(_international),
+    ),
+    Shape(pattern=rb"%2[Bb][1-9](?:(?:[ .-]|" + APART + rb")?[0-9]){6,14}\b", check=evened(_encoded)),
+    word(rb"0[1-9](?:" + APART + rb"[0-9]{2}){4}\b", evened(_trunk)),
+    word(rb"0[1-9][0-9]{1,4}" + APART + rb"[0-9]{2,8}(?:" + APART + rb"[0-9]{2,4}){0,3}\b", evened(_trunk)),
+    word(rb"[2-9][0-9]{2}" + APART + rb"[2-9][0-9]{2}" + APART + rb"[0-9]{4}\b", evened(_nanp)),
     word(rb"00[1-9](?:[ .\-/()]{0,2}[0-9]){7,13}\b", _double_zero),
     Shape(pattern=rb"(?:\b1[-. ]?)?\([2-9][0-9]{2}\) ?[-.]?[0-9]{3}[-. ][0-9]{4}" + _EXTENSION, check=_nanp),
     word(
@@ -355,14 +376,14 @@ PHONE = (
     ),
     Shape(pattern=rb"\(0[1-9][0-9]{0,4}\)(?:[ .\-/]?[0-9]{2,8}){1,4}\b", check=_trunk),
     Shape(pattern=rb"\([1-9][0-9]{1,2}\) ?[0-9]{3,5}[- ][0-9]{3,5}\b", check=_bracketed),
-    word(rb"(?i:" + _WORDS + rb")" + _TO_NUMBER, _named),
+    word(rb"(?i:" + _WORDS + rb")" + _TO_NUMBER, evened(_named)),
     Shape(
         pattern=rb"[a-z](?:(?:Tele)?[Pp]hone|Mobile|Cell|Fax|Tel|Msisdn)(?:Number|No|Nr)?" + _TO_NUMBER,
-        check=lambda data, start, end: _named(data, start + 1, end),
+        check=evened(lambda data, start, end: _named(data, start + 1, end)),
     ),
     in_sentences(
         b"(?i:" + _SAID + b")", [(re.compile(b"(?i)(?:" + _SAID + b")"), _is_national, False)], _plain
     ),
     # No `\b` begins such a word: to the scan its letters are none.
-    Shape(pattern=rb"(?:" + _FOREIGN + rb")" + _TO_NUMBER, check=_named),
+    Shape(pattern=rb"(?:" + _FOREIGN + rb")" + _TO_NUMBER, check=evened(_named)),
 )

@@ -84,6 +84,8 @@ _FILLERS = _words(
 )
 _INTO = _words("to into auf zu \u00e0 a en na till til naar")
 """Where a verb says that the secret was changed; `to` is the word for "is" in Polish, `on` that of Finnish."""
+_FROM = _words("from von de da van fr\u00e5n fra z")
+"""Where such a verb says what the secret was before."""
 _TO_OF_OTHERS = _words("to on")
 _POLISH_OR_FINNISH = re.compile(rb"(?i)has(?:\xc5\x82|l)o|kod |salasana|parool")
 _CHANGED = re.compile(
@@ -142,7 +144,7 @@ def _value(data: bytes, at: int) -> tuple[Span, bool] | None:
 
 
 def _led(between: bytes, noun: bytes, changed: Callable[[], bool]) -> bytes:
-    """How the words between the noun and a value lead to it: `is`, `:` where a colon alone does, or not at all."""
+    """How the words between the noun and a value lead to it: `is`, `was` where another follows, `:` where a colon alone does, or not at all."""
     lead = between.rstrip(b" \t\"'" + _OPENERS)
     for sign in _TYPOGRAPHIC:
         lead = lead.removesuffix(sign).rstrip()
@@ -164,9 +166,13 @@ def _led(between: bytes, noun: bytes, changed: Callable[[], bool]) -> bytes:
         return b""
     last = words[-1]
     if last not in _IS and not last.endswith((b"'s", b"\xe2\x80\x99s")):
-        told = (last in _TO_OF_OTHERS and _POLISH_OR_FINNISH.match(noun)) or (last in _INTO and changed())
+        told = (last in _TO_OF_OTHERS and _POLISH_OR_FINNISH.match(noun)) or (
+            last in (_INTO | _FROM) and changed()
+        )
         if not told:
             return b""
+        if last in _FROM:
+            return b"was"
     of_another = len(words) > 1 and words[-2] in _OTHERS
     return b"" if of_another and (words[0] not in _PREPOSITIONS or words[-2] in _PARTS) else b"is"
 
@@ -216,7 +222,8 @@ def _said(data: bytes, start: int, end: int, kind: bytes) -> Iterator[Span]:
             )
         if led and (span := _of_kind(data, tried.start(), kind, drawn=led == b":")) is not None:
             yield span
-            return
+            if led != b"was":
+                return
         tried = _promising(data, tried.end(), sentence.end())
         if tried is None:
             return

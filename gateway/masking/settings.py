@@ -174,11 +174,13 @@ def _line_of_two(data: bytes, start: int, end: int) -> Span | None:
     return span if _LINE_ENDS.match(data, span[1]) and is_strong(data[span[0] : span[1]]) else None
 
 
-_HOST = re.compile(rb"(?:\A|[\r\n\0])\[?[A-Za-z0-9.-]{1,80}\Z")
+_HOST = re.compile(
+    rb"(?:\A|[\r\n\0])(?:[$#]?[ \t]{0,4}bundle[ \t]config[ \t](?:set[ \t])?(?:--?[a-z]{1,8}[ \t])?)?\[?[A-Za-z0-9.-]{1,80}\Z"
+)
 
 
 def _of_a_relay(data: bytes, start: int, end: int) -> Span | None:
-    """`mail.example.org user:password`, a line of sasl_passwd."""
+    """`mail.example.org user:password`, a line of sasl_passwd; a host of Bundler's."""
     span = value_at(data, end - 1)
     if (
         span is None
@@ -316,7 +318,7 @@ SETTINGS = (
         rb"(?i:(?:basic|http)_?auth|auth_?basic)[\"']?[ \t]{0,2}[:=][ \t]{0,2}[\"']?[A-Za-z0-9._-]{1,32}:[^\s\0:/\"'{$]",
         _behind_colon,
     ),
-    word(rb"(?i:tok|creds?)" + _IS + rb"[^\s\0]", _drawn),
+    word(rb"(?i:tok|creds?|pat)" + _IS + rb"[^\s\0]", _drawn),
     Shape(pattern=rb"(?i:community(?:[_-]?(?:string|name))?)" + _IS + rb"[^\s\0]", check=_strong),
     Shape(pattern=rb"[a-z]{2}pass(?:main)?" + _IS + rb"[^\s\0]", check=_glued),
     word(

@@ -29,6 +29,8 @@ _WIDER = 8
 
 _ESCAPE = rb"\\(?:[nrtbfv]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})|%[0-9A-Fa-f]{2}"
 _LEAD = b"(?:" + _ESCAPE + rb"|\b|_)"
+NEXT_CELL = rb":?</[a-z0-9]{1,8}>:?\s{0,16}(?:<[a-z0-9]{1,8}(?:[ \t][^<>\0]{0,40})?>\s{0,16}){0,2}"
+"""Between a word and its value in a table or a list of HTML: `<td>PESEL</td><td>`, `<b>PESEL:</b> `."""
 WORD_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 ALNUM_BYTES = WORD_BYTES - {ord("_")}
 DIGIT_BYTES = frozenset(b"0123456789")

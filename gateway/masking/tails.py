@@ -85,8 +85,8 @@ _STARRED = _led(rb"[ \t]\*[ \t]", rb"[ \t]{0,7}([^\s\0*]{1,64}[ \t]{0,8})", 84)
 _BETWEEN_STARS = _led(rb"[ \t]\*[ \t]", rb"[ \t]{0,7}(\"[^\"\r\n\0]{0,64}\"?)[ \t]{0,8}", 160)
 """`user * "password" *` of pppd"""
 _NAMED = _led(
-    rb"(?i:pass|pwd|psk|secret|token|[_ -]key|apikey)",
-    rb"[A-Za-z0-9_.-]{0,24}\\?[\"'\])]{0,3}[ \t]{0,16}[=:>(,]{1,2}[ \t]{0,16}([^\s\0][^\r\n\0]{0,160})",
+    rb"(?i:pass|pwd|psk|secret|token|[_ -]key|apikey|identified[ \t]+by)",
+    rb"[A-Za-z0-9_.-]{0,24}\\?[\"'\])]{0,3}(?:[ \t]{0,16}[=:>(,]{1,2}[ \t]{0,16}|[ \t]{1,4}(?=[\"']))([^\s\0][^\r\n\0]{0,160})",
     240,
 )
 """What stands behind a secret's name on its line: more of it may follow, and say that it is another value or none."""
@@ -106,6 +106,13 @@ _TO_ENTER = _led(
     rb"([0-9]{3}[0-9 -]{0,5}[ \t](?i:as?|fo?r?|to?|(?:as|for|to)[ \t][^\r\n\0.]{0,90})?)",
     120,
 )
+_BEFORE_HOST = (
+    re.compile(rb"(?<=[A-Za-z0-9_.-]:)[^\s\0:@/\"']{1,64}@[A-Za-z0-9.-]{0,63}(?::[0-9]{0,5})?\Z"),
+    136,
+)
+"""`user:password@host`, which a port may follow."""
+_ADDRESS = (re.compile(rb"\bhttps?:[^\s\0:\"'<>]{0,256}\Z"), 264)
+"""Of what messages are posted to the host decides."""
 _USER_ALONE = _led(rb"-u", rb"(?:ser)?[ \t=]{0,2}[\"']?([A-Za-z0-9_-]{16,128}):?[\"']?", 160)
 """`curl -u TOKEN:`"""
 
@@ -128,8 +135,10 @@ class Tails:
         self._tails = [_ACCOUNT, _ARMOUR]
         if not {"vendor_key", "password_hash"}.isdisjoint(detectors):
             self._tails.append(_WITH_COLON)
+        if not {"vendor_key", "slack_token"}.isdisjoint(detectors):
+            self._tails.append(_ADDRESS)
         if "password" in detectors:
-            self._tails.append(_CODE)
+            self._tails += [_CODE, _BEFORE_HOST]
         if "phone" in detectors:
             self._tails.append(_EXTENSION)
         if "national_id" in detectors:

@@ -40,7 +40,7 @@ _ENDS = re.compile(rb"[ \t]*(?:[\r\n\0]|\Z)")
 
 def _scripted(data: bytes, start: int, end: int) -> Span | None:
     """`user name password`, a line that is fed to `ftp`."""
-    if not _FTP.search(data[max(0, start - LOOK_BEHIND) : start]):
+    if not _FTP.search(data[max(0, start - LOOK_BEHIND) : start + 4]):
         return None
     span = _strong(data, start, end)
     return span if span is not None and _ENDS.match(data, span[1]) else None
@@ -51,6 +51,27 @@ def _changed(data: bytes, start: int, end: int) -> Span | None:
     named = _CHANGES.search(data[max(0, start - LOOK_BEHIND) : start])
     span = value_at(data, end - 2)
     return span if named is not None and span is not None and is_value(data, span, quoted=True) else None
+
+
+_PROMPT = re.compile(rb"(?:\A|[\r\n\0]|>[ \t]?|C:[ \t]?)[ \t]{0,4}\Z")
+_SCHEMES = re.compile(
+    rb"(?i)(?:plain|login|cram-md5|digest-md5|xoauth2|gssapi|ntlm|scram-sha-[0-9]+|tls|ssl)"
+)
+
+
+def _commanded(data: bytes, start: int, end: int) -> Span | None:
+    """`PASS x`, `AUTH x`, `AUTH user x` alone on a line, where no name of a test or file stands."""
+    span = value_at(data, end - 1)
+    if span is None or not _PROMPT.search(data[max(0, start - 8) : start]) or not _ENDS.match(data, span[1]):
+        return None
+    value = data[slice(*span)]
+    if not is_strong(value) or _SCHEMES.fullmatch(value) or re.search(rb"[/\\.:]|^(?i:test)", value):
+        return None
+    return (
+        span
+        if looks_secret(value.rstrip(b"0123456789"), least=1) or data[start:end].startswith(b"AUTH")
+        else None
+    )
 
 
 TRANSCRIPTS = (
@@ -64,8 +85,12 @@ TRANSCRIPTS = (
         lambda data, _start, end: value_at(data, end - 8),
     ),
     Shape(pattern=rb"\bLOGIN[ \t]\"?[A-Za-z0-9._@-]{1,64}\"?[ \t]\"?[^\s\0\"(]", check=_strong),
+    word(rb"(?:PASS|(?:HELLO[ ][0-9][ ])?AUTH(?:[ ][A-Za-z0-9._-]{1,32})?)[ ][^\s\0]", _commanded),
     Shape(pattern=rb"\"(?i:auth)\"[ \t](?:\"[^\"\s\0]{1,48}\"[ \t])?\"", check=_quoted),
-    Shape(pattern=rb"[\r\n][ \t]{0,8}user[ \t]{1,2}[^\s\0]{1,32}[ \t]{1,2}[^\s\0]", check=_scripted),
+    Shape(
+        pattern=rb"(?:[\r\n][ \t]{0,8}|\bftp>[ \t])user[ \t]{1,2}[^\s\0]{1,32}[ \t]{1,2}[^\s\0]",
+        check=_scripted,
+    ),
     # what installers say once
     Shape(
         pattern=rb"(?i:password[ \t]is[ \t]generated[ \t]for|temporary[ \t]password[ \t]for)[ \t][^\s\0:]{1,64}:[ \t]{1,2}[^\s\0]",

@@ -23,9 +23,11 @@ _PLACEHOLDER = linear(
     # the rules of a form
     rb"|(?:required|optional|nullable|sometimes|confirmed)(?:[|,][\w:,|]*)?"
     rb"|not[ _-]?(?:set|shown|provided|available|found|required|applicable)"
+    # where the system looks people up
+    rb"|(?:files|compat|sss|db|cache|altfiles)(?:[ \t]+[\w\[\]!=]+)*"
     rb"|\+?[0-9]{0,4}(?:\*{3,}[\w.@*()+-]*|\*+@[\w.-]*)|x{3,}(?:[-_]x+)*|[.*\xc2\xa0\xe2\x80\xa2\xe2\x97\x8f_x-]*"
     # variables and references to where the value is kept
-    rb"|%\(?\w*\)?s?|(?:%s[:/@]?){1,4}|0x[0-9a-f]{1,8}|[0-9]{1,5}/(?:tcp|udp)|(?:basic|bearer|digest) ?|(?:null|undefined|true|false|void 0|![01])[,;)}].*|\^[\[(.\\].*|(?-i:(?:[A-Z0-9]{2,}_)+(?:KEY|TOKEN|SECRET|PASSWORD|ID))|%env\(.*|\$\d+|:\w+|@[\w.-]+(?:\(.*)?|[&*][\w.]+|[$%#@!]?\{.*|\$__\w+\{.*|\$\(.*|\$[A-Za-z_][\w:]*(?:-(?:>.*)?)?|%[A-Z_]+%|<[%?$!#/-].*|<[\w .,:/'|{}()@-]*>?|\[.*|\(.*|![A-Z]\w*.*"
+    rb"|%\(?\w*\)?s?|(?:%s[:/@]?){1,4}|0x[0-9a-f]{1,8}|[0-9]{1,5}/(?:tcp|udp)|(?:basic|bearer|digest) ?|(?:null|undefined|true|false|void 0|![01])[,;)}].*|\^[\[(.\\].*|(?-i:(?:[A-Z0-9]{2,}_)+(?:KEY|TOKEN|SECRET|PASSWORD|ID))|%env\(.*|\$\d+|:\w+|@[\w.-]+(?:\(.*)?|[&*][\w.]+|[$%#@!]?\{.*|\$__\w+\{.*|\$\(.*|\$[A-Za-z_][\w:]*(?:-(?:>.*)?)?|%[A-Z_][A-Z0-9_]*%|<[%?$!#/-].*|<[\w .,:/'|{}()@-]*>?|\[.*|\(.*|![A-Z]\w*.*"
     rb"|(?:env|file|vault|secret|ref\+\w+|op|ssm|sops|awsssm|gcpsm|azkv|keyvault|secretsmanager|doppler|infisical):[\w./:+@#-]+"
     rb"|__\w+__|@@[\w.-]+@@|%%[\w.-]+%%|##[\w.-]+##|#\{.*"
     # what only the cluster or a key that is kept elsewhere can decrypt
@@ -53,7 +55,7 @@ _CODE = linear(
     rb"|vault|ctx|context|props|state|form|input|model|event|values|kwargs|session|client|auth|credentials?|row|record|item|obj|db|app|each|std)"
     + _MEMBER
     + rb"[A-Za-z_$][\w.$>?:!-]*"
-    rb"|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\(.*|[A-Za-z_]\w*\(|\w+![rsa]|[a-z_]{1,24}(?:\.[a-z_][a-z0-9_]{0,20})+\.[A-Z][A-Za-z]+|[A-Za-z_]\w*\)+[.;,].*|[a-z_][a-z0-9_]*\.[A-Z][A-Za-z0-9]*(?:Key|Token|Secret|Password)|_?[a-z]+\.[A-Z_]{3,}|[\w$]+(?:\.[\w$]+)+=.*"
+    rb"|[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\(.*|[A-Za-z_]\w*\(|[a-z_]+![rsa]|[a-z_]{1,24}(?:\.[a-z_][a-z0-9_]{0,20})+\.[A-Z][A-Za-z]+|[A-Za-z_]\w*\)+[.;,].*|[a-z_][a-z0-9_]*\.[A-Z][A-Za-z0-9]*(?:Key|Token|Secret|Password)|_?[a-z]+\.[A-Z_]{3,}|[A-Za-z_$]+(?:\.[A-Za-z_$]+)+=.*"
     rb"|"
     + _NAME
     + rb"(?:"
@@ -97,7 +99,7 @@ _TRIPLED = re.compile(
 _ESCAPED_QUOTED = re.compile(rb"(?:[^\\\"'\r\n\0]|\\\\[^\r\n\0]){0,%d}" % LONGEST_VALUE)
 _BARE = re.compile(
     # An ampersand ends it only where another parameter, an entity or another command follows.
-    rb"(?:[^\s\0\"'<>;&`]+|&(?:amp;(?![A-Za-z_]\w{0,24}=)|[lg]t;(?!/?[a-z]))|&(?![&\s\0]|\Z|#?[A-Za-z0-9]{1,8};|[A-Za-z_][\w.\[\]%-]{0,40}=))*"
+    rb"(?:[^\s\0\"'<>;&`]+|&(?:amp;(?![A-Za-z_]\w{0,24}=)|[lg]t;(?!/?[a-z]))|&(?![&\s\0]|\Z|(?:#[0-9A-Za-z]{1,7}|amp|[lg]t|quot|apos|nbsp);|[A-Za-z_][\w.\[\]%-]{0,40}=))*"
 )
 _STRING_PREFIX = re.compile(
     rb"(?:[NnEeUuBbRrFf]|@|\$(?=')|&[A-Za-z0-9_-]{1,32} {1,4}|!!(?:str|binary) {1,4}|string\([0-9]{1,5}\) )(?=[\"'])"
@@ -136,6 +138,50 @@ _DATE_OR_VERSION = linear(
 _PATH_OR_ADDRESS = linear(
     rb"(?:[A-Za-z]:|[~.]{0,2})(?:[/\\][A-Za-z]?[a-z0-9._@ -]*)+|[a-z][a-z0-9+.-]*://[^\s@]*|[\w.-]+\.(?:json|ya?ml|pem|key|txt|env|crt|p12|jks|js|ts|py|go|rb|java|html)"
 )
+
+
+_SIGN_FIRST = linear(rb"[$%@&*:,!<({\[][A-Za-z0-9!@#$%^&*?~+=-]{6,64}")
+_PAIRED = {0x24: b"$", 0x25: b"%", 0x3C: b">", 0x28: b")", 0x7B: b"}", 0x5B: b"]", 0x40: b"@"}
+"""What a sign at the beginning of a reference is closed by."""
+_OF_REFERENCE = linear(
+    rb"[A-Za-z_]{0,32}[0-9]{0,2}|[A-Z0-9]{1,32}"
+    rb"|(?i:[a-z-]{0,24}(?:k8s|s3|ec2|oauth[12]|i18n|l10n|base(?:32|64)|sha[0-9]{1,3}|md5|utf8|p12|x509|pkcs[0-9]{1,2}|ipv[46]|http2|pg[0-9]{1,2}|db[0-9]|v[0-9])[a-z-]{0,24})"
+    rb"|(?i:[a-z0-9-]*(?:" + _WORDS + rb"|pwd)[a-z0-9-]*)|[0-9]{1,6}[$@].*|[^A-Za-z]+"
+    # how a text is formatted, and what an address has encoded
+    rb"|[-+#0-9.]{0,6}[sdxXfrqv]\b.*|[^0-9]+|[a-z_]+=.*|[0-9A-F]{2}(?:%[0-9A-F]{2})*"
+)
+"""Names with few digits or with a word for what they hold."""
+
+
+_CHAOS = linear(rb"[^A-Za-z0-9\s\0\"'`\\\x80-\xff][^\s\0\"'`\\\x80-\xff]{8,128}")
+_WORDLIKE = re.compile(
+    # words, ranges and other signs of a pattern, variables and calls
+    rb"[a-z]{5}|[A-Z]{5}|[A-Z][a-z]{4}|[0-9A-Za-z]-[0-9A-Za-z]\]|\{[0-9]+,?[0-9]*\}|\(\?|[$%#@{]\{|[$%]\(|\}\}|\(\)|://|__"
+)
+_OF_CODE = re.compile(rb"[(){}\[\],;|]")
+
+
+def begins_with_sign(value: bytes, *, quoted: bool) -> bool:
+    """Whether this is a password that begins as variables and references do (`$ecret9Zk`, `(x7!Kq2`), and goes on as none of them.
+
+    What is in quotes may have any signs then, as long as there is no word in it.
+    """
+    if value[:1] not in b"$%@&*:!,<({[" or value[-1:] == _PAIRED.get(value[0], b""):
+        return False
+    rest = value[1:]
+    if (
+        (quoted or value[:1] not in b"({[<")
+        and _SIGN_FIRST.fullmatch(value) is not None
+        and is_strong(rest)
+        and _OF_REFERENCE.fullmatch(rest) is None
+    ):
+        return True
+    return (
+        _CHAOS.fullmatch(value) is not None
+        and _WORDLIKE.search(value) is None
+        and all(re.search(kind, rest) for kind in (rb"[a-z]", rb"[A-Z]", rb"[0-9]"))
+        and (quoted or _OF_CODE.search(value) is None)
+    )
 
 
 def value_at(data: bytes, start: int) -> Span | None:
@@ -224,6 +270,8 @@ def is_value(data: bytes, span: Span, *, quoted: bool) -> bool:
     ):
         return False
     tagged = quoted and value[:1] == b"!"  # `!vault` is a tag of YAML, "!vault" is none
+    if begins_with_sign(value, quoted=quoted) and not closes(data, span[0] - 1):
+        return True
     if value == MARK.encode() or (not tagged and _PLACEHOLDER.fullmatch(value.strip(b"'\"")) is not None):
         return False
     if value.startswith(b"-----BEGIN") and b"END" not in value:  # an armour goes on behind its first line

@@ -62,6 +62,11 @@ def _last_forty(_data: bytes, _start: int, end: int) -> Iterator[Span]:
     yield end - 40, end
 
 
+def _of_an_account(data: bytes, start: int, end: int) -> Span | None:
+    """What `az storage account keys list` prints."""
+    return (end - 88, end) if b'"keyName"' in data[max(0, start - LOOK_BEHIND) : start] else None
+
+
 def _telegram(data: bytes, start: int, end: int) -> Span | None:
     """The token begins with the bot's id, before the colon; in a path `bot` leads it."""
     known = _BOT.search(data, max(0, start - 14), start)
@@ -98,6 +103,21 @@ def _beside_id(data: bytes, start: int, end: int) -> Iterator[Span]:
             yield found.span()
 
 
+def _address(pattern: bytes) -> Shape:
+    """Where messages are posted to: who knows the address needs no other secret, so all of it is one."""
+    return word(rb"(?:https?://)?" + pattern, lambda *at: _to_end(_REST_PATH, *at))
+
+
+_LIVE = re.compile(
+    rb"(?:live|test)_(?:[a-f0-9]{35}|(?=[a-zA-Z]*[0-9])(?=[a-z0-9]*[A-Z])(?=[A-Z0-9]*[a-z])[A-Za-z0-9]{30,48})(?![A-Za-z0-9_])"
+)
+
+
+def _live(data: bytes, start: int, _end: int) -> Span | None:
+    match = _LIVE.match(data, start)
+    return match.span() if match is not None else None
+
+
 VENDORS: Mapping[str, tuple[Shape, ...]] = {
     "aws_key": (
         word(
@@ -114,7 +134,7 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
     ),
     "gcp_key": (
         _token(rb"AIza[A-Za-z0-9_-]{30}"),
-        _token(rb"ya29\.[A-Za-z0-9_-]{20}", _REST_DOTTED),
+        _token(rb"ya29\.(?:[a-z0-9]\.)?[A-Za-z0-9_-]{20}", _REST_DOTTED),
         _token(rb"GOCSPX-[A-Za-z0-9_-]{20}"),
         _token(rb"1//0[A-Za-z0-9_-]{30}"),
         _token(rb"GOOG1[A-Z0-9]{40}"),  # storage HMAC
@@ -129,6 +149,7 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
             re.compile(rb"[A-Za-z0-9+/=%&:._-]{0,512}"),
         ),
         _valued(rb"sig=[A-Za-z0-9+/%_-]{40}", re.compile(rb"[A-Za-z0-9+/=%_-]{0,512}")),
+        Shape(pattern=rb"\"value\"\s{0,4}:\s{0,4}\"[A-Za-z0-9+/]{86}==", check=_of_an_account),
         Shape(pattern=rb"[0-9]Q~[A-Za-z0-9_~.-]{31}", check=_client_secret),
     ),
     "github_token": (_token(rb"gh[pousr]_[A-Za-z0-9]{30}"), _token(rb"github_pat_[A-Za-z0-9_]{30}")),
@@ -141,14 +162,8 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
     "slack_token": (
         _token(rb"xox[a-z]-[A-Za-z0-9-]{10}"),
         _token(rb"xox[a-z]\.xox[a-z]-[A-Za-z0-9-]{10}"),
-        _token(rb"xapp-[0-9]-[A-Za-z0-9-]{10}"),
-        word(
-            rb"hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9_/]{20}",
-            lambda data, start, end: (
-                data.index(b"/", data.index(b"/", start) + 1) + 1,
-                _to_end(re.compile(rb"[A-Za-z0-9_/]{0,128}"), data, start, end)[1],
-            ),
-        ),
+        _token(rb"(?:xapp-[0-9]|xwfp)-[A-Za-z0-9-]{10}"),
+        _address(rb"hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9_/]{20}"),
     ),
     "stripe_key": (
         _token(rb"[rs]k_(?:live|test|prod)_[A-Za-z0-9]{10}"),
@@ -186,20 +201,17 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
         Shape(
             pattern=rb"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27}", check=_behind(rb"[MNO][A-Za-z0-9_-]{22,27}")
         ),  # Discord
-        word(
-            rb"discord(?:app)?\.com/api/webhooks/[0-9]{16,20}/[A-Za-z0-9_-]{60}",
-            lambda data, start, end: (
-                data.index(b"/webhooks/", start) + 10,
-                _to_end(_REST, data, start, end)[1],
-            ),
+        _address(rb"discord(?:app)?\.com/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]{16,20}/[A-Za-z0-9_-]{60}"),
+        _address(
+            rb"outlook\.office(?:365)?\.com/webhook/[A-Za-z0-9@-]{20,128}/IncomingWebhook/[A-Za-z0-9/-]{32}"
         ),
         word(
-            rb"webhook\.office\.com/webhookb2/[A-Za-z0-9@-]{20,128}/IncomingWebhook/[A-Za-z0-9/-]{32}",
-            lambda data, start, end: (
-                data.index(b"/webhookb2/", start) + 11,
-                _to_end(_REST_PATH, data, start, end)[1],
-            ),
+            rb"(?:https?://[a-z0-9-]{1,48}\.)?webhook\.office\.com/webhookb2/[A-Za-z0-9@-]{20,128}/IncomingWebhook/[A-Za-z0-9/-]{32}",
+            lambda *at: _to_end(_REST_PATH, *at),
         ),
+        _address(rb"hooks\.zapier\.com/hooks/catch/[0-9]{4,12}/[A-Za-z0-9]{6}"),
+        _address(rb"open\.(?:feishu\.cn|larksuite\.com)/open-apis/bot/v2/hook/[0-9a-f-]{36}"),
+        _address(rb"qyapi\.weixin\.qq\.com/cgi-bin/webhook/send\?key=[0-9a-f-]{36}"),
         _token(rb"dckr_[a-z]{2,4}_[A-Za-z0-9_-]{20}"),  # Docker
         _token(rb"dp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9_.-]{20}", _REST_DOTTED),  # Doppler
         _token(rb"sl\.(?:u\.)?[A-Za-z0-9_-]{100}"),  # Dropbox
@@ -296,5 +308,28 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
         _token(rb"eyJhIjoi[A-Za-z0-9+/=]{80}", _REST_BASE64),  # Cloudflare Tunnel
         _token(rb"APA91b[A-Za-z0-9_-]{100}"),  # Firebase Cloud Messaging
         _token(rb"zpka_[A-Za-z0-9_]{32}"),  # Zuplo
+        _token(
+            rb"aio_[A-Za-z0-9]{28}|amzn\.mws\.[a-f0-9-]{36}|amzn1\.oa2-cs\.v1\.[a-f0-9]{64}"
+        ),  # Adafruit, Amazon
+        _token(rb"Atz[ar]\|[A-Za-z0-9/+_=-]{40}", _REST_BASE64),  # Login with Amazon
+        _token(rb"apify_api_[A-Za-z0-9]{30}|xa[ap]t-[a-f0-9]{8}-[a-f0-9-]{27}"),  # Apify, Axiom
+        word(rb"K00[0-9][A-Za-z0-9+/]{27}\b", _mixed),  # Backblaze
+        _token(rb"csk-[a-z0-9]{48}|4b1d[A-Za-z0-9]{38}"),  # Cerebras, ClickHouse Cloud
+        _token(
+            rb"dd(?:app|pat)_[A-Za-z0-9]{30}|dnkey-[a-z0-9=_-]{26}-[a-z0-9=_-]{52}"
+        ),  # Datadog, Defined Networking
+        _token(rb"hc[a-z]{1,2}ik_[a-z0-9]{50}|sk-helicone-[a-z0-9-]{20}"),  # Honeycomb, Helicone
+        _token(rb"signkey-[a-z]{2,12}-[a-f0-9]{64}|s-s4t2(?:ud|af)-[a-f0-9]{64}"),  # Inngest, 42
+        word(rb"(?:live|test)_[A-Za-z0-9]{30}", _live),  # Lob, Mollie
+        Shape(pattern=rb"_mmk\b", check=_behind(rb"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}")),  # MaxMind
+        _token(rb"(?:SB-)?Mid-server-[A-Za-z0-9_-]{20}"),  # Midtrans
+        _token(rb"tk-us-[A-Za-z0-9_-]{40}|SCW[A-Z0-9]{17}\b|EXO[a-f0-9]{24}"),  # Scalingo, Scaleway, Exoscale
+        _token(
+            rb"sm_(?:pat|aat|sat)_[A-Za-z0-9]{16}|secret-(?:live|test)-[A-Za-z0-9_-]{30}", _REST_BASE64
+        ),  # SettleMint, Stytch
+        _token(rb"tgp_v1_[A-Za-z0-9_-]{40}|tr_(?:dev|prod|stg)_[A-Za-z0-9]{20}"),  # Together, Trigger.dev
+        _token(rb"ucat_[A-Za-z0-9]{24}|unkey_[A-Za-z0-9]{20}"),  # UpCloud, Unkey
+        _token(rb"xnd_(?:production|development)_[A-Za-z0-9]{40}"),  # Xendit
+        _token(rb"t1\.[A-Za-z0-9_-]{20,160}={0,2}\.[A-Za-z0-9_-]{86}|YCM[A-Za-z0-9_-]{37}"),  # Yandex Cloud
     ),
 }

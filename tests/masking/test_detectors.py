@@ -31,6 +31,8 @@ FOUND: dict[str, list[str]] = {
         "\\\\n<ann@example.com>",
     ],
     "payment_card": [
+        "card <4111\u00a01111\u00a01111\u00a01111>, <4111+1111+1111+1111>",
+        "?c=<4111%201111%201111%201111>&x=1",
         "<4111 1111 1111 1111>",
         "<4111-1111-1111-1111>,<5555555555554444>",
         "amex <3782 822463 10005> or <378282246310005>",
@@ -45,6 +47,7 @@ FOUND: dict[str, list[str]] = {
         "12/26 <4111111111111111>",
     ],
     "iban": [
+        "<DE89\u00a03704\u00a00044\u00a00532\u00a00130\u00a000>",
         "<DE89 3704 0044 0532 0130 00> BANK",
         "<GB29NWBK60161331926819>",
         "iban=<de89370400440532013000>;",
@@ -53,6 +56,7 @@ FOUND: dict[str, list[str]] = {
         "<DE89-3704-0044-0532-0130-00>",
     ],
     "ssn": [
+        "SSN <374\u201151\u20115809>",
         "ssn <123-45-6789>",
         "SSN: <123456789>",
         '"ssn": "<123 45 6789>"',
@@ -60,6 +64,7 @@ FOUND: dict[str, list[str]] = {
         "social security number is <123456789>",
     ],
     "phone": [
+        "<+33\u202f6\u202f12\u202f34\u202f56\u202f78> phone: <415\u2013867\u20132931>",
         "<+1 555 123 4567> and <+44 7700 900123>",
         "<+14155552671>",
         "<(555) 123-4567>, <555-123-4567>, <212.555.0123>",
@@ -103,6 +108,15 @@ FOUND: dict[str, list[str]] = {
         "export PASSWORD=<s3cr3t> && run",
         "PASSWORD=<s3cr3t>&&run",
         'DB_PASSWORD="<my pass phrase>"',
+        "DB_PASSWORD=<$ecret9Zk>\n",
+        "password: '<@dmin2024>'",
+        '{"password": "<(x7!Kq2zP)w>"}',
+        '{"pass": "<[9oEa/y6LR;sSF3U>"}',
+        "PASSWORD '<%ecret9Zk>';",
+        "PASS <vuz7Rt9qLm>",
+        "AUTH default <vuz7Rt9qLm>",
+        "kim:<vuz7Rt9q>@mq:5672",
+        "id,username,password\n1,kim,<trustnoone>",
         '{"password": "<hunter2>", "b": 1}',
         '\\"password\\":\\"<hunter2>\\"',
         '{"password":"<a\\"b>"}',
@@ -208,7 +222,7 @@ FOUND: dict[str, list[str]] = {
     "gitlab_token": ["<glpat-abcdefghij0123456789>"],
     "slack_token": [
         "<xoxb-123456789012-abcdefABCDEF>",
-        "https://hooks.slack.com/services/<T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX>",
+        "see <https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX>",
     ],
     "stripe_key": ["<sk_live_abcdefghijklmnop>", "<whsec_abcdefghijklmnopqrstuvwx>"],
     "anthropic_key": ["<sk-ant-api03-abcdefghijklmnopqrstuvwxyz>"],
@@ -225,6 +239,12 @@ FOUND: dict[str, list[str]] = {
 }
 
 LEFT_ALONE = [
+    'password: $db_pass1 password=%DB2_PASSWORD% password: "{user.name}:{port}" password: *default_pass1',
+    '"password": "[A-Za-z0-9]{8,}" "password": "(?=.*[A-Z])(?=.*[0-9]).{8,}"',
+    "passwd: files systemd",
+    "PASS TestLogin2\nPASS src/a1.test.ts",
+    "AUTH CRAM-MD5",
+    "CEP 01310-100",
     "psk: wpa2 security=wpa2-psk",
     'labels.password = "Kennwort"',
     "http://localhost:8080/@scope/pkg:latest http://127.0.0.1:3000/users?to=a@b",
