@@ -100,16 +100,35 @@ def _mapfile(call: Call) -> str:
     return ""
 
 
+_SURE = words(
+    "/ /etc /tmp /usr /var /home /root /bin /usr/bin /usr/lib /usr/share /var/log /var/lib /var/tmp ~"
+)
+"""Directories that a `cd` gets to, whatever the target."""
+_KEPT = re.compile(
+    r"(?:/(?:etc|root|proc|sys|boot|dev|usr|s?bin|lib|var/(?:lib|spool))|(?:~|/home/[^/]+)/\.\w+)(?:/|\Z)"
+)
+"""Where a bare name may be a guard's or a credential's, so that it counts that one may still be there."""
+
+_KEPT_MOST = 3
+
+
 def _cd(call: Call) -> str:
     call.add(Effect.SESSION)
     shell = call.walker.shell
-    target = next((arg for arg in call.args if not arg.startswith("-") or arg == "-"), "~")
+    if call.name != "cd" and "-n" in call.args:
+        return ""
+    default = "~" if call.name == "cd" else "-"
+    target = next((arg for arg in call.args if not arg.startswith("-") or arg == "-"), default)
+    kept = [] if target in _SURE else [place for place in shell.directories if _KEPT.match(place)]
     if target == "-" or call.name == "popd" or re.match(r"[-+]\d", target):
         shell.go(*shell.visited)
-    elif target[:1] in "/~":
-        shell.go(target)
-    else:
-        shell.go(*(f"{place.rstrip('/')}/{target}" if place else target for place in shell.directories))
+    elif target[:1] in {"/", "~"}:
+        shell.go(target, *kept[-_KEPT_MOST:])
+    elif target:
+        there = [f"{place.rstrip('/')}/{target}" if place else target for place in shell.directories]
+        places = [*there, *kept]
+        # Where they get many, the one that every `cd` led to, and the oldest of the others.
+        shell.go(*(places if len(places) <= 2 * _KEPT_MOST else [there[0], *kept[-_KEPT_MOST:]]))
     return ""
 
 
