@@ -15,7 +15,7 @@ _ALTERING = re.compile(r"[-+][A-Za-z]*[luci]")
 """Options of `declare` by which a variable takes its values in another case, or as numbers."""
 _SESSION = words(
     """
-    : true false wait times ulimit umask let bg fg disown suspend caller dirs compopt
+    : true false wait times ulimit umask bg fg disown suspend caller dirs compopt
     """
 )
 _READ = words("test [ type pwd help")
@@ -68,6 +68,8 @@ def _declare(call: Call) -> str:
             if not static(arg):
                 call.doubt("which variable is set is not known")
             continue
+        if call.name in {"local", "declare", "typeset"}:
+            call.walker.local(found[1])
         if any(_ALTERING.match(option) for option in call.args):
             call.walker.shell.altered |= {found[1]}
         if found[4] is not None:
@@ -177,11 +179,14 @@ def _trap(call: Call) -> str:
         if not shell.left:
             shell.traps.pop(signal, None)
     if code not in {"-", ""}:
+        before = shell.copy()
         _eval(Call(name="eval", args=(code,), stdin=None, walker=call.walker))
+        shell.join(before)  # it runs when the signal comes
         for signal in signals:
             shell.traps[signal] = (*shell.traps.get(signal, ()), code)
         if any(not static(name) or name.upper() in {"DEBUG", "SIGDEBUG"} for name in signals):
             call.walker.reading.traps_each = True
+            _lasting(call, "a trap runs before each command that follows")
     return ""
 
 
@@ -225,6 +230,13 @@ def _set(call: Call) -> str:
         for value in given:
             call.walker.holds(value)
         shell.positionals = None if shell.left else tuple(given[1:] if given[0] in {"--", "-"} else given)
+    return ""
+
+
+def _let(call: Call) -> str:
+    call.add(Effect.SESSION)
+    for arg in call.args:
+        call.walker.shell.compute(arg)
     return ""
 
 
@@ -330,6 +342,7 @@ HANDLERS: Mapping[str, Callable[[Call], str]] = {
     "shopt": _shopt,
     "set": _set,
     "unset": _unset,
+    "let": _let,
     "getopts": _getopts,
     "jobs": _jobs,
     "shift": _shift,

@@ -107,6 +107,7 @@ class Expander:
                 return ["/dev/fd/" + TAME]
             case Arithmetic():
                 text = "".join(self.values(piece.pieces)[:1])
+                self.shell.compute(text)
                 for name in _NAMES.findall(text):
                     if any("$(" in v or "`" in v or WILD in v for v in self.shell.variables.get(name, ())):
                         self.doubt("arithmetic computes with a value that may hold a command")
@@ -128,6 +129,8 @@ class Expander:
                 other = [value.replace(SPLIT, " ") for value in self.values(piece.argument)]
                 if piece.operator in {":=", "="}:
                     self.shell.variables[piece.name] = tuple(dict.fromkeys([*(known or (WILD,)), *other]))
+                if piece.operator in {":+", "+"}:
+                    return list(dict.fromkeys([*other, ""]))
                 if known is None:
                     # A name that nothing set is either unset or comes from the environment.
                     return [*other, *([WILD] if piece.name.isupper() else [])]

@@ -42,19 +42,23 @@ from gateway.model import Effect
 _NESTED = 24
 """Texts inside texts, and calls inside calls."""
 _NESTED_CHARACTERS = 262_144
+_SPECIAL = words(": . eval exec export readonly return set shift source times trap unset break continue exit")
+"""Behind an assignment, dash leaves it as it is when one of these has run."""
 _PRINTERS = words("echo printf print cat")
 
 
 class Walker(Redirecting):
     """One shell being followed. `nested` counts the texts and calls around it."""
 
-    __slots__ = ("calling", "expander", "nested", "reading", "shell")
+    __slots__ = ("calling", "expander", "locals", "nested", "reading", "shell")
 
     def __init__(self, reading: Reading, shell: Shell, *, nested: int = 0) -> None:
         self.reading = reading
         self.shell = shell
         self.nested = nested
         self.calling: list[str] = []
+        self.locals: list[dict[str, tuple[str, ...]]] = []
+        """For each call of a function, what the variables were that it made its own."""
         self.expander = Expander(shell, self._substituted, reading.doubt)
 
     def text(self, text: str, *, stdin: str | None = None) -> str:
@@ -144,7 +148,10 @@ class Walker(Redirecting):
                 return ""
             case Expression():
                 for word in node.words:
-                    if any(builtins.indexed(value) for value in self.expander.values(word.pieces)):
+                    values = self.expander.values(word.pieces)
+                    for value in values:
+                        self.shell.compute(value)
+                    if any(map(builtins.indexed, values)):
                         self.reading.add(Effect.EXEC)
                         self.reading.doubt("a subscript holds a command that the shell runs")
                 return self.redirected(node.redirects, stdin, lambda _: "")
@@ -235,10 +242,14 @@ class Walker(Redirecting):
         return _joined([printed, either(outcomes)])
 
     def _loop(self, node: Loop, stdin: str | None) -> str:
+        before = dict(self.shell.variables)
         printed = [self.node(node.head, stdin)]
+        by_head = [name for name, values in self.shell.variables.items() if before.get(name) is not values]
         body = Block(parts=(node.body, node.head))
         # Where variables are set, a second round may do what the first did not.
         printed += [self._maybe(body, stdin) for _ in range(2 if self.shell.variables else 1)]
+        for name in by_head:  # the `read` that ends a loop leaves nothing in them
+            self.shell.variables[name] = several((*self.shell.variables.get(name, ()), ""))
         return WILD if any(printed) else ""
 
     def _for_each(self, node: ForEach, stdin: str | None) -> str:
@@ -276,6 +287,7 @@ class Walker(Redirecting):
         for value in arguments:
             self.holds(value)
         self.calling.append(name)
+        self.locals.append({})
         positionals, left = self.shell.positionals, self.shell.left
         printed: list[str] = []
         start = self._copied()
@@ -286,6 +298,8 @@ class Walker(Redirecting):
             if number or None in bodies:
                 self.shell.join(before)
         self.shell.positionals, self.shell.left = positionals, left
+        for variable, values in self.locals.pop().items():
+            self.shell.variables[variable] = several((*values, *self.shell.variables.get(variable, (WILD,))))
         self.calling.pop()
         return printed
 
@@ -316,19 +330,36 @@ class Walker(Redirecting):
             if assignment.name != "IFS" or any(form[:1] != ("read",) for form in forms):
                 self._assign(assignment)
         raw = node.words if isinstance(first := node.words[0].pieces[0], Text) and not first.quoted else ()
-        printed = self.redirected(
-            node.redirects, stdin, lambda fed: either([self.run(argv, stdin=fed, raw=raw) for argv in forms])
-        )
+        printed = self.redirected(node.redirects, stdin, lambda fed: self._any_of(forms, stdin=fed, raw=raw))
         if before is not None:
             # They hold for the command alone, unless it is one that the shell itself runs.
             for assignment in node.assignments:
                 kept = before.variables.get(assignment.name)
-                if kept is None:
+                if any(form[:1] and form[0] in _SPECIAL for form in forms):
+                    self.shell.variables[assignment.name] = several(
+                        (*(kept or (WILD,)), *self.shell.variables.get(assignment.name, (WILD,)))
+                    )
+                elif kept is None:
                     self.shell.variables.pop(assignment.name, None)
                 else:
                     self.shell.variables[assignment.name] = kept
             self.shell.doubts = before.doubts
         return printed
+
+    def _any_of(self, forms: Sequence[tuple[str, ...]], *, stdin: str | None, raw: Sequence[Word]) -> str:
+        """One of these argument lists runs: each from where the shell stands now."""
+        if len(forms) == 1:
+            return self.run(forms[0], stdin=stdin, raw=raw)
+        start = self._copied()
+        printed: list[str] = []
+        for number, argv in enumerate(forms):
+            before = self._copied()
+            if number:
+                self.shell.become(start.copy())
+            printed.append(self.run(argv, stdin=stdin, raw=raw))
+            if number:
+                self.shell.join(before)
+        return either(printed)
 
     def _revealed(self, words: Sequence[Word]) -> None:
         """Printing a variable of the target's whose name says that it holds a credential reads one."""
@@ -363,6 +394,11 @@ class Walker(Redirecting):
         for value in values:
             self.holds(value)
         self.shell.set(name, [WILD] if subscript else values)
+
+    def local(self, name: str) -> None:
+        """A function makes a variable its own: it is what it was when the function has ended."""
+        if self.locals:
+            self.locals[-1].setdefault(name, self.shell.variables.get(name, (WILD,)))
 
     def holds(self, value: str) -> None:
         """A variable or an argument has this value: arithmetic anywhere later would compute a subscript in it."""
