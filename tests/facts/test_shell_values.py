@@ -93,6 +93,24 @@ def test_echo_prints_what_bash_prints(arguments: list[str]) -> None:
     check(f'"f$(echo {" ".join(map(shlex.quote, arguments))})"')
 
 
+PIECES = st.sampled_from(
+    [
+        "a", '"b c"', "'d'", "\\e", "$x", '"$x"', "${x}", "{a,b}", "{q..s}", "{1..3}", "$'\\x61'", "$'\\101'", "$(echo a)",
+        "`echo z`", "*", "?", "[ab]", '"*"', "\\*", "${x:-n}", '"${y-m}"', "${#x}", "$((1+2))", "\\\n", '""', "''", '$"t"',
+        '{a,"b c"}', "{a,$x}", "${x}{a,b}", '"\\$x"', '"\\a"', "\\\\", "=", "#", "$", "$1", '"$@"', "$*", "!", "^", "}", "{", "{a}",
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    st.lists(PIECES, min_size=1, max_size=4).map("".join),
+    st.sampled_from(["", "a", "a b", "*", "{a,b}", "$y", "~"]),
+)
+def test_a_word_is_what_bash_makes_of_it(word: str, value: str) -> None:
+    check(f"f{word}", f'set -- p "q r"; xa=i; x1=j; x={shlex.quote(value)};')
+
+
 STATEMENTS = st.sampled_from(
     """
     x=a
