@@ -105,7 +105,8 @@ def _card_within(data: bytes, start: int, end: int) -> Span | None:
     while end - start >= 12:
         value = data[start:end]
         separators = value.translate(None, b"0123456789")
-        if len(set(separators)) <= 1 and is_card(digits(value)) and not _of_table(data, start, end):
+        card = is_card(digits(value)) or (is_barcode(digits(value)) and _is_old(data, start, digits(value)))
+        if len(set(separators)) <= 1 and card and not _of_table(data, start, end):
             follows = after(data, end)
             if len(value) == 12 and not _CARD_WORD.search(data[max(0, start - 40) : start]):
                 return None
@@ -123,13 +124,19 @@ def _card_within(data: bytes, start: int, end: int) -> Span | None:
     return None
 
 
+def _is_old(data: bytes, start: int, number: str) -> bool:
+    """A card of thirteen digits that would be a barcode, if a word did not say that it is a card."""
+    named = _CARD_WORD.search(data[max(0, start - 40) : start]) is not None
+    return named and known_card_length(number) and luhn(number)
+
+
 def _on_a_stripe(data: bytes, start: int, end: int) -> Span | None:
     """ISO/IEC 7813: the first track of a card begins with its number."""
     begin = data.index(b"B", start, end) + 1
     return (begin, end - 1) if is_card(digits(data[begin : end - 1])) else None
 
 
-_CARD_WORD = re.compile(rb"(?i)(?:card|maestro|pan|cc|carte|karte|tarjeta|carta)[^\r\n\0]*\Z")
+_CARD_WORD = re.compile(rb"(?i)(?:card|visa|maestro|pan|cc|carte|karte|tarjeta|carta)[^\r\n\0]*\Z")
 """A card of twelve digits is rare, and so long are the numbers of accounts."""
 _HEX_BEFORE = re.compile(rb"(?<![0-9A-Za-z])(?=[0-9]{0,4}[A-F])[0-9A-F]{4,5}[ \n]\Z")
 
