@@ -100,15 +100,12 @@ def _mapfile(call: Call) -> str:
     return ""
 
 
-_SURE = words(
-    "/ /etc /tmp /usr /var /home /root /bin /usr/bin /usr/lib /usr/share /var/log /var/lib /var/tmp ~"
-)
-"""Directories that a `cd` gets to, whatever the target."""
+_SURE = words("/ /etc /tmp /usr /var /home /bin /usr/bin /usr/lib /usr/share /var/log /var/lib /var/tmp ~")
+"""Directories that a `cd` gets to on whatever target, as whatever user."""
 _KEPT = re.compile(
     r"(?:/(?:etc|root|proc|sys|boot|dev|usr|s?bin|lib|var/(?:lib|spool))|(?:~|/home/[^/]+)/\.\w+)(?:/|\Z)"
 )
 """Where a bare name may be a guard's or a credential's, so that it counts that one may still be there."""
-
 _KEPT_MOST = 3
 
 
