@@ -11,15 +11,15 @@ from dataclasses import replace
 from typing import assert_never
 
 from gateway.facts.shell import builtins, programs
+from gateway.facts.shell.assigning import Assigning
 from gateway.facts.shell.call import Call
 from gateway.facts.shell.expansion import Expander
-from gateway.facts.shell.grammar import Parser, parse
+from gateway.facts.shell.grammar import parse
 from gateway.facts.shell.programs.looking import revealing
 from gateway.facts.shell.reading import Reading
-from gateway.facts.shell.redirecting import Redirecting, either
+from gateway.facts.shell.redirecting import either
 from gateway.facts.shell.state import Shell, several
 from gateway.facts.shell.tree import (
-    Assignment,
     Block,
     Chain,
     Choice,
@@ -35,8 +35,7 @@ from gateway.facts.shell.tree import (
     Variable,
     Word,
 )
-from gateway.facts.shell.values import CLASS, DEEP, WILD, static, words
-from gateway.facts.shell.variables import meaning
+from gateway.facts.shell.values import DEEP, WILD, static, words
 from gateway.model import Effect
 
 _NESTED = 24
@@ -47,7 +46,7 @@ _SPECIAL = words(": . eval exec export readonly return set shift source times tr
 _PRINTERS = words("echo printf print cat")
 
 
-class Walker(Redirecting):
+class Walker(Assigning):
     """One shell being followed. `nested` counts the texts and calls around it."""
 
     __slots__ = ("calling", "expander", "locals", "nested", "reading", "shell")
@@ -57,8 +56,7 @@ class Walker(Redirecting):
         self.shell = shell
         self.nested = nested
         self.calling: list[str] = []
-        self.locals: list[dict[str, tuple[str, ...]]] = []
-        """For each call of a function, what the variables were that it made its own."""
+        self.locals = []
         self.expander = Expander(shell, self._substituted, reading.doubt)
 
     def text(self, text: str, *, stdin: str | None = None) -> str:
@@ -315,7 +313,7 @@ class Walker(Redirecting):
     def _simple(self, node: Simple, stdin: str | None) -> str:
         if not node.words:
             for assignment in node.assignments:
-                self._assign(assignment)
+                self.assigned(assignment)
             self.redirected(node.redirects, stdin, lambda _: "")
             if not node.redirects:
                 self.reading.add(Effect.SESSION)
@@ -328,7 +326,7 @@ class Walker(Redirecting):
         before = self._copied() if node.assignments else None
         for assignment in node.assignments:
             if assignment.name != "IFS" or any(form[:1] != ("read",) for form in forms):
-                self._assign(assignment)
+                self.assigned(assignment)
         raw = node.words if isinstance(first := node.words[0].pieces[0], Text) and not first.quoted else ()
         printed = self.redirected(node.redirects, stdin, lambda fed: self._any_of(forms, stdin=fed, raw=raw))
         if before is not None:
@@ -371,41 +369,6 @@ class Walker(Redirecting):
                     and piece.name not in self.shell.variables
                 ):
                     self.reading.add(Effect.EXFIL)
-
-    def _assign(self, assignment: Assignment) -> None:
-        self.expander.values(assignment.subscript)
-        if assignment.elements is not None:
-            values = [
-                v for word in assignment.elements for fields in self.expander.fields(word) for v in fields
-            ]
-            values = values if len(values) == 1 else [WILD]
-        else:
-            values = self.expander.value(assignment.value)
-        self.assign(assignment.name, [WILD] if assignment.partial else values)
-
-    def assign(self, name: str, values: Sequence[str]) -> None:
-        """Set a variable, which may change what later words mean."""
-        name, subscript, _ = name.replace(CLASS, "[").partition("[")
-        effects, doubt = meaning(name, values)
-        self.reading.add(*effects)
-        if doubt:
-            self.reading.doubt(doubt)
-            self.shell.doubts = tuple(dict.fromkeys((*self.shell.doubts, doubt)))
-        for value in values:
-            self.holds(value)
-        self.shell.set(name, [WILD] if subscript else values)
-
-    def local(self, name: str) -> None:
-        """A function makes a variable its own: it is what it was when the function has ended."""
-        if self.locals:
-            self.locals[-1].setdefault(name, self.shell.variables.get(name, (WILD,)))
-
-    def holds(self, value: str) -> None:
-        """A variable or an argument has this value: arithmetic anywhere later would compute a subscript in it."""
-        if builtins.indexed(value):
-            self.reading.add(Effect.EXEC)
-            self.reading.doubt("a variable holds a subscript that runs a command")
-            self.expander.values(Parser(value).document(value))
 
 
 def _joined(printed: Sequence[str]) -> str:
