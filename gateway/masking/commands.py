@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from gateway.masking.called import NOT_SECRET_BEFORE
 from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, Shape, Span, before, word
 from gateway.masking.values import is_random, is_strong, is_value, looks_secret, quoted_at, value_at
 
@@ -98,6 +99,8 @@ def _told(data: bytes, start: int, end: int) -> Span | None:
     """`--password x`, `-storepass x`; what a manual calls the value is none."""
     if before(data, start) in ALNUM_BYTES or data[:start].endswith(_KEPT_BY_NAME):  # a three-token tuple
         return None
+    if (other := _OTHERS_TOKEN.match(data, start, end)) is not None and NOT_SECRET_BEFORE.search(other[1]):
+        return None  # --continuation-token
     span = _value(data, start, end)
     quoted = span is not None and data[span[0] - 1 : span[0]] in {b"'", b'"'}
     if span is None or _SOURCE.match(data, span[0]) or not is_value(data, span, quoted=quoted):
@@ -108,6 +111,7 @@ def _told(data: bytes, start: int, end: int) -> Span | None:
     return span
 
 
+_OTHERS_TOKEN = re.compile(rb"-((?:[A-Za-z]{1,16}[_-]){1,2})(?i:token|key|secret)")
 _KEPT_BY_NAME = b"config set -"
 """Of what is kept as `--secret` the name follows first."""
 _ASKS = re.compile(rb"\b(?:mysql|mariadb)[\w-]*[ \t][^\r\n\0|]*\Z")

@@ -65,12 +65,15 @@ def _pgpass(data: bytes, start: int, end: int) -> Span | None:
         return None
     match = _TO_BLANK.match(data, end - 1)
     assert match is not None
+    if _IPV6.match(host[0].lstrip(b"\r\n'\"") + data[start : match.end()]):
+        return None
     if not is_value(data, match.span(), quoted=False):
         return None
     usual = _USUAL_PORT.match(data, start) is not None
     return match.span() if usual or is_strong(match.group()) else None
 
 
+_IPV6 = re.compile(rb"(?:[0-9A-Fa-f]{1,4}:){4,7}[0-9A-Fa-f:]{1,24}(?![0-9A-Za-z])")
 _USUAL_PORT = re.compile(rb":(?:54[0-9]{2}|6432|\*):")
 _EASY = re.compile(rb"(?<![A-Za-z0-9_$#./:@-])[A-Za-z][A-Za-z0-9_$#]{0,31}/([^\s\0/:@\"']{1,64})\Z")
 

@@ -10,6 +10,7 @@ import itertools
 import re
 from collections import defaultdict
 
+from gateway.masking.apart import APART, evened
 from gateway.masking.checksums import luhn, mod_97
 from gateway.masking.shapes import (
     ALNUM_BYTES,
@@ -104,7 +105,8 @@ def _card_within(data: bytes, start: int, end: int) -> Span | None:
     while end - start >= 12:
         value = data[start:end]
         separators = value.translate(None, b"0123456789")
-        if len(set(separators)) <= 1 and is_card(digits(value)) and not _of_table(data, start, end):
+        card = is_card(digits(value)) or (is_barcode(digits(value)) and _is_old(data, start, digits(value)))
+        if len(set(separators)) <= 1 and card and not _of_table(data, start, end):
             follows = after(data, end)
             if len(value) == 12 and not _CARD_WORD.search(data[max(0, start - 40) : start]):
                 return None
@@ -122,13 +124,19 @@ def _card_within(data: bytes, start: int, end: int) -> Span | None:
     return None
 
 
+def _is_old(data: bytes, start: int, number: str) -> bool:
+    """A card of thirteen digits that would be a barcode, if a word did not say that it is a card."""
+    named = _CARD_WORD.search(data[max(0, start - 40) : start]) is not None
+    return named and known_card_length(number) and luhn(number)
+
+
 def _on_a_stripe(data: bytes, start: int, end: int) -> Span | None:
     """ISO/IEC 7813: the first track of a card begins with its number."""
     begin = data.index(b"B", start, end) + 1
     return (begin, end - 1) if is_card(digits(data[begin : end - 1])) else None
 
 
-_CARD_WORD = re.compile(rb"(?i)(?:card|maestro|pan|cc|carte|karte|tarjeta|carta)[^\r\n\0]*\Z")
+_CARD_WORD = re.compile(rb"(?i)(?:card|visa|maestro|pan|cc|carte|karte|tarjeta|carta)[^\r\n\0]*\Z")
 """A card of twelve digits is rare, and so long are the numbers of accounts."""
 _HEX_BEFORE = re.compile(rb"(?<![0-9A-Za-z])(?=[0-9]{0,4}[A-F])[0-9A-F]{4,5}[ \n]\Z")
 
@@ -179,7 +187,7 @@ def mod_97_holds(account: str) -> bool:
 
 
 def _iban(data: bytes, start: int, end: int) -> Span | None:
-    length = IBAN_LENGTHS[data[start : start + 2].decode("ascii").upper()]
+    length = IBAN_LENGTHS.get(data[start : start + 2].decode("ascii").upper())
     seen = 0
     for at in range(start, end):
         seen += data[at] in ALNUM_BYTES
@@ -258,6 +266,8 @@ PAYMENT_CARD = (
     word(rb"[456][0-9]{11,18}\b", _card),
     word(rb"[56][0-9]{3}(?:[ -][0-9]{4}){2}(?:[ -][0-9]{1,3})?\b", _card),
     Shape(pattern=rb"%?B[0-9]{12,19}\^", check=_on_a_stripe),
+    word(rb"[2-689][0-9]{3}(?:" + APART + rb"[0-9]{4}){3}(?:" + APART + rb"[0-9]{1,3})?\b", evened(_card)),
+    word(rb"3[4-9][0-9]{2}" + APART + rb"[0-9]{6}" + APART + rb"[0-9]{4,5}\b", evened(_card)),
 )
 
 
@@ -292,10 +302,15 @@ def _first_groups(country: str, letters: bytes, sign: bytes) -> tuple[bytes, byt
 
 IBAN = (
     word(_account(b"A-Z", b"[ -]?"), _iban),
+    word(
+        rb"[A-Z]{2}[0-9]{2}(?:" + APART + rb"[A-Z0-9]{4}){2,7}(?:" + APART + rb"[A-Z0-9]{1,3})?\b",
+        evened(_iban),
+    ),
     word(_account(b"a-z", b" ?"), _iban),  # small letters with hyphens are a UUID's
 )
 SSN = (
     word(rb"[0-9]{3}[ -][0-9]{2}[ -][0-9]{4}\b", _ssn),
+    word(rb"[0-9]{3}" + APART + rb"[0-9]{2}" + APART + rb"[0-9]{4}\b", evened(_ssn)),
     word(
         rb"(?i:ssn|itin|social[ _-]?security(?:[ _-]?(?:number|no|nr|num))?)(?:[^0-9A-Za-z\n\0]{1,6}|"
         + NEXT_CELL

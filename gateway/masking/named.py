@@ -137,6 +137,7 @@ WORDS_OF: Mapping[str, tuple[tuple[str, Valid], ...]] = {
     ),
     "bank_account": (
         ("routing|aba|rtn|transit routing", overseas.us_routing),
+        ("routing|aba", overseas.us_routing_digit),
         ("blz|bankleitzahl", _form(r"[1-8]\d{7}")),
         ("clabe", overseas.mx_clabe),
         ("cbu", _form(r"\d{22}")),

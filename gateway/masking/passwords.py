@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 
 from gateway.masking.answers import ANSWERS
+from gateway.masking.apart import NO_BREAK
 from gateway.masking.called import (
     FOREIGN,
     IS_CODE,
@@ -40,7 +41,13 @@ from gateway.masking.values import (
     value_at,
 )
 
-_BETWEEN = rb"\\?[\"'`*]{0,2}(?:\]|\}|%5[Dd])?(?:\xe6\x98\xaf|\xe4\xb8\xba)?[ \t]{0,32}(?:=>|:=|<-|(?:\?|\|\||\?\?)=|!?={1,3}|::[ \t]|:|\xef\xbc\x9a|\xe2\x86\x92)[ \t]{0,32}"
+_BETWEEN = (
+    rb"\\?[\"'`*]{0,2}(?:\]|\}|%5[Dd])?(?:\xe6\x98\xaf|\xe4\xb8\xba)?(?:"
+    + NO_BREAK
+    + rb"|[ \t]{0,32})(?:=>|:=|<-|(?:\?|\|\||\?\?)=|!?={1,3}|::[ \t]|:|\xef\xbc\x9a|\xe2\x86\x92)(?:"
+    + NO_BREAK
+    + rb"|[ \t]{0,32})"
+)
 _TYPED = rb"[?!]?[ \t]{0,2}:[ \t]{0,2}[&*]?(?:'[a-z]{1,8}[ \t])?[A-Za-z\[][A-Za-z0-9_.:<>\[\]|?]{0,24}|[ \t](?:string|String|\[\]byte|str|(?i:as[ \t]string))|\[[0-9]{0,4}\]|[ \t](?i:(?:as[ \t])?n?(?:var)?char)\([0-9A-Za-z]{1,4}\)|[ \t]{0,2}\{[ \t]?get;[a-z; \t]{0,24}\}"
 """The type that a name is declared with, between it and its value."""
 _MADE_OF = (
@@ -195,7 +202,9 @@ def _named(data: bytes, start: int, end: int) -> Span | None:
     if name.startswith(b"_key"):  # any key of an environment, if it is none of a table
         return span if len(value) >= 16 and is_strong(value) else None
     if plain.startswith((b"pass", b"pw")) or plain[1:].startswith((b"pass", b"pwd")):
-        if name.startswith(b"pass") and data[at - 1 : at] in b" \t":  # "pass: 12 of 15", "second pass: merge"
+        if (name.startswith(b"pass") or b" :" in data[start:at]) and data[
+            at - 1 : at
+        ] in b" \t":  # "pass: 12 of 15", "second pass: merge"
             told = b"=" in data[start:at] or _USER_BEFORE.search(data, max(0, start - 96), start) is not None
             return (
                 span

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata
 
+from gateway.masking.apart import APART, evened
 from gateway.masking.checksums import luhn
 from gateway.masking.identifiers import FIELD_EDGES, otherwise_named
 from gateway.masking.shapes import (
@@ -323,7 +324,7 @@ _TO_NUMBER = (
     rb"(?i:[ _-]?(?:no|nr|num|numbers?|#|numer|numaras\xc4\xb1|\xd0\xbd\xd0\xbe\xd0\xbc\xd0\xb5\xd1\x80|\xe0\xa4\xa8\xe0\xa4\x82\xe0\xa4\xac\xe0\xa4\xb0|\xeb\xb2\x88\xed\x98\xb8))?\.?\\?[\"']?(?i:[ \t]{1,2}(?:(?:number|num\xc3\xa9ro|n\xc3\xbamero|nummer)[ \t])?(?:is|at|on|under|unter|es|est|ist|er|lautet|\xc3\xa8|\xc3\xa9|jest|je|to)(?:[ \t](?:el|le|der|die|now|still))?|[ \t]{0,32}\|[ \t]?|[ \t]{0,2}(?::[ \t]{0,2}\{|,)\s{0,16}\"(?:number|value|no)\"[ \t]{0,2}:|[ \t]{0,3}(?:[:>=]|=>|\xef\xbc\x9a|\xe3\x81\xaf|\xe6\x98\xaf|\xe4\xb8\xba)|"
     + NEXT_CELL
     + rb")?[ \t]{0,3}\\?[\"']?"
-    rb"(?:\+|\()?[0-9](?:[ ().\-/]{0,3}[0-9]){6,14}" + _EXTENSION
+    rb"(?:\+|\()?[0-9](?:(?:[ ().\-/]{0,3}|" + APART + rb")[0-9]){6,14}" + _EXTENSION
 )
 
 
@@ -342,8 +343,14 @@ def _plain(valid: Callable[[str], bool], value: bytes) -> bool:
 
 
 PHONE = (
-    Shape(pattern=rb"\+\(?[1-9](?:\(0\)|[ .\-/()]{0,3}[0-9]){6,14}", check=_international),
-    Shape(pattern=rb"%2[Bb][1-9][0-9]{6,14}\b", check=_encoded),
+    Shape(
+        pattern=rb"\+\(?[1-9](?:\(0\)|(?:[ .\-/()]|" + APART + rb"){0,3}[0-9]){6,14}",
+        check=evened(_international),
+    ),
+    Shape(pattern=rb"%2[Bb][1-9](?:(?:[ .-]|" + APART + rb")?[0-9]){6,14}\b", check=evened(_encoded)),
+    word(rb"0[1-9](?:" + APART + rb"[0-9]{2}){4}\b", evened(_trunk)),
+    word(rb"0[1-9][0-9]{1,4}" + APART + rb"[0-9]{2,8}(?:" + APART + rb"[0-9]{2,4}){0,3}\b", evened(_trunk)),
+    word(rb"[2-9][0-9]{2}" + APART + rb"[2-9][0-9]{2}" + APART + rb"[0-9]{4}\b", evened(_nanp)),
     word(rb"00[1-9](?:[ .\-/()]{0,2}[0-9]){7,13}\b", _double_zero),
     Shape(pattern=rb"(?:\b1[-. ]?)?\([2-9][0-9]{2}\) ?[-.]?[0-9]{3}[-. ][0-9]{4}" + _EXTENSION, check=_nanp),
     word(
@@ -369,14 +376,14 @@ PHONE = (
     ),
     Shape(pattern=rb"\(0[1-9][0-9]{0,4}\)(?:[ .\-/]?[0-9]{2,8}){1,4}\b", check=_trunk),
     Shape(pattern=rb"\([1-9][0-9]{1,2}\) ?[0-9]{3,5}[- ][0-9]{3,5}\b", check=_bracketed),
-    word(rb"(?i:" + _WORDS + rb")" + _TO_NUMBER, _named),
+    word(rb"(?i:" + _WORDS + rb")" + _TO_NUMBER, evened(_named)),
     Shape(
         pattern=rb"[a-z](?:(?:Tele)?[Pp]hone|Mobile|Cell|Fax|Tel|Msisdn)(?:Number|No|Nr)?" + _TO_NUMBER,
-        check=lambda data, start, end: _named(data, start + 1, end),
+        check=evened(lambda data, start, end: _named(data, start + 1, end)),
     ),
     in_sentences(
         b"(?i:" + _SAID + b")", [(re.compile(b"(?i)(?:" + _SAID + b")"), _is_national, False)], _plain
     ),
     # No `\b` begins such a word: to the scan its letters are none.
-    Shape(pattern=rb"(?:" + _FOREIGN + rb")" + _TO_NUMBER, check=_named),
+    Shape(pattern=rb"(?:" + _FOREIGN + rb")" + _TO_NUMBER, check=evened(_named)),
 )

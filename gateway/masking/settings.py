@@ -318,7 +318,7 @@ SETTINGS = (
         rb"(?i:(?:basic|http)_?auth|auth_?basic)[\"']?[ \t]{0,2}[:=][ \t]{0,2}[\"']?[A-Za-z0-9._-]{1,32}:[^\s\0:/\"'{$]",
         _behind_colon,
     ),
-    word(rb"(?i:tok|creds?)" + _IS + rb"[^\s\0]", _drawn),
+    word(rb"(?i:tok|creds?|pat)" + _IS + rb"[^\s\0]", _drawn),
     Shape(pattern=rb"(?i:community(?:[_-]?(?:string|name))?)" + _IS + rb"[^\s\0]", check=_strong),
     Shape(pattern=rb"[a-z]{2}pass(?:main)?" + _IS + rb"[^\s\0]", check=_glued),
     word(

@@ -40,9 +40,10 @@ _WITH_COLON = (
     re.compile(
         rb"(?=bot|[0-9]|SCRAM)"
         + _EDGE
-        + rb"(?:(?:bot)?[0-9]{8,10}:[A-Za-z0-9_-]{0,35}|SCRAM-SHA-[0-9]{1,3}\$[0-9]{4,7}:[A-Za-z0-9+/=]{0,16})\Z"
+        + rb"(?:(?:bot)?[0-9]{8,10}:[A-Za-z0-9_-]{0,35}|SCRAM-SHA-[0-9]{1,3}\$[0-9]{4,7}:[A-Za-z0-9+/=]{0,16}"
+        rb"|(?:1|2/[0-9]{13,19})/[0-9]{13,19}:[0-9a-f]{0,32})\Z"
     ),
-    48,
+    76,
 )
 """Tokens and verifiers with a colon in them, which ends everything else."""
 _CODE = (

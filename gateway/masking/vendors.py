@@ -133,7 +133,7 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
         ),  # session token
     ),
     "gcp_key": (
-        _token(rb"AIza[A-Za-z0-9_-]{30}"),
+        _token(rb"AIza[A-Za-z0-9_-]{30}|AQ\.Ab8RN6[A-Za-z0-9_-]{30}"),
         _token(rb"ya29\.(?:[a-z0-9]\.)?[A-Za-z0-9_-]{20}", _REST_DOTTED),
         _token(rb"GOCSPX-[A-Za-z0-9_-]{20}"),
         _token(rb"1//0[A-Za-z0-9_-]{30}"),
@@ -182,7 +182,7 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
         _token(rb"ops_eyJ[A-Za-z0-9+/=_-]{40}", _REST_BASE64),  # 1Password service account
         _token(rb"p8e-[a-z0-9]{32}"),  # Adobe
         _token(rb"AGE-SECRET-KEY-1[A-Z0-9]{50}"),  # age
-        word(rb"1/[0-9]{16}:[0-9a-f]{32}\b", lambda _data, _start, end: (end - 32, end)),  # Asana
+        word(rb"(?:1|2/[0-9]{13,19})/[0-9]{13,19}:[0-9a-f]{32}\b"),  # Asana
         Shape(pattern=rb"\.[a-f0-9]{64}\b", check=_behind(rb"pat[A-Za-z0-9]{14}")),  # Airtable
         _token(rb"LTAI[A-Za-z0-9]{16}"),  # Alibaba Cloud
         _token(
@@ -308,6 +308,12 @@ VENDORS: Mapping[str, tuple[Shape, ...]] = {
         _token(rb"eyJhIjoi[A-Za-z0-9+/=]{80}", _REST_BASE64),  # Cloudflare Tunnel
         _token(rb"APA91b[A-Za-z0-9_-]{100}"),  # Firebase Cloud Messaging
         _token(rb"zpka_[A-Za-z0-9_]{32}"),  # Zuplo
+        _token(rb"bb_live_[A-Za-z0-9_-]{24}|pk_[0-9]{6,9}_[A-Z0-9]{32}"),  # Browserbase, ClickUp
+        _token(rb"dbt[cu]_[A-Za-z0-9_=-]{30}|essu_[A-Za-z0-9+/=_-]{30}", _REST_BASE64),  # dbt, Elastic Cloud
+        _token(rb"mdb_sa_sk_[A-Za-z0-9_-]{30}|n8n_api_[A-Za-z0-9]{30}"),  # MongoDB Atlas, n8n
+        _token(rb"os_v2_(?:app|org)_[a-z0-9]{50}|sec-c-[A-Za-z0-9]{40}"),  # OneSignal, PubNub
+        _token(rb"KEY01[A-F0-9]{28,32}_[A-Za-z0-9]{20}|ATTA[0-9a-f]{64}"),  # Telnyx, Trello
+        _token(rb"wandb_v1_[A-Za-z0-9_]{40}|xau_[A-Za-z0-9]{36}"),  # Weights & Biases, Xata
         _token(
             rb"aio_[A-Za-z0-9]{28}|amzn\.mws\.[a-f0-9-]{36}|amzn1\.oa2-cs\.v1\.[a-f0-9]{64}"
         ),  # Adafruit, Amazon

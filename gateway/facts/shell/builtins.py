@@ -15,7 +15,7 @@ _ALTERING = re.compile(r"[-+][A-Za-z]*[luci]")
 """Options of `declare` by which a variable takes its values in another case, or as numbers."""
 _SESSION = words(
     """
-    : true false wait times ulimit umask let bg fg disown suspend caller dirs compopt
+    : true false wait times ulimit umask bg fg disown suspend caller dirs compopt
     """
 )
 _READ = words("test [ type pwd help")
@@ -68,6 +68,8 @@ def _declare(call: Call) -> str:
             if not static(arg):
                 call.doubt("which variable is set is not known")
             continue
+        if call.name in {"local", "declare", "typeset"}:
+            call.walker.local(found[1])
         if any(_ALTERING.match(option) for option in call.args):
             call.walker.shell.altered |= {found[1]}
         if found[4] is not None:
@@ -98,16 +100,32 @@ def _mapfile(call: Call) -> str:
     return ""
 
 
+_SURE = words("/ /etc /tmp /usr /var /home /bin /usr/bin /usr/lib /usr/share /var/log /var/lib /var/tmp ~")
+"""Directories that a `cd` gets to on whatever target, as whatever user."""
+_KEPT = re.compile(
+    r"(?:/(?:etc|root|proc|sys|boot|dev|usr|s?bin|lib|var/(?:lib|spool))|(?:~|/home/[^/]+)/\.\w+)(?:/|\Z)"
+)
+"""Where a bare name may be a guard's or a credential's, so that it counts that one may still be there."""
+_KEPT_MOST = 3
+
+
 def _cd(call: Call) -> str:
     call.add(Effect.SESSION)
     shell = call.walker.shell
-    target = next((arg for arg in call.args if not arg.startswith("-") or arg == "-"), "~")
+    if call.name != "cd" and "-n" in call.args:
+        return ""
+    default = "~" if call.name == "cd" else "-"
+    target = next((arg for arg in call.args if not arg.startswith("-") or arg == "-"), default)
+    kept = [] if target in _SURE else [place for place in shell.directories if _KEPT.match(place)]
     if target == "-" or call.name == "popd" or re.match(r"[-+]\d", target):
         shell.go(*shell.visited)
-    elif target[:1] in "/~":
-        shell.go(target)
-    else:
-        shell.go(*(f"{place.rstrip('/')}/{target}" if place else target for place in shell.directories))
+    elif target[:1] in {"/", "~"}:
+        shell.go(target, *kept[-_KEPT_MOST:])
+    elif target:
+        there = [f"{place.rstrip('/')}/{target}" if place else target for place in shell.directories]
+        places = [*there, *kept]
+        # Where they get many, the one that every `cd` led to, and the oldest of the others.
+        shell.go(*(places if len(places) <= 2 * _KEPT_MOST else [there[0], *kept[-_KEPT_MOST:]]))
     return ""
 
 
@@ -177,11 +195,14 @@ def _trap(call: Call) -> str:
         if not shell.left:
             shell.traps.pop(signal, None)
     if code not in {"-", ""}:
+        before = shell.copy()
         _eval(Call(name="eval", args=(code,), stdin=None, walker=call.walker))
+        shell.join(before)  # it runs when the signal comes
         for signal in signals:
             shell.traps[signal] = (*shell.traps.get(signal, ()), code)
         if any(not static(name) or name.upper() in {"DEBUG", "SIGDEBUG"} for name in signals):
             call.walker.reading.traps_each = True
+            _lasting(call, "a trap runs before each command that follows")
     return ""
 
 
@@ -225,6 +246,13 @@ def _set(call: Call) -> str:
         for value in given:
             call.walker.holds(value)
         shell.positionals = None if shell.left else tuple(given[1:] if given[0] in {"--", "-"} else given)
+    return ""
+
+
+def _let(call: Call) -> str:
+    call.add(Effect.SESSION)
+    for arg in call.args:
+        call.walker.shell.compute(arg)
     return ""
 
 
@@ -330,6 +358,7 @@ HANDLERS: Mapping[str, Callable[[Call], str]] = {
     "shopt": _shopt,
     "set": _set,
     "unset": _unset,
+    "let": _let,
     "getopts": _getopts,
     "jobs": _jobs,
     "shift": _shift,

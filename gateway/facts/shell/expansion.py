@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import re
+import string
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from gateway.facts.shell.state import Shell
@@ -28,6 +30,7 @@ _RANGE = re.compile(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.-?\d+)?\Z")
 _KNOWN = {"HOME": "~", "PWD": ".", "OLDPWD": WILD, "IFS": " ", "SHELL": "/bin/bash", "BASH": "/bin/bash"}
 _COUNT_NAMES = words("? # $ ! RANDOM SECONDS UID EUID PPID LINENO EPOCHSECONDS SHLVL")
 _TAME_NAMES = words("HOSTNAME USER LOGNAME")
+_NAME_CHARACTERS = f"{string.ascii_letters}{string.digits}_"
 _NAMES = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 Run = Callable[[Node], str]
@@ -107,6 +110,7 @@ class Expander:
                 return ["/dev/fd/" + TAME]
             case Arithmetic():
                 text = "".join(self.values(piece.pieces)[:1])
+                self.shell.compute(text)
                 for name in _NAMES.findall(text):
                     if any("$(" in v or "`" in v or WILD in v for v in self.shell.variables.get(name, ())):
                         self.doubt("arithmetic computes with a value that may hold a command")
@@ -128,6 +132,8 @@ class Expander:
                 other = [value.replace(SPLIT, " ") for value in self.values(piece.argument)]
                 if piece.operator in {":=", "="}:
                     self.shell.variables[piece.name] = tuple(dict.fromkeys([*(known or (WILD,)), *other]))
+                if piece.operator in {":+", "+"}:
+                    return list(dict.fromkeys([*other, ""]))
                 if known is None:
                     # A name that nothing set is either unset or comes from the environment.
                     return [*other, *([WILD] if piece.name.isupper() else [])]
@@ -242,7 +248,26 @@ def _braces(pieces: tuple[Piece, ...]) -> list[tuple[Piece, ...]]:
             atoms.extend(Text(text=character, quoted=False) for character in piece.text)
         else:
             atoms.append(piece)
-    return [tuple(_joined(atoms)) for atoms in _expanded(tuple(atoms))]
+    return [tuple(_named(_joined(atoms))) for atoms in _expanded(tuple(atoms))]
+
+
+def _named(pieces: list[Piece]) -> list[Piece]:
+    """Braces come first: of `$x{a,b}` are made `$xa` and `$xb`."""
+    for at, piece in enumerate(pieces[:-1]):
+        following = pieces[at + 1]
+        if not (isinstance(piece, Variable) and piece.bare and _NAMES.fullmatch(piece.name)):
+            continue
+        if piece.quoted or not isinstance(following, Text):
+            continue
+        if following.text.startswith(COUNT):
+            pieces[at] = Text(text=WILD, quoted=True)
+        if following.quoted:
+            continue
+        rest = following.text.lstrip(_NAME_CHARACTERS)
+        more = following.text[: len(following.text) - len(rest)]
+        pieces[at] = replace(piece, name=piece.name + more)
+        pieces[at + 1] = Text(text=rest, quoted=False)
+    return pieces
 
 
 def _expanded(atoms: tuple[Piece, ...]) -> list[tuple[Piece, ...]]:

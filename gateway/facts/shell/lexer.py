@@ -29,6 +29,8 @@ _PLAIN = re.compile(r"[^\s\\'\"`$;&|<>()?*+@!]+")
 _QUOTED_PLAIN = re.compile(r"[^\\\"`$]+")
 _PLAIN_WORD = re.compile(r"(?:[a-z]+|\[\[|\]\]|[{}!]|--|-p)(?=[\s;&|<>()]|\Z)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]|[@*#?$!_-]")
+_GOES_ON = re.compile(r"\$(?:[A-Za-z_][A-Za-z0-9_]*)?\\\n")
+"""The shell takes backslash and line end away before it looks for the end of a name."""
 _BRACED = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])")
 _PARAMETER_OPERATOR = re.compile(r":?[-=?+]|##?|%%?|//?|\^\^?|,,?|@|:")
 _RECALL = re.compile(r"!(?:[!$^*#:?]|-?\d|[A-Za-z])")
@@ -153,6 +155,8 @@ class Lexer(Cursor, ABC):
     def _expansion(self, pieces: list[Piece], *, quoted: bool) -> None:
         """What begins with a dollar sign or a backtick."""
         rest = self.text[self.at + 1 : self.at + 2]
+        if _GOES_ON.match(self.text, self.at):
+            raise Unreadable("an expansion goes on in the next line")
         if self.text[self.at] == "`":
             pieces.append(Substitution(script=self._backticks(quoted=quoted), quoted=quoted))
         elif rest == "(":
@@ -175,7 +179,7 @@ class Lexer(Cursor, ABC):
             self._double(pieces)
         elif name := _VARIABLE.match(self.text, self.at + 1):
             self.at = name.end()
-            pieces.append(Variable(name=name[0], quoted=quoted))
+            pieces.append(Variable(name=name[0], quoted=quoted, bare=True))
         else:
             self.at += 1
             pieces.append(Text(text="$", quoted=True))

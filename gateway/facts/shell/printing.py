@@ -31,18 +31,17 @@ _LETTERS = {
 def echo(call: Call) -> str:
     call.add(Effect.READ)
     args = list(call.args)
-    escapes = newline = None
+    flags = ""
     while args and re.fullmatch(r"-[neE]+", args[0]):
-        flag = args.pop(0)
-        escapes = "e" in flag or escapes
-        newline = "n" in flag or newline
+        flags += args.pop(0)
+    escapes, newline = flags.rfind("e") > flags.rfind("E"), "n" not in flags
     text = " ".join(args)
     shown = _unescaped(text)
     if escapes:
-        return shown if newline else shown + "\n"
+        return shown + "\n" * newline
     if shown != text:
         return WILD  # dash's echo reads escapes without being asked to, and these may name another file
-    return text if newline else text + "\n"
+    return text + "\n" * newline
 
 
 def _unescaped(text: str) -> str:

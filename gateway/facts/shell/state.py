@@ -6,16 +6,20 @@ share a state.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
 
 from gateway.facts.shell.tree import Node
-from gateway.facts.shell.values import WILD
+from gateway.facts.shell.values import COUNT, WILD
 
 MANY = 16
 """Values that are told apart."""
 _PLACES = 6
+_ASSIGNED = re.compile(
+    r"([A-Za-z_]\w*)(?:\[[^\]]*\])?\s*(?:\+\+|--|(?:[-+*/%&|^]|<<|>>)?=(?!=))|(?:\+\+|--)\s*([A-Za-z_]\w*)"
+)
 T = TypeVar("T")
 
 
@@ -93,6 +97,12 @@ class Shell:
         if self.left or name in self.fixed:
             values = (*self.variables.get(name, (WILD,)), *values)
         self.variables[name] = several(values)
+
+    def compute(self, text: str) -> None:
+        """Arithmetic leaves a number in what it assigns to, as far as it comes to that."""
+        for found in _ASSIGNED.finditer(text):
+            name = found[1] or found[2]
+            self.variables[name] = several((*self.variables.get(name, ()), COUNT))
 
     def go(self, *directories: str) -> None:
         """Where a relative path begins from now on."""

@@ -35,6 +35,8 @@ class Variable:
     operator: str = ""
     argument: tuple[Piece, ...] = ()
     quoted: bool = False
+    bare: bool = False
+    """Written without braces, so that what brace expansion puts behind it may go on with the name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

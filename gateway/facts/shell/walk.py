@@ -11,15 +11,15 @@ from dataclasses import replace
 from typing import assert_never
 
 from gateway.facts.shell import builtins, programs
+from gateway.facts.shell.assigning import Assigning
 from gateway.facts.shell.call import Call
 from gateway.facts.shell.expansion import Expander
-from gateway.facts.shell.grammar import Parser, parse
+from gateway.facts.shell.grammar import parse
 from gateway.facts.shell.programs.looking import revealing
 from gateway.facts.shell.reading import Reading
-from gateway.facts.shell.redirecting import Redirecting, either
+from gateway.facts.shell.redirecting import either
 from gateway.facts.shell.state import Shell, several
 from gateway.facts.shell.tree import (
-    Assignment,
     Block,
     Chain,
     Choice,
@@ -35,26 +35,28 @@ from gateway.facts.shell.tree import (
     Variable,
     Word,
 )
-from gateway.facts.shell.values import CLASS, DEEP, WILD, static, words
-from gateway.facts.shell.variables import meaning
+from gateway.facts.shell.values import DEEP, WILD, static, words
 from gateway.model import Effect
 
 _NESTED = 24
 """Texts inside texts, and calls inside calls."""
 _NESTED_CHARACTERS = 262_144
+_SPECIAL = words(": . eval exec export readonly return set shift source times trap unset break continue exit")
+"""Behind an assignment, dash leaves it as it is when one of these has run."""
 _PRINTERS = words("echo printf print cat")
 
 
-class Walker(Redirecting):
+class Walker(Assigning):
     """One shell being followed. `nested` counts the texts and calls around it."""
 
-    __slots__ = ("calling", "expander", "nested", "reading", "shell")
+    __slots__ = ("calling", "expander", "locals", "nested", "reading", "shell")
 
     def __init__(self, reading: Reading, shell: Shell, *, nested: int = 0) -> None:
         self.reading = reading
         self.shell = shell
         self.nested = nested
         self.calling: list[str] = []
+        self.locals = []
         self.expander = Expander(shell, self._substituted, reading.doubt)
 
     def text(self, text: str, *, stdin: str | None = None) -> str:
@@ -144,7 +146,10 @@ class Walker(Redirecting):
                 return ""
             case Expression():
                 for word in node.words:
-                    if any(builtins.indexed(value) for value in self.expander.values(word.pieces)):
+                    values = self.expander.values(word.pieces)
+                    for value in values:
+                        self.shell.compute(value)
+                    if any(map(builtins.indexed, values)):
                         self.reading.add(Effect.EXEC)
                         self.reading.doubt("a subscript holds a command that the shell runs")
                 return self.redirected(node.redirects, stdin, lambda _: "")
@@ -235,10 +240,14 @@ class Walker(Redirecting):
         return _joined([printed, either(outcomes)])
 
     def _loop(self, node: Loop, stdin: str | None) -> str:
+        before = dict(self.shell.variables)
         printed = [self.node(node.head, stdin)]
+        by_head = [name for name, values in self.shell.variables.items() if before.get(name) is not values]
         body = Block(parts=(node.body, node.head))
         # Where variables are set, a second round may do what the first did not.
         printed += [self._maybe(body, stdin) for _ in range(2 if self.shell.variables else 1)]
+        for name in by_head:  # the `read` that ends a loop leaves nothing in them
+            self.shell.variables[name] = several((*self.shell.variables.get(name, ()), ""))
         return WILD if any(printed) else ""
 
     def _for_each(self, node: ForEach, stdin: str | None) -> str:
@@ -276,6 +285,7 @@ class Walker(Redirecting):
         for value in arguments:
             self.holds(value)
         self.calling.append(name)
+        self.locals.append({})
         positionals, left = self.shell.positionals, self.shell.left
         printed: list[str] = []
         start = self._copied()
@@ -286,6 +296,8 @@ class Walker(Redirecting):
             if number or None in bodies:
                 self.shell.join(before)
         self.shell.positionals, self.shell.left = positionals, left
+        for variable, values in self.locals.pop().items():
+            self.shell.variables[variable] = several((*values, *self.shell.variables.get(variable, (WILD,))))
         self.calling.pop()
         return printed
 
@@ -301,7 +313,7 @@ class Walker(Redirecting):
     def _simple(self, node: Simple, stdin: str | None) -> str:
         if not node.words:
             for assignment in node.assignments:
-                self._assign(assignment)
+                self.assigned(assignment)
             self.redirected(node.redirects, stdin, lambda _: "")
             if not node.redirects:
                 self.reading.add(Effect.SESSION)
@@ -314,21 +326,38 @@ class Walker(Redirecting):
         before = self._copied() if node.assignments else None
         for assignment in node.assignments:
             if assignment.name != "IFS" or any(form[:1] != ("read",) for form in forms):
-                self._assign(assignment)
+                self.assigned(assignment)
         raw = node.words if isinstance(first := node.words[0].pieces[0], Text) and not first.quoted else ()
-        printed = self.redirected(
-            node.redirects, stdin, lambda fed: either([self.run(argv, stdin=fed, raw=raw) for argv in forms])
-        )
+        printed = self.redirected(node.redirects, stdin, lambda fed: self._any_of(forms, stdin=fed, raw=raw))
         if before is not None:
             # They hold for the command alone, unless it is one that the shell itself runs.
             for assignment in node.assignments:
                 kept = before.variables.get(assignment.name)
-                if kept is None:
+                if any(form[:1] and form[0] in _SPECIAL for form in forms):
+                    self.shell.variables[assignment.name] = several(
+                        (*(kept or (WILD,)), *self.shell.variables.get(assignment.name, (WILD,)))
+                    )
+                elif kept is None:
                     self.shell.variables.pop(assignment.name, None)
                 else:
                     self.shell.variables[assignment.name] = kept
             self.shell.doubts = before.doubts
         return printed
+
+    def _any_of(self, forms: Sequence[tuple[str, ...]], *, stdin: str | None, raw: Sequence[Word]) -> str:
+        """One of these argument lists runs: each from where the shell stands now."""
+        if len(forms) == 1:
+            return self.run(forms[0], stdin=stdin, raw=raw)
+        start = self._copied()
+        printed: list[str] = []
+        for number, argv in enumerate(forms):
+            before = self._copied()
+            if number:
+                self.shell.become(start.copy())
+            printed.append(self.run(argv, stdin=stdin, raw=raw))
+            if number:
+                self.shell.join(before)
+        return either(printed)
 
     def _revealed(self, words: Sequence[Word]) -> None:
         """Printing a variable of the target's whose name says that it holds a credential reads one."""
@@ -340,36 +369,6 @@ class Walker(Redirecting):
                     and piece.name not in self.shell.variables
                 ):
                     self.reading.add(Effect.EXFIL)
-
-    def _assign(self, assignment: Assignment) -> None:
-        self.expander.values(assignment.subscript)
-        if assignment.elements is not None:
-            values = [
-                v for word in assignment.elements for fields in self.expander.fields(word) for v in fields
-            ]
-            values = values if len(values) == 1 else [WILD]
-        else:
-            values = self.expander.value(assignment.value)
-        self.assign(assignment.name, [WILD] if assignment.partial else values)
-
-    def assign(self, name: str, values: Sequence[str]) -> None:
-        """Set a variable, which may change what later words mean."""
-        name, subscript, _ = name.replace(CLASS, "[").partition("[")
-        effects, doubt = meaning(name, values)
-        self.reading.add(*effects)
-        if doubt:
-            self.reading.doubt(doubt)
-            self.shell.doubts = tuple(dict.fromkeys((*self.shell.doubts, doubt)))
-        for value in values:
-            self.holds(value)
-        self.shell.set(name, [WILD] if subscript else values)
-
-    def holds(self, value: str) -> None:
-        """A variable or an argument has this value: arithmetic anywhere later would compute a subscript in it."""
-        if builtins.indexed(value):
-            self.reading.add(Effect.EXEC)
-            self.reading.doubt("a variable holds a subscript that runs a command")
-            self.expander.values(Parser(value).document(value))
 
 
 def _joined(printed: Sequence[str]) -> str:
