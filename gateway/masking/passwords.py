@@ -13,31 +13,24 @@ from collections.abc import Iterator
 
 from gateway.masking.answers import ANSWERS
 from gateway.masking.apart import NO_BREAK
+from gateway.masking.assigned import LABEL, assigned, says_something
 from gateway.masking.called import (
-    FOREIGN,
-    IS_CODE,
     IS_PASSWORD,
     NAMES,
     NOT_SECRET_BEFORE,
-    OWNED,
     PASSWORD_NAMES,
     SECRET_NAMES,
 )
-from gateway.masking.chosen import is_chosen
 from gateway.masking.codes import CODES
 from gateway.masking.connections import CONNECTIONS
-from gateway.masking.lines import CDATA, begins, in_cdata, joined, of_element, of_entities, to_line_end
+from gateway.masking.lines import CDATA, in_cdata, of_element, of_entities
 from gateway.masking.shapes import ALNUM_BYTES, LOOK_BEHIND, NEXT_CELL, Shape, Span, before, whole, word
 from gateway.masking.values import (
-    KEY_ID,
-    PUBLIC_KEY,
     SENTENCE,
-    in_list,
     is_method,
     is_strong,
     is_value,
     looks_secret,
-    quoted_at,
     value_at,
 )
 
@@ -55,165 +48,6 @@ _MADE_OF = (
     rb"(?:::from|::new|\.from|\.of|\.GetBytes)?\([ \t]{0,4})"
 )
 """What makes a value of a literal, and fetches none."""
-
-_EXPANSION = re.compile(rb"\$\{[A-Za-z0-9_]*\Z")
-"""`${PASSWORD:-default}`: the shell's variable, and not its value."""
-_LABEL = re.compile(rb"(?i)(?:" + FOREIGN + rb"|(?:new |old |your )?pass(?:word|phrase)):?")
-"""What a form calls a password: the text of a label, and no value."""
-_VERB = re.compile(
-    rb"(?:(?<![A-Za-z])|(?<=[a-z])(?=[A-Z])(?<![Kk]ey)(?<![Tt]rust))(?i:update|reset|change|forgot(?:ten)?|require[sd]?|allow(?:_?empty)?|show|hide|enable[sd]?|disable[sd]?|has|is|needs?|random(?:_root)?|generate[sd]?|store[sd]|save[sd]?|expire[sd]?|skip|no|without|remember)[_-]?(?:\w{1,8}[_-])?\Z"
-)
-"""`update_password: on_create`: what is done with a password, and not the password."""
-_SMALL = frozenset(b"abcdefghijklmnopqrstuvwxyz")
-_CAPITAL = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_BRACED = re.compile(rb"\{((?=[^{}]*[;@!#%^*~?$&+=])(?:[^\s\0{}()\"']|\}\}){4,64})(?:\}(?=[;\"'\s]|\Z)|\Z)")
-"""ODBC puts braces round what holds a semicolon."""
-_OF_TYPE = re.compile(rb"(?:[A-Z]+[a-z]+)+(?:Key|Token|Secret|Password)")
-"""What a program calls its own types: `'RSAPrivateKey', 'RSAPublicKey'`."""
-_FORMATTED = re.compile(rb"[a-z_][A-Za-z_.]{0,40}![rsa]")
-"""`f"password={password!r}"`"""
-_WHOLE_QUOTED = re.compile(
-    rb"(?<=[ \t=,(\[])[\"'](?:[A-Za-z0-9_]{0,24})(?i:"
-    + PASSWORD_NAMES
-    + rb"|"
-    + OWNED
-    + rb"|pass)=[^\"'\s\0]\Z"
-)
-_MORE_PAIRS = re.compile(rb"[=&;,]|[\r\n\0]")
-_LIST_OF_ONE = re.compile(rb"\[(?:\\?[\"'])?([^\"'\\\s\0\[\],:|]{4,256})(?:\\?[\"'])?\]")
-"""`{'password': ['x']}`, `map[password:[x]]`: the fields of forms as programs print them. What is said of a field stands so too."""
-_WORDS_TO_THE_END = re.compile(rb"((?:[ \t][A-Za-z0-9'-]{1,20}){1,11})[ \t]*(?=[\r\n\0]|\Z)")
-_OF_OPENPGP = re.compile(rb"(?i)(?:gpg|pgp)\Z")
-_EQUALS = re.compile(rb"[a-z]==\Z")
-_DOUBLED = re.compile(rb"[A-Z0-9_]==\Z")
-_COMPARED = re.compile(rb"(?:!=|==)=?[ \t]*\Z")
-"""With what is no literal."""
-_USER_BEFORE = re.compile(
-    rb"(?i)(?:user(?:name)?|login)[\"']?[ \t]?(?:=>|[:=])[^\r\n\0]{1,64}(?:\r?\n[ \t]{0,16}[\"']?)?\Z"
-)
-_DICE = re.compile(rb"[A-Za-z]{3,12}(?:[._-][A-Za-z]{3,12}){3,9}")
-"""Four words or more: nobody's status is called so."""
-_DIGITS = re.compile(rb"\d{3,10}(?![0-9A-Za-z.,:/-])")
-
-
-def _says_something(value: bytes) -> bool:
-    """Whether this is a sentence: a message about a password, as catalogues of texts and forms have them."""
-    words = value.split(b" ")
-    return (
-        value[:1].isupper()
-        and len(words) > 2
-        and sum(SENTENCE.fullmatch(word) is not None for word in words) > 1
-    )
-
-
-_IDENTIFIER = re.compile(rb"[A-Za-z0-9_$]{0,40}\Z")
-
-
-def _names_itself(data: bytes, start: int, at: int, value: bytes) -> bool:
-    """`userPassword: "userPassword"`, `useCredentials: init.useCredentials`: a name of several words for its own value."""
-    led, own = (
-        _IDENTIFIER.search(data, max(0, start - 40), start),
-        re.match(rb"[A-Za-z0-9_$]*", data[start:at]),
-    )
-    name = (led.group() if led is not None else b"") + (own.group() if own is not None else b"")
-    return value.rpartition(b".")[2] == name and re.search(rb"[a-z][A-Z]|_", name) is not None
-
-
-def _named(data: bytes, start: int, end: int) -> Span | None:
-    """`name = value`: the candidate ends with the value's first byte."""
-    at = end - 1
-    if (listed := _LIST_OF_ONE.match(data, at)) is not None:
-        return listed.span(1) if is_strong(listed[1]) else None
-    if (braced := _BRACED.match(data, at)) and data[at - 1 : at] == b"=":
-        return None if _FORMATTED.fullmatch(braced[1]) else braced.span(1)
-    span = value_at(data, at)
-    if (
-        span is not None
-        and span[0] == at
-        and data[at - 1 : at] == b"="
-        and (whole := _WHOLE_QUOTED.search(data, max(0, start - 32), end))
-    ):
-        # 'password=two words'
-        filled = quoted_at(data, whole.start(), at)
-        span = filled if filled is not None and not _MORE_PAIRS.search(data, *filled) else span
-    if (
-        span is not None
-        and span[0] == at
-        and (
-            _DOUBLED.search(data, start, at)
-            or (_EQUALS.search(data, start, at) and begins(data, start) and is_strong(data[slice(*span)]))
-        )
-    ):
-        span = (at - 1, span[1])  # PASSWORD==x: the second sign is the value's
-        at -= 1
-    if span is not None and data[span[0] - 1 : span[0]] in {b'"', b"'"}:
-        span = joined(data, span)
-    if span is not None and span[0] == at:
-        span = in_list(data, start, span)
-        of_password = b"pass" in data[start:at].lower() or IS_PASSWORD.match(data, start) is not None
-        if is_value(data, span, quoted=False) and (
-            line := to_line_end(data, start, at, span, least=2 if of_password else 4)
-        ):
-            span = line
-        elif b"phrase" in data[start:end].lower() and (more := _WORDS_TO_THE_END.match(data, span[1])):
-            span = (span[0], more.end(1))
-    if span is None or not is_value(data, span, quoted=span[0] != at):
-        return None
-    if data[max(0, start - 7) : start] == b":param ":  # what a documentation says of it follows
-        return None
-    if span[0] == at and _COMPARED.search(data, start, at):
-        return None
-    value = data[span[0] : span[1]]
-    if value.startswith(b"base64:"):
-        span = (span[0] + 7, span[1])
-    name = data[start:end].lower()
-    if PUBLIC_KEY.match(value):
-        return None
-    if KEY_ID.fullmatch(value) and (
-        name.startswith(b"signing") or _OF_OPENPGP.search(data, max(0, start - 8), start)
-    ):
-        return None
-    if b"_" in value and data[max(0, start - 32) : end].lower().split(b"=")[0].rstrip().endswith(
-        value.lower()
-    ):
-        return None  # pool_passwd = 'pool_passwd'
-    if _names_itself(data, start, at, value):
-        return None
-    if data[start:at] == b"PASSWORD :" or _says_something(value):
-        return None
-    if _EXPANSION.search(data[max(0, start - 40) : start]) or _LABEL.fullmatch(value):
-        return None
-    if _VERB.search(data[max(0, start - 24) : start]) and (b" " in value or not is_strong(value)):
-        return None
-    if IS_PASSWORD.match(name):
-        # The shell's working directory, and what a type is called.
-        return None if name.startswith(b"pwd") and value[:1] in b"/~" else span
-    word_ends = start + (data[start] in _SMALL and data[start + 1] in _CAPITAL)  # nextToken
-    if NOT_SECRET_BEFORE.search(data[max(0, start - 48) : word_ends]):
-        return None
-    plain = name.removeprefix(b"%5b").lstrip(b"_-")
-    if (
-        plain.startswith((b"pin", b"puk", b"otp", b"cvv", b"cvc"))
-        or plain[1:].startswith(b"pin")
-        or IS_CODE.match(plain)
-    ):
-        code = _DIGITS.match(value)
-        return (span[0], span[0] + code.end()) if code is not None else None
-    if name.startswith(b"_key"):  # any key of an environment, if it is none of a table
-        return span if len(value) >= 16 and is_strong(value) else None
-    if plain.startswith((b"pass", b"pw")) or plain[1:].startswith((b"pass", b"pwd")):
-        if (name.startswith(b"pass") or b" :" in data[start:at]) and data[
-            at - 1 : at
-        ] in b" \t":  # "pass: 12 of 15", "second pass: merge"
-            told = b"=" in data[start:at] or _USER_BEFORE.search(data, max(0, start - 96), start) is not None
-            return (
-                span
-                if (told and span[0] != at) or looks_secret(value, least=4) or _DICE.fullmatch(value)
-                else None
-            )
-        return span if len(value) > (1 if span[0] != at else 3) and not value.isdigit() else None
-    of_words = span[0] == at and value.count(b" ") > 2
-    return span if of_words or looks_secret(value, least=6) or is_chosen(data, start, at, span) else None
 
 
 def _told(data: bytes, start: int, end: int) -> Span | None:
@@ -235,9 +69,7 @@ def _told(data: bytes, start: int, end: int) -> Span | None:
         and (
             _JOINED.fullmatch(value)  # set to 'anvil-badger-velvet'
             or (
-                b"phrase" in data[start:end].lower()
-                and _WORDS.fullmatch(value)
-                and not _says_something(value)
+                b"phrase" in data[start:end].lower() and _WORDS.fullmatch(value) and not says_something(value)
             )
         )
     ):
@@ -301,7 +133,7 @@ def _spoken(data: bytes, start: int, end: int) -> Span | None:
         return None
     if data[start : start + 1] == b"-" and before(data, start) in ALNUM_BYTES:  # a three-token tuple
         return None
-    if _LABEL.fullmatch(data[slice(*span)].rstrip()):
+    if LABEL.fullmatch(data[slice(*span)].rstrip()):
         return None
     return span if is_value(data, span, quoted=span[0] != end - 1 or data[end - 1 : end] in b"\"'") else None
 
@@ -309,12 +141,14 @@ def _spoken(data: bytes, start: int, end: int) -> Span | None:
 def _element(data: bytes, start: int, end: int) -> Span | None:
     """`<db:password>x</db:password>`, `<entry key="password">x</entry>`."""
     opened = re.search(rb"<[^<>\r\n\0]{0,64}\Z", data[max(0, start - 65) : start])
-    span = _named(data, start, end) if opened is not None else None
+    span = assigned(data, start, end) if opened is not None else None
     if span is not None and data[end - 1 : end] == b"@" and data[span[1] : span[1] + 1] != b"<":
         return None  # https://<token>@host: the name stands in place of a value
     return span
 
 
+_OF_TYPE = re.compile(rb"(?:[A-Z]+[a-z]+)+(?:Key|Token|Secret|Password)")
+"""What a program calls its own types: `'RSAPrivateKey', 'RSAPublicKey'`."""
 _SETS = re.compile(
     rb"(?i)(?:\b(?:define|setx?|put|env|get_?env|putenv|append|add|param(?:eter)?|with|option|property)|(?:\b|_|[a-z])(?:set|put|get|with|add)_?(?:env|property|parameter|param|option|attribute|item|value|string|default|variable|environmentvariable|secret|password|config)s?)\(\\?[\"'][A-Za-z0-9_.-]*\Z"
 )
@@ -329,10 +163,10 @@ def _listed(data: bytes, start: int, end: int) -> Span | None:
         and _SETS.search(data, max(0, start - 80), start) is not None
         and data[span[1] + 1 : span[1] + 2] in {b")", b",", b" "}
     ):
-        return _named(data, start, end)
+        return assigned(data, start, end)
     if span is None or not is_value(data, span, quoted=True) or data[span[0] : span[0] + 1] == b"-":
         return None
-    if _says_something(data[slice(*span)]) or _OF_TYPE.fullmatch(data[slice(*span)]):
+    if says_something(data[slice(*span)]) or _OF_TYPE.fullmatch(data[slice(*span)]):
         return None
     return span if looks_secret(data[span[0] : span[1]], least=6) else None
 
@@ -349,12 +183,12 @@ def _behind_name(data: bytes, start: int, end: int) -> Span | None:
     if _CELLS.search(data, start, end):
         return _told(data, start, end)
     if _WITHIN.search(data, start, end - 1):
-        return of_element(data, _named(data, start, end))
+        return of_element(data, assigned(data, start, end))
     if data[end - 2 : end - 1] == b">" and data[end - 3 : end - 2] not in b"=-":
         return of_element(data, _element(data, start, end)) or of_entities(data, start, end)
     if data.startswith(CDATA, end - 1 - len(CDATA)):
         return in_cdata(data, end - 1)
-    return (_listed if _LISTED.search(data, start, end) else _named)(data, start, end)
+    return (_listed if _LISTED.search(data, start, end) else assigned)(data, start, end)
 
 
 _DEFAULT = re.compile(
@@ -399,7 +233,7 @@ PASSWORD = (
     Shape(
         pattern=NAMES
         + rb"\"\s{0,4}:\s{0,4}\{\s{0,24}(?:\"(?:sensitive|type|description|name|key|id)\"\s{0,4}:\s{0,4}[^,{}\0]{1,48},\s{0,24}){0,3}\"(?:value|default)\"\s{0,4}:\s{0,4}\"",
-        check=_named,
+        check=assigned,
     ),
     # the parameters of CloudFormation, of OpenAPI
     Shape(pattern=NAMES + rb"\"?:[ \t]{0,4}\r?\n", check=whole, spans=_default_below),
