@@ -95,8 +95,11 @@ CODES = (
     ),
     # "Use 482913 as your login code"
     word(
-        rb"(?i:use|enter|type)[ \t](?:(?:[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})[ \t](?i:as|for|to)[ \t](?:[^\s\0.]{1,16}[ \t]){0,4}(?i:code|otp|passcode|pin)"
-        rb"|(?:[0-9]{6,8}|[0-9]{3}[ -][0-9]{3})[ \t](?i:to)[ \t](?:[^\s\0.]{1,16}[ \t]){0,2}(?i:verify|confirm|log[ -]?in|sign[ -]?in|authenticate|unlock))\b",
+        rb"(?i:use|enter|type)[ \t](?:[0-9]{4,8}|[0-9]{3}[ -][0-9]{3})[ \t](?i:as|for|to)[ \t](?:[^\s\0.]{1,16}[ \t]){0,4}(?i:code|otp|passcode|pin)\b",
+        _code_amid,
+    ),
+    word(
+        rb"(?i:use|enter|type|or)[ \t](?:[0-9]{6,8}|[0-9]{3}[ -][0-9]{3})[ \t](?i:to)[ \t](?:[^\s\0.]{1,16}[ \t]){0,2}(?i:verify|confirm|log[ -]?in|sign[ -]?in|authenticate|unlock)\b",
         _code_amid,
     ),
     word(rb"code\\?[\"']?[ \t]{0,2}[:=][ \t]{0,2}\\?[\"']?[0-9]{4,8}\b", _sent),

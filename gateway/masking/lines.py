@@ -95,6 +95,11 @@ def joined(data: bytes, span: Span) -> Span:
     return start, end
 
 
+_ONLY_BLANKS = re.compile(rb" {1,16}\Z")
+_CELL_BEGINS = re.compile(rb"[\t|;,] {0,16}\Z")
+"""A cell of a table may hold more than one word."""
+
+
 def may_go_on(data: bytes, start: int, end: int) -> bool:
     """Whether bytes to come behind the value from `start` to `end` could still belong to it, though one that ends values has."""
     if len(data) - end > 2 * LONGEST:
@@ -109,6 +114,8 @@ def may_go_on(data: bytes, start: int, end: int) -> bool:
     if (block := _LED_TO_BLOCK.search(data, max(0, start - 80), start)) is not None:
         behind = data[end:].lstrip(b"\r\n")
         return len(behind) <= len(block[1]) and block[1].startswith(behind)
+    if _ONLY_BLANKS.match(data, end) and _CELL_BEGINS.search(data, max(0, start - 17), start):
+        return True
     if data[start - 1 : start] == b"=" and _MAY_BE_WRAPPED.match(data, end):
         return True
     if following[0] not in _AMID or not (

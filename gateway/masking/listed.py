@@ -1,4 +1,4 @@
-"""Values of columns, in rows of CSV, in tables as clients print them and in `INSERT`: what the column is called they are not beside.
+"""Values of columns, in rows of CSV, in tables as clients print them, in `INSERT` and `COPY`: what the column is called they are not beside.
 
 A column's name speaks for each of its values as a word before it would: a value is hidden if `name: value` would be. The
 rows must be near, within what a stream remembers: whole files are searched by `gateway.masking.tables`.
@@ -18,11 +18,15 @@ _FARTHEST = 640
 _FARTHEST_HEAD = 384
 """Bytes before the name in which its header begins."""
 _INTO = re.compile(rb"(?i)\b(?:insert|replace)\s+(?:ignore\s+)?into\s+[^\s\0()]{1,80}\s*\(([^()\0]*)\Z")
+_COPY = re.compile(rb"(?i)\bcopy\s+[^\s\0()]{1,80}\s*\(([^()\0]*)\Z")
 _PART = re.compile(rb"(?i)content-disposition:[ \t]*form-data;[ \t]*name=\"?(?=[\w.\[\]-]{0,60}\Z)")
 _FIELD = re.compile(
     rb"([\w.\[\]-]{1,60})\"?[ \t]*(?:(?:\r?\n)[A-Za-z-]{4,40}:[^\r\n\0]{0,128})*\r?\n\r?\n([^\r\n\0]{1,400})(?=\r?\n|\Z)"
 )
 _VALUES = re.compile(rb"([^()\0]*)\)\s*(?i:values?)\s*\(")
+_COPIED = re.compile(
+    rb"(?i)([^()\0]*)\)\s*(?:from\s+stdin|to\s+stdout)\b([^;\r\n\0]{0,80});?[ \t]*+(?=\r?\n)"
+)
 _EXPRESSION = re.compile(
     rb"\s*+((?:[NnEeXxBb]?'(?:[^'\\\0]|''|\\.)*+(?:'|\Z)|\"[^\"\0]*+(?:\"|\Z)|[^,()'\"\0]++(?:\((?:[^()\0]|\([^()\0]*+\))*+\))?+)?+)\s*+([,)]?)",
     re.DOTALL,
@@ -51,10 +55,13 @@ def columns(words: bytes, shapes: tuple[Shape, ...], *, strong: bool = False) ->
         if (part := _PART.search(data, max(0, start - 80), start)) is not None:
             yield from _in_part(data, part.end(), shapes)
             return
-        if (into := _INTO.search(data[head:start])) is not None:
-            inserted = _inserted(data, head + into.start(1), start)
+        for list_before, values in ((_INTO, _inserted), (_COPY, _copied)):
+            if (opened := list_before.search(data[head:start])) is None:
+                continue
             yield from (
-                span for name, cell in inserted if (span := _told(data, shapes, name, cell)) is not None
+                span
+                for name, cell in values(data, head + opened.start(1), start)
+                if (span := _told(data, shapes, name, cell)) is not None
             )
             return
         for name, cell in _below(data, start):
@@ -67,7 +74,7 @@ def columns(words: bytes, shapes: tuple[Shape, ...], *, strong: bool = False) ->
     return word(
         rb"(?i:"
         + words
-        + rb")(?:[_ ]?[A-Za-z0-9]{1,12})?[\"'`]?[ \t]{0,16}(?:[,;|\t]|\r?\n|\)\s{0,8}(?i:values?)\b)",
+        + rb")(?:[_ ]?[A-Za-z0-9]{1,12})?[\"'`]?[ \t]{0,16}(?:[,;|\t]|\r?\n|\)\s{0,8}(?i:values?|from|to)\b)",
         spans=spans,
     )
 
@@ -136,6 +143,24 @@ def _inserted(data: bytes, opened: int, start: int) -> Iterator[tuple[bytes, Spa
         if more != b")" or (following := _NEXT.match(data, at)) is None:
             return
         at = following.end()
+
+
+def _copied(data: bytes, opened: int, start: int) -> Iterator[tuple[bytes, Span]]:
+    """The name at `start` in the list of a `COPY`, with each of its values in the rows that follow, as `pg_dump` writes them."""
+    if (rows := _COPIED.match(data, start)) is None:
+        return
+    names = data[opened : rows.end(1)].split(b",")
+    place = data.count(b",", opened, start)
+    sign = b"," if b"csv" in rows[2].lower() else b"\t"
+    at = rows.end()
+    while len(names) > 1 and (newline := _NEWLINE.match(data, at)) is not None:
+        line = _LINE.match(data, newline.end())
+        assert line is not None
+        at = line.end()
+        cells = _cells(data, *line.span(), sign)
+        if len(cells) != len(names) and not (at == len(data) and place < len(cells) < len(names)):
+            return
+        yield names[place], cells[place]
 
 
 def _below(data: bytes, start: int) -> Iterator[tuple[bytes, Span]]:

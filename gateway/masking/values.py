@@ -269,6 +269,8 @@ def is_value(data: bytes, span: Span, *, quoted: bool) -> bool:
         map(str.isalnum, value.decode("utf-8", "replace"))
     ):
         return False
+    if _OF_OPENSSH.fullmatch(value):
+        return False
     tagged = quoted and value[:1] == b"!"  # `!vault` is a tag of YAML, "!vault" is none
     if begins_with_sign(value, quoted=quoted) and not closes(data, span[0] - 1):
         return True
@@ -312,6 +314,8 @@ def why_no_value(data: bytes, start: int) -> str:
         return "it stands in place of a value"
     if span[0] == start and _CODE.fullmatch(value):
         return "it is code that fetches a value"
+    if _OF_OPENSSH.fullmatch(value):
+        return "it is a public key"
     if not is_value(data, span, quoted=span[0] != start):
         return "a sentence goes on, or a type is named"
     return ""
@@ -328,8 +332,13 @@ def looks_secret(value: bytes, *, least: int) -> bool:
 
 _UUID = linear(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DIGEST = linear(rb"(?:[0-9a-f]{32,}|[0-9A-F]{32,})")
-PUBLIC_KEY = re.compile(rb"AAAA[A-Z](?:3NzaC1|2VjZHNh|Gc2st)")
-"""How RFC 4253 begins the base64 of a public key."""
+PUBLIC_KEY = re.compile(rb"AAAA[A-Z](?:[A-Za-z0-9](?:NzaC1|VjZHNh|NrL[WX])|Gc2st)")
+"""How RFC 4253 begins the base64 of a public key, and OpenSSH that of a certificate or of one on a device."""
+_OF_OPENSSH = linear(
+    rb"(?:sk-)?(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp[0-9]{3})(?:-cert-v01)?(?:@openssh\.com)?"
+    rb"(?:[ \t]+AAAA[A-Za-z0-9+/]+={0,2}(?:[ \t]+[\w.@+-]*)?)?"
+)
+"""A public key as OpenSSH writes it, or the word for its kind with which it begins."""
 KEY_ID = linear(rb"[0-9A-F]{16}|[0-9A-F]{40}")
 """What OpenPGP calls a key by."""
 _DRAWN = linear(rb"[A-Za-z0-9+/_-]+={0,2}")

@@ -12,6 +12,7 @@ from gateway.policy.model import MaskPolicy
 
 ALL = expand(("personal", "secrets"))
 FOUND = [
+    (b"id,name,password\n1,bob,h4lf way\n2,eve,s1x words\n", [b"h4lf way", b"s1x words"]),
     (b"id,username,password\n1,bob,hunter-22\n2,eve,Tr0ub4dor\n", [b"hunter-22", b"Tr0ub4dor"]),
     (b'"id";"passwort"\r\n"1";"Zw3i Worte"\r\n', [b"Zw3i Worte"]),
     (b"name\tmobile\tcity\nBob\t13800138000\tX\n", [b"13800138000"]),
@@ -27,6 +28,14 @@ FOUND = [
     ),
     (b"insert into t(phone,note) values ('08-123 456 78', 'x')", [b"08-123 456 78"]),
     (b"REPLACE INTO t (a, pass) VALUES (now(), 'w0rd')", [b"w0rd"]),
+    (
+        b"COPY public.users (id, name, password) FROM stdin;\n1\tapp\th4lf way\n2\t\\N\tother\n\\.\n3\tx\ty\n",
+        [b"h4lf way", b"other"],
+    ),
+    (
+        b"COPY t (id, ssn, phone) TO STDOUT WITH (FORMAT csv);\n7,531429981,08-123 456 78\n",
+        [b"531429981", b"08-123 456 78"],
+    ),
 ]
 LEFT = [
     b"user, password, host\nnext, please, thanks\n",
@@ -34,6 +43,8 @@ LEFT = [
     b"id,phone_type\n1,mobile\n",
     b"INSERT INTO t (a, password) VALUES (1, ?)",
     b"INSERT INTO t (id, password) SELECT id, pass FROM old",
+    b"COPY t (id, password) FROM stdin;\n1\t\\N\n\\.\nid password\n",
+    b"COPY t (id, password) FROM '/tmp/x';\n1\thunter-22\n",
     b"def login(user, password,\n          host, port):\n",
     b"id,password\n1,2,hunter-22\n",
 ]

@@ -132,6 +132,7 @@ def test_a_text_can_be_explained(policy: Path) -> None:
         ("card 9111 1111 1111 1111", (5, 24, "payment_card", "no issuer has cards of 16 digits that begin like that")),
         ("DE89370400440532013001", (0, 22, "iban", "its check digits are wrong (mod 97)")),
         ("password: ${PW}", (0, 11, "password", "it stands in place of a value")),
+        ("ssh_key: ssh-ed25519 AAAA", (0, 10, "password", "it is a public key")),
         ("token = get_token()", (0, 9, "password", "it is code that fetches a value")),
         ("icon@2x.png", (3, 11, "email", "what stands around the @ is no name and domain of a mailbox")),
     ],
