@@ -21,7 +21,7 @@ BASH = ("bash", "bash --posix")
 SHELLS = [*BASH, "dash", *(["busybox ash"] if shutil.which("busybox") else [])]
 
 
-BOURNE = Shell(mark="n", leader=0, kind="bash")
+BOURNE = Shell(mark="n", leader=0, bash=True)
 
 
 class Shown:

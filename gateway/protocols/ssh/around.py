@@ -30,12 +30,7 @@ class Shell:
     """What `started` was given."""
     leader: int
     """Its process, and the group of what it runs."""
-    kind: str
-    """`bash`, `zsh`, or "" for what is no more than POSIX's."""
-
-    @property
-    def bash(self) -> bool:
-        return self.kind == "bash"
+    bash: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,17 +62,19 @@ def left(body: bytes, *, bash: bool) -> Left:
 
 
 def started(mark: str) -> str:
-    """The first words to a shell: its own number stands in the mark, and what it is."""
-    said = _say(mark, "$$", '"${BASH_VERSION:+bash}${ZSH_VERSION:+zsh}"')
+    """The first words to a shell: its own number stands in the mark, and whether it is bash."""
+    said = _say(mark, "$$", '"${BASH_VERSION:+bash}"')
     skips, raises = shlex.quote(_skip_the_rest(mark)), shlex.quote(_raise(mark))
-    trap = f"case ${{BASH_VERSION:+bash}}${{ZSH_VERSION:+zsh}} in (bash) trap {skips} INT;; (zsh) trap : INT;; (*) trap {raises} INT;; esac"
+    # zsh has it that `command` finds what is built in.
+    posix = "case ${ZSH_VERSION:+zsh} in (zsh) setopt posixbuiltins;; esac"
+    trap = f"case ${{BASH_VERSION:+bash}} in (bash) trap {skips} INT;; (*) {posix}; trap {raises} INT;; esac"
     return f"exec 7>&1 8>&2; {trap}; {said}\n"
 
 
 def said(mark: str, body: bytes) -> Shell:
     """What a shell answers to that."""
     number, kind, *_ = body.split(b"|")
-    return Shell(mark=mark, leader=int(number), kind=kind.decode())
+    return Shell(mark=mark, leader=int(number), bash=kind == b"bash")
 
 
 def _skip_the_rest(mark: str) -> str:
@@ -94,7 +91,10 @@ def _skip_the_rest(mark: str) -> str:
 
 
 def _raise(mark: str) -> str:
-    """In other shells: an error that ends a script, and within `command eval` no more than that (POSIX, XCU 2.8.1)."""
+    """In other shells: an error that ends a script, and within `command eval` no more than that (POSIX, XCU 2.8.1).
+
+    zsh and mksh take it for the end of all.
+    """
     return (
         f"case ${{r_{mark}-}} in (1) r_{mark}= i_{mark}={_INTERRUPTED}; \\. /dev/null/none 2>/dev/null;; esac"
     )
@@ -110,7 +110,7 @@ def around(text: str, mark: str, before: Left, *, shell: Shell, open_end: bool =
     parts = [_first(text, before, shell), text, *([] if open_end else ["\n", kept(mark, shell)])]
     after = f"s_{mark}=${{i_{shell.mark}:-${{s_{mark}-$?}}}} o_{mark}={'$SHELLOPTS' if bash else '$-'}"
     off = "\\command set +xv"
-    history, evaluated = "", "\\eval" if shell.kind else "\\command eval"
+    history, evaluated = "", "\\eval" if bash else "\\command eval"
     if bash:
         off += "; \\command set +o history"
         if "history" in before.options:
@@ -153,7 +153,7 @@ def _first(text: str, before: Left, shell: Shell) -> str:
         shown = f"\\command printf '%s\\n' {shlex.quote(text)} >&2; "
     if status := _status(before):
         back.append(status)
-    if not shell.kind:
+    if not shell.bash:
         back.insert(0, f"r_{shell.mark}=1")
     return f"{shown}{_muted('; '.join(back))}\n" if back else ""
 

@@ -71,7 +71,7 @@ class _Shell:
         """What was typed ended in a line that is too long."""
         self._interrupts = 0
         self._upstream: Upstream | None = None
-        self._shell = Shell(mark="", leader=0, kind="")
+        self._shell = Shell(mark="", leader=0, bash=False)
         self._screen = Screen()
         self._answer: Answer | None = None
         """Of the line that runs."""
