@@ -12,7 +12,7 @@ from gateway.policy.model import MaskPolicy
 
 ALL = expand(("personal", "secrets"))
 FOUND = [
-    (b"id,name,password\n1,bob,h4lf way\n2,eve,s1x words\n", [b"h4lf way", b"s1x words"]),
+    (b"id,name,password\n1,bob,h4lf way\n2,eve,n1ne lives\n", [b"h4lf way", b"n1ne lives"]),
     (b"id,username,password\n1,bob,hunter-22\n2,eve,Tr0ub4dor\n", [b"hunter-22", b"Tr0ub4dor"]),
     (b'"id";"passwort"\r\n"1";"Zw3i Worte"\r\n', [b"Zw3i Worte"]),
     (b"name\tmobile\tcity\nBob\t13800138000\tX\n", [b"13800138000"]),
