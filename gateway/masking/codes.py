@@ -99,7 +99,7 @@ CODES = (
         _code_amid,
     ),
     word(
-        rb"(?i:use|enter|type|or)[ \t](?:[0-9]{6,8}|[0-9]{3}[ -][0-9]{3})[ \t](?i:to)[ \t](?:[^\s\0.]{1,16}[ \t]){0,2}(?i:verify|confirm|log[ -]?in|sign[ -]?in|authenticate|unlock)\b",
+        rb"(?i:use|enter|type|code,?[ \t]or)[ \t](?:[0-9]{6,8}|[0-9]{3}[ -][0-9]{3})[ \t](?i:to)[ \t](?:[^\s\0.]{1,16}[ \t]){0,2}(?i:verify|confirm|log[ -]?in|sign[ -]?in|authenticate|unlock)\b",
         _code_amid,
     ),
     word(rb"code\\?[\"']?[ \t]{0,2}[:=][ \t]{0,2}\\?[\"']?[0-9]{4,8}\b", _sent),
