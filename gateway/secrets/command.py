@@ -41,12 +41,13 @@ class Commands:
         try:
             async with asyncio.timeout(self._within):
                 content = await _printed(process)
-                status = await process.wait()
+                # One that printed too much may wait for somebody to read on.
+                status = await process.wait() if len(content) <= LONGEST else 0
         except TimeoutError:
             raise SecretUnavailable(f"{ref} took longer than {self._within:g} s") from None
         finally:
             await _end(process)
-        if status != 0 and len(content) <= LONGEST:
+        if status != 0:
             raise SecretUnavailable(f"{ref} ended with status {status}")
         return Found(value=text(content, f"what {ref} printed"))
 
@@ -60,17 +61,13 @@ async def _printed(process: Process) -> bytes:
     content = b""
     while len(content) <= LONGEST and (more := await process.stdout.read(LONGEST + 1 - len(content))):
         content += more
-    if len(content) > LONGEST:
-        _kill(process)  # it may wait for somebody to read on
     return content
 
 
-def _kill(process: Process) -> None:
+async def _end(process: Process) -> None:
     """With all that it has started; its group outlives it where one of those still runs."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-
-
-async def _end(process: Process) -> None:
-    _kill(process)
+    # Its end is told once its pipe has ended too, and that is not seen while nobody reads.
+    process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001
     await process.wait()
