@@ -46,7 +46,7 @@ demo: install
 	$(BIN)/countersign demo $(DEMO)
 
 test: install-test
-	sh .ci/packages ansible-core chromium git mariadb-server openssh-client openssh-server postgresql rsync xmlsec1
+	sh .ci/packages ansible-core chromium curl git mariadb-server openssh-client openssh-server postgresql rsync xmlsec1
 	command -v kubectl >/dev/null || sh .ci/packages kubernetes-client
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh .ci/check
 

@@ -43,7 +43,6 @@ def printed(argv: list[str], directory: Path) -> str:
     return (done.stdout + done.stderr).decode(errors="replace")
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl tells its options")
 def test_what_curl_takes_for_a_value_is_no_address_and_the_other_way_round() -> None:
     told = subprocess.run(["curl", "--help", "all"], capture_output=True, text=True, check=True).stdout
     known = re.findall(r"^ *(?:-(\w), |    )(?:  )?--([\w.-]+)( [<[])?", told, re.MULTILINE)
