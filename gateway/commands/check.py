@@ -10,6 +10,7 @@ from pathlib import Path
 
 import orjson
 
+from gateway.commands.options import policy_file
 from gateway.commands.terminal import harmless, tinted
 from gateway.model import Effect, Scope
 from gateway.policy.coverage import Cell, coverage, word
@@ -25,14 +26,7 @@ FORMATS = ("text", "json", "github")
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "file",
-        nargs="?",
-        type=Path,
-        default=Path("policies.yaml"),
-        metavar="FILE",
-        help="the policy file; default: %(default)s",
-    )
+    policy_file(parser)
     parser.add_argument("--strict", action="store_true", help="exit with 1 for warnings, too")
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument(

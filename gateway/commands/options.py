@@ -29,6 +29,17 @@ class Actions:
         )
 
 
+def policy_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file",
+        nargs="?",
+        type=Path,
+        default=Path("policies.yaml"),
+        metavar="FILE",
+        help="the policy file; default: %(default)s",
+    )
+
+
 def policy_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--policy",

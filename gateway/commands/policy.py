@@ -10,7 +10,7 @@ from pathlib import Path
 
 import orjson
 
-from gateway.commands.options import Actions
+from gateway.commands.options import Actions, policy_file
 from gateway.commands.recorded import Recorded
 from gateway.commands.terminal import harmless, tinted
 from gateway.policy.differences import Asked, Comparison, Difference, Judged
@@ -27,14 +27,7 @@ LONGEST = 120
 def options(parser: argparse.ArgumentParser) -> None:
     verbs = Actions(parser)
     test = verbs.add("test", "try the examples of a file")
-    test.add_argument(
-        "file",
-        nargs="?",
-        type=Path,
-        default=Path("policies.yaml"),
-        metavar="FILE",
-        help="the policy file; default: %(default)s",
-    )
+    policy_file(test)
     diff = verbs.add(
         "diff",
         "judge recorded commands, or the examples of both files, by two policies, and show what differs",

@@ -30,11 +30,8 @@ def evened(check: Check) -> Check:
             return check(data, start, end)
         at = low = max(0, start - LOOK_BEHIND)
         parts: list[bytes] = []
-        behind, plain, longer = (
-            [low],
-            [0],
-            [low],
-        )  # a sign: where it ends, there and here, and by how much that differs
+        behind, plain = [low], [0]  # where each sign ends, there and here
+        longer = [low]  # and by how much that differs
         for sign in _SIGN.finditer(data, low, end + _BEHIND):
             parts += data[at : sign.start()], b"-" if sign[1] else b" "
             at = sign.end()

@@ -73,11 +73,12 @@ def assigned(data: bytes, start: int, end: int) -> Span | None:
     if span is None or not is_value(data, span, quoted=span[0] != at):
         return None
     value = data[span[0] : span[1]]
-    if _is_none(data, start, end, at, value, bare=span[0] == at):
+    name = data[start:end].lower()
+    if _is_none(data, start, end, at, name, value, bare=span[0] == at):
         return None
     if value.startswith(b"base64:"):
         span = (span[0] + 7, span[1])
-    return _by_name(data, start, end, at, span, value)
+    return _by_name(data, start, at, name, span, value)
 
 
 def _extent(data: bytes, start: int, end: int) -> tuple[Span | None, int]:
@@ -117,13 +118,11 @@ def _extent(data: bytes, start: int, end: int) -> tuple[Span | None, int]:
     return span, at
 
 
-def _is_none(data: bytes, start: int, end: int, at: int, value: bytes, *, bare: bool) -> bool:
+def _is_none(data: bytes, start: int, end: int, at: int, name: bytes, value: bytes, *, bare: bool) -> bool:
     """Whether what stands there is no value, whatever the name: a variable, a label, a comparison, a key for everybody.
 
     `bare`: it stands in no quotes.
     """
-    name = data[start:end].lower()
-    led = data[max(0, start - 32) : end].lower().split(b"=")[0].rstrip()
     return bool(
         data[max(0, start - 7) : start] == b":param "  # what a documentation says of it follows
         or (bare and _COMPARED.search(data, start, at))
@@ -132,7 +131,10 @@ def _is_none(data: bytes, start: int, end: int, at: int, value: bytes, *, bare: 
             KEY_ID.fullmatch(value)
             and (name.startswith(b"signing") or _OF_OPENPGP.search(data, max(0, start - 8), start))
         )
-        or (b"_" in value and led.endswith(value.lower()))  # pool_passwd = 'pool_passwd'
+        or (
+            b"_" in value  # pool_passwd = 'pool_passwd'
+            and data[max(0, start - 32) : end].lower().split(b"=")[0].rstrip().endswith(value.lower())
+        )
         or _names_itself(data, start, at, value)
         or data[start:at] == b"PASSWORD :"
         or says_something(value)
@@ -142,9 +144,8 @@ def _is_none(data: bytes, start: int, end: int, at: int, value: bytes, *, bare: 
     )
 
 
-def _by_name(data: bytes, start: int, end: int, at: int, span: Span, value: bytes) -> Span | None:
+def _by_name(data: bytes, start: int, at: int, name: bytes, span: Span, value: bytes) -> Span | None:
     """The value as far as its name makes it a secret."""
-    name = data[start:end].lower()
     if IS_PASSWORD.match(name):
         # The shell's working directory, and what a type is called.
         return None if name.startswith(b"pwd") and value[:1] in b"/~" else span

@@ -19,7 +19,7 @@ import re2
 from gateway.masking import credentials, passwords
 from gateway.masking.linear import linear, options
 from gateway.masking.shapes import Shape, Span, word
-from gateway.masking.values import is_strong, looks_secret, value_at
+from gateway.masking.values import OPENSSH_KIND, is_strong, looks_secret, value_at
 from gateway.masking.vendors import VENDORS
 
 JUDGED = 960
@@ -30,9 +30,7 @@ _REST = re.compile(rb"[A-Za-z0-9+/_-]{0,65536}={0,2}")
 _WHOLE = re.compile(rb"(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?(?![A-Za-z0-9+/=_-])")
 _TEXT = bytes([*range(32, 127), 9, 10, 13])
 _DOCKER = re.compile(rb'"auths?"\s*:')
-_PUBLIC = re.compile(
-    rb"\s*(?:-{5}BEGIN (?!.*PRIVATE)|\{|\[|(?:sk-)?(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp[0-9]{3})(?:-cert-v01)?(?:@openssh\.com)? )"
-)
+_PUBLIC = re.compile(rb"\s*(?:-{5}BEGIN (?!.*PRIVATE)|\{|\[|" + OPENSSH_KIND + rb" )")
 _IN_SECRET = re.compile(
     # YAML: nothing but deeper lines since `data:`; JSON: no brace closed since `"data": {`
     rb"(?:(?:\A|\n|\\n)([ \t]*)data:[ \t]*\r?(?:\n\1[ \t]+[\w.-]+:[^\r\n]*\r?)*\n\1[ \t]+[\w.-]+|\"data\"\s*:\s*\{[^{}]*)\Z"

@@ -334,10 +334,10 @@ _UUID = linear(rb"(?i)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DIGEST = linear(rb"(?:[0-9a-f]{32,}|[0-9A-F]{32,})")
 PUBLIC_KEY = re.compile(rb"AAAA[A-Z](?:[A-Za-z0-9](?:NzaC1|VjZHNh|NrL[WX])|Gc2st)")
 """How RFC 4253 begins the base64 of a public key, and OpenSSH that of a certificate or of one on a device."""
-_OF_OPENSSH = linear(
+OPENSSH_KIND = (
     rb"(?:sk-)?(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-nistp[0-9]{3})(?:-cert-v01)?(?:@openssh\.com)?"
-    rb"(?:[ \t]+AAAA[A-Za-z0-9+/]+={0,2}(?:[ \t]+[\w.@+-]*)?)?"
 )
+_OF_OPENSSH = linear(OPENSSH_KIND + rb"(?:[ \t]+AAAA[A-Za-z0-9+/]+={0,2}(?:[ \t]+[\w.@+-]*)?)?")
 """A public key as OpenSSH writes it, or the word for its kind with which it begins."""
 KEY_ID = linear(rb"[0-9A-F]{16}|[0-9A-F]{40}")
 """What OpenPGP calls a key by."""
