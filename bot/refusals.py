@@ -25,7 +25,7 @@ from bot.safe_text import inline
 
 SENTENCES: Mapping[type[Exception], str] = {
     NotEligible: "You cannot decide this.",
-    AlreadySettled: "Too late: this is settled already.",
+    AlreadySettled: "Too late, this is settled already.",
     Stale: "This card has changed since you saw it. Look at it again, then decide.",
     LoginFirst: "A yes to this needs a fresh login. The address below is for you alone, works once and for ten minutes; your vote counts when you have logged in.",
     ReviewFirst: "Open it with Review first: the card does not show all of what would run.",
