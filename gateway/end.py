@@ -6,26 +6,26 @@ import asyncio
 import ssl
 from abc import ABC, abstractmethod
 from time import monotonic
-from typing import cast
+from typing import Final, cast
 
 from gateway.tls import TlsFailed, TlsLayer
 from gateway.wire import Side
 
-SLICE = 0.005
+SLICE: Final = 0.005
 """Seconds of work after which a side that has more to read lets the others have their turn first.
 
 libuv reads a socket that stays ready up to 32 times before it looks at any other: where each of these reads is
 work, as rows to be masked are, everybody else would wait for all of them.
 """
-BUFFERED = 512 * 1024
+BUFFERED: Final = 512 * 1024
 """Bytes for one side that wait to be sent before the other side is read no further: two reads of the event loop's."""
-LIGHT = 16 * 1024
+LIGHT: Final = 16 * 1024
 """A read of fewer bytes has emptied the socket: nobody waits for what comes behind it."""
-BULK = 1024 * 1024
+BULK: Final = 1024 * 1024
 """Bytes from one side, since it was last sent anything, from which on its reads are made larger."""
-GATHERED = 64 * 1024
+GATHERED: Final = 64 * 1024
 """Bytes of one read that are enough at once."""
-PAUSE = 0.001
+PAUSE: Final = 0.001
 """Seconds for which more is let come behind a smaller read, amid a long answer.
 
 PostgreSQL sends 8 KiB at a time; to be woken for each costs more than all that is done with it.

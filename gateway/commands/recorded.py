@@ -52,6 +52,7 @@ class Recorded:
             with path.open("rb") as file:
                 session: Mapping[str, Any] = {}
                 lineage = Lineage(person="", chain=())
+                told: dict[int, tuple[frozenset[str], tuple[Resource, ...]]] = {}
                 for record in records(file):
                     if record.kind == "opened":
                         session = record.fields["session"]
@@ -59,16 +60,14 @@ class Recorded:
                         self.sessions += 1
                     elif record.kind == "asked":
                         fields = record.fields
+                        if "effects" in fields:
+                            told[record.number] = frozenset(fields["effects"]), _resources(fields)
                         yield (
                             session["connection"],
                             session["protocol"],
                             lineage,
                             fields["text"],
-                            frozenset(fields["effects"]),
-                            tuple(
-                                Resource(kind=each["kind"], name=each["name"], effect=Effect(each["effect"]))
-                                for each in fields["resources"]
-                            ),
+                            *told[fields.get("facts", record.number)],
                             record.at if by_time else None,
                         )
         except TornTail:
@@ -97,6 +96,13 @@ class _Reader:
         if again.effects in {judged, judged - {Effect.EXFIL}}:
             return again
         return replace(kept, attributes=again.attributes, outputs=again.outputs, carried=again.carried)
+
+
+def _resources(fields: Mapping[str, Any]) -> tuple[Resource, ...]:
+    return tuple(
+        Resource(kind=each["kind"], name=each["name"], effect=Effect(each["effect"]))
+        for each in fields["resources"]
+    )
 
 
 def _lineage(session: Mapping[str, Any]) -> Lineage:

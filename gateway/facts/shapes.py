@@ -58,7 +58,8 @@ def blanked(text: str) -> str | None:
         kept += 1
         pos += 1
         before = byte
-    return bytes(out[:kept]).decode("ascii")
+    shape: str = out[:kept].decode("ascii")
+    return shape
 
 
 def _beside(byte: int) -> bool:

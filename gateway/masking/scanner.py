@@ -130,7 +130,9 @@ class Scanner:
             return True
         if self._sieve is None:
             self._searched(len(data))
-        elif (places := self._sieve.anywhere(data)) is not None:
+        elif self._sieve.empty(data):
+            return True
+        elif (places := self._sieve.places(data, 0)) is not None:
             match = self._any.match
             return not any(match(data, place) is not None for place in places)
         return self._whether.Match(data) is None

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from gateway.masking.engine import Masks
 from gateway.masking.values import MARK
 
-SHORTEST = 6
+SHORTEST: Final = 6
 """No detector finds anything in fewer characters."""
-_KEPT_TEXT = 4_096
-_KEPT = 1_024
+_SHORT: Final = 256
+"""Characters that are sooner searched than remembered, where there is nothing in them."""
+_KEPT_TEXT: Final = 4_096
+_KEPT: Final = 1_024
 
 
 class Scrubber:
@@ -23,13 +27,18 @@ class Scrubber:
         """The text to show, and whether anything in it was hidden. Texts that come again are remembered."""
         if len(value) < SHORTEST:
             return value, False
+        try:
+            if len(value) <= _SHORT and self._bare(value.encode("utf-8", "surrogatepass")):
+                return value, False
+            return self._remembered(value)
+        except Exception:  # noqa: BLE001  # whatever it was: what cannot be searched is not shown
+            return MARK, True
+
+    def _remembered(self, value: str) -> tuple[str, bool]:
         known = self._known.get(value)
         if known is None:
-            try:
-                bare = self._bare(value.encode("utf-8", "surrogatepass"))
-                shown = value if bare else self._mask.text(value)
-            except Exception:  # noqa: BLE001  # whatever it was: what cannot be searched is not shown
-                return MARK, True
+            bare = len(value) > _SHORT and self._bare(value.encode("utf-8", "surrogatepass"))
+            shown = value if bare else self._mask.text(value)
             known = (shown, shown is not value and shown != value)
             if len(value) <= _KEPT_TEXT:
                 if len(self._known) >= _KEPT:

@@ -92,12 +92,10 @@ class Sieve:
             self._lock.release()
         return found
 
-    def anywhere(self, data: bytes) -> list[int] | None:
-        """`places` of all of `data`; sooner where there are none, as in most values."""
+    def empty(self, data: bytes) -> bool:
+        """Whether `places` would find none in `data`, as in most values; false also where that is not worked out yet."""
         # Neither of its two is changed in place by a table that is begun anew, and the first row is the same in all.
-        if sift.clear(data, DEPTH, self._rows.table, self._columns) == 1:
-            return []
-        return self.places(data, 0)
+        return sift.clear(data, DEPTH, self._rows.table, self._columns) == 1
 
     def _entry(self, row: int, column: int) -> int:
         """Work out what follows a row where a byte of this column comes; `UNKNOWN` if that would be one too many."""

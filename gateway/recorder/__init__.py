@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -26,9 +26,9 @@ from gateway.recorder.lines import asked as fields_asked
 from gateway.recorder.lines import opening
 from gateway.recorder.remembered import Ended, Known
 
-BLOCK = 64 * 1024
+BLOCK: Final = 64 * 1024
 """Bytes of an answer that are gathered before they are written."""
-KNOWN_KEPT = 256
+KNOWN_KEPT: Final = 256
 """Facts whose encoding is remembered for one session."""
 UNENDED = "it had not ended"
 """The outcome of a command that the session's end cut off."""
@@ -105,12 +105,14 @@ class Recording:
         `digest` is what people decide about, where they are asked. `shadow` names the rules that would have decided
         as well, were they enforced.
         """
+        self._alive()
+        number = self._writer.number
         known = self._known.get(id(effects))
-        if known is None or not known.says(effects, resources, verdict, rules, message):
+        again = known is not None and known.says(effects, resources, verdict, rules, message)
+        if known is None or not again:
             if len(self._known) >= KNOWN_KEPT:
                 self._known.clear()
             known = self._known[id(effects)] = Known(effects, resources, verdict, rules, message)
-        self._alive()
         self._named, self._opening = command_id, opening(command_id)
         self._writer.frame(
             b"asked",
@@ -118,6 +120,8 @@ class Recording:
             self._fields_asked(text, parameters, digest, shadow),
             known=known.encoded,
         )
+        if not again:
+            known.written(number)
         self._tally[verdict] += 1
         self._made += 2 if verdict == "block" else 1
         self.flush()

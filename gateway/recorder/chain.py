@@ -23,7 +23,7 @@ ORIGIN = "0" * 64
 HEADER_BYTES = 256 * 1024 * 1024
 """A longer header line is not one of ours: a command of the largest size, escaped, stays below."""
 
-_JOINED = 16 * 1024
+_JOINED: Final = 16 * 1024
 """Bytes of a payload up to which copying it is cheaper than to hash and to write it apart."""
 _NOTHING: Final = sha256()
 """Copied for each record: that is sooner done than to look the algorithm up."""

@@ -25,15 +25,15 @@ class Known:
         self._verdict = verdict
         self._rules = rules
         self._message = message
-        fields = {
-            "effects": [*effects],
-            "resources": resources,
-            "verdict": verdict,
-            "rules": rules,
-            "message": message,
-        }
-        self.encoded = b"," + encoded(fields)[1:]
-        """What follows in the header of each."""
+        judged = {"verdict": verdict, "rules": rules, "message": message}
+        self._judged = encoded(judged)[1:]
+        facts = {"effects": [*effects], "resources": resources}
+        self.encoded = b",".join((b"", encoded(facts)[1:-1], self._judged))
+        """What follows in the header of the next."""
+
+    def written(self, number: int) -> None:
+        """Record `number` has said all of it: those that follow name that one in place of the facts."""
+        self.encoded = b',"facts":%d,%b' % (number, self._judged)
 
     def says(
         self,

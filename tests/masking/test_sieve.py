@@ -214,16 +214,19 @@ def test_a_text_is_clear_only_where_nothing_begins(unbounded: None, every: Scann
     for path in (VALUES, LOOKALIKES):
         for text in list(texts(path, seed=3, each=1))[::3]:
             data = text.text.encode()
-            assert made.anywhere(data) == made.places(data, 0)
-            clear += made.anywhere(data) == []
-    assert made.anywhere(PROSE) == []
+            nothing = made.places(data, 0) == []
+            assert made.empty(data) is nothing
+            clear += nothing
+    assert made.places(PROSE, 0) == []
+    assert made.empty(PROSE)
     assert clear > 20
 
 
 def test_what_is_not_worked_out_is_not_clear(alone: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sieve, "ADVANCE", 0)
     made = Sieve(FEW)
-    assert made.anywhere(b"some words") is None
+    assert not made.empty(b"some words")
+    assert made.places(b"some words", 0) is None
 
 
 @pytest.mark.parametrize(
@@ -344,9 +347,9 @@ def test_the_compiled_loop_and_its_source_agree(pieces: list[bytes], start: int)
                 first = min(start, len(data))
                 told.append(
                     (
-                        made.anywhere(data),
+                        made.empty(data),
                         made.places(data, first),
-                        made.anywhere(data),
+                        made.empty(data),
                         made.openings.places(data, first),
                         made.openings.places(data, first),
                     )

@@ -49,6 +49,20 @@ def test_what_is_asked_and_decided_is_written_before_the_call_returns(recorder):
     recording.close("over")
 
 
+def test_facts_that_come_again_are_named_by_the_record_that_has_them(recorder):
+    recording = recorder.open(make_session())
+    read, table = frozenset({Effect.READ}), (Resource(kind="table", name="orders", effect=Effect.READ),)
+    ask(recording, "c1", effects=read, resources=table)
+    ask(recording, "c2", effects=read, resources=table)
+    ask(recording, "c3", effects=read, resources=table, verdict="block")
+    ask(recording, "c4", effects=read, resources=table, verdict="block")
+    recording.close("over")
+    asked = fields(recording.path, "asked")
+    assert [record.fields.get("facts") for record in asked] == [None, 1, None, 3]
+    assert [record.fields["verdict"] for record in asked] == ["allow", "allow", "block", "block"]
+    assert all("resources" in record.fields or "facts" in record.fields for record in asked)
+
+
 def test_what_is_not_unicode_is_recorded_with_that_part_escaped(recorder):
     recording = recorder.open(make_session())
     table = Resource(kind="table", name="t\udce4", effect=Effect.READ)

@@ -160,11 +160,14 @@ def from_items(
     for join in joins or ():
         from_item(reading, join.this, scope)
         EXPRESSIONS.condition(reading, join.args.get("on"), scope)
-        for name in join.args.get("using") or ():
-            reading.columns(scope.resolve(name.name.lower()).sources, kind="condition")
+        using = [name.name.lower() for name in join.args.get("using") or ()]
+        scope.shared.update(using)
+        for name in using:
+            reading.columns(scope.resolve(name).sources, kind="condition")
         if join.args.get("method"):
+            scope.natural = True
             reading.columns(_shared(scope.relations), kind="condition")
-        if join.args.get("using") or join.args.get("method"):
+        if using or join.args.get("method"):
             scope.merged = True
             if len(scope.relations) == len(joins or ()) + len(items) == 2:
                 scope.joined = _merged(join, *scope.relations)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Final
 
 from gateway.facts.postgres import Texts
 from gateway.facts.schema import Cast, Function, Schema, Table
@@ -24,7 +25,7 @@ from gateway.wire import Mask
 
 NOTHING = Texts()
 _DEFINING = frozenset({Effect.DDL, Effect.EXEC, Effect.UNKNOWN})
-_TELLING = _DEFINING | {Effect.PRIVILEGE}
+_TELLING: Final = _DEFINING | {Effect.PRIVILEGE}
 _TEMPORARY = re.compile(r"\btemp(?:orary)?\b", re.IGNORECASE)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from gateway.facts.sources import stored_in
 from gateway.model import Effect, Facts, measured
@@ -18,7 +19,7 @@ Read = Callable[[str], Facts]
 
 KEPT = 512
 _QUERY = measured(b"query")
-EXECUTES = "a prepared statement is executed whose text stands elsewhere"
+EXECUTES: Final = "a prepared statement is executed whose text stands elsewhere"
 """The one doubt about SQL's EXECUTE that knowing the statement's text removes; `gateway.facts.postgres` says it."""
 _NOTHING_KNOWN = Facts(
     effects=frozenset({Effect.UNKNOWN}),

@@ -22,7 +22,7 @@ from gateway.wire import CommandAnswered, Event, Mask, ProtocolViolation, Send, 
 
 EXECUTED = messages.frame(b"E", b"\0", b"\0\0\0\0")
 """Execute of the unnamed portal, all rows of it."""
-EXECUTIONS = {
+EXECUTIONS: Final = {
     EXECUTED + messages.SYNC: False,
     messages.describe_portal(b"") + EXECUTED + messages.SYNC: True,
 }
