@@ -24,9 +24,3 @@ async def settled(waiting):
 
 def journalled(house):
     return [record.fields["approval"] for record in house.journal.recent() if record.kind == "approval"]
-
-
-async def until(condition):
-    async with asyncio.timeout(60):
-        while not condition():
-            await asyncio.sleep(0.002)

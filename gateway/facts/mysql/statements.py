@@ -180,7 +180,8 @@ def _show(reading: Reading, tokens: Sequence[Token]) -> None:
     reading.does(Effect.READ)
     if (words[1:2] and words[1] not in _SHOWN) or len(words) < 2:
         reading.doubt(_NOT_KNOWN)
-    if words[1:3] in (["CREATE", "USER"], ["BINLOG", "EVENTS"], ["RELAYLOG", "EVENTS"]):
+    logs = words[1:2] in (["BINLOG"], ["RELAYLOG"]) and "EVENTS" in words
+    if logs or words[1:3] in (["CREATE", "USER"], ["CREATE", "SERVER"]):
         reading.does(Effect.EXFIL)
     if words[1:3] in (["CREATE", "TABLE"], ["CREATE", "VIEW"]):
         reading.touches("table", dotted(tokens[3:]), Effect.READ)
