@@ -68,7 +68,8 @@ class Interactions:
             known = self._workspace.channel(found[1])
             return f"<#{known.id}|{known.name}>" if known else found[0]
 
-        linked = re.sub(r"(?<![\w/])(https?://[^\s|]+)", r"<\1>", escaped)
+        mailed = re.sub(r"(?<![\w.+/@-])([\w.+-]+@[\w-]+(?:\.[\w-]+)+)", r"<mailto:\1|\1>", escaped)
+        linked = re.sub(r"(?<![\w/])(https?://[^\s|]+)", r"<\1>", mailed)
         return re.sub(r"(?<![\w&/])#([\w-]+)", channel, re.sub(r"(?<![\w/])@([\w.-]+)", mention, linked))
 
     # blocks

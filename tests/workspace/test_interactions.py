@@ -284,7 +284,8 @@ async def test_joining_is_an_event_and_needs_an_inviter_in_private(server, slack
 async def test_typed_text_becomes_entities_and_is_escaped(server):
     typed = server.interactions.typed
     assert typed("<!channel> & @ana.silva @dba @here #audit me@x.com") == (
-        "&lt;!channel&gt; &amp; <@U0ANA> <!subteam^S0DBA|@dba> <!here> <#C0AUDIT|audit> me@x.com"
+        "&lt;!channel&gt; &amp; <@U0ANA> <!subteam^S0DBA|@dba> <!here> <#C0AUDIT|audit> "
+        "<mailto:me@x.com|me@x.com>"
     )
     assert typed("see https://e.com/a?b=1&c=2#top") == "see <https://e.com/a?b=1&amp;c=2#top>"
 

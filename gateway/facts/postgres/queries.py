@@ -266,7 +266,7 @@ def _where(reading: Reading, body: Node, name: str, scope: Scope, joined: Sequen
     condition(reading, clause, scope)
     alias = scope.relations[0].alias
     restricts = conditions.restricts(clause, name, alias, joined=joined, ctes=_ctes(body))
-    reading.both("sql.has_where", clause is not None)
+    reading.both("sql.has_where", value=clause is not None)
     _restricted(reading, name, restricts=restricts)
 
 
@@ -277,7 +277,7 @@ def _ctes(body: Node) -> dict[str, Node]:
 
 def _restricted(reading: Reading, name: str, *, restricts: bool) -> None:
     reading.counts_integers = True  # `1 = 1` restricts nothing, `1 = 2` everything
-    reading.both("sql.where_restricts", restricts)
+    reading.both("sql.where_restricts", value=restricts)
     if not restricts:
         reading.does(Effect.DESTRUCTIVE)
         reading.touches("table", name, Effect.DESTRUCTIVE)
