@@ -61,6 +61,9 @@ def _select(reading: Reading, body: Node, outer: Scope) -> Outputs:
         outputs = tuple(o for target in body.get("targetList", ()) for o in values(reading, target, scope))
     for clause in ("whereClause", "havingClause", "windowClause"):
         condition(reading, body.get(clause), scope)
+    if body.get("distinctClause"):
+        # How many rows are left tells of what was made of a column.
+        reading.columns(united(output for output in outputs if not output.exact), kind="condition")
     ordering = [body.get(clause, ()) for clause in ("distinctClause", "groupClause", "sortClause")]
     _order(reading, [item for clause in ordering for item in clause if item], outputs, scope)
     condition(reading, [body.get("limitCount"), body.get("limitOffset")], scope)
