@@ -65,6 +65,9 @@ def _select(reading: Reading, node: exp.Select, outer: Scope) -> Outputs:
     outputs = tuple(
         output for each in node.expressions for output in EXPRESSIONS.values(reading, each, scope)
     )
+    if node.args.get("distinct") is not None:
+        # How many rows are left tells of what was made of a column.
+        reading.columns(united(output for output in outputs if not output.exact), kind="condition")
     for key in ("where", "windows", "qualify"):
         EXPRESSIONS.condition(reading, node.args.get(key), scope)
     _labelled(reading, node, outputs, scope)

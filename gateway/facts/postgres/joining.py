@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.facts.postgres import functions
-from gateway.facts.postgres.expressions import condition, gather
+from gateway.facts.postgres.expressions import condition
 from gateway.facts.postgres.reading import Reading
 from gateway.facts.postgres.tree import Node, dotted, strings, typed
 from gateway.facts.sources import Relation, Scope, derived, renamed_table, united
@@ -30,7 +30,7 @@ def from_item(reading: Reading, node: Node, scope: Scope) -> None:
             _join(reading, body, alias, renamed, scope)
         case "RangeTableSample":
             from_item(reading, body["relation"], scope)
-            gather(reading, [body.get("args"), body.get("repeatable")], scope)
+            condition(reading, [body.get("args"), body.get("repeatable")], scope)
             if strings(body.get("method"))[-1] not in _SAMPLING:
                 reading.doubt("a sampling method that is not known")
         case "RangeFunction" | "RangeTableFunc" | "JsonTable":
