@@ -24,6 +24,7 @@ from gateway.protocols import SERVED
 
 HELP = "Check policies.yaml: errors and warnings with their places, its examples, and what it covers."
 FORMATS = ("text", "json", "github")
+BY_DEFAULT = "  * no rule always speaks of it: the default"
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -128,7 +129,7 @@ def table(cells: Sequence[Cell]) -> str:
         ),
     ]
     if any(each.is_default for each in cells):
-        lines.append("  * no rule always speaks of it: the default")
+        lines.append(BY_DEFAULT)
     if any(each.may for each in cells):
         lines.append("  ~ also, under further conditions:")
         ways: dict[tuple[str, str, str], list[str]] = {}
