@@ -16,9 +16,10 @@ from typing import Any, TypeAlias
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot import refusals
-from bot.blocks import Element, rich, section, text
+from bot.blocks import Block, Element, rich, section, text
 from bot.board import Board
 from bot.card_ids import OldCard
 from bot.channels import Channels
@@ -32,6 +33,11 @@ log = logging.getLogger(__name__)
 AT_ONCE = 2.0
 """Seconds that an answer may take to stand in the modal that asked: Slack closes its ears after three, and Bolt with it."""
 SAID = "Countersign has an answer for you."
+OK = 200
+
+
+class NotShown(Exception):
+    """Slack did not take an answer; says what it had against it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +113,16 @@ class Desk:
         await self.client.chat_postMessage(
             channel=direct, text=SAID, blocks=blocks, unfurl_links=False, unfurl_media=False
         )
+
+    async def answer(self, click: Click, blocks: Sequence[Block], *, replace: bool = False) -> None:
+        """What only this person sees. A slash command works where the app is no member, and only its response URL
+        can answer there. Raises NotShown, since the URL's client tells of a refusal by its status alone.
+        """
+        answer = await AsyncWebhookClient(click.response_url).send(
+            text=SAID, blocks=list(blocks), response_type="ephemeral", replace_original=replace
+        )
+        if answer.status_code != OK:
+            raise NotShown(f"{answer.status_code} {answer.body[:200]}")
 
     async def open(self, click: Click, view: View) -> str:
         """Open a modal at once, before anything is asked: its trigger lives three seconds. The view's id."""
@@ -206,6 +222,9 @@ async def _worked(desk: Desk, click: Click, work: Work, about: Callable[[Click],
         await _offer_login(desk, click, nobody, about)
     except Trouble as trouble:
         await _say_or_log(desk, click, refusals.sentence(trouble), about, more=refusals.way_on(trouble))
+    except NotShown as refused:
+        log.warning("Slack did not take an answer of %s: %s", work.__name__, refused)
+        await _say_or_log(desk, click, refusals.NOT_SHOWN, about)
     except Exception:
         log.exception("a listener failed: %s", work.__name__)
         await _say_or_log(desk, click, refusals.UNEXPECTED, about)

@@ -107,6 +107,10 @@ def _changed(call: Call, verb: str, given: Options) -> None:
     """What options and files make of a change."""
     if verb == "run":
         call.add(X)
+        if "--" in call.args:
+            call.run(call.args[call.args.index("--") + 1 :])
+    if verb == "get" and given.has("f", "filename", "k", "kustomize"):
+        call.doubt("a manifest decides what is shown")
     if verb in {"apply", "create", "replace", "patch", "edit"} and given.has(
         "f", "filename", "k", "kustomize"
     ):
