@@ -154,6 +154,36 @@ async def test_a_search_has_pages_links_and_nothing_that_means_something_to_slac
     assert {each["person"] for each in gateway.searched} == {"ana.silva@example.com"}
 
 
+async def test_a_tree_of_the_longest_names_comes_in_pages_that_slack_takes(
+    gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
+) -> None:
+    gateway.nodes = [
+        LineageNode(token_id=f"t{number}", parent=f"t{number - 1}" if number else "", name='"' * 50 + f" {number}.", person="p", expires_at=OPENED)
+        for number in range(62)
+    ]  # fmt: skip
+    seen = 0
+    async with start_bot():
+        await people.wait_for_connections(1)
+        await people.command(GENERAL, "/lineage", as_=ANA)
+        while seen < 62:
+            shown = await people.wait_for_message(
+                GENERAL, lambda one, following=f" {seen}.": following in text_of(one), as_=ANA
+            )
+            seen += sum(f" {number}." in text_of(shown) for number in range(seen, 62))
+            if seen < 62:
+                await people.click(shown, MORE, as_=ANA, channel=GENERAL)
+        assert not any(one["action_id"] == MORE for one in actions_of(shown))
+
+
+async def test_an_answer_that_slack_does_not_take_is_said_so(
+    gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
+) -> None:
+    gateway.hits = [replace(hit(1), link="https://gate.example.com/" + "x" * 3_000)]
+    async with start_bot():
+        await people.wait_for_connections(1)
+        assert "did not take the answer" in await answer_to(people, "/audit search paid")
+
+
 async def _noted(gateway: FakeGateway) -> bool:
     return bool("thread:ses-1" in gateway.notes and gateway.notes["thread:ses-1"].data.get("ts"))
 
