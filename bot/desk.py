@@ -218,7 +218,7 @@ async def _offer_login(desk: Desk, click: Click, nobody: Unlinked, about: Callab
     try:
         offer = await desk.gateway.link(nobody.user)
     except GatewayError as error:
-        await _say_or_log(desk, click, refusals.sentence(error), about)
+        await _say_or_log(desk, click, refusals.no_login(error), about)
     else:
         await _say_or_log(desk, click, refusals.LINK, about, more=refusals.login_at(offer.url))
 

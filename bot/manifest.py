@@ -28,6 +28,24 @@ SCOPES: Mapping[str, str] = {
 }
 """Bot scopes and what each is for; nothing else is asked for."""
 
+SLASH_COMMANDS = (
+    (
+        COMMAND,
+        "Approvals, sessions and lineages",
+        "help | pending | sessions | session ID | kill SESSION | whoami | link | unlink",
+    ),
+    (
+        ELEVATE,
+        "Do more for a while, or let an agent",
+        "[[AGENT] CONNECTION EFFECTS TIME REASON] | list | end GRANT",
+    ),
+    (SESSIONS, "The open sessions that you may see", ""),
+    (LINEAGE, "Which agents run for whom, and who started them", ""),
+    (WHOAMI, "Who you are to the gateway", ""),
+    (AUDIT, "Find words in the transcripts that you may see", "search WORDS"),
+)
+"""Command, what it does, and what may follow it."""
+
 
 def manifest() -> dict[str, Any]:
     """The manifest for Socket Mode; docs/slack.md says what to change for HTTP."""
@@ -58,39 +76,7 @@ def manifest() -> dict[str, Any]:
                 }
             ],
             "slash_commands": [
-                {
-                    "command": COMMAND,
-                    "description": "Approvals, sessions and lineages",
-                    "usage_hint": "help | pending | sessions | session ID | kill SESSION | whoami | link | unlink",
-                    "should_escape": True,
-                },
-                {
-                    "command": ELEVATE,
-                    "description": "Do more for a while, or let an agent",
-                    "usage_hint": "[[AGENT] CONNECTION EFFECTS TIME REASON] | list | end GRANT",
-                    "should_escape": True,
-                },
-                {
-                    "command": SESSIONS,
-                    "description": "The open sessions that you may see",
-                    "should_escape": True,
-                },
-                {
-                    "command": LINEAGE,
-                    "description": "Which agents run for whom, and who started them",
-                    "should_escape": True,
-                },
-                {
-                    "command": WHOAMI,
-                    "description": "Who you are to the gateway",
-                    "should_escape": True,
-                },
-                {
-                    "command": AUDIT,
-                    "description": "Find words in the transcripts that you may see",
-                    "usage_hint": "search WORDS",
-                    "should_escape": True,
-                },
+                _slash(command, description, usage) for command, description, usage in SLASH_COMMANDS
             ],
         },
         "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},
@@ -102,6 +88,11 @@ def manifest() -> dict[str, Any]:
             "token_rotation_enabled": False,
         },
     }
+
+
+def _slash(command: str, description: str, usage: str) -> dict[str, Any]:
+    hint = {"usage_hint": usage} if usage else {}
+    return {"command": command, "description": description, **hint, "should_escape": True}
 
 
 def manifest_text() -> str:

@@ -21,7 +21,7 @@ from bot.card_ids import (
     ModalState,
 )
 from bot.cards import agent_of, parameter, tree
-from bot.safe_text import inline, literal, pieces
+from bot.safe_text import inline, literal, oddities, pieces
 from gateway.contract import Approval, SessionView, Subtree, Twins, WholeText
 
 View: TypeAlias = dict[str, Any]
@@ -126,11 +126,14 @@ def kill_session(session: SessionView, subtree: Subtree | None, state: ModalStat
 def whole_parts(whole: WholeText) -> tuple[list[str], list[str], int]:
     """Pieces of the text and of the parameters as a modal shows them, and the characters it has no room for."""
     parts, left = pieces(whole.text, size=PIECE, most=TEXT_PIECES)
-    parameters = "\n".join(
+    values, values_left = pieces(_parameters(whole), size=PIECE, most=PARAMETER_PIECES)
+    return parts, values, left + values_left
+
+
+def _parameters(whole: WholeText) -> str:
+    return "\n".join(
         f"${number} = {parameter(value)}" for number, value in enumerate(whole.parameters, start=1)
     )
-    values, values_left = pieces(parameters, size=PIECE, most=PARAMETER_PIECES)
-    return parts, values, left + values_left
 
 
 def review(
@@ -160,6 +163,7 @@ def review(
             code(inline(whole.digest, limit=64)),
         ],
     ]
+    rows += _warnings(approval, whole)
     if approval.command.masked:
         rows.append([text("🔒 Secrets or personal data that the card masks are readable here.")])
     blocks = [rich(lines(rows)), rich(section(bold("On whose behalf")), literal(tree(approval.lineage)))]
@@ -178,6 +182,15 @@ def review(
     if approval.lasting is not None and twins is not None:
         blocks += [divider(), *for_a_while.fields(approval.lasting, twins, ready=ready)]
     return modal("Review", blocks, callback_id=REVIEW_VIEW, submit="Approve", state=state)
+
+
+def _warnings(approval: Approval, whole: WholeText) -> Iterator[Sequence[Element]]:
+    """What the card warns of: who comes from the Home tab or from a card of several has not read that card."""
+    for remark in oddities(f"{whole.text}\n{_parameters(whole)}"):
+        yield [text(f"⚠️ {remark}")]
+    if not approval.command.complete:
+        why = f": {inline(approval.command.unread, limit=160)}" if approval.command.unread else ""
+        yield [text(f"🟣 the gateway could not read all of it{why}")]
 
 
 def _stops(subtree: Subtree) -> Iterator[Sequence[Element]]:

@@ -25,14 +25,14 @@ from bot.safe_text import inline
 
 SENTENCES: Mapping[type[Exception], str] = {
     NotEligible: "You cannot decide this.",
-    AlreadySettled: "Too late: this is settled already.",
+    AlreadySettled: "Too late, this is settled already.",
     Stale: "This card has changed since you saw it. Look at it again, then decide.",
     LoginFirst: "A yes to this needs a fresh login. The address below is for you alone, works once and for ten minutes; your vote counts when you have logged in.",
     ReviewFirst: "Open it with Review first: the card does not show all of what would run.",
     NotFound: "The gateway knows nothing by that id.",
     Conflict: "Somebody changed this at the same moment. Please try again.",
     BadRequest: "The gateway did not understand the bot. An operator compares their versions.",
-    WishRefused: "That was not asked for:",
+    WishRefused: "That was not asked for.",
     Unauthorized: "The gateway does not know the bot's credential. Nothing was decided; tell an operator.",
     GatewayUnreachable: "The gateway cannot be reached. Nothing was decided; what is held stays held.",
     OldCard: "This card is from another version of the bot. Run /countersign pending for what waits.",
@@ -51,8 +51,16 @@ def sentence(error: Exception) -> str:
         return error.reason
     said = SENTENCES.get(type(error), UNEXPECTED)
     if isinstance(error, GatewayError) and isinstance(error, WITH_THEIR_WORDS) and error.message:
-        return f"{said} {inline(error.message, limit=300)}"
+        more = inline(error.message, limit=300)
+        return f"{said.removesuffix('.')}: {more}" if more[0].islower() else f"{said} {more}"
     return said
+
+
+def no_login(error: GatewayError) -> str:
+    """Why nobody can log in: a refusal of that is about no vote."""
+    if isinstance(error, NotEligible) and error.message:
+        return inline(error.message, limit=300)
+    return sentence(error)
 
 
 def way_on(error: Exception) -> tuple[Element, ...]:

@@ -105,8 +105,7 @@ def _count(number: int, noun: str) -> str:
 def show(text: str, *, limit: int) -> Shown:
     """`text` with everything unseen marked, in at most `limit` characters: all of it, or head and tail."""
     original, text = text, text.replace("\r\n", "\n")
-    ends = text if len(text) <= 2 * SCANNED else text[:SCANNED] + "\n" + text[-SCANNED:]
-    found = {"hidden": _count_hidden(text), "folded": _count_folds(ends), "mixed": _count_mixed(ends)}
+    found = _found(text)
     if len(text) <= 2 * SCANNED:
         drawn, taken = _take(text, room=limit)
         if taken == len(text):
@@ -117,6 +116,16 @@ def show(text: str, *, limit: int) -> Shown:
     omitted = len(text) - from_head - from_tail
     cut = f"\n{OPEN}… {omitted:,} characters not shown …{CLOSE}\n"
     return Shown(text=head + cut + tail, length=len(original), omitted=omitted, **found)
+
+
+def oddities(text: str) -> tuple[str, ...]:
+    """What a reader has to know who gets all of `text` in `pieces`."""
+    return Shown(text="", length=len(text), **_found(text.replace("\r\n", "\n"))).remarks()
+
+
+def _found(text: str) -> dict[str, int]:
+    ends = text if len(text) <= 2 * SCANNED else text[:SCANNED] + "\n" + text[-SCANNED:]
+    return {"hidden": _count_hidden(text), "folded": _count_folds(ends), "mixed": _count_mixed(ends)}
 
 
 def pieces(text: str, *, size: int, most: int) -> tuple[list[str], int]:

@@ -157,10 +157,6 @@ class Sessions:
                 # Nothing is ended from within itself: it may be this session's own last command that used it up.
                 asyncio.get_running_loop().call_soon(live.kill, reason)
 
-    def kill_all(self, reason: str) -> None:
-        for session_id in list(self._live):
-            self.kill(session_id, reason)
-
     def keyed(self, live: LiveSession, key: bytes, cancel: Callable[[], None]) -> None:
         """From now on `key` cancels what runs in that session. Only its hash is kept and compared."""
         self._by_cancel_key[hashlib.sha256(key).digest()] = (live.session.id, cancel)

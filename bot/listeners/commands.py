@@ -13,9 +13,10 @@ from bot.blocks import Block, Element, bold, code, lines, rich, section, text
 from bot.card_ids import COMMAND, ModalState
 from bot.cards import agent_of, tree
 from bot.desk import SAID, Click, Desk, Trouble, lazily, only_ack
-from bot.gateway_client import NotFound
+from bot.gateway_client import GatewayError
 from bot.listeners import looking
 from bot.safe_text import inline, literal
+from bot.typed import typed_text
 from bot.votes import counted
 from gateway.contract import RevokeRequest, SessionView
 
@@ -45,13 +46,13 @@ def register(app: AsyncApp, desk: Desk) -> None:
 
 async def countersign(desk: Desk, click: Click) -> None:
     """Run one verb; its answer is seen by the person alone."""
-    verb, _, rest = str(click.body.get("text") or "").strip().partition(" ")
-    argument = rest.strip()[:LONGEST_ID]
-    if verb == "kill":
+    verb, _, rest = typed_text(str(click.body.get("text") or "")).partition(" ")
+    verb, argument = verb.lower(), rest.strip()[:LONGEST_ID]
+    if verb == "kill" and argument:
         await kill(desk, click, argument)
         return
     try:
-        blocks = await VERBS.get(verb.lower() or "help", unknown)(desk, click, argument)
+        blocks = await VERBS.get(verb or "help", unknown)(desk, click, argument)
     except Trouble as trouble:
         blocks = [rich(section(text(refusals.sentence(trouble))))]
     # A slash command works where the app is no member; only its response URL can answer there.
@@ -63,8 +64,6 @@ async def kill(desk: Desk, click: Click, session_id: str, *, from_home: bool = F
     view_id = await desk.open(click, modals.loading("End a session"))
     try:
         member = await desk.member(click)
-        if not session_id:
-            raise NotFound("Say which: /countersign kill SESSION.")
         groups = await desk.people.vouched(member)
         session = await desk.gateway.session_of(session_id, member.person, groups)
         subtree = await desk.stopped_by(session.lineage)
@@ -83,6 +82,14 @@ async def kill(desk: Desk, click: Click, session_id: str, *, from_home: bool = F
 async def show_help(_: Desk, __: Click, ___: str) -> Answer:
     rows: list[list[Element]] = [[code(f"{COMMAND} {verb}"), text(f"  {what}")] for verb, what in HELP]
     return [rich(lines(rows))]
+
+
+async def which_to_kill(_: Desk, __: Click, ___: str) -> Answer:
+    return _which("kill SESSION")
+
+
+def _which(usage: str) -> Answer:
+    return [rich(section(text("Say which: "), code(f"{COMMAND} {usage}")))]
 
 
 async def unknown(desk: Desk, click: Click, argument: str) -> Answer:
@@ -113,7 +120,7 @@ async def pending(desk: Desk, click: Click, _: str) -> Answer:
 async def session(desk: Desk, click: Click, session_id: str) -> Answer:
     member = await desk.member(click)
     if not session_id:
-        raise NotFound("Say which: /countersign session ID.")
+        return _which("session ID")
     found = await desk.gateway.session_of(session_id, member.person, await desk.people.vouched(member))
     return [rich(lines(_about(found)), literal(tree(found.lineage)))]
 
@@ -140,7 +147,10 @@ async def link(desk: Desk, click: Click, _: str) -> Answer:
     known = await desk.gateway.linked(click.user)
     if known is not None:
         return [rich(section(text("You are linked already: "), bold(inline(known.person)), text(".")))]
-    offer = await desk.gateway.link(user)
+    try:
+        offer = await desk.gateway.link(user)
+    except GatewayError as error:
+        return [rich(section(text(refusals.no_login(error))))]
     return [rich(section(text(LINK), *refusals.login_at(offer.url)))]
 
 
@@ -148,7 +158,7 @@ async def unlink(desk: Desk, click: Click, _: str) -> Answer:
     await desk.people.described(click.user, team=click.team)
     known = await desk.gateway.linked(click.user)
     if known is None:
-        raise NotFound("No login is linked to your Slack user.")
+        return [rich(section(text("No login is linked to your Slack user.")))]
     await desk.gateway.unlink(click.user, RevokeRequest(person=known.person, reason="unlinked in Slack"))
     return [rich(section(text("You are not linked to "), bold(inline(known.person)), text(" any more.")))]
 
@@ -159,6 +169,7 @@ VERBS: Mapping[str, Verb] = {
     "approvals": pending,
     "sessions": looking.sessions,
     "session": session,
+    "kill": which_to_kill,
     "whoami": looking.whoami,
     "link": link,
     "unlink": unlink,

@@ -31,6 +31,7 @@ from bot.gateway_client import NotFound, Stale, WishRefused
 from bot.listeners.events import publish_home
 from bot.safe_text import inline
 from bot.transcript_text import session_of
+from bot.typed import typed_text
 from gateway.contract import AccessView, Approval, ElevationRequest, GrantView, RevokeRequest, State
 
 HELP: Sequence[tuple[str, str]] = (
@@ -103,7 +104,7 @@ def read_typed(words: Sequence[str]) -> Typed:
 
 async def elevate(desk: Desk, click: Click) -> None:
     """One line in, an answer that only this person sees; nothing in, the form."""
-    typed = str(click.body.get("text") or "").strip()[:LONGEST].translate(_QUOTES)
+    typed = typed_text(str(click.body.get("text") or ""))[:LONGEST].translate(_QUOTES)
     try:
         words = shlex.split(typed)
     except ValueError:

@@ -30,6 +30,7 @@ from bot.card_ids import AUDIT, LINEAGE, MORE, SESSIONS, WHOAMI
 from bot.desk import SAID, Click, Desk, Trouble, lazily, only_ack
 from bot.people import Unknown
 from bot.safe_text import inline, literal
+from bot.typed import typed_text
 from gateway.contract import Hit, Whoami
 
 LISTED = 10
@@ -57,7 +58,7 @@ def register(app: AsyncApp, desk: Desk) -> None:
 async def look(desk: Desk, click: Click) -> None:
     """One line in, an answer that only this person sees."""
     command = str(click.body.get("command") or "")
-    typed = _unescaped(str(click.body.get("text") or "")).strip()
+    typed = typed_text(str(click.body.get("text") or ""))
     await _answer(desk, click, command, f" {typed}" if command == AUDIT else typed, replace=False)
 
 
@@ -196,11 +197,6 @@ def _on(command: str, argument: str, more_there: bool) -> list[Block]:  # noqa: 
 
 def _number(argument: str) -> int:
     return min(int(argument), 1_000_000) if argument.isascii() and argument.isdigit() else 0
-
-
-def _unescaped(typed: str) -> str:
-    """What was typed: Slack writes these three characters as entities."""
-    return typed.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 LOOKS: Mapping[str, Look] = {SESSIONS: sessions, LINEAGE: lineage, WHOAMI: whoami, AUDIT: audit}

@@ -22,13 +22,13 @@ from bot.workspace.elements import (
     ID,
     IMAGE,
     MULTI_SELECTS,
-    RICH_TEXT,
+    PICTURE,
     SELECTS,
     TYPE,
-    URL,
     plain,
     text,
 )
+from bot.workspace.richtext import RICH_TEXT
 from bot.workspace.shapes import (
     Check,
     Problem,
@@ -144,7 +144,7 @@ EVERYWHERE: Mapping[str, Check] = {
     ),
     "divider": _block({}),
     "image": _block(
-        {"image_url": URL, "slack_file": anything, "alt_text": string(2000), "title": plain(2000)},
+        {"image_url": PICTURE, "slack_file": anything, "alt_text": string(2000), "title": plain(2000)},
         required=("alt_text",),
         rules=(at_least_one("image_url", "slack_file"), not_both("image_url", "slack_file")),
     ),
@@ -156,11 +156,11 @@ EVERYWHERE: Mapping[str, Check] = {
         {
             "alt_text": string(2000, least=1),
             "title": plain(199),
-            "thumbnail_url": URL,
-            "video_url": URL,
-            "title_url": URL,
+            "thumbnail_url": PICTURE,
+            "video_url": PICTURE,
+            "title_url": PICTURE,
             "description": plain(200),
-            "provider_icon_url": URL,
+            "provider_icon_url": PICTURE,
             "provider_name": string(50),
             "author_name": string(49),
         },

@@ -84,18 +84,8 @@ class WorkspaceClient:
         block_id: str = "",
     ) -> Json:
         """Use an element of a message. A button needs no value; a select takes the option's."""
-        return self._acknowledged(
-            await self._post(
-                "actions",
-                channel=channel,
-                ts=message["ts"],
-                action_id=action_id,
-                block_id=block_id,
-                value=value,
-                values=dict(values or {}),
-                **{"as": as_},
-            )
-        )
+        place = {"channel": channel, "ts": message["ts"]}
+        return await self._act(place, action_id, block_id, value, values, as_=as_)
 
     async def click_in_view(
         self,
@@ -108,17 +98,20 @@ class WorkspaceClient:
         block_id: str = "",
     ) -> Json:
         """Use an element of a modal or of the Home tab."""
-        return self._acknowledged(
-            await self._post(
-                "actions",
-                view_id=view["id"],
-                action_id=action_id,
-                block_id=block_id,
-                value=value,
-                values=dict(values or {}),
-                **{"as": as_},
-            )
-        )
+        return await self._act({"view_id": view["id"]}, action_id, block_id, value, values, as_=as_)
+
+    async def _act(
+        self,
+        place: Mapping[str, Any],
+        action_id: str,
+        block_id: str,
+        value: object,
+        values: Mapping[str, Any] | None,
+        *,
+        as_: str,
+    ) -> Json:
+        element = {"action_id": action_id, "block_id": block_id, "value": value, "values": dict(values or {})}
+        return self._acknowledged(await self._post("actions", **place, **element, **{"as": as_}))
 
     async def submit(
         self, view: Mapping[str, Any], values: Mapping[str, Any] | None = None, *, as_: str

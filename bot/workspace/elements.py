@@ -1,4 +1,4 @@
-"""The shape of Block Kit's elements and of rich text, with the reference's limits.
+"""The shape of Block Kit's elements, with the reference's limits.
 
 https://docs.slack.dev/reference/block-kit/block-elements and /composition-objects. Where an
 element may stand is decided in `blockkit.py`.
@@ -6,7 +6,10 @@ element may stand is decided in `blockkit.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, time
+from urllib.parse import urlsplit
 
 from bot.workspace.shapes import (
     Check,
@@ -20,15 +23,43 @@ from bot.workspace.shapes import (
     by_type,
     integer,
     not_both,
-    nullable,
     one_of,
     string,
 )
 
 TYPE = string(40)
 ID = string(255, least=1)
-URL = string(3000, least=1)
 SECONDS = integer(0, 9_999_999_999)
+WEB = ("http", "https")
+RUN_OR_READ = ("javascript", "vscript", "vbscript", "data", "blob", "file")
+"""Schemes that a client would run, or read from the machine of whoever clicks."""
+
+
+def _scheme_of(address: str) -> str:
+    """Of a whole address; else "": no scheme, nothing behind it, or something that no address has."""
+    try:
+        split = urlsplit(address)
+    except ValueError:
+        return ""
+    whole = bool(split.netloc) if split.scheme in WEB else bool(split.netloc or split.path)
+    return split.scheme if whole and not re.search(r"[\s\x00-\x1f\x7f]", address) else ""
+
+
+def address(allowed: Callable[[str], bool]) -> Check:
+    """An address of up to 3000 characters whose scheme is allowed."""
+    within = string(3000, least=1)
+
+    def check(value: object, at: str, problems: Problems) -> None:
+        within(value, at, problems)
+        if isinstance(value, str) and value and not allowed(_scheme_of(value)):
+            problems.append(Problem("invalid url", at))
+
+    return check
+
+
+PICTURE = address(lambda scheme: scheme in WEB)
+URL = address(lambda scheme: scheme not in {"", *RUN_OR_READ})
+"""What a person may follow: the web, mail, and other programs' own schemes."""
 
 
 def plain(most: int, *, least: int = 1) -> Check:
@@ -89,12 +120,15 @@ def _interactive(
     own: Mapping[str, Check], *, required: tuple[str, ...] = (), rules: tuple[Check, ...] = ()
 ) -> Shape:
     return Shape(
-        fields={"type": TYPE, "action_id": ID, "focus_on_load": boolean, "confirm": CONFIRM, **own},
+        fields={"type": TYPE, "action_id": ID, **own},
         required=required,
         rules=rules,
     )
 
 
+ASKS: dict[str, Check] = {"confirm": CONFIRM}
+FOCUS: dict[str, Check] = {"focus_on_load": boolean}
+CHOICE = {**ASKS, **FOCUS}
 PLACEHOLDER: dict[str, Check] = {"placeholder": plain(150)}
 PLAIN_OPTION = option(label=plain(75))
 TEXT_OPTION = option(label=text(75))
@@ -124,23 +158,79 @@ FILTER = Shape(
         "include": array(one_of("im", "mpim", "private", "public"), least=1, most=4),
         "exclude_external_shared_channels": boolean,
         "exclude_bot_users": boolean,
-    }
+    },
+    rules=(at_least_one("include", "exclude_external_shared_channels", "exclude_bot_users"),),
 )
 CONVERSATIONS: dict[str, Check] = {"default_to_current_conversation": boolean, "filter": FILTER}
 IDS = array(ID, most=100)
+NUMBER = re.compile(r"-?\d{1,20}(\.\d{1,20})?")
 
 
-def _typed_input(**own: Check) -> Shape:
-    return _interactive({**PLACEHOLDER, **DISPATCH, **own})
+def _typed_input(
+    own: Mapping[str, Check], *, required: tuple[str, ...] = (), rules: tuple[Check, ...] = ()
+) -> Shape:
+    return _interactive({**PLACEHOLDER, **DISPATCH, **FOCUS, **own}, required=required, rules=rules)
+
+
+def _day(value: object, at: str, problems: Problems) -> None:
+    _parsed(value, r"\d{4}-\d\d-\d\d", date.fromisoformat, at, problems)
+
+
+def _clock(value: object, at: str, problems: Problems) -> None:
+    _parsed(value, r"\d\d:\d\d", time.fromisoformat, at, problems)
+
+
+def _parsed(value: object, pattern: str, read: Callable[[str], object], at: str, problems: Problems) -> None:
+    shape = string(10, pattern=pattern)
+    before = len(problems)
+    shape(value, at, problems)
+    if isinstance(value, str) and len(problems) == before:
+        try:
+            read(value)
+        except ValueError:
+            problems.append(Problem("failed to match the required pattern", at))
+
+
+def _lengths_fit(value: object, at: str, problems: Problems) -> None:
+    """An input that nothing can be typed into, or that begins with more than may be typed."""
+    if not isinstance(value, dict):
+        return
+    least, most, held = value.get("min_length", 0), value.get("max_length", 3000), value.get("initial_value")
+    if isinstance(least, int) and isinstance(most, int):
+        if least > most:
+            problems.append(Problem("min_length must not be more than max_length", at))
+        if isinstance(held, str) and len(held) > most:
+            problems.append(Problem("initial_value must not be longer than max_length", at))
+
+
+def _numbers_fit(value: object, at: str, problems: Problems) -> None:
+    if not isinstance(value, dict):
+        return
+    given = [value[name] for name in ("min_value", "initial_value", "max_value") if name in value]
+    numbers = [float(each) for each in given if isinstance(each, str) and NUMBER.fullmatch(each)]
+    if len(numbers) < len(given):
+        problems.append(Problem("must provide numbers as strings", at))
+    elif numbers != sorted(numbers):
+        problems.append(Problem("min_value, initial_value and max_value do not fit together", at))
+
+
+def _no_more_than_may_be_chosen(value: object, at: str, problems: Problems) -> None:
+    if not isinstance(value, dict):
+        return
+    most = value.get("max_selected_items", 100)
+    for name in ("initial_options", "initial_users", "initial_conversations", "initial_channels"):
+        if isinstance(most, int) and isinstance(value.get(name), list) and len(value[name]) > most:
+            problems.append(Problem(f"{name} must not be more than max_selected_items", at))
 
 
 IMAGE = Shape(
-    fields={"type": TYPE, "image_url": URL, "alt_text": string(2000), "slack_file": anything},
+    fields={"type": TYPE, "image_url": PICTURE, "alt_text": string(2000), "slack_file": anything},
     required=("alt_text",),
     rules=(at_least_one("image_url", "slack_file"), not_both("image_url", "slack_file")),
 )
 BUTTON = _interactive(
     {
+        **ASKS,
         "text": plain(75),
         "url": URL,
         "value": string(2000),
@@ -159,10 +249,12 @@ ELEMENTS: Mapping[str, Check] = {
     "button": BUTTON,
     "image": IMAGE,
     "overflow": _interactive(
-        {"options": array(option(label=plain(75), with_url=True), least=1, most=5)}, required=("options",)
+        {**ASKS, "options": array(option(label=plain(75), with_url=True), least=1, most=5)},
+        required=("options",),
     ),
     "checkboxes": _interactive(
         {
+            **CHOICE,
             "options": array(TEXT_OPTION, least=1, most=10),
             "initial_options": array(TEXT_OPTION, least=1, most=10),
         },
@@ -170,58 +262,84 @@ ELEMENTS: Mapping[str, Check] = {
         rules=(_initial_is_offered,),
     ),
     "radio_buttons": _interactive(
-        {"options": array(TEXT_OPTION, least=1, most=10), "initial_option": TEXT_OPTION},
+        {**CHOICE, "options": array(TEXT_OPTION, least=1, most=10), "initial_option": TEXT_OPTION},
         required=("options",),
         rules=(_initial_is_offered,),
     ),
-    "datepicker": _interactive({**PLACEHOLDER, "initial_date": string(10, pattern=r"\d{4}-\d\d-\d\d")}),
-    "timepicker": _interactive(
-        {**PLACEHOLDER, "initial_time": string(5, pattern=r"\d\d:\d\d"), "timezone": string(100)}
-    ),
-    "datetimepicker": _interactive({"initial_date_time": SECONDS}),
+    "datepicker": _interactive({**CHOICE, **PLACEHOLDER, "initial_date": _day}),
+    "timepicker": _interactive({**CHOICE, **PLACEHOLDER, "initial_time": _clock, "timezone": string(100)}),
+    "datetimepicker": _interactive({**CHOICE, "initial_date_time": integer(1_000_000_000, 9_999_999_999)}),
     "static_select": _interactive(
-        {**PLACEHOLDER, **SELECT_OPTIONS, "initial_option": PLAIN_OPTION}, rules=SELECT_RULES
+        {**CHOICE, **PLACEHOLDER, **SELECT_OPTIONS, "initial_option": PLAIN_OPTION}, rules=SELECT_RULES
     ),
     "multi_static_select": _interactive(
-        {**PLACEHOLDER, **SELECT_OPTIONS, **MANY, "initial_options": array(PLAIN_OPTION, least=1, most=100)},
-        rules=SELECT_RULES,
+        {
+            **CHOICE,
+            **PLACEHOLDER,
+            **SELECT_OPTIONS,
+            **MANY,
+            "initial_options": array(PLAIN_OPTION, least=1, most=100),
+        },
+        rules=(*SELECT_RULES, _no_more_than_may_be_chosen),
     ),
     "external_select": _interactive(
-        {**PLACEHOLDER, "min_query_length": integer(0, 100), "initial_option": PLAIN_OPTION}
+        {**CHOICE, **PLACEHOLDER, "min_query_length": integer(0, 100), "initial_option": PLAIN_OPTION}
     ),
     "multi_external_select": _interactive(
         {
+            **CHOICE,
             **PLACEHOLDER,
             **MANY,
             "min_query_length": integer(0, 100),
             "initial_options": array(PLAIN_OPTION, most=100),
+        },
+        rules=(_no_more_than_may_be_chosen,),
+    ),
+    "users_select": _interactive({**CHOICE, **PLACEHOLDER, "initial_user": ID}),
+    "multi_users_select": _interactive(
+        {**CHOICE, **PLACEHOLDER, **MANY, "initial_users": IDS}, rules=(_no_more_than_may_be_chosen,)
+    ),
+    "conversations_select": _interactive(
+        {
+            **CHOICE,
+            **PLACEHOLDER,
+            **CONVERSATIONS,
+            "initial_conversation": ID,
+            "response_url_enabled": boolean,
         }
     ),
-    "users_select": _interactive({**PLACEHOLDER, "initial_user": ID}),
-    "multi_users_select": _interactive({**PLACEHOLDER, **MANY, "initial_users": IDS}),
-    "conversations_select": _interactive(
-        {**PLACEHOLDER, **CONVERSATIONS, "initial_conversation": ID, "response_url_enabled": boolean}
-    ),
     "multi_conversations_select": _interactive(
-        {**PLACEHOLDER, **CONVERSATIONS, **MANY, "initial_conversations": IDS}
+        {**CHOICE, **PLACEHOLDER, **CONVERSATIONS, **MANY, "initial_conversations": IDS},
+        rules=(_no_more_than_may_be_chosen,),
     ),
-    "channels_select": _interactive({**PLACEHOLDER, "initial_channel": ID, "response_url_enabled": boolean}),
-    "multi_channels_select": _interactive({**PLACEHOLDER, **MANY, "initial_channels": IDS}),
+    "channels_select": _interactive(
+        {**CHOICE, **PLACEHOLDER, "initial_channel": ID, "response_url_enabled": boolean}
+    ),
+    "multi_channels_select": _interactive(
+        {**CHOICE, **PLACEHOLDER, **MANY, "initial_channels": IDS}, rules=(_no_more_than_may_be_chosen,)
+    ),
     "plain_text_input": _typed_input(
-        initial_value=string(3000),
-        multiline=boolean,
-        min_length=integer(0, 3000),
-        max_length=integer(1, 3000),
+        {
+            "initial_value": string(3000),
+            "multiline": boolean,
+            "min_length": integer(0, 3000),
+            "max_length": integer(1, 3000),
+        },
+        rules=(_lengths_fit,),
     ),
-    "email_text_input": _typed_input(initial_value=string(3000)),
-    "url_text_input": _typed_input(initial_value=string(3000)),
+    "email_text_input": _typed_input({"initial_value": string(3000)}),
+    "url_text_input": _typed_input({"initial_value": string(3000)}),
     "number_input": _typed_input(
-        is_decimal_allowed=boolean,
-        initial_value=string(100),
-        min_value=string(100),
-        max_value=string(100),
+        {
+            "is_decimal_allowed": boolean,
+            "initial_value": string(100),
+            "min_value": string(100),
+            "max_value": string(100),
+        },
+        required=("is_decimal_allowed",),
+        rules=(_numbers_fit,),
     ),
-    "rich_text_input": _typed_input(initial_value=anything),
+    "rich_text_input": _interactive({**PLACEHOLDER, **DISPATCH, **FOCUS, "initial_value": anything}),
     "file_input": _interactive(
         {"filetypes": array(string(20), least=1, most=50), "max_files": integer(1, 10)}
     ),
@@ -231,6 +349,7 @@ ELEMENTS: Mapping[str, Check] = {
     ),
     "icon_button": _interactive(
         {
+            **ASKS,
             "icon": string(50, least=1),
             "text": plain(75),
             "accessibility_label": string(75),
@@ -252,63 +371,3 @@ ELEMENTS: Mapping[str, Check] = {
 
 SELECTS = ("static_select", "external_select", "users_select", "conversations_select", "channels_select")
 MULTI_SELECTS = tuple(f"multi_{name}" for name in SELECTS)
-
-STYLE = Shape(
-    fields=dict.fromkeys(
-        ("bold", "italic", "strike", "code", "underline", "highlight", "client_highlight", "unlink"), boolean
-    )
-)
-STYLED: dict[str, Check] = {"type": TYPE, "style": STYLE}
-RICH_PARTS: Mapping[str, Check] = {
-    "text": Shape(fields={**STYLED, "text": string(40_000, least=1)}, required=("text",)),
-    "link": Shape(fields={**STYLED, "url": URL, "text": string(3000), "unsafe": boolean}, required=("url",)),
-    "emoji": Shape(
-        fields={**STYLED, "name": ID, "unicode": string(100), "skin_tone": integer(1, 6), "url": URL},
-        required=("name",),
-    ),
-    "user": Shape(fields={**STYLED, "user_id": ID}, required=("user_id",)),
-    "usergroup": Shape(fields={**STYLED, "usergroup_id": ID}, required=("usergroup_id",)),
-    "channel": Shape(fields={**STYLED, "channel_id": ID}, required=("channel_id",)),
-    "team": Shape(fields={**STYLED, "team_id": ID}, required=("team_id",)),
-    "broadcast": Shape(
-        fields={**STYLED, "range": one_of("here", "channel", "everyone")}, required=("range",)
-    ),
-    "color": Shape(fields={**STYLED, "value": string(20)}, required=("value",)),
-    "date": Shape(
-        fields={
-            **STYLED,
-            "timestamp": SECONDS,
-            "format": string(200, least=1),
-            "url": URL,
-            "fallback": string(300),
-        },
-        required=("timestamp", "format"),
-    ),
-}
-PARTS = array(by_type(RICH_PARTS, what="rich text element"), most=1000)
-LITERAL_PARTS = array(
-    by_type({name: RICH_PARTS[name] for name in ("text", "link")}, what="preformatted element"), most=1000
-)
-BORDER = integer(0, 1)
-RICH_SECTION = Shape(fields={"type": TYPE, "elements": PARTS}, required=("elements",))
-RICH_TEXT: Mapping[str, Check] = {
-    "rich_text_section": RICH_SECTION,
-    "rich_text_list": Shape(
-        fields={
-            "type": TYPE,
-            "elements": array(by_type({"rich_text_section": RICH_SECTION}, what="list item"), most=1000),
-            "style": one_of("bullet", "ordered"),
-            "indent": integer(0, 8),
-            "offset": integer(0, 100_000),
-            "border": BORDER,
-        },
-        required=("elements", "style"),
-    ),
-    "rich_text_preformatted": Shape(
-        fields={"type": TYPE, "elements": LITERAL_PARTS, "border": BORDER, "language": nullable(string(50))},
-        required=("elements",),
-    ),
-    "rich_text_quote": Shape(
-        fields={"type": TYPE, "elements": PARTS, "border": BORDER}, required=("elements",)
-    ),
-}

@@ -68,7 +68,8 @@ class Interactions:
             known = self._workspace.channel(found[1])
             return f"<#{known.id}|{known.name}>" if known else found[0]
 
-        linked = re.sub(r"(?<![\w/])(https?://[^\s|]+)", r"<\1>", escaped)
+        mailed = re.sub(r"(?<![\w.+/@-])([\w.+-]+@[\w-]+(?:\.[\w-]+)+)", r"<mailto:\1|\1>", escaped)
+        linked = re.sub(r"(?<![\w/])(https?://[^\s|]+)", r"<\1>", mailed)
         return re.sub(r"(?<![\w&/])#([\w-]+)", channel, re.sub(r"(?<![\w/])@([\w.-]+)", mention, linked))
 
     # blocks
@@ -152,7 +153,9 @@ class Interactions:
                 inputs = {block["block_id"] for block in view.blocks if block["type"] == "input"}
                 if not isinstance(errors, dict) or not errors or set(errors) - inputs:
                     raise Refused("invalid_errors")
-                modals.show_errors(view, {key: str(value) for key, value in errors.items()})
+                if not all(isinstance(value, str) and value for value in errors.values()):
+                    raise Refused("invalid_errors")
+                modals.show_errors(view, dict(errors))
             case "update":
                 modals.update(view, check_view(answer.get("view"), Surface.MODAL))
             case "push":

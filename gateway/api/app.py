@@ -84,36 +84,12 @@ def build(
     approvals.on_settled(meters.settled)
     meters.watch_held(lambda: len(approvals.open()))
 
-    both = credentials.only(Caller.BOT, Caller.OPERATOR)
-    bot = credentials.only(Caller.BOT)
-    operator = credentials.only(Caller.OPERATOR)
     application = web.Application(
         middlewares=[behind(lambda: policy().api.proxies), refusing], client_max_size=BODY_BYTES
     )
     application.add_routes(
         [
-            web.get("/v1/changes", both(deciding.changes)),
-            web.get("/v1/approvals", both(deciding.approvals)),
-            web.get("/v1/approvals/{id}", both(deciding.approval)),
-            web.get("/v1/approvals/{id}/text", both(deciding.whole_text)),
-            web.get("/v1/approvals/{id}/twins", both(deciding.twins)),
-            web.post("/v1/approvals/{id}/votes", both(deciding.vote)),
-            web.get("/v1/sessions", both(watching.sessions)),
-            web.get("/v1/sessions/{id}", both(watching.session)),
-            web.get("/v1/sessions/{id}/transcript", both(watching.transcript)),
-            web.post("/v1/sessions/{id}/kill", both(watching.kill)),
-            web.get("/v1/search", both(searching.search)),
-            web.get("/v1/home", both(looking.home)),
-            web.get("/v1/whoami", both(looking.whoami)),
-            web.get("/v1/lineages", both(looking.lineages)),
-            web.get("/v1/lineages/{id}", both(watching.lineage)),
-            web.post("/v1/lineages/{id}/revoke", both(watching.revoke)),
-            web.get("/v1/directory", both(operating.directory)),
-            web.get("/v1/notes/{key}", bot(notes.show)),
-            web.put("/v1/notes/{key}", bot(notes.write)),
-            web.delete("/v1/notes/{key}", bot(notes.remove)),
-            web.get("/healthz", operating.healthz),
-            web.get("/metrics", operator(operating.metrics)),
+            *_routes(credentials, deciding, watching, searching, looking, operating, notes),
             *LinkRoutes(slack_links, logins, credentials).routes(),
             *routes,
         ]
@@ -125,3 +101,42 @@ def build(
 
     application.on_shutdown.append(stopping)
     return application
+
+
+def _routes(
+    credentials: Credentials,
+    deciding: Deciding,
+    watching: Watching,
+    searching: Searching,
+    looking: Looking,
+    operating: Operating,
+    notes: Notes,
+) -> list[web.RouteDef]:
+    """Who may ask for what."""
+    both = credentials.only(Caller.BOT, Caller.OPERATOR)
+    bot = credentials.only(Caller.BOT)
+    operator = credentials.only(Caller.OPERATOR)
+    return [
+        web.get("/v1/changes", both(deciding.changes)),
+        web.get("/v1/approvals", both(deciding.approvals)),
+        web.get("/v1/approvals/{id}", both(deciding.approval)),
+        web.get("/v1/approvals/{id}/text", both(deciding.whole_text)),
+        web.get("/v1/approvals/{id}/twins", both(deciding.twins)),
+        web.post("/v1/approvals/{id}/votes", both(deciding.vote)),
+        web.get("/v1/sessions", both(watching.sessions)),
+        web.get("/v1/sessions/{id}", both(watching.session)),
+        web.get("/v1/sessions/{id}/transcript", both(watching.transcript)),
+        web.post("/v1/sessions/{id}/kill", both(watching.kill)),
+        web.get("/v1/search", both(searching.search)),
+        web.get("/v1/home", both(looking.home)),
+        web.get("/v1/whoami", both(looking.whoami)),
+        web.get("/v1/lineages", both(looking.lineages)),
+        web.get("/v1/lineages/{id}", both(watching.lineage)),
+        web.post("/v1/lineages/{id}/revoke", both(watching.revoke)),
+        web.get("/v1/directory", both(operating.directory)),
+        web.get("/v1/notes/{key}", bot(notes.show)),
+        web.put("/v1/notes/{key}", bot(notes.write)),
+        web.delete("/v1/notes/{key}", bot(notes.remove)),
+        web.get("/healthz", operating.healthz),
+        web.get("/metrics", operator(operating.metrics)),
+    ]

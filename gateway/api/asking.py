@@ -6,8 +6,9 @@ from aiohttp import web
 
 from gateway.api.access import CALLER, Credentials, Handler, Unauthorized
 from gateway.api.holders import held_in
-from gateway.approvals import NotEligible
+from gateway.approvals import NotEligible, NotFound
 from gateway.approvals.electorate import same
+from gateway.elevations import Grant, Grants
 from gateway.identity.people import is_person
 from gateway.identity.possession import Possession
 from gateway.identity.tokens import Issuer
@@ -51,6 +52,15 @@ def person_in(request: web.Request, named: str) -> str:
     if named.strip() and not same(named, own):
         raise NotEligible(f"this is the login of {own}, who acts for nobody else")
     return own
+
+
+def live_grant(request: web.Request, grants: Grants) -> Grant:
+    """The grant that the path names. Raises `NotFound`."""
+    grant_id = request.match_info["id"]
+    grant = grants.get(grant_id)
+    if grant is None:
+        raise NotFound(f"there is no live grant {grant_id[:64]}")
+    return grant
 
 
 def login_of(lineage: Lineage) -> str:

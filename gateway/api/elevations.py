@@ -12,7 +12,7 @@ from aiohttp import web
 
 from gateway.api.access import CALLER, Caller, may_stop
 from gateway.api.answers import BadRequest, WishRefused, answer, body, whole_number
-from gateway.api.asking import ASKING, Askers, login_of, person_in
+from gateway.api.asking import ASKING, Askers, live_grant, login_of, person_in
 from gateway.api.deciding import vouched
 from gateway.api.sight import sight, sight_in
 from gateway.approvals import Approvals, HoldRefused, NotEligible, NotFound
@@ -148,9 +148,7 @@ class Elevating:
         person = person_in(request, wish.person)
         if not person:
             raise BadRequest("person has to say who ends it")
-        grant = self._grants.get(request.match_info["id"])
-        if grant is None:
-            raise NotFound(f"there is no live grant {request.match_info['id'][:64]}")
+        grant = live_grant(request, self._grants)
         link = self._links().get(grant.token_id)
         if not _is_operator(request) and not (
             same(person, grant.asked_by)

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from gateway.api.access import CALLER, Caller, Forbidden
 from gateway.api.answers import BadRequest, answer, body
-from gateway.api.asking import ASKING, Askers, person_in
+from gateway.api.asking import ASKING, Askers, live_grant, person_in
 from gateway.api.forms import refuse_cleartext
 from gateway.api.login import page
 from gateway.api.login_style import STYLE
@@ -72,9 +72,7 @@ class Entering:
                 "only the person it was granted to may use it: after `countersign login`, or in Slack"
             )
         person = person_in(request, wish.person)
-        grant = self._grants.get(request.match_info["id"])
-        if grant is None:
-            raise NotFound(f"there is no live grant {request.match_info['id'][:64]}")
+        grant = live_grant(request, self._grants)
         if not same(person, grant.person):
             raise NotEligible("only the person it was granted to may use it")
         if not grant.by_hand:

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from gateway.commands.check import BY_DEFAULT
 from gateway.commands.options import policy_option
 from gateway.commands.radius_picture import picture
 from gateway.commands.terminal import harmless, tinted
@@ -170,6 +171,8 @@ def _told(policy: Policy, radius: Radius) -> str:
         f"  {name} is in its scope, but the policy has no such connection"
         for name in map(harmless, radius.gone)
     ]
+    if any(each.cell.is_default for _, reached in radius.connections for each in reached):
+        lines.append(BY_DEFAULT)
     for connection, reached in radius.connections:
         for verdict, asked in _asked(reached).items():
             lines.append(

@@ -20,9 +20,11 @@ from gateway.policy.lint import warnings
 from gateway.policy.model import Policy
 from gateway.policy.reader import Fault
 from gateway.policy.schema import schema, text_of
+from gateway.protocols import SERVED
 
 HELP = "Check policies.yaml: errors and warnings with their places, its examples, and what it covers."
 FORMATS = ("text", "json", "github")
+BY_DEFAULT = "  * no rule always speaks of it: the default"
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -127,7 +129,7 @@ def table(cells: Sequence[Cell]) -> str:
         ),
     ]
     if any(each.is_default for each in cells):
-        lines.append("  * no rule always speaks of it: the default")
+        lines.append(BY_DEFAULT)
     if any(each.may for each in cells):
         lines.append("  ~ also, under further conditions:")
         ways: dict[tuple[str, str, str], list[str]] = {}
@@ -217,7 +219,9 @@ def _summary(policy: Policy) -> str:
     for name, target in policy.targets.items():
         own = f"host keys: {target.upstream.ca or '~/.ssh/known_hosts'}"
         to = f"{target.upstream} ({own if target.upstream.tls == 'own' else f'TLS: {target.upstream.tls}'})"
-        lines.append(f"  connection {name}: {target.connection.protocol}, {target.listen} -> {to}")
+        protocol = target.connection.protocol
+        only_read = "" if protocol in SERVED else " (read, and not served by this version)"
+        lines.append(f"  connection {name}: {protocol}{only_read}, {target.listen} -> {to}")
     for name, agent in policy.agents.items():
         lines.append(f"  agent {name}: {_scope(agent.scope)}")
     for name, group in policy.groups.items():

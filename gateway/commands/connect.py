@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     from gateway.commands import kept_login
-    from gateway.commands.reach import Account, mint, reach
+    from gateway.commands.reach import Account, clients, mint, reach
     from gateway.protocols import HOSTED
 
     gateway = client(arguments)
@@ -88,6 +88,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.certificate is not None:
         print(_certified(gateway, token, connection, arguments.certificate))
         return 0
+    clients(connection)
     minted = mint(gateway, token) if arguments.minted else None
     if minted is None and not connection.takes(token):
         print(

@@ -12,7 +12,7 @@ from typing import Any
 
 from gateway.commands.proving import bound
 from gateway.commands.token_client import Refused, TokenClient, Unreachable, loopback
-from gateway.protocols import SERVED, ProtocolUnknown, ServedModule, longest_password, served
+from gateway.protocols import NAMES, SERVED, ProtocolUnknown, ServedModule, longest_password, served
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,11 @@ class Reached:
     effects: tuple[str, ...]
 
     def takes(self, token: str) -> bool:
-        """Whether a token may cross it as it is, needs no proof, and the usual client takes a password that long."""
+        """Whether a token may cross it as it is, needs no proof, and the usual client takes a password that long.
+
+        Raises `Refused` for a protocol that is not served.
+        """
+        clients(self)
         return (
             (self.tls or loopback(self.host))
             and not bound(token)
@@ -85,10 +89,15 @@ def mint(client: TokenClient, token: str) -> Account:
 
 
 def clients(connection: Reached) -> ServedModule:
-    """What is known of the protocol's usual clients; raises `Refused` for a protocol newer than this command line."""
+    """What is known of the protocol's usual clients; raises `Refused` where nobody is served by it, or it is newer than we."""
     try:
         return served(connection.protocol)
     except ProtocolUnknown as unknown:
+        if connection.protocol in NAMES:
+            raise Refused(
+                f"{connection.name} is not served: this version reads commands of {connection.protocol} for `check` and"
+                " `explain`, but does not speak it"
+            ) from None
         raise Refused(f"{connection.name}: {unknown}; use a countersign as new as the gateway") from None
 
 

@@ -14,9 +14,10 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from gateway.commands.proving import KEY, Key, bound
 from gateway.commands.token_client import (
@@ -33,6 +34,9 @@ from gateway.commands.token_client import (
     run_verb,
     url_option,
 )
+
+if TYPE_CHECKING:
+    from gateway.commands.reach import Reached
 
 HELP = "Start a program as a child agent, with a narrower token of its own."
 
@@ -116,7 +120,7 @@ def _variables(
     from gateway.commands.reach import Account, environment, mint, reach, without_collisions
 
     holder = reach(gateway, token)
-    chosen = (holder.only(arguments.connection),) if arguments.connection else holder.connections
+    chosen = (holder.only(arguments.connection),) if arguments.connection else _served(holder.connections)
     account = Account(user=holder.agent, secret=token)
     if arguments.minted or not all(connection.takes(token) for connection in chosen):
         account = mint(gateway, token)
@@ -129,6 +133,21 @@ def _variables(
         )
         return {}, holder.root
     return variables, holder.root
+
+
+def _served(connections: Sequence[Reached]) -> Sequence[Reached]:
+    """Those that clients can use; of the others is said why not."""
+    from gateway.commands.reach import clients
+
+    found: list[Reached] = []
+    for connection in connections:
+        try:
+            clients(connection)
+        except Refused as why:
+            print(f"countersign: no variables are set: {why}", file=sys.stderr)
+        else:
+            found.append(connection)
+    return found
 
 
 def _inherited(ours: Mapping[str, str], *, parent: str, root: str) -> dict[str, str]:

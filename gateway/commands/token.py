@@ -298,11 +298,12 @@ def _revoke(arguments: argparse.Namespace) -> int:
             raise Misused(f"set {TOKEN} to a token above that one, or {OPERATOR_TOKEN}")
     answer = gateway.post("/oauth/revoke", form, bearer=bearer)
     revoked = answer.get("revoked", [])
-    print(
-        json.dumps(answer)
-        if arguments.json
-        else f"revoked {len(revoked)}: {' '.join(map(readable, revoked))}"
-    )
+    if arguments.json:
+        print(json.dumps(answer))
+    elif revoked:
+        print(f"revoked {len(revoked)}: {' '.join(map(readable, revoked))}")
+    else:
+        print("revoked nothing: nobody has such a token")
     return 0 if revoked else 1
 
 

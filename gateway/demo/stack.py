@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import aiohttp
 
@@ -23,6 +24,7 @@ from gateway.demo.processes import PartFailed, part, tail
 
 PAGE_PORT, GATEWAY_PORT, API_PORT = 8088, 15432, 8480
 BOT_WITHIN = 90.0
+Part: TypeAlias = contextlib.AbstractAsyncContextManager[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,83 +43,45 @@ class Stack:
         return self.directory / "state"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class _Secrets:
+    """Drawn anew for each demo."""
+
+    shop_password: str
+    root_secret: str
+    bot_credential: str
+    slack_bot: str
+    slack_app: str
+
+    @classmethod
+    def drawn(cls) -> _Secrets:
+        return cls(
+            shop_password=secrets.token_urlsafe(24),
+            root_secret=secrets.token_urlsafe(32),
+            bot_credential=secrets.token_urlsafe(32),
+            slack_bot=f"xoxb-{secrets.token_hex(16)}",
+            slack_app=f"xapp-{secrets.token_hex(16)}",
+        )
+
+
 @contextlib.asynccontextmanager
 async def stack() -> AsyncIterator[Stack]:
     """Start all parts, and end them in reverse. Raises `PostgresFailed` or `PartFailed`."""
     async with contextlib.AsyncExitStack() as parts:
         directory = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="countersign-demo-")))
         postgres = parts.enter_context(Postgres())
-        password = secrets.token_urlsafe(24)
+        drawn = _Secrets.drawn()
         shop = files("gateway.demo").joinpath("shop.sql").read_text()
-        postgres.psql(f"\\set password '{password}'\n{shop}")
+        postgres.psql(f"\\set password '{drawn.shop_password}'\n{shop}")
 
-        ports = {"gateway_port": _port(GATEWAY_PORT, parts), "api_port": _port(API_PORT, parts)}
-        policy = files("gateway.demo").joinpath("policies.yaml").read_text()
-        for name, value in {**ports, "postgres_port": postgres.superuser.port}.items():
-            policy = policy.replace(f"{{{name}}}", str(value))
-        policy_file = directory / "policies.yaml"
-        policy_file.write_text(policy)
-
-        plain = {
-            name: value for name, value in os.environ.items() if not name.startswith(("PG", "COUNTERSIGN_"))
-        }
-        gateway_url = f"http://127.0.0.1:{ports['api_port']}"
-        slack = {"bot": f"xoxb-{secrets.token_hex(16)}", "app": f"xapp-{secrets.token_hex(16)}"}
-        bot_token, root_secret = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-        workspace = await parts.enter_async_context(
-            part(
-                "workspace",
-                [
-                    "bot.workspace",
-                    "--listen",
-                    f"127.0.0.1:{_port(PAGE_PORT, parts)}",
-                    "--manifest",
-                    str(_manifest()),
-                    "--seed",
-                    str(_seed(directory, slack)),
-                    "--json",
-                ],
-                environment=plain,
-                logs=directory,
-            )
+        gateway_port, api_port = _port(GATEWAY_PORT, parts), _port(API_PORT, parts)
+        gateway_url = f"http://127.0.0.1:{api_port}"
+        policy_file = _policy_file(
+            directory, gateway_port=gateway_port, api_port=api_port, postgres_port=postgres.superuser.port
         )
-        await parts.enter_async_context(
-            part(
-                "gateway",
-                [
-                    "gateway",
-                    "serve",
-                    "--policy",
-                    str(policy_file),
-                    "--state",
-                    str(directory / "state"),
-                    "--json",
-                ],
-                environment={
-                    **plain,
-                    "SHOP_PASSWORD": password,
-                    "RELEASE_PIPELINE_SECRET": root_secret,
-                    "COUNTERSIGN_BOT_TOKEN": bot_token,
-                },
-                logs=directory,
-            )
-        )
-        await parts.enter_async_context(
-            part(
-                "bot",
-                ["bot"],
-                environment={
-                    **plain,
-                    "SLACK_API_URL": workspace["api"],
-                    "SLACK_BOT_TOKEN": slack["bot"],
-                    "SLACK_APP_TOKEN": slack["app"],
-                    "COUNTERSIGN_BOT_TOKEN": bot_token,
-                    "COUNTERSIGN_URL": gateway_url,
-                },
-                logs=directory,
-                says_ready=False,
-            )
-        )
+        workspace = await parts.enter_async_context(_workspace(directory, drawn, _port(PAGE_PORT, parts)))
+        await parts.enter_async_context(_gateway(directory, drawn, policy_file))
+        await parts.enter_async_context(_bot(directory, drawn, workspace["api"], gateway_url))
         http = await parts.enter_async_context(aiohttp.ClientSession())
         page = Page(http, url=workspace["control"], token=workspace["control_token"])
         try:
@@ -132,15 +96,72 @@ async def stack() -> AsyncIterator[Stack]:
             page_url=workspace["page"],
             page=page,
             environment={
-                **plain,
+                **_plain(),
                 "COUNTERSIGN_URL": gateway_url,
                 "COUNTERSIGN_STATE": str(directory / "state"),
-                "RELEASE_PIPELINE_SECRET": root_secret,
+                "RELEASE_PIPELINE_SECRET": drawn.root_secret,
             },
         )
 
 
-def _seed(directory: Path, tokens: Mapping[str, str]) -> Path:
+def _plain() -> dict[str, str]:
+    """The environment without what would lead a part somewhere else."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PG", "COUNTERSIGN_"))}
+
+
+def _policy_file(directory: Path, **ports: int) -> Path:
+    """The demo's policy, with these ports in place of `{name}`."""
+    policy = files("gateway.demo").joinpath("policies.yaml").read_text()
+    for name, value in ports.items():
+        policy = policy.replace(f"{{{name}}}", str(value))
+    written = directory / "policies.yaml"
+    written.write_text(policy)
+    return written
+
+
+def _workspace(directory: Path, drawn: _Secrets, port: int) -> Part:
+    """Says where its page and its API are."""
+    arguments = ["--listen", f"127.0.0.1:{port}", "--manifest", str(_manifest())]
+    return part(
+        "workspace",
+        ["bot.workspace", *arguments, "--seed", str(_seed(directory, drawn)), "--json"],
+        environment=_plain(),
+        logs=directory,
+    )
+
+
+def _gateway(directory: Path, drawn: _Secrets, policy_file: Path) -> Part:
+    return part(
+        "gateway",
+        ["gateway", "serve", "--policy", str(policy_file), "--state", str(directory / "state"), "--json"],
+        environment={
+            **_plain(),
+            "SHOP_PASSWORD": drawn.shop_password,
+            "RELEASE_PIPELINE_SECRET": drawn.root_secret,
+            "COUNTERSIGN_BOT_TOKEN": drawn.bot_credential,
+        },
+        logs=directory,
+    )
+
+
+def _bot(directory: Path, drawn: _Secrets, slack_url: str, gateway_url: str) -> Part:
+    return part(
+        "bot",
+        ["bot"],
+        environment={
+            **_plain(),
+            "SLACK_API_URL": slack_url,
+            "SLACK_BOT_TOKEN": drawn.slack_bot,
+            "SLACK_APP_TOKEN": drawn.slack_app,
+            "COUNTERSIGN_BOT_TOKEN": drawn.bot_credential,
+            "COUNTERSIGN_URL": gateway_url,
+        },
+        logs=directory,
+        says_ready=False,
+    )
+
+
+def _seed(directory: Path, drawn: _Secrets) -> Path:
     """Tokens of this workspace alone: a bot that outlived another demo must not take this one's clicks."""
     scopes = json.loads(_manifest().read_text())["oauth_config"]["scopes"]["bot"]
     seed = directory / "workspace.json"
@@ -148,8 +169,8 @@ def _seed(directory: Path, tokens: Mapping[str, str]) -> Path:
         json.dumps(
             {
                 "tokens": [
-                    {"token": tokens["bot"], "kind": "bot", "user": "U0COUNTERSIGN", "scopes": scopes},
-                    {"token": tokens["app"], "kind": "app", "scopes": ["connections:write"]},
+                    {"token": drawn.slack_bot, "kind": "bot", "user": "U0COUNTERSIGN", "scopes": scopes},
+                    {"token": drawn.slack_app, "kind": "app", "scopes": ["connections:write"]},
                 ]
             }
         )

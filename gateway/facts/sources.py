@@ -2,7 +2,7 @@
 
 Without the target's catalogue a base table's columns are not known, so a name is followed to every relation that
 might have it, in this query and in those around it. A relation whose columns are all known (a subquery without a
-star, a CTE) settles the matter where it has the name.
+star, a CTE) settles the matter where it has the name, unless a join makes one column of that name out of several.
 """
 
 from __future__ import annotations
@@ -85,6 +85,10 @@ class Scope:
     ctes: dict[str, tuple[Output, ...]] = field(default_factory=dict)
     merged: bool = False
     """A USING or NATURAL join stands here: the order of its columns is the target's to tell."""
+    shared: set[str] = field(default_factory=set)
+    """Names of columns that USING makes of both sides: their values may come from either."""
+    natural: bool = False
+    """A NATURAL join stands here, of which any name may be such a one."""
 
     def inner(self) -> Scope:
         return Scope(outer=self)
@@ -106,12 +110,20 @@ class Scope:
             scope = scope.outer
         return None
 
+    def having(self, name: str) -> list[Output]:
+        """The columns of that name in FROM, if a relation whose columns are known has it: then it is one of these."""
+        if not any(name in relation.known for relation in self.relations):
+            return []
+        if name in self.shared or self.natural:
+            return [found for relation in self.relations if (found := relation.column(name)) is not None]
+        return [relation.known[name] for relation in self.relations if name in relation.known]
+
     def resolve(self, name: str) -> Output:
         """An unqualified name: every column it may be."""
         candidates: list[Output] = []
         scope: Scope | None = self
         while scope is not None:
-            settled = [relation.known[name] for relation in scope.relations if name in relation.known]
+            settled = scope.having(name)
             if settled:
                 candidates += settled
                 break

@@ -38,18 +38,6 @@ def hide_paths(document: bytes, paths: Sequence[tuple[JsonPath, str]], mask: Mas
         return UNREADABLE, 1
 
 
-def mask_document(document: bytes, mask: Mask) -> tuple[bytes, dict[str, int]]:
-    """A document that is no column's, such as a body: what paths lead to and what detectors find, and how many of each."""
-    counts: dict[str, int] = {}
-    document, inside = hide_paths(document, mask.paths(()), mask)
-    if inside:
-        counts["path"] = inside
-    document, found = search_json(document, mask)
-    for name in found:
-        counts[name] = counts.get(name, 0) + 1
-    return document, counts
-
-
 def search_json(document: bytes, mask: Mask) -> tuple[bytes, list[str]]:
     """Every hit in a leaf or beside a telling name hidden, and the detectors; the same object where there is none."""
     found: list[str] = []

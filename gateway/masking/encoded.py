@@ -31,9 +31,15 @@ _WHOLE = re.compile(rb"(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{
 _TEXT = bytes([*range(32, 127), 9, 10, 13])
 _DOCKER = re.compile(rb'"auths?"\s*:')
 _PUBLIC = re.compile(rb"\s*(?:-{5}BEGIN (?!.*PRIVATE)|\{|\[|" + OPENSSH_KIND + rb" )")
+_KEY = rb"[\"']?[\w.-]+[\"']?"
+"""A key, which writers of YAML quote where it looks like a number or a word of theirs: `"2024"`, `"on"`."""
 _IN_SECRET = re.compile(
-    # YAML: nothing but deeper lines since `data:`; JSON: no brace closed since `"data": {`
-    rb"(?:(?:\A|\n|\\n)([ \t]*)data:[ \t]*\r?(?:\n\1[ \t]+[\w.-]+:[^\r\n]*\r?)*\n\1[ \t]+[\w.-]+|\"data\"\s*:\s*\{[^{}]*)\Z"
+    # YAML, also in a diff: nothing but deeper lines since `data:`; JSON: no brace closed since `"data": {`
+    rb"(?:(?:\A|\n|\\n)[-+]?([ \t]*)data:[ \t]*\r?(?:\n[-+]?\1[ \t]+"
+    + _KEY
+    + rb":[^\r\n]*\r?)*\n[-+]?\1[ \t]+"
+    + _KEY
+    + rb"|\"data\"\s*:\s*\{[^{}]*)\Z"
 )
 _FARTHEST = 800
 """Bytes that are looked at for the beginning of a Secret's data; with a candidate's own they stay below its longest."""
@@ -119,7 +125,7 @@ def _short_ones(data: bytes, start: int, end: int) -> Iterator[Span]:
         at = line.end()
 
 
-_PLAIN_LINE = re.compile(rb"([ \t]+)[\w.-]{1,64}:[ \t]+([^\r\n\0]{1,400})\r?(?:\n|\Z)")
+_PLAIN_LINE = re.compile(rb"([ \t]+)[\"']?[\w.-]{1,64}[\"']?:[ \t]+([^\r\n\0]{1,400})\r?(?:\n|\Z)")
 
 
 def _is_told(value: bytes) -> bool:
@@ -139,7 +145,7 @@ def _in_string_data(data: bytes, _start: int, end: int) -> Iterator[Span]:
 
 ENCODED = (
     word(rb"stringData:[ \t]{0,4}\r?\n", spans=_in_string_data),
-    word(rb"data:[ \t]{0,4}\r?\n[ \t]{1,8}[A-Za-z0-9_.-]", spans=_short_ones),
+    word(rb"data:[ \t]{0,4}\r?\n[ \t]{1,8}[\"']?[A-Za-z0-9_.-]", spans=_short_ones),
     word(rb"(?:" + _ASCII + rb"){4}", _value, judged=JUDGED),
     Shape(
         pattern=rb"\"?:[ \t]{0,3}\"?"

@@ -1,7 +1,7 @@
 """Values of columns, in rows of CSV, in tables as clients print them, in `INSERT` and `COPY`: what the column is called they are not beside.
 
 A column's name speaks for each of its values as a word before it would: a value is hidden if `name: value` would be. The
-rows must be near, within what a stream remembers: whole files are searched by `gateway.masking.tables`.
+rows must be near, within what a stream remembers.
 """
 
 from __future__ import annotations

@@ -341,3 +341,14 @@ def test_review_shows_every_character() -> None:
     )
     assert shown.startswith(text)
     assert view["submit"]["text"] == "Approve"
+
+
+def test_review_warns_as_the_card_does() -> None:
+    """Who opens it from the Home tab, or from a card of several, has read no warning before."""
+    odd = replace(WHOLE, text="UPDATE t SET n = '\u202egnp' WHERE \u0430dmin", parameters=("a\u200bb",))
+    unread = approval(command=replace(command(), complete=False, unread="a name that is no name"))
+    said = text_of(modals.review(unread, odd, STATE, elsewhere=""))
+    assert "2 hidden characters" in said
+    assert "1 word mixing alphabets" in said
+    assert "could not read all of it: a name that is no name" in said
+    assert "⚠️" not in text_of(modals.review(approval(), WHOLE, STATE, elsewhere=""))

@@ -164,7 +164,7 @@ async def test_two_votes_of_two_people_are_counted_on_the_card(
 @pytest.mark.parametrize(
     ("refusal", "sentence"),
     [
-        ("not_eligible", "You cannot decide this."),
+        ("not_eligible", "You cannot decide this: because of"),
         ("already_settled", "Too late"),
         ("stale", "has changed since you saw it"),
         ("review_first", "Open it with Review first"),

@@ -87,6 +87,20 @@ GRANT = GrantView(
 )
 
 
+async def test_a_reason_means_what_was_typed_and_not_what_slack_makes_of_it(
+    gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
+) -> None:
+    gateway.approvals[ASKED.id] = ASKED
+    reason = (
+        "a < b && c; see https://tickets.example/7?a=1&b=2, ask @ana.silva in #general or ana@example.com"
+    )
+    async with start_bot():
+        await people.wait_for_connections(1)
+        await answer_to(people, f'/elevate migrator shop write 30m "{reason}"', as_=MARIA)
+    (wish,) = gateway.wishes
+    assert wish.reason == reason
+
+
 async def test_one_line_asks_lists_and_ends(
     gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
 ) -> None:

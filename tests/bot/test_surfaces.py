@@ -37,6 +37,15 @@ async def test_the_command_answers_its_person_alone(
         assert "Your groups: dba" in await answer_to(people, "/countersign whoami")
         assert "U0SAM" in await answer_to(people, "/countersign whoami", as_=SAM)
         assert "none of these" in await answer_to(people, "/countersign frobnicate")
+        assert "countersign replay ses-1" in await answer_to(people, "/countersign SESSION ses-1")
+        for verb, usage in (("session", "session ID"), ("kill", "kill SESSION"), ("KILL", "kill SESSION")):
+            said = await answer_to(people, f"/countersign {verb}")
+            assert said.endswith(f"Say which: \n/countersign {usage}")
+            assert "knows nothing" not in said
+        assert "No login is linked to you" in await answer_to(people, "/countersign unlink")
+        said = await answer_to(people, "/countersign link")
+        assert "Nobody can log in here." in said
+        assert "cannot decide" not in said
         assert await people.messages(GENERAL, as_="U0BEN") == []
 
 

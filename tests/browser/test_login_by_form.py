@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 from playwright.async_api import Browser
 
 from tests.identity.providers import Noted
-from tests.identity.test_saml import Stage
+from tests.identity.saml_stage import Stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -13,6 +13,7 @@ import jwt
 import pytest
 
 from gateway.__main__ import main
+from gateway.commands.check import BY_DEFAULT
 
 POLICY = """\
 connections:
@@ -156,6 +157,15 @@ def test_people_get_a_table(file, capsys) -> None:
     assert "  shop: write needs 1 of dba, or the elevation more" in lines
     assert "  shop: ddl needs 1 of dba and 1 of leads" in lines
     assert any("never, by payroll" in line and "depending on resources" in line for line in lines)
+    assert BY_DEFAULT not in lines
+
+
+def test_what_the_default_decides_is_marked_and_the_mark_explained(capsys) -> None:
+    shipped = Path(__file__).parents[2] / "policies.yaml"
+    assert main(["blast-radius", "--policy", str(shipped), "release-pipeline"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.split()[0] == "web-1" and "exec*" in line for line in lines)
+    assert BY_DEFAULT in lines
 
 
 def test_the_picture_is_one_that_anybody_can_read(file, tmp_path, capsys) -> None:

@@ -105,3 +105,17 @@ async def test_a_protocol_without_host_keys_has_none_to_tell(countersign, token)
     done = await countersign("connect", "orders", "--known-host", token=token)
     assert (done.code, done.out) == (2, "")
     assert "knows no host keys" in done.err
+
+
+@pytest.mark.parametrize("protocol", ["mysql", "http", "kubernetes"])
+@pytest.mark.parametrize(
+    "way", [(), ("--format", "env"), ("--json",), ("--minted",)], ids=["line", "env", "json", "minted"]
+)
+async def test_what_is_only_read_has_no_clients_yet(countersign, token, protocol, way):
+    house = countersign.house
+    house.policy = replace(house.policy, targets={"orders": target("orders", protocol=protocol)})
+    done = await countersign("connect", "orders", *way, token=token)
+    assert (done.code, done.out) == (1, "")
+    assert done.err == (
+        f"countersign: orders is not served: this version reads commands of {protocol} for `check` and `explain`, but does not speak it\n"
+    )

@@ -122,6 +122,9 @@ def test_what_servers_read_differently_has_none(target, why):
         ([["X_Forwarded_For", "::1"]], ["x_forwarded_for"]),
         ([["X-Remote-User", "amy"], ["Impersonate-User", "amy"]], ["x-remote-user", "impersonate-user"]),
         ([["X-CSRF-Token", "x"], ["Idempotency-Key", "x"]], []),
+        ([["X-Gitlab-Token", "x"], ["DD-APPLICATION-KEY", "x"], ["X-Hasura-Admin-Secret", "x"]], ["x-gitlab-token", "dd-application-key", "x-hasura-admin-secret"]),
+        ([["X-N8N-API-KEY", "x"], ["DPoP", "x"], ["X-Host", "x"]], ["x-n8n-api-key", "dpop", "x-host"]),
+        ([["X-Next-Page-Token", "x"], ["Surrogate-Key", "x"], ["Mcp-Session-Id", "x"], ["Max-Tokens", "7"]], []),
     ],
 )  # fmt: skip
 def test_headers_of_this_hop_and_of_who_asks_are_not_passed_on(headers, dropped):
@@ -191,6 +194,11 @@ LARGE = {
     "GraphQL": {"path": "/graphql", "body": json.dumps({"query": "{a" * 20_000})},
     "GraphQL batch": {"path": "/graphql", "body": json.dumps([{"query": "{a}"}] * 20_000)},
     "batch of calls": {"path": "/rpc", "body": json.dumps([{"jsonrpc": "2.0", "method": "ping"}] * 20_000)},
+    "statements": {"path": "/query", "body": json.dumps(["SELECT id FROM orders"] * 40_000)},
+    "envelopes": {"path": "/soap", "headers": [["Content-Type", "text/xml"]], "body": "<Body <!-- <methodName " * 40_000},
+    "calls": {"path": "/soap", "headers": [["Content-Type", "text/xml"]], "body": "<methodName>deleteAll</methodName>" * 30_000},
+    "parts": {"headers": [["Content-Type", "multipart/form-data; boundary=x"]], "body": "--x;name=a" * 90_000},
+    "brackets": {"headers": [["Content-Type", "application/x-www-form-urlencoded"]], "body": "a" + "[b]" * 20_000 + "=c"},
     "JSON patch": {"method": "PATCH", "body": json.dumps([{"op": "add", "path": "/a/b", "value": {}}] * 15_000)},
     "YAML": {"method": "PATCH", "headers": [["Content-Type", "application/apply-patch+yaml"]], "body": "[" * 60_000},
     "YAML aliases": {"method": "PATCH", "headers": [["Content-Type", "application/apply-patch+yaml"]], "body": "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))},

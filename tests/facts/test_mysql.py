@@ -202,6 +202,8 @@ OUTPUTS = [
     ("select count(*) as n, count(ssn) as m, ssn is null as k from customers", [("n", set(), False), ("m", set(), False), ("k", set(), False)]),
     ("select j.a from customers c, json_table(c.data, '$' columns (a int path '$.a' null on empty, nested path '$.b' columns (b int path '$'))) j", [("a", {"customers.data"}, False)]),
     ("select max(ssn) over (partition by country) as w from customers", [("w", {SSN}, False)]),
+    ("select ssn as a from customers left join (select '1' as ssn) q using (ssn)", [("a", {SSN}, False)]),
+    ("select ssn as a from customers natural left join (select '1' as ssn) q", [("a", {SSN}, False)]),
     ("select max(ssn) as m from first", [("m", {"first.ssn"}, False)]),
     ("select nth_value(ssn, 2) from first over (order by id) as n from customers", [("n", {SSN}, False)]),
     ("select full.ssn from customers full join orders o on 1", [("ssn", {SSN}, True)]),

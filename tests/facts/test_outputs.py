@@ -93,6 +93,27 @@ CASES = [
     ),
     ("select * from customers natural join (select 1 as id) q", [("*", {"customers.*"}, False)]),
     (
+        "select ssn as x from customers left join (select '1' as ssn) q using (ssn)",
+        [("x", {SSN}, False)],
+    ),
+    (
+        "with q as (select '1' as ssn) select upper(ssn) as x from q full join customers using (ssn)",
+        [("x", {SSN}, False)],
+    ),
+    ("select ssn as x from customers natural left join (select '1' as ssn) q", [("x", {SSN}, False)]),
+    (
+        "select j.ssn as x from (customers left join (select '1' as ssn) q using (ssn)) as j",
+        [("x", {SSN}, False)],
+    ),
+    (
+        "select j.ssn as x from (customers natural left join (select '1' as ssn) q) as j",
+        [("x", {SSN}, False)],
+    ),
+    (
+        "select id as x from customers left join (select '1' as ssn, 2 as id) q using (ssn)",
+        [("x", set(), False)],
+    ),
+    (
         "select x.xx from docs d, xmltable('/a' passing d.body columns xx text path 'b') x",
         [("xx", {"docs.body"}, False)],
     ),
@@ -206,6 +227,8 @@ def conditions(sql):
         "select 1 from orders limit (select ascii(ssn) from customers)",
         "select 1 from customers c, generate_series(1, ascii(c.ssn))",
         "select 1 from customers natural join (select '1' as ssn) guesses",
+        "select 1 from customers join (select '1' as ssn) guesses using (ssn)",
+        "with guesses as (select '1' as ssn) select 1 from guesses left join customers using (ssn)",
         "select 1 from orders where ref in (select ssn from customers)",
         "select rank() over (order by ssn) from customers",
         "delete from customers where ssn = '5'",

@@ -72,7 +72,11 @@ def test_a_lost_seed_is_not_made_anew_and_the_error_says_what_to_do(keys, tmp_pa
     assert secret_of(keys) == secret
 
 
-@pytest.mark.parametrize("other", [secrets.token_bytes(32), b"", b"short", secrets.token_bytes(33)])
+@pytest.mark.parametrize(
+    "other",
+    [secrets.token_bytes(32), b"", b"short", secrets.token_bytes(33)],
+    ids=["another", "empty", "short", "long"],
+)
 def test_another_seed_is_refused_until_the_old_one_is_back(keys, other):
     secret = secret_of(keys)
     path = keys / "seed"

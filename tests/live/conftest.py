@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
+import psycopg
 import pytest
 
 from gateway.demo.postgres import Account, Postgres
 from tests.live import house
+from tests.live.connected import AsyncConnection, Connection
 from tests.live.psql import Terminal
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -98,3 +101,23 @@ def sit(postgres: Postgres, gateway: house.Gateway) -> Sit:
     return lambda account=None: Terminal(
         postgres.binary("psql"), dict((account or gateway.account()).environment)
     )
+
+
+@pytest.fixture
+def connection(gateway: house.Gateway) -> Iterator[Connection]:
+    with psycopg.connect(house.url(gateway.account()), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+async def async_connection(gateway: house.Gateway) -> AsyncIterator[AsyncConnection]:
+    account = await asyncio.to_thread(gateway.account)
+    async with await psycopg.AsyncConnection.connect(house.url(account), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def direct(upstream: Account) -> Iterator[Connection]:
+    """Past the gateway, to compare with."""
+    with psycopg.connect(house.url(upstream), autocommit=True) as connection:
+        yield connection

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gateway.masking.documents import hide_paths, mask_document
+from gateway.masking.documents import hide_paths, search_json
 from gateway.masking.engine import CompiledMask, Masks
 from gateway.masking.paths import PathUnclear, hidden, json_path
 from gateway.policy.model import MaskPolicy
@@ -88,18 +88,19 @@ def test_json_of_any_shape_comes_out_as_json() -> None:
     assert hide_paths(quiet, paths, made) == (quiet, 0)
 
 
-def test_a_body_is_masked_by_paths_and_by_detectors() -> None:
+def test_a_document_is_masked_by_paths_and_then_by_detectors() -> None:
     policy = MaskPolicy(
         name="m", columns={"$.items[*].id": "hash", "t.c$.x": "redact"}, detect=("email", "secrets")
     )
     made = Masks({"m": policy}, key=b"k" * 32).mask(["m"])
-    shown, counts = mask_document(
-        b'{"items": [{"id": "7"}], "x": 1, "to": "jane\\u0040example.com", "password": "hunter2"}', made
-    )
+    document = b'{"items": [{"id": "7"}], "x": 1, "to": "jane\\u0040example.com", "password": "hunter2"}'
+    hidden_by_paths, count = hide_paths(document, made.paths(()), made)
+    shown, found = search_json(hidden_by_paths, made)
     parsed = json.loads(shown)
     assert parsed["items"][0]["id"].startswith("h")
     assert (parsed["x"], parsed["to"], parsed["password"]) == (1, "****@example.com", "[redacted]")
-    assert counts == {"path": 1, "email": 1, "password": 1}
+    assert (count, sorted(found)) == (1, ["email", "password"])
     quiet = b'{"a": [1, 2.50, "x"]}'
-    assert mask_document(quiet, made) == (quiet, {})
-    assert mask_document(b"{", made)[0] == b'"[redacted]"'
+    assert hide_paths(quiet, made.paths(()), made) == (quiet, 0)
+    assert search_json(quiet, made) == (quiet, [])
+    assert search_json(b"{", made)[0] == b'"[redacted]"'

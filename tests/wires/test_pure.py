@@ -18,7 +18,11 @@ def test_the_wires_pass_the_same_tests_uncompiled(tmp_path):
     (tmp_path / "tests" / "wires" / "test_uncompiled.py").write_text(
         "from gateway import gate\n\n\ndef test_nothing_is_compiled():\n    assert gate.__file__.endswith('.py')\n"
     )
-    suites = ["test_uncompiled.py", "test_conformance.py", "test_postgres_playbook.py"]
+    suites = [
+        "test_uncompiled.py",
+        "test_conformance.py",
+        *(f"test_postgres_{name}.py" for name in ("playbook", "extended", "masked")),
+    ]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *(f"tests/wires/{name}" for name in suites)],
         cwd=tmp_path,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -12,6 +14,10 @@ import pytest
 from gateway.demo.postgres import Postgres
 from gateway.masking.engine import CompiledMask, Masks
 from gateway.policy.model import MaskPolicy
+from gateway.protocols.postgres.catalogue import survey
+from gateway.protocols.postgres.kinds import BUILT_IN, Types
+from gateway.protocols.postgres.knowing import Known
+from gateway.wire import Login
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +48,52 @@ def connection(postgres: Postgres) -> Iterator[psycopg.Connection]:
         host=account.host, port=account.port, user=account.user, password=account.password, dbname=account.database,
         autocommit=True,
     ) as connected:  # fmt: skip
+        yield connected
+
+
+@pytest.fixture(scope="session")
+def typed(lasting_connection: psycopg.Connection) -> psycopg.Connection:
+    lasting_connection.execute("CREATE TYPE mood AS ENUM ('calm', 'tense')")
+    lasting_connection.execute("CREATE TYPE pair AS (a text, b int, c text)")
+    lasting_connection.execute(
+        "CREATE TYPE purse AS (owner pair, card numeric, host inet, raw bytea, notes text[], spent int8range)"
+    )
+    lasting_connection.execute("CREATE EXTENSION hstore")
+    lasting_connection.execute("CREATE EXTENSION citext")
+    lasting_connection.execute("CREATE DOMAIN address AS varchar(40)")
+    lasting_connection.execute("CREATE DOMAIN short AS varchar(10)")
+    lasting_connection.execute(
+        "CREATE TYPE flat AS (owner pair, feels mood, others pair[], doc jsonb, since date, code short)"
+    )
+    lasting_connection.execute("CREATE DOMAIN flat_here AS flat")
+    lasting_connection.execute('CREATE TYPE spans AS RANGE (subtype = text, collation = "C")')
+    lasting_connection.execute("CREATE TYPE wide AS RANGE (subtype = float8)")
+    return lasting_connection
+
+
+@pytest.fixture(scope="session")
+def told(typed: psycopg.Connection, postgres) -> Types:
+    """What the server's catalogue says of the types made in it."""
+    account, known = postgres.superuser, Known()
+    where = SimpleNamespace(host=account.host, port=account.port, tls="disable", ca=None)
+    login = Login(user=account.user, password=account.password, database=account.database)
+    assert asyncio.run(survey(where, login, known)) == ""
+    return known.types
+
+
+@pytest.fixture(params=["told", "not told"])
+def types(request: pytest.FixtureRequest, told: Types) -> Types:
+    return told if request.param == "told" else BUILT_IN
+
+
+@pytest.fixture(scope="session")
+def lasting_connection(postgres):
+    account = postgres.superuser
+    with psycopg.connect(
+        host=account.host, port=account.port, user=account.user, password=account.password, dbname=account.database,
+        autocommit=True,
+    ) as connected:  # fmt: skip
+        connected.execute("SET timezone = 'UTC'")
         yield connected
 
 

@@ -1,6 +1,6 @@
 // The page as a whole: where you are, who you act as, and keeping all of it up to date.
 
-import { avatar, byId, fill, h, reconcile, toast } from "./dom.js";
+import { avatar, byId, fill, h, reconcile, redraw, toast } from "./dom.js";
 import { get, listen, loadState, post, shared } from "./api.js";
 import { MessageList } from "./messages.js";
 import { composer } from "./composer.js";
@@ -128,9 +128,9 @@ async function refreshHome() {
   main.clear();
   if (view) prune(view.id, view.blocks);
   const container = view && { key: view.id, address: { view_id: view.id } };
-  byId("messages").replaceChildren(h("li", { class: "home", testid: "home" }, view
+  redraw(byId("messages"), () => byId("messages").replaceChildren(h("li", { class: "home", testid: "home" }, view
     ? renderBlocks(view.blocks, { container, state: view.state.values })
-    : h("p", { class: "faint" }, `${shared.state.app.name} has not published a Home tab for you yet.`)));
+    : h("p", { class: "faint" }, `${shared.state.app.name} has not published a Home tab for you yet.`))));
 }
 
 // going somewhere
@@ -172,9 +172,12 @@ async function openThread(ts) {
 }
 
 function closeThread() {
+  const focused = byId("thread").contains(document.activeElement) && here.thread;
   here.thread = "";
+  replies.clear();
   byId("thread").hidden = true;
   byId("shell").classList.remove("with-thread");
+  if (focused) byId(`m-${focused}`)?.focus();
 }
 
 async function openPermalink(path, query) {
@@ -190,8 +193,10 @@ async function openPermalink(path, query) {
 
 async function refreshState() {
   await loadState();
-  drawSidebar();
-  drawHead();
+  redraw(byId("lists"), drawSidebar);
+  // On a telephone the list is a strip, and where one is may be out of sight.
+  document.querySelector(".entry[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  redraw(byId("head"), drawHead);
   drawFoot();
 }
 

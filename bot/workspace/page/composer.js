@@ -4,8 +4,9 @@ import { h, toast } from "./dom.js";
 import { post, shared } from "./api.js";
 
 export function composer({ testid, placeholder, where, commands }) {
-  const menu = h("div", { class: "menu suggestions", role: "listbox", "aria-label": "Commands", hidden: true });
+  const menu = h("div", { class: "menu suggestions", role: "listbox", id: `${testid}-commands`, "aria-label": "Commands", hidden: true });
   const box = h("textarea", { class: "composer-box", rows: 1, placeholder, "aria-label": placeholder, testid, spellcheck: false });
+  if (commands) for (const [name, value] of [["role", "combobox"], ["aria-autocomplete", "list"], ["aria-controls", menu.id], ["aria-expanded", "false"]]) box.setAttribute(name, value);
   const send = h("button", { type: "button", class: "button primary send", "aria-label": "Send", testid: `${testid}-send` }, "➤");
   let chosen = 0;
 
@@ -14,12 +15,19 @@ export function composer({ testid, placeholder, where, commands }) {
     if (!commands || !typed.startsWith("/") || typed.includes(" ") || typed.includes("\n")) return [];
     return shared.state.app.commands.filter((one) => one.command.startsWith(typed) && one.command !== typed);
   };
+  const hide = (hidden) => {
+    menu.hidden = hidden;
+    if (!commands) return;
+    box.setAttribute("aria-expanded", String(!hidden));
+    if (hidden) box.removeAttribute("aria-activedescendant");
+    else box.setAttribute("aria-activedescendant", `${menu.id}-${chosen}`);
+  };
   const suggest = () => {
     const found = offered();
     chosen = Math.min(chosen, Math.max(0, found.length - 1));
-    menu.hidden = found.length === 0;
+    hide(found.length === 0);
     menu.replaceChildren(...found.map((one, at) => h("button", {
-      type: "button", role: "option", "aria-selected": String(at === chosen), testid: `suggest-${one.command}`, on: { click: () => take(one) },
+      type: "button", role: "option", tabindex: "-1", id: `${menu.id}-${at}`, "aria-selected": String(at === chosen), testid: `suggest-${one.command}`, on: { click: () => take(one) },
     }, h("strong", {}, one.command), " ", h("span", { class: "faint" }, one.usage_hint), h("small", {}, one.description))));
   };
   const take = (one) => {
@@ -30,9 +38,16 @@ export function composer({ testid, placeholder, where, commands }) {
   const fit = () => {
     box.rows = Math.min(10, box.value.split("\n").length);
   };
+  const put = (text) => {
+    box.value = text;
+    fit();
+    suggest();
+  };
   const submit = async () => {
     const text = box.value;
     if (!text.trim()) return;
+    // Gone at once, so that pressing twice sends once; back if it could not be sent.
+    put("");
     try {
       if (text.startsWith("/")) {
         if (!commands) throw new Error("Slash commands do not work in threads; run it in the channel.");
@@ -41,11 +56,9 @@ export function composer({ testid, placeholder, where, commands }) {
       } else {
         await post("messages", { ...where(), text });
       }
-      box.value = "";
-      fit();
-      suggest();
     } catch (error) {
       toast(error.message, "bad");
+      if (!box.value) put(text);
     }
   };
   box.addEventListener("input", () => {
@@ -63,7 +76,7 @@ export function composer({ testid, placeholder, where, commands }) {
       take(found[chosen]);
     } else if (event.key === "Escape" && found.length) {
       event.stopPropagation();
-      menu.hidden = true;
+      hide(true);
     } else if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
       submit();

@@ -41,6 +41,33 @@ export function reconcile(parent, wanted) {
   while (parent.children.length > wanted.length) parent.lastElementChild.remove();
 }
 
+// Where the focus is, in words that still hold when what has it was drawn anew.
+const words = (node) => [node.dataset.testid ?? node.name, node.value, node.textContent].join("|");
+const alike = (row, what) => [...row.querySelectorAll("a, button, input, select, textarea")].filter((one) => words(one) === what);
+
+export function spotOf(node) {
+  const row = node?.closest("[id]");
+  if (!row) return null;
+  const same = alike(row, words(node));
+  return { row: row.id, what: words(node), at: same.indexOf(node), of: same.length };
+}
+
+// Never onto another control of the row: whoever presses Enter means the one that they saw.
+export function focusOn(spot) {
+  const row = spot && byId(spot.row);
+  if (!row) return;
+  const same = alike(row, spot.what);
+  (same.length === spot.of ? same[spot.at] ?? row : row).focus({ preventScroll: true });
+}
+
+// Draws the inside of `parent` anew and leaves the focus on what took the place of what had it.
+export function redraw(parent, draw) {
+  const focused = document.activeElement;
+  const spot = parent.contains(focused) ? spotOf(focused) : null;
+  draw();
+  if (spot && !parent.contains(document.activeElement)) focusOn(spot);
+}
+
 const initialsOf = (name) =>
   name.split(/[\s._-]+/).filter(Boolean).slice(0, 2).map((part) => part[0].toUpperCase()).join("") || "?";
 
@@ -54,8 +81,15 @@ export function avatar(person, size = "") {
 
 export function toast(text, kind = "") {
   const node = h("div", { class: `toast ${kind}`, testid: "toast" }, text);
-  byId("toasts").append(node);
-  setTimeout(() => node.remove(), 7000);
+  const toasts = byId("toasts");
+  toasts.append(node);
+  // What was shown last is on top, also of an open modal.
+  if (toasts.matches(":popover-open")) toasts.hidePopover();
+  toasts.showPopover();
+  setTimeout(() => {
+    node.remove();
+    if (!toasts.childElementCount) toasts.hidePopover();
+  }, 7000);
 }
 
 const timeOnly = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });

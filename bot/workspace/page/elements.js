@@ -62,7 +62,7 @@ export function askFirst(confirm) {
 }
 
 export async function act(place, element, value, node) {
-  if (!(await askFirst(element.confirm))) return;
+  if (node?.hasAttribute("aria-busy") || !(await askFirst(element.confirm))) return;
   if (element.url) window.open(element.url, "_blank", "noopener");
   node?.classList.add("busy");
   node?.setAttribute("aria-busy", "true");
@@ -87,6 +87,8 @@ function fail(node, text) {
 }
 
 const common = (element) => ({ testid: `action-${element.action_id}`, name: element.action_id });
+// An input block's label names what stands in it; elsewhere only what it offers can.
+const named = (element, place, name) => (place.block.type === "input" ? undefined : words(element.placeholder) || name);
 
 function changed(place, element, value, node) {
   place.enter(element, value);
@@ -116,7 +118,7 @@ function choices(element) {
 
 function select(element, place) {
   const hint = words(element.placeholder) || "Choose…";
-  const node = h("select", { class: "select", ...common(element) }, h("option", { value: "" }, hint), choices(element));
+  const node = h("select", { class: "select", ...common(element), "aria-label": named(element, place, hint) }, h("option", { value: "" }, hint), choices(element));
   node.value = place.held(element, "");
   node.addEventListener("change", () => changed(place, element, node.value, node));
   return node;
@@ -124,7 +126,7 @@ function select(element, place) {
 
 function many(element, place) {
   const held = new Set(place.held(element, []));
-  const node = h("div", { class: "choices many", role: "group", ...common(element) });
+  const node = h("div", { class: "choices many", role: "group", ...common(element), "aria-label": named(element, place, "Choices") });
   for (const option of choices(element).flatMap((one) => (one.tagName === "OPTGROUP" ? [...one.children] : [one]))) {
     const box = h("input", { type: "checkbox", value: option.value, checked: held.has(option.value) });
     box.addEventListener("change", () => {
@@ -139,7 +141,7 @@ function many(element, place) {
 function boxes(element, place) {
   const radio = element.type === "radio_buttons";
   const held = place.held(element, radio ? "" : []);
-  const node = h("div", { class: "choices", role: radio ? "radiogroup" : "group", ...common(element) });
+  const node = h("div", { class: "choices", role: radio ? "radiogroup" : "group", ...common(element), "aria-label": named(element, place, "Choices") });
   const group = `${place.container.key}-${place.block.block_id}-${element.action_id}`;
   for (const option of element.options) {
     const checked = radio ? held === option.value : held.includes(option.value);
@@ -190,7 +192,7 @@ const INPUT_TYPES = { email_text_input: "email", url_text_input: "url", number_i
 
 function textInput(element, place) {
   const tag = element.multiline ? "textarea" : "input";
-  const node = h(tag, { class: "input", ...common(element), placeholder: words(element.placeholder) });
+  const node = h(tag, { class: "input", ...common(element), placeholder: words(element.placeholder), "aria-label": named(element, place, INPUT_TYPES[element.type]) });
   if (!element.multiline) node.type = INPUT_TYPES[element.type] ?? "text";
   if (element.type === "number_input") node.inputMode = "decimal";
   if (element.max_length) node.maxLength = element.max_length;
@@ -208,7 +210,7 @@ function moment(element, place) {
     return new Date(date - date.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
   };
   const held = place.held(element, "");
-  const node = h("input", { type: "datetime-local", class: "input", ...common(element) });
+  const node = h("input", { type: "datetime-local", class: "input", ...common(element), "aria-label": named(element, place, "Date and time") });
   if (held) node.value = local(Number(held));
   node.addEventListener("change", () => changed(place, element, String(Math.floor(new Date(node.value) / 1000)), node));
   return node;

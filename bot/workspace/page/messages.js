@@ -1,6 +1,6 @@
 // Messages: one node per message, redrawn only when its JSON changed, so a click never lands on a moved button.
 
-import { avatar, clock, dayOf, exactly, h, reconcile, toast } from "./dom.js";
+import { avatar, clock, dayOf, exactly, h, reconcile, redraw, toast } from "./dom.js";
 import { get, personName, post, shared } from "./api.js";
 import { mrkdwn } from "./mrkdwn.js";
 import { icon, named } from "./emoji.js";
@@ -44,7 +44,7 @@ export class MessageList {
       before = message;
     }
     this.drawn = kept;
-    reconcile(this.list, nodes);
+    redraw(this.list, () => reconcile(this.list, nodes));
     if (atEnd) this.scroller.scrollTop = this.scroller.scrollHeight;
   }
 
@@ -120,7 +120,7 @@ export class MessageList {
   }
 
   dismiss(channel, message) {
-    return h("button", { type: "button", class: "textlink", testid: `dismiss-${message.ts}`, on: { click: () => post("messages/delete", { channel, ts: message.ts }) } }, "Dismiss");
+    return h("button", { type: "button", class: "textlink", testid: `dismiss-${message.ts}`, on: { click: () => post("messages/delete", { channel, ts: message.ts }).catch((error) => toast(error.message, "bad")) } }, "Dismiss");
   }
 
   react(channel, message, name) {

@@ -1,6 +1,6 @@
 // The visible modal: filled in, submitted, closed. Escape closes it, as its Close button does.
 
-import { byId, h, toast } from "./dom.js";
+import { byId, focusOn, h, spotOf, toast } from "./dom.js";
 import { get, post, shared } from "./api.js";
 import { renderBlocks } from "./blocks.js";
 import { draftOf, forget, plain, prune } from "./elements.js";
@@ -9,9 +9,11 @@ const dialog = byId("modal");
 let shown = null;
 let drawnAs = "";
 let problem = "";
+let opener = null;
 
 async function send(route, body) {
   const view = shown;
+  if (dialog.classList.contains("busy")) return;
   dialog.classList.add("busy");
   try {
     const answer = await post(route, { view_id: view.id, ...body });
@@ -46,10 +48,14 @@ function draw(view, depth) {
       h("button", { type: "button", class: "button", testid: "modal-close", on: { click: close } }, view.close ? plain(view.close) : depth > 1 ? "Back" : "Close"),
       view.submit ? h("button", { type: "submit", class: "button primary", testid: "modal-submit" }, plain(view.submit)) : null));
   dialog.replaceChildren(form);
-  if (!dialog.open) dialog.showModal();
+  if (!dialog.open) {
+    opener = spotOf(document.activeElement);
+    dialog.showModal();
+  }
   dialog.querySelector(".modal-body").scrollTop = scrolled;
   const before = focused && dialog.querySelector(`[name="${CSS.escape(focused)}"]`);
-  (before || dialog.querySelector(".modal-body :is(input, textarea, select, button)") || dialog.querySelector(".modal-foot button:last-child")).focus();
+  const wrong = dialog.querySelector(".has-error :is(input, textarea, select)");
+  (wrong || before || dialog.querySelector(".modal-body :is(input, textarea, select, button)") || dialog.querySelector(".modal-foot button:last-child")).focus();
 }
 
 export async function refreshModal() {
@@ -63,6 +69,9 @@ export async function refreshModal() {
     dialog.close();
     // What was shown may be what nobody else may see: it does not stay behind in the page.
     dialog.replaceChildren();
+    // The browser gives the focus back to what had it, unless that was drawn anew meanwhile.
+    if (document.activeElement === document.body) focusOn(opener);
+    opener = null;
     return;
   }
   if (shown && shown.id !== view.id) problem = "";

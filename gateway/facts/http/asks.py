@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 
-from gateway.facts.http import graphql, rpc
+from gateway.facts.http import graphql, rpc, xml
 from gateway.facts.http.bodies import Body
 from gateway.facts.http.calls import is_reading_call
-from gateway.facts.http.methods import ASK_WITH_A_BODY
+from gateway.facts.http.methods import ASK_WITH_A_BODY, OF_WEBDAV
 from gateway.facts.http.reading import Reading
 from gateway.facts.http.request import Request
 from gateway.facts.http.segments import names_a_deed, takes_calls
 from gateway.facts.http.statements import (
+    STATEMENTS_MOST,
     asks_prometheus,
     only_selects,
     statements_of,
     takes_only_statements,
+    whole,
 )
 from gateway.facts.http.vocabulary import CLEAR_DEEDS, EXECUTING
 from gateway.facts.http.words import parts, words
@@ -30,6 +32,7 @@ QUESTIONS = frozenset(_QUESTIONS.split())
 """Last segments under which a POST only asks."""
 _RUN = """
     cmd command exec execute eval shell script script_fields scripted_metric runtime_mappings
+    $where $function $accumulator $out $merge
 """
 RUN = frozenset(_RUN.split())
 """Members of a body or query that a server runs."""
@@ -57,8 +60,17 @@ def asks(reading: Reading, request: Request, body: Body) -> None:
             graphql.read_body(reading, body)
     if body.kind and not _may_have_a_body(request, body):
         reading.doubt("a request that only asks has a body")
+    if body.kind == "json" and rpc.is_rpc(body.value):
+        rpc.read_request(reading, body.value)
+    xml.read(reading, body)
+    if (
+        body.kind in {"other", "multipart", "xml"}
+        and not _is_webdav(request, body)
+        and not whole(request, body)
+    ):
+        reading.doubt("what the body asks for is in a form that is not read here")
     runs(reading, request, body)
-    for name, value in request.query:
+    for name, value in request.parameters:
         if name == "Action":
             rpc.read_call(reading, "action", value)
         elif name.lower() in _NAMING and len(value) < 60 and not _RECORDS & set(request.segments):
@@ -83,6 +95,10 @@ def _may_have_a_body(request: Request, body: Body) -> bool:
     return body.kind == "json" and not QUESTIONS.isdisjoint(request.segments[-1:])
 
 
+def _is_webdav(request: Request, body: Body) -> bool:
+    return request.method in OF_WEBDAV and xml.is_xml(body)
+
+
 def only_asks(reading: Reading, request: Request, body: Body) -> bool:
     """Whether a POST is a question, or a call that says itself what it does; the reading then has it all.
 
@@ -90,7 +106,9 @@ def only_asks(reading: Reading, request: Request, body: Body) -> bool:
     says: then both count.
     """
     if graphql.is_one(request, body):
-        if {"query", "extensions", "operationName"} & {name for name, _ in request.query}:
+        if graphql.names_a_stored_query(request) or {"query", "operationName"} & {
+            name for name, _ in request.parameters
+        }:
             reading.doubt("the GraphQL request stands in the query and in the body")
             graphql.read_query(reading, request)
         graphql.read_body(reading, body)
@@ -127,13 +145,14 @@ def _is_question(request: Request, body: Body) -> bool:
 
 def runs(reading: Reading, request: Request, body: Body) -> bool:
     """Whether the request brings something that the server runs and that is not a plain SELECT: a script, a statement."""
-    names = {name.lower() for name, _ in (*request.query, *body.members())}
+    names = {name.lower() for name, _ in (*request.parameters, *body.members())}
     injected = any(
         _EXPRESSION.search(f"{name}={value}") or (name.lower() not in _SEARCHING and _SHELL.search(value))
         for name, value in request.query
     )
     found = bool(names & RUN) or injected
-    if found or not all(map(only_selects, statements_of(request, body))):
+    statements = statements_of(request, body)
+    if found or len(statements) > STATEMENTS_MOST or not all(map(only_selects, statements)):
         reading.does(Effect.EXEC)
         reading.doubt("the request holds something that the server runs")
         return True

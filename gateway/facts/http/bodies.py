@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.facts.http.paths import PathUnclear, pairs
+from gateway.facts.http.paths import PathUnclear, also_named, pairs
 from gateway.facts.http.request import BODY_MOST, Request
 
 _CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii"})
 AWS_JSON = "application/x-amz-json-"
 _NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
+_XML = frozenset({"application/xml", "text/xml"})
+_PART_NAME = re.compile(rb';\s*name="?([^";\r\n]*)', re.IGNORECASE)
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -27,23 +30,25 @@ class Body:
     """A body: JSON as `value`, a form as `fields`, lines of JSON as `values`; other types are only bytes."""
 
     kind: str
-    """`json`, `form`, `ndjson`, `graphql`, `multipart`, `other` or "" for none."""
+    """`json`, `form`, `ndjson`, `graphql`, `multipart`, `xml`, `other` or "" for none."""
     value: Any = None
     values: tuple[Any, ...] = ()
     fields: tuple[tuple[str, str], ...] = ()
     data: bytes = b""
 
     def members(self) -> list[tuple[str, str]]:
-        """Names at any depth, each with its value where that is text."""
+        """Names at any depth, each with its value where that is text; texts of a list go by the list's name."""
         found = list(self.fields)
-        waiting = [self.value, *self.values]
+        waiting = [("", self.value), *(("", value) for value in self.values)]
         while waiting:
-            each = waiting.pop()
+            above, each = waiting.pop()
             if isinstance(each, dict):
-                found += [(name, value if isinstance(value, str) else "") for name, value in each.items()]
-                waiting += each.values()
+                found += [(name, "") for name, value in each.items() if not isinstance(value, str)]
+                waiting += each.items()
             elif isinstance(each, list):
-                waiting += each
+                waiting += [(above, value) for value in each]
+            elif isinstance(each, str):
+                found.append((above, each))
         return found
 
 
@@ -75,14 +80,32 @@ def body_of(request: Request) -> Body:
         if looks_like_json:
             raise BodyUnclear("the body looks like JSON and says that it is a form")
         try:
-            return Body(kind="form", fields=pairs(data.decode("latin-1").strip()), data=data)
+            fields = also_named(pairs(data.decode("latin-1").strip()))
+            return Body(kind="form", fields=fields, data=data)
         except PathUnclear:
             raise BodyUnclear("the form is not in order") from None
     if kind.startswith("multipart/"):
-        return Body(kind="multipart", data=data)
+        return Body(kind="multipart", fields=also_named(_parts(rest, data)), data=data)
+    if kind in _XML or kind.endswith("+xml"):
+        return Body(kind="xml", data=data)
     if kind in {"", "text/plain"} and looks_like_json:
         raise BodyUnclear("the body looks like JSON and does not say so")
     return Body(kind="other", data=data)
+
+
+def _parts(parameters: str, data: bytes) -> list[tuple[str, str]]:
+    """The fields of a form in parts, files left out. What is not found here only adds nothing."""
+    boundary = re.search(r'boundary="?([^";,\s]+)', parameters, re.IGNORECASE)
+    if boundary is None:
+        return []
+    found: list[tuple[str, str]] = []
+    for part in data.split(b"--" + boundary[1].encode("latin-1", "replace"))[1:]:
+        head, _, content = part.partition(b"\r\n\r\n")
+        if (name := _PART_NAME.search(head)) is not None and b"filename" not in head.lower():
+            found.append(
+                (name[1].decode("utf-8", "replace"), content.decode("utf-8", "replace").rstrip("\r\n"))
+            )
+    return found
 
 
 def _plain(request: Request) -> bytes:

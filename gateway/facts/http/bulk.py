@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from gateway.facts.http.bodies import Body
+from gateway.facts.http.methods import DESTROYS, READS, WRITES
 from gateway.facts.http.reading import Reading
 from gateway.facts.http.request import Request
 from gateway.model import Effect
 
 _BATCHES = frozenset({"$batch", "batch", "_batch", ":batch", "batchrequests"})
+_METHODS = READS | WRITES | DESTROYS
+_TARGETS = frozenset({"url", "uri", "path", "href", "relative_url", "relativeUrl", "endpoint"})
 _ACTIONS = frozenset({"index", "create", "update", "delete"})
 
 
@@ -21,6 +24,9 @@ def read(reading: Reading, request: Request, body: Body) -> None:
         reading.doubt("the body holds requests of its own")
         if re.search(rb"\bDELETE\b", body.data, re.IGNORECASE):
             reading.does(Effect.DESTRUCTIVE)
+    elif _requests_in(body.value):
+        reading.doubt("the body holds requests of its own")
+        reading.does(*(Effect.DESTRUCTIVE for method in _requests_in(body.value) if method == "DELETE"))
     elif last == "_bulk":
         _elasticsearch(reading, body)
     elif last == "_bulk_docs":
@@ -30,6 +36,18 @@ def read(reading: Reading, request: Request, body: Body) -> None:
             reading.does(Effect.DESTRUCTIVE)
     elif last == "_update_by_query" and not _narrow(body.value):
         reading.does(Effect.DESTRUCTIVE)
+
+
+def _requests_in(value: object) -> set[str]:
+    """The methods of requests that stand in a list, whatever the list and its path are called."""
+    lists = value.values() if isinstance(value, dict) else [value]
+    return {
+        str(each["method"]).upper()
+        for entries in lists
+        if isinstance(entries, list)
+        for each in entries
+        if isinstance(each, dict) and str(each.get("method")).upper() in _METHODS and _TARGETS & each.keys()
+    }
 
 
 def _elasticsearch(reading: Reading, body: Body) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gateway.facts.http import bulk, rpc
+from gateway.facts.http import bulk, rpc, xml
 from gateway.facts.http.asks import only_asks, runs
 from gateway.facts.http.bodies import AWS_JSON, Body
 from gateway.facts.http.reading import Reading
@@ -14,10 +14,13 @@ from gateway.facts.http.vocabulary import DELETING
 from gateway.facts.http.words import hinted, parts, words
 from gateway.model import Effect
 
+_CALLED_AT = frozenset({"rpc", "jsonrpc", "xmlrpc", "mcp", "soap"})
 _HOOKS = frozenset({"webhook", "webhooks", "hook", "hooks"})
 _EVERYDAY = frozenset({"post", "publish", "message", "share", "forward", "transfer", "sms"})
 """Sending words that services of messages use for what they are there for."""
 _DATE = re.compile(r"20\d\d-\d\d-\d\d")
+_ACTION = re.compile(r';\s*action="?([^";]*)', re.IGNORECASE)
+"""Where SOAP 1.2 says what SOAP 1.1 says in a header."""
 _RIGHTS = """
     role roles permission permissions privileges isadmin admin superuser issuperuser isstaff isowner accesslevel password
     newpassword grants policy acl
@@ -50,18 +53,28 @@ def changes(reading: Reading, request: Request, body: Body, method: str) -> None
     if _gives_rights(body):
         reading.does(Effect.PRIVILEGE)
     bulk.read(reading, request, body)
+    xml.read(reading, body)
+    if _calls_unread(request, body):
+        reading.doubt("the call is in a form that is not read here")
     for action in _actions(request, body):
         rpc.read_call(reading, "action", action)
     runs(reading, request, body)
 
 
+def _calls_unread(request: Request, body: Body) -> bool:
+    """Whether something goes where calls go, in an encoding of which nobody here can read what it calls."""
+    called_at = bool(request.segments) and not _CALLED_AT.isdisjoint(parts(request.segments[-1]))
+    return called_at and body.kind != "" and not xml.is_xml(body)
+
+
 def _gives_rights(body: Body) -> bool:
     """Whether the object itself, the one inside it, or an operation of a patch is about rights."""
     names = [name for name, _ in body.fields]
-    if isinstance(body.value, list):
-        names += [
-            str(each.get("path", "")).rpartition("/")[2] for each in body.value if isinstance(each, dict)
-        ]
+    lists = body.value.values() if isinstance(body.value, dict) else [body.value]
+    for operations in lists:
+        if isinstance(operations, list):
+            paths = [str(each.get("path", "")) for each in operations if isinstance(each, dict)]
+            names += [name for path in paths for name in path.split("/")]
     if isinstance(body.value, dict):
         names += body.value
         for each in body.value.values():
@@ -74,10 +87,13 @@ def _actions(request: Request, body: Body) -> list[str]:
     """What SOAP, the AWS protocols and their like call the deed."""
     found = [
         value.strip(' "').rpartition("/")[2].rpartition(".")[2].rpartition("#")[2]
-        for name in ("soapaction", "x-amz-target")
-        for value in request.values(name)
+        for value in (
+            *request.values("soapaction"),
+            *request.values("x-amz-target"),
+            *_ACTION.findall(request.header("content-type")),
+        )
     ]
-    found += [value for name, value in (*request.query, *body.fields) if name == "Action"]
+    found += [value for name, value in (*request.parameters, *body.fields) if name == "Action"]
     return [each for each in found if each]
 
 

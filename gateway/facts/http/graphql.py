@@ -31,6 +31,10 @@ TEXT_MOST = 64 * 1024
 TOKENS_MOST = 10_000
 BATCH_MOST = 200
 _KNOWN = frozenset({"query", "operationName", "variables", "extensions"})
+_STORED = frozenset(
+    {"id", "extensions", "doc_id", "docid", "documentid", "query_id", "queryid", "operationid", "hash"}
+)
+"""Parameters by which services find a query that they keep, in lower case."""
 _DOCUMENT = re.compile(r"(?:[\s,\ufeff]|#[^\n\r]*[\n\r])*(?:query|mutation|subscription|fragment|\{)")
 _MUTATION = re.compile(r"\b(?:mutation|subscription)\b")
 
@@ -40,8 +44,10 @@ def is_one(request: Request, body: Body) -> bool:
     if body.kind == "graphql":
         return True
     if request.segments and request.segments[-1].lower().startswith(("graphql", "gql")):
-        return bool(body.kind) or any(name in {"query", "extensions", "id"} for name, _ in request.query)
-    if any(name == "query" and "{" in value and _MUTATION.search(value) for name, value in request.query):
+        return bool(body.kind or request.query)
+    if any(
+        name == "query" and "{" in value and _MUTATION.search(value) for name, value in request.parameters
+    ):
         return True
     return any(
         isinstance(each, dict) and isinstance(each.get("query"), str) and _DOCUMENT.match(each["query"])
@@ -49,13 +55,17 @@ def is_one(request: Request, body: Body) -> bool:
     )
 
 
+def names_a_stored_query(request: Request) -> bool:
+    return any(name.lower() in _STORED for name, _ in request.parameters)
+
+
 def read_query(reading: Reading, request: Request) -> None:
     """A GraphQL request in the query of a URL."""
-    found = [value for name, value in request.query if name == "query"]
-    names = [value for name, value in request.query if name == "operationName"]
+    found = [value for name, value in request.parameters if name == "query"]
+    names = [value for name, value in request.parameters if name == "operationName"]
     if len(found) > 1 or len(names) > 1:
         reading.doubt("a parameter stands there twice")
-    if (not found and not request.body) or any(name in {"extensions", "id"} for name, _ in request.query):
+    if (not found and not request.body) or names_a_stored_query(request):
         reading.doubt("the GraphQL request names a query that stands elsewhere")
     for text in found:
         read_text(reading, text, names[0] if len(names) == 1 else "")

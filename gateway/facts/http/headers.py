@@ -22,6 +22,8 @@ _WHO_ASKS = """
     x-real-ip x-client-ip true-client-ip cf-connecting-ip fastly-client-ip x-cluster-client-ip x-original-forwarded-for
     x-envoy-external-address
     x-user x-user-id x-userid x-username x-email x-groups x-roles x-userinfo x-ms-client-principal
+    x-host x-original-host x-http-host-override
+    x-auth x-auth-email x-auth-user x-auth-key dpop
 """
 OURS = frozenset(_WHO_ASKS.split())
 """Who asks, from where and with which credential is the gateway's to say."""
@@ -48,8 +50,23 @@ OUR_PREFIXES = tuple(
         "x-countersign",
     ]
 )
+_CREDENTIAL = re.compile(
+    r".*(?:token|jwt|password|passwd|secret|api-?keys?|(?:access|auth|app|application|account|subscription|functions|service)-key)"
+)
+_NO_CREDENTIAL = re.compile(
+    r".*(?:csrf|xsrf|continuation|page|cursor|sync|consistency|cancel|idempotency)-?(?:token|key)"
+)
+"""Marks against forgery and places in a list: they open nothing by themselves."""
 _REWRITING = frozenset(
-    {"x-original-url", "x-rewrite-url", "x-original-method", "x-original-uri", "x-override-url"}
+    {
+        "x-original-url",
+        "x-rewrite-url",
+        "x-original-method",
+        "x-original-uri",
+        "x-override-url",
+        "x-original-path",
+        "x-envoy-original-path",
+    }
 )
 """Some servers take these for the request itself."""
 OVERRIDES = frozenset({"x-http-method-override", "x-http-method", "x-method-override"})
@@ -124,6 +141,12 @@ def sanitised(headers: Headers) -> tuple[str, ...]:
     for name, value in headers:
         plain = name.replace("_", "-")
         of_this_hop = name in HOP_BY_HOP and (name, value.lower()) != ("te", "trailers")
-        if of_this_hop or name in named or plain in OURS or plain.startswith(OUR_PREFIXES):
+        if of_this_hop or name in named or _says_who_asks(plain):
             found[name] = None
     return tuple(found)
+
+
+def _says_who_asks(name: str) -> bool:
+    if name in OURS or name.startswith(OUR_PREFIXES):
+        return True
+    return _CREDENTIAL.fullmatch(name) is not None and _NO_CREDENTIAL.fullmatch(name) is None

@@ -10,7 +10,9 @@ from gateway.facts.http.request import Request
 _READS = "GET HEAD OPTIONS PROPFIND REPORT SEARCH QUERY"
 _WRITES = "POST PUT PATCH DELETE MKCOL MKCALENDAR COPY MOVE PROPPATCH LOCK UNLOCK LINK UNLINK"
 READS = frozenset(_READS.split())
-ASK_WITH_A_BODY = frozenset({"PROPFIND", "REPORT", "SEARCH", "QUERY"})
+OF_WEBDAV = frozenset({"PROPFIND", "REPORT", "SEARCH"})
+"""They ask in XML (RFC 4918, 3253, 5323)."""
+ASK_WITH_A_BODY = OF_WEBDAV | {"QUERY"}
 WRITES = frozenset(_WRITES.split())
 DESTROYS = frozenset({"PURGE", "BAN"})
 _PARAMETERS = frozenset({"method", "methodoverride", "httpmethod", "httpmethodoverride"})
@@ -19,7 +21,7 @@ _PARAMETERS = frozenset({"method", "methodoverride", "httpmethod", "httpmethodov
 def methods_of(reading: Reading, request: Request, body: Body) -> list[str]:
     """The method, and what a server that honours overrides would take in its place: all count."""
     found = [value for name in sorted(OVERRIDES) for value in request.values(name)]
-    found += [value for name, value in (*request.query, *body.fields) if _overrides(name, value)]
+    found += [value for name, value in (*request.parameters, *body.fields) if _overrides(name, value)]
     if body.kind == "json" and isinstance(body.value, dict):
         found += [
             value for name, value in body.value.items() if isinstance(value, str) and _overrides(name, value)

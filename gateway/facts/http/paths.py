@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Literal
 from urllib.parse import unquote_to_bytes
 
@@ -11,6 +12,7 @@ PATH_MOST = 8_192
 PAIRS_MOST = 1_000
 _PLAIN = re.compile(r"[A-Za-z0-9\-._~!$&'()*+,=:@%/]*")
 _LIKE_A_SLASH = re.compile("[\u2044\u2215\u2216\u29f5\u29f8\u29f9]")
+_BRACKETS = re.compile(r"[\[\]]+")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 
 
@@ -75,6 +77,17 @@ def pairs(query: str) -> tuple[tuple[str, str], ...]:
         (_decoded(name), _decoded(value))
         for name, _, value in (part.partition("=") for part in parts if part)
     )
+
+
+def also_named(found: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """With what frameworks make of brackets: `query[]` is `query` too, and `user[role]` is `user` and `role`."""
+    return tuple((each, value) for name, value in found for each in (name, *_bracketed(name)))
+
+
+def _bracketed(name: str) -> list[str]:
+    if "[" not in name:
+        return []
+    return [part for part in _BRACKETS.split(name) if part and not part.isdigit()]
 
 
 def _decoded(text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.facts.http.headers import Headers, fault, is_token, sanitised
-from gateway.facts.http.paths import PathUnclear, normal_path, pairs
+from gateway.facts.http.paths import PathUnclear, also_named, normal_path, pairs
 
 BODY_MOST = 1024 * 1024
 """Bytes of a body that are read."""
@@ -28,6 +28,8 @@ class Request:
     """The normal form: decoded once, `/` first, no empty or dot segments."""
     segments: tuple[str, ...]
     query: tuple[tuple[str, str], ...]
+    parameters: tuple[tuple[str, str], ...]
+    """The query by every name that a service may know a value by."""
     headers: Headers
     """Lower-case names, in order."""
     body: bytes
@@ -63,6 +65,7 @@ def made(method: str, target: str, headers: list[tuple[str, str]], body: bytes) 
         path=normal,
         segments=tuple(filter(None, normal.split("/"))),
         query=found,
+        parameters=also_named(found),
         headers=lower,
         body=body,
         sanitised=sanitised(lower),

@@ -61,7 +61,10 @@ def read_request(reading: Reading, value: Any) -> None:
 
 def is_rpc(value: Any) -> bool:
     each = value if isinstance(value, list) else [value]
-    return any(isinstance(message, Mapping) and "jsonrpc" in message for message in each)
+    return any(
+        isinstance(message, Mapping) and ("jsonrpc" in message or {"method", "params"} <= message.keys())
+        for message in each
+    )
 
 
 def only_looks(name: str) -> bool:
@@ -79,6 +82,8 @@ def read_call(reading: Reading, kind: str, name: str) -> None:
 def _message(reading: Reading, value: Any) -> None:
     if not isinstance(value, Mapping) or value.get("jsonrpc") != "2.0" or not value.keys() <= _KNOWN:
         reading.doubt("a message is no JSON-RPC 2.0")
+        if isinstance(value, Mapping) and isinstance(name := value.get("method"), str):
+            read_call(reading, "rpc", name)  # as versions before it have it
         return
     method = value.get("method")
     if method is None and ("result" in value or "error" in value):

@@ -11,6 +11,7 @@ from gateway.facts.http.words import parts
 from gateway.model import Effect
 
 TEXT_MOST = 8_192
+STATEMENTS_MOST = 200
 _THINGS = (
     "table|database|schema|index|view|user|role|function|procedure|trigger|sequence|type|domain|extension|server|policy|publication"
     "|subscription|column|keyspace|series|measurement|retention|tablespace|event|login|partition|catalog|warehouse|stage|stream|task"
@@ -30,8 +31,10 @@ _BEGINS = re.compile(
 _DIALECT = re.compile(r"/\*|--|[#\\`;]")
 """What the servers of different makers read differently."""
 
-_STATEMENTS = frozenset({"statement", "statements"})
+_STATEMENTS = frozenset({"statement", "statements", "stmt", "stmts"})
 _LANGUAGES = frozenset({"sql", "cypher"})
+_LANGUAGE_TYPES = _LANGUAGES | {"sparql", "flux", "promql", "kql"}
+"""Words in the types of bodies that are nothing but a statement."""
 _WRITING = re.compile(
     r"\b(?:delete|drop|create|merge|set|remove|insert|update|alter|kill|grant|revoke|truncate|detach|foreach|call|load|into)\b"
     r"|\|>\s*to\b",
@@ -61,19 +64,37 @@ def only_selects(text: str) -> bool:
 
 def statements_of(request: Request, body: Body) -> list[str]:
     """Texts that are there to be run. What only looks like a statement counts where they are sent to, not in a search box."""
-    where = bool(_SENT_TO & set(_last(request))) or not request.segments
-    queries = {"query", "q"} if where and not asks_prometheus(request) else set()
-    given = [*request.query, *body.members()]
+    where = _takes_statements(request)
+    queries = {"query", "q"} if where else set()
+    given = [*request.parameters, *body.members()]
     named = {
         name: {name.lower()} & queries | (_LANGUAGES | _STATEMENTS) & set(parts(name))
         for name in {name for name, _ in given}
     }
-    return [
+    found = [
         value
         for name, value in given
         if named[name] & _LANGUAGES
         or (named[name] and (is_sql(value) or (request.segments and _WRITING.search(value))))
+        or (where and is_sql(value))
     ]
+    return found + whole(request, body)
+
+
+def whole(request: Request, body: Body) -> list[str]:
+    """The body itself, where it is a statement: by its type, or by where it goes and what it says."""
+    if body.kind != "other":
+        return []
+    text = body.data.decode("utf-8", "replace")
+    declared = request.header("content-type").partition(";")[0]
+    if not _LANGUAGE_TYPES.isdisjoint(parts(declared)):
+        return [text]
+    told = is_sql(text) or (request.segments and _WRITING.search(text))
+    return [text] if told and _takes_statements(request) else []
+
+
+def _takes_statements(request: Request) -> bool:
+    return (bool(_SENT_TO & set(_last(request))) or not request.segments) and not asks_prometheus(request)
 
 
 def takes_only_statements(request: Request, body: Body) -> bool:

@@ -79,12 +79,16 @@ def _patch(info: Info, operation: Any) -> set[Effect]:
             whole = operation.get("value")
         case _:
             raise BodyUnclear("the patch has an operation that is not known")
-    parts = [part.replace("~1", "/").replace("~0", "~") for part in operation["path"].split("/")[1:]]
+    at = operation["path"]
+    parts = [part.replace("~1", "/").replace("~0", "~") for part in at.split("/")[1:]]
     if len(parts) > _DEEP:
         raise BodyUnclear("the object is too large to read")
     for part in reversed(parts):
         whole = {part: whole}
-    return _walked(info, whole)
+    found = _walked(info, whole)
+    if at.startswith("/metadata/finalizers/") and operation["op"] != "add":
+        found.add(Effect.DESTRUCTIVE)
+    return found
 
 
 def _walked(info: Info, value: Any) -> set[Effect]:
@@ -174,6 +178,8 @@ def _loses(info: Info, path: tuple[str, ...], key: str, value: Any) -> bool:
         return value in (0, "0", None)
     if path == ("metadata",) and key == "finalizers":
         return not value
+    if key == "$deleteFromPrimitiveList/finalizers" or (key == "$retainKeys" and len(path) < 2):
+        return True
     if path == ("metadata",) and key == "ownerReferences":
         return True
     if path == () and key in _OWN:

@@ -74,6 +74,7 @@ def _assignment(reading: Reading, part: Sequence[Token]) -> None:
             scope, name = first.upper(), rest
         else:
             name = name[2:]
+    reading.carries("", sources)  # a setting can be shown, and one that is refused is quoted
     _setting(reading, name.lower(), scope, value)
 
 

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.facts.mysql.functions import NOT_CALLS
+from gateway.facts.mysql.functions import MORE, NOT_CALLS
 from gateway.facts.mysql.lexer import Token
 from gateway.facts.mysql.reading import Reading
 from gateway.model import Effect
 
 _NAMING = """
-INTO TABLE REFERENCES INDEX KEY AS VIEW USER DATABASE SCHEMA EXISTS JOIN UPDATE FROM ON PROCEDURE FUNCTION TRIGGER EVENT
-SERVER PARTITION CONSTRAINT COLUMN RECURSIVE WITH
+INTO TABLE REFERENCES INDEX KEY AS VIEW USER DATABASE SCHEMA EXISTS UPDATE PROCEDURE FUNCTION TRIGGER EVENT SERVER
+PARTITION CONSTRAINT COLUMN RECURSIVE WITH
 """
 _BEFORE_NAMES = frozenset(_NAMING.split())
-"""Words behind which a name names a table or the like, and a parenthesis lists its columns."""
+"""Words behind which a name names a table or the like, and a parenthesis lists its columns. Behind ON (of a join), FROM
+(in TRIM, EXTRACT, SUBSTRING) and JOIN it is called.
+"""
+_INSERTING = frozenset({"INSERT", "REPLACE", "IGNORE", "LOW_PRIORITY", "HIGH_PRIORITY", "DELAYED"})
+"""Of these words alone an INSERT's beginning is made whose table stands without INTO."""
 _ASSIGNING = frozenset({"CALL", "LOAD", "GET"})
 """Statements after which a variable that they name may hold something else."""
 _DEFINING = frozenset({"CREATE", "ALTER", "GRANT", "REVOKE"})
@@ -52,9 +56,12 @@ _NOTHING = Token("mark", "")
 
 def _call(reading: Reading, tokens: Sequence[Token], at: int) -> None:
     token = tokens[at]
-    if token.kind == "name" or (at and tokens[at - 1].is_mark(".")):
+    qualified = at > 0 and tokens[at - 1].is_mark(".")
+    if token.kind == "name" or qualified:
         reading.doubt("a function's body cannot be seen")
         reading.touches("function", token.text, Effect.UNKNOWN)
+        if not qualified and token.text.lower() in MORE:
+            reading.calls(token.text)  # in quotes it is still the server's own
     elif token.text.lower() not in NOT_CALLS:
         reading.calls(token.text)
 
@@ -66,7 +73,7 @@ def _is_call(tokens: Sequence[Token], at: int) -> bool:
         start -= 2
     if not start or tokens[start - 1].upper in _BEFORE_NAMES or tokens[start - 1].is_mark(")"):
         return False
-    if tokens[0].upper in _DEFINING:
+    if tokens[0].upper in _DEFINING or all(each.upper in _INSERTING for each in tokens[:start]):
         return False
     return not (tokens[start - 1].is_mark(",") and tokens[0].upper == "WITH" and _is_cte(tokens, at))
 

@@ -141,7 +141,7 @@ def _bounded(reading: Reading, node: exp.Expr, changed: Sequence[exp.Table], sco
     where = node.args.get("where")
     EXPRESSIONS.condition(reading, where, scope)
     for key in ("order", "limit"):
-        EXPRESSIONS.gather(reading, node.args.get(key), scope)
+        EXPRESSIONS.condition(reading, node.args.get(key), scope)
     condition = where.this if where is not None else None
     reading.both("sql.has_where", value=where is not None)
     for each in changed:

@@ -51,8 +51,23 @@ class Expressions:
                 return self._told(reading, node.this, scope)
             case exp.Count() | exp.Exists():
                 return self._told(reading, node.this, scope)
+            case exp.Case():
+                # Which branch is computed shows, if one of them fails or takes its time.
+                whens = node.args.get("ifs", ())
+                decides = self.condition(reading, [node.this, *(each.this for each in whens)], scope)
+                branches = [*(each.args.get("true") for each in whens), node.args.get("default")]
+                return decides | self.gather(reading, branches, scope)
+            case exp.If():
+                branches = [node.args.get("true"), node.args.get("false")]
+                return self.condition(reading, node.this, scope) | self.gather(reading, branches, scope)
+            case exp.And() | exp.Or():
+                return self.condition(reading, list(node.iter_expressions()), scope)
+            case exp.Add() | exp.Sub() | exp.Mul() | exp.IntDiv() | exp.Pow():
+                return self._weighed(reading, node, scope)
             case exp.Func():
-                found = self.gather(reading, list(node.iter_expressions()), scope)
+                parts = list(node.iter_expressions())
+                asked = any(map(_asks, parts))  # it may fail for what was compared
+                found = (self.condition if asked else self.gather)(reading, parts, scope)
                 if _name(node) in TELLING:
                     reading.carries("", found)
                 return found
@@ -63,9 +78,18 @@ class Expressions:
 
     def _told(self, reading: Reading, node: exp.Expr, scope: Scope) -> Sources:
         """How many, and whether any: nothing of the values, unless it was computed from them."""
-        plain = isinstance(node, exp.Column | exp.Star | exp.Query | exp.Distinct)
+        counted = node.expressions if isinstance(node, exp.Distinct) else [node]
+        plain = all(_as_stored(each, scope) for each in counted)
         (self.gather if plain else self.condition)(reading, node, scope)
         return NOTHING
+
+    def _weighed(self, reading: Reading, node: exp.Binary, scope: Scope) -> Sources:
+        """What fails where its result is out of range, which a number beside the column decides."""
+        left = self.gather(reading, node.this, scope)
+        right = self.gather(reading, node.expression, scope)
+        if bool(left) != bool(right) and not isinstance(node.expression, exp.Interval):
+            reading.columns(left | right, kind="condition")
+        return left | right
 
     def condition(self, reading: Reading, node: object, scope: Scope) -> Sources:
         """Read what decides which rows or groups come back, and in which order."""
@@ -103,6 +127,26 @@ class Expressions:
             )
             found = [Output(name=name.lower(), sources=found[0].sources, exact=found[0].exact)]
         return found
+
+
+_COMPARING = (exp.Predicate, exp.Nullif, exp.Greatest, exp.Least, exp.StrPosition)
+_COMPARING_BY_NAME = frozenset({"elt", "field", "find_in_set", "strcmp"})
+
+
+def _asks(node: exp.Expr) -> bool:
+    """Whether a value may have been picked by comparing it with a chosen one."""
+    while isinstance(node, exp.Paren | exp.Not):
+        node = node.this
+    if isinstance(node, exp.Anonymous):
+        return _name(node) in _COMPARING_BY_NAME
+    return isinstance(node, _COMPARING) and not isinstance(node, exp.Is | exp.SubqueryPredicate)
+
+
+def _as_stored(node: exp.Expr, scope: Scope) -> bool:
+    """Whether nothing stands there that was computed, but a column, rows, or a query that counts for itself."""
+    if isinstance(node, exp.Column):
+        return all(output.exact for output in columns(node, scope))
+    return isinstance(node, exp.Star | exp.Query)
 
 
 def _name(node: exp.Func) -> str:

@@ -88,8 +88,12 @@ MORE: dict[str, frozenset[Effect]] = {
     "audit_log_filter_set_user": frozenset({Effect.PRIVILEGE}),
     "version_tokens_set": frozenset({Effect.PRIVILEGE}),
 }
-TELLING = frozenset({*SESSION, *MORE, "extractvalue", "updatexml", "gtid_subset", "gtid_subtract"})
-"""What goes in comes out elsewhere than in the result: as time, a lock, a file, an error's text."""
+_IN_ERRORS = """
+bin_to_uuid extractvalue gtid_subset gtid_subtract st_latfromgeohash st_longfromgeohash st_pointfromgeohash st_transform
+updatexml uuid_to_bin vec_fromtext
+"""
+TELLING = frozenset({*SESSION, *MORE, *_IN_ERRORS.split(), "last_insert_id"})
+"""What goes in comes out elsewhere than in the result: as time, a lock, a file, an error's text, what is asked for later."""
 _NOT_CALLS = """
 add against all and any array as auto_increment between bigint binary bit blob bool boolean by case char check collate
 column columns constraint cross date datetime dec decimal default delete distinct div double dual else end enum escape

@@ -73,81 +73,88 @@ def _is_flat(tokens: Sequence[Token]) -> bool:
 def plainer(tokens: Sequence[Token]) -> list[Token]:
     """Without what says how, not what, and with the servers' own spellings in the parser's."""
     plain: list[Token] = []
-    at, end = 0, len(tokens)
+    at = 0
     grouped = [False]  # for each open parenthesis: whether GROUP BY was the last clause in it
-    while at < end:
-        token = tokens[at]
-        following = tokens[at + 1] if at + 1 < end else _NOTHING
-        before = plain[-1].upper if plain else ""
-        match token.upper:
-            case word if word in _MODIFIERS and before in {"INSERT", "REPLACE", "UPDATE", "DELETE"}:
-                at += 1
-            case word if word in _SELECT_MODIFIERS and before in {"SELECT", "DISTINCT", "DISTINCTROW", "ALL"}:
-                at += 1
-            case "INTO" if following.upper in {"OUTFILE", "DUMPFILE"} or following.kind == "variable":
-                at = _behind_into(tokens, at)
-            case "LOCK" if following.upper == "IN":
-                at += 4
-            case "FOR" if following.upper in {"UPDATE", "SHARE"}:
-                at = _behind_locking(tokens, at + 2)
-            case "FOR" if following.upper == "PORTION":
-                at += 1
-                while at < end and tokens[at].upper not in {"SET", "WHERE", "ORDER", "LIMIT"}:
-                    at += 1
-            case "MATCH" if following.is_mark("("):
-                plain.append(Token("word", "MATCHED"))
-                at += 1
-            case "AGAINST" if following.is_mark("("):
-                # MATCH (a) AGAINST (b IN BOOLEAN MODE) is made of both, however it compares them.
-                last = closing(tokens, at + 1)
-                mode = outermost(tokens[at + 2 : last], "IN", "WITH")
-                inner = tokens[at + 2 : last if mode is None else at + 2 + mode]
-                plain += [Token("mark", "+"), Token("mark", "("), *plainer(inner), Token("mark", ")")]
-                at = last + 1
-            case "LAST_VALUE" if following.is_mark("("):
-                plain.append(Token("word", "NTH_VALUE"))
-                at += 1
-            case "FROM" if [t.upper for t in tokens[at + 1 : at + 3]] == ["FIRST", "OVER"]:
-                at += 2
-            case word if word in _NAMES_HERE and not following.is_mark("("):
-                plain.append(Token("name", token.text))
-                at += 1
-            case "ASC" | "DESC" if grouped[-1]:
-                at += 1
-            case "COLUMNS" if following.is_mark("(") and plain and plain[-1].kind == "string":
-                # Of JSON_TABLE: its columns are made of what goes in, whatever they are called.
-                plain += _COLUMNS
-                at = closing(tokens, at + 1) + 1
-            case "VALUES" if len(plain) > 1 and plain[-1].is_mark("(") and plain[-2].upper == "AS":
-                last = closing(tokens, at - 1)
-                rows = [Token("word", "VALUES"), *plainer(tokens[at + 1 : last])]
-                plain += [*_ROWS, *rows, Token("mark", ")"), Token("name", "v")]
-                at = last
-            case "PARTITION" if following.is_mark("(") and _behind_table(plain):
-                at = closing(tokens, at + 1) + 1
-            case "LIMIT" if following.upper == "ROWS":
-                at += 4
-            case "ROWS" if following.upper == "EXAMINED":
-                at += 3
-            case "NEXT" | "PREVIOUS" if [t.upper for t in tokens[at + 1 : at + 3]] == ["VALUE", "FOR"]:
-                name, at = _name(tokens, at + 3)
-                plain += [Token("word", "NEXTVAL"), Token("mark", "("), *name, Token("mark", ")")]
-            case _ if token.is_mark("{") and following.kind == "word":
-                plain.append(Token("mark", "("))
-                at += 2
-            case _ if token.is_mark("}"):
-                plain.append(Token("mark", ")"))
-                at += 1
-            case _:
-                if token.is_mark("("):
-                    grouped.append(False)
-                elif token.is_mark(")") and len(grouped) > 1:
-                    grouped.pop()
-                elif token.upper in _CLAUSES:
-                    grouped[-1] = token.upper == "GROUP" and following.upper == "BY"
-                plain.append(token)
-                at += 1
+    while at < len(tokens):
+        token, following = tokens[at], _following(tokens, at)
+        if (behind := _behind_unsaid(tokens, at, plain)) > at:
+            at = behind
+        elif grouped[-1] and token.upper in {"ASC", "DESC"}:
+            at += 1
+        elif (reworded := _reworded(tokens, at, plain)) is not None:
+            words, at = reworded
+            plain += words
+        else:
+            if token.is_mark("("):
+                grouped.append(False)
+            elif token.is_mark(")") and len(grouped) > 1:
+                grouped.pop()
+            elif token.upper in _CLAUSES:
+                grouped[-1] = token.upper == "GROUP" and following.upper == "BY"
+            plain.append(token)
+            at += 1
     return plain
+
+
+def _behind_unsaid(tokens: Sequence[Token], at: int, plain: Sequence[Token]) -> int:
+    """What follows the words at `at` that only say how; `at` where there are none."""
+    following = _following(tokens, at)
+    before = plain[-1].upper if plain else ""
+    match tokens[at].upper:
+        case word if word in _MODIFIERS and before in {"INSERT", "REPLACE", "UPDATE", "DELETE"}:
+            return at + 1
+        case word if word in _SELECT_MODIFIERS and before in {"SELECT", "DISTINCT", "DISTINCTROW", "ALL"}:
+            return at + 1
+        case "INTO" if following.upper in {"OUTFILE", "DUMPFILE"} or following.kind == "variable":
+            return _behind_into(tokens, at)
+        case "LOCK" if following.upper == "IN":
+            return at + 4
+        case "FOR" if following.upper in {"UPDATE", "SHARE"}:
+            return _behind_locking(tokens, at + 2)
+        case "FOR" if following.upper == "PORTION":
+            return _behind_portion(tokens, at)
+        case "FROM" if [t.upper for t in tokens[at + 1 : at + 3]] == ["FIRST", "OVER"]:
+            return at + 2
+        case "PARTITION" if following.is_mark("(") and _behind_table(plain):
+            return closing(tokens, at + 1) + 1
+        case "LIMIT" if following.upper == "ROWS":
+            return at + 4
+        case "ROWS" if following.upper == "EXAMINED":
+            return at + 3
+    return at
+
+
+def _reworded(tokens: Sequence[Token], at: int, plain: Sequence[Token]) -> tuple[list[Token], int] | None:
+    """What the parser is told in place of the words at `at`, and what follows them; None where it knows them."""
+    token, following = tokens[at], _following(tokens, at)
+    match token.upper:
+        case "MATCH" if following.is_mark("("):
+            return [Token("word", "MATCHED")], at + 1
+        case "AGAINST" if following.is_mark("("):
+            # MATCH (a) AGAINST (b IN BOOLEAN MODE) is made of both, however it compares them.
+            last = closing(tokens, at + 1)
+            mode = outermost(tokens[at + 2 : last], "IN", "WITH")
+            inner = tokens[at + 2 : last if mode is None else at + 2 + mode]
+            return [Token("mark", "+"), Token("mark", "("), *plainer(inner), Token("mark", ")")], last + 1
+        case "LAST_VALUE" if following.is_mark("("):
+            return [Token("word", "NTH_VALUE")], at + 1
+        case word if word in _NAMES_HERE and not following.is_mark("("):
+            return [Token("name", token.text)], at + 1
+        case "COLUMNS" if following.is_mark("(") and plain and plain[-1].kind == "string":
+            # Of JSON_TABLE: its columns are made of what goes in, whatever they are called.
+            return _COLUMNS, closing(tokens, at + 1) + 1
+        case "VALUES" if len(plain) > 1 and plain[-1].is_mark("(") and plain[-2].upper == "AS":
+            last = closing(tokens, at - 1)
+            rows = [Token("word", "VALUES"), *plainer(tokens[at + 1 : last])]
+            return [*_ROWS, *rows, Token("mark", ")"), Token("name", "v")], last
+        case "NEXT" | "PREVIOUS" if [t.upper for t in tokens[at + 1 : at + 3]] == ["VALUE", "FOR"]:
+            name, behind = _name(tokens, at + 3)
+            return [Token("word", "NEXTVAL"), Token("mark", "("), *name, Token("mark", ")")], behind
+        case _ if token.is_mark("{") and following.kind == "word":
+            return [Token("mark", "(")], at + 2
+        case _ if token.is_mark("}"):
+            return [Token("mark", ")")], at + 1
+    return None
 
 
 _NAMES_HERE = frozenset(
@@ -174,6 +181,10 @@ _ROWS = [Token("word", "SELECT"), Token("mark", "*"), Token("word", "FROM"), Tok
 _NOTHING = Token("mark", "")
 
 
+def _following(tokens: Sequence[Token], at: int) -> Token:
+    return tokens[at + 1] if at + 1 < len(tokens) else _NOTHING
+
+
 def _behind_into(tokens: Sequence[Token], at: int) -> int:
     at += 1
     while at < len(tokens) and tokens[at].upper not in _INTO_ENDS and not tokens[at].is_mark(")"):
@@ -188,6 +199,13 @@ def _behind_locking(tokens: Sequence[Token], at: int) -> int:
             _, at = _name(tokens, at + 1)
     while at < len(tokens) and tokens[at].upper in {"NOWAIT", "SKIP", "LOCKED", "WAIT"}:
         at += 2 if tokens[at].upper == "WAIT" else 1
+    return at
+
+
+def _behind_portion(tokens: Sequence[Token], at: int) -> int:
+    at += 1
+    while at < len(tokens) and tokens[at].upper not in {"SET", "WHERE", "ORDER", "LIMIT"}:
+        at += 1
     return at
 
 

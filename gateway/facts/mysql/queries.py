@@ -65,6 +65,9 @@ def _select(reading: Reading, node: exp.Select, outer: Scope) -> Outputs:
     outputs = tuple(
         output for each in node.expressions for output in EXPRESSIONS.values(reading, each, scope)
     )
+    if node.args.get("distinct") is not None:
+        # How many rows are left tells of what was made of a column.
+        reading.columns(united(output for output in outputs if not output.exact), kind="condition")
     for key in ("where", "windows", "qualify"):
         EXPRESSIONS.condition(reading, node.args.get(key), scope)
     _labelled(reading, node, outputs, scope)
@@ -160,11 +163,14 @@ def from_items(
     for join in joins or ():
         from_item(reading, join.this, scope)
         EXPRESSIONS.condition(reading, join.args.get("on"), scope)
-        for name in join.args.get("using") or ():
-            reading.columns(scope.resolve(name.name.lower()).sources, kind="condition")
+        using = [name.name.lower() for name in join.args.get("using") or ()]
+        scope.shared.update(using)
+        for name in using:
+            reading.columns(scope.resolve(name).sources, kind="condition")
         if join.args.get("method"):
+            scope.natural = True
             reading.columns(_shared(scope.relations), kind="condition")
-        if join.args.get("using") or join.args.get("method"):
+        if using or join.args.get("method"):
             scope.merged = True
             if len(scope.relations) == len(joins or ()) + len(items) == 2:
                 scope.joined = _merged(join, *scope.relations)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
+from gateway.facts.gathering import Gathering
 from gateway.facts.mysql.functions import effects_of
 from gateway.facts.mysql.sources import Relation, based, table
 from gateway.facts.mysql.state import State
-from gateway.facts.schema import Schema
 from gateway.model import Effect, Facts, Output, Resource
 
 STEPS = 60_000
@@ -24,6 +24,12 @@ _SECRETS: dict[str, frozenset[str]] = {
     "mysql.slow_log": frozenset({"sql_text"}),
     "mysql.column_stats": frozenset({"min_value", "max_value", "histogram"}),
     "mysql.column_statistics": frozenset({"histogram"}),
+    "performance_schema.events_statements_current": frozenset({"sql_text"}),
+    "performance_schema.events_statements_history": frozenset({"sql_text"}),
+    "performance_schema.events_statements_history_long": frozenset({"sql_text"}),
+    "performance_schema.prepared_statements_instances": frozenset({"sql_text"}),
+    "information_schema.innodb_ft_index_cache": frozenset({"word"}),
+    "information_schema.innodb_ft_index_table": frozenset({"word"}),
     "performance_schema.user_variables_by_thread": frozenset({"variable_value"}),
     "information_schema.user_variables": frozenset({"variable_value"}),
     "information_schema.column_statistics": frozenset({"histogram"}),
@@ -39,25 +45,13 @@ class Unreadable(Exception):
     """A text that takes too long to read; the message holds nothing of it."""
 
 
-@dataclass(slots=True)
-class Reading:
+@dataclass(slots=True, kw_only=True)
+class Reading(Gathering):
     """Facts in the making, for one text."""
 
     text: Callable[[str], Facts]
     """Reads SQL that stands in a string and is run."""
     state: State = field(default_factory=State)
-    schema: Schema | None = None
-    """What is known of the target."""
-    effects: set[Effect] = field(default_factory=set)
-    resources: dict[Resource, None] = field(default_factory=dict)
-    attributes: dict[str, str | int | bool] = field(default_factory=dict)
-    doubts: dict[str, None] = field(default_factory=dict)
-    verbs: dict[str, None] = field(default_factory=dict)
-    outputs: tuple[Output, ...] | None = None
-    steps: int = 0
-    carried: dict[Output, None] = field(default_factory=dict)
-    recursions: int = 0
-    """How many recursive WITH clauses are being read around this point."""
 
     def inner(self) -> Reading:
         """For what stands inside: it sees what this one sees, and leaves nothing behind."""
@@ -67,9 +61,6 @@ class Reading:
         self.steps += 1
         if self.steps > STEPS:
             raise Unreadable("the text takes too long to read")
-
-    def does(self, *effects: Effect) -> None:
-        self.effects.update(effects)
 
     def touches(self, kind: str, name: str, *effects: Effect) -> None:
         for effect in effects:
@@ -115,24 +106,6 @@ class Reading:
         if found:
             self.touches("function", name, *sorted(found))
 
-    def carries(self, to: str, sources: Iterable[str], *, exact: bool = False) -> None:
-        """Stored values go to the column `to`, or ("") to where columns have no names."""
-        if made_of := frozenset(sources):
-            self.carried[Output(name=to, sources=made_of, exact=exact)] = None
-
-    def doubt(self, why: str) -> None:
-        """Something cannot be judged; `why` holds no value of the text."""
-        self.effects.add(Effect.UNKNOWN)
-        self.doubts[why] = None
-
-    def both(self, key: str, *, value: bool) -> None:
-        """An attribute that holds for the text only if it holds for each of its statements."""
-        self.attributes[key] = bool(self.attributes.get(key, True)) and value
-
-    def one(self, key: str, value: str) -> None:
-        """An attribute that names a single thing; with two different ones it names nothing."""
-        self.attributes[key] = value if self.attributes.get(key, value) == value else ""
-
     def absorb(self, other: Facts) -> None:
         """What another text does that this one runs or prepares."""
         self.effects |= other.effects
@@ -143,19 +116,3 @@ class Reading:
                 self.both(key, value=bool(other.attributes[key]))
         if not other.complete:
             self.doubt(str(other.attributes.get("sql.why_unknown", "it runs something that cannot be read")))
-
-    def facts(self, *, statements: int) -> Facts:
-        attributes = {key: value for key, value in self.attributes.items() if value != ""}
-        attributes["sql.statements"] = statements
-        if self.verbs:
-            attributes["sql.verbs"] = ", ".join(self.verbs)
-        if self.doubts:
-            attributes["sql.why_unknown"] = "; ".join(self.doubts)[:500]
-        return Facts(
-            effects=frozenset(self.effects),
-            resources=tuple(self.resources),
-            attributes=attributes,
-            complete=not self.doubts,
-            outputs=self.outputs,
-            carried=tuple(self.carried),
-        )

@@ -59,7 +59,7 @@ class Scope(sources.Scope):
         candidates: list[Output] = []
         scope: sources.Scope | None = self
         while scope is not None:
-            settled = [relation.known[name] for relation in scope.relations if name in relation.known]
+            settled = scope.having(name)
             possible = (relation.column(name) for relation in scope.relations)
             candidates += settled or [found for found in possible if found is not None]
             if settled:

@@ -15,8 +15,9 @@ from gateway.facts.mysql.lexer import Token
 from gateway.facts.mysql.queries import EXPRESSIONS
 from gateway.facts.mysql.reading import Reading
 from gateway.facts.mysql.rows import DML, QUERIES, change_of, is_query, keywords, parsed_or_doubted, query_of
-from gateway.facts.mysql.sources import Scope
-from gateway.model import Effect
+from gateway.facts.mysql.sources import NOTHING, Scope
+from gateway.facts.schema import anything
+from gateway.model import Effect, Output
 
 _NOT_KNOWN = "the statement is not known here"
 
@@ -180,10 +181,15 @@ def _show(reading: Reading, tokens: Sequence[Token]) -> None:
     reading.does(Effect.READ)
     if (words[1:2] and words[1] not in _SHOWN) or len(words) < 2:
         reading.doubt(_NOT_KNOWN)
-    if words[1:3] in (["CREATE", "USER"], ["BINLOG", "EVENTS"], ["RELAYLOG", "EVENTS"]):
+    logs = words[1:2] in (["BINLOG"], ["RELAYLOG"]) and "EVENTS" in words
+    if logs or words[1:3] in (["CREATE", "USER"], ["CREATE", "SERVER"]):
         reading.does(Effect.EXFIL)
     if words[1:3] in (["CREATE", "TABLE"], ["CREATE", "VIEW"]):
         reading.touches("table", dotted(tokens[3:]), Effect.READ)
+    if {"WARNINGS", "ERRORS"} & set(words[1:2]):
+        # They quote values of the statement before.
+        level, code = (Output(name=name, sources=NOTHING) for name in ("level", "code"))
+        reading.outputs = (level, code, *anything(["message"]))
     at = outermost(tokens, "WHERE")
     if at is not None and any(token.upper == "SELECT" for token in tokens[at:]):
         node = parsed_or_doubted(reading, [*keywords("SELECT"), *tokens[at + 1 :]])

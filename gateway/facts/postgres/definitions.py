@@ -121,6 +121,9 @@ _SEVEREST = (
     Effect.READ,
 )
 _ALTER_GUARDS = ("AT_ChangeOwner", "AT_Enable", "AT_Disable", "AT_ForceRow", "AT_NoForceRow")
+_OPTIONS = frozenset({"AT_SetRelOptions", "AT_ResetRelOptions"})
+_VIEW_GUARDS = frozenset({"security_barrier", "security_invoker"})
+"""Options by which a view keeps rows to itself, or reads as who asks."""
 _OWN_LANGUAGES = frozenset({"sql", "plpgsql"})
 _GUARD_OBJECTS = frozenset({"OBJECT_POLICY", "OBJECT_EVENT_TRIGGER", "OBJECT_ROLE", "OBJECT_USER_MAPPING"})
 _KINDS = ("removeType", "renameType", "objtype", "objectType")
@@ -224,6 +227,8 @@ def _altered(body: Node) -> set[Effect]:
         subtype = command["AlterTableCmd"].get("subtype", "")
         if subtype.startswith(_ALTER_GUARDS):
             found.add(Effect.PRIVILEGE)
+        if subtype in _OPTIONS and _lowers_view(command["AlterTableCmd"]):
+            found.add(Effect.PRIVILEGE)
         if subtype == "AT_DropColumn":
             found.add(Effect.DESTRUCTIVE)
         if subtype == "AT_AlterColumnType":
@@ -231,6 +236,20 @@ def _altered(body: Node) -> set[Effect]:
         if subtype in {"AT_GenericOptions", "AT_AlterColumnGenericOptions"}:
             found.add(Effect.EXFIL)
     return found
+
+
+def _lowers_view(command: Node) -> bool:
+    """Whether an option of `_VIEW_GUARDS` is taken away, or set to anything but what switches it on."""
+    for option in command.get("def", {}).get("List", {}).get("items", ()):
+        element = option.get("DefElem", {})
+        value = element.get("arg", {"String": {"sval": "on"}})
+        on = value.get("String", {}).get("sval", "").lower() in settings.ON or value == {
+            "Integer": {"ival": 1}
+        }
+        reset = command["subtype"] == "AT_ResetRelOptions"
+        if element.get("defname", "").lower() in _VIEW_GUARDS and (reset or not on):
+            return True
+    return False
 
 
 def _function(reading: Reading, body: Node) -> set[Effect]:

@@ -84,7 +84,7 @@ def _field(reading: Reading, key: str, inner: object, scope: Scope) -> Sources:
                 return NOTHING
             case "NullTest":
                 # Whether a value is there tells nothing of it; whether one made of it is there may.
-                _counted(reading, [inner.get("arg", {})], gather(reading, inner, scope))
+                _counted(reading, [inner.get("arg", {})], gather(reading, inner, scope), scope)
                 return NOTHING
             case "CaseExpr" | "CaseWhen":
                 # Which branch is computed shows, if one of them fails or takes its time.
@@ -239,7 +239,7 @@ def _call(reading: Reading, body: Node, scope: Scope) -> Sources:
     _asked(reading, args, made_of)
     made_of |= condition(reading, [body.get("agg_filter"), body.get("over")], scope)
     if name in _COUNTING and schema in {"", "pg_catalog"}:
-        _counted(reading, args, made_of)
+        _counted(reading, args, made_of, scope)
         made_of = NOTHING
     if name in functions.MULTIPLIES:
         reading.columns(made_of, kind="condition")
@@ -259,7 +259,15 @@ def _call(reading: Reading, body: Node, scope: Scope) -> Sources:
     return made_of
 
 
-def _counted(reading: Reading, args: Sequence[Node], made_of: Sources) -> None:
-    """`count(nullif(ssn = '1', false))` asks about values as a WHERE does."""
-    if not all("ColumnRef" in bare(arg) for arg in args):
+def _counted(reading: Reading, args: Sequence[Node], made_of: Sources, scope: Scope) -> None:
+    """`count(nullif(ssn = '1', false))` asks about values as a WHERE does, also where a subquery computed it."""
+    if made_of and not all(_as_stored(reading, bare(arg), scope) for arg in args):
         reading.columns(made_of, kind="condition")
+
+
+def _as_stored(reading: Reading, node: Node, scope: Scope) -> bool:
+    """Whether a column or row stands there that nobody computed."""
+    if "ColumnRef" not in node:
+        return False
+    row = _whole_row(scope, node)
+    return all(output.exact for output in (row.star() if row else _column(reading, node["ColumnRef"], scope)))

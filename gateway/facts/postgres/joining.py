@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gateway.facts.postgres import functions
-from gateway.facts.postgres.expressions import condition, gather
+from gateway.facts.postgres.expressions import condition
 from gateway.facts.postgres.reading import Reading
 from gateway.facts.postgres.tree import Node, dotted, strings, typed
 from gateway.facts.sources import Relation, Scope, derived, renamed_table, united
@@ -30,7 +30,7 @@ def from_item(reading: Reading, node: Node, scope: Scope) -> None:
             _join(reading, body, alias, renamed, scope)
         case "RangeTableSample":
             from_item(reading, body["relation"], scope)
-            gather(reading, [body.get("args"), body.get("repeatable")], scope)
+            condition(reading, [body.get("args"), body.get("repeatable")], scope)
             if strings(body.get("method"))[-1] not in _SAMPLING:
                 reading.doubt("a sampling method that is not known")
         case "RangeFunction" | "RangeTableFunc" | "JsonTable":
@@ -53,20 +53,29 @@ def _join(reading: Reading, body: Node, alias: str, renamed: Sequence[str], scop
     from_item(reading, body["larg"], scope)
     from_item(reading, body["rarg"], scope)
     condition(reading, body.get("quals"), scope)
-    for name in strings(body.get("usingClause")):
-        reading.columns(scope.resolve(name.lower()).sources, kind="condition")
+    using = [name.lower() for name in strings(body.get("usingClause"))]
+    scope.shared.update(using)
+    for name in using:
+        reading.columns(scope.resolve(name).sources, kind="condition")
     if body.get("isNatural"):
+        scope.natural = True
         _natural(reading, scope.relations[first:])
-    if body.get("isNatural") or body.get("usingClause"):
+    if body.get("isNatural") or using:
         scope.merged = True
     if alias:
         sides = scope.relations[first:]
-        outputs = [output for relation in sides for output in relation.star()]
+        joined = Scope(relations=sides, shared=scope.shared, natural=scope.natural)
+        outputs = [
+            joined.resolve(output.name)
+            if output.name in joined.shared or (joined.natural and output.name != "*")
+            else output
+            for relation in sides
+            for output in relation.star()
+        ]
         scope.relations[first:] = [derived(alias, outputs, renamed)]
     elif "join_using_alias" in body:
-        using = body["join_using_alias"].get("aliasname", "").lower()
-        outputs = [scope.resolve(name.lower()) for name in strings(body.get("usingClause"))]
-        scope.aside.append(derived(using, outputs))
+        named = body["join_using_alias"].get("aliasname", "").lower()
+        scope.aside.append(derived(named, [scope.resolve(name) for name in using]))
 
 
 def _natural(reading: Reading, sides: Sequence[Relation]) -> None:

@@ -61,6 +61,9 @@ def _select(reading: Reading, body: Node, outer: Scope) -> Outputs:
         outputs = tuple(o for target in body.get("targetList", ()) for o in values(reading, target, scope))
     for clause in ("whereClause", "havingClause", "windowClause"):
         condition(reading, body.get(clause), scope)
+    if body.get("distinctClause"):
+        # How many rows are left tells of what was made of a column.
+        reading.columns(united(output for output in outputs if not output.exact), kind="condition")
     ordering = [body.get(clause, ()) for clause in ("distinctClause", "groupClause", "sortClause")]
     _order(reading, [item for clause in ordering for item in clause if item], outputs, scope)
     condition(reading, [body.get("limitCount"), body.get("limitOffset")], scope)
@@ -263,7 +266,7 @@ def _where(reading: Reading, body: Node, name: str, scope: Scope, joined: Sequen
     condition(reading, clause, scope)
     alias = scope.relations[0].alias
     restricts = conditions.restricts(clause, name, alias, joined=joined, ctes=_ctes(body))
-    reading.both("sql.has_where", clause is not None)
+    reading.both("sql.has_where", value=clause is not None)
     _restricted(reading, name, restricts=restricts)
 
 
@@ -274,7 +277,7 @@ def _ctes(body: Node) -> dict[str, Node]:
 
 def _restricted(reading: Reading, name: str, *, restricts: bool) -> None:
     reading.counts_integers = True  # `1 = 1` restricts nothing, `1 = 2` everything
-    reading.both("sql.where_restricts", restricts)
+    reading.both("sql.where_restricts", value=restricts)
     if not restricts:
         reading.does(Effect.DESTRUCTIVE)
         reading.touches("table", name, Effect.DESTRUCTIVE)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from gateway.facts.gathering import Gathering
 from gateway.facts.postgres.tree import Node, Unreadable
-from gateway.facts.schema import Schema
 from gateway.facts.sources import Relation, Scope, Sources, based
-from gateway.model import Effect, Effects, Facts, Output, Resource
+from gateway.model import Effect, Effects, Output, Resource
 
 STEPS = 200_000
 """Nodes visited for one text; only what is written to be slow comes near it."""
@@ -53,28 +53,16 @@ _SECRETS: dict[str, frozenset[str]] = {
 EXECUTES = "a prepared statement is executed whose text stands elsewhere"
 
 
-@dataclass(slots=True)
-class Reading:
+@dataclass(slots=True, kw_only=True)
+class Reading(Gathering):
     """Facts in the making, for one text."""
 
     query: Callable[[Reading, Node, Scope], tuple[Output, ...]]
     """Reads a query that stands inside an expression."""
     text: Callable[[Reading, str], Sources]
     """Reads SQL that stands in a string and is run; gives what its result is made of."""
-    schema: Schema | None = None
-    """What is known of the target."""
-    effects: set[Effect] = field(default_factory=set)
-    resources: dict[Resource, None] = field(default_factory=dict)
-    attributes: dict[str, str | int | bool] = field(default_factory=dict)
-    doubts: dict[str, None] = field(default_factory=dict)
-    verbs: dict[str, None] = field(default_factory=dict)
-    outputs: tuple[Output, ...] | None = None
-    carried: dict[Output, None] = field(default_factory=dict)
     counts_integers: bool = False
     """What was found depends on the value of an integer in the text."""
-    steps: int = 0
-    recursions: int = 0
-    """How many recursive WITH clauses are being read around this point."""
     inside: int = 0
     """How many strings of SQL this one stands in."""
     bound: bool = False
@@ -88,9 +76,6 @@ class Reading:
         self.steps += 1
         if self.steps > STEPS:
             raise Unreadable("the text takes too long to read")
-
-    def does(self, *effects: Effect) -> None:
-        self.effects.update(effects)
 
     def touches(self, kind: str, name: str, effect: Effect) -> None:
         self.resources[Resource(kind=kind, name=name, effect=effect)] = None
@@ -124,38 +109,3 @@ class Reading:
             self.brought |= more.brought
             self.own = self.own or more.own
         return based(name, alias, self.schema.columns(name) if self.schema is not None else None)
-
-    def carries(self, to: str, sources: Sources, *, exact: bool = False) -> None:
-        """Stored values go to the column `to`, or ("") to where columns have no names."""
-        if sources:
-            self.carried[Output(name=to, sources=sources, exact=exact)] = None
-
-    def doubt(self, why: str) -> None:
-        """Something cannot be judged; `why` may name identifiers of the text, never its values."""
-        self.effects.add(Effect.UNKNOWN)
-        self.doubts[why] = None
-
-    def both(self, key: str, value: bool) -> None:  # noqa: FBT001
-        """An attribute that holds for the text only if it holds for each of its statements."""
-        self.attributes[key] = bool(self.attributes.get(key, True)) and value
-
-    def one(self, key: str, value: str) -> None:
-        """An attribute that names a single thing; with two different ones it names nothing."""
-        self.attributes[key] = value if self.attributes.get(key, value) == value else ""
-
-    def facts(self, *, statements: int) -> Facts:
-        attributes = {key: value for key, value in self.attributes.items() if value != ""}
-        attributes["sql.statements"] = statements
-        if self.verbs:
-            attributes["sql.verbs"] = ", ".join(self.verbs)
-        if self.doubts:
-            attributes["sql.why_unknown"] = "; ".join(self.doubts)[:500]
-        effects: Effects = frozenset(self.effects)
-        return Facts(
-            effects=effects,
-            resources=tuple(self.resources),
-            attributes=attributes,
-            complete=not self.doubts,
-            outputs=self.outputs,
-            carried=tuple(self.carried),
-        )

@@ -14,14 +14,14 @@ _SESSION: Effects = frozenset({Effect.SESSION})
 _GUARD: Effects = frozenset({Effect.SESSION, Effect.PRIVILEGE})
 _LOADS: Effects = frozenset({Effect.SESSION, Effect.PRIVILEGE, Effect.EXEC})
 
-_ON = frozenset({"on", "true", "t", "tr", "tru", "yes", "y", "ye", "1"})
+ON = frozenset({"on", "true", "t", "tr", "tru", "yes", "y", "ye", "1"})
 _OFF = frozenset({"off", "of", "false", "f", "fa", "fal", "fals", "no", "n", "0"})
 
 _HARMLESS: dict[str, frozenset[str]] = {
-    "standard_conforming_strings": _ON,
-    "row_security": _ON,
-    "default_transaction_read_only": _ON,
-    "transaction_read_only": _ON,
+    "standard_conforming_strings": ON,
+    "row_security": ON,
+    "default_transaction_read_only": ON,
+    "transaction_read_only": ON,
     "session_replication_role": frozenset({"origin", "local"}),
     "backslash_quote": frozenset({"safe_encoding"}) | _OFF,
     "client_encoding": frozenset({"utf8", "utf-8", "unicode", "sql_ascii"}),
@@ -31,7 +31,7 @@ _HARMLESS: dict[str, frozenset[str]] = {
     "ignore_checksum_failure": _OFF,
     "ignore_invalid_pages": _OFF,
     "ignore_system_indexes": _OFF,
-    "quote_all_identifiers": _ON | _OFF,
+    "quote_all_identifiers": ON | _OFF,
 }
 """Guards, and the values that leave them standing."""
 
