@@ -52,7 +52,7 @@ def address(allowed: Callable[[str], bool]) -> Check:
     def check(value: object, at: str, problems: Problems) -> None:
         within(value, at, problems)
         if isinstance(value, str) and value and not allowed(_scheme_of(value)):
-            problems.append(Problem("must be a valid URL", at))
+            problems.append(Problem("invalid url", at))
 
     return check
 

@@ -30,6 +30,12 @@ SEVERAL = {
     "multi_conversations_select": ("selected_conversations", "initial_conversations"),
     "multi_channels_select": ("selected_channels", "initial_channels"),
 }
+PATTERNS = {
+    "datepicker": re.compile(r"(\d{4}-\d\d-\d\d)?", re.ASCII),
+    "timepicker": re.compile(r"(\d\d:\d\d)?", re.ASCII),
+    "datetimepicker": re.compile(r"(\d{10})?", re.ASCII),
+}
+"""What these elements let a person enter; empty is nothing."""
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
@@ -72,6 +78,8 @@ def typed_value(element: Json, raw: object) -> Json:
         return {"type": kind, "selected_option": chosen}
     if kind in MANY_OPTIONS:
         return {"type": kind, "selected_options": [_option(element, one) for one in _list(raw, element)]}
+    if kind in PATTERNS and raw is not None and not PATTERNS[kind].fullmatch(_string(raw, element)):
+        raise InputError(f"{element['action_id']} does not take {raw!r}.")
     if kind == "datetimepicker":
         return {"type": kind, "selected_date_time": int(_string(raw, element)) if raw else None}
     if kind in SINGLE:

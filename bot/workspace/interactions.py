@@ -153,7 +153,9 @@ class Interactions:
                 inputs = {block["block_id"] for block in view.blocks if block["type"] == "input"}
                 if not isinstance(errors, dict) or not errors or set(errors) - inputs:
                     raise Refused("invalid_errors")
-                modals.show_errors(view, {key: str(value) for key, value in errors.items()})
+                if not all(isinstance(value, str) and value for value in errors.values()):
+                    raise Refused("invalid_errors")
+                modals.show_errors(view, dict(errors))
             case "update":
                 modals.update(view, check_view(answer.get("view"), Surface.MODAL))
             case "push":

@@ -126,7 +126,6 @@ MODAL = Shape(
         "close": plain(24),
         "clear_on_close": boolean,
         "notify_on_close": boolean,
-        "submit_disabled": boolean,
     },
     required=("type", "title", "blocks"),
 )

@@ -303,7 +303,7 @@ def _revoke(arguments: argparse.Namespace) -> int:
     elif revoked:
         print(f"revoked {len(revoked)}: {' '.join(map(readable, revoked))}")
     else:
-        print("revoked nothing: there is no such live token")
+        print("revoked nothing: nobody has such a token")
     return 0 if revoked else 1
 
 

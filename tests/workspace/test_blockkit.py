@@ -171,6 +171,7 @@ def test_views_have_limits_of_their_own():
         modal(text_input(), private_metadata="x" * 3001),
         modal(text_input(), callback_id="x" * 256),
         modal(text_input(), colour="red"),
+        modal(text_input(), submit_disabled=True),
         modal({"type": "markdown", "text": "x"}),
         {key: value for key, value in good.items() if key != "submit"},
         {key: value for key, value in good.items() if key != "title"},

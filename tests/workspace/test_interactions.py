@@ -116,6 +116,15 @@ async def test_selects_menus_and_boxes_say_what_was_chosen(server, slack, people
             await people.click(message, "s", as_=ANA, channel="approvals", value="3")
 
 
+async def test_nobody_enters_what_an_element_does_not_let_them(slack, people):
+    kinds = ("datepicker", "timepicker", "datetimepicker")
+    message = await post_card(slack, *({"type": kind, "action_id": kind} for kind in kinds))
+    for kind in kinds:
+        for value in ("soon", "2027-1-1", "99", "\u0661\u0662:\u0660\u0660", True, ["x"]):
+            with pytest.raises(WorkspaceError, match=kind):
+                await people.click(message, kind, as_=ANA, channel="approvals", value=value)
+
+
 async def test_what_cannot_be_done_is_said_in_a_sentence(slack, people):
     message = await post_card(slack, button("a"))
     with pytest.raises(WorkspaceError, match="nothing with the action_id 'b'"):
@@ -182,6 +191,8 @@ async def test_an_answer_that_slack_rejects_leaves_the_modal_open(server, slack,
         view = await open_modal(server, slack)
         for heard.answer in (
             {"response_action": "errors", "errors": {"elsewhere": "x"}},
+            {"response_action": "errors", "errors": {"why": ""}},
+            {"response_action": "errors", "errors": {"why": ["x"]}},
             {"response_action": "update", "view": modal({"type": "invented"})},
         ):
             with pytest.raises(NotAcknowledgedError):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+
 import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
@@ -92,7 +94,9 @@ async def test_listing_pages_with_a_cursor(slack):
         seen += [one["name"] for one in page["channels"]]
         cursor = page["response_metadata"]["next_cursor"]
     assert seen == ["approvals", "audit-shop", "audit", "general"]
-    assert await error_of(slack.conversations_list(cursor="nonsense!")) == "invalid_cursor"
+    before_the_first = base64.urlsafe_b64encode(b"at:-2").decode()
+    for cursor in ("nonsense!", before_the_first):
+        assert await error_of(slack.conversations_list(cursor=cursor)) == "invalid_cursor"
 
 
 async def test_history_is_newest_first_and_threads_are_replies(slack):

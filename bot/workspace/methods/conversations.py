@@ -36,7 +36,9 @@ def page(call: Call, items: Sequence[Json], *, default: int, most: int) -> tuple
         try:
             start = int(base64.urlsafe_b64decode(cursor).removeprefix(b"at:"))
         except ValueError:
-            raise Refused("invalid_cursor") from None
+            start = -1
+        if start < 0:
+            raise Refused("invalid_cursor")
     end = start + limit
     following = base64.urlsafe_b64encode(b"at:%d" % end).decode() if end < len(items) else ""
     return list(items[start:end]), {"response_metadata": {"next_cursor": following}}
