@@ -16,14 +16,16 @@ from typing import Any, TypeAlias
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot import refusals
-from bot.blocks import Element, rich, section, text
+from bot.blocks import Block, Element, rich, section, text
 from bot.board import Board
 from bot.card_ids import OldCard
 from bot.channels import Channels
 from bot.gateway_client import GatewayClient, GatewayError, NotFound, Stale
 from bot.modals import View
+from bot.outbox import code_of
 from bot.people import Member, People, Unknown, Unlinked
 from gateway.contract import Approval, LineageView, Subtree
 
@@ -32,6 +34,19 @@ log = logging.getLogger(__name__)
 AT_ONCE = 2.0
 """Seconds that an answer may take to stand in the modal that asked: Slack closes its ears after three, and Bolt with it."""
 SAID = "Countersign has an answer for you."
+OK = 200
+OVER = frozenset({"expired_trigger_id", "exchanged_trigger_id"})
+"""Slack's names for a click that opens nothing any more."""
+CLOSED = "not_found"
+"""Slack's name for a modal that its person has closed."""
+
+
+class NotOpened(Exception):
+    """A modal came too late for the click that asked for it; says Slack's name for that."""
+
+
+class NotShown(Exception):
+    """Slack did not take an answer; says what it had against it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,13 +123,36 @@ class Desk:
             channel=direct, text=SAID, blocks=blocks, unfurl_links=False, unfurl_media=False
         )
 
+    async def answer(self, click: Click, blocks: Sequence[Block], *, replace: bool = False) -> None:
+        """What only this person sees. A slash command works where the app is no member, and only its response URL
+        can answer there. Raises NotShown, since the URL's client tells of a refusal by its status alone.
+        """
+        answer = await AsyncWebhookClient(click.response_url).send(
+            text=SAID, blocks=list(blocks), response_type="ephemeral", replace_original=replace
+        )
+        if answer.status_code != OK:
+            raise NotShown(f"{answer.status_code} {answer.body[:200]}")
+
     async def open(self, click: Click, view: View) -> str:
-        """Open a modal at once, before anything is asked: its trigger lives three seconds. The view's id."""
-        answer = await self.client.views_open(trigger_id=click.trigger_id, view=view)
+        """Open a modal at once, before anything is asked: its trigger lives three seconds. The view's id.
+
+        Raises NotOpened when they were over.
+        """
+        try:
+            answer = await self.client.views_open(trigger_id=click.trigger_id, view=view)
+        except SlackApiError as error:
+            if code_of(error) in OVER:
+                raise NotOpened(code_of(error)) from None
+            raise
         return str(answer["view"]["id"])
 
     async def fill(self, view_id: str, view: View) -> None:
-        await self.client.views_update(view_id=view_id, view=view)
+        try:
+            await self.client.views_update(view_id=view_id, view=view)
+        except SlackApiError as error:
+            if code_of(error) != CLOSED:
+                raise
+            log.info("%s was closed before it was filled", view_id)
 
     async def stopped_by(self, lineage: LineageView) -> Subtree | None:
         """What revoking the asking agent's token would stop; None where it has ended already."""
@@ -206,6 +244,12 @@ async def _worked(desk: Desk, click: Click, work: Work, about: Callable[[Click],
         await _offer_login(desk, click, nobody, about)
     except Trouble as trouble:
         await _say_or_log(desk, click, refusals.sentence(trouble), about, more=refusals.way_on(trouble))
+    except NotOpened as late:
+        log.warning("%s opened nothing: %s", work.__name__, late)
+        await _say_or_log(desk, click, refusals.NOT_OPENED, about)
+    except NotShown as refused:
+        log.warning("Slack did not take an answer of %s: %s", work.__name__, refused)
+        await _say_or_log(desk, click, refusals.NOT_SHOWN, about)
     except Exception:
         log.exception("a listener failed: %s", work.__name__)
         await _say_or_log(desk, click, refusals.UNEXPECTED, about)

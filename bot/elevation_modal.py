@@ -76,7 +76,7 @@ def key_of(offer: OfferView) -> str:
 def form(offers: Sequence[OfferView], chosen: OfferView, state: ModalState, meant: Meant) -> View:
     """The form for one offer among those that there are."""
     key = key_of(chosen)
-    options = [option(offer_line(offer), key_of(offer)) for offer in offers[:OFFERS]]
+    options = [option(offer_line(offer), key_of(offer)) for offer in offers]
     offered = _select(ELEVATE_OFFER, options, key)
     blocks: list[Block] = [
         _input(OFFER_BLOCK, "What for", offered, dispatch=True),
@@ -185,7 +185,7 @@ def _whom(offer: OfferView, meant: Meant) -> Element:
     twice = {
         each.name for each in offer.holders if sum(other.name == each.name for other in offer.holders) > 1
     }
-    for holder in offer.holders[: OFFERS - len(options)]:
+    for holder in offer.holders:
         own = f" ({holder.token_id[:6]})" if holder.name in twice else ""
         options.append(option(f"{inline(holder.name, limit=40)}{own} and what it starts", holder.token_id))
     values = [str(each["value"]) for each in options]
@@ -206,10 +206,13 @@ def _times(offer: OfferView) -> Element:
 
 def _select(action_id: str, options: Sequence[Element], initial: str) -> Element:
     first = next(each for each in options if each["value"] == initial)
+    shown = list(options[:OFFERS])
+    if first not in shown:
+        shown[-1] = first  # what is chosen is always one of those that there are to choose
     return {
         "type": "static_select",
         "action_id": action_id,
-        "options": list(options),
+        "options": shown,
         "initial_option": first,
     }
 

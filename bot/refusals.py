@@ -42,6 +42,9 @@ WITH_THEIR_WORDS = (NotEligible, AlreadySettled, NotFound, WishRefused)
 
 UNEXPECTED = "Something went wrong in the bot and nothing is known to have been decided. Look at the card before you try again."
 
+NOT_OPENED = "Slack lets a form open within three seconds of the click, and they were over. Nothing was decided: click again."
+NOT_SHOWN = "It was done, but Slack did not take the answer: it may be too long. The Home tab and the terminal show more."
+
 LINK = "The gateway does not know yet who you are. Log in once; the address is for you alone and works for ten minutes. Then click again."
 
 

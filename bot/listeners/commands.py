@@ -6,13 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from slack_bolt.app.async_app import AsyncApp
-from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot import home, modals, refusals
 from bot.blocks import Block, Element, bold, code, lines, rich, section, text
 from bot.card_ids import COMMAND, ModalState
 from bot.cards import agent_of, tree
-from bot.desk import SAID, Click, Desk, Trouble, lazily, only_ack
+from bot.desk import Click, Desk, Trouble, lazily, only_ack
 from bot.gateway_client import GatewayError
 from bot.listeners import looking
 from bot.safe_text import inline, literal
@@ -55,8 +54,7 @@ async def countersign(desk: Desk, click: Click) -> None:
         blocks = await VERBS.get(verb or "help", unknown)(desk, click, argument)
     except Trouble as trouble:
         blocks = [rich(section(text(refusals.sentence(trouble))))]
-    # A slash command works where the app is no member; only its response URL can answer there.
-    await AsyncWebhookClient(click.response_url).send(text=SAID, blocks=blocks, response_type="ephemeral")
+    await desk.answer(click, blocks)
 
 
 async def kill(desk: Desk, click: Click, session_id: str, *, from_home: bool = False) -> None:

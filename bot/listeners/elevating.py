@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from slack_bolt.app.async_app import AsyncApp
-from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot import elevation_modal, elevations, modals, refusals
 from bot.blocks import Block, Element, actions, code, date, lines, link_button, rich, section, text
@@ -25,7 +24,7 @@ from bot.card_ids import (
     read_modal_state,
 )
 from bot.cards import about
-from bot.desk import SAID, Click, Desk, Trouble, Work, in_modal, lazily, only_ack
+from bot.desk import Click, Desk, Trouble, Work, in_modal, lazily, only_ack
 from bot.elevation_modal import Meant
 from bot.gateway_client import NotFound, Stale, WishRefused
 from bot.listeners.events import publish_home
@@ -129,7 +128,7 @@ async def elevate(desk: Desk, click: Click) -> None:
         blocks = [rich(section(text(str(unclear)))), *_help()]
     except Trouble as trouble:
         blocks = [rich(section(text(refusals.sentence(trouble))))]
-    await _answer(click, blocks)
+    await desk.answer(click, blocks)
 
 
 async def ask_for_access(desk: Desk, click: Click) -> None:
@@ -349,9 +348,3 @@ def _help() -> list[Block]:
         [code(f"{ELEVATE} {verb}".rstrip()), text(f"  {what}")] for verb, what in HELP
     ]
     return [rich(lines(rows))]
-
-
-async def _answer(click: Click, blocks: Sequence[Block]) -> None:
-    await AsyncWebhookClient(click.response_url).send(
-        text=SAID, blocks=list(blocks), response_type="ephemeral"
-    )

@@ -8,10 +8,10 @@ from typing import TypeAlias
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.errors import SlackClientError
-from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot import home, refusals
 from bot.blocks import (
+    CARD_LIMIT,
     Block,
     Element,
     actions,
@@ -24,10 +24,11 @@ from bot.blocks import (
     quiet,
     rich,
     section,
+    size,
     text,
 )
 from bot.card_ids import AUDIT, LINEAGE, MORE, SESSIONS, WHOAMI
-from bot.desk import SAID, Click, Desk, Trouble, lazily, only_ack
+from bot.desk import Click, Desk, Trouble, lazily, only_ack
 from bot.people import Unknown
 from bot.safe_text import inline, literal
 from bot.typed import typed_text
@@ -35,7 +36,7 @@ from gateway.contract import Hit, Whoami
 
 LISTED = 10
 ROWS = 60
-"""Of a tree."""
+"""Of a tree, where names are not so long that fewer fit."""
 LONGEST = 250
 """Characters of a search: with where it goes on they fit into a button."""
 KINDS: Mapping[str, str] = {
@@ -73,10 +74,7 @@ async def _answer(desk: Desk, click: Click, command: str, argument: str, *, repl
         blocks = await LOOKS[command](desk, click, argument) if command in LOOKS else []
     except Trouble as trouble:
         blocks = [rich(section(text(refusals.sentence(trouble))))]
-    # A slash command works where the app is no member; only its response URL can answer there.
-    await AsyncWebhookClient(click.response_url).send(
-        text=SAID, blocks=blocks, response_type="ephemeral", replace_original=replace
-    )
+    await desk.answer(click, blocks, replace=replace)
 
 
 async def sessions(desk: Desk, click: Click, argument: str) -> Answer:
@@ -100,7 +98,10 @@ async def lineage(desk: Desk, click: Click, argument: str) -> Answer:
     rows = home.tree(nodes, time.time()).split("\n")
     first = _number(argument)
     page = rows[first : first + ROWS]
-    return [rich(literal("\n".join(page))), *_on(LINEAGE, str(first + ROWS), len(rows) > first + ROWS)]
+    while size([rich(literal("\n".join(page)))]) > CARD_LIMIT:
+        page = page[: len(page) * 3 // 4]
+    after = first + len(page)
+    return [rich(literal("\n".join(page))), *_on(LINEAGE, str(after), len(rows) > after)]
 
 
 async def whoami(desk: Desk, click: Click, _: str) -> Answer:

@@ -23,12 +23,11 @@ class LivePolicy:
         path: Path,
         *,
         vocabulary: Vocabulary,
-        on_change: Callable[[Policy], None] | None = None,
-        on_error: Callable[[str], None] | None = None,
+        on_error: Callable[[str], None],
     ) -> None:
+        """`on_error(message)` hears of each file that did not take the place of the policy in force."""
         self.path = path
         self._vocabulary = vocabulary
-        self._on_change = on_change
         self._on_error = on_error
         self._seen = self._state()
         self.current = self._checked()
@@ -36,10 +35,6 @@ class LivePolicy:
     def changed(self) -> bool:
         """The file is not the one that was last read; cheap enough to ask every second."""
         return self._state() != self._seen
-
-    def reload(self) -> str | None:
-        """Reads the file again. None, or why the old policy stays in force."""
-        return self.take(self.read())
 
     def read(self) -> Policy | PolicyFileError:
         """The file as it is now, checked whole; may be called in another thread, since large files take a while."""
@@ -54,13 +49,10 @@ class LivePolicy:
         """Puts in force what was read. None, or why the old policy stays."""
         if isinstance(found, PolicyFileError):
             message = str(found)
-            if self._on_error is not None:
-                self._on_error(message)
+            self._on_error(message)
             return message
         if found.version != self.current.version:
             self.current = found
-            if self._on_change is not None:
-                self._on_change(found)
         return None
 
     def _checked(self) -> Policy:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.card_ids import APPROVE, DENY, REASON_INPUT
+from bot.card_ids import APPROVE, DENY, REASON_INPUT, REVIEW
 from bot.workspace.client import WorkspaceClient, text_of
 from bot.workspace.seed import Rate
 from gateway.contract import Announcement, State
@@ -74,6 +74,31 @@ async def test_a_card_that_can_no_longer_be_edited_is_posted_anew_while_it_waits
         await gateway.publish(replace(approval(), version=3, state=State.EXPIRED))
         expired = await people.wait_for_message(APPROVALS, lambda one: "Expired" in text_of(one))
     assert expired["ts"] == second["ts"]
+
+
+async def test_a_click_that_came_too_late_for_a_form_is_to_be_made_again(
+    gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
+) -> None:
+    async with start_bot():
+        card = await card_of(gateway, people, approval())
+        await people.add_fault("api_error", method="views.open", error="expired_trigger_id")
+        await people.click(card, REVIEW, as_=ANA, channel=APPROVALS)
+        said = await people.wait_for_message(APPROVALS, lambda one: "click again" in text_of(one), as_=ANA)
+        assert said["is_ephemeral"]
+        await people.click(card, REVIEW, as_=ANA, channel=APPROVALS)
+        await people.wait_for_view(lambda view: "exactly as they would run" in text_of(view), as_=ANA)
+
+
+async def test_nobody_is_told_of_trouble_who_closed_a_form_before_it_was_filled(
+    gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
+) -> None:
+    async with start_bot():
+        card = await card_of(gateway, people, approval())
+        await people.add_fault("api_error", method="views.update", error="not_found")
+        await people.click(card, REVIEW, as_=ANA, channel=APPROVALS)
+        await people.wait_for_view(lambda view: "Asking the gateway" in text_of(view), as_=ANA)
+    # The bot has ended, and with it all that it was about to say.
+    assert not any(one.get("is_ephemeral") for one in await people.messages(APPROVALS, as_=ANA))
 
 
 async def test_a_card_deleted_by_hand_comes_back_while_it_waits(

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 from bot import home
-from bot.card_ids import GRANT_END, KILL_SESSION, MORE, REASON_INPUT
+from bot.card_ids import GRANT_END, HOME_REFRESH, KILL_SESSION, MORE, REASON_INPUT
 from bot.workspace.blockkit import Surface
 from bot.workspace.client import WorkspaceClient, actions_of, text_of
 from bot.workspace.validate import check_view
@@ -70,6 +70,9 @@ def test_the_home_tab_holds_within_slacks_limits_whatever_there_is() -> None:
     assert all(f"and {80 - most:,} more" in words for most in (12, 8, 10, 40))
     names = [one["block_id"] for one in made["blocks"] if "block_id" in one]
     assert len(set(names)) == len(names)
+    said = [one["accessibility_label"] for one in actions_of(made) if one["action_id"] != HOME_REFRESH]
+    assert len(set(said)) == len(said) == 12 * 3 + 10 + 12, "no two buttons are heard alike"
+    assert "Review: apr-1 migrator on orders" in said
 
 
 async def test_home_revokes_a_grant_and_kills_a_session(
@@ -152,6 +155,36 @@ async def test_a_search_has_pages_links_and_nothing_that_means_something_to_slac
         ("a<b & paid", "10"),
     ]
     assert {each["person"] for each in gateway.searched} == {"ana.silva@example.com"}
+
+
+async def test_a_tree_of_the_longest_names_comes_in_pages_that_slack_takes(
+    gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
+) -> None:
+    gateway.nodes = [
+        LineageNode(token_id=f"t{number}", parent=f"t{number - 1}" if number else "", name='"' * 50 + f" {number}.", person="p", expires_at=OPENED)
+        for number in range(62)
+    ]  # fmt: skip
+    seen = 0
+    async with start_bot():
+        await people.wait_for_connections(1)
+        await people.command(GENERAL, "/lineage", as_=ANA)
+        while seen < 62:
+            shown = await people.wait_for_message(
+                GENERAL, lambda one, following=f" {seen}.": following in text_of(one), as_=ANA
+            )
+            seen += sum(f" {number}." in text_of(shown) for number in range(seen, 62))
+            if seen < 62:
+                await people.click(shown, MORE, as_=ANA, channel=GENERAL)
+        assert not any(one["action_id"] == MORE for one in actions_of(shown))
+
+
+async def test_an_answer_that_slack_does_not_take_is_said_so(
+    gateway: FakeGateway, people: WorkspaceClient, start_bot: StartBot
+) -> None:
+    gateway.hits = [replace(hit(1), link="https://gate.example.com/" + "x" * 3_000)]
+    async with start_bot():
+        await people.wait_for_connections(1)
+        assert "did not take the answer" in await answer_to(people, "/audit search paid")
 
 
 async def _noted(gateway: FakeGateway) -> bool:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import io
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from gateway.__main__ import main
 from gateway.model import Effect, Facts, Output, Resource
 from gateway.policy.file import parse
 from gateway.policy.model import MaskPolicy, Policy
@@ -78,3 +84,18 @@ def policy_of(vocabulary):
         return parse(f"{HEAD}rules:\n{indented}\ndefault: {default}\n{more}", "policies.yaml", vocabulary)
 
     return build
+
+
+@pytest.fixture
+def batch(
+    monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> Callable[[bytes], list[dict[str, Any]]]:
+    """What `countersign explain --jsonl` answers to rows, by the shipped policy."""
+    shipped = Path(__file__).parents[2] / "policies.yaml"
+
+    def answered(rows: bytes) -> list[dict[str, Any]]:
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(rows)))
+        assert main(["explain", "--policy", str(shipped), "--jsonl"]) == 0
+        return [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
+
+    return answered

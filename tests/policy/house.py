@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, settings
 
 from gateway.model import Actor, Connection, Effect, Facts, Lineage, Resource
+from gateway.policy.live import LivePolicy
 
 # Machines are shared: how long one example takes says nothing here.
 patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -100,3 +101,8 @@ def on(
 def rule(name: str, hold: str) -> str:
     """A rule that holds what writes."""
     return f"- {{name: {name}, when: {{effects: [write]}}, then: {{hold: {{{hold}}}}}}}"
+
+
+def reloaded(live: LivePolicy) -> str | None:
+    """Has the file read again, as the gateway does. None, or why the old policy stays."""
+    return live.take(live.read())

@@ -236,7 +236,7 @@ def test_a_batch_is_answered_row_by_row(monkeypatch) -> None:
     assert set(stdout.ahead) == {0}, "nothing is read ahead or held back"
 
 
-def test_one_bad_line_stops_nothing(monkeypatch, capfdbinary) -> None:
+def test_one_bad_line_stops_nothing(monkeypatch, batch) -> None:
     monkeypatch.setattr(explain, "ROW_BYTES", 1_000)
     lines = [
         b"\n",
@@ -246,24 +246,13 @@ def test_one_bad_line_stops_nothing(monkeypatch, capfdbinary) -> None:
         b'{"id":"long","protocol":"postgres","command":"' + b"x" * 5_000 + b'"}\n',
         b'{"id":"good","protocol":"postgres","command":"SELECT 1"}',
     ]
-
-    class Input:
-        buffer = io.BytesIO(b"".join(lines))
-
-    monkeypatch.setattr(sys, "stdin", Input)
-    assert main(["explain", "--policy", str(SHIPPED), "--jsonl"]) == 0
-    answers = [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
+    answers = batch(b"".join(lines))
     assert [each["verdict"] for each in answers] == ["block"] * 4 + ["allow"]
     assert answers[-1]["id"] == "good"
 
 
-def test_no_secret_is_needed(monkeypatch, capfdbinary) -> None:
+def test_no_secret_is_needed(monkeypatch, batch) -> None:
     for name in ("SHOP_PASSWORD", "RELEASE_PIPELINE_SECRET", "COUNTERSIGN_BOT_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-
-    class Input:
-        buffer = io.BytesIO(b'{"id":1,"protocol":"postgres","command":"SELECT 1"}')
-
-    monkeypatch.setattr(sys, "stdin", Input)
-    assert main(["explain", "--policy", str(SHIPPED), "--jsonl"]) == 0
-    assert json.loads(capfdbinary.readouterr().out)["verdict"] == "allow"
+    [answer] = batch(b'{"id":1,"protocol":"postgres","command":"SELECT 1"}')
+    assert answer["verdict"] == "allow"

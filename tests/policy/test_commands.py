@@ -330,20 +330,14 @@ def ask(explainer: Explainer, row) -> dict:
     return told
 
 
-def test_a_stream_answers_every_row(monkeypatch, capfdbinary) -> None:
+def test_a_stream_answers_every_row(batch) -> None:
     lines = [
         b'{"id":"a","protocol":"postgres","command":"SELECT 1"}\n',
         b"\n",
         b"not json\n",
         b'{"id":"b","protocol":"postgres","command":"DROP TABLE x"}',
     ]
-
-    class Input:
-        buffer = io.BytesIO(b"".join(lines))
-
-    monkeypatch.setattr(sys, "stdin", Input)
-    assert main(["explain", "--policy", str(SHIPPED), "--jsonl"]) == 0
-    answers = [json.loads(line) for line in capfdbinary.readouterr().out.splitlines()]
+    answers = batch(b"".join(lines))
     assert [(each["id"], each["verdict"]) for each in answers] == [
         ("a", "allow"),
         (None, "block"),

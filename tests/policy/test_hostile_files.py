@@ -9,7 +9,7 @@ import pytest
 from gateway.policy.file import PolicyFileError, parse_bytes
 from gateway.policy.lint import warnings
 from gateway.policy.live import LivePolicy
-from tests.policy.house import MINIMAL
+from tests.policy.house import MINIMAL, reloaded
 
 BLOCK = 'then: {block: "No."}'
 
@@ -108,20 +108,20 @@ def test_a_kind_that_nothing_has_is_doubtful(vocabulary) -> None:
 def test_a_change_in_place_that_keeps_size_and_time_is_seen(vocabulary, tmp_path) -> None:
     path = tmp_path / "policies.yaml"
     path.write_text(MINIMAL)
-    live = LivePolicy(path, vocabulary=vocabulary)
+    live = LivePolicy(path, vocabulary=vocabulary, on_error=pytest.fail)
     before = path.stat()
     path.write_text(MINIMAL.replace("default: block", "default: hold "))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert path.stat().st_size == before.st_size
     assert live.changed()
-    assert live.reload() is None
+    assert reloaded(live) is None
     assert live.current.version != parse_bytes(MINIMAL.encode(), "", vocabulary).version
 
 
 def test_a_file_that_changes_while_it_is_read_is_read_again(vocabulary, tmp_path) -> None:
     path = tmp_path / "policies.yaml"
     path.write_text(MINIMAL)
-    live = LivePolicy(path, vocabulary=vocabulary)
+    live = LivePolicy(path, vocabulary=vocabulary, on_error=pytest.fail)
     path.write_text(MINIMAL.replace("block", "hold"))
     found = live.read()
     path.write_text(MINIMAL.replace("block", "hold # again"))

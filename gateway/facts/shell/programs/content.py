@@ -243,19 +243,27 @@ def _man(call: Call) -> str | None:
     return None
 
 
+_JQ_FILES = frozenset({"--slurpfile", "--rawfile"})
+_JQ_PAIRS = _JQ_FILES | {"--arg", "--argjson"}
+"""Options that take a name and a value."""
+_YQ_VERBS = frozenset((verb,) for verb in words("e ea eval eval-all"))
+
+
 def _jq(call: Call) -> str | None:
     call.add(Effect.READ)
-    given = options(call.args, takes="fLI", long="from-file indent arg argjson slurpfile rawfile")
-    for name in ("slurpfile", "rawfile"):
-        for at in (at for at, arg in enumerate(call.args) if arg == f"--{name}"):
-            for path in call.args[at + 2 : at + 3]:
-                call.read(path)
+    args = list(call.args)
+    while (at := next((at for at, arg in enumerate(args) if arg in _JQ_PAIRS), None)) is not None:
+        for path in args[at + 2 : at + 3] if args[at] in _JQ_FILES else ():
+            call.read(path)
+        del args[at : at + 3]
+    given = options(args, takes="fLI", long="from-file indent expression")
     for path in given.values("f", "from-file"):
         call.read(path)
     if call.name == "yq" and any(_YQ_READS.search(operand) for operand in given.operands):
         call.add(Effect.EXFIL)
         call.doubt("an expression of yq reads what else there is")
-    if any(_JQ_ENVIRONMENT.search(_JQ_STRINGS.sub('""', operand)) for operand in given.operands[:1]):
+    programs = [*given.operands[: 2 if given.operands[:1] in _YQ_VERBS else 1], *given.values("expression")]
+    if any(_JQ_ENVIRONMENT.search(_JQ_STRINGS.sub('""', program)) for program in programs):
         call.add(Effect.EXFIL)
     for path in given.operands[1:]:
         call.read(path)

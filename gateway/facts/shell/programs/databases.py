@@ -159,6 +159,10 @@ _REDIS: Mapping[str, tuple[Effect, ...]] = table(
 )
 
 
+_REDIS_PLAIN = re.compile(r"(?!.*(?:pass|auth|user))[\w-]+\*?", re.IGNORECASE)
+"""Settings that hold no password, though a star stands for the end of their name."""
+
+
 def _redis(call: Call) -> str | None:
     given = options(
         call.args,
@@ -178,6 +182,10 @@ def _redis(call: Call) -> str | None:
     found = judge(call, _REDIS, *(word.lower() for word in given.operands[:2]))
     if U in found:
         call.execute("redis runs a script")
+    if [word.lower() for word in given.operands[:2]] == ["config", "get"] and not all(
+        _REDIS_PLAIN.fullmatch(name) for name in given.operands[2:]
+    ):
+        call.add(E)
     return None
 
 

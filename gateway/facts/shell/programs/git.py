@@ -157,7 +157,7 @@ def _files(call: Call, verb: str, given: Options) -> None:
         call.write(path, truncates=True)
     for path in given.operands:
         if given.has("no-index") or (verb in {"diff", "grep"} and path.startswith(("/", "~", ".."))):
-            call.read(path)
+            call.read(path, deep=True)
 
 
 def _config(call: Call, rest: Sequence[str], operands: Sequence[str]) -> None:

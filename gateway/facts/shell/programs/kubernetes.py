@@ -44,7 +44,7 @@ _KUBE_LONG = """
     namespace context kubeconfig cluster user server token as as-group as-uid output selector filename
     container field-selector replicas image type patch tail since sort-by timeout template kustomize
     grace-period chunk-size label-columns certificate-authority client-key client-certificate request-timeout
-    cache-dir profile v overrides from-file from-literal port to-revision revision limits requests for
+    cache-dir profile v overrides from-file from-env-file from-literal port to-revision revision limits requests for
 """
 
 
@@ -71,6 +71,8 @@ def _kubectl(call: Call) -> str | None:
             call.host(path.split("/")[2] if path.count("/") > 1 else path, R)
         else:
             call.read(path)
+    for path in given.values("from-file", "from-env-file"):
+        call.read(path.rpartition("=")[2])
     _shown(call, verb, rest, given, namespace)
     _changed(call, verb, given)
     if verb in {"delete", "get"}:
@@ -107,6 +109,10 @@ def _changed(call: Call, verb: str, given: Options) -> None:
     """What options and files make of a change."""
     if verb == "run":
         call.add(X)
+        if "--" in call.args:
+            call.run(call.args[call.args.index("--") + 1 :])
+    if verb == "get" and given.has("f", "filename", "k", "kustomize"):
+        call.doubt("a manifest decides what is shown")
     if verb in {"apply", "create", "replace", "patch", "edit"} and given.has(
         "f", "filename", "k", "kustomize"
     ):

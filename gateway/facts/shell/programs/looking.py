@@ -28,6 +28,13 @@ _TAME_OUTPUT = words("whoami id uname arch tty hostid logname basename")
 _REVEALING = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL|AUTH|PRIVATE|DSN|DATABASE_URL|CONN", re.IGNORECASE)
 _NUMBERS = re.compile(r"(?:%[aAbBdDfghiorstTuwWXYZ]|[ ,:])+")
 _COUNT_OUTPUT = words("pgrep pidof nproc seq expr uuidgen getconf")
+_STILL_COUNTS = {
+    "pgrep": re.compile(r"-[cfinox]+|-[gGPstuU].*"),
+    "pidof": re.compile(r"-[cqswxz]+"),
+    "seq": re.compile(r"-\d+"),
+    "expr": re.compile(r"-\d+|-"),
+}
+"""Options with which they still print numbers alone: others put texts between these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +74,10 @@ _DOING: Mapping[str, _Options] = {
 }
 
 
+_NUMERIC = re.compile(rf"-?\d+|{COUNT}|[-+*/%<>=()]|[<>!]=")
+"""What `expr` computes with; it gives texts back as they are."""
+
+
 def _looking(call: Call) -> str | None:
     call.add(Effect.READ)
     if call.name == "getent" and any(arg in {"shadow", "gshadow"} for arg in call.args):
@@ -78,8 +89,13 @@ def _looking(call: Call) -> str | None:
     if call.name == "basename" and len(call.args) == 1 and static(call.args[0]):
         return call.args[0].rstrip("/").rsplit("/", 1)[-1] + "\n"
     if call.name in _COUNT_OUTPUT:
-        told = any(WILD in arg for arg in call.args) or any(arg.startswith("-") for arg in call.args)
-        return WILD if call.name in {"expr", "seq", "pgrep"} and told else COUNT
+        told = any(WILD in arg for arg in call.args)
+        if call.name == "expr":
+            told = not all(_NUMERIC.fullmatch(arg) for arg in call.args)
+        plain = _STILL_COUNTS.get(call.name)
+        if plain is not None:
+            told = told or any(arg.startswith("-") and not plain.fullmatch(arg) for arg in call.args)
+        return WILD if plain is not None and told else COUNT
     return TAME if call.name in _TAME_OUTPUT else None
 
 

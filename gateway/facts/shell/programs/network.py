@@ -10,10 +10,12 @@ from gateway.facts.shell.values import leaks, static, words
 from gateway.model import Effect
 
 _SENDERS = """
-    mail mailx mutt sendmail s-nail telnet ftp sftp lftp tftp rclone smbclient rcp rsh rlogin cu magic-wormhole
-    wormhole croc ngrok cloudflared chisel aria2c http https httpie xh websocat wscat msmtp swaks bore autossh mosh
-    cadaver axel sshpass
+    mail mailx mutt sendmail s-nail telnet ftp sftp lftp tftp rclone smbclient rcp rlogin cu magic-wormhole
+    wormhole croc ngrok cloudflared chisel aria2c http https httpie xh websocat wscat msmtp swaks bore cadaver axel
 """
+_TRANSFERRING = words("ftp sftp lftp tftp smbclient cadaver cu")
+"""They take commands from standard input, and run those behind a `!` here."""
+_RCLONE_LOSES = words("bisync cleanup dedupe delete deletefile move moveto purge rmdir rmdirs sync")
 
 
 def _netcat(call: Call) -> str | None:
@@ -94,6 +96,17 @@ def _sending(call: Call) -> str | None:
         "!" in arg or arg in {"-e", "-c", "-D", "-S", "-b"} or arg.startswith("-o") for arg in call.args
     ):
         call.execute()
+    if call.name in _TRANSFERRING and call.stdin is not None:
+        call.execute("commands are read that transfer, remove and run")
+    if call.name == "smbclient" and options(call.args, takes="cUpWLIDk").has("c", "command"):
+        call.execute()
+    if call.name == "rclone":
+        if _RCLONE_LOSES.intersection(call.args):
+            call.add(Effect.DESTRUCTIVE)
+        if any(arg.startswith("--password-command") for arg in call.args):
+            call.execute()
+    if call.name == "aria2c" and any(arg.startswith(("--on-", "--conf-path")) for arg in call.args):
+        call.execute()
     return None
 
 
@@ -107,6 +120,8 @@ def _dns(call: Call) -> str | None:
     carried = (
         [at + 1 for at, arg in enumerate(call.args) if arg == "-p"] if call.name.startswith("ping") else []
     )
+    if call.name == "nslookup" and call.stdin is not None and leaks(call.stdin):
+        call.add(Effect.EXFIL)
     if call.name == "dig":
         for path in options(call.args, takes="bcfkpqtxy").values("f"):
             call.read(path)

@@ -129,9 +129,23 @@ def _packages(call: Call) -> str | None:
         call.name in {"npm", "yarn", "pnpm", "composer", "poetry", "uv", "pipenv", "cargo"} and verb in _RUNS
     ):
         call.execute("a package's own program is run")
+        if verb == "run" and call.name in {"poetry", "uv", "pipenv"}:
+            _behind(call)
+    elif verb == "run" and call.name in {"conda", "mamba"}:
+        call.add(Effect.EXEC)
+        _behind(call)
     else:
         _change(call, given.operands[1:], removes=verb in _REMOVES)
     return None
+
+
+def _behind(call: Call) -> None:
+    """What stands behind `run`, with the environment's programs found first."""
+    behind = call.args[call.args.index("run") + 1 :]
+    given = options(
+        behind, takes="np", long="name prefix cwd with python package extra group", until_operand=True
+    )
+    call.run(given.operands)
 
 
 def _flagged(call: Call) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from gateway.facts.shell.call import Call, Handler, options
+from gateway.facts.shell.call import Call, Handler, each, options
 from gateway.facts.shell.programs.web import host_of
 from gateway.facts.shell.values import DEEP, WILD, static
 from gateway.model import Effect
@@ -21,7 +21,8 @@ _RUNNING_OPTION = re.compile(
 
 
 def _ssh(call: Call) -> str | None:
-    given = options(call.args, takes="BbcDEeFIiJLlmOopQRSWw", until_operand=True)
+    takes = {"autossh": "BbcDEeFIiJLlMmOopQRSWw", "rsh": "lp"}.get(call.name, "BbcDEeFIiJLlmOopQRSWw")
+    given = options(call.args, takes=takes, until_operand=True)
     if given.has("V", "Q", "G"):
         call.add(Effect.READ)
         return None
@@ -47,6 +48,28 @@ def _ssh(call: Call) -> str | None:
     if call.stdin is not None and static(call.stdin):
         return call.script(call.stdin)
     return call.execute("a shell on another host reads what the text does not show")
+
+
+def _sshpass(call: Call) -> str | None:
+    """It types a password for the command behind it."""
+    given = options(call.args, takes="fdpP", until_operand=True)
+    call.add(Effect.EXFIL)
+    for path in given.values("f"):
+        call.read(path)
+    return call.run(given.operands) if given.operands else None
+
+
+def _mosh(call: Call) -> str | None:
+    given = options(
+        call.args, takes="p", long="client server predict port ssh bind-server family", until_operand=True
+    )
+    call.add(Effect.EXFIL)
+    if given.has("client", "server", "ssh"):
+        call.execute("mosh runs a program of its options")
+    for host in given.operands[:1]:
+        call.host(host.rsplit("@", 1)[-1], Effect.EXEC)
+    behind = [arg for at, arg in enumerate(given.operands[1:]) if at or arg != "--"]
+    return call.run(behind) if behind else call.execute("a shell on another host reads what is typed")
 
 
 def _scp(call: Call) -> str | None:
@@ -98,6 +121,8 @@ def transfer(call: Call, operands: tuple[str, ...], *, deep: bool) -> str | None
 
 
 HANDLERS: Mapping[str, Handler] = {
-    "ssh": _ssh,
+    **each("ssh slogin autossh rsh", _ssh),
+    "sshpass": _sshpass,
+    "mosh": _mosh,
     "scp": _scp,
 }

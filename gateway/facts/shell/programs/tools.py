@@ -144,7 +144,7 @@ _CLI["terragrunt"] = _CLI["terraform"]
 _CLI_TAKES = {
     "helm": (
         "nf",
-        "namespace kube-context kubeconfig values set version output filter post-renderer timeout",
+        "namespace kube-context kubeconfig values set set-file version output filter post-renderer timeout",
     ),
     "vault": ("", "address namespace format field"),
     "gh": ("RLBsf", "repo limit json jq state"),
@@ -165,6 +165,9 @@ def _cli(call: Call) -> str | None:
         call.execute()
     if call.name in {"terraform", "tofu", "terragrunt"}:
         _terraform(call, words)
+    if call.name == "helm":
+        for path in (*given.values("f", "values"), *(v.partition("=")[2] for v in given.values("set-file"))):
+            call.read(path)
     return None
 
 

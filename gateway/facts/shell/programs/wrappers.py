@@ -26,6 +26,9 @@ def _run_with(call: Call, words: tuple[str, ...]) -> str | None:
     return printed
 
 
+_LISTING = frozenset({"l", "list", "n", "non-interactive"})
+
+
 def _sudo(call: Call) -> str | None:
     given = options(
         call.args,
@@ -33,6 +36,15 @@ def _sudo(call: Call) -> str | None:
         long="user group host prompt chdir chroot role type command-timeout other-user close-from",
         until_operand=True,
     )
+    if (
+        call.name == "sudo"
+        and not given.operands
+        and given.flags
+        and set(given.flags) <= _LISTING
+        and given.has("l", "list")
+    ):
+        call.add(Effect.READ)  # what one may do
+        return None
     call.walker.reading.sudo = True
     call.add(Effect.PRIVILEGE)
     if given.has("e", "edit"):
