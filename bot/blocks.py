@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
+from bot.safe_text import inline
+
 Block: TypeAlias = dict[str, Any]
 Element: TypeAlias = dict[str, Any]
 
@@ -106,9 +108,12 @@ def rich(*parts: Element, block_id: str = "") -> Block:
     return {"type": "rich_text", "elements": list(parts)} | ({"block_id": block_id} if block_id else {})
 
 
-def button(label: str, *, action_id: str, value: str, style: str = "") -> Element:
+def button(label: str, *, action_id: str, value: str, style: str = "", about: str = "") -> Element:
+    """`about` tells those who hear the button and do not see where it stands which of many it is."""
     face = {"type": "plain_text", "text": label, "emoji": False}
     made: Element = {"type": "button", "text": face, "action_id": action_id, "value": value}
+    if about:
+        made["accessibility_label"] = inline(f"{label}: {about}", limit=75)
     return made | ({"style": style} if style else {})
 
 

@@ -145,11 +145,12 @@ def _vote(approval: Approval, now: float) -> Iterator[Block]:
         [code(inline(approval.command.text, limit=150))],
     ]
     value = target_of(approval).value()
+    which = f"{approval.id} {agent_of(approval.lineage)} on {approval.connection}"
     yield rich(lines(rows))
     yield actions(
-        button("Review", action_id=REVIEW, value=value, style="primary"),
-        button("Deny", action_id=DENY, value=value),
-        button("Deny and kill", action_id=KILL, value=value, style="danger"),
+        button("Review", action_id=REVIEW, value=value, style="primary", about=which),
+        button("Deny", action_id=DENY, value=value, about=which),
+        button("Deny and kill", action_id=KILL, value=value, style="danger", about=which),
         block_id=f"countersign:home:{approval.id[:64]}:{approval.version}",
     )
 
@@ -168,7 +169,7 @@ def _grant(grant: GrantView, now: float) -> Iterator[Block]:
     reach = [text(f" · {WORDS[grant.what]}")] if grant.what is not None else []
     yield rich(section(*elevations.line_of(grant), *reach, text(f" · {left(grant.ends_at, now)}")))
     yield actions(
-        button("Revoke", action_id=GRANT_END, value=grant.id, style="danger"),
+        button("Revoke", action_id=GRANT_END, value=grant.id, style="danger", about=f"grant {grant.id}"),
         block_id=f"countersign:home:grant:{grant.id[:64]}",
     )
 
@@ -176,6 +177,8 @@ def _grant(grant: GrantView, now: float) -> Iterator[Block]:
 def _session(session: SessionView) -> Iterator[Block]:
     yield rich(section(*session_line(session), text(" · since "), date(session.opened_at)))
     yield actions(
-        button("Kill", action_id=KILL_SESSION, value=session.id, style="danger"),
+        button(
+            "Kill", action_id=KILL_SESSION, value=session.id, style="danger", about=f"session {session.id}"
+        ),
         block_id=f"countersign:home:session:{session.id[:64]}",
     )

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 
 from bot import home
-from bot.card_ids import GRANT_END, KILL_SESSION, MORE, REASON_INPUT
+from bot.card_ids import GRANT_END, HOME_REFRESH, KILL_SESSION, MORE, REASON_INPUT
 from bot.workspace.blockkit import Surface
 from bot.workspace.client import WorkspaceClient, actions_of, text_of
 from bot.workspace.validate import check_view
@@ -70,6 +70,9 @@ def test_the_home_tab_holds_within_slacks_limits_whatever_there_is() -> None:
     assert all(f"and {80 - most:,} more" in words for most in (12, 8, 10, 40))
     names = [one["block_id"] for one in made["blocks"] if "block_id" in one]
     assert len(set(names)) == len(names)
+    said = [one["accessibility_label"] for one in actions_of(made) if one["action_id"] != HOME_REFRESH]
+    assert len(set(said)) == len(said) == 12 * 3 + 10 + 12, "no two buttons are heard alike"
+    assert "Review: apr-1 migrator on orders" in said
 
 
 async def test_home_revokes_a_grant_and_kills_a_session(

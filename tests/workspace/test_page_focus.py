@@ -100,6 +100,20 @@ async def test_a_modal_gives_the_focus_back_and_shows_what_is_wrong(server, slac
         assert await focused(page) == "action-gate"
 
 
+async def test_a_long_modal_is_read_from_its_top(server, slack, page):
+    long = [{"type": "section", "text": mrkdwn("line\n" * 60)} for _ in range(3)]
+    await slack.views_open(trigger_id=server.workspace.tickets.trigger(ANA), view=modal(*long, text_input()))
+    await visit(page, server)
+    await expect(page.get_by_test_id("modal")).to_be_visible()
+    assert await focused(page) == "action-reason"
+    body = page.locator(".modal-body")
+    assert await body.evaluate("(node) => node.scrollTop") == 0
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_test_id("error-why")).to_be_visible()
+    assert await focused(page) == "action-reason"
+    assert await body.evaluate("(node) => node.scrollTop") > 0
+
+
 async def test_pressing_twice_sends_once(server, slack, page):
     app = bolt_app(slack)
     heard: list[str] = []

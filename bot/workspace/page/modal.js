@@ -54,8 +54,9 @@ function draw(view, depth) {
   }
   dialog.querySelector(".modal-body").scrollTop = scrolled;
   const before = focused && dialog.querySelector(`[name="${CSS.escape(focused)}"]`);
+  // A modal is read from its top, wherever its first input stands; only what is wrong is gone to.
   const wrong = dialog.querySelector(".has-error :is(input, textarea, select)");
-  (wrong || before || dialog.querySelector(".modal-body :is(input, textarea, select, button)") || dialog.querySelector(".modal-foot button:last-child")).focus();
+  (wrong || before || dialog.querySelector(".modal-body :is(input, textarea, select, button)") || dialog.querySelector(".modal-foot button:last-child")).focus({ preventScroll: !wrong });
 }
 
 export async function refreshModal() {
