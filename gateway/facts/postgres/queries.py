@@ -97,7 +97,7 @@ def _set_operation(reading: Reading, body: Node, scope: Scope) -> Outputs:
 
 def _set_compared(reading: Reading, operation: Node, sides: Sequence[Outputs], together: Outputs) -> None:
     """Which rows are left tells what is equal on both sides; of a UNION that says little but to one who guesses."""
-    guessed = any(not output.sources for side in sides for output in side)
+    guessed = any(not (output.sources and output.exact) for side in sides for output in side)
     if operation.get("op") != "SETOP_UNION" or guessed:
         reading.columns(united(together), kind="condition")
 
