@@ -80,9 +80,9 @@ def body_of(request: Request) -> Body:
         if looks_like_json:
             raise BodyUnclear("the body looks like JSON and says that it is a form")
         try:
-            fields = also_named(pairs(data.decode("latin-1").strip()))
+            fields = also_named(pairs(data.decode("utf-8").strip()))
             return Body(kind="form", fields=fields, data=data)
-        except PathUnclear:
+        except (PathUnclear, UnicodeDecodeError):
             raise BodyUnclear("the form is not in order") from None
     if kind.startswith("multipart/"):
         return Body(kind="multipart", fields=also_named(_parts(rest, data)), data=data)

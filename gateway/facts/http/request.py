@@ -54,6 +54,8 @@ def made(method: str, target: str, headers: list[tuple[str, str]], body: bytes) 
     if len(body) > BODY_MOST:
         raise RequestUnclear(f"the body has more than {BODY_MOST} bytes")
     path, _, query = target.partition("?")
+    if not query.isascii():
+        raise RequestUnclear("the query holds characters that have to be escaped")
     try:
         normal = "*" if (method, target) == ("OPTIONS", "*") else normal_path(path)
         found = pairs(query)
