@@ -21,7 +21,10 @@ ROWS = (
     "gateway/recorder/lines.py",
 )
 COMMANDS = (
-    *(f"gateway/{name}.py" for name in ("end", "errand", "gate", "model", "relay", "sessions", "wire")),
+    *(
+        f"gateway/{name}.py"
+        for name in ("end", "errand", "gate", "model", "pace", "relay", "sessions", "wire")
+    ),
     *(f"gateway/recorder/{name}.py" for name in ("__init__", "chain", "remembered")),
     "gateway/facts/cache.py",
     "gateway/facts/postgres/__init__.py",

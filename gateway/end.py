@@ -5,18 +5,12 @@ from __future__ import annotations
 import asyncio
 import ssl
 from abc import ABC, abstractmethod
-from time import monotonic
 from typing import Final, cast
 
+from gateway.pace import Pace
 from gateway.tls import TlsFailed, TlsLayer
 from gateway.wire import Side
 
-SLICE: Final = 0.005
-"""Seconds of work after which a side that has more to read lets the others have their turn first.
-
-libuv reads a socket that stays ready up to 32 times before it looks at any other: where each of these reads is
-work, as rows to be masked are, everybody else would wait for all of them.
-"""
 BUFFERED: Final = 512 * 1024
 """Bytes for one side that wait to be sent before the other side is read no further: two reads of the event loop's."""
 LIGHT: Final = 16 * 1024
@@ -71,6 +65,13 @@ class End:
         self._resting = False
         self._came = 0
         """Bytes, since something was last sent to this side."""
+        self._pace = Pace()
+        self._waiting = b""
+        """What was read and has to wait for its turn; meanwhile nothing is read.
+
+        libuv reads a socket that stays ready up to 32 times before it looks at any other, and one read may be the work of
+        a second, if somebody means it to be: everybody else would wait for all of it.
+        """
         self.transport: asyncio.Transport | None = None
 
     # What the event loop calls.
@@ -85,14 +86,24 @@ class End:
     def data_received(self, data: bytes) -> None:
         size = len(data)
         self._came += size
-        if size < LIGHT and self._came < BULK:
+        if self._waiting:
+            self._waiting += data  # some transports hand over one more read after they were paused
+        elif size < LIGHT and size <= self._pace.portion and self._came < BULK:
             self._took(data)
-            return
-        began = monotonic()
+        else:
+            self._waiting = data
+            self._take()
+
+    def _take(self) -> None:
+        """A portion of what waits; the rest once the others had their turn."""
+        data, self._waiting = self._waiting, b""
+        portion = self._pace.begin()
+        if len(data) > portion:
+            data, self._waiting = data[:portion], data[portion:]
         self._took(data)
-        if monotonic() - began > SLICE:
+        if self._pace.worked(len(data)) or self._waiting:
             self._rest(0.0)
-        elif size < GATHERED and self._came >= BULK:
+        elif len(data) < GATHERED and self._came >= BULK:
             self._rest(PAUSE)
 
     def _took(self, data: bytes) -> None:
@@ -133,11 +144,14 @@ class End:
 
     def read(self, *, paused: bool) -> None:
         self._paused = paused
+        if self._waiting and not paused and not self._resting:
+            self._rest(0.0)
         self._turn()
 
     def close(self) -> None:
         """Send what is buffered, then close."""
         self._closed = True
+        self._waiting = b""
         if self.transport is None or self.transport.is_closing():
             return
         if self._tls is not None:
@@ -147,6 +161,7 @@ class End:
     def abort(self) -> None:
         """Close now; what is buffered is dropped."""
         self._closed = True
+        self._waiting = b""
         if self.transport is not None:
             self.transport.abort()
 
@@ -158,12 +173,14 @@ class End:
 
     def _rested(self) -> None:
         self._resting = False
+        if self._waiting and not self._paused:
+            self._take()
         self._turn()
 
     def _turn(self) -> None:
         if self.transport is None or self.transport.is_closing():
             return
-        if self._paused or self._resting:
+        if self._paused or self._resting or self._waiting:
             self.transport.pause_reading()
         else:
             self.transport.resume_reading()
@@ -187,6 +204,9 @@ class End:
             self._peer_closed()
 
     def _peer_closed(self) -> None:
+        if self._waiting:
+            data, self._waiting = self._waiting, b""
+            self._took(data)
         if not self._closed:
             self._closed = True
             self._owner.received(self._side, b"")

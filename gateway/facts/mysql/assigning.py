@@ -61,7 +61,7 @@ def _assignment(reading: Reading, part: Sequence[Token]) -> None:
         reading.doubt("an assignment cannot be read")
         return
     target, value = part[:equals], part[equals + 1 :]
-    sources = _made_of(reading, value)
+    sources = made_of(reading, value)
     name = "".join(token.text for token in target if token.upper not in _SCOPES).lstrip(".")
     if name.startswith("@") and not name.startswith("@@"):
         reading.does(Effect.SESSION)
@@ -121,7 +121,8 @@ def _kept(reading: Reading, value: Sequence[Token], sources: Sources) -> Variabl
     )
 
 
-def _made_of(reading: Reading, value: Sequence[Token]) -> Sources:
+def made_of(reading: Reading, value: Sequence[Token]) -> Sources:
+    """The stored columns behind a value that stands by itself."""
     if len(value) == 1 and value[0].kind in {"word", "string", "number"}:
         return NOTHING
     if len(value) == 1 and value[0].kind == "variable" and not value[0].text.startswith("@@"):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from gateway.facts.mysql.functions import MORE, NOT_CALLS
 from gateway.facts.mysql.lexer import Token
 from gateway.facts.mysql.reading import Reading
+from gateway.facts.mysql.state import Variable
 from gateway.model import Effect
 
 _NAMING = """
@@ -33,6 +34,9 @@ def effects_anywhere(reading: Reading, tokens: Sequence[Token]) -> None:
             reading.does(Effect.SESSION)
         if token.kind == "variable" and (following.is_mark(":=") or tokens[0].upper in _ASSIGNING):
             reading.state.forget(token.text)
+            if tokens[0].upper == "GET":
+                # The diagnostics of a statement quote the values that it read.
+                reading.state.assign(token.text, Variable(sources=frozenset({"*"})))
         match token.upper:
             case "INTO" if following.upper in {"OUTFILE", "DUMPFILE"}:
                 reading.does(Effect.EXFIL, Effect.WRITE)

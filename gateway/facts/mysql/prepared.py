@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.facts.mysql.assigning import text_of
-from gateway.facts.mysql.grammar import outermost
+from gateway.facts.mysql.assigning import made_of, text_of
+from gateway.facts.mysql.grammar import outermost, split
 from gateway.facts.mysql.lexer import Token
 from gateway.facts.mysql.reading import Reading
 from gateway.model import Effect
@@ -32,6 +32,8 @@ def execute(reading: Reading, tokens: Sequence[Token]) -> None:
     """`EXECUTE name [USING ...]`, `EXECUTE IMMEDIATE text [USING ...]`."""
     reading.does(Effect.SESSION)
     using = outermost(tokens, "USING") or len(tokens)
+    for value in split(tokens[using + 1 :]) if using < len(tokens) else ():
+        reading.carries("", made_of(reading, value))  # to wherever its placeholder stands
     if len(tokens) > 1 and tokens[1].upper == "IMMEDIATE":
         _run(reading, _text(reading, tokens[2:using]))
         return

@@ -103,7 +103,7 @@ def statement(reading: Reading, tokens: Sequence[Token]) -> None:
         case _ if _SESSION.fullmatch(_shape(tokens)):
             reading.does(Effect.SESSION)
             for token in tokens:
-                if token.kind == "variable":  # what SIGNAL says is an error's text
+                if token.kind == "variable" and first != "GET":  # what SIGNAL says is an error's text
                     reading.carries("", reading.state.variable(token.text).sources)
         case _ if definitions.define(reading, tokens):
             if first in {"CREATE", "ALTER"}:
@@ -191,7 +191,7 @@ def _show(reading: Reading, tokens: Sequence[Token]) -> None:
         level, code = (Output(name=name, sources=NOTHING) for name in ("level", "code"))
         reading.outputs = (level, code, *anything(["message"]))
     at = outermost(tokens, "WHERE")
-    if at is not None and any(token.upper == "SELECT" for token in tokens[at:]):
+    if at is not None and any(token.upper == "SELECT" or token.kind == "variable" for token in tokens[at:]):
         node = parsed_or_doubted(reading, [*keywords("SELECT"), *tokens[at + 1 :]])
         if node is not None:
             EXPRESSIONS.condition(reading, list(node.expressions), Scope())

@@ -154,7 +154,7 @@ class Channel(asyncssh.SSHServerSession[Any]):
 
     def pause_writing(self) -> None:
         if self._upstream is not None:
-            self._upstream.channel.pause_reading()
+            self._upstream.full(True)
             self._room(self._kept.unread("target", on=True))
         if self._subsystem is not None:
             self.read(False, CLIENT)  # each request has an answer
@@ -162,7 +162,7 @@ class Channel(asyncssh.SSHServerSession[Any]):
     def resume_writing(self) -> None:
         self._kept.unread("target", on=False)
         if self._upstream is not None:
-            self._upstream.channel.resume_reading()
+            self._upstream.full(False)
         self.read(True, CLIENT)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Protocol
 
 import asyncssh
 
 from gateway.hosted import Ruling, Seat, SessionOver, Stream
+from gateway.pace import Pace
 from gateway.protocols.ssh.bulk import gives_in_bulk
 from gateway.protocols.ssh.digests import Copies
 from gateway.protocols.ssh.timeline import ERR, OUT, RESIZE, SIZE, head
@@ -154,10 +157,17 @@ class Upstream(asyncssh.SSHClientSession[bytes]):
         self._read_client = read_client
         self._loop = asyncio.get_running_loop()
         self._quiet: asyncio.TimerHandle | None = None
-        self._arrived: list[bytes] = []
+        self._pace = Pace()
+        self._arrived: deque[tuple[bool, bytes]] = deque()
+        """What has come, and whether it is of standard error."""
         self._arriving = 0
-        self._on_error = False
-        """Which stream they came on."""
+        self._due = False
+        """Its turn comes."""
+        self._behind = False
+        """Some of it has to wait for that; meanwhile no more is read."""
+        self._full = False
+        self._paused = False
+        self._lost = False
         self._unwanted = False
         self._outcome: tuple[str, bool] = ("the target hung up", True)
         self.status = 255
@@ -174,40 +184,74 @@ class Upstream(asyncssh.SSHClientSession[bytes]):
     def drop(self) -> None:
         """Nobody waits for it any more, whether it is open already or not."""
         self._unwanted = True
+        self._forget()
         if hasattr(self, "channel"):
             self.channel.abort()
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         """Packets of one read come one by one: looking through them together costs a fraction."""
-        error = datatype == STDERR
-        if error != self._on_error:
-            self._all_came()
-            self._on_error = error
-        if not self._arrived:
-            self._loop.call_soon(self._all_came)
-        self._arrived.append(data)
+        if not self._due:
+            self._soon()
+        self._arrived.append((datatype == STDERR, data))
         self._arriving += len(data)
-        if self._arriving >= AT_ONCE:
-            self._all_came()
+        if self._arriving >= AT_ONCE and not self._behind:
+            self._take()
 
-    def _all_came(self) -> None:
-        if not self._arrived:
-            return
-        data = b"".join(self._arrived)
-        self._arrived.clear()
-        self._arriving = 0
-        self.giving(lambda: self._sink.came(data, error=self._on_error))
+    def _soon(self) -> None:
+        self._due = True
         if self._quiet is not None:
             self._quiet.cancel()
-        self._quiet = self._loop.call_later(QUIET, self.giving, self._sink.quiet)
+        self._loop.call_soon(self._work)
+
+    def _work(self) -> None:
+        """Take a portion of what has arrived; the rest once the others had their turn."""
+        self._due = False
+        if self._arrived:
+            self._take()
+        self._behind = bool(self._arrived)
+        if self._behind:
+            self._soon()
+        elif self._lost:
+            self._end()
+        else:
+            self._quiet = self._loop.call_later(QUIET, self.giving, self._sink.quiet)
+        self._read()
+
+    def _take(self) -> None:
+        taken, portion = 0, self._pace.begin()
+        while self._arrived and taken < portion:
+            error, data = self._next(portion - taken)
+            taken += len(data)
+            self.giving(partial(self._sink.came, data, error=error))
+        self._behind = self._pace.worked(taken) or bool(self._arrived)
+
+    def _next(self, most: int) -> tuple[bool, bytes]:
+        """What came next on one of the two streams, up to so many bytes; true for standard error."""
+        error, data = self._arrived.popleft()
+        parts, size = [data], len(data)
+        while size < most and self._arrived and self._arrived[0][0] is error:
+            data = self._arrived.popleft()[1]
+            parts.append(data)
+            size += len(data)
+        if size > most:
+            parts[-1], rest = data[: most - size], data[most - size :]
+            self._arrived.appendleft((error, rest))
+        self._arriving -= min(size, most)
+        return error, b"".join(parts)
+
+    def _forget(self) -> None:
+        self._arrived.clear()
+        self._arriving = 0
 
     def giving(self, work: Callable[[], None]) -> None:
         """Whatever goes wrong while an answer is masked or recorded, nothing more of it is given out."""
         try:
             work()
         except SessionOver:
+            self._forget()
             self.channel.abort()
         except Exception:
+            self._forget()
             log.exception("an answer could not be given out")
             self._outcome = (UNMASKABLE, True)
             self.status, self.signal = 255, ""
@@ -232,9 +276,24 @@ class Upstream(asyncssh.SSHClientSession[bytes]):
     def resume_writing(self) -> None:
         self._read_client(True)
 
+    def full(self, full: bool) -> None:  # noqa: FBT001
+        """The client takes no more for now, or does so again."""
+        self._full = full
+        self._read()
+
+    def _read(self) -> None:
+        paused = self._full or self._behind
+        if paused is not self._paused and not self._lost:
+            self._paused = paused
+            (self.channel.pause_reading if paused else self.channel.resume_reading)()
+
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
-        self._all_came()
+        self._lost = True
+        if not self._due:
+            self._end()
+
+    def _end(self) -> None:
         if self._quiet is not None:
             self._quiet.cancel()
         self.giving(self._sink.rest)
