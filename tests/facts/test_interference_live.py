@@ -8,17 +8,21 @@ import psycopg
 import pymysql
 import pytest
 
-from gateway.facts import postgres
+from gateway.facts import mysql, postgres
 from gateway.facts.mysql import Context
 from gateway.facts.mysql import Server as Dialect
-from gateway.facts.mysql import read as read_mysql
+from gateway.facts.mysql.resolving import resolved as resolved_mysql
+from gateway.facts.postgres.resolving import resolved
+from gateway.facts.schema import Table
 from gateway.model import Effect, Facts
-from tests.facts.made_up import SECRET, Queries, filling
+from tests.facts.made_up import SECRET, TABLES, Queries, filling
 from tests.facts.mariadb import MariaDb
 
 pytestmark = pytest.mark.live
 PLAIN = {Effect.READ, Effect.SESSION, Effect.EXFIL}
-TRIED = 4_000
+TRIED = 3_000
+CATALOGUE = {f"one.{name}": Table(columns=columns) for name, columns in TABLES.items()}
+either = pytest.mark.parametrize("seen", [False, True], ids=["unseen", "with its catalogue"])
 Rows = Sequence[Sequence[object]]
 
 
@@ -54,7 +58,9 @@ def held_against(
     return answered
 
 
-def test_postgresql_tells_nothing_of_a_column_that_is_said_not_to_be_told(server):
+@either
+def test_postgresql_tells_nothing_of_a_column_that_is_said_not_to_be_told(server, seen):
+    texts = postgres.Texts(resolved(CATALOGUE, {}, ("pg_catalog", "one")) if seen else None)
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
         for turn, schema in enumerate(("one", "other")):
             connection.execute(f"CREATE SCHEMA {schema}")
@@ -70,12 +76,14 @@ def test_postgresql_tells_nothing_of_a_column_that_is_said_not_to_be_told(server
 
         joins = ("JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN")
         try:
-            assert held_against(Queries(7, joins=joins, outer=True), postgres.read, ask) > TRIED / 5
+            assert held_against(Queries(7, joins=joins, outer=True), texts.read, ask) > TRIED / 5
         finally:
             connection.execute("DROP SCHEMA one CASCADE; DROP SCHEMA other CASCADE")
 
 
-def test_mariadb_tells_nothing_of_a_column_that_is_said_not_to_be_told():
+@either
+def test_mariadb_tells_nothing_of_a_column_that_is_said_not_to_be_told(seen):
+    texts = mysql.Texts(resolved_mysql(CATALOGUE, ("one",)) if seen else None)
     with MariaDb() as server:
         account = {"host": "127.0.0.1", "port": server.port, "user": "asks", "password": "sekret"}
         server.run(
@@ -97,4 +105,4 @@ def test_mariadb_tells_nothing_of_a_column_that_is_said_not_to_be_told():
 
             context = Context(servers=(Dialect.MARIADB,))
             queries = Queries(7, joins=("JOIN", "LEFT JOIN", "RIGHT JOIN"), outer=False)
-            assert held_against(queries, lambda text: read_mysql(text, context), ask) > TRIED / 5
+            assert held_against(queries, lambda text: texts.read(text, context), ask) > TRIED / 5

@@ -19,6 +19,10 @@ RESOURCES = {
         ("pods", "Pod", True),
         ("pods/log", "Pod", True),
         ("pods/exec", "PodExecOptions", True),
+        ("pods/ephemeralcontainers", "Pod", True),
+        ("pods/eviction", "Eviction", True),
+        ("serviceaccounts", "ServiceAccount", True),
+        ("serviceaccounts/token", "TokenRequest", True),
         ("secrets", "Secret", True),
         ("configmaps", "ConfigMap", True),
         ("events", "Event", True),
@@ -200,10 +204,26 @@ HOST_NETWORK = json.dumps({"spec": {"template": {"spec": {"hostNetwork": True}}}
         ("exec web -- ls /srv", "create pods/exec: hold"),
         ("exec web -- rm -rf /srv", "create pods/exec: block"),
         ("get pods --as=admin", "list pods: block"),
+        ("cp web:/srv/f -", "create pods/exec: hold"),
+        ("debug web --image=busybox -- ls", "patch pods/ephemeralcontainers: hold"),
+        ("diff -f {deployment}", "patch deployments: hold"),
+        ("drain n1 --force", "patch nodes: block"),
+        ("create token default", "create serviceaccounts/token: block"),
+        ("apply set-last-applied -f {deployment} --create-annotation", "patch deployments: hold"),
+        (
+            'patch pod web --type=json -p [{"op":"remove","path":"/metadata/finalizers/0"}]',
+            "patch pods: block",
+        ),
+        ("auth can-i --list", "create selfsubjectrulesreviews: allow"),
+        ("auth whoami", "create selfsubjectreviews: allow"),
+        ("get --raw /api/v1/namespaces/prod/secrets", "list secrets: hold"),
+        ("rollout history deployment web", "get deployments: allow"),
+        ("rollout pause deployment web", "patch deployments: hold"),
     ],
 )
 def test_kubectl_is_understood(api, tmp_path, line, expected):
-    arguments = line.split(" -p ")
+    (tmp_path / "deployment.json").write_text(json.dumps(DEPLOYMENT))
+    arguments = line.replace("{deployment}", f"{tmp_path}/deployment.json").split(" -p ")
     words = arguments[0].split() + ([f"-p={arguments[1]}"] if len(arguments) > 1 else [])
     facts = sent(api, tmp_path, words)
     found = [told(each) for each in facts]

@@ -199,7 +199,7 @@ async def test_somebody_who_was_not_asked_cannot_decide(stand: Stand, people: Wo
     card = await stand.card(people, row)
     held = await stand.pending(row)
     await people.click(card, APPROVE, as_="sam.chen", channel=APPROVALS)
-    await told(people, "You cannot decide this. sam.chen@example.com is not in a group", person=SAM)
+    await told(people, "You cannot decide this: sam.chen@example.com is not in a group", person=SAM)
     assert (await stand.approval(held["id"]))["votes"] == []
     assert not client.done()
     await people.click(card, DENY, as_="ana.silva", channel=APPROVALS)
@@ -235,7 +235,7 @@ async def test_killing_is_refused_to_who_was_not_asked(stand: Stand, people: Wor
         lambda one: "Asking the gateway" not in text_of(one), as_=SAM, timeout=WITHIN
     )
     await people.submit(view, {REASON_INPUT: "because"}, as_=SAM)
-    await told(people, "You cannot decide this. sam.chen@example.com is not in a group", person=SAM)
+    await told(people, "You cannot decide this: sam.chen@example.com is not in a group", person=SAM)
     assert not client.done()
     await people.click(card, APPROVE, as_="ana.silva", channel=APPROVALS)
     await runs(client)

@@ -39,8 +39,10 @@ RUN = frozenset(_RUN.split())
 _KINDS_OF_SEARCH = frozenset(
     {"multi", "advanced", "full", "text", "vector", "hybrid", "semantic", "quick", "bulk"}
 )
-_EXPRESSION = re.compile(r"[$%#]\{")
+_EXPRESSION = re.compile(r"[$%#]\{|\{\{|<%")
 """What template and expression languages of servers run wherever they find it."""
+_LOOKUP = re.compile(r"\$\{[^}]{0,40}(?:jndi:|\$\{)", re.IGNORECASE)
+"""What loggers of Java look up in whatever they write down: headers and the values of bodies too."""
 _SHELL = re.compile(
     r"\$\(|`[^`]+`|[;|&]\s*(?:cat|id|ls|wget|curl|bash|sh|nc|rm|whoami|uname|ping|sleep|python3?|perl|powershell)(?:\s|$)"
 )
@@ -150,7 +152,8 @@ def runs(reading: Reading, request: Request, body: Body) -> bool:
         _EXPRESSION.search(f"{name}={value}") or (name.lower() not in _SEARCHING and _SHELL.search(value))
         for name, value in request.query
     )
-    found = bool(names & RUN) or injected
+    told = "\n".join(value for _, value in (*request.headers, *body.members()))
+    found = bool(names & RUN) or injected or _LOOKUP.search(told) is not None
     statements = statements_of(request, body)
     if found or len(statements) > STATEMENTS_MOST or not all(map(only_selects, statements)):
         reading.does(Effect.EXEC)
