@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import operator
 import re
@@ -51,6 +52,8 @@ TEXT: Mapping[str, Callable[[str], Value]] = {
     "length": lambda text: float(len(text)),
     "char_length": lambda text: float(len(text)),
     "octet_length": lambda text: float(len(text.encode())),
+    "reverse": lambda text: text[::-1],
+    "md5": lambda text: hashlib.md5(text.encode(), usedforsecurity=False).hexdigest(),
 }
 _NUMBER: Mapping[str, Callable[[float], Value]] = {
     "abs": abs,
@@ -59,6 +62,16 @@ _NUMBER: Mapping[str, Callable[[float], Value]] = {
     "ceil": lambda number: float(math.ceil(number)),
     "round": lambda number: float(round(number)),
 }
+_SEVERAL: Mapping[tuple[str, str], Callable[..., Value]] = {
+    ("left", "tn"): lambda text, count: text[: int(count)],
+    ("right", "tn"): lambda text, count: text[-int(count) :] if count else "",
+    ("substr", "tnn"): lambda text, at, count: text[max(int(at) - 1, 0) : max(int(at + count) - 1, 0)],
+    ("strpos", "tt"): lambda text, part: float(text.find(part) + 1),
+    ("mod", "nn"): lambda left, right: math.fmod(left, right) if right else UNSURE,
+    ("div", "nn"): lambda left, right: float(math.trunc(left / right)) if right else UNSURE,
+    ("power", "nn"): lambda left, right: left**right if right in {0, 1, 2} else UNSURE,
+}
+"""Functions of several arguments, by these: texts and numbers."""
 CALENDAR = frozenset({"extract", "date_part", "date_trunc"})
 CLOCKS = frozenset({"now", "clock_timestamp", "statement_timestamp", "transaction_timestamp"})
 
@@ -214,11 +227,27 @@ def _expression(body: Node, row: Row) -> Value:
             other = value_of(right, row)
             if "lexpr" not in body:
                 return -other if name == "-" and isinstance(other, float) else UNSURE
-            found = _operated(name, left, other)
+            ours, theirs = body["lexpr"].get("RowExpr"), right.get("RowExpr")
+            found = _ordered(name, ours, theirs, row) if ours and theirs else _operated(name, left, other)
             unproven = computed and (name, found) in {("<>", True), ("=", False)}
             return UNSURE if unproven else found
         case _:
             return UNSURE
+
+
+def _ordered(name: str, one: Node, other: Node, row: Row) -> Value:
+    """Rows that are compared: the first pair that differs decides."""
+    pairs = [
+        (value_of(a, row), value_of(b, row))
+        for a, b in zip(one.get("args", ()), other.get("args", ()), strict=False)
+    ]
+    same = [_compare("=", a, b) for a, b in pairs]
+    if name not in _ORDER:
+        return _joined("AND_EXPR", same) if name == "=" else UNSURE
+    for (a, b), equal in zip(pairs[:-1], same, strict=False):
+        if equal is not True:
+            return _compare(name[0], a, b) if equal is False else equal
+    return _compare(name, *pairs[-1]) if pairs else UNSURE
 
 
 def _items(node: Node) -> Iterable[Node]:
@@ -356,7 +385,11 @@ def _call(body: Node, row: Row) -> Value:
     if name in CALENDAR and len(args) == 2:
         return _of_calendar(name, *args)
     if len(args) != 1:
-        return UNSURE
+        given = "".join(
+            "t" if isinstance(arg, str) else "n" if isinstance(arg, float) else "?" for arg in args
+        )
+        several = _SEVERAL.get(("substr" if name == "substring" else name, given))
+        return several(*args) if several else UNSURE
     value = args[0]
     if value is None:
         return None
