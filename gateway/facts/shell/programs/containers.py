@@ -85,6 +85,8 @@ def _docker(call: Call) -> str | None:
     own = options(call.args, takes=_OWN_TAKES, long=_OWN_LONG, until_operand=True)
     if own.has("H", "host"):
         call.doubt("which engine is meant is not known")
+    if own.has("config"):
+        call.execute("docker runs programs of its settings")
     args = own.operands
     if call.name == "docker-compose":
         args = ("compose", *call.args)

@@ -25,6 +25,8 @@ def _ssh(call: Call) -> str | None:
     given = options(call.args, takes=takes, until_operand=True)
     if given.has("V", "Q", "G"):
         call.add(Effect.READ)
+        if given.has("G") and given.has("F"):
+            call.execute("ssh reads options from a file")  # of which `Match exec` runs
         return None
     for option in (*given.values("o"), *given.values("J")):
         if _RUNNING_OPTION.match(option):
