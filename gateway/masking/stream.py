@@ -96,7 +96,7 @@ class StreamMask:
         A value that does not end would be searched from its beginning with each of its pieces, however small they are.
         """
         self._credit = min(_ADVANCE, self._credit + new * _WORTH)
-        kept = self.pending
+        kept = self.pending - new
         if kept <= _LITTLE:
             return True
         if kept > self._credit:

@@ -225,6 +225,18 @@ def test_cookies_that_set_one_another_cost_what_their_length_costs(mask: Compile
     assert seen > len(data) // 4
 
 
+@pytest.mark.parametrize("size", [100_000, 1_000_000, 3_000_000])
+def test_however_large_pieces_are_what_is_over_is_given_out(mask: CompiledMask, size: int) -> None:
+    line = b"nothing is sensitive in this line\n"
+    piece = line * (size // len(line))
+    stream = StreamMask(mask)
+    out = b""
+    for _ in range(4):
+        out += stream.feed(piece)
+        assert stream.pending < 100
+    assert out + stream.close() == 4 * piece
+
+
 @pytest.mark.parametrize(
     "lead", [b"Authorization: Digest ", b"Cookie: id=", b"password: |\n  ", b'"token": "']
 )

@@ -218,7 +218,7 @@ class Upstream(asyncssh.SSHClientSession[bytes]):
         self._read()
 
     def _take(self) -> None:
-        taken, portion = 0, self._pace.begin()
+        taken, portion = 0, min(AT_ONCE, self._pace.begin())
         while self._arrived and taken < portion:
             error, data = self._next(portion - taken)
             taken += len(data)
