@@ -105,23 +105,19 @@ class Recording:
         `digest` is what people decide about, where they are asked. `shadow` names the rules that would have decided
         as well, were they enforced.
         """
-        self._alive()
-        number = self._writer.number
         known = self._known.get(id(effects))
-        again = known is not None and known.says(effects, resources, verdict, rules, message)
-        if known is None or not again:
+        if known is None or not known.says(effects, resources, verdict, rules, message):
             if len(self._known) >= KNOWN_KEPT:
                 self._known.clear()
             known = self._known[id(effects)] = Known(effects, resources, verdict, rules, message)
+        self._alive()
         self._named, self._opening = command_id, opening(command_id)
         self._writer.frame(
             b"asked",
             self._clock(),
             self._fields_asked(text, parameters, digest, shadow),
-            known=known.encoded,
+            known=known.header(self._writer.number),
         )
-        if not again:
-            known.written(number)
         self._tally[verdict] += 1
         self._made += 2 if verdict == "block" else 1
         self.flush()

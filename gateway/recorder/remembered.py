@@ -25,15 +25,18 @@ class Known:
         self._verdict = verdict
         self._rules = rules
         self._message = message
-        judged = {"verdict": verdict, "rules": rules, "message": message}
-        self._judged = encoded(judged)[1:]
         facts = {"effects": [*effects], "resources": resources}
-        self.encoded = b",".join((b"", encoded(facts)[1:-1], self._judged))
-        """What follows in the header of the next."""
+        judged = {"verdict": verdict, "rules": rules, "message": message}
+        self._facts = encoded(facts)[1:-1]
+        self._judged = encoded(judged)[1:]
+        self._again = b""
 
-    def written(self, number: int) -> None:
-        """Record `number` has said all of it: those that follow name that one in place of the facts."""
-        self.encoded = b',"facts":%d,%b' % (number, self._judged)
+    def header(self, number: int) -> bytes:
+        """What follows in that of record `number`: the first has all of it, and the others name that one."""
+        if self._again:
+            return self._again
+        self._again = b',"facts":%d,%b' % (number, self._judged)
+        return b",".join((b"", self._facts, self._judged))
 
     def says(
         self,
