@@ -163,11 +163,17 @@ _REDIS_PLAIN = re.compile(r"(?!.*(?:pass|auth|user))[\w-]+\*?", re.IGNORECASE)
 """Settings that hold no password, though a star stands for the end of their name."""
 
 
+REDIS_TAKES = "hpsanuridDX"
+REDIS_LONG = (
+    "user pass eval pattern count quoted-pattern rdb functions-rdb tls-ca-cert cacert cert key interval"
+)
+
+
 def _redis(call: Call) -> str | None:
     given = options(
         call.args,
-        takes="hpsanuridDX",
-        long="user pass eval pattern count quoted-pattern rdb functions-rdb tls-ca-cert cacert cert key interval",
+        takes=REDIS_TAKES,
+        long=REDIS_LONG,
         until_operand=True,
     )
     if given.has("eval", "x", "X", "functions-rdb", "rdb", "pipe", "replica", "slave"):

@@ -35,6 +35,11 @@ _NMCLI_CHANGES = words(
     load -s --show-secrets
     """
 )
+NFT_FLAGS = """
+    -a -n -nn -nnn -s -j -N -S -u -p -t -y -o -c -e -i -T --handle --numeric --stateless --terse --service
+    --reversedns --guid --numeric-priority --numeric-protocol --numeric-time --echo --check --optimize
+"""
+"""Options of nft that take no value."""
 _FLUSHES = words("-F -X --flush flush disable reset stop down del delete")
 _ALWAYS_CHANGE = words("iptables-restore ip6tables-restore csf shorewall wg-quick openvpn")
 

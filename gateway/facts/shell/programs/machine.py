@@ -52,8 +52,8 @@ _ENDING = """
 _GUARDING = """
     setenforce setsebool semanage semodule augenrules aa-disable aa-enforce aa-complain aa-teardown
     apparmor_parser insmod rmmod modprobe depmod update-grub grub-install grub-mkconfig update-initramfs dracut hwclock
-    update-rc.d chkconfig rc-update ssh-copy-id ssh-add ssh-agent certbot update-ca-certificates
-    update-crypto-policies fips-mode-setup visudo tpm2_clear mokutil bpftool quotaon setquota edquota exportfs
+    update-rc.d chkconfig rc-update ssh-copy-id ssh-add ssh-agent update-ca-certificates
+    update-crypto-policies fips-mode-setup visudo tpm2_clear mokutil quotaon setquota edquota
 """
 _SHOWING = """
     lsmod ausearch aureport mailq ntpq pvs vgs lvs pvdisplay vgdisplay lvdisplay showmount rpcinfo quota repquota
