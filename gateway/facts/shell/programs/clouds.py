@@ -114,6 +114,8 @@ def _judged(call: Call, named: list[str]) -> None:
         only_listed = verb == "list" or verb.startswith(("describe", "list-s", "list-a", "list-r"))
         if _LISTED_SECRETS.search(path) or (_SECRETS.search(path) and not only_listed):
             call.add(E)
+        if any(arg.lower() == "userdata" for arg in call.args):
+            call.add(E)  # what a machine is set up with, passwords among it
     elif _SECRETS.search(path) and verb not in {"create", "update", "put"}:
         call.add(E, P)
     else:

@@ -153,7 +153,9 @@ def _ip(call: Call) -> str | None:
     flags = [arg.lstrip("-") for arg in call.args if arg.startswith("-")]
     # -f alone is the family.
     forced = any(len(flag) > 1 and "force".startswith(flag) for flag in flags)
-    if "exec" in named or forced or any(flag and "batch".startswith(flag) for flag in flags):
+    within = bool(named) and any(whole.startswith(named[0]) for whole in ("netns", "vrf"))
+    runs = "exec" in named or (within and any("exec".startswith(verb) for verb in named[1:2]))
+    if runs or forced or any(flag and "batch".startswith(flag) for flag in flags):
         call.execute()
     kind = named[0] if named else ""
     deeper = not "link".startswith(kind) and any(whole.startswith(kind) for whole in _IP_DEEPER)
