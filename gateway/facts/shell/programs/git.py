@@ -161,6 +161,8 @@ def _files(call: Call, verb: str, given: Options) -> None:
 
 
 def _config(call: Call, rest: Sequence[str], operands: Sequence[str]) -> None:
+    for path in options(rest, takes="f", long="file blob default type").values("f", "file"):
+        call.read(path)
     shows = {"--get", "--list", "-l", "--get-all", "--get-regexp"}.intersection(rest)
     if shows or operands[:1] in (["get"], ["list"]) or (len(rest) == 1 and operands and static(rest[0])):
         call.add(R)

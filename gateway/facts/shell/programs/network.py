@@ -56,7 +56,7 @@ def _openssl(call: Call) -> str | None:
     given = options(
         call.args[1:],
         long="""
-            in out inkey key keyform passin pass k connect servername CAfile cert engine provider config kfile
+            in out inkey key keyform passin passout pass k connect servername CAfile cert engine provider config kfile
             rand CApath host port starttls days subj newkey keyout inform outform extfile CA CAkey
             verify_return_error showcerts
         """,
@@ -66,6 +66,9 @@ def _openssl(call: Call) -> str | None:
         call.execute()
     for path in given.values("in", "inkey", "key", "kfile", "CAkey", "cert", "CAfile"):
         call.read(path)
+    for source in given.values("pass", "passin", "k", "passout"):
+        if source.startswith("file:"):
+            call.read(source.removeprefix("file:"))
     if verb in {"dgst", "md5", "sha256", "verify", "crl", "cms"}:
         for path in given.operands:
             call.read(path)
