@@ -260,6 +260,7 @@ def _jq(call: Call) -> str | None:
     given = options(args, takes="fLI", long="from-file indent expression")
     for path in given.values("f", "from-file"):
         call.read(path)
+        call.doubt("a program of jq lies in a file")
     if call.name == "yq" and any(_YQ_READS.search(operand) for operand in given.operands):
         call.add(Effect.EXFIL)
         call.doubt("an expression of yq reads what else there is")

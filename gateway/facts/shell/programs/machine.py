@@ -178,7 +178,9 @@ HANDLERS: Mapping[str, Handler] = {
     **each("nginx apachectl apache2ctl httpd haproxy sshd php-fpm", _daemon),
     "ssh-keygen": _ssh_keygen,
     "named-checkconf": _always(Effect.READ),
-    "supervisorctl": _verbs("status avail tail pid maintail version", otherwise=Effect.DESTRUCTIVE),
+    "supervisorctl": _verbs(
+        "status avail tail pid maintail version", otherwise=Effect.DESTRUCTIVE, empty=Effect.EXEC
+    ),
     "pm2": _verbs(
         "list ls status show describe logs monit info prettylist jlist", otherwise=Effect.DESTRUCTIVE
     ),

@@ -228,6 +228,8 @@ TAKES: Mapping[str, tuple[str, str]] = {
     "unbound-control": ("cs", ""),
 }
 """Options of theirs that take a value: letters, and names."""
+BARE = words("virsh ceph monit certbot")
+"""Those that ask for commands, or begin to work, where none is given."""
 _KAFKA = """
     kafka-topics kafka-consumer-groups kafka-configs kafka-acls kafka-log-dirs kafka-broker-api-versions
     kafka-get-offsets kafka-delegation-tokens

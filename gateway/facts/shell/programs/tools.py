@@ -181,6 +181,8 @@ def _cli(call: Call) -> str | None:
     if words and not static(words[0]):
         call.doubt("a subcommand is not known")
         return None
+    if not words and call.name in operations.BARE:
+        return call.execute("commands are read that the text does not show")
     found = judge(call, _CLI[call.name], *words)
     if U in found:
         call.execute()
