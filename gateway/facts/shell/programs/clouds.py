@@ -65,7 +65,7 @@ _SECRETS = _any_of(
     """
 )
 _LISTED_SECRETS = _any_of(
-    "list-keys keys/list connection-string list-connection get-credentials publishing appsettings"
+    "list-keys keys/list connection-string list-connection get-credentials publishing appsettings env:list env/list"
 )
 """Secrets that are shown by a verb that only describes and lists elsewhere."""
 _EXEC = _any_of(

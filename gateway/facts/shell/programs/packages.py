@@ -88,6 +88,7 @@ _RUNS = words("run run-script exec start test x dlx explore stop restart shell")
 LONG = (
     "option config-file target-release root prefix enablerepo disablerepo repo index-url extra-index-url cwd"
 )
+_TOKEN = re.compile(r"auth|token|passw|secret|key", re.IGNORECASE)
 _MACRO = re.compile(r"%\(|%\{[^}]*(?:lua|\()")
 
 
@@ -128,6 +129,8 @@ def _packages(call: Call) -> str | None:
         looks = True
     if looks:
         call.add(Effect.READ)
+        if given.operands[:1] == ("config",) and any(_TOKEN.search(word) for word in given.operands[1:]):
+            call.add(Effect.EXFIL)
     elif (
         call.name in {"npm", "yarn", "pnpm", "composer", "poetry", "uv", "pipenv", "cargo"} and verb in _RUNS
     ):
