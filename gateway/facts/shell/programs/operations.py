@@ -208,6 +208,59 @@ TABLES: Mapping[str, Table] = {
         ("reload local_data local_zone forward_add set_option", (P,)),
         ("stop flush flush_zone dump_cache", (D,)),
     ),
+    "tailscale": table(
+        ("status ip version netcheck ping whois", (R,)),
+        ("up down set login logout switch lock", (P,)),
+        ("serve funnel file", (E,)),
+        ("ssh", (X, U)),
+    ),
+    "cilium": table(
+        ("status version endpoint/list endpoint/get service/list node/list identity/list policy/get", (R,)),
+        ("install upgrade config", (W, X)),
+        ("uninstall endpoint/disconnect", (W, D)),
+    ),
+    "calicoctl": table(
+        ("get version node/status ipam/show", (R,)),
+        ("create apply replace patch", (P,)),
+        ("delete ipam/release", (P, D)),
+    ),
+    "linkerd": table(("version check viz/stat viz/top viz/edges viz/check", (R,))),
+    **dict.fromkeys(
+        ("qm", "pct"),
+        table(
+            ("list status config pending listsnapshot", (R,)),
+            ("start create clone resume set snapshot resize", (W,)),
+            ("stop shutdown destroy reset reboot suspend rollback delsnapshot", (W, D)),
+            ("exec enter guest console terminal monitor", (X, U)),
+        ),
+    ),
+    "nats": table(
+        (
+            """
+            stream/ls stream/list stream/info stream/report consumer/ls consumer/list consumer/info consumer/report
+            server/list server/ls server/info server/ping server/report account/info rtt
+            """,
+            (R,),
+        ),
+        ("pub publish stream/add stream/edit consumer/add kv/put", (W,)),
+        ("stream/rm stream/purge stream/delete consumer/rm consumer/delete kv/del kv/purge", (W, D)),
+    ),
+    "wal-g": table(
+        ("backup-list wal-show wal-verify", (R,)),
+        ("backup-push wal-push", (W,)),
+        ("backup-fetch wal-fetch delete", (W, D)),
+    ),
+    "cockroach": table(("version node/status node/ls", (R,)), ("node/decommission node/drain quit", (W, D))),
+    "logcli": table(("query instant-query labels series stats volume", (R,))),
+    "caddy": table(
+        ("version list-modules build-info", (R,)), ("start run reload adapt validate", (X,)), ("stop", (D,))
+    ),
+    "kubeadm": table(
+        ("version certs/check-expiration config/images/list upgrade/plan", (R,)),
+        ("init join upgrade certs kubeconfig", (P, X)),
+        ("token", (P, E)),
+        ("reset", (P, D)),
+    ),
 }
 TAKES: Mapping[str, tuple[str, str]] = {
     "ceph": ("cfnkim", "conf format id name keyring cluster connect-timeout"),
@@ -220,6 +273,12 @@ TAKES: Mapping[str, tuple[str, str]] = {
     "nodetool": ("hpuU", "host port username password-file"),
     "istioctl": ("nic", "namespace istioNamespace context kubeconfig"),
     "velero": ("n", "namespace kubeconfig kubecontext"),
+    "tailscale": ("", "socket"),
+    "calicoctl": ("cnorf", "config namespace output filename"),
+    "cilium": ("nHD", "namespace context host"),
+    "nats": ("s", "server context creds user password timeout"),
+    "wal-g": ("", "config"),
+    "logcli": ("", "addr username password limit since from to output org-id"),
     "ctr": ("an", "address namespace timeout connect-timeout"),
     "lxc": ("", "project"),
     "pulumi": ("Cs", "cwd stack color"),
