@@ -258,6 +258,22 @@ class Upstream(Protocol):
     def ca(self) -> str | None: ...
 
 
+class MaskedStream(Protocol):
+    """Text that is masked as it comes, in whatever pieces."""
+
+    hits: list[tuple[int, int, str]]
+    """Every hit so far. Callers may empty it."""
+
+    def feed(self, data: bytes) -> bytes:
+        """What may be given out now that `data` has come."""
+
+    def flush(self) -> bytes:
+        """What may be given out where the text has come to a rest: all but a secret that has begun."""
+
+    def close(self) -> bytes:
+        """The rest, at the end of the text."""
+
+
 class Mask(Protocol):
     """What a wire may ask about masking. Built by `gateway.masking` for the masks a verdict names."""
 
@@ -302,6 +318,9 @@ class Mask(Protocol):
 
     def text(self, value: str) -> str:
         """Free text (an error message, a command) with every hit masked."""
+
+    def stream(self, *, binary: bool = False) -> MaskedStream:
+        """A text that begins. `binary`: what no text holds may be in it, and no length changes."""
 
     def noise(self, value: bytes, length: int) -> bytes:
         """As many bytes that only `value` and a secret key decide: stand-ins of types that are not text."""
