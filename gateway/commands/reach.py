@@ -118,7 +118,7 @@ def every_variable() -> frozenset[str]:
     return frozenset(
         name
         for protocol in SERVED
-        for name in served(protocol).environment(host="-", port=0, database="-", user="-", secret="-")
+        for name in served(protocol).environment(host="-", port=0, database="-", user="-", secret="")
     )
 
 

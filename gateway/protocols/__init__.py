@@ -179,6 +179,12 @@ def scheme_tls(name: str) -> Mapping[str, str]:
     return cast(Mapping[str, str], getattr(reader(name), "SCHEME_TLS", {}))
 
 
+def scheme(name: str, *, tls: bool) -> str:
+    """How an address at the gateway begins."""
+    told = scheme_tls(name).items()
+    return next((each for each, how in told if (how != "disable") is tls), name)
+
+
 def options(name: str) -> Mapping[str, Collection[str]]:
     """The switches that connections of a protocol have, and what each may be."""
     return cast(Mapping[str, Collection[str]], getattr(reader(name), "OPTIONS", {}))

@@ -6,15 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.wire import CommandAnswered, Login, ProtocolViolation, Reconnect, Send, Side
+from gateway.wire import AnswerWithheld, CommandAnswered, Mask, ProtocolViolation, Reconnect, Send, Side
 from tests.wires.conformance import cut
+from tests.wires.masks import NOTHING, Word
 from tests.wires.web import Web, answer, request, sent, status, web
 
 
-def running(
-    start: str = "GET /orders", *headers: str, version: str = "1.1", login: Login | None = None
-) -> Web:
-    session = web(**({"login": login} if login else {}))
+def running(start: str = "GET /orders", *headers: str, version: str = "1.1", mask: Mask = NOTHING) -> Web:
+    session = web(mask=mask)
     session.client(request(start, *headers, version=version))
     session.sent()
     return session
@@ -218,6 +217,45 @@ def test_an_answer_that_is_cut_off_is_never_taken_for_a_whole_one(said: bytes) -
     assert not session.target(b"").endswith(b"0\r\n\r\n")
     assert session.over
     assert session.outcomes == [("200 OK, cut off by the target", True)]
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_an_answer_that_cannot_be_masked_is_withheld(apart: bool) -> None:
+    """All of it where nothing has gone out, and the rest of it where something has."""
+    session = running(mask=Word())
+    head, body = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 6\r\n\r\n", b"secret"
+    if apart:
+        assert status(session.target(head)) == 200
+    with pytest.raises(AnswerWithheld):
+        session.target(body if apart else head + body)
+    last = session.told(session.wire.end("This session was ended."))
+    assert session.over
+    if apart:
+        assert last == b""
+        assert session.outcomes == [("200 OK, cut off", True)]
+    else:
+        assert status(last) == 502
+        assert session.outcomes == [("no answer, HTTP 502 from the gateway", True)]
+
+
+def test_a_masked_answer_is_in_chunks_and_says_nothing_of_its_length() -> None:
+    session = running(mask=Word())
+    said = session.target(
+        answer("200 OK", "Content-Type: text/plain", 'ETag: "a"', body=b"a secret, and more")
+    )
+    assert b"ETag" not in said
+    assert b"Content-Length" not in said
+    assert content(said) == b"a ******, and more"
+    (answered,) = session.of(CommandAnswered)
+    assert answered.masked == {"word": 1}
+
+
+def test_the_gateways_credential_is_taken_out_of_every_answer() -> None:
+    session = running()
+    said = session.target(
+        answer("200 OK", "X-Echo: Bearer stored-credential", body=b"It is stored-credential.")
+    )
+    assert said == answer("200 OK", "X-Echo: Bearer *****************", body=b"It is *****************.")
 
 
 def test_the_answer_names_its_command_and_its_method() -> None:

@@ -12,7 +12,7 @@ from gateway.protocols.http.framing import LAST_CHUNK, Header, Malformed, chunk,
 from gateway.protocols.http.requests import Asked, Judged
 from gateway.protocols.http.responses import Answered
 from gateway.protocols.http.target import Target
-from gateway.wire import CommandAnswered, Event, Limits, Mask, Send, Side
+from gateway.wire import CommandAnswered, Event, Limits, Mask, ProtocolViolation, Send, Side
 
 _RANGES: Final = frozenset({"range", "if-range"})
 """A piece of a document cannot be masked as the whole is."""
@@ -72,7 +72,16 @@ class Answering:
         )
 
     def receive(self, inbox: bytearray, target: Target, out: list[Event]) -> None:
-        """Take of the answer what is there. Raises `Malformed`, and `AnswerWithheld`."""
+        """Take of the answer what is there. Raises `ProtocolViolation`; then none of it has gone out."""
+        begun = self.begun
+        try:
+            self._take(inbox, target, out)
+        except ProtocolViolation:
+            if not begun:
+                self._answer = None
+            raise
+
+    def _take(self, inbox: bytearray, target: Target, out: list[Event]) -> None:
         while self._answer is None:
             head = take_head(inbox)
             if head is None:
