@@ -157,6 +157,7 @@ def test_what_speaks_of_one_hop_ends_there() -> None:
             "X-Hop: 1",
             "Keep-Alive: timeout=5",
             "Proxy-Authenticate: Basic",
+            'WWW-Authenticate: Basic realm="shop"',
             "Upgrade: h2c",
             "Trailer: X",
             'Alt-Svc: h2="elsewhere:443"',

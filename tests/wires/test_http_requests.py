@@ -196,6 +196,7 @@ def test_who_asks_is_the_gateways_to_say() -> None:
             "X-Forwarded-Host: other",
             "X-Real-IP: 1.2.3.4",
             "Via: 1.1 other",
+            "X-Countersign: refused",
             "X-Countersign-Session: forged",
             "X-Countersign-Lineage: nobody",
             "Proxy-Authorization: Basic abc",
@@ -264,6 +265,7 @@ def test_what_is_asked_is_what_is_sent() -> None:
     assert command.text == 'POST /orders/7?notify=1\ncontent-type: application/json\n\n{"n": 1}'
     assert command.facts.effects == {Effect.WRITE}
     assert command.facts.attributes["http.path"] == "/orders/7"
+    assert command.facts.attributes["http.host"] == "shop.internal"
 
 
 def test_the_digest_is_of_everything_that_decides_what_happens() -> None:

@@ -94,9 +94,9 @@ class Asked:
 
     def judged(self, command_id: str, data: bytes, *, target: str) -> Judged:
         """The whole request, as a command; `target` names where it goes."""
-        headers = [
-            each for each in self._headers if each[0] not in {"content-length", "transfer-encoding", "expect"}
-        ]
+        # What the target is called is not the client's to say.
+        anew = {"host", "content-length", "transfer-encoding", "expect"}
+        headers = [("host", target), *(each for each in self._headers if each[0] not in anew)]
         if self._wrote_body:
             headers.append(("content-length", str(len(data))))
         request: Request | None = None

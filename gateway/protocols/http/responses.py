@@ -23,9 +23,11 @@ _STATUS: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x
 _OF_THIS_HOP: Final = frozenset(name.encode() for name in HOP_BY_HOP) | {
     b"proxy-authenticate",
     b"proxy-authentication-info",
+    b"www-authenticate",
+    b"authentication-info",
     b"alt-svc",
 }
-"""What speaks of the target's own connection, and other addresses of it."""
+"""What speaks of the target's own connection, of other addresses of it, and to whoever logs in there: the gateway."""
 _WITHOUT_BODY: Final = frozenset({204, 304})
 
 
