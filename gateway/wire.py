@@ -162,6 +162,14 @@ class LoginRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconnect:
+    """The target has closed a connection on which nothing was under way, and the session goes on.
+
+    Answered by `admit`, over a new connection, or by `refuse`.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Hangup:
     """The session is over; what was sent before still goes out."""
 
@@ -179,6 +187,7 @@ Event: TypeAlias = (
     | CancelAsked
     | Aside
     | LoginRefused
+    | Reconnect
     | Hangup
 )
 
@@ -212,6 +221,9 @@ class Opening:
     """Loopback or a unix socket: secrets may cross it in clear."""
     upstream_tls: str = "verify-full"
     """`disable`, `require` or `verify-full`; the relay verifies, the wire refuses to go on without."""
+    upstream_host: str = ""
+    upstream_port: int = 0
+    """What the target is called, where its protocol tells it so."""
     random: Callable[[int], bytes]
     """A source of that many unpredictable bytes: nonces and cancel keys."""
     known: Any = None
@@ -342,8 +354,8 @@ class Wire(Protocol):
     def admit(self, session: Session, login: Login) -> Sequence[Event]:
         """The client is admitted and the upstream connected: log in there, then let the client begin."""
 
-    def refuse(self, message: str) -> Sequence[Event]:
-        """The client is not admitted: tell it so in the protocol's own form, then hang up."""
+    def refuse(self, message: str, *, unreachable: bool = False) -> Sequence[Event]:
+        """The client is not admitted, or its target `unreachable`: say so in the protocol's own form, then hang up."""
 
     def answer(self, command_id: str, verdict: Allow | Block, mask: Mask) -> Sequence[Event]:
         """The answer to `CommandAsked`. Allow releases the very bytes; Block refuses politely and the session goes on."""

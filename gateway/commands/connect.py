@@ -185,7 +185,11 @@ def _text(form: str, connection: Reached, account: Account, expires_at: float, *
     if form == "env":
         return "\n".join(f"export {name}={value}" for name, value in assigned.items())
     line = clients(connection).client_line(
-        host=connection.host, port=connection.port, database=connection.database, user=account.user
+        host=connection.host,
+        port=connection.port,
+        database=connection.database,
+        user=account.user,
+        tls=connection.tls,
     )
     secrets = [f"{name}={assigned[name]}" for name, value in variables.items() if value == stand_in]
     return " ".join([*secrets, line])
