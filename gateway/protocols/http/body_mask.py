@@ -221,6 +221,8 @@ class _MaskedBody:
         before = wrapping(self._begins, whole=whole) if self._names.any else 0
         if before is None:
             return b""
+        if whole and not self._begins:
+            return b""
         kind = Kind.JSON if before else kind_of(self._declared, self._begins, whole=whole)
         if kind is None:
             return b""
@@ -232,7 +234,10 @@ class _MaskedBody:
     def _decide(self, kind: Kind, *, wrapped: bool) -> None:
         if kind is Kind.MEDIA:
             return
-        if self._names.any and kind in {Kind.NAMED, Kind.BINARY}:
+        unread = (
+            {Kind.NAMED, Kind.BINARY} if self._names.value is None else {Kind.NAMED, Kind.BINARY, Kind.TEXT}
+        )
+        if self._names.any and kind in unread:
             raise AnswerWithheld(NamesUnread())
         if kind is Kind.EVENTS:
             self._stage = Events(self._event, longest=self._longest)

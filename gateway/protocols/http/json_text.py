@@ -128,7 +128,7 @@ class JsonText:
         end = self._text_end(final) if sign == _QUOTE else self._scalar_end(final)
         if end < 0:
             return False
-        strategy = found.strategy
+        strategy = found.strategy if self._stack else self._names.value
         if self._stack and self._stack[-1].strategy is not None:
             strategy = self._stack[-1].strategy
         if strategy is not None:

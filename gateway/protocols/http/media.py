@@ -27,7 +27,7 @@ _JSON = re.compile(
     r"(?:application|text)/(?:[\w.+-]+\+)?(?:json|x-json|json5?|ndjson|x-ndjson|jsonl|jsonlines|x-jsonlines|json-lines|json-seq)"
 )
 _NAMED = re.compile(
-    r"(?:application|text)/(?:xml|csv|tab-separated-values|x-csv|(?:x-)?(?:ya?ml|toml)|x-www-form-urlencoded|vnd\.[\w.+-]+)"
+    r"(?:application|text)/(?:xml|csv|tab-separated-values|x-csv|(?:x-)?(?:ya?ml|toml)|x-www-form-urlencoded)"
     r"|[a-z]+/[\w.+-]+\+(?:xml|yaml|csv)|multipart/[\w.+-]+|message/[\w.+-]+"
 )
 _PROSE = re.compile(r"image/svg\+xml|application/xhtml\+xml|application/(?:x-)?(?:javascript|ecmascript|sql)")
@@ -98,7 +98,8 @@ def kind_of(declared: str, begins: bytes, *, whole: bool) -> Kind | None:
         return Kind.NAMED if _NAMED.fullmatch(declared) and not _PROSE.fullmatch(declared) else Kind.TEXT
     if not whole and len(begins) < _FIRST and b"\n" not in begins and not _CONTROLS.search(begins):
         return None
-    return Kind.BINARY if _CONTROLS.search(begins[:_FIRST]) or not _is_utf8(begins[:_FIRST]) else Kind.TEXT
+    # A text whose type does not say that it is one may be a table as well.
+    return Kind.BINARY if _CONTROLS.search(begins[:_FIRST]) or not _is_utf8(begins[:_FIRST]) else Kind.NAMED
 
 
 def wrapping(begins: bytes, *, whole: bool) -> int | None:

@@ -47,11 +47,8 @@ class Names:
 
     def __init__(self, mask: Mask, facts: Facts) -> None:
         self._mask = mask
-        around = frozenset(
-            part.lower()
-            for part in str(facts.attributes.get("http.path", "")).split("/")
-            if _WORD.fullmatch(part)
-        )
+        parts = str(facts.attributes.get("http.path", "")).split("/")
+        around = frozenset(part.lower() for part in parts if _WORD.fullmatch(part))
         self._paths: list[tuple[JsonPath, str]] = list(mask.paths(("*",)))
         """All there are, the least that shows first."""
         self.any = bool(self._paths) or mask.rule(("*",)) is not None
@@ -60,6 +57,10 @@ class Names:
         self.top = Place(around, self._opened(mask.paths(sorted(around)) if around else mask.paths(())))
         self._placed = any(step.place is not None for path, _ in self._paths for step in path.steps)
         self._known: dict[tuple[Place, str | int], Found] = {}
+        self.value: str | None = None
+        """How a body is hidden that is one value: `/customers/7/ssn`."""
+        if _WORD.fullmatch(parts[-1]):
+            self.value = self._member(Place(around - {parts[-1].lower()}, ()), parts[-1]).strategy
 
     def _opened(self, paths: Iterable[tuple[JsonPath, str]]) -> tuple[tuple[int, int], ...]:
         return tuple((self._paths.index(each), 0) for each in paths)

@@ -21,14 +21,15 @@ def forms(secret: bytes) -> frozenset[bytes]:
     """Everything that an echo of the secret may look like."""
     if len(secret) < _SHORTEST:
         return frozenset()
-    text = secret.decode("latin-1")
     found = {secret, *_encoded(secret), secret.hex().encode(), secret.hex().upper().encode()}
     found |= {quote(secret, safe="").encode(), quote_plus(secret).encode(), quote(secret).encode()}
     found |= {re.sub(rb"%[0-9A-F]{2}", lambda each: each.group().lower(), each) for each in found}
-    found |= {html.escape(text).encode("latin-1"), secret.replace(b"&", b"&amp;")}
-    for escaped in (json.dumps(text), json.dumps(text).replace("/", "\\/"), _for_script(text)):
-        found.add(escaped[1:-1].encode())
-    found |= {text.encode("utf-16-le"), text.encode("utf-16-be")}
+    for charset in ("utf-8", "latin-1"):  # services take the bytes of a header for either
+        text = secret.decode(charset, "replace")
+        found |= {html.escape(text).encode(), html.escape(text, quote=False).encode(), text.encode()}
+        for escaped in (json.dumps(text), json.dumps(text).replace("/", "\\/"), _for_script(text)):
+            found.add(escaped[1:-1].encode())
+        found |= {text.encode("utf-16-le"), text.encode("utf-16-be")}
     return frozenset(found)
 
 

@@ -77,9 +77,8 @@ class EscapedTexts:
         data = self._kept + data
         self._kept = b""
         if _ESCAPE not in data:
-            if data.count(b'"') % 2:
-                return self._keep(data, data.rindex(b'"'))
-            return data
+            start = data.rindex(b'"') if data.count(b'"') % 2 else len(data)
+            return data[:start] + self._keep(data[start:])
         out: list[bytes] = []
         at = 0
         while (start := data.find(b'"', at)) >= 0:
@@ -89,16 +88,17 @@ class EscapedTexts:
                 at = match.end()
             elif _may_end(data, start):
                 out.append(data[at:start])
-                return b"".join(out) + self._keep(data, start)
+                return b"".join(out) + self._keep(data[start:])
             else:
                 out.append(data[at : start + 1])
                 at = start + 1
         out.append(data[at:])
         return b"".join(out)
 
-    def _keep(self, data: bytes, start: int) -> bytes:
-        self._kept = data[start:]
-        return data[:start] if len(self._kept) <= self._longest else data[:start] + self.close()
+    def _keep(self, begun: bytes) -> bytes:
+        """Until it ends; given out where that takes too long."""
+        self._kept = begun
+        return b"" if len(begun) <= self._longest else self.close()
 
     def close(self) -> bytes:
         rest, self._kept = self._kept, b""
