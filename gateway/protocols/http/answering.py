@@ -33,6 +33,7 @@ class Answering:
         self._chunked = False
         self._promised: int | None = None
         self._said = 0
+        self._pieces: list[bytes] = []
         self.repeated = False
         self.done = False
         self.keeps = False
@@ -75,13 +76,14 @@ class Answering:
         """Take of the answer what is there. Raises `ProtocolViolation`; then none of it has gone out."""
         begun = self.begun
         try:
-            self._take(inbox, target, out)
+            self._take(inbox, target)
         except ProtocolViolation:
             if not begun:
                 self._answer = None
             raise
+        self._send(out)
 
-    def _take(self, inbox: bytearray, target: Target, out: list[Event]) -> None:
+    def _take(self, inbox: bytearray, target: Target) -> None:
         while self._answer is None:
             head = take_head(inbox)
             if head is None:
@@ -90,20 +92,39 @@ class Answering:
             if answer.status == 101:
                 raise Malformed("the target goes on in another protocol, which nobody asked for")
             if not answer.is_interim:
-                self._begin(answer, target, out)
+                self._begin(answer, target)
         assert self._body is not None
         data = self._answer.body.take(inbox)
         if data:
-            self._pass(self._body.receive(data), out)
+            self._pass(self._body.receive(data))
         if self._answer.body.done:
-            self._finish(out)
+            self._finish()
 
     def closed(self, out: list[Event]) -> bool:
         """The target sends no more; whether that was the end of its answer."""
         if self._answer is None or not self._answer.body.closed():
             return False
-        self._finish(out)
+        self._finish()
+        self._send(out)
         return True
+
+    def _send(self, out: list[Event]) -> None:
+        """What has come together, and how it ended."""
+        data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        self._pieces.clear()
+        if data:
+            out.append(Send(Side.CLIENT, data, self.id))
+        if self._answer is not None and self.done:
+            status, reason = self._answer.status, self._answer.reason.decode("latin-1")
+            out.append(
+                CommandAnswered(
+                    self.id,
+                    f"{status} {reason}".strip(),
+                    failed=status >= 400,
+                    masked=self._masked,
+                    shape=self._shape,
+                )
+            )
 
     def failed(self, why: str) -> CommandAnswered:
         """How it ended, where the answer was not the target's, or not whole."""
@@ -114,7 +135,7 @@ class Answering:
             self.id, f"{outcome}, {why}", failed=True, masked=self._masked, shape=self._shape
         )
 
-    def _begin(self, answer: Answered, target: Target, out: list[Event]) -> None:
+    def _begin(self, answer: Answered, target: Target) -> None:
         body = BodyMask(
             mask=self._mask,
             facts=self._judged.command.facts,
@@ -133,7 +154,7 @@ class Answering:
         else:
             self._promised = 0
         headers += self._framing()
-        out.append(Send(Side.CLIENT, written(answer.start, headers), self.id))
+        self._pieces.append(written(answer.start, headers))
 
     def _framing(self) -> Sequence[Header]:
         found: list[Header] = [(b"Transfer-Encoding", b"chunked")] if self._chunked else []
@@ -143,33 +164,22 @@ class Answering:
             found.append((b"Connection", b"keep-alive"))
         return found
 
-    def _pass(self, data: bytes, out: list[Event]) -> None:
+    def _pass(self, data: bytes) -> None:
         if not data:
             return
         self._said += len(data)
         if self._promised is not None and self._said > self._promised:
             raise Malformed("an answer is longer than it says")
-        out.append(Send(Side.CLIENT, chunk(data) if self._chunked else data, self.id))
+        self._pieces.append(chunk(data) if self._chunked else data)
 
-    def _finish(self, out: list[Event]) -> None:
-        assert self._answer is not None
+    def _finish(self) -> None:
         assert self._body is not None
-        self._pass(self._body.finish(), out)
+        self._pass(self._body.finish())
         if self._promised is not None and self._said != self._promised:
             raise Malformed("an answer is shorter than it says")
         if self._chunked:
-            out.append(Send(Side.CLIENT, LAST_CHUNK, self.id))
+            self._pieces.append(LAST_CHUNK)
         self.done = True
-        status, reason = self._answer.status, self._answer.reason.decode("latin-1")
-        out.append(
-            CommandAnswered(
-                self.id,
-                f"{status} {reason}".strip(),
-                failed=status >= 400,
-                masked=self._masked,
-                shape=self._shape,
-            )
-        )
 
     @property
     def _masked(self) -> Mapping[str, int]:
