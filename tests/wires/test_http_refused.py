@@ -138,9 +138,39 @@ def test_a_request_is_no_larger_than_it_may_be() -> None:
     session = web(limits=small)
     assert session.client(request("POST /orders", "Transfer-Encoding: chunked")) == b""
     assert status(session.client(b"3e9\r\n" + b"a" * 1_001)) == 413
-    assert session.over
     assert not session.asked
     assert session.of(LoginAsked)
+
+
+def test_a_client_amid_a_body_gets_its_answer_before_the_end() -> None:
+    """Where a connection is closed on one that sends, the system takes it what it has not read yet."""
+    small = Limits(command_bytes=1_000)
+    session = web(limits=small)
+    assert status(session.client(request("POST /orders", "Content-Length: 1001") + b"a" * 500)) == 413
+    assert not session.over
+    assert session.client(b"a" * 900) == b""
+    assert not session.over
+    session.client(request("GET /behind"))
+    session.client(b"")
+    assert session.over
+    assert not session.asked
+
+
+def test_a_client_that_goes_on_and_on_is_hung_up_on() -> None:
+    session = web(limits=Limits(command_bytes=1_000))
+    session.client(request("POST /orders", "Content-Length: 1001"))
+    assert session.client(b"a" * 1_000) == b""
+    assert not session.over
+    assert session.client(b"a") == b""
+    assert session.over
+
+
+def test_a_client_that_was_let_go_on_gets_its_answer_too() -> None:
+    session = web(limits=Limits(command_bytes=1_000))
+    started = request("POST /orders", "Expect: 100-continue", "Transfer-Encoding: chunked")
+    assert session.client(started) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert status(session.client(b"3e9\r\n" + b"a" * 1_001)) == 413
+    assert not session.over
 
 
 def test_a_request_as_large_as_it_may_be_passes() -> None:
@@ -156,6 +186,15 @@ def test_what_is_sent_behind_a_request_that_runs_is_bounded() -> None:
     assert session.wire.buffered == 155
     assert status(session.client(b"a" * 100)) == 413
     assert session.over
+
+
+def test_what_is_sent_behind_an_answer_that_has_begun_cuts_it_off() -> None:
+    session = web(limits=Limits(pipelined_bytes=100))
+    session.client(request())
+    session.target(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
+    assert session.client(b"a" * 201) == b""
+    assert session.over
+    assert session.outcomes == [("200 OK, cut off", True)]
 
 
 def test_another_protocol_is_refused_and_the_session_goes_on() -> None:

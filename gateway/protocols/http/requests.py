@@ -82,7 +82,8 @@ class Asked:
         expected = head.listed(b"expect")
         if expected - {b"100-continue"}:
             raise Malformed("Expect asks for something else than 100-continue")
-        self.waits_for_100: Final = bool(expected) and not self.of_1_0 and self.has_body
+        self.waits_for_100 = bool(expected) and not self.of_1_0 and self.has_body
+        """The body comes only once it is asked for."""
         said = head.listed(b"connection")
         self.keeps: Final = b"close" not in said and (not self.of_1_0 or b"keep-alive" in said)
         self.upgrades: Final = bool(head.listed(b"upgrade") - {b"h2c"})

@@ -104,6 +104,9 @@ class HttpWire:
         """What runs waits for a connection to the target."""
         self._fault = HTTPStatus.SERVICE_UNAVAILABLE
         """What a client is told of an end that its target has caused."""
+        self._farewell = ""
+        """Why the session ends, once the client has taken notice of its last answer."""
+        self._thrown_away = 0
         self._over = False
 
     @property
@@ -131,8 +134,12 @@ class HttpWire:
 
     def _from_client(self, data: bytes, out: list[Event]) -> None:
         if not data:
-            self._over = True
-            out.append(Hangup("the client closed the connection"))
+            self._hang_up(self._farewell or "the client closed the connection", out)
+            return
+        if self._farewell:
+            self._thrown_away += len(data)
+            if self._thrown_away > self._limits.command_bytes:
+                self._hang_up(self._farewell, out)
             return
         if self._encrypted is None:
             self._encrypted = False
@@ -144,8 +151,10 @@ class HttpWire:
                 return
         self._client += data
         self._advance(out)
+        if self._over or self._farewell:
+            return
         most = self._limits.command_bytes if self._entry is _Entry.KNOCKED else self._limits.pipelined_bytes
-        if not self._over and len(self._client) > 2 * most:
+        if len(self._client) > 2 * most:
             self._violated(TooLarge("too much was sent behind a request that is not answered"), out)
 
     def _advance(self, out: list[Event]) -> None:
@@ -158,11 +167,16 @@ class HttpWire:
     def _violated(self, why: ProtocolViolation, out: list[Event]) -> None:
         """Nothing of such a request goes anywhere, and nothing behind it is one that can be told from it."""
         status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE if isinstance(why, TooLarge) else HTTPStatus.BAD_REQUEST
+        if self._running is not None and self._running.begun:
+            self._cut_off(self._running, f"protocol violation by the client: {why}", out)
+            return
         message = f"This request is not read here: {why}."
+        if not isinstance(why, TooLarge):
+            self._asked = None  # where it would end nobody can tell
         self._refuse(status, message, out, close=True, why=f"protocol violation by the client: {why}")
 
     def _read(self, out: list[Event]) -> None:
-        while not self._over and self._may_read:
+        while not self._over and not self._farewell and self._may_read:
             if self._asked is None:
                 if self._client.startswith(b"\r\n"):
                     del self._client[:2]  # RFC 9112 §2.2: some clients send one behind a body
@@ -214,11 +228,14 @@ class HttpWire:
         """The rest of a request may come, if only to be thrown away."""
         if self._refusal is None and asked.upgrades:
             self._refusal = _Refusal(HTTPStatus.FORBIDDEN, _NO_UPGRADE)
-        if not asked.waits_for_100 or self._client:
+        if self._client:
+            asked.waits_for_100 = False
+        if not asked.waits_for_100:
             return
         if self._refusal is not None:
             self._refuse(self._refusal.status, self._refusal.message, out, close=True)
         else:
+            asked.waits_for_100 = False
             out.append(Send(Side.CLIENT, _CONTINUE))
 
     def _whole(self, asked: Asked, out: list[Event]) -> None:
@@ -250,7 +267,7 @@ class HttpWire:
 
     def admit(self, session: Session, login: Login) -> Sequence[Event]:
         out: list[Event] = []
-        if self._over:
+        if self._over or self._farewell:
             return out
         self._session_id = session.id
         self._target = Target(self._opening, session, login)
@@ -272,7 +289,7 @@ class HttpWire:
 
     def refuse(self, message: str, *, unreachable: bool = False) -> Sequence[Event]:
         out: list[Event] = []
-        if self._over:
+        if self._over or self._farewell:
             return out
         if unreachable or self._entry is _Entry.INSIDE:
             status = HTTPStatus.BAD_GATEWAY
@@ -281,7 +298,7 @@ class HttpWire:
         else:
             status = HTTPStatus.SERVICE_UNAVAILABLE
         if self._running is not None and self._running.begun:
-            self._hang_up(message, out)
+            self._cut_off(self._running, message, out)
         else:
             self._refuse(status, message, out, close=True)
         return out
@@ -336,13 +353,16 @@ class HttpWire:
             return out
         running = self._running
         if running is not None and running.begun:
-            out.append(running.failed("cut off"))
-            self._hang_up(message, out)
-        elif self._is_idle:
+            self._cut_off(running, message, out)
+        elif self._is_idle or self._farewell:
             self._hang_up(message, out)  # an answer that nobody waits for would be taken for the next one's
         else:
             self._refuse(self._fault, message, out, close=True)
         return out
+
+    def _cut_off(self, running: Answering, why: str, out: list[Event]) -> None:
+        out.append(running.failed("cut off"))
+        self._hang_up(why, out)
 
     @property
     def _is_idle(self) -> bool:
@@ -415,8 +435,16 @@ class HttpWire:
         if self._running is not None:
             out.append(self._running.failed(f"HTTP {status.value} from the gateway"))
             self._running = None
-        if close:
+        if close and self._is_sending:
+            self._farewell = why or message
+            self._client.clear()
+        elif close:
             self._hang_up(why or message, out)
+
+    @property
+    def _is_sending(self) -> bool:
+        """Whether the client may be amid a body: closing on one that sends takes it the answer (RFC 9112 §9.6)."""
+        return self._asked is not None and not self._asked.body.done and not self._asked.waits_for_100
 
     def _hang_up(self, why: str, out: list[Event]) -> None:
         self._over = True
