@@ -33,6 +33,45 @@ def test_no_letter_takes_for_its_value_what_the_program_prints(tmp_path: Path, p
             assert MARKER not in printed([*argv, str(tmp_path / "shadow")], tmp_path), argv
 
 
+@pytest.mark.parametrize(
+    ("program", "looks", "loses"),
+    [
+        ("helm", "list", "uninstall api"),
+        ("vault", "status", "kv delete secret/x"),
+        ("docker", "ps", "rm -f api"),
+        ("docker compose", "ps", "down"),
+        ("docker-compose", "ps", "down"),
+        ("kubectl", "get", "delete pod api"),
+        ("kubectl rollout", "status", "undo deploy/api"),
+        ("git", "status", "push --force origin main"),
+        ("aws", "ec2", "s3 rm s3://shop --recursive"),
+        ("aws s3", "ls", "rm s3://shop --recursive"),
+        ("gcloud compute", "list", "instances delete web-1"),
+        ("systemctl", "status", "stop nginx"),
+        ("apt-get", "check", "remove nginx"),
+        ("npm", "ls", "uninstall express"),
+        ("zfs", "list", "destroy tank/shop"),
+        ("redis-cli", "info", "flushall"),
+        ("loginctl", "list-users", "terminate-user root"),
+        ("nft", "list", "flush ruleset"),
+        ("poetry", "show", "run rm -rf /srv"),
+    ],
+)
+def test_an_option_that_is_not_known_may_take_the_subcommand_for_its_value(
+    program: str, looks: str, loses: str
+) -> None:
+    meant = read(f"{program} {loses}").effects
+    for option in ("--unheard-of", "-Z", "-Z --unheard-of"):
+        assert meant <= read(f"{program} {option} {looks} {loses}").effects
+        assert read(f"{program} --unheard-of={looks} {loses}").effects >= meant
+
+
+def test_what_may_be_meant_in_too_many_ways_is_in_doubt() -> None:
+    assert read("helm --a list --b list --c list list").complete
+    assert not read("helm " + "--a list " * 4 + "list").complete
+    assert not read("helm " + "--a list " * 10_000 + "list").complete
+
+
 def printed(argv: list[str], directory: Path) -> str:
     try:
         done = subprocess.run(

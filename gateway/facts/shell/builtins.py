@@ -327,12 +327,19 @@ def _kill(call: Call) -> str:
     first = call.args[:1]
     if first in {("-l",), ("-L",), ("--list",), ("-0",)} or call.args[:2] in {("-s", "0"), ("-n", "0")}:
         call.add(Effect.READ)
-    else:
-        call.add(Effect.DESTRUCTIVE)
-        for target in call.args:
-            if not target.startswith("-"):
-                call.resource("process", target, Effect.DESTRUCTIVE)
+        return WILD
+    targets = [target for target in call.args if not target.startswith("-")]
+    if targets and all(_OWN_JOB.fullmatch(target) for target in targets):
+        call.add(Effect.SESSION)
+        return WILD
+    call.add(Effect.DESTRUCTIVE)
+    for target in targets:
+        call.resource("process", target, Effect.DESTRUCTIVE)
     return WILD
+
+
+_OWN_JOB = re.compile(r"%(?:[0-9]+|[%+-])?")
+"""What the same text has begun, by its number."""
 
 
 def _sleep(call: Call) -> str:

@@ -33,7 +33,8 @@ _SECRET = re.compile(
         |ssl/private(?:/.*)?|pki/tls/private(?:/.*)?|letsencrypt/(?:live|archive|keys|accounts)(?:/.*)?
         |ssh/ssh_host_.*_key|wireguard/.*|openvpn/.*|NetworkManager/system-connections(?:/.*)?
         |kubernetes/(?:.*\.conf|pki/.*)|rancher/.*|docker/.*\.key|ansible/vault.*|vault.*
-        |mysql/debian\.cnf|grafana/grafana\.ini)
+        |mysql/debian\.cnf|grafana/grafana\.ini|wpa_supplicant/.*\.conf|corosync/authkey|exim4?/passwd\.client
+        |dovecot/users|(?:open)?ldap/slapd\.conf|ceph/.*\.keyring|subversion/auth(?:/.*)?)
     |/proc/(?:[^/]+/(?:task/[^/]+/)?(?:environ|mem|auxv|fd/.*|root/.*|cwd/.*)|kcore|kmem|keys)
     |/dev/(?:mem|kmem|port|sd.*|nvme.*|vd.*|xvd.*|hd.*|mapper/.*|dm-.*|loop\d.*|md\d.*|disk/.*|input/.*)
     |(?:/var)?/run/(?:secrets|credentials|vault)(?:/.*)?|/var/run/docker\.sock
@@ -43,7 +44,9 @@ _SECRET = re.compile(
     # what people and programs keep at home or beside their code
     |(?:.*/)?\.(?:ssh/(?!known_hosts|config|authorized_keys|.*\.pub\Z).*|gnupg(?:/.*)?|aws/(?:credentials|sso/.*|cli/.*)
         |azure(?:/.*)?|oci/.*|boto|s3cfg|kube(?:/.*)?|docker/config\.json|dockercfg|vault-token
-        |config/(?:gcloud|gh|hub|helm|rclone|doctl|op|filezilla|chromium|google-chrome)(?:/.*)?|mozilla/.*
+        |config/(?:gcloud|gh|hub|helm|rclone|doctl|op|filezilla|chromium|google-chrome|sops|age)(?:/.*)?|mozilla/.*
+        |gradle/gradle\.properties|subversion/auth(?:/.*)?|yarnrc\.yml|bundle/config|databrickscfg|snowsql/.*|kaggle/.*
+        |fly/config\.yml|wgetrc|curlrc
         |netrc|pgpass|my\.cnf|mylogin\.cnf|pgadmin.*|git-credentials|npmrc|pypirc|terraformrc|terraform\.d/.*
         |cargo/credentials.*|gem/credentials|m2/settings\.xml|composer/auth\.json|smbcredentials|htpasswd|p12
         |password-store(?:/.*)?|local/share/keyrings(?:/.*)?|Xauthority|ICEauthority
@@ -52,7 +55,8 @@ _SECRET = re.compile(
     |(?:.*/)?(?:id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?|identity|htpasswd|wp-config\.php|NTDS\.dit|master\.key|environ|database\.ya?ml
         |local_settings\.py|LocalSettings\.php|parameters\.ya?ml|tomcat-users\.xml|userlist\.txt|sssd\.conf
         |terraform\.tfstate(?:\..*)?|.*\.tfvars|kubeconfig.*|.*kubeconfig|service[-_]?account.*\.json|shadow(?:\.bak)?
-        |.*\.(?:key|kdbx?|keytab|p12|pfx|jks|keystore|ppk|ovpn|asc|gpg|pgp)|privkey.*\.pem|.*[-_.]key\.pem|key\.pem
+        |[\w.-]*[-_.](?:rsa|dsa|ecdsa|ed25519)|(?:local|prod|production|app|django|flask|rails)[-_]?secrets?\.\w+
+        |.*\.(?:key|keyring|kdbx?|keytab|p12|pfx|jks|keystore|ppk|ovpn|asc|gpg|pgp)|privkey.*\.pem|.*[-_.]key\.pem|key\.pem
         |(?:.*[-_.])?(?:priv|private|privkey|server|client|tls|host|ca)[-_.]?key(?:\.pem)?
         |credentials?(?:\.(?:json|ya?ml|xml|ini|txt|csv|db))?
         |secrets?(?:\.(?:json|ya?ml|toml|ini|txt|env|properties|enc))?

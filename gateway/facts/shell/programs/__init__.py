@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
+from dataclasses import replace
 
 from gateway.facts.shell.call import Call, Handler
 from gateway.facts.shell.programs import (
@@ -25,6 +26,7 @@ from gateway.facts.shell.programs import (
     looking,
     machine,
     network,
+    operations,
     packages,
     remote,
     rsync,
@@ -35,6 +37,7 @@ from gateway.facts.shell.programs import (
     web,
     wrappers,
 )
+from gateway.facts.shell.programs.displaced import OWN, readings
 from gateway.facts.shell.programs.screens import takes_screen
 from gateway.facts.shell.values import WILD, matcher, static
 from gateway.model import Effect
@@ -62,6 +65,7 @@ FAMILIES = (
     kubernetes,
     clouds,
     tools,
+    operations,
     databases,
     keys,
     interpreters,
@@ -112,9 +116,9 @@ def run(call: Call) -> str:
     if call.args in {("--version",), ("--help",), ("-V",)} and name not in {"eval", "xargs", "env"}:
         call.resource("program", name, Effect.READ)
         return WILD
-    printed = handler(
-        call if name == call.name else Call(name=name, args=call.args, stdin=call.stdin, walker=call.walker)
-    )
+    printed = handler(call if name == call.name else replace(call, name=name))
+    if name in OWN:
+        _displaced(replace(call, name=name), handler)
     strongest = next((e for e in _STRENGTH if e in reading.effects - before), None)
     strongest = strongest or next(e for e in reversed(_STRENGTH) if e in {Effect.SESSION, *reading.effects})
     reading.resource("program", name, strongest)
@@ -132,6 +136,17 @@ _STRENGTH = (
     Effect.READ,
     Effect.SESSION,
 )
+
+
+def _displaced(call: Call, handler: Handler) -> None:
+    """What it would do as well, if options that are not known take a value."""
+    meant = readings(call.args, OWN[call.name])
+    if meant is None:
+        call.doubt("options that are not known stand before a subcommand")
+        return
+    for args in meant[1:]:
+        call.walker.reading.step()
+        handler(replace(call, args=args))
 
 
 def _guess(call: Call) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import zip_longest
 
 from gateway.facts.shell.call import Call, Handler, each, options
 from gateway.facts.shell.programs.subcommands import D, E, P, R, W
 from gateway.facts.shell.values import static, words
 
-_CLOUDS = """
+CLOUDS = """
     aws gcloud az gsutil doctl linode-cli hcloud oci ibmcloud s3cmd azcopy eksctl heroku flyctl vercel netlify
 """
 
@@ -34,6 +35,20 @@ _DESTROYS = _any_of(
     """,
     verb=True,
 )
+_CHANGES = _any_of(
+    """
+    create update add set start deploy run resize ssh scp enable attach import patch apply put restore move upgrade
+    rotate promote failover invoke publish submit clone insert write replace tag untag label assign grant undelete
+    resume scale link unlink register install configure connect execute send rename init migrate activate deactivate
+    sign encrypt decrypt copy cp edit modify allow authorize bind lock unlock mount login logout use power rebuild
+    rollback redeploy reimage swap transfer upload download sync up save push pull generate regenerate renew poweron
+    poweroff reboot shutdown snapshot backup fork join approve reject call open close stage convert change
+    """,
+    verb=True,
+)
+_NOUNS = words("snapshot backup tag lock link transfer sync image run deploy search test restore-point")
+"""What is a group of commands as well, where a verb follows."""
+_VERB_FIRST = words("eksctl heroku flyctl vercel netlify")
 _PRIVILEGE = _any_of(
     """
     iam policy policies role permission acl grant binding authorize identity user login-profile assume sts sso ad mfa
@@ -50,7 +65,7 @@ _SECRETS = _any_of(
     """
 )
 _LISTED_SECRETS = _any_of(
-    "list-keys keys/list connection-string list-connection get-credentials publishing appsettings"
+    "list-keys keys/list connection-string list-connection get-credentials publishing appsettings env:list env/list"
 )
 """Secrets that are shown by a verb that only describes and lists elsewhere."""
 _EXEC = _any_of(
@@ -60,7 +75,8 @@ _EXEC = _any_of(
 )
 _STORAGE = words("gsutil s3cmd azcopy")
 _STORED_ELSEWHERE = re.compile(r"(?:s3|gs|https?)://")
-_LONG = """
+TAKES = "gnto"
+LONG = """
     region profile output query endpoint-url project zone resource-group name subscription format filters instance-ids
     bucket key function-name cluster table-name secret-id log-group-name role-arn group-name filter limit location
     account vault-name namespace cli-input-json db-instance-identifier stack-name max-items start-time end-time
@@ -69,7 +85,7 @@ _LONG = """
 
 
 def _cloud(call: Call) -> str | None:
-    given = options(call.args, takes="gnto", long=_LONG)
+    given = options(call.args, takes=TAKES, long=LONG)
     named = [word for word in given.operands if not word.startswith("-")]
     if not all(map(static, named[:2])):
         call.doubt("a subcommand is not known")
@@ -98,6 +114,8 @@ def _judged(call: Call, named: list[str]) -> None:
         only_listed = verb == "list" or verb.startswith(("describe", "list-s", "list-a", "list-r"))
         if _LISTED_SECRETS.search(path) or (_SECRETS.search(path) and not only_listed):
             call.add(E)
+        if any(arg.lower() == "userdata" for arg in call.args):
+            call.add(E)  # what a machine is set up with, passwords among it
     elif _SECRETS.search(path) and verb not in {"create", "update", "put"}:
         call.add(E, P)
     else:
@@ -110,11 +128,30 @@ def _judged(call: Call, named: list[str]) -> None:
 
 
 def _verb(cloud: str, named: list[str]) -> str:
-    """The word that says what is done: aws has it second, the others at the end of the groups."""
+    """The word that says what is done: aws has it second, the others behind their groups and before what it is done to.
+
+    What it is done to may be called like a verb (`delete test-1`), and so may a group (`search service delete`).
+    """
     second = named[1] if len(named) > 1 else named[0]
     if cloud == "aws":
         return second
-    return next((word for word in reversed(named[:5]) if _READS.match(word) or _DESTROYS.match(word)), second)
+    parts = [part for word in named[:5] for part in word.split(":")]
+    behind = parts if cloud in _VERB_FIRST else parts[1:]
+    likely = [
+        part
+        for part, following in zip_longest(behind, behind[1:], fillvalue="")
+        if _is_verb(part) and not (part in _NOUNS and _is_verb(following, whole=True))
+    ]
+    if not likely:
+        return parts[0] if _is_verb(parts[0]) else second
+    worse = (part for part in likely[1:] if _is_verb(part, whole=True) and not _READS.match(part))
+    return next(worse, likely[0]) if _READS.match(likely[0]) else likely[0]
+
+
+def _is_verb(word: str, *, whole: bool = False) -> bool:
+    return any(
+        pattern.fullmatch(word) if whole else pattern.match(word) for pattern in (_READS, _DESTROYS, _CHANGES)
+    )
 
 
 def _storage(call: Call, named: list[str]) -> None:
@@ -149,5 +186,5 @@ def _copied(call: Call, verb: str, operands: list[str]) -> None:
 
 
 HANDLERS: Mapping[str, Handler] = {
-    **each(_CLOUDS, _cloud),
+    **each(CLOUDS, _cloud),
 }

@@ -62,10 +62,18 @@ _DOCKER = table(
     ),
 )
 _NAMES_ONLY = words("-q --quiet --services --images --volumes --profiles --no-interpolate --hash")
-_GROUPS = words("container image volume network compose system")
-_OWN_TAKES = "Hclna"
-_OWN_LONG = "host context config log-level namespace address"
-_COMPOSE_LONG = "file project-name env-file profile project-directory"
+GROUPS = "container image volume network compose system"
+MORE_GROUPS = (
+    "builder buildx config context manifest node plugin secret service stack swarm trust pod machine"
+)
+"""They have subcommands too, whose second word does not stand alone."""
+OWN_TAKES = "Hclna"
+OWN_LONG = """
+    host context config log-level namespace address tlscacert tlscert tlskey connection url identity root runroot
+    runtime storage-driver storage-opt tmpdir cgroup-manager conmon events-backend hooks-dir imagestore module
+    network-config-dir snapshotter
+"""
+COMPOSE_LONG = "file project-name env-file profile project-directory ansi parallel progress"
 _DOCKER_EXEC = {"run": "acehlmpuvw", "exec": "euw"}
 _DOCKER_LONG = """
     add-host annotation attach blkio-weight blkio-weight-device cap-add cap-drop cgroup-parent cgroupns cidfile
@@ -82,7 +90,7 @@ _DOCKER_LONG = """
 
 
 def _docker(call: Call) -> str | None:
-    own = options(call.args, takes=_OWN_TAKES, long=_OWN_LONG, until_operand=True)
+    own = options(call.args, takes=OWN_TAKES, long=OWN_LONG, until_operand=True)
     if own.has("H", "host"):
         call.doubt("which engine is meant is not known")
     if own.has("config"):
@@ -91,11 +99,11 @@ def _docker(call: Call) -> str | None:
     if call.name == "docker-compose":
         args = ("compose", *call.args)
     if args[:1] == ("compose",):
-        project = options(args[1:], takes="fp", long=_COMPOSE_LONG, until_operand=True)
+        project = options(args[1:], takes="fp", long=COMPOSE_LONG, until_operand=True)
         args = ("compose", *project.operands)
     named = [arg for arg in args if not arg.startswith("-")]
     grouped = named[:1] in (["container"], ["compose"]) and len(named) > 1
-    if not all(map(static, named[: 2 if named and named[0] in _GROUPS else 1])):
+    if not all(map(static, named[: 2 if named and named[0] in words(GROUPS) else 1])):
         call.doubt("a subcommand is not known")
         return None
     verb = named[1] if grouped else "".join(named[:1])

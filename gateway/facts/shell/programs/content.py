@@ -246,6 +246,7 @@ def _man(call: Call) -> str | None:
 _JQ_FILES = frozenset({"--slurpfile", "--rawfile"})
 _JQ_PAIRS = _JQ_FILES | {"--arg", "--argjson"}
 """Options that take a name and a value."""
+_JQ_IMPORTS = re.compile(r'(?<![.\w$])(?:import|include)\s*""')
 _YQ_VERBS = frozenset((verb,) for verb in words("e ea eval eval-all"))
 
 
@@ -259,12 +260,15 @@ def _jq(call: Call) -> str | None:
     given = options(args, takes="fLI", long="from-file indent expression")
     for path in given.values("f", "from-file"):
         call.read(path)
+        call.doubt("a program of jq lies in a file")
     if call.name == "yq" and any(_YQ_READS.search(operand) for operand in given.operands):
         call.add(Effect.EXFIL)
         call.doubt("an expression of yq reads what else there is")
     programs = [*given.operands[: 2 if given.operands[:1] in _YQ_VERBS else 1], *given.values("expression")]
     if any(_JQ_ENVIRONMENT.search(_JQ_STRINGS.sub('""', program)) for program in programs):
         call.add(Effect.EXFIL)
+    if any(_JQ_IMPORTS.search(_JQ_STRINGS.sub('""', program)) for program in programs):
+        call.doubt("a program of jq takes in other files")
     for path in given.operands[1:]:
         call.read(path)
     if call.name == "yq" and given.has("i", "inplace", "in-place"):

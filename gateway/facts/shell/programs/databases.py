@@ -13,8 +13,8 @@ from gateway.facts.shell.values import static, words
 from gateway.model import Effect, Facts
 
 _CLIENTS = """
-    mysqladmin mysqldump mariadb-dump mongo mongosh mongodump mongoexport mongorestore cqlsh
-    sqlcmd sqlplus clickhouse-client influx pg_dump pg_dumpall pg_restore pg_basebackup dropdb createdb dropuser
+    mysqladmin mysqldump mariadb-dump mongo mongosh mongodump mongoexport mongorestore
+    sqlcmd sqlplus influx pg_dump pg_dumpall pg_restore pg_basebackup dropdb createdb dropuser
     createuser mysqlimport pgbench vacuumdb reindexdb pg_ctl pg_ctlcluster
 """
 
@@ -163,11 +163,17 @@ _REDIS_PLAIN = re.compile(r"(?!.*(?:pass|auth|user))[\w-]+\*?", re.IGNORECASE)
 """Settings that hold no password, though a star stands for the end of their name."""
 
 
+REDIS_TAKES = "hpsanuridDX"
+REDIS_LONG = (
+    "user pass eval pattern count quoted-pattern rdb functions-rdb tls-ca-cert cacert cert key interval"
+)
+
+
 def _redis(call: Call) -> str | None:
     given = options(
         call.args,
-        takes="hpsanuridDX",
-        long="user pass eval pattern count quoted-pattern rdb functions-rdb tls-ca-cert cacert cert key interval",
+        takes=REDIS_TAKES,
+        long=REDIS_LONG,
         until_operand=True,
     )
     if given.has("eval", "x", "X", "functions-rdb", "rdb", "pipe", "replica", "slave"):
@@ -192,12 +198,55 @@ def _redis(call: Call) -> str | None:
 def _sqlite(call: Call) -> str | None:
     given = options(call.args, long="cmd init separator nullvalue newline mmap vfs")
     dotted = [text.strip() for text in given.operands[1:]]
-    if dotted and not given.has("cmd", "init") and all(_SQLITE_LOOKS.match(text) for text in dotted):
-        call.read(given.operands[0])
-        return None
-    return _database(call)
+    texts = [text for text in dotted if not _SQLITE_LOOKS.match(text)]
+    if not dotted or given.has("cmd", "init") or any(text.startswith(".") for text in texts):
+        return _database(call)
+    call.read(given.operands[0])
+    for text in texts:
+        _plain_sql(call, text)
+    return None
 
 
+def _clickhouse(call: Call) -> str | None:
+    given = options(
+        call.args, takes="hudqfC", long="host port user password database query format config config-file"
+    )
+    return _queried(call, given.values("q", "query"), settings=given.has("C", "config", "config-file"))
+
+
+def _cqlsh(call: Call) -> str | None:
+    given = options(call.args, takes="upkef", long="username password keyspace execute file cqlshrc encoding")
+    return _queried(call, given.values("e", "execute"), settings=given.has("f", "file", "cqlshrc"))
+
+
+def _queried(call: Call, texts: tuple[str, ...], *, settings: bool) -> str | None:
+    if not texts or settings:
+        return _database(call)
+    for text in texts:
+        _plain_sql(call, text)
+    return None
+
+
+def _plain_sql(call: Call, text: str) -> None:
+    """A statement of another dialect, where all that is in it means the same in PostgreSQL's."""
+    if _LISTS.match(text):
+        call.add(R)
+    elif not static(text) or _OTHERWISE.search(text):
+        call.doubt("statements for a database are not read here")
+        call.add(U)
+    else:
+        _taken(call, read_postgres(text))
+
+
+_OTHERWISE = re.compile(r"[\\$`\[\]@#{}]|/\*|\*/|\bU&|\bE'|\bB'|\bX'|//", re.IGNORECASE)
+"""What dialects quote, comment or fill in differently."""
+_LISTS = re.compile(
+    r"""\s*(?:show\ (?:tables|databases|keyspaces|processlist|version|host|create\ table)
+    |desc(?:ribe)?|exists|pragma\ (?:table_x?info|index_list|index_info|database_list|integrity_check|quick_check
+        |foreign_key_list|foreign_key_check|page_count|table_list|compile_options))\b[\w\s.()"']*;?\s*\Z
+    |\s*pragma\ (?:user_version|page_size|journal_mode|foreign_keys)\s*;?\s*\Z""",
+    re.VERBOSE | re.IGNORECASE,
+)
 _SQLITE_LOOKS = re.compile(
     r"\.(?:tables|schema|databases|indexes|indices|dbinfo|show|version)(?:\s+[\w%]+)?\Z"
 )
@@ -238,5 +287,7 @@ HANDLERS: Mapping[str, Handler] = {
     **each("mysql mariadb", _mysql),
     "redis-cli": _redis,
     "sqlite3": _sqlite,
+    "clickhouse-client": _clickhouse,
+    "cqlsh": _cqlsh,
     **each(_CLIENTS, _database),
 }

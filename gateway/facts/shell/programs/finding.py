@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Mapping
 
-from gateway.facts.shell.call import Call, Handler, options
+from gateway.facts.shell.call import Call, Handler, each, options
 from gateway.facts.shell.values import COUNT, DEEP, STAR, TAME, WILD, static, words
 from gateway.model import Effect
 
@@ -129,7 +129,27 @@ def _items(text: str, *, by_line: bool) -> list[str]:
     return [part for part in re.split(r"[\n\0]+" if by_line else r"[\s\0]+", text) if part][:_FIRST_ITEMS]
 
 
+def _fd(call: Call) -> str | None:
+    """Find's relative, whose `-x` takes all that follows for a command."""
+    for at, arg in enumerate(call.args):
+        if arg in {"-x", "-X", "--exec", "--exec-batch"}:
+            command = [re.sub(r"\{(?:/{0,2}|/?\.)\}", DEEP, word) for word in call.args[at + 1 :]]
+            return call.run([*command, DEEP] if command == list(call.args[at + 1 :]) else command)
+    if any(re.match(r"--exec|-[a-zA-Z]*[xX]", arg) for arg in call.args):
+        return call.execute("a program is run on what is found")
+    given = options(
+        call.args,
+        takes="eEtSdcjoC",
+        long="extension exclude type size max-depth min-depth exact-depth color threads owner changed-within changed-before",
+    )
+    call.add(Effect.READ)
+    for path in given.operands[1:]:
+        call.list(path)
+    return DEEP
+
+
 HANDLERS: Mapping[str, Handler] = {
     "find": _find,
+    **each("fd fdfind", _fd),
     "xargs": _xargs,
 }

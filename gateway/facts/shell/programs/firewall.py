@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from gateway.facts.shell.call import Call, Handler, each
+from gateway.facts.shell.call import Call, Handler, each, options
 from gateway.facts.shell.values import words
 from gateway.model import Effect
 
@@ -29,12 +29,21 @@ _LOOKS: Mapping[str, re.Pattern[str]] = {
     "ovs-vsctl": re.compile(r"(?:show|list\S*|get)\b"),
     "wg": re.compile(r"(?:show\b.*)?\Z"),
 }
-_NMCLI_CHANGES = words(
-    """
-    add mod modify del delete up down on off edit import connect disconnect reload set hostname export clone
-    load -s --show-secrets
-    """
+_NMCLI_LOOKS = re.compile(
+    r"""(?:g\w*(?:\ (?:s\w*|p\w*|hostname|logging))?
+    |n\w*(?:\ c\w*(?:\ check)?)?
+    |r\w*(?:\ (?:all|wifi|wwan))?
+    |c\w*(?:\ (?:s\w*|mon\w*)(?:\ .*)?)?
+    |d\w*(?:\ (?:s(?:t\w*|h\w*)?|mon\w*)(?:\ .*)?|\ (?:w\w*|ll\w*)(?:\ l\w*(?:\ .*)?)?)?
+    |m\w*)?\Z""",
+    re.VERBOSE | re.DOTALL,
 )
+"""nmcli takes the beginning of a word for the whole, and of several the one that it lists first."""
+NFT_FLAGS = """
+    -a -n -nn -nnn -s -j -N -S -u -p -t -y -o -c -e -i -T --handle --numeric --stateless --terse --service
+    --reversedns --guid --numeric-priority --numeric-protocol --numeric-time --echo --check --optimize
+"""
+"""Options of nft that take no value."""
 _FLUSHES = words("-F -X --flush flush disable reset stop down del delete")
 _ALWAYS_CHANGE = words("iptables-restore ip6tables-restore csf shorewall wg-quick openvpn")
 
@@ -43,7 +52,7 @@ def _firewall(call: Call) -> str | None:
     if call.name.endswith("tables"):
         looks = bool(call.args) and all(_TABLES.match(arg) for arg in call.args)
     elif call.name == "nmcli":
-        looks = not _NMCLI_CHANGES.intersection(call.args)
+        looks = _nmcli_looks(call)
     else:
         pattern = _LOOKS.get(call.name)
         looks = pattern is not None and pattern.match(" ".join(call.args)) is not None
@@ -53,6 +62,11 @@ def _firewall(call: Call) -> str | None:
     if not looks and _FLUSHES.intersection(call.args):
         call.add(Effect.DESTRUCTIVE)
     return None
+
+
+def _nmcli_looks(call: Call) -> bool:
+    given = options(call.args, takes="femcgw", long="fields get-values mode colors wait escape")
+    return not given.has("s", "show-secrets") and bool(_NMCLI_LOOKS.match(" ".join(given.operands)))
 
 
 HANDLERS: Mapping[str, Handler] = {

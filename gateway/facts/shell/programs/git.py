@@ -77,7 +77,7 @@ _LISTING = {
 """Subcommands that only list where nothing but these options stands behind them."""
 _FILTERING = words("-l --list -n --show-current --contains --no-contains --merged --no-merged --points-at")
 """Options that make of a name a pattern to list by; with any other, the name is one to create."""
-_LONG_OWN = "config-env git-dir work-tree namespace super-prefix attr-source"
+LONG_OWN = "config-env git-dir work-tree namespace super-prefix attr-source"
 _RUNNING_OPTIONS = words(
     "--upload-pack --receive-pack --exec --ext-diff --open-files-in-pager --extcmd --template --web"
 )
@@ -135,7 +135,7 @@ def _git(call: Call) -> str | None:
 
 def _subcommand(call: Call) -> tuple[str, ...]:
     """What stands behind git's own options, which are read here."""
-    own = options(call.args, takes="cC", long=_LONG_OWN, until_operand=True)
+    own = options(call.args, takes="cC", long=LONG_OWN, until_operand=True)
     if own.has("config-env") or not all(map(_HARMLESS_SETTING.match, own.values("c"))):
         call.execute("git runs a program of its settings")
     if any(own.values("exec-path")) or any(place != ".git" for place in own.values("git-dir")):
@@ -161,6 +161,8 @@ def _files(call: Call, verb: str, given: Options) -> None:
 
 
 def _config(call: Call, rest: Sequence[str], operands: Sequence[str]) -> None:
+    for path in options(rest, takes="f", long="file blob default type").values("f", "file"):
+        call.read(path)
     shows = {"--get", "--list", "-l", "--get-all", "--get-regexp"}.intersection(rest)
     if shows or operands[:1] in (["get"], ["list"]) or (len(rest) == 1 and operands and static(rest[0])):
         call.add(R)

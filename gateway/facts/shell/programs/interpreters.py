@@ -31,6 +31,8 @@ _LOOKS: Mapping[str, frozenset[str]] = {
     "bundle": words("list show info outdated check platform"),
 }
 """What only looks, as first argument."""
+_GO_RUNS = re.compile(r"--?(?:toolexec|exec|vettool|w|u)\b")
+"""Options by which go runs a program while it lists, or remembers settings that name one."""
 _HARMLESS = re.compile(r"(?:-V|--version|-v|-h|--help|-version)\Z")
 
 
@@ -63,7 +65,11 @@ def _shell(call: Call) -> str | None:
 
 def _language(call: Call) -> str | None:
     if call.args and (
-        all(_HARMLESS.match(arg) for arg in call.args) or call.args[0] in _LOOKS.get(call.name, ())
+        all(_HARMLESS.match(arg) for arg in call.args)
+        or (
+            call.args[0] in _LOOKS.get(call.name, ())
+            and not (call.name == "go" and any(map(_GO_RUNS.match, call.args)))
+        )
     ):
         call.add(Effect.READ)
         return None

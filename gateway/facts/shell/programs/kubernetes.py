@@ -39,8 +39,8 @@ _KUBECTL = table(
     ("attach debug set/env kustomize", (X, U)),
     ("create/secret", (W, P)),
 )
-_KUBE_TAKES = "nfolcspt"
-_KUBE_LONG = """
+TAKES = "nfolcspt"
+LONG = """
     namespace context kubeconfig cluster user server token as as-group as-uid output selector filename
     container field-selector replicas image type patch tail since sort-by timeout template kustomize
     grace-period chunk-size label-columns certificate-authority client-key client-certificate request-timeout
@@ -49,7 +49,7 @@ _KUBE_LONG = """
 
 
 def _kubectl(call: Call) -> str | None:
-    given = options(call.args, takes=_KUBE_TAKES, long=_KUBE_LONG)
+    given = options(call.args, takes=TAKES, long=LONG)
     if given.has("as", "as-group", "token", "kubeconfig", "server", "s"):
         call.add(P)
     if not given.operands:

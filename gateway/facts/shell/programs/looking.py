@@ -188,9 +188,14 @@ def _hostname(call: Call) -> str | None:
 
 
 def _ps(call: Call) -> str | None:
-    """BSD's letter `e` shows every process's environment."""
+    """BSD's letter `e` shows every process's environment, wherever it stands."""
+    given = options(
+        call.args,
+        takes="oOCuUgGpqst",
+        long="sort pid ppid user group format tty cols columns rows lines sid quick-pid",
+    )
     call.add(Effect.READ)
-    if any("e" in arg and arg.isalpha() for arg in call.args[:1]):
+    if given.has("E") or any("e" in letters and letters.isalpha() for letters in given.operands):
         call.add(Effect.EXFIL)
     return None
 

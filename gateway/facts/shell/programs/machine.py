@@ -52,8 +52,8 @@ _ENDING = """
 _GUARDING = """
     setenforce setsebool semanage semodule augenrules aa-disable aa-enforce aa-complain aa-teardown
     apparmor_parser insmod rmmod modprobe depmod update-grub grub-install grub-mkconfig update-initramfs dracut hwclock
-    update-rc.d chkconfig rc-update ssh-copy-id ssh-add ssh-agent certbot update-ca-certificates
-    update-crypto-policies fips-mode-setup visudo tpm2_clear mokutil bpftool quotaon setquota edquota exportfs
+    update-rc.d chkconfig rc-update ssh-copy-id ssh-add ssh-agent update-ca-certificates
+    update-crypto-policies fips-mode-setup visudo tpm2_clear mokutil quotaon setquota edquota
 """
 _SHOWING = """
     lsmod ausearch aureport mailq ntpq pvs vgs lvs pvdisplay vgdisplay lvdisplay showmount rpcinfo quota repquota
@@ -178,7 +178,9 @@ HANDLERS: Mapping[str, Handler] = {
     **each("nginx apachectl apache2ctl httpd haproxy sshd php-fpm", _daemon),
     "ssh-keygen": _ssh_keygen,
     "named-checkconf": _always(Effect.READ),
-    "supervisorctl": _verbs("status avail tail pid maintail version", otherwise=Effect.DESTRUCTIVE),
+    "supervisorctl": _verbs(
+        "status avail tail pid maintail version", otherwise=Effect.DESTRUCTIVE, empty=Effect.EXEC
+    ),
     "pm2": _verbs(
         "list ls status show describe logs monit info prettylist jlist", otherwise=Effect.DESTRUCTIVE
     ),

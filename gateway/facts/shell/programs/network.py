@@ -56,7 +56,7 @@ def _openssl(call: Call) -> str | None:
     given = options(
         call.args[1:],
         long="""
-            in out inkey key keyform passin pass k connect servername CAfile cert engine provider config kfile
+            in out inkey key keyform passin passout pass k connect servername CAfile cert engine provider config kfile
             rand CApath host port starttls days subj newkey keyout inform outform extfile CA CAkey
             verify_return_error showcerts
         """,
@@ -66,6 +66,9 @@ def _openssl(call: Call) -> str | None:
         call.execute()
     for path in given.values("in", "inkey", "key", "kfile", "CAkey", "cert", "CAfile"):
         call.read(path)
+    for source in given.values("pass", "passin", "k", "passout"):
+        if source.startswith("file:"):
+            call.read(source.removeprefix("file:"))
     if verb in {"dgst", "md5", "sha256", "verify", "crl", "cms"}:
         for path in given.operands:
             call.read(path)
@@ -153,7 +156,9 @@ def _ip(call: Call) -> str | None:
     flags = [arg.lstrip("-") for arg in call.args if arg.startswith("-")]
     # -f alone is the family.
     forced = any(len(flag) > 1 and "force".startswith(flag) for flag in flags)
-    if "exec" in named or forced or any(flag and "batch".startswith(flag) for flag in flags):
+    within = bool(named) and any(whole.startswith(named[0]) for whole in ("netns", "vrf"))
+    runs = "exec" in named or (within and any("exec".startswith(verb) for verb in named[1:2]))
+    if runs or forced or any(flag and "batch".startswith(flag) for flag in flags):
         call.execute()
     kind = named[0] if named else ""
     deeper = not "link".startswith(kind) and any(whole.startswith(kind) for whole in _IP_DEEPER)

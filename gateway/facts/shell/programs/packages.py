@@ -85,6 +85,10 @@ _REMOVES = words(
 )
 _FLAG_REMOVES = re.compile(r"-[rPRe]\w*\Z|--(?:remove|purge|erase|unmerge|depclean|uninstall)")
 _RUNS = words("run run-script exec start test x dlx explore stop restart shell")
+LONG = (
+    "option config-file target-release root prefix enablerepo disablerepo repo index-url extra-index-url cwd"
+)
+_TOKEN = re.compile(r"auth|token|passw|secret|key", re.IGNORECASE)
 _MACRO = re.compile(r"%\(|%\{[^}]*(?:lua|\()")
 
 
@@ -93,7 +97,7 @@ def _packages(call: Call) -> str | None:
     given = options(
         call.args,
         takes="oct" if apt else "C" if call.name in {"npm", "pnpm"} else "",
-        long="option config-file target-release root prefix enablerepo disablerepo repo index-url extra-index-url cwd",
+        long=LONG,
     )
     if not call.args and call.name != "yarn":
         call.add(Effect.READ)
@@ -125,6 +129,8 @@ def _packages(call: Call) -> str | None:
         looks = True
     if looks:
         call.add(Effect.READ)
+        if given.operands[:1] == ("config",) and any(_TOKEN.search(word) for word in given.operands[1:]):
+            call.add(Effect.EXFIL)
     elif (
         call.name in {"npm", "yarn", "pnpm", "composer", "poetry", "uv", "pipenv", "cargo"} and verb in _RUNS
     ):

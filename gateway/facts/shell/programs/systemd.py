@@ -16,6 +16,9 @@ _UNIT_READS = words(
     """
 )
 
+TAKES = "tpHMnosP"
+LONG = "type property host machine lines output signal state root what kill-whom kill-who job-mode"
+"""Options of systemctl that take a value: letters, and names."""
 _BEGINS = frozenset({"start", "daemon-reload", "reload", "reset-failed"})
 _GUARDS = words(
     """
@@ -39,10 +42,8 @@ def _guards(unit: str) -> bool:
 def _systemctl(call: Call) -> str | None:
     given = options(
         call.args,
-        takes="tpHMnosP",
-        long="""
-            type property host machine lines output signal state root what kill-whom kill-who job-mode
-        """,
+        takes=TAKES,
+        long=LONG,
     )
     verb = given.operands[0] if given.operands else "list-units"
     if given.has("H", "host"):
@@ -122,7 +123,10 @@ def _journalctl(call: Call) -> str | None:
 
 def _control(call: Call) -> str | None:
     """hostnamectl, timedatectl and their like."""
-    verb = next((arg for arg in call.args if not arg.startswith("-")), "status")
+    verb = next((arg for arg in call.args if not arg.startswith("-")), "")
+    if not verb and call.name == "chronyc":
+        return call.execute("commands are read that the text does not show")
+    verb = verb or "status"
     reads = verb in {
         "status",
         "show",

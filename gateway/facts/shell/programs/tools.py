@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gateway.facts.shell.call import Call, Handler, each, options
+from gateway.facts.shell.programs import operations
 from gateway.facts.shell.programs.subcommands import D, E, P, R, U, W, X, judge, table
 from gateway.facts.shell.values import static
 
 _CLI = {
+    **operations.TABLES,
     "helm": table(
         (
             """
@@ -141,23 +143,46 @@ _CLI = {
 }
 _CLI["tofu"] = _CLI["terraform"]
 _CLI["terragrunt"] = _CLI["terraform"]
-_CLI_TAKES = {
+TAKES: Mapping[str, tuple[str, str]] = {
+    **dict.fromkeys(_CLI, ("", "")),
+    **operations.TAKES,
     "helm": (
-        "nf",
-        "namespace kube-context kubeconfig values set set-file version output filter post-renderer timeout",
+        "nfo",
+        """
+        namespace kube-context kubeconfig values set set-file version output filter post-renderer timeout
+        burst-limit qps registry-config repository-cache repository-config kube-apiserver kube-as-group kube-as-user
+        kube-ca-file kube-tls-server-name kube-token
+        """,
     ),
-    "vault": ("", "address namespace format field"),
-    "gh": ("RLBsf", "repo limit json jq state"),
+    "vault": (
+        "",
+        "address namespace format field ca-cert ca-path client-cert client-key tls-server-name header",
+    ),
+    "consul": ("", "http-addr token token-file ca-file ca-path datacenter namespace partition"),
+    "nomad": ("", "address region namespace ca-cert ca-path client-cert client-key token"),
+    "argocd": ("ol", "server auth-token config project output selector header"),
+    "flux": ("n", "namespace context kubeconfig cluster user server token timeout"),
+    "etcdctl": (
+        "w",
+        "endpoints cacert cert key user password dial-timeout command-timeout write-out discovery-srv",
+    ),
+    "rabbitmqctl": ("nptl", "node vhost timeout formatter"),
+    "crictl": ("rict", "runtime-endpoint image-endpoint timeout config"),
+    "minikube": ("p", "profile"),
+    "gh": ("RLBsf", "repo limit json jq state hostname"),
 }
+"""Options that take a value, by tool: letters, and names."""
 
 
 def _cli(call: Call) -> str | None:
-    takes, long = _CLI_TAKES.get(call.name, ("", ""))
+    takes, long = TAKES[call.name]
     given = options(call.args, takes=takes, long=long)
     words = given.operands or call.args[:1]
     if words and not static(words[0]):
         call.doubt("a subcommand is not known")
         return None
+    if not words and call.name in operations.BARE:
+        return call.execute("commands are read that the text does not show")
     found = judge(call, _CLI[call.name], *words)
     if U in found:
         call.execute()
