@@ -55,7 +55,9 @@ class Names:
         """Whether there is a rule that names anything."""
         self._everywhere = frozenset(path for path, _ in mask.paths(()))
         self.top = Place(around, self._opened(mask.paths(sorted(around)) if around else mask.paths(())))
-        self._placed = any(step.place is not None for path, _ in self._paths for step in path.steps)
+        self.placed = any(step.place is not None for path, _ in self._paths for step in path.steps)
+        """Whether a path tells one element of an array from another."""
+        self._plain: dict[Place, dict[bytes, bool]] = {}
         self._known: dict[tuple[Place, str | int], Found] = {}
         self.value: str | None = None
         """How a body is hidden that is one value: `/customers/7/ssn`."""
@@ -71,8 +73,17 @@ class Names:
             found = self._remember(place, name, self._member(place, name))
         return found
 
+    def plain(self, place: Place) -> dict[bytes, bool]:
+        """Names of members there, as bytes -> whether no rule reaches them. Callers fill it."""
+        known = self._plain.get(place)
+        if known is None or len(known) >= _REMEMBERED:
+            if len(self._plain) >= _REMEMBERED // 10:
+                self._plain.clear()
+            known = self._plain[place] = {}
+        return known
+
     def element(self, place: Place, number: int) -> Found:
-        if not self._placed:
+        if not self.placed:
             number = 0  # they are all alike
         found = self._known.get((place, number))
         if found is None:
