@@ -47,6 +47,7 @@ class Names:
 
     def __init__(self, mask: Mask, facts: Facts) -> None:
         self._mask = mask
+        self._stored = {each.name: sorted(each.sources) for each in facts.outputs or ()}
         parts = str(facts.attributes.get("http.path", "")).split("/")
         around = frozenset(part.lower() for part in parts if _WORD.fullmatch(part))
         self._paths: list[tuple[JsonPath, str]] = list(mask.paths(("*",)))
@@ -98,20 +99,22 @@ class Names:
         return found
 
     def _member(self, place: Place, name: str) -> Found:
-        called = name.lower().replace(".", "_")
-        names = [f"{each}.{called}" for each in sorted(place.around)] or [called]
-        further, by_path = self._step(place, name)
-        rules = [self._mask.rule((each,), label=called) for each in names]
+        stored = self._stored.get(name, [])
+        known = [each.lower().replace(".", "_") for each in (name, *stored)]
+        called = known[0]
+        names = [f"{above}.{each}" for each in known for above in sorted(place.around)] or known
+        further, by_path = self._step(place, name, *stored)
+        rules = [self._mask.rule((each,), label=each.rpartition(".")[2]) for each in names]
         strategy = strictest(each for each in (*rules, by_path) if each is not None)
         inside: tuple[tuple[JsonPath, str], ...] = ()
         if self._mask.opens(names, label=called):
             opened = self._mask.paths(names, label=called)
             inside = tuple(each for each in opened if each[0] not in self._everywhere)
             further += self._opened(inside)
-        return Found(strategy, Place(place.around | {called}, further), inside)
+        return Found(strategy, Place(place.around | {*known}, further), inside)
 
-    def _step(self, place: Place, key: str | int) -> tuple[tuple[tuple[int, int], ...], str | None]:
-        """The paths that go on from here, and the strategy of one that ends here."""
+    def _step(self, place: Place, *keys: str | int) -> tuple[tuple[tuple[int, int], ...], str | None]:
+        """The paths that go on from what is called so, and the strategy of one that ends there."""
         further: list[tuple[int, int]] = []
         ended: list[str] = []
         for which, done in place.open:
@@ -119,7 +122,7 @@ class Names:
             step = path.steps[done]
             if step.deep:
                 further.append((which, done))
-            if step.reaches(key):
+            if any(map(step.reaches, keys)):
                 if done + 1 == len(path.steps):
                     ended.append(strategy)
                 else:
