@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.live.house import SAM, Api
@@ -86,6 +88,24 @@ def test_a_token_may_come_as_password_and_as_a_minted_pair(gateway: HttpGateway)
     pair = Api(gateway.url, token).call("/oauth/minted", {}, method="POST")
     minted = f"{pair['user']}:{pair['password']}"
     assert gateway.curl("/customers", "-u", minted, anonymous=True).text == MASKED_PEOPLE
+
+
+def test_the_lines_that_are_printed_work(gateway: HttpGateway) -> None:
+    fetch = 'curl -sS --user "$COUNTERSIGN_HTTP_USER:$COUNTERSIGN_HTTP_PASSWORD" "$COUNTERSIGN_HTTP_URL/customers"'
+    run = ("run", "--as", "reader", "--scope", "shop-api:read", "--", "sh", "-c", fetch)
+    done = gateway.countersign(*run, COUNTERSIGN_TOKEN=gateway.token())
+    assert done.stdout == MASKED_PEOPLE, done.stderr
+    token = gateway.token()
+    line = gateway.countersign("connect", "shop-api", COUNTERSIGN_TOKEN=token).stdout.strip()
+    assert token not in line
+    asked = subprocess.run(
+        ["sh", "-c", f"{line}seen/by/curl -sS"],
+        env={"PATH": os.environ["PATH"], "COUNTERSIGN_TOKEN": token},
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert json.loads(asked.stdout)["done"] == "GET", asked.stderr
 
 
 def test_an_upload_in_chunks_is_judged_whole(gateway: HttpGateway, shop: Service) -> None:

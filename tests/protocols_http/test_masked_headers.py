@@ -1,4 +1,4 @@
-"""Headers: rules by `header.NAME`, detectors in what is no form of the answer, cookies left to the client."""
+"""Headers: rules by `header.NAME`, and detectors in all that does not only say how the answer is to be read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from tests.protocols_http.answers import BOTH, DETECTING, NOTHING, SECRET, compi
         (b"X-Mail", b"jane@example.com", b"****@example.com"),
         (b"Location", b"/next?mail=jane@example.com", b"/next?mail=****@example.com"),
         (b"X-Customer", b"Jane", b"[redacted]"),
-        (b"Set-Cookie", b"sid=3f7a9c1e5b2d8f6a4c0e; Path=/", b"sid=3f7a9c1e5b2d8f6a4c0e; Path=/"),
+        (b"Set-Cookie", b"sid=3f7a9c1e5b2d8f6a4c0e; Path=/", b"sid=[redacted]; Path=/"),
+        (b"Set-Cookie", b"theme=dark; Path=/", b"theme=dark; Path=/"),
         (b"X-Api-Key", b"9f8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c", b"[redacted]"),
         (b"Last-Modified", b"Mon, 01 Jan 2024 00:00:00 GMT", b"Mon, 01 Jan 2024 00:00:00 GMT"),
         (b"X-Echo", b"Bearer " + SECRET, b"Bearer " + b"*" * len(SECRET)),

@@ -16,8 +16,6 @@ _OF_THE_FORM = frozenset(
     """.split()
 )
 """What only says how the answer is to be taken: no detector looks at it."""
-_FOR_THE_CLIENT = frozenset({b"set-cookie"})
-"""What the service hands the client so that it may come again: a rule may hide it, no detector does."""
 _OF_THE_BYTES = frozenset(
     b"etag digest content-digest repr-digest content-md5 content-length content-encoding accept-ranges signature signature-input".split()
 )
@@ -38,7 +36,7 @@ def _shown(name: bytes, value: bytes, mask: Mask, counts: dict[str, int]) -> byt
     if (strategy := mask.rule((called,))) is not None:
         counts[called] = counts.get(called, 0) + 1
         return mask.replace(value.decode("latin-1"), strategy=strategy).encode("latin-1", "replace")
-    if not mask.detects or name in _OF_THE_FORM or name in _FOR_THE_CLIENT or mask.spares((called,)):
+    if not mask.detects or name in _OF_THE_FORM or mask.spares((called,)):
         return value
     lead = name + b": "
     line = lead + value
