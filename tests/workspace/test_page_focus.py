@@ -226,3 +226,27 @@ async def test_what_stands_outside_of_inputs_has_a_name_too(server, slack, page)
         await expect(message.get_by_role(role, name=name, exact=True)).to_be_visible()
     for action_id, name in (("d", "date"), ("t", "Date and time")):
         await expect(message.get_by_test_id(f"action-{action_id}")).to_have_accessible_name(name)
+
+
+async def test_what_comes_is_read_out_and_what_stood_there_is_not(server, slack, page):
+    await slack.chat_postMessage(channel=APPROVALS, text="it stood there")
+    await page.add_init_script(
+        """addEventListener("DOMContentLoaded", () => {
+          const list = document.getElementById("messages");
+          window.added = [];
+          new MutationObserver((changes) => {
+            const nodes = changes.flatMap((change) => [...change.addedNodes]);
+            window.added.push(...nodes.map((node) => [list.getAttribute("aria-live"), node.textContent]));
+          }).observe(list, { childList: true });
+        });"""
+    )
+    await visit(page, server)
+    await expect(page.get_by_text("it stood there")).to_be_visible()
+    before = await page.evaluate("window.added")
+    assert any("it stood there" in text for _, text in before)
+    assert {how for how, _ in before} == {"off"}
+    await slack.chat_postMessage(channel=APPROVALS, text="this comes")
+    await expect(page.get_by_text("this comes")).to_be_visible()
+    [(how, text)] = (await page.evaluate("window.added"))[len(before) :]
+    assert how == "polite"
+    assert "this comes" in text

@@ -44,6 +44,8 @@ export class MessageList {
       before = message;
     }
     this.drawn = kept;
+    // What stood there before somebody came is not read out to them; what comes later is.
+    this.list.setAttribute("aria-live", toEnd ? "off" : "polite");
     redraw(this.list, () => reconcile(this.list, nodes));
     if (atEnd) this.scroller.scrollTop = this.scroller.scrollHeight;
   }
