@@ -15,7 +15,7 @@ from gateway.gate import Gate
 from gateway.guests import Guests
 from gateway.model import Connection
 from gateway.policy.model import Policy, Target, TlsPolicy
-from gateway.protocols import ProtocolModule, load
+from gateway.protocols import ProtocolModule, load, needs_alpn
 from gateway.relay import Relay, Spawn
 from gateway.tls import TlsLayer, end_point, leaf, server_context
 from gateway.upstream.dial import Dialer
@@ -45,6 +45,7 @@ class Listener:
         self._known = known
         self._limits = policy.limits
         self._protocol: ProtocolModule = load(target.connection.protocol)
+        self._needs_alpn = needs_alpn(target.connection.protocol)
         self._tls = _ServerTls(policy.tls, alpn=self._protocol.ALPN) if policy.tls is not None else None
         self.gate = gate
         self.admission = admission
@@ -115,6 +116,8 @@ class Listener:
                 client_tls=self._tls is not None,
                 client_trusted_path=_trusted(peer),
                 upstream_tls=self._target.upstream.tls,
+                upstream_host=self._target.upstream.host,
+                upstream_port=self._target.upstream.port,
                 random=secrets.token_bytes,
                 known=self._known(self._target),
             )
@@ -127,7 +130,7 @@ class Listener:
 
     def binding(self, tls: TlsLayer, *, direct: bool) -> bytes:
         assert self._tls is not None
-        if direct and self._protocol.ALPN and tls.agreed_protocol != self._protocol.ALPN:
+        if direct and self._needs_alpn and tls.agreed_protocol != self._protocol.ALPN:
             raise ProtocolViolation("TLS from the first byte needs ALPN")
         return self._tls.binding
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Protocol, assert_never
 
@@ -37,6 +38,7 @@ from gateway.wire import (
     LoginProved,
     LoginRefused,
     ProtocolViolation,
+    Reconnect,
     Send,
     Side,
     StartTls,
@@ -102,6 +104,8 @@ class Relay(Owner):
         self._held: Held | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._expiry: asyncio.TimerHandle | None = None
+        self._asked: LoginAsked | LoginProved | None = None
+        """How the client has logged in; a secret that came with it is not kept."""
         self._login_used: Login | None = None
         """With which it may be tried once more."""
         self._keyed = False
@@ -195,7 +199,7 @@ class Relay(Owner):
             events = answer
 
     def _carry_out_rare(
-        self, event: StartTls | CommandWithdrawn | CancelAsked | Aside | LoginRefused | Hangup
+        self, event: StartTls | CommandWithdrawn | CancelAsked | Aside | LoginRefused | Reconnect | Hangup
     ) -> None:
         match event:
             case CommandWithdrawn():
@@ -208,6 +212,9 @@ class Relay(Owner):
                 self._spawn(pending.errand(Errand(wire, self._door.dialer), self._door.dialer))
             case LoginRefused(message):
                 self._log_in_again(message)
+            case Reconnect():
+                assert self._asked is not None
+                self._reach(self._asked, ready=self._admit)
             case Hangup(reason):
                 self._close(reason)
             case _:
@@ -266,19 +273,27 @@ class Relay(Owner):
         except RecordingFailed:
             log.exception("no recording, no session", extra={"session": session.id})
             return self._wire.refuse("This session cannot be recorded, so it cannot begin.")
+        self._asked = asked if isinstance(asked, LoginProved) else replace(asked, secret=None)
+        self._reach(asked, ready=self._ready)
+        return ()
+
+    def _reach(self, asked: LoginAsked | LoginProved, *, ready: Callable[[Login], None]) -> None:
+        """Connect to the target, in place of a connection that it has closed, and find out how to log in there."""
+        assert self.live is not None
+        if self._upstream is not None:
+            self._upstream.close()
         self._upstream = End(Side.UPSTREAM, self)
         self._spawn(
             pending.target(
                 self._door.dialer,
                 self._upstream,
-                session,
+                self.live.session,
                 user=asked.user,
                 database=asked.database,
-                ready=self._ready,
+                ready=ready,
                 refused=self._unreachable,
             )
         )
-        return ()
 
     def _ready(self, login: Login) -> None:
         assert self.live is not None
@@ -295,7 +310,7 @@ class Relay(Owner):
         self._step(partial(self._wire.admit, self.live.session, login))
 
     def _unreachable(self, message: str) -> None:
-        self._step(partial(self._wire.refuse, message))
+        self._step(partial(self._wire.refuse, message, unreachable=True))
 
     def _log_in_again(self, message: str) -> None:
         assert self.live is not None
@@ -340,7 +355,7 @@ class Relay(Owner):
     def failed(self, side: Side, reason: str) -> None:
         log.info("TLS failed", extra={"side": side.value, "peer": self.peer, "reason": reason})
         if side is Side.UPSTREAM:
-            self._step(partial(self._wire.refuse, f"TLS with the target failed: {reason}."))
+            self._step(partial(self._wire.refuse, f"TLS with the target failed: {reason}.", unreachable=True))
         self._close(f"TLS with the {side.value} failed: {reason}")
 
     # Endings.

@@ -24,6 +24,7 @@ def known() -> Vocabulary:
         protocols={name: module.SCHEMES for name, module in modules.items()},
         shares_addresses=protocols.HOSTED,
         encrypts=protocols.ENCRYPTS,
+        scheme_tls={name: protocols.scheme_tls(name) for name in modules},
         makes_roles=protocols.ROLES,
         options={name: protocols.options(name) for name in modules},
         attributes=frozenset[str]().union(*(module.ATTRIBUTES for module in modules.values())),

@@ -162,6 +162,14 @@ class LoginRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconnect:
+    """The target has closed a connection on which nothing was under way, and the session goes on.
+
+    Answered by `admit`, over a new connection, or by `refuse`.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class Hangup:
     """The session is over; what was sent before still goes out."""
 
@@ -179,6 +187,7 @@ Event: TypeAlias = (
     | CancelAsked
     | Aside
     | LoginRefused
+    | Reconnect
     | Hangup
 )
 
@@ -212,6 +221,9 @@ class Opening:
     """Loopback or a unix socket: secrets may cross it in clear."""
     upstream_tls: str = "verify-full"
     """`disable`, `require` or `verify-full`; the relay verifies, the wire refuses to go on without."""
+    upstream_host: str = ""
+    upstream_port: int = 0
+    """What the target is called, where its protocol tells it so."""
     random: Callable[[int], bytes]
     """A source of that many unpredictable bytes: nonces and cancel keys."""
     known: Any = None
@@ -244,6 +256,22 @@ class Upstream(Protocol):
     def tls(self) -> str: ...
     @property
     def ca(self) -> str | None: ...
+
+
+class MaskedStream(Protocol):
+    """Text that is masked as it comes, in whatever pieces."""
+
+    hits: list[tuple[int, int, str]]
+    """Every hit so far. Callers may empty it."""
+
+    def feed(self, data: bytes) -> bytes:
+        """What may be given out now that `data` has come."""
+
+    def flush(self) -> bytes:
+        """What may be given out where the text has come to a rest: all but a secret that has begun."""
+
+    def close(self) -> bytes:
+        """The rest, at the end of the text."""
 
 
 class Mask(Protocol):
@@ -291,6 +319,9 @@ class Mask(Protocol):
     def text(self, value: str) -> str:
         """Free text (an error message, a command) with every hit masked."""
 
+    def stream(self, *, binary: bool = False) -> MaskedStream:
+        """A text that begins. `binary`: what no text holds may be in it, and no length changes."""
+
     def noise(self, value: bytes, length: int) -> bytes:
         """As many bytes that only `value` and a secret key decide: stand-ins of types that are not text."""
 
@@ -323,8 +354,8 @@ class Wire(Protocol):
     def admit(self, session: Session, login: Login) -> Sequence[Event]:
         """The client is admitted and the upstream connected: log in there, then let the client begin."""
 
-    def refuse(self, message: str) -> Sequence[Event]:
-        """The client is not admitted: tell it so in the protocol's own form, then hang up."""
+    def refuse(self, message: str, *, unreachable: bool = False) -> Sequence[Event]:
+        """The client is not admitted, or its target `unreachable`: say so in the protocol's own form, then hang up."""
 
     def answer(self, command_id: str, verdict: Allow | Block, mask: Mask) -> Sequence[Event]:
         """The answer to `CommandAsked`. Allow releases the very bytes; Block refuses politely and the session goes on."""

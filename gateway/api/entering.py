@@ -150,18 +150,21 @@ class Entering:
     def _way(self, request: web.Request, grant: Grant, *, user: str) -> tuple[str, str]:
         """Address, and what to type, without the secret."""
         host, port, database, protocol = self._reach(request, grant)
-        line = served(protocol).client_line(host=host, port=port, database=database, user=user, asks=True)
+        tls = self._policy().tls is not None
+        line = served(protocol).client_line(
+            host=host, port=port, database=database, user=user, asks=True, tls=tls
+        )
         return f"{f'[{host}]' if ':' in host else host}:{port}", line
 
     def _ready(self, request: web.Request, grant: Grant, credential: Credential) -> str:
         """The same with the secret before it, where the usual client takes it."""
         host, port, database, protocol = self._reach(request, grant)
-        module = served(protocol)
+        module, tls = served(protocol), self._policy().tls is not None
         variables = module.environment(
-            host=host, port=port, database=database, user=credential.user, secret=credential.password
+            host=host, port=port, database=database, user=credential.user, secret=credential.password, tls=tls
         )
         secrets = [f"{name}={value}" for name, value in variables.items() if value == credential.password]
-        line = module.client_line(host=host, port=port, database=database, user=credential.user)
+        line = module.client_line(host=host, port=port, database=database, user=credential.user, tls=tls)
         return " ".join([*secrets, line])
 
     def _reach(self, request: web.Request, grant: Grant) -> tuple[str, int, str, str]:

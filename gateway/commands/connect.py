@@ -152,6 +152,7 @@ def _certified(gateway: TokenClient, token: str, connection: Reached, directory:
 def _text(form: str, connection: Reached, account: Account, expires_at: float, *, kept_at: str) -> str:
     """`account` without a secret stands for the token in its variable, or of the login that is kept for `kept_at`."""
     from gateway.commands.reach import clients, environment
+    from gateway.protocols import scheme
 
     match form:
         case "url":
@@ -159,7 +160,8 @@ def _text(form: str, connection: Reached, account: Account, expires_at: float, *
             host = f"[{connection.host}]" if ":" in connection.host else connection.host
             database = quote(connection.database, safe="")
             user = quote(account.user, safe="")
-            return f"{connection.protocol}://{user}{secret}@{host}:{connection.port}/{database}"
+            begins = scheme(connection.protocol, tls=connection.tls)
+            return f"{begins}://{user}{secret}@{host}:{connection.port}/{database}"
         case "json":
             return json.dumps(
                 {
@@ -185,7 +187,11 @@ def _text(form: str, connection: Reached, account: Account, expires_at: float, *
     if form == "env":
         return "\n".join(f"export {name}={value}" for name, value in assigned.items())
     line = clients(connection).client_line(
-        host=connection.host, port=connection.port, database=connection.database, user=account.user
+        host=connection.host,
+        port=connection.port,
+        database=connection.database,
+        user=account.user,
+        tls=connection.tls,
     )
     secrets = [f"{name}={assigned[name]}" for name, value in variables.items() if value == stand_in]
     return " ".join([*secrets, line])

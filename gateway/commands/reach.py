@@ -109,13 +109,17 @@ def environment(connection: Reached, account: Account) -> Mapping[str, str]:
         database=connection.database,
         user=account.user,
         secret=account.secret,
+        tls=connection.tls,
     )
 
 
 def every_variable() -> frozenset[str]:
     """The names of all variables by which clients of any protocol may have been given an account."""
-    nowhere = {"host": "-", "database": "-", "user": "-", "secret": "-"}
-    return frozenset(name for protocol in SERVED for name in served(protocol).environment(port=0, **nowhere))
+    return frozenset(
+        name
+        for protocol in SERVED
+        for name in served(protocol).environment(host="-", port=0, database="-", user="-", secret="")
+    )
 
 
 def without_collisions(each: Sequence[Mapping[str, str]]) -> Mapping[str, str] | None:

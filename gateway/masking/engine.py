@@ -22,6 +22,7 @@ from gateway.masking.tokens import stream
 from gateway.masking.values import MARK
 from gateway.model import Reveal
 from gateway.policy.model import MaskPolicy
+from gateway.wire import MaskedStream
 
 _BLANKS = b" \t\r\n"
 _NUMBER = re.compile(rb"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
@@ -174,6 +175,13 @@ class CompiledMask:
         data = value.encode("utf-8", "surrogatepass")
         hits = self.find(data)
         return self.cover(data, hits).decode("utf-8", "surrogatepass") if hits else value
+
+    def stream(self, *, binary: bool = False) -> MaskedStream:
+        """A text that begins. `binary`: chance does not count, and no length changes."""
+        from gateway.masking.amid import AmidBinary
+        from gateway.masking.stream import StreamMask
+
+        return StreamMask(AmidBinary(self, starred=True) if binary else self)
 
     def noise(self, value: bytes, length: int) -> bytes:
         """`length` bytes that only `value` and the key decide: for stand-ins of types that are not text."""

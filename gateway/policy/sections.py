@@ -71,7 +71,13 @@ def targets(look: Look, vocabulary: Vocabulary, slack: Slack) -> dict[str, Targe
         found[name] = Target(
             connection=Connection(name=name, protocol=protocol, labels=labels),
             listen=listen,
-            upstream=_upstream(keys["upstream"], protocol, schemes, own=protocol in vocabulary.encrypts)
+            upstream=_upstream(
+                keys["upstream"],
+                protocol,
+                schemes,
+                own=protocol in vocabulary.encrypts,
+                by_scheme=vocabulary.scheme_tls.get(protocol, {}),
+            )
             if "upstream" in keys
             else Upstream(host="", port=0),
             credential=given(
@@ -108,8 +114,13 @@ def _channel(look: Look) -> str:
     return value
 
 
-def _upstream(look: Look, protocol: str, schemes: Mapping[str, int], *, own: bool) -> Upstream:
-    """`scheme://host[:port][/database][?sslmode=...&sslrootcert=...]` or `[?known_hosts=...]`; no user, no password."""
+def _upstream(
+    look: Look, protocol: str, schemes: Mapping[str, int], *, own: bool, by_scheme: Mapping[str, str]
+) -> Upstream:
+    """`scheme://host[:port][/database][?sslmode=...&sslrootcert=...]` or `[?known_hosts=...]`; no user, no password.
+
+    Where the scheme says whether there is TLS, there are no databases.
+    """
     nowhere = Upstream(host="", port=0)
     value = look.text()
     if not value:
@@ -132,12 +143,17 @@ def _upstream(look: Look, protocol: str, schemes: Mapping[str, int], *, own: boo
     if not url.hostname or url.fragment:
         look.fault("the address names no host; write it as in postgresql://orders.internal:5432/orders")
         return nowhere
+    if by_scheme and url.path not in {"", "/"}:
+        look.fault("this address has no path: the connection is to the whole service")
     tls, ca = _upstream_tls(look, url, own=own)
+    told = cast("Tls | None", by_scheme.get(url.scheme))
+    if told and tls and (tls == "disable") is not (told == "disable"):
+        look.fault(f"the address says {url.scheme}:// and sslmode={tls}; only one of them can hold")
     return Upstream(
         host=url.hostname,
         port=port or schemes.get(url.scheme, 0),
         database=url.path.removeprefix("/"),
-        tls=tls or ("disable" if is_loopback(url.hostname) else "verify-full"),
+        tls=tls or told or ("disable" if is_loopback(url.hostname) else "verify-full"),
         ca=ca,
     )
 

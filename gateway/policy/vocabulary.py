@@ -33,6 +33,8 @@ class Vocabulary:
     """Protocols of which several connections may listen on one address: clients name theirs when they log in."""
     encrypts: frozenset[str] = frozenset()
     """Protocols that encrypt by themselves, and know hosts by their keys: no TLS goes around them."""
+    scheme_tls: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Protocol -> scheme -> how such targets are met, where the scheme says whether there is TLS."""
     makes_roles: frozenset[str] = frozenset()
     """Protocols whose targets have roles that the gateway can make for one session."""
     options: Mapping[str, Mapping[str, Collection[str]]] = field(default_factory=dict)

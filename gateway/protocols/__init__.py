@@ -23,7 +23,7 @@ _MODULES: Mapping[str, str] = {
     name: f"gateway.protocols.{name}.module" for name in ("postgres", "mysql", "ssh", "http", "kubernetes")
 }
 NAMES = frozenset(_MODULES)
-WIRES = frozenset({"postgres", "mysql"})
+WIRES = frozenset({"postgres", "mysql", "http"})
 HOSTED = frozenset({"ssh"})
 SERVED = WIRES | HOSTED
 ENCRYPTS = frozenset({"ssh"})
@@ -66,11 +66,13 @@ class ServedModule(CommandReader, Protocol):
         """The recorded bytes of one command's answer, as a person reads them; safe to print on a terminal."""
 
     def environment(
-        self, *, host: str, port: int, database: str, user: str, secret: str
+        self, *, host: str, port: int, database: str, user: str, secret: str, tls: bool = False
     ) -> Mapping[str, str]:
-        """Variables by which the protocol's usual clients find the connection."""
+        """Variables by which the protocol's usual clients find the connection; `tls`: the gateway offers that."""
 
-    def client_line(self, *, host: str, port: int, database: str, user: str, asks: bool = False) -> str:
+    def client_line(
+        self, *, host: str, port: int, database: str, user: str, asks: bool = False, tls: bool = False
+    ) -> str:
         """A shell line that starts the usual client; it holds no secret. `asks`: a person types that."""
 
 
@@ -172,6 +174,17 @@ def surveyed(name: str) -> SurveyedModule:
     return cast(SurveyedModule, import_module(_MODULES[name]))
 
 
+def scheme_tls(name: str) -> Mapping[str, str]:
+    """How targets are met where the address says by its scheme whether there is TLS."""
+    return cast(Mapping[str, str], getattr(reader(name), "SCHEME_TLS", {}))
+
+
+def scheme(name: str, *, tls: bool) -> str:
+    """How an address at the gateway begins."""
+    told = scheme_tls(name).items()
+    return next((each for each, how in told if (how != "disable") is tls), name)
+
+
 def options(name: str) -> Mapping[str, Collection[str]]:
     """The switches that connections of a protocol have, and what each may be."""
     return cast(Mapping[str, Collection[str]], getattr(reader(name), "OPTIONS", {}))
@@ -208,6 +221,12 @@ def load(name: str) -> ProtocolModule:
     if name not in WIRES:
         raise ProtocolUnknown(f"protocol {name!r} has no wire here; {', '.join(sorted(WIRES))} have")
     return cast(ProtocolModule, import_module(_MODULES[name]))
+
+
+def needs_alpn(name: str) -> bool:
+    """Whether a client that begins with TLS has to say by ALPN that it speaks the protocol."""
+    module = load(name)
+    return bool(module.ALPN) and bool(getattr(module, "NEEDS_ALPN", True))
 
 
 def role_maker(name: str) -> RoleModule:

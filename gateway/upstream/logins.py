@@ -30,7 +30,7 @@ class Logins:
         credential = target.credential
         return Login(
             user=credential.user,
-            password=await self._secrets.get(credential.password),
+            password=await self._secrets.get(credential.password or credential.token),
             database=target.upstream.database,
             application=application,
         )

@@ -36,7 +36,9 @@ class Surveys:
         self._notes: dict[str, str] = {}
 
     def known(self, target: Target) -> object:
-        """Of a target that is reached in another way than before nothing is known."""
+        """Of a target that is reached in another way than before nothing is known; None where there is no catalogue."""
+        if target.connection.protocol not in SURVEYED:
+            return None
         name, reach = target.connection.name, (target.upstream, target.credential)
         if name not in self._known or self._known[name][0] != reach:
             self._known[name] = (reach, surveyed(target.connection.protocol).knowledge())

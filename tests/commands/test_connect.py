@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from gateway.policy.model import TlsPolicy
 from tests.identity.house import R, target
 
 
@@ -121,7 +122,7 @@ async def test_mysql_is_connected_to_by_its_own_client(countersign, token, way, 
         assert "--protocol=TCP" in done.out
 
 
-@pytest.mark.parametrize("protocol", ["http", "kubernetes"])
+@pytest.mark.parametrize("protocol", ["kubernetes"])
 @pytest.mark.parametrize(
     "way", [(), ("--format", "env"), ("--json",), ("--minted",)], ids=["line", "env", "json", "minted"]
 )
@@ -133,3 +134,21 @@ async def test_what_is_only_read_has_no_clients_yet(countersign, token, protocol
     assert done.err == (
         f"countersign: orders is not served: this version reads commands of {protocol} for `check` and `explain`, but does not speak it\n"
     )
+
+
+@pytest.mark.parametrize("tls", [True, False])
+async def test_a_service_is_met_by_curl_with_the_password_on_its_input(countersign, token, tls):
+    house = countersign.house
+    files = TlsPolicy(certificate="c.pem", key="k.pem") if tls else None
+    service = target("orders", protocol="http")
+    service = replace(service, upstream=replace(service.upstream, database=""))
+    house.policy = replace(house.policy, targets={"orders": service}, tls=files)
+    scheme = "https" if tls else "http"
+    done = await countersign("connect", "orders", token=token)
+    assert done.out.startswith('COUNTERSIGN_HTTP_PASSWORD="$COUNTERSIGN_TOKEN" sh -c ')
+    assert done.out.endswith(f" helper {scheme}://127.0.0.1:15432/\n")
+    assert token not in done.out
+    url = await countersign("connect", "orders", "--format", "url", token=token)
+    assert url.out == f"{scheme}://helper@127.0.0.1:15432/\n"
+    given = await countersign("connect", "orders", "--format", "env", token=token)
+    assert f"export COUNTERSIGN_HTTP_URL={scheme}://127.0.0.1:15432\n" in given.out

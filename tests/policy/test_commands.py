@@ -38,7 +38,7 @@ def test_check_says_what_a_good_policy_means(capsys) -> None:
     out = capsys.readouterr().out
     assert "connection shop: postgres, 127.0.0.1:15432 -> 127.0.0.1:5433/shop (TLS: disable)" in out
     assert "connection billing: mysql, 127.0.0.1:13306" in out
-    assert "connection orders-api: http (read, and not served by this version), 127.0.0.1:18080" in out
+    assert "connection cluster: kubernetes (read, and not served by this version), 127.0.0.1:16443" in out
     assert "rule writes-need-a-dba: holds" in out
     assert "0 errors, 0 warnings, 24 examples tried" in out
 
@@ -81,6 +81,50 @@ def test_check_refuses_what_says_nothing_of_such_a_protocol(file, capsys) -> Non
     file.write_text(OVER_SSH.replace("known_hosts=/etc/known_hosts", "sslmode=require"))
     assert main(["check", str(file)]) == 1
     assert "`sslmode` is no parameter of such an address; known here: known_hosts" in capsys.readouterr().out
+
+
+OVER_HTTP = """
+connections:
+  shop-api:
+    protocol: http
+    listen: 127.0.0.1:18080
+    upstream: {}
+    credential: {{token: env:SHOP_TOKEN}}
+agents:
+  deployer: {{secret: env:DEPLOYER_SECRET, person: maria.lopez@example.com, scope: {{shop-api: [read]}}}}
+rules: [{{name: reads, when: {{effects: [read]}}, then: {{allow: true}}}}]
+default: block
+"""
+
+
+@pytest.mark.parametrize(
+    ("address", "reached"),
+    [
+        ("https://127.0.0.1", "127.0.0.1:443 (TLS: verify-full)"),
+        ("https://shop.internal:8443/", "shop.internal:8443 (TLS: verify-full)"),
+        ("https://shop.internal?sslmode=require", "shop.internal:443 (TLS: require)"),
+        ("http://shop.internal", "shop.internal:80 (TLS: disable)"),
+    ],
+)
+def test_check_takes_the_scheme_of_a_service_for_what_it_says(file, capsys, address, reached) -> None:
+    file.write_text(OVER_HTTP.format(address))
+    main(["check", str(file)])
+    assert f"-> {reached}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("https://shop.internal/v1", "this address has no path: the connection is to the whole service"),
+        ("http://shop.internal?sslmode=require", "the address says http:// and sslmode=require"),
+        ("http://shop.internal?sslrootcert=ca.pem", "the address says http:// and sslmode=verify-full"),
+        ("https://shop.internal?sslmode=disable", "the address says https:// and sslmode=disable"),
+    ],
+)
+def test_check_refuses_what_a_service_cannot_be(file, capsys, address, told) -> None:
+    file.write_text(OVER_HTTP.format(address))
+    assert main(["check", str(file)]) == 1
+    assert told in capsys.readouterr().out
 
 
 def test_check_fails_on_an_example_that_does_not_hold(file, capsys) -> None:

@@ -102,7 +102,8 @@ class EchoWire:
         self._lines(out)
         return out
 
-    def refuse(self, message: str) -> Sequence[Event]:
+    def refuse(self, message: str, *, unreachable: bool = False) -> Sequence[Event]:
+        del unreachable
         return (Send(Side.CLIENT, f"no: {message}\n".encode()), Hangup(message))
 
     def answer(self, command_id: str, verdict: Allow | Block, mask: Mask) -> Sequence[Event]:

@@ -6,6 +6,30 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 
+class _Stream:
+    """Keeps a line until it is whole."""
+
+    def __init__(self, mask: _Nothing) -> None:
+        self.hits: list[tuple[int, int, str]] = []
+        self._mask = mask
+        self._kept = b""
+
+    def feed(self, data: bytes) -> bytes:
+        whole, end, self._kept = (self._kept + data).rpartition(b"\n")
+        return self._hidden(whole + end)
+
+    def flush(self) -> bytes:
+        return self.close()
+
+    def close(self) -> bytes:
+        rest, self._kept = self._kept, b""
+        return self._hidden(rest)
+
+    def _hidden(self, data: bytes) -> bytes:
+        self.hits += self._mask.find(data)
+        return self._mask.text(data.decode("latin-1")).encode("latin-1")
+
+
 @dataclass(frozen=True)
 class _Nothing:
     empty: bool = True
@@ -31,6 +55,9 @@ class _Nothing:
 
     def replace(self, value: str, *, strategy: str | None = None, detector: str | None = None) -> str:
         return value
+
+    def stream(self, *, binary: bool = False) -> _Stream:
+        return _Stream(self)
 
     def text(self, value: str) -> str:
         return value

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from gateway.protocols.postgres import messages
 from gateway.wire import Login, Opening, Side, Wire
 from tests.wires import mysql_playbook as my
+from tests.wires import web
 from tests.wires.conformance import Exchange, Subject
 from tests.wires.echo import EchoWire
 from tests.wires.playbook import (
@@ -170,4 +171,55 @@ MYSQL = Subject(
     refused=lambda said: b"\xff\x76\x04#42000Not through here." in said,
 )
 
-SUBJECTS = [ECHO, POSTGRES, MYSQL]
+
+def _http() -> Wire:
+    session = web.web()
+    session.client(web.sent("OPTIONS *"))
+    session.target(web.answer("204 No Content", body=b""))
+    return session.wire
+
+
+def _exchange(start: str, *headers: str, body: bytes = b"", server: bytes) -> Exchange:
+    """What the client sends is what the target gets: whatever the gateway puts in is there already."""
+    return Exchange(client=web.sent(start, *headers, body=body), server=server)
+
+
+_LINES = st.sampled_from(
+    [
+        b"GET / HTTP/1.1", b"POST /x HTTP/1.1", b"HTTP/1.1 200 OK", b"HTTP/1.1 100 Continue", b"HTTP/1.0 204 No", b"Host: a",
+        b"Content-Length: 3", b"Content-Length: 03", b"Transfer-Encoding: chunked", b"Transfer-Encoding: gzip, chunked",
+        b"Connection: close", b" folded", b"", b"3", b"abc", b"0", b"0;x=1", b"Authorization: Bearer stored-credential",
+        b"Expect: 100-continue", b"Upgrade: websocket",
+    ]
+)  # fmt: skip
+"""Of requests and answers, in no order that makes sense."""
+_MESSAGES = st.lists(st.one_of(_LINES, st.binary(max_size=20)), min_size=1, max_size=9).map(
+    lambda lines: b"\r\n".join(lines) + b"\r\n\r\n"
+)
+
+HTTP = Subject(
+    name="http",
+    admitted=_http,
+    exchanges=[
+        _exchange("GET /orders?status=paid", "Accept: application/json", server=web.answer()),
+        _exchange(
+            "POST /orders",
+            "Content-Type: application/json",
+            body=b'{"item": 7}',
+            server=web.answer("201 Created", "Location: /orders/7", body=b"{}"),
+        ),
+        _exchange(
+            "GET /stream",
+            server=b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"1\r\nm\r\n0\r\n\r\n",  # one byte cannot be cut into other pieces than these
+        ),
+        _exchange("HEAD /orders", server=web.answer(body=b"")),
+        _exchange("DELETE /orders/7", server=b"HTTP/1.1 204 No Content\r\n\r\n"),
+        _exchange("GET /none", server=web.answer("404 Not Found")),
+    ],
+    repeated=_exchange("DELETE /orders/7", server=web.answer()),
+    nonsense=dict.fromkeys(Side, _MESSAGES),
+    refused=lambda said: said.count(b"HTTP/1.1 403 ") == 1 and b'"message": "Not through here."' in said,
+)
+
+SUBJECTS = [ECHO, POSTGRES, MYSQL, HTTP]

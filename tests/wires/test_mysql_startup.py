@@ -188,6 +188,13 @@ def test_who_is_refused_before_the_greeting_is_told_without_a_state():
     assert isinstance(hangup, Hangup)
 
 
+def test_a_target_that_cannot_be_reached_is_no_wrong_password():
+    wire, _ = greeted()
+    client(wire, answer())
+    send, _ = wire.refuse("Nobody answers there.", unreachable=True)
+    assert errors(send.data) == [(1429, "Nobody answers there.")]
+
+
 @pytest.mark.parametrize(
     "data",
     [

@@ -54,7 +54,7 @@ class Body:
 
 def body_of(request: Request) -> Body:
     """Raises `BodyUnclear`."""
-    data = _plain(request)
+    data = plain(request)
     declared, _, rest = request.header("content-type").partition(";")
     kind = declared.strip().lower()
     parameters = {
@@ -108,8 +108,8 @@ def _parts(parameters: str, data: bytes) -> list[tuple[str, str]]:
     return found
 
 
-def _plain(request: Request) -> bytes:
-    """The body without its content coding."""
+def plain(request: Request) -> bytes:
+    """The body without its content coding. Raises `BodyUnclear`."""
     coding = request.header("content-encoding").strip().lower()
     data = request.body
     match coding:

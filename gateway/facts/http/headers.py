@@ -23,7 +23,7 @@ _WHO_ASKS = """
     x-envoy-external-address
     x-user x-user-id x-userid x-username x-email x-groups x-roles x-userinfo x-ms-client-principal
     x-host x-original-host x-http-host-override
-    x-auth x-auth-email x-auth-user x-auth-key dpop
+    x-auth x-auth-email x-auth-user x-auth-key dpop x-countersign
 """
 OURS = frozenset(_WHO_ASKS.split())
 """Who asks, from where and with which credential is the gateway's to say."""

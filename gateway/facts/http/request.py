@@ -13,6 +13,7 @@ from gateway.facts.http.paths import PathUnclear, also_named, normal_path, pairs
 
 BODY_MOST = 1024 * 1024
 """Bytes of a body that are read."""
+METHOD_MOST = 32
 
 
 class RequestUnclear(Exception):
@@ -46,7 +47,7 @@ class Request:
 
 def made(method: str, target: str, headers: list[tuple[str, str]], body: bytes) -> Request:
     """Raises `RequestUnclear`."""
-    if not is_token(method) or len(method) > 32:
+    if not is_token(method) or len(method) > METHOD_MOST:
         raise RequestUnclear("the method is no token")
     lower = tuple((name.lower(), value) for name, value in headers)
     if why := fault(lower, body):

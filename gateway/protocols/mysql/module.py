@@ -45,16 +45,25 @@ def shape(command: Command, facts: Facts) -> Shape | None:
     return likewise.shape(command.text, facts)
 
 
-def environment(*, host: str, port: int, database: str, user: str, secret: str) -> Mapping[str, str]:
+def environment(
+    *, host: str, port: int, database: str, user: str, secret: str, tls: bool = False
+) -> Mapping[str, str]:
     """The variables that mysql and mariadb read; who connects and to what they take from their command line."""
-    del database, user
+    del database, user, tls
     return {"MYSQL_HOST": host, "MYSQL_TCP_PORT": str(port), "MYSQL_PWD": secret}
 
 
-def client_line(*, host: str, port: int, database: str, user: str, asks: bool = False) -> str:
-    """mysql, asking for the secret or taking it from MYSQL_PWD."""
+def client_line(
+    *, host: str, port: int, database: str, user: str, asks: bool = False, tls: bool = False
+) -> str:
+    """mysql, asking for the secret or taking it from MYSQL_PWD.
+
+    MariaDB's before 11.4 has to be told to use TLS, by an option that MySQL's no longer has: `loose` lets that one pass.
+    """
     line = ["mysql", "--protocol=TCP", f"--host={host}", f"--port={port}", f"--user={user}"]
-    return shlex.join([*line, *(["--password"] if asks else []), *([database] if database else [])])
+    line += ["--loose-ssl"] if tls else []
+    line += ["--password"] if asks else []
+    return shlex.join([*line, database] if database else line)
 
 
 async def estimate(upstream: Upstream, login: Login, command: Command) -> Estimate | None:

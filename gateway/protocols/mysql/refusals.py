@@ -9,6 +9,9 @@ from gateway.model import Block, Facts
 Refusal = tuple[int, str, str]
 CANCELLED: Final[Refusal] = (1317, "70100", "Query execution was interrupted")
 ENDED: Final = (1927, "70100")
+NOT_ADMITTED: Final = (1045, "28000")
+UNREACHABLE: Final = (1429, "HY000")
+"""ER_CONNECT_TO_FOREIGN_DATA_SOURCE, the server's own for a target behind it."""
 _UNKNOWN_COMMAND: Final = (1047, "08S01")
 _REFUSED: Final = {
     0x0D: "COM_DEBUG",

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from enum import Enum, auto
 
 from gateway.protocols.mysql import capabilities as can
-from gateway.protocols.mysql import errors, greeting, packets, proofs
+from gateway.protocols.mysql import errors, greeting, packets, proofs, refusals
 from gateway.protocols.mysql.greeting import Answer, Greeting
 from gateway.protocols.mysql.packets import Packet, Packets
 from gateway.wire import (
@@ -206,7 +206,14 @@ class Startup:
         user = self.answer.user
         self.refuse(f'The password of "{user}" was not proved: it is wrong, empty or has expired.', out)
 
-    def refuse(self, message: str, out: list[Event], *, code: int = 1045, state: str = "28000") -> None:
+    def refuse(
+        self,
+        message: str,
+        out: list[Event],
+        *,
+        code: int = refusals.NOT_ADMITTED[0],
+        state: str = refusals.NOT_ADMITTED[1],
+    ) -> None:
         self._step = _Step.OVER
         self._packets.rest()
         out += (Send(Side.CLIENT, self.error(code, state, message)), Hangup(message))

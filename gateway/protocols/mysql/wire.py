@@ -215,12 +215,13 @@ class MysqlWire:
         if rest := startup.leftover():
             self._commands.receive(rest, out)
 
-    def refuse(self, message: str) -> Sequence[Event]:
+    def refuse(self, message: str, *, unreachable: bool = False) -> Sequence[Event]:
         if self._over or self._startup is None:
             return ()
         self._end()
         out: list[Event] = []
-        self._startup.refuse(message, out)
+        code, state = refusals.UNREACHABLE if unreachable else refusals.NOT_ADMITTED
+        self._startup.refuse(message, out, code=code, state=state)
         return out
 
     # Commands.

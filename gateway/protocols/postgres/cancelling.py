@@ -50,7 +50,8 @@ class CancelErrand:
     def admit(self, session: Session, login: Login) -> Sequence[Event]:
         raise AssertionError(session, login)
 
-    def refuse(self, message: str) -> Sequence[Event]:
+    def refuse(self, message: str, *, unreachable: bool = False) -> Sequence[Event]:
+        del unreachable
         return (Hangup(message),)
 
     def answer(self, command_id: str, verdict: Allow | Block, mask: Mask) -> Sequence[Event]:

@@ -73,14 +73,19 @@ def shape(command: Command, facts: Facts) -> Shape | None:
     return likewise.shape(command.text, facts, command.parameters)
 
 
-def environment(*, host: str, port: int, database: str, user: str, secret: str) -> Mapping[str, str]:
+def environment(
+    *, host: str, port: int, database: str, user: str, secret: str, tls: bool = False
+) -> Mapping[str, str]:
     """The variables of libpq: psql and every driver built on it read them."""
+    del tls  # they find out
     return {"PGHOST": host, "PGPORT": str(port), "PGDATABASE": database, "PGUSER": user, "PGPASSWORD": secret}
 
 
-def client_line(*, host: str, port: int, database: str, user: str, asks: bool = False) -> str:
+def client_line(
+    *, host: str, port: int, database: str, user: str, asks: bool = False, tls: bool = False
+) -> str:
     """psql, asking for the secret or taking it from PGPASSWORD."""
-    del asks  # it does, where the variable is not set
+    del asks, tls  # it asks where the variable is not set, and finds out whether there is TLS
     return shlex.join(["psql", f"host={host} port={port} dbname={database} user={user}"])
 
 

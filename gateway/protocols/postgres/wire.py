@@ -267,7 +267,8 @@ class PostgresWire:
         out.append(Send(Side.CLIENT, messages.error(failure.code, str(failure), severity="FATAL")))
         out.append(Hangup(str(failure)))
 
-    def refuse(self, message: str) -> Sequence[Event]:
+    def refuse(self, message: str, *, unreachable: bool = False) -> Sequence[Event]:
+        del unreachable  # the codes of both are of what had begun
         if self._over:
             return ()
         self._over = True

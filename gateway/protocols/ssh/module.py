@@ -45,15 +45,19 @@ def read_facts(row: Mapping[str, Any]) -> Facts:
     raise ValueError("the row has neither command nor command_b64")
 
 
-def environment(*, host: str, port: int, database: str, user: str, secret: str) -> Mapping[str, str]:
+def environment(
+    *, host: str, port: int, database: str, user: str, secret: str, tls: bool = False
+) -> Mapping[str, str]:
     """For sshpass; clients with a password of their own take it from there too."""
-    del host, port, database, user
+    del host, port, database, user, tls
     return {"SSHPASS": secret}
 
 
-def client_line(*, host: str, port: int, database: str, user: str, asks: bool = False) -> str:
+def client_line(
+    *, host: str, port: int, database: str, user: str, asks: bool = False, tls: bool = False
+) -> str:
     """ssh, with the password from SSHPASS or asking for it; a command may follow."""
-    del database
+    del database, tls
     carried = [] if asks else ["sshpass", "-e"]
     return shlex.join([*carried, "ssh", "-p", str(port), f"{user}@{host}"])
 

@@ -1,0 +1,190 @@
+"""One request that was let through, and its answer on the way back: parsed strictly, masked, and framed anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from gateway.model import Effect
+from gateway.protocols.http.body_mask import BodyMask
+from gateway.protocols.http.codings import accept_encoding
+from gateway.protocols.http.framing import LAST_CHUNK, Header, Malformed, chunk, take_head, written
+from gateway.protocols.http.requests import Asked, Judged
+from gateway.protocols.http.responses import Answered
+from gateway.protocols.http.target import Target
+from gateway.wire import CommandAnswered, Event, Limits, Mask, ProtocolViolation, Send, Side
+
+_RANGES: Final = frozenset({"range", "if-range"})
+"""A piece of a document cannot be masked as the whole is."""
+_REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class Answering:
+    """Between a request that went to the target, and the end of its answer."""
+
+    def __init__(self, asked: Asked, judged: Judged, *, mask: Mask, limits: Limits) -> None:
+        self.asked: Final = asked
+        self.id: Final = judged.command.id
+        self._judged: Final = judged
+        self._mask: Final = mask
+        self._limits: Final = limits
+        self._answer: Answered | None = None
+        self._body: BodyMask | None = None
+        self._chunked = False
+        self._promised: int | None = None
+        self._said = 0
+        self._pieces: list[bytes] = []
+        self.repeated = False
+        self.done = False
+        self.keeps = False
+        """The target takes another request on the same connection."""
+
+    @property
+    def begun(self) -> bool:
+        """The client has got some of the answer."""
+        return self._answer is not None
+
+    @property
+    def closes(self) -> bool:
+        """The client is told to close behind the answer."""
+        return not self.asked.keeps or (self.begun and not self._chunked and self._promised is None)
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether nothing happens twice where it is sent once more."""
+        facts = self._judged.command.facts
+        return (
+            not self.begun
+            and not self.repeated
+            and self.asked.method in _REPEATABLE
+            and facts.effects == {Effect.READ}
+        )
+
+    def sent(self, target: Target) -> bytes:
+        """The request, as `target` gets it."""
+        wanted = b", ".join(
+            value for name, value in self._judged.headers if name.lower() == b"accept-encoding"
+        )
+        narrowed = accept_encoding(wanted)
+        return self._judged.sent(
+            own=target.headers,
+            dropped=frozenset({"accept-encoding"}) | (frozenset() if self._mask.empty else _RANGES),
+            instead=[(b"Accept-Encoding", narrowed)] if narrowed else [],
+        )
+
+    def receive(self, inbox: bytearray, target: Target, out: list[Event]) -> None:
+        """Take of the answer what is there. Raises `ProtocolViolation`; then none of it has gone out."""
+        begun = self.begun
+        try:
+            self._take(inbox, target)
+        except ProtocolViolation:
+            if not begun:
+                self._answer = None
+            raise
+        self._send(out)
+
+    def _take(self, inbox: bytearray, target: Target) -> None:
+        while self._answer is None:
+            head = take_head(inbox)
+            if head is None:
+                return
+            answer = Answered(head, method=self.asked.method)
+            if answer.status == 101:
+                raise Malformed("the target goes on in another protocol, which nobody asked for")
+            if not answer.is_interim:
+                self._begin(answer, target)
+        assert self._body is not None
+        data = self._answer.body.take(inbox)
+        if data:
+            self._pass(self._body.receive(data))
+        if self._answer.body.done:
+            self._finish()
+
+    def closed(self, out: list[Event]) -> bool:
+        """The target sends no more; whether that was the end of its answer."""
+        if self._answer is None or not self._answer.body.closed():
+            return False
+        self._finish()
+        self._send(out)
+        return True
+
+    def _send(self, out: list[Event]) -> None:
+        """What has come together, and how it ended."""
+        data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        self._pieces.clear()
+        if data:
+            out.append(Send(Side.CLIENT, data, self.id))
+        if self._answer is not None and self.done:
+            status, reason = self._answer.status, self._answer.reason.decode("latin-1")
+            out.append(
+                CommandAnswered(
+                    self.id,
+                    f"{status} {reason}".strip(),
+                    failed=status >= 400,
+                    masked=self._masked,
+                    shape=self._shape,
+                )
+            )
+
+    def failed(self, why: str) -> CommandAnswered:
+        """How it ended, where the answer was not the target's, or not whole."""
+        outcome = (
+            f"{self._answer.status} {self._answer.reason.decode('latin-1')}" if self._answer else "no answer"
+        )
+        return CommandAnswered(
+            self.id, f"{outcome}, {why}", failed=True, masked=self._masked, shape=self._shape
+        )
+
+    def _begin(self, answer: Answered, target: Target) -> None:
+        body = BodyMask(
+            mask=self._mask,
+            facts=self._judged.command.facts,
+            status=answer.status,
+            headers=answer.passed(target.origins),
+            secrets=target.secrets,
+            limits=self._limits,
+            head=not answer.has_body,
+        )
+        self._answer, self._body, self.keeps = answer, body, answer.keeps
+        headers = list(body.headers)
+        if answer.has_body:
+            lengths = [value for name, value in headers if name.lower() == b"content-length"]
+            self._promised = int(lengths[0]) if lengths else None
+            self._chunked = self._promised is None and not self.asked.of_1_0
+        else:
+            self._promised = 0
+        headers += self._framing()
+        self._pieces.append(written(answer.start, headers))
+
+    def _framing(self) -> Sequence[Header]:
+        found: list[Header] = [(b"Transfer-Encoding", b"chunked")] if self._chunked else []
+        if self.closes:
+            found.append((b"Connection", b"close"))
+        elif self.asked.of_1_0:
+            found.append((b"Connection", b"keep-alive"))
+        return found
+
+    def _pass(self, data: bytes) -> None:
+        if not data:
+            return
+        self._said += len(data)
+        if self._promised is not None and self._said > self._promised:
+            raise Malformed("an answer is longer than it says")
+        self._pieces.append(chunk(data) if self._chunked else data)
+
+    def _finish(self) -> None:
+        assert self._body is not None
+        self._pass(self._body.finish())
+        if self._promised is not None and self._said != self._promised:
+            raise Malformed("an answer is shorter than it says")
+        if self._chunked:
+            self._pieces.append(LAST_CHUNK)
+        self.done = True
+
+    @property
+    def _masked(self) -> Mapping[str, int]:
+        return self._body.masked if self._body is not None else {}
+
+    @property
+    def _shape(self) -> bytes:
+        return self.asked.method.encode()

@@ -1,0 +1,451 @@
+"""HTTP's side of the gateway's `Wire`: requests are read whole, judged one after the other, and written anew.
+
+A connection of a client is a session, and the credential of its first request is what all of them have to show. The
+connection to the target may be another one later: a target may close one on which nothing is under way, and one that
+waited for people will have been closed. Nothing of a request is sent there before it was let through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from http import HTTPStatus
+from typing import Final
+
+from gateway.model import Allow, Block, Session
+from gateway.protocols.http.answering import Answering
+from gateway.protocols.http.framing import TooLarge, take_head
+from gateway.protocols.http.refusals import CHALLENGE, refusal
+from gateway.protocols.http.requests import Asked, Credential, Judged
+from gateway.protocols.http.target import Target, authority
+from gateway.wire import (
+    CommandAsked,
+    Event,
+    Hangup,
+    Login,
+    LoginAsked,
+    Mask,
+    Opening,
+    ProtocolViolation,
+    Reconnect,
+    Send,
+    Side,
+    StartTls,
+)
+
+_HELLO: Final = b"\x16"
+"""How TLS begins, and no request does."""
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_CLEAR: Final = (
+    "This connection is not encrypted, and whoever is on the way may have seen the credential: "
+    "connect by TLS, and get another one."
+)
+_NO_CREDENTIAL: Final = (
+    "This needs a token: as Authorization: Bearer, or as the password of Authorization: Basic."
+)
+_ANOTHER: Final = "This connection was begun with another credential: open a new one for this."
+_NO_UPGRADE: Final = (
+    "The gateway does not let a connection go on in another protocol: WebSocket is not spoken here."
+)
+_UNANSWERED: Final = (
+    "The target closed the connection before it answered: whether it did what was asked is not known."
+)
+
+
+_NO_HANDSHAKE: Final = "The target closed the connection before the session began."
+
+
+class _Entry(Enum):
+    OUTSIDE = "nobody has shown a credential yet"
+    KNOCKED = "a credential is being looked at, or the target being reached"
+    INSIDE = "the client is in"
+
+
+class _Link(Enum):
+    OPENING = "the target is being reached"
+    UP = "requests can be sent"
+    DOWN = "the connection is of no more use"
+
+
+class _Refusal:
+    """What a request gets in place of an answer, once it has come whole."""
+
+    def __init__(self, status: HTTPStatus, message: str) -> None:
+        self.status: Final = status
+        self.message: Final = message
+
+
+class HttpWire:
+    """One client connection's protocol state."""
+
+    cancel_key = b""
+
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+        self._limits = opening.limits
+        self._entry = _Entry.OUTSIDE
+        self._encrypted: bool | None = None
+        """Toward the client; None before its first byte."""
+        self._credential: Credential | None = None
+        self._session_id = ""
+        self._target: Target | None = None
+        self._link = _Link.OPENING
+        self._commands = 0
+        self._client = bytearray()
+        self._upstream = bytearray()
+        self._asked: Asked | None = None
+        """Whose body is being read."""
+        self._body: list[bytes] = []
+        self._size = 0
+        self._refusal: _Refusal | None = None
+        self._waiting: tuple[Asked, Judged] | None = None
+        self._running: Answering | None = None
+        self._unsent = False
+        """What runs waits for a connection to the target."""
+        self._fault = HTTPStatus.SERVICE_UNAVAILABLE
+        """What a client is told of an end that its target has caused."""
+        self._farewell = ""
+        """Why the session ends, once the client has taken notice of its last answer."""
+        self._thrown_away = 0
+        self._over = False
+
+    @property
+    def buffered(self) -> int:
+        return len(self._client)
+
+    def start(self) -> Sequence[Event]:
+        return ()
+
+    def receive(self, side: Side, data: bytes) -> Sequence[Event]:
+        out: list[Event] = []
+        if self._over:
+            return out
+        if side is Side.CLIENT:
+            self._from_client(data, out)
+            return out
+        try:
+            self._from_upstream(data, out)
+        except ProtocolViolation:
+            self._fault = HTTPStatus.BAD_GATEWAY
+            raise
+        return out
+
+    # From the client.
+
+    def _from_client(self, data: bytes, out: list[Event]) -> None:
+        if not data:
+            self._hang_up(self._farewell or "the client closed the connection", out)
+            return
+        if self._farewell:
+            self._thrown_away += len(data)
+            if self._thrown_away > self._limits.command_bytes:
+                self._hang_up(self._farewell, out)
+            return
+        if self._encrypted is None:
+            self._encrypted = False
+            if data.startswith(_HELLO):
+                if not self._opening.client_tls:
+                    self._hang_up("TLS was begun where none is offered", out)
+                    return
+                out.append(StartTls(Side.CLIENT, data))
+                return
+        self._client += data
+        self._advance(out)
+        if self._over or self._farewell:
+            return
+        most = self._limits.command_bytes if self._entry is _Entry.KNOCKED else self._limits.pipelined_bytes
+        if len(self._client) > 2 * most:
+            self._violated(TooLarge("too much was sent behind a request that is not answered"), out)
+
+    def _advance(self, out: list[Event]) -> None:
+        """Read requests as far as one may be dealt with now."""
+        try:
+            self._read(out)
+        except ProtocolViolation as why:
+            self._violated(why, out)
+
+    def _violated(self, why: ProtocolViolation, out: list[Event]) -> None:
+        """Nothing of such a request goes anywhere, and nothing behind it is one that can be told from it."""
+        status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE if isinstance(why, TooLarge) else HTTPStatus.BAD_REQUEST
+        if self._running is not None and self._running.begun:
+            self._cut_off(self._running, f"protocol violation by the client: {why}", out)
+            return
+        message = f"This request is not read here: {why}."
+        if not isinstance(why, TooLarge):
+            self._asked = None  # where it would end nobody can tell
+        self._refuse(status, message, out, close=True, why=f"protocol violation by the client: {why}")
+
+    def _read(self, out: list[Event]) -> None:
+        while not self._over and not self._farewell and self._may_read:
+            if self._asked is None:
+                if self._client.startswith(b"\r\n"):
+                    del self._client[:2]  # RFC 9112 §2.2: some clients send one behind a body
+                head = take_head(self._client)
+                if head is None:
+                    return
+                self._asked = Asked(head)
+                self._began(self._asked, out)
+            else:
+                data = self._asked.body.take(self._client)
+                self._size += len(data)
+                if self._size > self._limits.command_bytes:
+                    raise TooLarge("a request is larger than it may be")
+                if self._refusal is None:
+                    self._body.append(data)
+                if not self._asked.body.done:
+                    return
+                self._whole(self._asked, out)
+
+    @property
+    def _may_read(self) -> bool:
+        return self._entry is not _Entry.KNOCKED and self._waiting is None and self._running is None
+
+    def _began(self, asked: Asked, out: list[Event]) -> None:
+        """A head has come: who is it, and may the rest come?"""
+        if (asked.sized or 0) > self._limits.command_bytes:
+            raise TooLarge("a request is larger than it may be")
+        shown = asked.credential
+        if shown is not None and len(shown.secret) > self._limits.secret_bytes:
+            raise TooLarge("a credential is larger than it may be")
+        if self._entry is _Entry.INSIDE:
+            assert self._credential is not None
+            if shown is None or not self._credential.same(shown):
+                message = _NO_CREDENTIAL if shown is None else _ANOTHER
+                self._refuse(HTTPStatus.UNAUTHORIZED, message, out, close=True)
+                return
+        elif shown is not None:
+            if not self._encrypted and not self._opening.client_trusted_path:
+                self._refuse(HTTPStatus.FORBIDDEN, _CLEAR, out, close=True)
+                return
+            self._entry, self._credential = _Entry.KNOCKED, shown
+            out.append(LoginAsked(user=shown.user, database="", secret=shown.secret))
+            return
+        else:
+            self._refusal = _Refusal(HTTPStatus.UNAUTHORIZED, _NO_CREDENTIAL)
+        self._go_on(asked, out)
+
+    def _go_on(self, asked: Asked, out: list[Event]) -> None:
+        """The rest of a request may come, if only to be thrown away."""
+        if self._refusal is None and asked.upgrades:
+            self._refusal = _Refusal(HTTPStatus.FORBIDDEN, _NO_UPGRADE)
+        if self._client:
+            asked.waits_for_100 = False
+        if not asked.waits_for_100:
+            return
+        if self._refusal is not None:
+            self._refuse(self._refusal.status, self._refusal.message, out, close=True)
+        else:
+            asked.waits_for_100 = False
+            out.append(Send(Side.CLIENT, _CONTINUE))
+
+    def _whole(self, asked: Asked, out: list[Event]) -> None:
+        body, self._body, self._size, self._asked = b"".join(self._body), [], 0, None
+        if self._refusal is not None:
+            found, self._refusal = self._refusal, None
+            self._asked = asked
+            self._refuse(found.status, found.message, out, close=not asked.keeps)
+            self._asked = None
+            return
+        self._commands += 1
+        judged = asked.judged(f"{self._session_id}.{self._commands}", body, target=authority(self._opening))
+        self._waiting = (asked, judged)
+        out.append(CommandAsked(judged.command))
+
+    # Admission, and the connection to the target.
+
+    def tls_started(self, side: Side, binding: bytes) -> Sequence[Event]:
+        del binding
+        out: list[Event] = []
+        if side is Side.CLIENT:
+            self._encrypted = True
+        elif not self._over:
+            self._linked(out)
+        return out
+
+    def challenge(self, verifiers: Mapping[str, str] | None) -> Sequence[Event]:
+        raise AssertionError(verifiers)  # every `LoginAsked` brings its secret
+
+    def admit(self, session: Session, login: Login) -> Sequence[Event]:
+        out: list[Event] = []
+        if self._over or self._farewell:
+            return out
+        self._session_id = session.id
+        self._target = Target(self._opening, session, login)
+        if self._opening.upstream_tls != "disable":
+            out.append(StartTls(Side.UPSTREAM))
+        else:
+            self._linked(out)
+        if self._entry is _Entry.KNOCKED:
+            self._entry = _Entry.INSIDE
+            assert self._asked is not None
+            self._go_on(self._asked, out)
+            self._advance(out)
+        return out
+
+    def _linked(self, out: list[Event]) -> None:
+        self._link = _Link.UP
+        self._upstream.clear()
+        self._forward(out)
+
+    def refuse(self, message: str, *, unreachable: bool = False) -> Sequence[Event]:
+        out: list[Event] = []
+        if self._over or self._farewell:
+            return out
+        if unreachable or self._entry is _Entry.INSIDE:
+            status = HTTPStatus.BAD_GATEWAY
+        elif self._entry is _Entry.KNOCKED:
+            status = HTTPStatus.UNAUTHORIZED
+        else:
+            status = HTTPStatus.SERVICE_UNAVAILABLE
+        if self._running is not None and self._running.begun:
+            self._cut_off(self._running, message, out)
+        else:
+            self._refuse(status, message, out, close=True)
+        return out
+
+    # Commands.
+
+    def answer(self, command_id: str, verdict: Allow | Block, mask: Mask) -> Sequence[Event]:
+        out: list[Event] = []
+        if self._over or self._waiting is None or self._waiting[1].command.id != command_id:
+            return out
+        (asked, judged), self._waiting = self._waiting, None
+        if isinstance(verdict, Allow):
+            self._running = Answering(asked, judged, mask=mask, limits=self._limits)
+            self._unsent = True
+            self._forward(out)
+        else:
+            said = refusal(
+                HTTPStatus.FORBIDDEN,
+                verdict.message,
+                accepts=asked.accepts,
+                without_body=asked.method == "HEAD",
+                close=not asked.keeps,
+                rules=verdict.rules,
+            )
+            out.append(Send(Side.CLIENT, said, command_id))
+            if not asked.keeps:
+                self._hang_up("the client wanted no more than this", out)
+            self._advance(out)
+        return out
+
+    def _forward(self, out: list[Event]) -> None:
+        """Send what was let through, as soon as there is somewhere to send it."""
+        if self._running is None or not self._unsent or self._target is None:
+            return
+        if self._link is _Link.UP:
+            self._unsent = False
+            out.append(Send(Side.UPSTREAM, self._running.sent(self._target)))
+        elif self._link is _Link.DOWN:
+            self._link = _Link.OPENING
+            out.append(Reconnect())
+
+    def notice(self, command_id: str, text: str) -> Sequence[Event]:
+        del command_id, text  # nothing can be said before the answer
+        return ()
+
+    def cancel(self) -> Sequence[Event]:
+        return ()
+
+    def end(self, message: str) -> Sequence[Event]:
+        out: list[Event] = []
+        if self._over:
+            return out
+        running = self._running
+        if running is not None and running.begun:
+            self._cut_off(running, message, out)
+        elif self._is_idle or self._farewell:
+            self._hang_up(message, out)  # an answer that nobody waits for would be taken for the next one's
+        else:
+            self._refuse(self._fault, message, out, close=True)
+        return out
+
+    def _cut_off(self, running: Answering, why: str, out: list[Event]) -> None:
+        out.append(running.failed("cut off"))
+        self._hang_up(why, out)
+
+    @property
+    def _is_idle(self) -> bool:
+        return self._asked is None and self._waiting is None and self._running is None and not self._client
+
+    # From the target.
+
+    def _from_upstream(self, data: bytes, out: list[Event]) -> None:
+        running = self._running if not self._unsent else None
+        if not data:
+            self._lost(running, out)
+        elif running is None:
+            # Some say 408 before they close what was idle: whatever it is, it is no answer to what comes next.
+            self._link = _Link.DOWN if self._link is _Link.UP else self._link
+        elif self._link is _Link.UP:
+            assert self._target is not None
+            self._upstream += data
+            running.receive(self._upstream, self._target, out)
+            if running.done:
+                self._answered(running, out)
+
+    def _lost(self, running: Answering | None, out: list[Event]) -> None:
+        """The target has closed: a connection on which nothing was under way is replaced once it is needed."""
+        was, self._link = self._link, _Link.DOWN
+        if running is None:
+            if was is _Link.OPENING and self._unsent:
+                self._refuse(HTTPStatus.BAD_GATEWAY, _NO_HANDSHAKE, out, close=True)
+        elif running.closed(out):
+            self._answered(running, out)
+        elif running.may_be_repeated:
+            # It may have closed a connection that seemed free just as this came.
+            running.repeated = self._unsent = True
+            self._forward(out)
+        elif running.begun:
+            out.append(running.failed("cut off by the target"))
+            self._hang_up("the target closed the connection amid an answer", out)
+        else:
+            self._refuse(HTTPStatus.BAD_GATEWAY, _UNANSWERED, out, close=True)
+
+    def _answered(self, running: Answering, out: list[Event]) -> None:
+        self._running = None
+        if not running.keeps or self._upstream:
+            self._link = _Link.DOWN  # nothing that comes behind an answer belongs to the next
+        if running.closes:
+            self._hang_up("the client wanted no more than this", out)
+        else:
+            self._advance(out)
+
+    # Endings.
+
+    def _refuse(
+        self, status: HTTPStatus, message: str, out: list[Event], *, close: bool, why: str = ""
+    ) -> None:
+        """An answer of our own to what is under way; `why` it ends is said to those who look at the session."""
+        command_id, asked = "", self._asked
+        if self._waiting is not None:
+            asked, judged = self._waiting
+            command_id = judged.command.id
+        if self._running is not None:
+            asked, command_id = self._running.asked, self._running.id
+        said = refusal(
+            status,
+            message,
+            accepts=asked.accepts if asked is not None else "",
+            without_body=asked is not None and asked.method == "HEAD",
+            close=close,
+            headers=CHALLENGE if status is HTTPStatus.UNAUTHORIZED else (),
+        )
+        out.append(Send(Side.CLIENT, said, command_id))
+        if self._running is not None:
+            out.append(self._running.failed(f"HTTP {status.value} from the gateway"))
+            self._running = None
+        if close and self._is_sending:
+            self._farewell = why or message
+            self._client.clear()
+        elif close:
+            self._hang_up(why or message, out)
+
+    @property
+    def _is_sending(self) -> bool:
+        """Whether the client may be amid a body: closing on one that sends takes it the answer (RFC 9112 §9.6)."""
+        return self._asked is not None and not self._asked.body.done and not self._asked.waits_for_100
+
+    def _hang_up(self, why: str, out: list[Event]) -> None:
+        self._over = True
+        out.append(Hangup(why))
