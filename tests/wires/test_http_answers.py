@@ -194,6 +194,7 @@ def test_a_close_of_the_targets_is_not_the_clients() -> None:
         ("http://shop.internal?x=1", "/?x=1"),
         ("//shop.internal/x", "/x"),
         ("http://shop.internal//elsewhere.com/x", "/elsewhere.com/x"),
+        ("http://shop.internal/\\elsewhere.com/x", "/elsewhere.com/x"),
         ("http://shop.internal.elsewhere.com/", "http://shop.internal.elsewhere.com/"),
         ("http://shop.internal:8080/", "http://shop.internal:8080/"),
         ("https://elsewhere.com/", "https://elsewhere.com/"),

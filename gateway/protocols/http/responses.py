@@ -94,6 +94,6 @@ def _at_home(location: bytes, origins: Iterable[bytes]) -> bytes:
     for origin in origins:
         rest = location[len(origin) :]
         if location[: len(origin)].lower() == origin and rest[:1] in {b"", b"/", b"?", b"#"}:
-            # What begins with // would name a host.
-            return b"/" + rest.lstrip(b"/") if rest[:1] in {b"", b"/"} else b"/" + rest
+            # What begins with // would name a host, and browsers read \\ as /.
+            return b"/" + rest.lstrip(b"/\\") if rest[:1] in {b"", b"/"} else b"/" + rest
     return location
