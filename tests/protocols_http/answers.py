@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.masking.engine import CompiledMask, Masks
-from gateway.model import Effect, Facts
+from gateway.model import Effect, Facts, Output
 from gateway.policy.model import MaskPolicy
 from gateway.protocols.http.body_mask import BodyMask
 from gateway.wire import Limits
@@ -42,8 +42,10 @@ class Given:
     masked: Mapping[str, int]
 
 
-def facts(path: str = "/v1/orders/7") -> Facts:
-    return Facts(effects=frozenset({Effect.READ}), attributes={"http.path": path})
+def facts(path: str = "/v1/orders/7", **renamed: str) -> Facts:
+    """Of a request that has an answer call things otherwise: `called=stored`."""
+    outputs = tuple(Output(name=called, sources=frozenset({stored})) for called, stored in renamed.items())
+    return Facts(effects=frozenset({Effect.READ}), attributes={"http.path": path}, outputs=outputs or None)
 
 
 def opened(

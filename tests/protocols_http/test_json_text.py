@@ -17,8 +17,12 @@ from tests.protocols_http.answers import BOTH, NAMING, cut_anywhere, facts, piec
 LONGEST = 1 << 20
 
 
-def shown(parts: list[bytes], *, mask=NAMING, path: str = "/v1/orders/7", longest: int = LONGEST) -> bytes:
-    made = JsonText(Names(mask, facts(path)), mask, Texts(mask, lambda data: data), longest=longest)
+def shown(
+    parts: list[bytes], *, mask=NAMING, path: str = "/v1/orders/7", longest: int = LONGEST, **renamed: str
+) -> bytes:
+    made = JsonText(
+        Names(mask, facts(path, **renamed)), mask, Texts(mask, lambda data: data), longest=longest
+    )
     return b"".join([made.feed(part) for part in parts] + [made.close()])
 
 
@@ -60,6 +64,13 @@ def test_the_path_says_what_a_document_is_about() -> None:
     assert of('{"name":"Jane"}', path="/v1/products/7") == '{"name":"Jane"}'
     # Where no path says it, nobody can tell whose name it is.
     assert of('{"name":"Jane"}', path="/") == '{"name":"***e"}'
+
+
+def test_what_a_request_renames_is_known_by_what_it_is() -> None:
+    assert of('{"n":"1","o":"2"}', n="ssn") == '{"n":"[redacted]","o":"2"}'
+    assert of('{"data":{"c":[{"name":"Jane"}]}}', c="customers") == '{"data":{"c":[{"name":"***e"}]}}'
+    assert of('{"i":[{"t":"x"}]}', i="items", t="token") == '{"i":[{"t":null}]}'
+    assert of('{"ssn":"1"}', ssn="name") == '{"ssn":"[redacted]"}'
 
 
 @pytest.mark.parametrize(

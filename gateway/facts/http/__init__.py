@@ -12,6 +12,7 @@ from gateway.facts.http.bodies import Body, BodyUnclear, body_of
 from gateway.facts.http.changes import changes
 from gateway.facts.http.methods import DESTROYS, READS, WRITES, methods_of
 from gateway.facts.http.reading import ATTRIBUTES, Reading
+from gateway.facts.http.renamed import renamed
 from gateway.facts.http.request import Request, RequestUnclear
 from gateway.facts.http.rows import request_of
 from gateway.facts.http.secrets import reaches
@@ -39,6 +40,7 @@ def read(request: Request) -> Facts:
     for method in methods_of(reading, request, body):
         _judge(reading, request, body, method)
     reaches(reading, request)
+    renamed(reading, request)
     if request.header("upgrade").lower() not in {"", "h2c"}:
         reading.doubt("the request asks to go on in another protocol")
     effects = sorted(reading.effects - {Effect.UNKNOWN}) or [Effect.UNKNOWN]

@@ -137,6 +137,9 @@ def _operation(
     if not _spreads(operation, fragments) <= fragments.keys():
         reading.doubt("a fragment of the GraphQL document is missing")
     reading.attributes["http.graphql"] = kind
+    for each in _selections(operation, fragments):
+        if isinstance(each, FieldNode) and each.alias is not None:
+            reading.renames(each.name.value, each.alias.value)
     fields = sorted(_fields(operation.selection_set, fragments, set()))
     known = str(reading.attributes.get("http.fields", ""))
     reading.attributes["http.fields"] = ", ".join(filter(None, [known, *fields]))[:1_000]

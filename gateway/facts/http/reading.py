@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gateway.model import Effect, Facts, Resource
+from gateway.model import Effect, Facts, Output, Resource
 
 ATTRIBUTES = frozenset(
     {
@@ -32,6 +32,8 @@ class Reading:
     resources: dict[Resource, None] = field(default_factory=dict)
     attributes: dict[str, str | int | bool] = field(default_factory=dict)
     doubts: dict[str, None] = field(default_factory=dict)
+    renamed: dict[str, set[str]] = field(default_factory=dict)
+    """What the answer calls a thing -> what it is called where it is stored."""
 
     def does(self, *effects: Effect) -> None:
         self.effects.update(effects)
@@ -39,6 +41,10 @@ class Reading:
     def touches(self, kind: str, name: str, *effects: Effect) -> None:
         for effect in effects:
             self.resources[Resource(kind=kind, name=name[:500], effect=effect)] = None
+
+    def renames(self, stored: str, called: str) -> None:
+        if stored != called:
+            self.renamed.setdefault(called, set()).add(stored.lower())
 
     def doubt(self, why: str) -> None:
         """Something cannot be judged; `why` holds no value of the request."""
@@ -54,4 +60,9 @@ class Reading:
             resources=tuple(self.resources),
             attributes=attributes,
             complete=not self.doubts,
+            outputs=tuple(
+                Output(name=called, sources=frozenset(stored))
+                for called, stored in sorted(self.renamed.items())
+            )
+            or None,
         )

@@ -20,12 +20,20 @@ from gateway.wire import Mask
 _DEEPEST = 64
 _BLANKS = re.compile(rb"[ \t\r\n\x1e]*")
 """The last of them begins each text of a JSON sequence (RFC 7464)."""
-_SCALAR = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null|-?Infinity|NaN")
+_NUMBER = rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+_SCALAR = re.compile(_NUMBER + rb"|true|false|null|-?Infinity|NaN")
 _SCALAR_SIGNS = re.compile(rb"[-+.0-9A-Za-z]*")
+_TEXT = rb'"[^"\\\x00-\x1f]*"'
+_GAP = rb"[ \t\r\n]*"
+_PLAIN = rb"(?:" + _TEXT + rb"|" + _NUMBER + rb"|true|false|null)" + _GAP
+_MEMBER = re.compile(rb"(" + _TEXT + rb")" + _GAP + rb":" + _GAP + _PLAIN + rb"([,}])" + _GAP)
+"""A whole member that holds a text as it looks, or a number and its like: most are, and are passed over in one go."""
+_ELEMENTS = re.compile(rb"(?:" + _PLAIN + rb"," + _GAP + rb"){1,1000}")
 _LONGEST_SCALAR = 4_096
 _LONGEST_NUMBER = 300
 """Digits of a number that is more than its type to anybody."""
 _QUOTE, _PARENTHESIS, _SEMICOLON = b'");'
+_CLOSE = b"}"
 _OPEN_OBJECT, _CLOSE_OBJECT, _OPEN_ARRAY, _CLOSE_ARRAY, _COLON, _COMMA = b"{}[]:,"
 
 
@@ -41,9 +49,16 @@ class _Open:
     place: Place
     strategy: str | None
     """How every leaf in it is hidden, where a rule names it."""
+    plain: dict[bytes, bool]
+    """Names of its members -> whether no rule reaches them."""
     found: Found | None = None
     """Of the member whose value comes."""
     count: int = 0
+
+    @property
+    def free(self) -> bool:
+        """An array whose elements are all alike to the rules, and not hidden with it."""
+        return self.closes == _CLOSE_ARRAY and self.strategy is None
 
 
 class JsonText:
@@ -110,6 +125,8 @@ class JsonText:
             self._expects = self._behind
             return True
         found = self._found()
+        if self._stack and self._stack[-1].free and found.strategy is None and self._skip_elements():
+            return True
         if sign in {_OPEN_OBJECT, _OPEN_ARRAY}:
             self._at += 1
             if len(self._stack) >= _DEEPEST:
@@ -118,10 +135,11 @@ class JsonText:
             if self._stack and self._stack[-1].strategy is not None:
                 strategy = self._stack[-1].strategy
             if sign == _OPEN_OBJECT:
-                self._stack.append(_Open(_CLOSE_OBJECT, found.place, strategy))
+                plain = self._names.plain(found.place)
+                self._stack.append(_Open(_CLOSE_OBJECT, found.place, strategy, plain))
                 self._expects = self._first_name
             else:
-                self._stack.append(_Open(_CLOSE_ARRAY, found.place, strategy))
+                self._stack.append(_Open(_CLOSE_ARRAY, found.place, strategy, {}))
                 self._expects = self._first_element
             return True
         start = self._at
@@ -170,11 +188,13 @@ class JsonText:
     def _name(self, sign: int, final: bool) -> bool:  # noqa: FBT001
         if sign != _QUOTE:
             raise JsonUnreadable("a member has no name")
+        top = self._stack[-1]
+        if top.strategy is None and self._skip_members(top):
+            return True
         start = self._at
         end = self._text_end(final)
         if end < 0:
             return False
-        top = self._stack[-1]
         top.found = self._names.member(top.place, said(bytes(self._buffer[start:end])))
         self._search(start, end)
         self._at = end
@@ -205,6 +225,35 @@ class JsonText:
         self._at += 1
         self._stack.pop()
         self._after()
+        return True
+
+    def _skip_members(self, top: _Open) -> bool:
+        """Pass over members that no rule names; whether there was one."""
+        buffer, plain, at = self._buffer, top.plain, self._at
+        while (member := _MEMBER.match(buffer, at)) is not None:
+            name, ended = member.groups()
+            if name not in plain:
+                found = self._names.member(top.place, said(name))
+                plain[name] = found.strategy is None and not found.inside
+            if not plain[name]:
+                break
+            at = member.end()
+            if ended == _CLOSE:
+                self._at = at
+                self._stack.pop()
+                self._after()
+                return True
+        if at == self._at:
+            return False
+        self._at, self._expects = at, self._name
+        return True
+
+    def _skip_elements(self) -> bool:
+        """Pass over elements of an array that hold nothing else; whether there was one."""
+        elements = _ELEMENTS.match(self._buffer, self._at)
+        if elements is None or self._names.placed:
+            return False
+        self._at, self._expects = elements.end(), self._value
         return True
 
     def _text_end(self, final: bool) -> int:  # noqa: FBT001

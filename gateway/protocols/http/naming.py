@@ -47,6 +47,7 @@ class Names:
 
     def __init__(self, mask: Mask, facts: Facts) -> None:
         self._mask = mask
+        self._stored = {each.name: sorted(each.sources) for each in facts.outputs or ()}
         parts = str(facts.attributes.get("http.path", "")).split("/")
         around = frozenset(part.lower() for part in parts if _WORD.fullmatch(part))
         self._paths: list[tuple[JsonPath, str]] = list(mask.paths(("*",)))
@@ -55,7 +56,9 @@ class Names:
         """Whether there is a rule that names anything."""
         self._everywhere = frozenset(path for path, _ in mask.paths(()))
         self.top = Place(around, self._opened(mask.paths(sorted(around)) if around else mask.paths(())))
-        self._placed = any(step.place is not None for path, _ in self._paths for step in path.steps)
+        self.placed = any(step.place is not None for path, _ in self._paths for step in path.steps)
+        """Whether a path tells one element of an array from another."""
+        self._plain: dict[Place, dict[bytes, bool]] = {}
         self._known: dict[tuple[Place, str | int], Found] = {}
         self.value: str | None = None
         """How a body is hidden that is one value: `/customers/7/ssn`."""
@@ -71,8 +74,17 @@ class Names:
             found = self._remember(place, name, self._member(place, name))
         return found
 
+    def plain(self, place: Place) -> dict[bytes, bool]:
+        """Names of members there, as bytes -> whether no rule reaches them. Callers fill it."""
+        known = self._plain.get(place)
+        if known is None or len(known) >= _REMEMBERED:
+            if len(self._plain) >= _REMEMBERED // 10:
+                self._plain.clear()
+            known = self._plain[place] = {}
+        return known
+
     def element(self, place: Place, number: int) -> Found:
-        if not self._placed:
+        if not self.placed:
             number = 0  # they are all alike
         found = self._known.get((place, number))
         if found is None:
@@ -87,20 +99,22 @@ class Names:
         return found
 
     def _member(self, place: Place, name: str) -> Found:
-        called = name.lower().replace(".", "_")
-        names = [f"{each}.{called}" for each in sorted(place.around)] or [called]
-        further, by_path = self._step(place, name)
-        rules = [self._mask.rule((each,), label=called) for each in names]
+        stored = self._stored.get(name, [])
+        known = [each.lower().replace(".", "_") for each in (name, *stored)]
+        called = known[0]
+        names = [f"{above}.{each}" for each in known for above in sorted(place.around)] or known
+        further, by_path = self._step(place, name, *stored)
+        rules = [self._mask.rule((each,), label=each.rpartition(".")[2]) for each in names]
         strategy = strictest(each for each in (*rules, by_path) if each is not None)
         inside: tuple[tuple[JsonPath, str], ...] = ()
         if self._mask.opens(names, label=called):
             opened = self._mask.paths(names, label=called)
             inside = tuple(each for each in opened if each[0] not in self._everywhere)
             further += self._opened(inside)
-        return Found(strategy, Place(place.around | {called}, further), inside)
+        return Found(strategy, Place(place.around | {*known}, further), inside)
 
-    def _step(self, place: Place, key: str | int) -> tuple[tuple[tuple[int, int], ...], str | None]:
-        """The paths that go on from here, and the strategy of one that ends here."""
+    def _step(self, place: Place, *keys: str | int) -> tuple[tuple[tuple[int, int], ...], str | None]:
+        """The paths that go on from what is called so, and the strategy of one that ends there."""
         further: list[tuple[int, int]] = []
         ended: list[str] = []
         for which, done in place.open:
@@ -108,7 +122,7 @@ class Names:
             step = path.steps[done]
             if step.deep:
                 further.append((which, done))
-            if step.reaches(key):
+            if any(map(step.reaches, keys)):
                 if done + 1 == len(path.steps):
                     ended.append(strategy)
                 else:
