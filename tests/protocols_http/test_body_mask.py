@@ -70,6 +70,7 @@ SHAPES: dict[str, tuple[str, bytes, bytes]] = {
     "log": ("text/plain", b"[2024-05-06 12:00] jane@example.com\n", b"[2024-05-06 12:00] ****@example.com\n"),
     "page": ("text/html", b"<p>{ jane@example.com }</p>", b"<p>{ ****@example.com }</p>"),
     "code": ("application/javascript", b"function f(a) {return 'jane@example.com'}", b"function f(a) {return '****@example.com'}"),
+    "table": ("text/csv; charset=utf-8", b'id,ssn,mail\r\n1,"12-3",jane@example.com\r\n', b'id,ssn,mail\r\n1,"[redacted]",****@example.com\r\n'),
     "nothing": ("application/json", b"", b""),
 }  # fmt: skip
 
@@ -120,7 +121,7 @@ def test_without_a_mask_an_answer_keeps_its_length() -> None:
         ("application/json", b"<html>not JSON</html>"),
         ("application/json", b'{"a": 1} and more'),
         ("text/plain", b'{"a": 1, b}'),
-        ("text/csv", b"name,ssn\nJane,1\n"),
+        ("text/csv", b"name,ssn\nJane,1,2\n"),
         ("application/xml", b"<ssn>1</ssn>"),
         ("application/x-www-form-urlencoded", b"ssn=1"),
         ("multipart/form-data; boundary=x", b"--x\r\n\r\n{}\r\n--x--"),

@@ -21,6 +21,7 @@ from gateway.protocols.http.json_text import JsonText
 from gateway.protocols.http.media import Kind, kind_of, says_text, wrapping
 from gateway.protocols.http.naming import Names
 from gateway.protocols.http.scrubbing import Scrub
+from gateway.protocols.http.table import TableText
 from gateway.protocols.http.texts import EscapedTexts, Texts
 from gateway.wire import AnswerWithheld, Limits, Mask, MaskedStream
 
@@ -251,6 +252,8 @@ class _MaskedBody:
             self._stage = JsonText(
                 self._names, self._mask, self._texts, longest=self._longest, wrapped=wrapped
             )
+        elif self._names.any and kind is Kind.TABLE:
+            self._stage = TableText(self._names, self._mask, self._texts, longest=self._longest)
         elif kind is Kind.JSON:
             self._stage = EscapedTexts(self._texts, longest=_LONGEST_ESCAPED)
         if self._mask.detects:
