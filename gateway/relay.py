@@ -272,7 +272,7 @@ class Relay(Owner):
             self.live = self._gate.open(session, kill=self.kill)
         except RecordingFailed:
             log.exception("no recording, no session", extra={"session": session.id})
-            return self._wire.refuse("This session cannot be recorded, so it cannot begin.")
+            return self._wire.refuse("This session cannot be recorded, so it cannot begin.", unreachable=True)
         self._asked = asked if isinstance(asked, LoginProved) else replace(asked, secret=None)
         self._reach(asked, ready=self._ready)
         return ()

@@ -355,7 +355,9 @@ class Wire(Protocol):
         """The client is admitted and the upstream connected: log in there, then let the client begin."""
 
     def refuse(self, message: str, *, unreachable: bool = False) -> Sequence[Event]:
-        """The client is not admitted, or its target `unreachable`: say so in the protocol's own form, then hang up."""
+        """The client is not admitted, or, through no fault of its own, can have no session (`unreachable`): say so in the
+        protocol's own form, then hang up.
+        """
 
     def answer(self, command_id: str, verdict: Allow | Block, mask: Mask) -> Sequence[Event]:
         """The answer to `CommandAsked`. Allow releases the very bytes; Block refuses politely and the session goes on."""

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.wire import AnswerWithheld, CommandAnswered, Mask, ProtocolViolation, Reconnect, Send, Side
+from gateway.wire import (
+    AnswerWithheld,
+    CommandAnswered,
+    Login,
+    Mask,
+    ProtocolViolation,
+    Reconnect,
+    Send,
+    Side,
+)
 from tests.wires.conformance import cut
 from tests.wires.masks import NOTHING, Word
 from tests.wires.web import Web, answer, request, sent, status, web
@@ -185,6 +194,7 @@ def test_a_close_of_the_targets_is_not_the_clients() -> None:
         ("http://shop.internal?x=1", "/?x=1"),
         ("//shop.internal/x", "/x"),
         ("http://shop.internal//elsewhere.com/x", "/elsewhere.com/x"),
+        ("http://shop.internal/\\elsewhere.com/x", "/elsewhere.com/x"),
         ("http://shop.internal.elsewhere.com/", "http://shop.internal.elsewhere.com/"),
         ("http://shop.internal:8080/", "http://shop.internal:8080/"),
         ("https://elsewhere.com/", "https://elsewhere.com/"),
@@ -202,13 +212,36 @@ def test_a_failure_is_a_failure() -> None:
     assert session.outcomes == [("503 Service Unavailable", True)]
 
 
+def test_a_target_has_no_words_of_its_own_beside_its_status() -> None:
+    """Nobody searches them."""
+    session = running(mask=Word())
+    said = session.target(b"HTTP/1.1 404 secret stored-credential\r\nContent-Length: 0\r\n\r\n")
+    assert said.startswith(b"HTTP/1.1 404 Not Found\r\n")
+    assert session.outcomes == [("404 Not Found", True)]
+    session = running()
+    assert session.target(b"HTTP/1.1 299 Anything\r\nContent-Length: 0\r\n\r\n").startswith(
+        b"HTTP/1.1 299 \r\n"
+    )
+    assert session.outcomes == [("299", False)]
+
+
+def test_a_target_that_does_not_know_the_gateway_is_met_anew() -> None:
+    """With the credential as it is then: this one may have been changed."""
+    session = running()
+    assert status(session.target(answer("401 Unauthorized"))) == 401
+    session.login = Login(user="", password="a new credential")
+    session.client(request("GET /next"))
+    assert len(session.of(Reconnect)) == 1
+    assert b"Authorization: Bearer a new credential\r\n" in session.sent()
+
+
 def test_an_answer_without_a_reason_is_one() -> None:
     session = running()
     assert (
         session.target(b"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n")
-        == b"HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n"
+        == b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
     )
-    assert session.outcomes == [("200", False)]
+    assert session.outcomes == [("200 OK", False)]
 
 
 @pytest.mark.parametrize("said", [b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", CHUNKED + b"9\r\nabc"])

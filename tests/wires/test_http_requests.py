@@ -7,7 +7,8 @@ import gzip
 
 import pytest
 
-from gateway.model import Command, Effect
+from gateway.model import Command, Effect, Shape
+from gateway.protocols.http import module
 from gateway.wire import (
     CommandAnswered,
     Hangup,
@@ -522,3 +523,22 @@ def test_a_target_that_breaks_the_protocol_is_a_violation() -> None:
         session.target(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
     assert status(session.told(session.wire.end("Protocol violation."))) == 502
     assert [event.failed for event in session.of(CommandAnswered)] == [True]
+
+
+# What one request has in common with others.
+
+
+def test_a_request_for_another_item_has_the_same_shape() -> None:
+    def shape(start: str, body: bytes = b"") -> Shape | None:
+        session = web(waits)
+        session.client(request(start, "Content-Type: text/plain", body=body))
+        return module.shape(session.asked[0], session.asked[0].facts)
+
+    one = shape("POST /orders/7/notes", b"a\nb")
+    other = shape("POST /orders/8/notes", b"a\nb")
+    another = shape("POST /orders/7/notes", b"a\nc")
+    assert one is not None
+    assert other is not None
+    assert another is not None
+    assert one.key == other.key != another.key
+    assert shape("POST /orders/7/notes", b"a\r\nb") is None, "as text its lines would end otherwise"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Final
 
 from gateway.model import Effect
@@ -115,7 +116,7 @@ class Answering:
         if data:
             out.append(Send(Side.CLIENT, data, self.id))
         if self._answer is not None and self.done:
-            status, reason = self._answer.status, self._answer.reason.decode("latin-1")
+            status, reason = self._answer.status, self._answer.reason.decode()
             out.append(
                 CommandAnswered(
                     self.id,
@@ -128,9 +129,7 @@ class Answering:
 
     def failed(self, why: str) -> CommandAnswered:
         """How it ended, where the answer was not the target's, or not whole."""
-        outcome = (
-            f"{self._answer.status} {self._answer.reason.decode('latin-1')}" if self._answer else "no answer"
-        )
+        outcome = f"{self._answer.status} {self._answer.reason.decode()}" if self._answer else "no answer"
         return CommandAnswered(
             self.id, f"{outcome}, {why}", failed=True, masked=self._masked, shape=self._shape
         )
@@ -145,7 +144,9 @@ class Answering:
             limits=self._limits,
             head=not answer.has_body,
         )
-        self._answer, self._body, self.keeps = answer, body, answer.keeps
+        self._answer, self._body = answer, body
+        # Who is not known to the target has perhaps another credential by now, which the next connection brings.
+        self.keeps = answer.keeps and answer.status != HTTPStatus.UNAUTHORIZED
         headers = list(body.headers)
         if answer.has_body:
             lengths = [value for name, value in headers if name.lower() == b"content-length"]

@@ -38,6 +38,8 @@ def read_facts(row: Mapping[str, Any]) -> Facts:
 
 def shape(command: Command, facts: Facts) -> Shape | None:
     """Of a request whose text is as people write it."""
+    if "\r" in command.text:
+        return None  # as text its lines end otherwise
     try:
         return likewise.shape(request_of({"command": command.text}), facts)
     except (RequestUnclear, ValueError):

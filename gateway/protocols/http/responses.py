@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Final
 
 from gateway.facts.http.headers import HOP_BY_HOP
@@ -19,7 +20,7 @@ from gateway.protocols.http.framing import (
     length_of,
 )
 
-_STATUS: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?")
+_STATUS: Final = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?")
 _OF_THIS_HOP: Final = frozenset(name.encode() for name in HOP_BY_HOP) | {
     b"proxy-authenticate",
     b"proxy-authentication-info",
@@ -40,7 +41,7 @@ class Answered:
         if found is None:
             raise Malformed("the status line is not HTTP/1.1, a number and a reason")
         self.status: Final = int(found[2])
-        self.reason: Final = found[3] or b""
+        self.reason: Final = _reason(self.status)
         self._head: Final = head
         chunked = is_chunked(head)
         if chunked and found[1] == b"0":
@@ -81,10 +82,18 @@ class Answered:
         ]
 
 
+def _reason(status: int) -> bytes:
+    """The one of the standard: what a target says there is a text like any other, and nobody searches it."""
+    try:
+        return HTTPStatus(status).phrase.encode()
+    except ValueError:
+        return b""
+
+
 def _at_home(location: bytes, origins: Iterable[bytes]) -> bytes:
     for origin in origins:
         rest = location[len(origin) :]
         if location[: len(origin)].lower() == origin and rest[:1] in {b"", b"/", b"?", b"#"}:
-            # What begins with // would name a host.
-            return b"/" + rest.lstrip(b"/") if rest[:1] in {b"", b"/"} else b"/" + rest
+            # What begins with // would name a host, and browsers read \\ as /.
+            return b"/" + rest.lstrip(b"/\\") if rest[:1] in {b"", b"/"} else b"/" + rest
     return location
