@@ -19,7 +19,7 @@ install-test: .venv/.installed-test .venv/idp/.installed
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 # What setup.py compiles: an edited source counts only once it is compiled again.
-COMPILED := $(patsubst %,gateway/%.py,end errand gate model pace relay sessions wire recorder/__init__ recorder/chain recorder/lines recorder/remembered masking/scrub facts/cache facts/shapes facts/postgres/__init__) \
+COMPILED := $(patsubst %,gateway/%.py,end errand gate model pace relay sessions wire recorder/__init__ recorder/chain recorder/lines recorder/remembered masking/scrub protocols/mysql/rows facts/cache facts/shapes facts/postgres/__init__) \
 	$(wildcard gateway/protocols/postgres/*.py)
 
 # The lock names hashes and no registry, so it installs from whichever index pip is set up for.

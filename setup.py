@@ -16,6 +16,7 @@ from setuptools import Extension, setup
 POSTGRES = "gateway/protocols/postgres"
 ROWS = (
     *(f"{POSTGRES}/{name}.py" for name in ("copy_rows", "frames", "rows")),
+    "gateway/protocols/mysql/rows.py",
     "gateway/facts/shapes.py",
     "gateway/masking/sift.py",
     "gateway/recorder/lines.py",

@@ -19,8 +19,8 @@ from masking_peers import presidio, stdlib
 from gateway.masking.engine import CompiledMask, Masks
 from gateway.masking.stream import StreamMask
 from gateway.policy.model import MaskPolicy
+from gateway.protocols.column_rules import ColumnRule
 from gateway.protocols.postgres import rows
-from gateway.protocols.postgres.column_rules import ColumnRule
 from gateway.protocols.postgres.copy import CopyMask
 from gateway.protocols.postgres.copy_format import CopyFormat
 from gateway.protocols.postgres.messages import Column

@@ -139,7 +139,7 @@ class CommandAnswered(_Frequent):
 
 @dataclass(frozen=True, slots=True)
 class CancelAsked:
-    """On this connection, which carries nothing else, a client asks to cancel what `key` names."""
+    """A client asks to cancel what `key` names: on a connection that carries nothing else, or beside its own commands."""
 
     key: bytes
 

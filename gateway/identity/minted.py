@@ -1,7 +1,7 @@
 """Short-lived user and password pairs that stand for a token, for clients that can only prove a password.
 
-Only a verifier is kept (as PostgreSQL keeps one: `SCRAM-SHA-256$...`, RFC 5802), beside the claims it stands for; the
-password is shown once. A name of our form that nobody has is answered with a verifier too, made from the name and a
+Only verifiers are kept (as PostgreSQL keeps one: `SCRAM-SHA-256$...`, RFC 5802, and as MySQL does), beside the claims they
+stand for; the password is shown once. A name of our form that nobody has is answered with a verifier too, made from the name and a
 key, so that the exchange fails at its end and does not tell which names exist (RFC 5802 §7).
 """
 
@@ -21,6 +21,8 @@ from gateway.store import Store
 
 TABLE = "minted"
 SCHEME = "scram-sha-256"
+HASHES: Mapping[str, str] = {"mysql_native_password": "sha1", "caching_sha2_password": "sha256"}
+"""MySQL's plugins, whose verifier is the password hashed twice. It has no salt, which 256 random bits do not need."""
 ITERATIONS = 4_096
 """PostgreSQL's own count. Nobody guesses 256 random bits, so more would only cost every login."""
 SALT_BYTES = 16
@@ -71,6 +73,7 @@ class Minted:
                 "token_id": claims.token_id,
                 "expires_at": claims.expires_at,
                 "verifier": verifier(password, salt=secrets.token_bytes(SALT_BYTES)),
+                "twice": {plugin: _twice(password.encode(), kind) for plugin, kind in HASHES.items()},
                 "payload": self._issuer.payload(token),
             },
         )
@@ -81,7 +84,9 @@ class Minted:
         if not _USER.fullmatch(user):
             return None
         entry = self._store.get(TABLE, user)
-        return {SCHEME: self._mock(user) if entry is None else str(entry["verifier"])}
+        if entry is None:
+            return self._mock(user)
+        return {SCHEME: str(entry["verifier"]), **{str(k): str(v) for k, v in entry.get("twice", {}).items()}}
 
     def proves(self, user: str, password: str) -> bool:
         """Whether a password that was handed over is `user`'s; as much work for a name that nobody has."""
@@ -105,12 +110,16 @@ class Minted:
             if each["expires_at"] <= now or self._issuer.revoked(each["token_id"]):
                 self._store.delete(TABLE, user)
 
-    def _mock(self, user: str) -> str:
+    def _mock(self, user: str) -> Mapping[str, str]:
         salt, stored, server = (
             hmac.digest(self._key, part + user.encode(), "sha256")
             for part in (b"salt:", b"stored:", b"server:")
         )
-        return _text(salt[:SALT_BYTES], stored, server)
+        nobody = hmac.digest(self._key, b"password:" + user.encode(), "sha256")
+        return {
+            SCHEME: _text(salt[:SALT_BYTES], stored, server),
+            **{plugin: _twice(nobody, kind) for plugin, kind in HASHES.items()},
+        }
 
 
 def new_user() -> str:
@@ -126,6 +135,10 @@ def verifier(password: str, *, salt: bytes) -> str:
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(errors="surrogateescape"), salt, ITERATIONS)
     client = hmac.digest(salted, b"Client Key", "sha256")
     return _text(salt, hashlib.sha256(client).digest(), hmac.digest(salted, b"Server Key", "sha256"))
+
+
+def _twice(password: bytes, kind: str) -> str:
+    return hashlib.new(kind, hashlib.new(kind, password).digest()).hexdigest()
 
 
 def _text(salt: bytes, stored: bytes, server: bytes) -> str:

@@ -23,7 +23,7 @@ _MODULES: Mapping[str, str] = {
     name: f"gateway.protocols.{name}.module" for name in ("postgres", "mysql", "ssh", "http", "kubernetes")
 }
 NAMES = frozenset(_MODULES)
-WIRES = frozenset({"postgres", "http"})
+WIRES = frozenset({"postgres", "mysql", "http"})
 HOSTED = frozenset({"ssh"})
 SERVED = WIRES | HOSTED
 ENCRYPTS = frozenset({"ssh"})

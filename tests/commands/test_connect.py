@@ -108,7 +108,21 @@ async def test_a_protocol_without_host_keys_has_none_to_tell(countersign, token)
     assert "knows no host keys" in done.err
 
 
-@pytest.mark.parametrize("protocol", ["mysql", "kubernetes"])
+@pytest.mark.parametrize(
+    ("way", "line"), [((), 'MYSQL_PWD="$COUNTERSIGN_TOKEN" mysql --'), (("--format", "env"), "export MYSQL_")]
+)
+async def test_mysql_is_connected_to_by_its_own_client(countersign, token, way, line):
+    house = countersign.house
+    house.policy = replace(house.policy, targets={"orders": target("orders", protocol="mysql")})
+    done = await countersign("connect", "orders", *way, token=token)
+    assert done.code == 0
+    assert done.out.startswith(line), done.out
+    if not way:
+        assert token not in done.out
+        assert "--protocol=TCP" in done.out
+
+
+@pytest.mark.parametrize("protocol", ["kubernetes"])
 @pytest.mark.parametrize(
     "way", [(), ("--format", "env"), ("--json",), ("--minted",)], ids=["line", "env", "json", "minted"]
 )

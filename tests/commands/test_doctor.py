@@ -167,5 +167,7 @@ def test_the_doctor_names_what_this_version_does_not_speak(tmp_path, capsys, pro
     )
     main(["doctor", "--policy", str(path), "--state", str(tmp_path / "state"), "--json"])
     told = [each for each in json.loads(capsys.readouterr().out) if "not served" in each["what"]]
-    assert [each["state"] for each in told] == ([] if protocol in {"postgres", "http"} else ["warning"])
+    assert [each["state"] for each in told] == (
+        [] if protocol in {"postgres", "mysql", "http"} else ["warning"]
+    )
     assert all(f"commands of {protocol}" in each["what"] and each["advice"] for each in told)

@@ -37,6 +37,20 @@ def test_a_minted_password_satisfies_scram_and_no_other_does(house):
     assert pair.password.isalnum()
 
 
+def test_a_minted_password_is_known_to_the_plugins_of_mysql_hashed_twice(house):
+    pair = house.minted.mint(house.root())
+    known = house.minted.verifiers(pair.user)
+    for plugin, kind in module.HASHES.items():
+        once = hashlib.new(kind, pair.password.encode()).digest()
+        assert known[plugin] == hashlib.new(kind, once).hexdigest()
+    nobody = house.minted.verifiers("cs_" + "a" * 16)
+    assert {scheme: len(value) for scheme, value in nobody.items()} == {
+        scheme: len(value) for scheme, value in known.items()
+    }
+    house.restart()
+    assert house.minted.verifiers(pair.user) == known
+
+
 def test_the_example_of_rfc_7677():
     """RFC 7677 §3: user `user`, password `pencil`."""
     made = module.verifier("pencil", salt=base64.b64decode("W22ZaJ0SNY7soEsUEjb6gQ=="))

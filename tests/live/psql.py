@@ -24,15 +24,16 @@ class Terminal:
     """
 
     PROMPT = r"\[[*!?]?\]> "
+    ARGUMENTS = ("-X", "-A", "-t", "-n", "-P", "pager=off", "-v", "PROMPT1=[%x]> ", "-v", "PROMPT2=")
 
-    def __init__(self, program: str, environment: Mapping[str, str]) -> None:
+    def __init__(self, program: str, environment: Mapping[str, str], *more: str) -> None:
         self._screen, inner = pty.openpty()
         settings = termios.tcgetattr(inner)
         settings[1] &= ~termios.OPOST
         settings[3] &= ~termios.ECHO
         termios.tcsetattr(inner, termios.TCSANOW, settings)
         self._process = subprocess.Popen(
-            [program, "-X", "-A", "-t", "-n", "-P", "pager=off", "-v", "PROMPT1=[%x]> ", "-v", "PROMPT2="],
+            [program, *self.ARGUMENTS, *more],
             env={**os.environ, "PAGER": "cat", **environment},
             stdin=inner,
             stdout=inner,
@@ -72,7 +73,7 @@ class Terminal:
         deadline = time.monotonic() + within
         while (found := re.search(pattern, self._unread)) is None:
             left = deadline - time.monotonic()
-            assert left > 0, f"psql did not show {pattern!r} within {within} s, but {self._unread!r}"
+            assert left > 0, f"the client did not show {pattern!r} within {within} s, but {self._unread!r}"
             if self._selector.select(left):
                 self._unread += self._read(pattern)
         shown, self._unread = self._unread[: found.end()], self._unread[found.end() :]
@@ -83,7 +84,7 @@ class Terminal:
         with contextlib.suppress(OSError):
             if data := os.read(self._screen, 65536):
                 return data.decode(errors="replace")
-        raise AssertionError(f"psql ended before it showed {pattern!r}, and showed {self._unread!r}")
+        raise AssertionError(f"the client ended before it showed {pattern!r}, and showed {self._unread!r}")
 
     def interrupt(self) -> None:
         """Ctrl-C."""

@@ -57,6 +57,7 @@ class Service:
         app.router.add_route("*", "/echo", _echo)
         app.router.add_get("/events", self._events)
         app.router.add_get("/export.csv", _table)
+        app.router.add_get("/feed.xml", _feed)
         app.router.add_get("/broken", _broken)
         app.router.add_get("/picture.png", _picture)
         app.router.add_get("/lines", _lines)
@@ -109,6 +110,10 @@ async def _echo(request: web.Request) -> web.Response:
 
 async def _table(request: web.Request) -> web.Response:
     return web.Response(text="name,ssn\nJane,078-05-1120\n", content_type="text/csv")
+
+
+async def _feed(request: web.Request) -> web.Response:
+    return web.Response(text="<people><ssn>078-05-1120</ssn></people>", content_type="application/xml")
 
 
 async def _broken(request: web.Request) -> web.Response:

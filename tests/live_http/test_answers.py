@@ -30,13 +30,17 @@ def test_a_picture_passes(gateway: HttpGateway) -> None:
     assert gateway.curl("/picture.png").body == PICTURE
 
 
-@pytest.mark.parametrize("path", ["/export.csv", "/broken"])
+@pytest.mark.parametrize("path", ["/feed.xml", "/broken"])
 def test_what_a_rule_cannot_be_kept_for_is_withheld(gateway: HttpGateway, path: str) -> None:
     got = gateway.curl(path)
     assert got.status == 502
     assert "could not be masked" in got.text
     assert "078-05" not in got.text
     assert b"078-05" in gateway.curl(path, connection="echo-api").body
+
+
+def test_a_table_is_masked_by_its_columns(gateway: HttpGateway) -> None:
+    assert gateway.curl("/export.csv").text == "name,ssn\nJane,[redacted]\n"
 
 
 def test_events_arrive_one_by_one(gateway: HttpGateway, shop: Service) -> None:

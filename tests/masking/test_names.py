@@ -14,7 +14,7 @@ from gateway.masking.passages import LONGEST_PASSAGE, beside, passages
 from gateway.masking.stream import StreamMask
 from gateway.policy.file import PolicyFileError, parse
 from gateway.policy.model import MaskPolicy
-from gateway.protocols.postgres.column_rules import ColumnRule
+from gateway.protocols.column_rules import ColumnRule
 from gateway.protocols.postgres.messages import Column
 from gateway.protocols.postgres.results import ResultMask
 from gateway.vocabulary import known

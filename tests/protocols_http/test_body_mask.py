@@ -12,6 +12,8 @@ import zstandard
 from hypothesis import given as having
 from hypothesis import strategies as st
 
+from gateway.masking.engine import CompiledMask
+from gateway.masking.strategies import STRATEGIES
 from gateway.wire import AnswerWithheld, Limits
 from tests.protocols_http.answers import (
     BOTH,
@@ -19,6 +21,7 @@ from tests.protocols_http.answers import (
     NAMING,
     NOTHING,
     SECRET,
+    compiled,
     cut_anywhere,
     given,
     opened,
@@ -67,6 +70,7 @@ SHAPES: dict[str, tuple[str, bytes, bytes]] = {
     "log": ("text/plain", b"[2024-05-06 12:00] jane@example.com\n", b"[2024-05-06 12:00] ****@example.com\n"),
     "page": ("text/html", b"<p>{ jane@example.com }</p>", b"<p>{ ****@example.com }</p>"),
     "code": ("application/javascript", b"function f(a) {return 'jane@example.com'}", b"function f(a) {return '****@example.com'}"),
+    "table": ("text/csv; charset=utf-8", b'id,ssn,mail\r\n1,"12-3",jane@example.com\r\n', b'id,ssn,mail\r\n1,"[redacted]",****@example.com\r\n'),
     "nothing": ("application/json", b"", b""),
 }  # fmt: skip
 
@@ -117,7 +121,7 @@ def test_without_a_mask_an_answer_keeps_its_length() -> None:
         ("application/json", b"<html>not JSON</html>"),
         ("application/json", b'{"a": 1} and more'),
         ("text/plain", b'{"a": 1, b}'),
-        ("text/csv", b"name,ssn\nJane,1\n"),
+        ("text/csv", b"name,ssn\nJane,1,2\n"),
         ("application/xml", b"<ssn>1</ssn>"),
         ("application/x-www-form-urlencoded", b"ssn=1"),
         ("multipart/form-data; boundary=x", b"--x\r\n\r\n{}\r\n--x--"),
@@ -227,6 +231,72 @@ def test_what_was_hidden_is_counted() -> None:
 def test_a_text_longer_than_may_be_kept_is_withheld() -> None:
     with pytest.raises(AnswerWithheld):
         given(opened(NAMING, limits=Limits(row_bytes=1_000)), [b'{"a": "', b"x" * 2_000, b'"}'])
+
+
+@pytest.mark.parametrize("strategy", sorted(STRATEGIES))
+def test_every_strategy_keeps_the_type_of_a_leaf(strategy: str) -> None:
+    body = b'{"ssn": [12, -12, 1.5e300, 1e999, 18446744073709551615, 18446744073709551616, %d, true, null, "x", "\\u00e9"]}'
+    mask = compiled(columns={"*.ssn": strategy})
+    shown = json.loads(given(opened(mask), [body % 10**250]).body)["ssn"]
+    if strategy == "null":
+        assert shown == [None] * 11
+    else:
+        assert [isinstance(each, int) for each in shown] == [True] * 8 + [False] * 3
+        assert shown[7] is False
+        assert shown[8] is None
+        assert all(isinstance(each, str) for each in shown[9:])
+
+
+class _Broken(CompiledMask):
+    def __init__(self, mask: CompiledMask) -> None:
+        self.__dict__.update(mask.__dict__)
+
+    def find(self, data: bytes) -> list[tuple[int, int, str]]:
+        raise ZeroDivisionError
+
+    def find_from(
+        self, data: bytes, start: int, read: tuple[int, int] | None = None
+    ) -> list[tuple[int, int, str]]:
+        raise ZeroDivisionError
+
+
+def test_an_engine_that_fails_withholds_the_answer() -> None:
+    broken = _Broken(DETECTING)
+    with pytest.raises(AnswerWithheld, match="ZeroDivisionError"):
+        opened(broken, headers=[(b"X-Mail", b"jane@example.com")])
+    for body in (b"jane@example.com\n", b'{"a": "\\n"}'):
+        with pytest.raises(AnswerWithheld, match="ZeroDivisionError"):
+            given(opened(broken), [body])
+
+
+@having(
+    st.sampled_from(
+        [
+            "application/json",
+            "text/plain",
+            "text/event-stream",
+            "",
+            "image/png",
+            "text/javascript",
+            "text/csv",
+        ]
+    ),
+    st.sampled_from(["", "; charset=utf-16", "; charset=latin-1", "; charset=shift_jis"]),
+    st.sampled_from([[], [(b"Content-Encoding", b"gzip")], [(b"Content-Encoding", b"br, zstd")]]),
+    st.binary(max_size=80) | st.text('{}[]",:\\u0123 tfnae-.\r\ndat', max_size=80).map(str.encode),
+    st.lists(st.integers(0, 9), max_size=20),
+)
+def test_of_whatever_comes_something_is_given_out_or_it_is_withheld(
+    kind: str, charset: str, headers: list[tuple[bytes, bytes]], body: bytes, cuts: list[int]
+) -> None:
+    def tried(mask: CompiledMask, parts: list[bytes]) -> bytes | None:
+        try:
+            return given(opened(mask, kind and kind + charset, headers=headers), parts).body
+        except AnswerWithheld:
+            return None
+
+    for mask in (DETECTING, NAMING, BOTH, NOTHING):
+        assert tried(mask, pieces(body, cuts)) == tried(mask, [body])
 
 
 @having(

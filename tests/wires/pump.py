@@ -98,6 +98,10 @@ class _Live(_Side):
         """The command that waits for `decide`."""
         pump.sessions.append(self)
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.step(self.wire.start)
+
     def step(self, enter: Callable[[], object]) -> None:
         if not self.over:
             try:
@@ -147,11 +151,16 @@ class _Live(_Side):
         self.step(lambda: self.wire.admit(SESSION, self.pump.login))
 
     async def errand(self, wire: Wire) -> None:
-        _, writer = await asyncio.open_connection(*self.pump.upstream)
-        for event in wire.start():
-            if isinstance(event, Send):
-                writer.write(event.data)
-        await writer.drain()
+        reader, writer = await asyncio.open_connection(*self.pump.upstream)
+        events = wire.start()
+        while True:
+            for event in events:
+                if isinstance(event, Send):
+                    writer.write(event.data)
+            await writer.drain()
+            if any(isinstance(event, Hangup) for event in events):
+                break
+            events = wire.receive(Side.UPSTREAM, await reader.read(65_536))
         writer.close()
 
     def decide(self, verdict: Allow | Block) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.protocols.postgres import messages
 from gateway.wire import Login, Opening, Side, Wire
+from tests.wires import mysql_playbook as my
 from tests.wires import web
 from tests.wires.conformance import Exchange, Subject
 from tests.wires.echo import EchoWire
@@ -113,6 +114,64 @@ POSTGRES = Subject(
 )
 
 
+def _packed(known: bytes) -> st.SearchStrategy[bytes]:
+    """Packets of right lengths: first bytes mostly known, bodies of anything, or pieces that make sense elsewhere."""
+    pieces = st.sampled_from(
+        [
+            b"",
+            b"\0",
+            b"\1\0\0\0",
+            b"\2\0",
+            b"\xfe\0\0\2\0",
+            b"\xfb",
+            b"\xfc\1\0",
+            b"select 1",
+            b"\3def",
+            b"#42000",
+            my.column("n"),
+        ]
+    )
+    bodies = st.one_of(st.binary(max_size=30), st.lists(pieces, max_size=6).map(b"".join))
+    firsts = st.one_of(st.sampled_from([bytes((first,)) for first in known]), st.binary(max_size=1))
+    return st.lists(st.tuples(firsts, bodies, st.integers(0, 3)), min_size=1, max_size=6).map(
+        lambda packets: b"".join(my.frame(first + body, number) for first, body, number in packets)
+    )
+
+
+MYSQL = Subject(
+    name="mysql",
+    admitted=lambda: my.play().wire,
+    exchanges=[
+        Exchange(client=my.query("select n from t"), server=my.result(["n"], [my.row("1"), my.row(None)])),
+        Exchange(client=my.prepare("update t set n = ?"), server=my.prepared(1, parameters=1)),
+        Exchange(client=my.execute(1, [b"5"]), server=my.packed(my.ok(3))),
+        Exchange(client=my.query("begin"), server=my.packed(my.ok(status=3))),
+        Exchange(client=my.prepare("select n from t"), server=my.prepared(2, columns=["n"])),
+        Exchange(client=my.execute(2), server=my.result(["n"], [my.binary_row(b"1"), my.binary_row(None)])),
+        Exchange(
+            client=my.long_data(b"much") + my.execute(1, [None], bound=False), server=my.packed(my.ok(1))
+        ),
+        Exchange(client=my.command(2, b"other"), server=my.packed(my.ok())),
+        Exchange(client=my.command(4, b"t\0"), server=my.packed(my.column("n", default=b"\xfb"), my.eof())),
+        Exchange(client=my.command(0x0E), server=my.packed(my.ok())),
+        Exchange(client=my.command(0x09), server=my.packed(b"Uptime: 1")),
+        Exchange(client=my.query("select x"), server=my.packed(my.err(1054, "42S22", "no x"))),
+        Exchange(
+            client=my.query("select 1; delete from t"),
+            server=my.result(["n"], [my.row("1")], status=10) + my.packed(my.ok(2), first=6),
+        ),
+        Exchange(client=my.numbered(0x19, 2) + my.query("rollback"), server=my.packed(my.ok())),
+    ],
+    prepare=[Exchange(client=my.prepare("delete from t where n = ?"), server=my.prepared(9, parameters=1))],
+    repeated=Exchange(client=my.execute(9, [b"5"]), server=my.packed(my.ok(1))),
+    nonsense={
+        Side.CLIENT: _packed(bytes(range(0x20)) + b"\xfa"),
+        Side.UPSTREAM: _packed(b"\0\1\2\xfb\xfe\xff"),
+    },
+    refused=lambda said: b"\xff\x76\x04#42000Not through here." in said,
+)
+
+
 def _http() -> Wire:
     session = web.web()
     session.client(web.sent("OPTIONS *"))
@@ -163,4 +222,4 @@ HTTP = Subject(
     refused=lambda said: said.count(b"HTTP/1.1 403 ") == 1 and b'"message": "Not through here."' in said,
 )
 
-SUBJECTS = [ECHO, POSTGRES, HTTP]
+SUBJECTS = [ECHO, POSTGRES, MYSQL, HTTP]

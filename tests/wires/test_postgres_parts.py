@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from gateway.model import Effect, Facts, Resource
 from gateway.protocols import NAMES, ProtocolUnknown, load
+from gateway.protocols.column_rules import reads_hidden
 from gateway.protocols.postgres import frames, messages
-from gateway.protocols.postgres.column_rules import reads_hidden
 from gateway.protocols.postgres.messages import Bind
 from gateway.protocols.postgres.parameters import shown, shown_value
 from gateway.protocols.postgres.plans import WITHHELD, mask_notification, mask_report

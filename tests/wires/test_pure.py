@@ -22,6 +22,7 @@ def test_the_wires_pass_the_same_tests_uncompiled(tmp_path):
         "test_uncompiled.py",
         "test_conformance.py",
         *(f"test_postgres_{name}.py" for name in ("playbook", "extended", "masked")),
+        *(f"test_mysql_{name}.py" for name in ("commands", "prepared")),
     ]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", *(f"tests/wires/{name}" for name in suites)],

@@ -14,8 +14,8 @@ import gateway.protocols.postgres as package
 from gateway.masking.engine import CompiledMask, Masks
 from gateway.model import Effect, Facts, Output, Resource
 from gateway.policy.model import MaskPolicy
+from gateway.protocols.column_rules import ColumnRule, column_rules
 from gateway.protocols.postgres import results, rows
-from gateway.protocols.postgres.column_rules import ColumnRule, column_rules
 from gateway.protocols.postgres.messages import Column
 from gateway.protocols.postgres.results import ResultMask, plan_rows
 from gateway.wire import ProtocolViolation

@@ -6,20 +6,22 @@ to the byte. What cannot be read cannot be masked: it raises `AnswerWithheld`, a
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
-from gateway.masking.decoding import BodyUnreadable, Decoder
+from gateway.masking.decoding import Decoder
 from gateway.model import Facts
 from gateway.protocols.http import masked_headers
-from gateway.protocols.http.charsets import MARKED, CharsetUnknown, Recoding, charset
+from gateway.protocols.http.charsets import MARKED, Recoding, charset
 from gateway.protocols.http.codings import codings
-from gateway.protocols.http.event_stream import Events, EventTooLong
-from gateway.protocols.http.json_text import JsonText, JsonUnreadable
+from gateway.protocols.http.event_stream import Events
+from gateway.protocols.http.json_text import JsonText
 from gateway.protocols.http.media import Kind, kind_of, says_text, wrapping
 from gateway.protocols.http.naming import Names
 from gateway.protocols.http.scrubbing import Scrub
+from gateway.protocols.http.table import TableText
 from gateway.protocols.http.texts import EscapedTexts, Texts
 from gateway.wire import AnswerWithheld, Limits, Mask, MaskedStream
 
@@ -27,7 +29,17 @@ _LONGEST_ESCAPED = 256 * 1024
 """Bytes of a text that are kept so that what it says is searched, where no rule names anything."""
 _WORDS = re.compile(rb"\s*\[?[A-Za-z ]{1,40}\]?\s*")
 """What ends a stream of events, `[DONE]`."""
-_UNREADABLE = (BodyUnreadable, CharsetUnknown, EventTooLong, JsonUnreadable)
+
+
+@contextlib.contextmanager
+def _withholding() -> Iterator[None]:
+    """Whatever goes wrong while an answer is masked, nothing more of it is passed on."""
+    try:
+        yield
+    except AnswerWithheld:
+        raise
+    except Exception as error:  # noqa: BLE001  # a mask runs the patterns of a policy over the data of strangers
+        raise AnswerWithheld(error) from None
 
 
 class NamesUnread(Exception):
@@ -68,8 +80,9 @@ class BodyMask:
         self._scrub = Scrub(secrets)
         self._mask = mask
         self._counts: dict[str, int] = {}
-        self.headers = masked_headers.masked(headers, mask, self._scrub.value, self._counts)
-        """What the client gets. Where a Content-Length is among them, as many bytes come out."""
+        with _withholding():
+            self.headers = masked_headers.masked(headers, mask, self._scrub.value, self._counts)
+            """What the client gets. Where a Content-Length is among them, as many bytes come out."""
         applied = codings(headers)
         self._decoder: Decoder | None = None
         self._body: _MaskedBody | None = None
@@ -82,12 +95,10 @@ class BodyMask:
             return
         if status == 206:
             raise AnswerWithheld(PartOfBody())
-        try:
+        with _withholding():
             self._decoder = Decoder(applied)
-        except BodyUnreadable as error:
-            raise AnswerWithheld(error) from None
-        if not mask.empty:
-            self._body = _MaskedBody(mask, facts, headers, self._scrub, limits, self._counts)
+            if not mask.empty:
+                self._body = _MaskedBody(mask, facts, headers, self._scrub, limits, self._counts)
 
     @property
     def masked(self) -> Mapping[str, int]:
@@ -98,10 +109,8 @@ class BodyMask:
 
     def receive(self, data: bytes) -> bytes:
         """What may be given out now that `data` of the body has come."""
-        try:
+        with _withholding():
             return b"".join(self._shown(data))
-        except _UNREADABLE as error:
-            raise AnswerWithheld(error) from None
 
     def _shown(self, data: bytes) -> Iterator[bytes]:
         for piece in self._decoder.feed(data) if self._decoder is not None else (data,):
@@ -112,13 +121,11 @@ class BodyMask:
 
     def finish(self) -> bytes:
         """The rest, at the end of the body."""
-        try:
+        with _withholding():
             if self._decoder is not None:
                 self._decoder.close()
             rest = self._scrub.close()
             return rest if self._body is None else self._body.feed(rest) + self._body.close()
-        except _UNREADABLE as error:
-            raise AnswerWithheld(error) from None
 
 
 class _MaskedBody:
@@ -245,6 +252,8 @@ class _MaskedBody:
             self._stage = JsonText(
                 self._names, self._mask, self._texts, longest=self._longest, wrapped=wrapped
             )
+        elif self._names.any and kind is Kind.TABLE:
+            self._stage = TableText(self._names, self._mask, self._texts, longest=self._longest)
         elif kind is Kind.JSON:
             self._stage = EscapedTexts(self._texts, longest=_LONGEST_ESCAPED)
         if self._mask.detects:

@@ -309,8 +309,8 @@ class JsonText:
 
 
 def _item(token: bytes) -> object:
+    """What a leaf is; a number that no integer type holds is none that has to stay one."""
     if token[0] == _QUOTE:
         return said(token)
-    if len(token) > _LONGEST_NUMBER:
-        return 0.0
-    return json.loads(token)
+    item = 0.0 if len(token) > _LONGEST_NUMBER else json.loads(token)
+    return float(item) if isinstance(item, int) and not -(2**63) <= item < 2**64 else item

@@ -1,6 +1,6 @@
 """What a body is: as its type says, and as it begins, since types are often wrong.
 
-`json` follows names, `events` are a stream of them, `text` has no names, `named` has names that nobody reads here, `media` is
+`json` follows names, `events` are a stream of them, `text` has no names, `table` has them on top, `named` has names that nobody reads here, `media` is
 nothing anybody reads, and `binary` is all else.
 """
 
@@ -14,6 +14,7 @@ class Kind(Enum):
     JSON = "json"
     EVENTS = "events"
     TEXT = "text"
+    TABLE = "table"
     NAMED = "named"
     MEDIA = "media"
     BINARY = "binary"
@@ -27,9 +28,10 @@ _JSON = re.compile(
     r"(?:application|text)/(?:[\w.+-]+\+)?(?:json|x-json|json5?|ndjson|x-ndjson|jsonl|jsonlines|x-jsonlines|json-lines|json-seq)"
 )
 _NAMED = re.compile(
-    r"(?:application|text)/(?:xml|csv|tab-separated-values|x-csv|(?:x-)?(?:ya?ml|toml)|x-www-form-urlencoded)"
+    r"(?:application|text)/(?:xml|(?:x-)?(?:ya?ml|toml)|x-www-form-urlencoded)"
     r"|[a-z]+/[\w.+-]+\+(?:xml|yaml|csv)|multipart/[\w.+-]+|message/[\w.+-]+"
 )
+_TABLE = re.compile(r"(?:application|text)/(?:(?:x-)?csv|(?:x-)?tsv|tab-separated-values)")
 _PROSE = re.compile(r"image/svg\+xml|application/xhtml\+xml|application/(?:x-)?(?:javascript|ecmascript|sql)")
 _MEDIA = re.compile(
     r"(?:image|audio|video|font)/[\w.+-]+|application/(?:font|x-font|vnd\.ms-fontobject)[\w.+-]*"
@@ -75,7 +77,7 @@ _MAY_BE_WRAPPED = re.compile(
 
 def says_text(declared: str) -> bool:
     """Whether the type is one of text, in whatever encoding; without a type it may be."""
-    texts = (_JSON, _NAMED, _PROSE)
+    texts = (_JSON, _TABLE, _NAMED, _PROSE)
     return not declared or declared.startswith("text/") or any(each.fullmatch(declared) for each in texts)
 
 
@@ -94,6 +96,8 @@ def kind_of(declared: str, begins: bytes, *, whole: bool) -> Kind | None:
         return None
     if _IS_JSON.match(begins):
         return Kind.JSON
+    if _TABLE.fullmatch(declared):
+        return Kind.TABLE
     if declared and says_text(declared):
         return Kind.NAMED if _NAMED.fullmatch(declared) and not _PROSE.fullmatch(declared) else Kind.TEXT
     if not whole and len(begins) < _FIRST and b"\n" not in begins and not _CONTROLS.search(begins):

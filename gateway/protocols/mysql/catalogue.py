@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
+from weakref import WeakValueDictionary
 
 import aiomysql
 
@@ -24,6 +26,7 @@ _DEFINITION = 60_000
 NOTHING = Texts()
 _HIDDEN = " "
 """The definition of a view that the gateway's account may not see: nothing can be read in it."""
+_VERSION = "SELECT VERSION()"
 _PLAIN = "SET SESSION sql_mode = ''"
 """Now definitions are quoted in one way."""
 _BEGIN = "START TRANSACTION READ ONLY"
@@ -44,6 +47,16 @@ class Told:
 
     tables: Mapping[str, Table]
     path: tuple[str, ...]
+    version: str = ""
+
+
+class Killable(Protocol):
+    """A session whose command somebody else of the same lineage may stop."""
+
+    @property
+    def cancel_key(self) -> bytes: ...
+    @property
+    def lineage(self) -> str: ...
 
 
 class Known:
@@ -55,12 +68,17 @@ class Known:
         self.schema: Schema | None = None
         self.texts = NOTHING
         """By which sessions read; what each has prepared, set and made temporarily is its own `Context`."""
+        self.version = ""
+        """What the server called itself when it was spoken to last."""
+        self.sessions: WeakValueDictionary[int, Killable] = WeakValueDictionary()
+        """Those of the gateway that are open there, by the numbers that their clients know them by."""
 
     def renew(self, told: Told | None, schema: Schema | None) -> None:
         """The catalogue as it was read last, None where it could not be."""
         if told == self.told:
             return
         self.told, self.schema = told, schema
+        self.version = told.version if told is not None else self.version
         self.texts = Texts(schema) if schema is not None else NOTHING
 
 
@@ -86,6 +104,7 @@ async def _told(upstream: Upstream, login: Login) -> Told | None:
     """None where there is more than is read."""
     connection = await connect(upstream, login, application="countersign catalogue")
     try:
+        version = await rows(connection, _VERSION)
         await connection.query(_PLAIN)
         await connection.query(_BEGIN)
         columns = await rows(connection, _COLUMNS)
@@ -95,7 +114,11 @@ async def _told(upstream: Upstream, login: Login) -> Told | None:
     names = {row[:2] for row in columns}
     if len(columns) > COLUMNS or len(names) > TABLES or len(views) > TABLES:
         return None
-    return Told(tables=_tables(columns, views), path=(login.database.lower(),) if login.database else ())
+    return Told(
+        tables=_tables(columns, views),
+        path=(login.database.lower(),) if login.database else (),
+        version=version[0][0],
+    )
 
 
 def _tables(columns: Sequence[tuple[str, ...]], views: Sequence[tuple[str, ...]]) -> Mapping[str, Table]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.contract import Estimate
 from gateway.facts.mysql import ATTRIBUTES, Context, Server, follow, likewise
 from gateway.facts.schema import Schema
 from gateway.model import Command, Facts, Shape
@@ -12,9 +14,16 @@ from gateway.protocols.explained_row import command_bytes
 from gateway.protocols.mysql.catalogue import NOTHING, Known
 from gateway.protocols.mysql.catalogue import survey as _survey
 from gateway.protocols.mysql.powers import powers
-from gateway.wire import Login, Upstream
+from gateway.protocols.mysql.replay import render
+from gateway.protocols.mysql.wire import MysqlWire
+from gateway.wire import Login, Opening, Upstream, Wire
 
 SCHEMES: Mapping[str, int] = {"mysql": 3306, "mariadb": 3306}
+ALPN = ""
+
+
+def open_wire(opening: Opening) -> Wire:
+    return MysqlWire(opening, opening.known if isinstance(opening.known, Known) else Known())
 
 
 def read_facts(row: Mapping[str, Any], known: Known | None = None) -> Facts:
@@ -36,6 +45,33 @@ def shape(command: Command, facts: Facts) -> Shape | None:
     return likewise.shape(command.text, facts)
 
 
+def environment(
+    *, host: str, port: int, database: str, user: str, secret: str, tls: bool = False
+) -> Mapping[str, str]:
+    """The variables that mysql and mariadb read; who connects and to what they take from their command line."""
+    del database, user, tls
+    return {"MYSQL_HOST": host, "MYSQL_TCP_PORT": str(port), "MYSQL_PWD": secret}
+
+
+def client_line(
+    *, host: str, port: int, database: str, user: str, asks: bool = False, tls: bool = False
+) -> str:
+    """mysql, asking for the secret or taking it from MYSQL_PWD.
+
+    MariaDB's before 11.4 has to be told to use TLS, by an option that MySQL's no longer has: `loose` lets that one pass.
+    """
+    line = ["mysql", "--protocol=TCP", f"--host={host}", f"--port={port}", f"--user={user}"]
+    line += ["--loose-ssl"] if tls else []
+    line += ["--password"] if asks else []
+    return shlex.join([*line, database] if database else line)
+
+
+async def estimate(upstream: Upstream, login: Login, command: Command) -> Estimate | None:
+    """None: what EXPLAIN counts is the rows that are looked at, and another connection may read the text otherwise."""
+    del upstream, login, command
+    return None
+
+
 def knowledge() -> Known:
     return Known()
 
@@ -48,4 +84,19 @@ async def survey(upstream: Upstream, login: Login, known: Known) -> str:
     return await _survey(upstream, login, known)
 
 
-__all__ = ["ATTRIBUTES", "SCHEMES", "knowledge", "powers", "read_facts", "schema", "shape", "survey"]
+__all__ = [
+    "ALPN",
+    "ATTRIBUTES",
+    "SCHEMES",
+    "client_line",
+    "environment",
+    "estimate",
+    "knowledge",
+    "open_wire",
+    "powers",
+    "read_facts",
+    "render",
+    "schema",
+    "shape",
+    "survey",
+]

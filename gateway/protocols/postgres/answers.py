@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from gateway.model import Effect, Facts, Output
+from gateway.protocols.column_rules import reads_hidden
 from gateway.protocols.postgres import messages
-from gateway.protocols.postgres.column_rules import reads_hidden
 from gateway.protocols.postgres.endings import STATUSES, Endings, told
 from gateway.protocols.postgres.exchange import (
     ALLOWED,

@@ -16,10 +16,10 @@ import orjson
 from gateway.facts.postgres.tree import Node
 from gateway.masking.engine import number_for
 from gateway.model import Facts, Output
+from gateway.protocols.column_rules import column_rules, columns_read
 from gateway.protocols.postgres import copy_rows as copied
 from gateway.protocols.postgres import rows as walk
 from gateway.protocols.postgres import values
-from gateway.protocols.postgres.column_rules import column_rules, columns_read
 from gateway.protocols.postgres.composites import looks_like
 from gateway.protocols.postgres.copy_binary import LONGEST_ROW, BinaryCopyMask
 from gateway.protocols.postgres.copy_format import CopyFormat, CopyUnreadable, copy_format

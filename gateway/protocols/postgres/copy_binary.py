@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from gateway.model import Output
+from gateway.protocols.column_rules import column_rules
 from gateway.protocols.postgres import copy_rows as copied
 from gateway.protocols.postgres import values
-from gateway.protocols.postgres.column_rules import column_rules
 from gateway.protocols.postgres.kinds import BUILT_IN, Types
 from gateway.protocols.postgres.messages import Column, frame
 from gateway.protocols.postgres.results import ResultMask

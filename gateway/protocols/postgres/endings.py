@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from gateway.protocols.column_rules import reads_hidden
 from gateway.protocols.postgres import messages
-from gateway.protocols.postgres.column_rules import reads_hidden
 from gateway.protocols.postgres.exchange import FAILED, IDLE, IN_TRANSACTION, Exchange, Kind, Reply
 from gateway.protocols.postgres.plans import mask_report
 from gateway.wire import CommandAnswered, Event, ProtocolViolation

@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from gateway.protocols.postgres import messages
 from gateway.protocols.postgres.messages import HEADER, Body, Column
 from gateway.protocols.postgres.parameters import shown_value
+from gateway.protocols.tables import Table, visible
 from gateway.wire import ProtocolViolation
 
-WIDEST = 60
-"""Characters of a value that a table shows."""
-MOST_ROWS = 1_000
-"""Rows of one result that are laid out; of those behind them only the number is told."""
 _COPIED_SHOWN = 64 * 1024
-
-_NAMES = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\"}
-
-
-def visible(text: str) -> str:
-    """Control, format and private characters as escapes, so that nothing is hidden or obeyed."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else _NAMES.get(character) or _escape(character)
-        for character in text
-    )
-
-
-def _escape(character: str) -> str:
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{{{code:x}}}"
 
 
 def render(answer: bytes, shape: bytes) -> str:
@@ -64,8 +42,7 @@ class _Rendering:
         self._columns: tuple[Column, ...] | None = None
         self._kept = messages.read_row_description(shape, 5, len(shape)) if shape else None
         """What stands in for a description until the answer brings its own."""
-        self._rows: list[list[str]] = []
-        self._count = 0
+        self._table: Table | None = None
         self._copied = 0
 
     def message(self, tag: str, data: bytes, pos: int, end: int) -> None:
@@ -73,6 +50,7 @@ class _Rendering:
             case "T":
                 self.close()
                 self._columns, self._kept = messages.read_row_description(data, pos, end), None
+                self._table = self._begun()
             case "D":
                 self._take_kept()
                 self._row(Body(data, pos, end))
@@ -97,10 +75,17 @@ class _Rendering:
     def _take_kept(self) -> None:
         if self._columns is None:
             self._columns, self._kept = self._kept, None
+        if self._table is None and self._columns is not None:
+            self._table = self._begun()
+
+    def _begun(self) -> Table:
+        return Table(None if self._columns is None else [column.name for column in self._columns])
 
     def _row(self, body: Body) -> None:
-        self._count += 1
-        if self._count > MOST_ROWS:
+        if self._table is None:
+            self._table = self._begun()
+        if not self._table.wanted:
+            self._table.add()
             return
         values = []
         for place in range(body.count()):
@@ -114,7 +99,7 @@ class _Rendering:
                 value = body.take(size)
                 values.append(visible(_value(value, column)))
         body.end()
-        self._rows.append(values)
+        self._table.add(values)
 
     def _copy(self, data: bytes) -> None:
         if self._copied < _COPIED_SHOWN:
@@ -135,45 +120,12 @@ class _Rendering:
         if self._copied > _COPIED_SHOWN:
             self.lines.append(f"({self._copied} bytes of copied data, the first {_COPIED_SHOWN} are shown)")
         self._copied = 0
-        if not self._rows:
-            if self._columns is not None:
-                self.lines.append(" | ".join(visible(column.name) for column in self._columns))
-                self.lines.append("(0 rows)")
-            self._columns = None
-            return
-        width = max(map(len, self._rows))
-        names = [visible(column.name) for column in self._columns or ()]
-        head = names + [f"column {place + 1}" for place in range(len(names), width)]
-        table = [head, *([_cut(value) for value in row] for row in self._rows)]
-        widths = [max(_width(row[place]) for row in table if place < len(row)) for place in range(len(head))]
-        self.lines.append(_line(head, widths))
-        self.lines.append("-+-".join("-" * width for width in widths))
-        self.lines += [_line(row, widths) for row in table[1:]]
-        more = f", the first {MOST_ROWS} are shown" if self._count > MOST_ROWS else ""
-        self.lines.append(f"({self._count} row{'s' * (self._count != 1)}{more})")
-        self._rows, self._count, self._columns = [], 0, None
+        if self._table is not None:
+            self.lines += self._table.lines()
+        self._table = self._columns = None
 
 
 def _value(value: bytes, column: Column | None) -> str:
     if column is not None and column.format == 1:
         return shown_value(value, column.type_oid)
     return value.decode("utf-8", "backslashreplace")
-
-
-def _cut(value: str) -> str:
-    return value if len(value) <= WIDEST else f"{value[: WIDEST - 1]}…"
-
-
-def _width(text: str) -> int:
-    """Columns of a terminal."""
-    if text.isascii():
-        return len(text)
-    return sum(
-        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        for character in text
-    )
-
-
-def _line(row: list[str], widths: list[int]) -> str:
-    cells = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=False)]
-    return " | ".join(cells).rstrip()

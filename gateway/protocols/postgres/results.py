@@ -12,9 +12,9 @@ from itertools import groupby
 
 from gateway.masking.colours import coloured
 from gateway.model import Facts
+from gateway.protocols.column_rules import ColumnRule, column_rules, columns_read
 from gateway.protocols.postgres import rows as walk
 from gateway.protocols.postgres import values
-from gateway.protocols.postgres.column_rules import ColumnRule, column_rules, columns_read
 from gateway.protocols.postgres.encodings import codec_of
 from gateway.protocols.postgres.kinds import BUILT_IN, XML, Kind, Types
 from gateway.protocols.postgres.messages import Column, read_row_description
