@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.facts.mysql import Server
 from gateway.protocols.mysql import capabilities as can
@@ -17,6 +19,7 @@ from tests.wires.mysql_playbook import (
     LOGIN,
     THREAD,
     answer,
+    eof,
     err,
     errors,
     make_wire,
@@ -226,6 +229,37 @@ def test_what_is_no_greeting_is_a_violation(data):
     wire, _ = admitted()
     with pytest.raises(ProtocolViolation):
         server(wire, data)
+
+
+ANSWERS = st.lists(
+    st.one_of(
+        st.binary(max_size=60),
+        st.sampled_from(
+            [
+                ok(),
+                eof(),
+                b"\1\3",
+                b"\1\4",
+                b"\xfe",
+                err(1045, "28000", "no"),
+                b"\xff\1\2#\xff\xff\xff\xff\xff",
+            ]
+        ),
+        st.binary(max_size=30).map(lambda data: greeting.write_switch(proofs.CACHING, data)),
+        st.binary(max_size=30).map(lambda data: greeting.write_switch(proofs.NATIVE, data)),
+    ),
+    max_size=8,
+)
+
+
+@given(ANSWERS, st.booleans())
+def test_whatever_a_target_says_at_login_is_understood_or_a_violation(said, greets):
+    wire, _ = admitted()
+    data = (server_greeting() if greets else b"") + packed(*said, first=2 if greets else 0)
+    try:
+        server(wire, data)
+    except ProtocolViolation:
+        return
 
 
 def test_the_name_of_the_session_is_never_cut_by_the_clients():

@@ -365,9 +365,12 @@ def test_any_execution_is_taken_apart_or_a_violation(data, count):
         execute(1, [b"5"]),
         frame(b"\x17\1\0\0\0\0\2\0\0\0\0\1\x08\0\x08\0" + b"x" * 16, 0),
         frame(b"\x17\1\0\0\0\0\1\0\0\0\0\1\x63\0\x08\0" + b"x" * 16, 0),
+        frame(b"\x17\1\0\0\0\0\1\0\0\0\0\2\x08\0\x08\0" + b"x" * 16, 0),
+        frame(b"\x17\1\0\0\0\0\1\0\0\0\0\1\x06\0\x08\0" + b"x" * 8, 0),
+        frame(b"\x17\1\0\0\0\0\1\0\0\0\0\1\x0d\0\x08\0" + b"x" * 10, 0),
         long_data(b"x", place=7),
     ],
-    ids=["cut", "long", "too few", "iterations", "type", "place"],
+    ids=["cut", "long", "too few", "iterations", "type", "bound", "null", "year", "place"],
 )
 def test_what_is_no_execution_is_a_violation(data):
     session = with_statement()

@@ -84,7 +84,7 @@ def err(code: int, state: str, message: str, sequence: int) -> bytes:
     said = message.replace("\0", "").encode("utf-8", "replace")
     if len(said) > LONGEST:
         said = said[: LONGEST - 3].decode("utf-8", "ignore").encode() + "…".encode()
-    marked = b"#" + state.encode("ascii") if state else b""
+    marked = b"#" + state.encode("ascii", "replace") if state else b""
     return packets.frame(b"\xff" + code.to_bytes(2, "little") + marked + said, sequence)
 
 

@@ -15,14 +15,14 @@ from gateway.wire import ProtocolViolation
 
 UNSIGNED: Final = 0x8000
 _NULL: Final = 6
-_SIZES: Final = {1: 1, 2: 2, 13: 2, 3: 4, 9: 4, 4: 4, 8: 8, 5: 8}
-"""TINY, SHORT, YEAR, LONG, INT24, FLOAT, LONGLONG, DOUBLE."""
+_SIZES: Final = {1: 1, 2: 2, 3: 4, 4: 4, 8: 8, 5: 8}
+"""TINY, SHORT, LONG, FLOAT, LONGLONG, DOUBLE. YEAR, INT24, BIT, ENUM, SET and GEOMETRY no two servers read alike."""
 _TIMES: Final = frozenset({7, 10, 11, 12})
 """TIMESTAMP, DATE, TIME, DATETIME: behind a length of one byte."""
 _DATE_SIZES: Final = frozenset({0, 4, 7, 11})
 _TIME_SIZES: Final = frozenset({0, 8, 12})
-_STRINGS: Final = frozenset({0, 15, 16, 245, *range(246, 256)})
-_BINARY: Final = frozenset({16, *range(249, 253), 255})
+_STRINGS: Final = frozenset({0, 15, 245, 246, *range(249, 255)})
+_BINARY: Final = frozenset(range(249, 253))
 _FLOATS: Final = {4: Struct("<f"), 5: Struct("<d")}
 _TIME = 11
 
@@ -39,8 +39,6 @@ def take(body: Body, kind: int) -> bytes:
         return body.take(size)
     if kind in _STRINGS:
         return body.string()
-    if kind == _NULL:
-        return b""
     raise ProtocolViolation("a parameter has a type that there is not")
 
 
@@ -125,7 +123,10 @@ def read_execution(payload: bytes, count: int) -> Execution:
         return Execution(statement, flags, b"", (), body.rest())
     nulls = body.take((count + 7) // 8)
     types = None
-    if body.number(1) == 1:
+    told = body.number(1)
+    if told > 1:
+        raise ProtocolViolation("an execution does not say whether it binds types")
+    if told:
         types = tuple(body.number(2) for _ in range(count))
     return Execution(statement, flags, nulls, types, body.rest())
 
