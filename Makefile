@@ -66,6 +66,7 @@ bench: install-test
 	$(BIN)/python benchmarks/masking_quality.py
 	$(BIN)/python benchmarks/masking_quality.py --names
 	$(BIN)/python benchmarks/postgres.py
+	$(BIN)/python benchmarks/web.py
 
 lock: .venv/bin/python
 	$(BIN)/python -m pip install --quiet pip-tools

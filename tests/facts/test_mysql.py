@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from gateway.facts.mysql import Context, Server, follow, read
+from gateway.facts.mysql import Context, Server, Texts, follow, read
 from gateway.facts.mysql.lexer import LexUnclear, Modes, tokens
 from gateway.facts.mysql.servers import Version
 from gateway.facts.mysql.truth import like
@@ -335,3 +335,25 @@ def test_like_matches_piece_by_piece(value, pattern, matches):
 def test_facts_say_why_and_hold_no_value_of_the_text():
     for sql in ("select secret_9('x')", "select 'secret_9", "call secret_9()", "prepare p from @secret_9"):
         assert "secret_9" not in json.dumps(dict(read(sql).attributes)).replace('"p"', "")
+
+
+MARIADB = Context(servers=(Server.MARIADB,))
+
+
+def test_each_statement_of_a_text_has_facts_of_its_own():
+    text = "set @x = (select ssn from customers limit 1); select @x; select id from orders; show tables;"
+    each = Texts().read_each(text, MARIADB)
+    assert [facts.attributes["sql.verbs"] for facts in each] == ["set", "select", "select", "show"]
+    sources = [[*output.sources] for facts in each for output in facts.outputs or ()]
+    assert sources == [["customers.ssn"], ["orders.id"]]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select 1; call p()", "select 1; execute p", "select 1; execute immediate 'select 2'", "select 1; if 1 then select 2; end if",
+        "select 1; /*!50000 select 2; */ select 3", "select f(1); select 2", "select 1; select 'open", "select 1; prepare p from @q",
+    ],
+)  # fmt: skip
+def test_where_answers_cannot_be_counted_no_statement_has_facts_of_its_own(text):
+    assert Texts().read_each(text, MARIADB) == ()

@@ -175,6 +175,29 @@ def test_an_error_of_data_quotes_nothing(connection: pymysql.Connection[Any]) ->
             assert not PERSONAL.search(said), said
 
 
+def test_each_of_several_answers_is_masked_as_its_own_statement_says(gateway: MysqlGateway) -> None:
+    several = pymysql.constants.CLIENT.MULTI_STATEMENTS
+    with gateway.connect(client_flag=several) as connection, connection.cursor() as cursor:
+
+        def answers(text: str) -> list[Any]:
+            cursor.execute(text)
+            found = [tuple(cursor.fetchall())]
+            while cursor.nextset():
+                found.append(tuple(cursor.fetchall()))
+            return found
+
+        assert answers(
+            "SELECT id, ssn FROM customers WHERE id = 1; SET @a = 1; SELECT 'Zoë', @a; SHOW TABLES LIKE 'orders';"
+            "SET @b = (SELECT ssn FROM customers WHERE id = 1); SELECT @b, 2"
+        ) == [((1, "[redacted]"),), (), (("Zoë", 1),), (("orders",),), (), (("[redacted]", 2),)]
+        # Where an executable comment may hold one more, all are masked alike.
+        for text in (
+            "SELECT 1; /*!50000 SELECT 2 */; SELECT 'a', ssn FROM customers WHERE id = 1",
+            "SELECT 'a', ssn FROM customers WHERE id = 1; /*M!100000 SELECT 2 */; SELECT 3",
+        ):
+            assert not PERSONAL.search(str(answers(text)))
+
+
 # aiomysql
 
 

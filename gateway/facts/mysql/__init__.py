@@ -43,6 +43,14 @@ NESTED_MOST = 4
 _CACHED_TEXT = 4_096
 _ROWLESS = frozenset({"call", "execute", "show", "explain", "analyze"})
 """Verbs that may return rows that the text does not describe."""
+_EXECUTABLE = re.compile(r"/\*M?!")
+_ONE_ANSWER = frozenset(
+    {
+        "select", "insert", "update", "delete", "replace", "set", "show", "use", "do", "explain", "describe", "begin",
+        "start", "commit", "rollback", "savepoint", "release",
+    }
+)  # fmt: skip
+"""Verbs of statements that are each answered once, by rows or by none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +82,15 @@ class Texts:
                 weight += 400 * (len(found.resources) + len(found.outputs or ()) + len(found.carried))
                 self._facts.put(key, found, weight=weight)
         return found
+
+    def read_each(self, text: str, context: Context = PLAIN) -> tuple[Facts, ...]:
+        """The facts of each statement of `text`, in order; none where it cannot be told that each has one answer."""
+        state = context.state.copy()
+        each = versions(text, context.servers) if len(text) <= TEXT_MOST else ()
+        unsure = state.unclear or (state.cuts_otherwise and not text.isascii())
+        if len(each) != 1 or unsure or _EXECUTABLE.search(text) is not None:
+            return ()
+        return _apart(text, each[0], state, self._schema)
 
 
 _unseen = Texts()
@@ -159,6 +176,24 @@ def _complete(reading: Reading, text: str, version: Version) -> Sequence[Token]:
         reading.doubt(str(unclear))
         ends = [at for at, token in enumerate(unclear.before) if token.is_mark(";")]
         return unclear.before[: ends[-1]] if ends else ()
+
+
+def _apart(text: str, version: Version, state: State, schema: Schema | None) -> tuple[Facts, ...]:
+    def inner(nested: str) -> Facts:
+        return _read(nested, (version.server,), state, schema, 1)
+
+    found = []
+    whole = Reading(text=inner, state=state, schema=schema)
+    try:
+        for part in bodies.cut(_without_hints(whole, _complete(whole, text, version), version)):
+            reading = Reading(text=inner, state=state, schema=schema)
+            reading.outputs = _one(reading, part)
+            if bodies.is_program(part) or not reading.verbs.keys() <= _ONE_ANSWER:
+                return ()
+            found.append(reading.facts(statements=1))
+    except (Unreadable, RecursionError):
+        return ()
+    return tuple(found) if not whole.doubts and all(facts.complete for facts in found) else ()
 
 
 _SET_VAR = re.compile(r"\bSET_VAR\s*\(\s*(\w+)\s*=\s*(?:'([^']*)'|(\w+))", re.IGNORECASE)

@@ -33,6 +33,8 @@ from gateway.wire import (
 
 NO_FACTS: Final = Facts(effects=frozenset())
 _CLIENT: Final = Side.CLIENT
+_TELLING = frozenset({"show", "explain", "describe"})
+"""Verbs of statements that have rows of which the text does not say what they are made of."""
 _PREPARE_PASSES = frozenset({1046, 1115, 1273, 1295, 1461})
 """Errors of a Prepare that quote no value though their state does not say so; with state 42, those of reading the text."""
 
@@ -65,6 +67,7 @@ class Running:
         *,
         command_id: str = "",
         facts: Facts = NO_FACTS,
+        each: tuple[Facts, ...] = (),
         mask: Mask | None = None,
         text: str = "",
         context: Context | None = None,
@@ -75,6 +78,10 @@ class Running:
         self.kind: Final = kind
         self.command_id: Final = command_id
         self.facts: Final = facts
+        self.each: Final = each
+        """Of each statement of a text with several, as far as each is answered once."""
+        self.place = 0
+        """Of the statement that is being answered."""
         self.mask: Final = mask
         self.text: Final = text
         self.context: Final = context
@@ -93,6 +100,12 @@ class Running:
         self.shape = FIELDS if kind is Kind.FIELDS else b""
         self.definitions: list[int] = []
         """How many packets are still to come of each list of a Prepare's answer."""
+
+    def of_rows(self) -> Facts:
+        """Of the statement whose rows begin now; of the whole text where it cannot be told which one that is."""
+        own = self.each[self.place] if self.place < len(self.each) else self.facts
+        tells = own.outputs is not None or own.attributes.get("sql.verbs") in _TELLING
+        return own if tells else self.facts
 
 
 class Answers:
@@ -198,7 +211,7 @@ class Answers:
         running.result = ResultSet(
             binary=running.kind is Kind.BINARY,
             mask=running.mask,
-            facts=running.facts,
+            facts=running.of_rows(),
             limits=self._limits,
             charset=self._labels(),
             shift=running.shift,
@@ -217,6 +230,7 @@ class Answers:
         if result.interrupted:
             return
         self.status = result.status
+        running.place += 1
         statement = running.statement
         if running.kind is Kind.ROWS:
             self._fetched(running, out, last=bool(result.status & errors.LAST_ROW_SENT))
@@ -300,6 +314,7 @@ class Answers:
         done = errors.read_ok(packet.payload)
         self.status = done.status
         running.affected += done.affected
+        running.place += 1
         self._pass(running, packet, out)
         if not done.status & errors.MORE_RESULTS:
             outcome = f"OK {running.affected} affected" if not running.rows else _rows(running.rows)

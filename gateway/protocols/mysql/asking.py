@@ -101,6 +101,7 @@ class Asking:
                 kind,
                 command_id=command.id,
                 facts=facts,
+                each=self.reading.each(text, facts, context) if mask is not None else (),
                 mask=mask,
                 text=text,
                 context=context if follows else None,

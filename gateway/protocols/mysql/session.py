@@ -103,6 +103,11 @@ class Reading:
             attributes={**found.attributes, "sql.why_unknown": _OTHERWISE},
         )
 
+    def each(self, text: str, facts: Facts, context: Context) -> tuple[Facts, ...]:
+        """Those of each statement of a text with several, if each of them is answered once; `facts` are of all together."""
+        several = facts.complete and facts.attributes.get("sql.statements", 0) not in {0, 1}
+        return self._known.texts.read_each(text, context) if several else ()
+
     def namespace(self, context: Context) -> bytes:
         """What else decides what a text does."""
         key = context.state.key().encode("utf-8", "backslashreplace")
