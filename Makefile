@@ -65,6 +65,7 @@ bench: install-test
 	$(BIN)/python benchmarks/masking.py
 	$(BIN)/python benchmarks/masking_quality.py
 	$(BIN)/python benchmarks/masking_quality.py --names
+	$(BIN)/python benchmarks/mysql.py
 	$(BIN)/python benchmarks/postgres.py
 	$(BIN)/python benchmarks/web.py
 
