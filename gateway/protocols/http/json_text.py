@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.masking.documents import hide_paths, leaf
+from gateway.masking.documents import UNREADABLE, hide_paths
 from gateway.protocols.http.naming import Found, Names, Place
 from gateway.protocols.http.texts import BODY, ESCAPE_BEGINS, Texts, said
 from gateway.wire import Mask
@@ -151,10 +151,14 @@ class JsonText:
             strategy = self._stack[-1].strategy
         if strategy is not None:
             self._hide(start, end, strategy)
+        elif sign == _QUOTE and found.is_document:
+            self._hide_document(start, end)
         elif sign == _QUOTE and found.inside:
             self._hide_inside(start, end, found)
         elif sign == _QUOTE:
             self._search(start, end)
+        if sign == _QUOTE and found.tells:
+            self._names.told(said(bytes(self._buffer[start:end])))
         self._at = end
         self._after()
         return True
@@ -189,7 +193,7 @@ class JsonText:
         if sign != _QUOTE:
             raise JsonUnreadable("a member has no name")
         top = self._stack[-1]
-        if top.strategy is None and self._skip_members(top):
+        if top.strategy is None and not self._names.apart and self._skip_members(top):
             return True
         start = self._at
         end = self._text_end(final)
@@ -234,7 +238,7 @@ class JsonText:
             name, ended = member.groups()
             if name not in plain:
                 found = self._names.member(top.place, said(name))
-                plain[name] = found.strategy is None and not found.inside
+                plain[name] = found.is_plain
             if not plain[name]:
                 break
             at = member.end()
@@ -251,7 +255,7 @@ class JsonText:
     def _skip_elements(self) -> bool:
         """Pass over elements of an array that hold nothing else; whether there was one."""
         elements = _ELEMENTS.match(self._buffer, self._at)
-        if elements is None or self._names.placed:
+        if elements is None or self._names.placed or self._names.apart:
             return False
         self._at, self._expects = elements.end(), self._value
         return True
@@ -284,7 +288,7 @@ class JsonText:
     def _hide(self, start: int, end: int, strategy: str) -> None:
         token = bytes(self._buffer[start:end])
         item = _item(token)
-        shown = json.dumps(leaf(strategy, self._mask)(item)).encode() if item is not None else b"null"
+        shown = json.dumps(self._names.hidden(strategy, item)).encode() if item is not None else b"null"
         self._put(start, end, shown)
         self._texts.count(strategy, 1)
 
@@ -297,9 +301,24 @@ class JsonText:
         self._put(start, end, json.dumps(shown.decode("utf-8", "surrogatepass")).encode())
         self._texts.count(found.inside[0][1], count)
 
+    def _hide_document(self, start: int, end: int) -> None:
+        document = said(bytes(self._buffer[start:end])).encode("utf-8", "surrogatepass")
+        inner = JsonText(self._names, self._mask, self._texts, longest=self._longest)
+        try:
+            shown = inner.feed(document) + inner.close()
+        except JsonUnreadable:
+            self._put(start, end, UNREADABLE)
+            self._texts.count("redact", 1)
+            return
+        if shown == document:
+            self._search(start, end)
+        else:
+            token = json.dumps(shown.decode("utf-8", "surrogatepass")).encode()
+            self._put(start, end, token if self._names.apart else self._texts.searched(token))
+
     def _search(self, start: int, end: int) -> None:
         token = bytes(self._buffer[start:end])
-        shown = self._texts.searched(token)
+        shown = self._texts.searched(token, apart=self._names.apart)
         if shown is not token:
             self._put(start, end, shown)
 
