@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.masking.documents import hide_paths, leaf
+from gateway.protocols.http.headed import Headed, holds, tells
 from gateway.protocols.http.naming import Found, Names, Place
 from gateway.protocols.http.texts import BODY, ESCAPE_BEGINS, Texts, said
 from gateway.wire import Mask
@@ -28,7 +29,7 @@ _GAP = rb"[ \t\r\n]*"
 _PLAIN = rb"(?:" + _TEXT + rb"|" + _NUMBER + rb"|true|false|null)" + _GAP
 _MEMBER = re.compile(rb"(" + _TEXT + rb")" + _GAP + rb":" + _GAP + _PLAIN + rb"([,}])" + _GAP)
 """A whole member that holds a text as it looks, or a number and its like: most are, and are passed over in one go."""
-_ELEMENTS = re.compile(rb"(?:" + _PLAIN + rb"," + _GAP + rb"){1,1000}")
+_ELEMENTS = re.compile(rb"(?:(?:" + _NUMBER + rb"|true|false|null)" + _GAP + rb"," + _GAP + rb"){1,1000}")
 _LONGEST_SCALAR = 4_096
 _LONGEST_NUMBER = 300
 """Digits of a number that is more than its type to anybody."""
@@ -53,6 +54,10 @@ class _Open:
     """Names of its members -> whether no rule reaches them."""
     found: Found | None = None
     """Of the member whose value comes."""
+    name: bytes = b""
+    """That member's, in its quotes."""
+    held: bool = False
+    """Something in it passed that may be the value of what is named behind it."""
     count: int = 0
 
     @property
@@ -63,12 +68,23 @@ class _Open:
 
 class JsonText:
     def __init__(
-        self, names: Names, mask: Mask, texts: Texts, *, longest: int, wrapped: bool = False
+        self,
+        names: Names,
+        mask: Mask,
+        texts: Texts,
+        *,
+        longest: int,
+        wrapped: bool = False,
+        headed: Headed | None = None,
     ) -> None:
-        """`longest`: bytes of a text that may be kept until it is whole. `wrapped`: a parenthesis may end it (JSONP)."""
+        """`longest`: bytes of a text that may be kept until it is whole. `wrapped`: a parenthesis may end it (JSONP).
+
+        `headed`: what was told before it, in the same answer.
+        """
         self._names = names
         self._mask = mask
         self._texts = texts
+        self._headed = headed if headed is not None else Headed(names)
         self._longest = longest
         self._wrapped = wrapped
         self._buffer = bytearray()
@@ -149,6 +165,8 @@ class JsonText:
         strategy = found.strategy if self._stack else self._names.value
         if self._stack and self._stack[-1].strategy is not None:
             strategy = self._stack[-1].strategy
+        if self._stack and strategy is None:
+            strategy = self._as_headed(start, end, text=sign == _QUOTE)
         if strategy is not None:
             self._hide(start, end, strategy)
         elif sign == _QUOTE and found.inside:
@@ -158,6 +176,25 @@ class JsonText:
         self._at = end
         self._after()
         return True
+
+    def _as_headed(self, start: int, end: int, *, text: bool) -> str | None:
+        """How a leaf is hidden by what is told of its place; a name that it tells is taken down."""
+        top = self._stack[-1]
+        above = self._stack[-2] if len(self._stack) > 1 else None
+        listed = above is not None and above.closes == _CLOSE_ARRAY
+        at: int | None
+        if top.closes == _CLOSE_ARRAY:
+            at, told, held = top.count, text, listed or above is None
+        else:
+            at = above.count if above is not None and listed else None
+            told, held = text and tells(top.name), holds(top.name)
+        strategy = self._headed.hidden(at) if held and self._headed.any else None
+        if strategy is not None:
+            return strategy
+        if told and self._headed.told(top.place, said(bytes(self._buffer[start:end])), at) and top.held:
+            raise JsonUnreadable("a value stands before its name")
+        top.held = top.held or (held and top.closes == _CLOSE_OBJECT and not tells(top.name))
+        return None
 
     def _found(self) -> Found:
         """What rules say of the value that begins here."""
@@ -195,7 +232,8 @@ class JsonText:
         end = self._text_end(final)
         if end < 0:
             return False
-        top.found = self._names.member(top.place, said(bytes(self._buffer[start:end])))
+        top.name = bytes(self._buffer[start:end])
+        top.found = self._names.member(top.place, said(top.name))
         self._search(start, end)
         self._at = end
         self._expects = self._colon
@@ -234,7 +272,8 @@ class JsonText:
             name, ended = member.groups()
             if name not in plain:
                 found = self._names.member(top.place, said(name))
-                plain[name] = found.strategy is None and not found.inside
+                passes = found.strategy is None and not found.inside
+                plain[name] = passes and not tells(name) and not holds(name)
             if not plain[name]:
                 break
             at = member.end()
@@ -251,8 +290,9 @@ class JsonText:
     def _skip_elements(self) -> bool:
         """Pass over elements of an array that hold nothing else; whether there was one."""
         elements = _ELEMENTS.match(self._buffer, self._at)
-        if elements is None or self._names.placed:
+        if elements is None or self._names.placed or self._headed.any:
             return False
+        self._stack[-1].count += elements.group().count(b",")
         self._at, self._expects = elements.end(), self._value
         return True
 

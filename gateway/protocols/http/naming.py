@@ -74,6 +74,13 @@ class Names:
             found = self._remember(place, name, self._member(place, name))
         return found
 
+    def column(self, place: Place, name: str) -> str | None:
+        """How a column so called is hidden."""
+        called = name.lower().rpartition(".")[2]
+        if self._mask.rule((called,), label=called) is None and name not in self._stored:
+            return None
+        return self._member(place, called).strategy
+
     def plain(self, place: Place) -> dict[bytes, bool]:
         """Names of members there, as bytes -> whether no rule reaches them. Callers fill it."""
         known = self._plain.get(place)
