@@ -71,6 +71,11 @@ def test_what_a_request_renames_is_known_by_what_it_is() -> None:
     assert of('{"data":{"c":[{"name":"Jane"}]}}', c="customers") == '{"data":{"c":[{"name":"***e"}]}}'
     assert of('{"i":[{"t":"x"}]}', i="items", t="token") == '{"i":[{"t":null}]}'
     assert of('{"ssn":"1"}', ssn="name") == '{"ssn":"[redacted]"}'
+    assert of('[{"name":"Jane","x":"y"}]', path="/sql", name="customers.name") == '[{"name":"***e","x":"y"}]'
+    assert of('[{"name":"Jane","x":"y"}]', path="/sql", **{"*": "customers.*"}) == '[{"name":"***e","x":"y"}]'
+    assert of('[["n"],["Jane"]]', path="/sql", n="customers.name") == '[["n"],["***e"]]'
+    assert of('[["name"],["Jane"]]', path="/sql", **{"*": "customers.*"}) == '[["name"],["***e"]]'
+    assert of('[{"name":"Jane"}]', path="/sql", name="products.name") == '[{"name":"Jane"}]'
 
 
 @pytest.mark.parametrize(

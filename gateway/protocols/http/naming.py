@@ -79,7 +79,7 @@ class Names:
         called = name.lower().rpartition(".")[2]
         if self._mask.rule((called,), label=called) is None and name not in self._stored:
             return None
-        return self._member(place, called).strategy
+        return self._member(place, name if name in self._stored else called).strategy
 
     def plain(self, place: Place) -> dict[bytes, bool]:
         """Names of members there, as bytes -> whether no rule reaches them. Callers fill it."""
@@ -106,11 +106,15 @@ class Names:
         return found
 
     def _member(self, place: Place, name: str) -> Found:
-        stored = self._stored.get(name, [])
-        known = [each.lower().replace(".", "_") for each in (name, *stored)]
-        called = known[0]
+        called = name.lower().replace(".", "_")
+        stored = [
+            *self._stored.get(name, []),
+            *(each[:-1] + called for each in self._stored.get("*", []) if each.endswith(".*")),
+        ]
+        known = [called, *(each for each in stored if "." not in each)]
         names = [f"{above}.{each}" for each in known for above in sorted(place.around)] or known
-        further, by_path = self._step(place, name, *stored)
+        names += [each for each in stored if "." in each]
+        further, by_path = self._step(place, name, *(each.rpartition(".")[2] for each in stored))
         rules = [self._mask.rule((each,), label=each.rpartition(".")[2]) for each in names]
         strategy = strictest(each for each in (*rules, by_path) if each is not None)
         inside: tuple[tuple[JsonPath, str], ...] = ()
