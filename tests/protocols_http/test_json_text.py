@@ -97,6 +97,19 @@ def test_a_text_is_not_kept_for_ever() -> None:
         shown([b'{"a":"', *[b"x" * 100] * 11], longest=1_000)
 
 
+def test_any_number_of_names_takes_no_more_room_than_some() -> None:
+    names = [f"n{number}" for number in range(30_000)]
+    document = json.dumps({**dict.fromkeys(names, "x"), "list": names, "ssn": "1", "name": "x"})
+    made = JsonText(Names(NAMING, facts()), NAMING, Texts(NAMING, lambda data: data), longest=LONGEST)
+    assert (
+        made.feed(document.encode()[:-30]) + made.feed(document.encode()[-30:])
+        == document.replace('"ssn": "1"', '"ssn": "[redacted]"').encode()
+    )
+    made = JsonText(Names(NAMING, facts()), NAMING, Texts(NAMING, lambda data: data), longest=LONGEST)
+    made.feed(document.encode()[:-30])
+    assert max(len(made._stack[0].plain), len(made._stack[0].harmless)) <= 10_000
+
+
 def test_what_is_decided_is_given_out_at_once() -> None:
     made = JsonText(Names(NAMING, facts()), NAMING, Texts(NAMING, lambda data: data), longest=LONGEST)
     assert made.feed(b'{"a":1,"ssn":"12') == b'{"a":1,"ssn":'

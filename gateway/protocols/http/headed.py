@@ -17,7 +17,8 @@ _TELLS = re.compile(
 )
 _HOLDS = re.compile(rb'(?i)"(?:[\w-]*(?:values?|data|content|text)|val|[dv])"')
 _NAME = re.compile(r"[A-Za-z_][\w.-]{0,63}")
-_REMEMBERED = 10_000
+_PLACES = 100
+"""Of which it is remembered what stands there."""
 
 
 def tells(member: bytes) -> bool:
@@ -35,7 +36,7 @@ class Headed:
 
     def __init__(self, names: Names) -> None:
         self._names = names
-        self._known: dict[tuple[Place, str], str | None] = {}
+        self._harmless: dict[Place, set[bytes]] = {}
         self._places: dict[int | None, str] = {}
         """Where a column stands -> how it is hidden; None for everywhere."""
 
@@ -43,15 +44,17 @@ class Headed:
     def any(self) -> bool:
         return bool(self._places)
 
+    def harmless(self, around: Place) -> set[bytes]:
+        """Texts, in their quotes, that are no such name there. Callers fill it."""
+        if len(self._harmless) >= _PLACES:
+            self._harmless.clear()
+        return self._harmless.setdefault(around, set())
+
     def told(self, around: Place, text: str, at: int | None) -> bool:
         """A text stands where a name may, in an array at this place if in one. Whether it is one that a rule hides."""
         if _NAME.fullmatch(text) is None:
             return False
-        if (around, text) not in self._known:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            self._known[around, text] = self._names.column(around, text)
-        strategy = self._known[around, text]
+        strategy = self._names.column(around, text)
         if strategy is not None:
             found = strictest(each for each in (strategy, self._places.get(at)) if each is not None)
             assert found is not None

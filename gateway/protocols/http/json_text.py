@@ -8,33 +8,28 @@ be hidden by names: it raises `JsonUnreadable`.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from gateway.masking.documents import hide_paths, leaf
 from gateway.protocols.http.headed import Headed, holds, tells
+from gateway.protocols.http.json_tokens import BLANKS, ELEMENT, MEMBER, SCALAR, SCALAR_SIGNS
 from gateway.protocols.http.naming import Found, Names, Place
 from gateway.protocols.http.texts import BODY, ESCAPE_BEGINS, Texts, said
 from gateway.wire import Mask
 
 _DEEPEST = 64
-_BLANKS = re.compile(rb"[ \t\r\n\x1e]*")
-"""The last of them begins each text of a JSON sequence (RFC 7464)."""
-_NUMBER = rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
-_SCALAR = re.compile(_NUMBER + rb"|true|false|null|-?Infinity|NaN")
-_SCALAR_SIGNS = re.compile(rb"[-+.0-9A-Za-z]*")
-_TEXT = rb'"[^"\\\x00-\x1f]*"'
-_GAP = rb"[ \t\r\n]*"
-_PLAIN = rb"(?:" + _TEXT + rb"|" + _NUMBER + rb"|true|false|null)" + _GAP
-_MEMBER = re.compile(rb"(" + _TEXT + rb")" + _GAP + rb":" + _GAP + _PLAIN + rb"([,}])" + _GAP)
-"""A whole member that holds a text as it looks, or a number and its like: most are, and are passed over in one go."""
-_ELEMENTS = re.compile(rb"(?:(?:" + _NUMBER + rb"|true|false|null)" + _GAP + rb"," + _GAP + rb"){1,1000}")
+_NAMED, _PASSES, _TELLS, _HOLDS = range(4)
+"""What a member's name says: a rule names it; nothing; that it may hold a name; or what one stands for."""
 _LONGEST_SCALAR = 4_096
 _LONGEST_NUMBER = 300
 """Digits of a number that is more than its type to anybody."""
 _QUOTE, _PARENTHESIS, _SEMICOLON = b'");'
-_CLOSE = b"}"
+_CLOSE_SIGN, _COMMA_SIGN = b"}", b","
+_LONGEST_NAME = 66
+_REMEMBERED = 10_000
+_Known = TypeVar("_Known", dict[bytes, int], set[bytes])
 _OPEN_OBJECT, _CLOSE_OBJECT, _OPEN_ARRAY, _CLOSE_ARRAY, _COLON, _COMMA = b"{}[]:,"
 
 
@@ -50,8 +45,10 @@ class _Open:
     place: Place
     strategy: str | None
     """How every leaf in it is hidden, where a rule names it."""
-    plain: dict[bytes, bool]
-    """Names of its members -> whether no rule reaches them."""
+    plain: dict[bytes, int]
+    """Names of its members -> what they say."""
+    harmless: set[bytes]
+    """Texts that are no name of a column under a rule."""
     found: Found | None = None
     """Of the member whose value comes."""
     name: bytes = b""
@@ -127,7 +124,7 @@ class JsonText:
     def _walk(self, *, final: bool) -> None:
         buffer = self._buffer
         while True:
-            blanks = _BLANKS.match(buffer, self._at)
+            blanks = BLANKS.match(buffer, self._at)
             assert blanks is not None
             self._at = blanks.end()
             if self._at == len(buffer) or not self._expects(buffer[self._at], final):
@@ -151,11 +148,13 @@ class JsonText:
             if self._stack and self._stack[-1].strategy is not None:
                 strategy = self._stack[-1].strategy
             if sign == _OPEN_OBJECT:
-                plain = self._names.plain(found.place)
-                self._stack.append(_Open(_CLOSE_OBJECT, found.place, strategy, plain))
+                plain, harmless = self._names.plain(found.place), self._headed.harmless(found.place)
+                self._stack.append(_Open(_CLOSE_OBJECT, found.place, strategy, plain, harmless))
                 self._expects = self._first_name
             else:
-                self._stack.append(_Open(_CLOSE_ARRAY, found.place, strategy, {}))
+                self._stack.append(
+                    _Open(_CLOSE_ARRAY, found.place, strategy, {}, self._headed.harmless(found.place))
+                )
                 self._expects = self._first_element
             return True
         start = self._at
@@ -191,8 +190,12 @@ class JsonText:
         strategy = self._headed.hidden(at) if held and self._headed.any else None
         if strategy is not None:
             return strategy
-        if told and self._headed.told(top.place, said(bytes(self._buffer[start:end])), at) and top.held:
-            raise JsonUnreadable("a value stands before its name")
+        if told:
+            token = bytes(self._buffer[start:end])
+            if not self._headed.told(top.place, said(token), at):
+                _bounded(top.harmless).add(token)
+            elif top.held:
+                raise JsonUnreadable("a value stands before its name")
         top.held = top.held or (held and top.closes == _CLOSE_OBJECT and not tells(top.name))
         return None
 
@@ -268,32 +271,55 @@ class JsonText:
     def _skip_members(self, top: _Open) -> bool:
         """Pass over members that no rule names; whether there was one."""
         buffer, plain, at = self._buffer, top.plain, self._at
-        while (member := _MEMBER.match(buffer, at)) is not None:
-            name, ended = member.groups()
-            if name not in plain:
-                found = self._names.member(top.place, said(name))
-                passes = found.strategy is None and not found.inside
-                plain[name] = passes and not tells(name) and not holds(name)
-            if not plain[name]:
-                break
+        while (member := MEMBER.match(buffer, at)) is not None:
+            name, value, ended = member.groups()
+            says = plain[name] if name in plain else self._says(top, name)
+            if says != _PASSES:
+                if says == _NAMED or self._headed.any or (says == _TELLS and not _is_harmless(value, top)):
+                    break
+                top.held = top.held or says == _HOLDS
             at = member.end()
-            if ended == _CLOSE:
-                self._at = at
-                self._stack.pop()
-                self._after()
-                return True
+            if ended == _CLOSE_SIGN:
+                return self._skipped_to(at)
         if at == self._at:
             return False
         self._at, self._expects = at, self._name
         return True
 
+    def _says(self, top: _Open, name: bytes) -> int:
+        found = self._names.member(top.place, said(name))
+        if found.strategy is not None or found.inside:
+            says = _NAMED
+        elif tells(name):
+            says = _TELLS
+        else:
+            says = _HOLDS if holds(name) else _PASSES
+        _bounded(top.plain)[name] = says
+        return says
+
     def _skip_elements(self) -> bool:
         """Pass over elements of an array that hold nothing else; whether there was one."""
-        elements = _ELEMENTS.match(self._buffer, self._at)
-        if elements is None or self._names.placed or self._headed.any:
+        top, at = self._stack[-1], self._at
+        if self._names.placed or self._headed.any:
             return False
-        self._stack[-1].count += elements.group().count(b",")
-        self._at, self._expects = elements.end(), self._value
+        while (element := ELEMENT.match(self._buffer, at)) is not None:
+            value, ended = element.groups()
+            if not _is_harmless(value, top):
+                break
+            at = element.end()
+            if ended != _COMMA_SIGN:
+                return self._skipped_to(at)
+            top.count += 1
+        if at == self._at:
+            return False
+        self._at, self._expects = at, self._value
+        return True
+
+    def _skipped_to(self, at: int) -> bool:
+        """An object or array has ended there."""
+        self._at = at
+        self._stack.pop()
+        self._after()
         return True
 
     def _text_end(self, final: bool) -> int:  # noqa: FBT001
@@ -310,14 +336,14 @@ class JsonText:
         return -1
 
     def _scalar_end(self, final: bool) -> int:  # noqa: FBT001
-        signs = _SCALAR_SIGNS.match(self._buffer, self._at)
+        signs = SCALAR_SIGNS.match(self._buffer, self._at)
         assert signs is not None
         end = signs.end()
         if end - self._at > _LONGEST_SCALAR:
             raise JsonUnreadable("a number is longer than any")
         if end == len(self._buffer) and not final and end > self._at:
             return -1
-        if _SCALAR.fullmatch(self._buffer, self._at, end) is None:
+        if SCALAR.fullmatch(self._buffer, self._at, end) is None:
             raise JsonUnreadable("a value is none")
         return end
 
@@ -346,6 +372,18 @@ class JsonText:
     def _put(self, start: int, end: int, shown: bytes) -> None:
         self._out += bytes(self._buffer[self._done : start]), shown
         self._done = end
+
+
+def _bounded(known: _Known) -> _Known:
+    """With room for one more: a document may have any number of names."""
+    if len(known) >= _REMEMBERED:
+        known.clear()
+    return known
+
+
+def _is_harmless(value: bytes, top: _Open) -> bool:
+    """Whether a leaf cannot be the name of a column."""
+    return value[0] != _QUOTE or len(value) > _LONGEST_NAME or value in top.harmless
 
 
 def _item(token: bytes) -> object:

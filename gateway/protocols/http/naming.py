@@ -18,6 +18,7 @@ from gateway.wire import Mask
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _REMEMBERED = 10_000
+_PLACES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Names:
         self.top = Place(around, self._opened(mask.paths(sorted(around)) if around else mask.paths(())))
         self.placed = any(step.place is not None for path, _ in self._paths for step in path.steps)
         """Whether a path tells one element of an array from another."""
-        self._plain: dict[Place, dict[bytes, bool]] = {}
+        self._plain: dict[Place, dict[bytes, int]] = {}
         self._known: dict[tuple[Place, str | int], Found] = {}
         self.value: str | None = None
         """How a body is hidden that is one value: `/customers/7/ssn`."""
@@ -81,14 +82,11 @@ class Names:
             return None
         return self._member(place, name if name in self._stored else called).strategy
 
-    def plain(self, place: Place) -> dict[bytes, bool]:
-        """Names of members there, as bytes -> whether no rule reaches them. Callers fill it."""
-        known = self._plain.get(place)
-        if known is None or len(known) >= _REMEMBERED:
-            if len(self._plain) >= _REMEMBERED // 10:
-                self._plain.clear()
-            known = self._plain[place] = {}
-        return known
+    def plain(self, place: Place) -> dict[bytes, int]:
+        """What is known of names of members there, as bytes. Callers fill it."""
+        if len(self._plain) >= _PLACES:
+            self._plain.clear()
+        return self._plain.setdefault(place, {})
 
     def element(self, place: Place, number: int) -> Found:
         if not self.placed:
