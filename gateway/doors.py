@@ -12,7 +12,7 @@ from gateway.hosted import Room
 from gateway.hosting import Hosting
 from gateway.listener import Listener
 from gateway.policy.model import Policy, Target, TlsPolicy
-from gateway.protocols import HOSTED, SERVED
+from gateway.protocols import HOSTED
 from gateway.relay import Spawn
 from gateway.street import Street
 from gateway.upstream.logins import Logins
@@ -73,12 +73,6 @@ class Doors:
         for name, target in policy.targets.items():
             if name in self._open:
                 self._open[name].adopt(target, policy)
-                continue
-            if target.connection.protocol not in SERVED:
-                log.warning(
-                    "not served: this version reads commands of the protocol, but does not speak it",
-                    extra={"connection": name, "protocol": target.connection.protocol},
-                )
                 continue
             listener = self._door(target, policy)
             try:

@@ -20,7 +20,6 @@ from gateway.policy.lint import warnings
 from gateway.policy.model import Policy
 from gateway.policy.reader import Fault
 from gateway.policy.schema import schema, text_of
-from gateway.protocols import SERVED
 
 HELP = "Check policies.yaml: errors and warnings with their places, its examples, and what it covers."
 FORMATS = ("text", "json", "github")
@@ -220,8 +219,7 @@ def _summary(policy: Policy) -> str:
         own = f"host keys: {target.upstream.ca or '~/.ssh/known_hosts'}"
         to = f"{target.upstream} ({own if target.upstream.tls == 'own' else f'TLS: {target.upstream.tls}'})"
         protocol = target.connection.protocol
-        only_read = "" if protocol in SERVED else " (read, and not served by this version)"
-        lines.append(f"  connection {name}: {protocol}{only_read}, {target.listen} -> {to}")
+        lines.append(f"  connection {name}: {protocol}, {target.listen} -> {to}")
     for name, agent in policy.agents.items():
         lines.append(f"  agent {name}: {_scope(agent.scope)}")
     for name, group in policy.groups.items():

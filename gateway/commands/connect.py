@@ -66,6 +66,18 @@ def options(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="make a key there and have it certified, for protocols that know certificates (ssh); print the line that uses it",
     )
+    hosted.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="write the file by which clients enter, readable by you alone, for protocols that have one (kubernetes: a kubeconfig)",
+    )
+    parser.add_argument(
+        "--ca",
+        type=Path,
+        metavar="PEM",
+        help="with --config: whose certificates clients trust at the gateway, in place of the system's",
+    )
     url_option(parser)
 
 
@@ -97,6 +109,9 @@ def _run(arguments: argparse.Namespace) -> int:
             + (", or better --certificate DIR" if connection.protocol in HOSTED else ""),
             file=sys.stderr,
         )
+    if arguments.config is not None:
+        print(_configured(connection, minted or Account(user="", secret=token), arguments))
+        return 0
     kept = "" if os.environ.get(TOKEN) or token != kept_login.token(gateway.url) else gateway.url
     text = _text(
         arguments.format,
@@ -108,7 +123,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.out is None:
         print(text)
     else:
-        _write(arguments.out, text + "\n")
+        write(arguments.out, text + "\n")
     return 0
 
 
@@ -147,6 +162,19 @@ def _certified(gateway: TokenClient, token: str, connection: Reached, directory:
         )
     except OSError as error:
         raise Misused(f"{directory} cannot be written: {error.strerror}") from None
+
+
+def _configured(connection: Reached, account: Account, arguments: argparse.Namespace) -> str:
+    """The line after which clients use the file that is written."""
+    from gateway.commands.reach import configuration
+    from gateway.protocols import configured
+
+    try:
+        ca = arguments.ca.read_bytes() if arguments.ca is not None else b""
+    except OSError as error:
+        raise Misused(f"{arguments.ca} cannot be read: {error.strerror}") from None
+    write(arguments.config, configuration(connection, account, ca=ca))
+    return f"export {configured(connection.protocol).CONFIGURATION}={shlex.quote(str(arguments.config.resolve()))}"
 
 
 def _text(form: str, connection: Reached, account: Account, expires_at: float, *, kept_at: str) -> str:
@@ -206,7 +234,8 @@ def _password(account: Account, kept_at: str) -> Mapping[str, str]:
     )
 
 
-def _write(path: Path, text: str) -> None:
+def write(path: Path, text: str) -> None:
+    """Readable by us alone. Raises `Misused`."""
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:

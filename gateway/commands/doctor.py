@@ -228,16 +228,8 @@ async def _identity(policy: Policy) -> list[Finding]:
 
 
 def _targets(policy: Policy) -> Iterator[Finding]:
-    from gateway.protocols import SERVED
-
     for name, target in policy.targets.items():
         upstream = target.upstream
-        if (protocol := target.connection.protocol) not in SERVED:
-            yield Finding(
-                state="warning",
-                what=f"{name}: not served: this version reads commands of {protocol}, but does not speak it",
-                advice="its rules can be checked and explained; agents that need it have to wait for a version that serves it",
-            )
         if silent := _silent(upstream):
             yield Finding(
                 state="error",

@@ -12,7 +12,15 @@ from typing import Any
 
 from gateway.commands.proving import bound
 from gateway.commands.token_client import Refused, TokenClient, Unreachable, loopback
-from gateway.protocols import NAMES, SERVED, ProtocolUnknown, ServedModule, longest_password, served
+from gateway.protocols import (
+    CONFIGURED,
+    SERVED,
+    ProtocolUnknown,
+    ServedModule,
+    configured,
+    longest_password,
+    served,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,15 +97,10 @@ def mint(client: TokenClient, token: str) -> Account:
 
 
 def clients(connection: Reached) -> ServedModule:
-    """What is known of the protocol's usual clients; raises `Refused` where nobody is served by it, or it is newer than we."""
+    """What is known of the protocol's usual clients; raises `Refused` where it is newer than we."""
     try:
         return served(connection.protocol)
     except ProtocolUnknown as unknown:
-        if connection.protocol in NAMES:
-            raise Refused(
-                f"{connection.name} is not served: this version reads commands of {connection.protocol} for `check` and"
-                " `explain`, but does not speak it"
-            ) from None
         raise Refused(f"{connection.name}: {unknown}; use a countersign as new as the gateway") from None
 
 
@@ -113,13 +116,31 @@ def environment(connection: Reached, account: Account) -> Mapping[str, str]:
     )
 
 
+def configuration(connection: Reached, account: Account, *, ca: bytes = b"") -> str:
+    """The file by which clients find and enter `connection`; of a token, `account` has no user. Raises `Refused`."""
+    clients(connection)
+    try:
+        module = configured(connection.protocol)
+    except ProtocolUnknown as unknown:
+        raise Refused(f"{connection.name}: {unknown}") from None
+    return module.configuration(
+        name=connection.name,
+        host=connection.host,
+        port=connection.port,
+        user=account.user,
+        secret=account.secret,
+        tls=connection.tls,
+        ca=ca,
+    )
+
+
 def every_variable() -> frozenset[str]:
     """The names of all variables by which clients of any protocol may have been given an account."""
     return frozenset(
         name
         for protocol in SERVED
         for name in served(protocol).environment(host="-", port=0, database="-", user="-", secret="")
-    )
+    ) | {configured(protocol).CONFIGURATION for protocol in CONFIGURED}
 
 
 def without_collisions(each: Sequence[Mapping[str, str]]) -> Mapping[str, str] | None:

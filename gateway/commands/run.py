@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -36,7 +37,7 @@ from gateway.commands.token_client import (
 )
 
 if TYPE_CHECKING:
-    from gateway.commands.reach import Reached
+    from gateway.commands.reach import Account, Reached
 
 HELP = "Start a program as a child agent, with a narrower token of its own."
 
@@ -81,7 +82,7 @@ def _run(arguments: argparse.Namespace) -> int:
     # Standard input is the program's.
     parent = os.environ.get(TOKEN, "").strip() or login_token(gateway.url)
     signals = _Signals()
-    with _own_key(parent) as key:
+    with _own_key(parent) as key, tempfile.TemporaryDirectory(prefix="countersign-") as files:
         answer = gateway.derive(
             parent,
             name=arguments.name,
@@ -93,7 +94,7 @@ def _run(arguments: argparse.Namespace) -> int:
         token = str(answer.get("access_token", ""))
         gateway.key = key
         try:
-            variables, root = _variables(gateway, token, arguments)
+            variables, root = _variables(gateway, token, arguments, Path(files))
             if arguments.json:
                 _report(answer, variables)
             inherited = _inherited(os.environ, parent=parent, root=root)
@@ -114,9 +115,9 @@ def _own_key(parent: str) -> Iterator[Path | None]:
 
 
 def _variables(
-    gateway: TokenClient, token: str, arguments: argparse.Namespace
+    gateway: TokenClient, token: str, arguments: argparse.Namespace, files: Path
 ) -> tuple[Mapping[str, str], str]:
-    """What the program's clients need, and the root agent's name."""
+    """What the program's clients need, and the root agent's name. Files of theirs are put into `files`."""
     from gateway.commands.reach import Account, environment, mint, reach, without_collisions
 
     holder = reach(gateway, token)
@@ -132,7 +133,23 @@ def _variables(
             file=sys.stderr,
         )
         return {}, holder.root
-    return variables, holder.root
+    alone = account if account.secret != token else replace(account, user="")
+    return {**variables, **_configurations(chosen, alone, files)}, holder.root
+
+
+def _configurations(connections: Sequence[Reached], account: Account, directory: Path) -> Mapping[str, str]:
+    """Variables that name files, which are written."""
+    from gateway.commands.connect import write
+    from gateway.commands.reach import configuration
+    from gateway.protocols import CONFIGURED, configured
+
+    found: dict[str, str] = {}
+    for connection in connections:
+        if connection.protocol in CONFIGURED:
+            path = directory / connection.name
+            write(path, configuration(connection, account))
+            found[configured(connection.protocol).CONFIGURATION] = str(path)
+    return found
 
 
 def _served(connections: Sequence[Reached]) -> Sequence[Reached]:

@@ -1,8 +1,7 @@
 """The protocols, by name: the only place where a name becomes code.
 
-Every protocol's commands are read (`reader`), so that policies are written, checked and explained for all of them;
-those in `SERVED` can be talked through the gateway as well: by a wire of ours (`load`), or by a library that owns its
-sockets (`load_hosted`).
+Every protocol's commands are read (`reader`), so that policies are written, checked and explained for all of them; it is
+talked through the gateway by a wire of ours (`load`), or by a library that owns its sockets (`load_hosted`).
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _MODULES: Mapping[str, str] = {
     name: f"gateway.protocols.{name}.module" for name in ("postgres", "mysql", "ssh", "http", "kubernetes")
 }
 NAMES = frozenset(_MODULES)
-WIRES = frozenset({"postgres", "mysql", "http"})
+WIRES = frozenset({"postgres", "mysql", "http", "kubernetes"})
 HOSTED = frozenset({"ssh"})
 SERVED = WIRES | HOSTED
 ENCRYPTS = frozenset({"ssh"})
@@ -32,6 +31,8 @@ SURVEYED = frozenset({"postgres", "mysql"})
 """Those whose targets have a catalogue that facts can be read by."""
 
 
+CONFIGURED = frozenset({"kubernetes"})
+"""Those whose usual clients find a connection, and enter it, by a file."""
 ROLES = frozenset({"postgres"})
 """Those at whose targets a role can be made for one session."""
 
@@ -109,6 +110,18 @@ class ProtocolModule(ServedModule, SurveyedModule, Protocol):
 
     async def estimate(self, upstream: Any, login: Login, command: Command) -> Estimate | None:
         """How much a held command would touch, as far as the target can tell without running it."""
+
+
+class ConfiguredModule(ServedModule, Protocol):
+    """What the module of a protocol supplies whose clients are told by a file."""
+
+    CONFIGURATION: str
+    """The variable that names such a file."""
+
+    def configuration(
+        self, *, name: str, host: str, port: int, user: str, secret: str, tls: bool, ca: bytes = b""
+    ) -> str:
+        """What is in it. `user` is "" where `secret` is a token; `ca`: certificates to trust in place of the system's."""
 
 
 class RoleModule(Protocol):
@@ -195,6 +208,15 @@ def served(name: str) -> ServedModule:
     if name not in SERVED:
         raise ProtocolUnknown(f"protocol {name!r} is not served here; served are {', '.join(sorted(SERVED))}")
     return cast(ServedModule, import_module(_MODULES[name]))
+
+
+def configured(name: str) -> ConfiguredModule:
+    """The module of a protocol whose clients are told by a file. Raises `ProtocolUnknown`."""
+    if name not in CONFIGURED:
+        raise ProtocolUnknown(
+            f"clients of {name!r} need no file, but those of {', '.join(sorted(CONFIGURED))}"
+        )
+    return cast(ConfiguredModule, served(name))
 
 
 def longest_password(name: str) -> int:

@@ -122,18 +122,16 @@ async def test_mysql_is_connected_to_by_its_own_client(countersign, token, way, 
         assert "--protocol=TCP" in done.out
 
 
-@pytest.mark.parametrize("protocol", ["kubernetes"])
 @pytest.mark.parametrize(
     "way", [(), ("--format", "env"), ("--json",), ("--minted",)], ids=["line", "env", "json", "minted"]
 )
-async def test_what_is_only_read_has_no_clients_yet(countersign, token, protocol, way):
+async def test_a_protocol_that_only_the_gateway_knows_has_no_clients(countersign, token, way):
     house = countersign.house
-    house.policy = replace(house.policy, targets={"orders": target("orders", protocol=protocol)})
+    house.policy = replace(house.policy, targets={"orders": target("orders", protocol="gopher")})
     done = await countersign("connect", "orders", *way, token=token)
     assert (done.code, done.out) == (1, "")
-    assert done.err == (
-        f"countersign: orders is not served: this version reads commands of {protocol} for `check` and `explain`, but does not speak it\n"
-    )
+    assert done.err.startswith("countersign: orders: protocol 'gopher' is not served here; ")
+    assert done.err.endswith("; use a countersign as new as the gateway\n")
 
 
 @pytest.mark.parametrize("tls", [True, False])
@@ -152,3 +150,10 @@ async def test_a_service_is_met_by_curl_with_the_password_on_its_input(countersi
     assert url.out == f"{scheme}://helper@127.0.0.1:15432/\n"
     given = await countersign("connect", "orders", "--format", "env", token=token)
     assert f"export COUNTERSIGN_HTTP_URL={scheme}://127.0.0.1:15432\n" in given.out
+
+
+async def test_clients_that_need_no_file_get_none(countersign, token, tmp_path):
+    done = await countersign("connect", "orders", "--config", str(tmp_path / "config"), token=token)
+    assert (done.code, done.out) == (1, "")
+    assert "clients of 'postgres' need no file" in done.err
+    assert not (tmp_path / "config").exists()

@@ -18,7 +18,7 @@ from gateway.policy.file import parse
 from gateway.policy.model import AskedGroup, Holding
 from gateway.vocabulary import known
 from tests.identity.saml_idp import SamlIdp
-from tests.policy.house import MINIMAL, WHOLE
+from tests.policy.house import WHOLE
 
 HEAD = WHOLE.partition("examples:")[0]
 JWKS = {
@@ -154,20 +154,3 @@ def test_the_doctor_tells_of_a_seed_that_is_lost_changed_or_not_marked(tmp_path,
     seed.chmod(0o600)
     told, words = found()
     assert (told, "not the seed that this gateway had" in words) == ("error", True)
-
-
-@pytest.mark.parametrize("protocol", ["postgres", "mysql", "http", "kubernetes"])
-def test_the_doctor_names_what_this_version_does_not_speak(tmp_path, capsys, protocol):
-    path = tmp_path / "policies.yaml"
-    scheme = {"postgres": "postgresql", "kubernetes": "https"}.get(protocol, protocol)
-    path.write_text(
-        MINIMAL.replace("protocol: postgres", f"protocol: {protocol}").replace(
-            "postgresql://db.internal/shop", f"{scheme}://127.0.0.1:9"
-        )
-    )
-    main(["doctor", "--policy", str(path), "--state", str(tmp_path / "state"), "--json"])
-    told = [each for each in json.loads(capsys.readouterr().out) if "not served" in each["what"]]
-    assert [each["state"] for each in told] == (
-        [] if protocol in {"postgres", "mysql", "http"} else ["warning"]
-    )
-    assert all(f"commands of {protocol}" in each["what"] and each["advice"] for each in told)

@@ -225,15 +225,15 @@ async def test_an_interrupt_typed_at_the_terminal_reaches_the_program_once(count
     assert process.returncode == 42
 
 
-async def test_connections_that_are_only_read_are_left_out_of_the_programs_variables(countersign):
+async def test_connections_that_only_the_gateway_knows_are_left_out_of_the_programs_variables(countersign):
     house = countersign.house
-    both = {"orders": target("orders"), "shop": target("shop", protocol="kubernetes")}
+    both = {"orders": target("orders"), "shop": target("shop", protocol="gopher")}
     house.policy = replace(house.policy, targets=both)
     scope = ("--scope", "orders:read shop:read")
     done = await countersign("run", "--as", "helper", *scope, "--", *SHOW, token=house.root())
     assert environment(done)["PGPORT"] == "15432"
-    assert "no variables are set: shop is not served: this version reads commands of kubernetes" in done.err
+    assert "no variables are set: shop: protocol 'gopher' is not served here" in done.err
     named = ("--connection", "shop", "--", *SHOW)
     done = await countersign("run", "--as", "helper", *scope, *named, token=house.root())
     assert (done.code, done.out) == (1, "")
-    assert "shop is not served" in done.err
+    assert "protocol 'gopher' is not served here" in done.err

@@ -38,7 +38,7 @@ def test_check_says_what_a_good_policy_means(capsys) -> None:
     out = capsys.readouterr().out
     assert "connection shop: postgres, 127.0.0.1:15432 -> 127.0.0.1:5433/shop (TLS: disable)" in out
     assert "connection billing: mysql, 127.0.0.1:13306" in out
-    assert "connection cluster: kubernetes (read, and not served by this version), 127.0.0.1:16443" in out
+    assert "connection cluster: kubernetes, 127.0.0.1:16443" in out
     assert "rule writes-need-a-dba: holds" in out
     assert "0 errors, 0 warnings, 24 examples tried" in out
 

@@ -9,6 +9,7 @@ from gateway.masking.engine import CompiledMask, Masks
 from gateway.model import Effect, Facts, Output
 from gateway.policy.model import MaskPolicy
 from gateway.protocols.http.body_mask import BodyMask
+from gateway.protocols.http.naming import Names
 from gateway.wire import Limits
 
 SECRET = b"upstream-s3cr3t/T0ken+9"
@@ -61,7 +62,7 @@ def opened(
     said = [(b"Content-Type", kind.encode())] if kind else []
     return BodyMask(
         mask=mask,
-        facts=facts(path),
+        names=Names(mask, facts(path)),
         status=status,
         headers=[*said, *headers],
         secrets=[SECRET],

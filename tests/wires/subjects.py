@@ -6,6 +6,7 @@ import os
 
 from hypothesis import strategies as st
 
+from gateway.protocols.kubernetes.speech import KUBERNETES
 from gateway.protocols.postgres import messages
 from gateway.wire import Login, Opening, Side, Wire
 from tests.wires import mysql_playbook as my
@@ -222,4 +223,40 @@ HTTP = Subject(
     refused=lambda said: said.count(b"HTTP/1.1 403 ") == 1 and b'"message": "Not through here."' in said,
 )
 
-SUBJECTS = [ECHO, POSTGRES, MYSQL, HTTP]
+_POD = b'{"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "web"}}'
+_PODS = "/api/v1/namespaces/shop/pods"
+_JSON = "Content-Type: application/json"
+
+
+def _kubernetes() -> Wire:
+    session = web.web(speech=KUBERNETES)
+    session.client(web.sent("GET /version"))
+    session.target(web.answer("200 OK", _JSON, body=b"{}"))
+    return session.wire
+
+
+KUBERNETES_API = Subject(
+    name="kubernetes",
+    admitted=_kubernetes,
+    exchanges=[
+        _exchange(f"GET {_PODS}/web", server=web.answer("200 OK", _JSON, body=_POD)),
+        _exchange(
+            f"GET {_PODS}?watch=true",
+            server=b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"1\r\n7\r\n0\r\n\r\n",  # one byte cannot be cut into other pieces than these
+        ),
+        _exchange(f"POST {_PODS}", _JSON, body=_POD, server=web.answer("201 Created", _JSON, body=_POD)),
+        _exchange(f"GET {_PODS}/web/log?follow=true", server=web.answer()),
+        _exchange("GET /apis", server=web.answer("200 OK", _JSON, body=b"{}")),
+        _exchange(f"GET {_PODS}/none", server=web.answer("404 Not Found", _JSON, body=b"{}")),
+    ],
+    repeated=_exchange(f"DELETE {_PODS}/web", server=web.answer("200 OK", _JSON, body=b"{}")),
+    nonsense=dict.fromkeys(Side, _MESSAGES),
+    refused=lambda said: (
+        said.count(b"HTTP/1.1 403 ") == 1
+        and b'"kind": "Status"' in said
+        and b'"message": "Not through here."' in said
+    ),
+)
+
+SUBJECTS = [ECHO, POSTGRES, MYSQL, HTTP, KUBERNETES_API]

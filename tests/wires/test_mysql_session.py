@@ -111,3 +111,27 @@ def test_labels_come_in_what_the_session_set():
     assert session.wire._reading.labels == "latin1"
     ran(session, "set character_set_results = NULL")
     assert session.wire._reading.labels == ""
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["set foreign_key_checks = 0", "set role x", "set @v = 1", "execute immediate 'set autocommit = 0'"],
+)
+def test_what_was_set_is_part_of_what_an_approval_is_for(setting):
+    digests = []
+    for before in ((), (setting,), ("select 1",), (setting, setting)):
+        session = play()
+        for text in before:
+            ran(session, text)
+        session.client(query("delete from t where n = 1"))
+        digests.append(session.asked[-1].digest)
+    assert digests[0] == digests[2]
+    assert digests[1] == digests[3]
+    assert digests[0] != digests[1]
+
+
+def test_settings_that_are_remembered_are_bounded():
+    session = play()
+    for number in range(500):
+        ran(session, f"set no_such_{number} = 1")
+    assert len(session.wire._reading._set) <= 202

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from gateway.model import Actor, Allow, Block, Command, Connection, Lineage, Session
+from gateway.protocols.http.speech import HTTP, Speech
 from gateway.protocols.http.wire import HttpWire
 from gateway.wire import (
     CommandAnswered,
@@ -155,11 +156,12 @@ def web(
     mask: Mask = NOTHING,
     limits: Limits | None = None,
     login: Login = LOGIN,
+    speech: Speech = HTTP,
     **settings: object,
 ) -> Web:
     if limits is not None:
         settings["limits"] = limits
-    return Web(HttpWire(opening(**settings)), judge=judge, mask=mask, login=login)
+    return Web(HttpWire(opening(**settings), speech), judge=judge, mask=mask, login=login)
 
 
 def status(said: bytes) -> int:

@@ -8,27 +8,26 @@ from typing import Final
 
 from gateway.model import Effect
 from gateway.protocols.http.body_mask import BodyMask
-from gateway.protocols.http.codings import accept_encoding
 from gateway.protocols.http.framing import LAST_CHUNK, Header, Malformed, chunk, take_head, written
 from gateway.protocols.http.requests import Asked, Judged
 from gateway.protocols.http.responses import Answered
+from gateway.protocols.http.speech import Speech
 from gateway.protocols.http.target import Target
 from gateway.wire import CommandAnswered, Event, Limits, Mask, ProtocolViolation, Send, Side
 
-_RANGES: Final = frozenset({"range", "if-range"})
-"""A piece of a document cannot be masked as the whole is."""
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Answering:
     """Between a request that went to the target, and the end of its answer."""
 
-    def __init__(self, asked: Asked, judged: Judged, *, mask: Mask, limits: Limits) -> None:
+    def __init__(self, asked: Asked, judged: Judged, *, mask: Mask, limits: Limits, speech: Speech) -> None:
         self.asked: Final = asked
         self.id: Final = judged.command.id
         self._judged: Final = judged
         self._mask: Final = mask
         self._limits: Final = limits
+        self._speech: Final = speech
         self._answer: Answered | None = None
         self._body: BodyMask | None = None
         self._chunked = False
@@ -63,14 +62,9 @@ class Answering:
 
     def sent(self, target: Target) -> bytes:
         """The request, as `target` gets it."""
-        wanted = b", ".join(
-            value for name, value in self._judged.headers if name.lower() == b"accept-encoding"
-        )
-        narrowed = accept_encoding(wanted)
-        return self._judged.sent(
-            own=target.headers,
-            dropped=frozenset({"accept-encoding"}) | (frozenset() if self._mask.empty else _RANGES),
-            instead=[(b"Accept-Encoding", narrowed)] if narrowed else [],
+        judged = self._judged
+        return judged.sent(
+            own=target.headers, kept=self._speech.asked(judged.headers, judged.command.facts, self._mask)
         )
 
     def receive(self, inbox: bytearray, target: Target, out: list[Event]) -> None:
@@ -135,11 +129,12 @@ class Answering:
         )
 
     def _begin(self, answer: Answered, target: Target) -> None:
+        facts, headers = self._judged.command.facts, answer.passed(target.origins)
         body = BodyMask(
             mask=self._mask,
-            facts=self._judged.command.facts,
+            names=self._speech.names(self._mask, facts, headers),
             status=answer.status,
-            headers=answer.passed(target.origins),
+            headers=headers,
             secrets=target.secrets,
             limits=self._limits,
             head=not answer.has_body,

@@ -12,17 +12,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from gateway.masking.decoding import Decoder
-from gateway.model import Facts
 from gateway.protocols.http import masked_headers
 from gateway.protocols.http.charsets import MARKED, Recoding, charset
 from gateway.protocols.http.codings import codings
 from gateway.protocols.http.event_stream import Events
 from gateway.protocols.http.headed import Headed
-from gateway.protocols.http.json_text import JsonText
+from gateway.protocols.http.json_text import JsonText, JsonUnreadable
 from gateway.protocols.http.media import Kind, kind_of, says_text, wrapping
 from gateway.protocols.http.naming import Names
 from gateway.protocols.http.scrubbing import Scrub
 from gateway.protocols.http.table import TableText
+from gateway.protocols.http.text_lines import Lines
 from gateway.protocols.http.texts import EscapedTexts, Texts
 from gateway.wire import AnswerWithheld, Limits, Mask, MaskedStream
 
@@ -70,14 +70,14 @@ class BodyMask:
         self,
         *,
         mask: Mask,
-        facts: Facts,
+        names: Names,
         status: int,
         headers: Sequence[tuple[bytes, bytes]],
         secrets: Sequence[bytes],
         limits: Limits,
         head: bool = False,
     ) -> None:
-        """`head`: no body follows, whatever the headers say."""
+        """`names`: what rules name in the body. `head`: no body follows, whatever the headers say."""
         self._scrub = Scrub(secrets)
         self._mask = mask
         self._counts: dict[str, int] = {}
@@ -99,7 +99,7 @@ class BodyMask:
         with _withholding():
             self._decoder = Decoder(applied)
             if not mask.empty:
-                self._body = _MaskedBody(mask, facts, headers, self._scrub, limits, self._counts)
+                self._body = _MaskedBody(mask, names, headers, self._scrub, limits, self._counts)
 
     @property
     def masked(self) -> Mapping[str, int]:
@@ -135,15 +135,15 @@ class _MaskedBody:
     def __init__(
         self,
         mask: Mask,
-        facts: Facts,
+        names: Names,
         headers: Sequence[tuple[bytes, bytes]],
         scrub: Scrub,
         limits: Limits,
         counts: dict[str, int],
     ) -> None:
         self._mask = mask
-        self._names = Names(mask, facts)
-        self._headed = Headed(self._names)
+        self._names = names
+        self._headed = Headed(names)
         self._longest = limits.row_bytes
         self._counts = counts
         self._texts = Texts(mask, scrub.value)
@@ -227,6 +227,11 @@ class _MaskedBody:
         if self._decided:
             return self._staged(data)
         self._begins += data
+        if self._names.lines:
+            begins, self._begins, self._decided = self._begins, b"", True
+            self._stage = Lines(self._line, longest=self._longest)
+            self._stream = self._mask.stream() if self._mask.detects else None
+            return self._staged(begins)
         before = wrapping(self._begins, whole=whole) if self._names.any else 0
         if before is None:
             return b""
@@ -263,7 +268,7 @@ class _MaskedBody:
             self._stage = TableText(self._names, self._mask, self._texts, longest=self._longest)
         elif kind is Kind.JSON:
             self._stage = EscapedTexts(self._texts, longest=_LONGEST_ESCAPED)
-        if self._mask.detects:
+        if self._mask.detects and not (self._names.apart and kind is Kind.JSON):
             self._stream = self._mask.stream(binary=kind is Kind.BINARY)
 
     def _staged(self, data: bytes) -> bytes:
@@ -271,6 +276,18 @@ class _MaskedBody:
 
     def _searched(self, data: bytes) -> bytes:
         return data if self._stream is None else self._stream.feed(data)
+
+    def _line(self, data: bytes) -> bytes:
+        """What is shown of a line: what stands behind its time and level may be JSON."""
+        for sign in (b"{", b"[") if self._names.any else ():
+            lead, found, rest = data.partition(sign)
+            stage = JsonText(self._names, self._mask, self._texts, longest=self._longest)
+            try:
+                return lead + stage.feed(found + rest) + stage.close() if found else data
+            except JsonUnreadable:
+                continue
+        texts = EscapedTexts(self._texts, longest=self._longest)
+        return texts.feed(data) + texts.close()
 
     def _event(self, data: bytes) -> bytes:
         """What is shown of an event's data."""

@@ -9,58 +9,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeVar
 
-from gateway.masking.documents import hide_paths, leaf
+from gateway.masking.documents import UNREADABLE, hide_paths
 from gateway.protocols.http.headed import Headed, holds, tells
+from gateway.protocols.http.json_open import HOLDS, NAMED, PASSES, TELLS, Open, bounded, is_harmless
 from gateway.protocols.http.json_tokens import BLANKS, ELEMENT, MEMBER, SCALAR, SCALAR_SIGNS
-from gateway.protocols.http.naming import Found, Names, Place
+from gateway.protocols.http.naming import Found, Names
 from gateway.protocols.http.texts import BODY, ESCAPE_BEGINS, Texts, said
 from gateway.wire import Mask
 
 _DEEPEST = 64
-_NAMED, _PASSES, _TELLS, _HOLDS = range(4)
-"""What a member's name says: a rule names it; nothing; that it may hold a name; or what one stands for."""
 _LONGEST_SCALAR = 4_096
 _LONGEST_NUMBER = 300
 """Digits of a number that is more than its type to anybody."""
 _QUOTE, _PARENTHESIS, _SEMICOLON = b'");'
 _CLOSE_SIGN, _COMMA_SIGN = b"}", b","
-_LONGEST_NAME = 66
-_REMEMBERED = 10_000
-_Known = TypeVar("_Known", dict[bytes, int], set[bytes])
 _OPEN_OBJECT, _CLOSE_OBJECT, _OPEN_ARRAY, _CLOSE_ARRAY, _COLON, _COMMA = b"{}[]:,"
 
 
 class JsonUnreadable(Exception):
     """Bytes that are no JSON."""
-
-
-@dataclass(slots=True)
-class _Open:
-    """An object or array that has begun."""
-
-    closes: int
-    place: Place
-    strategy: str | None
-    """How every leaf in it is hidden, where a rule names it."""
-    plain: dict[bytes, int]
-    """Names of its members -> what they say."""
-    harmless: set[bytes]
-    """Texts that are no name of a column under a rule."""
-    found: Found | None = None
-    """Of the member whose value comes."""
-    name: bytes = b""
-    """That member's, in its quotes."""
-    held: bool = False
-    """Something in it passed that may be the value of what is named behind it."""
-    count: int = 0
-
-    @property
-    def free(self) -> bool:
-        """An array whose elements are all alike to the rules, and not hidden with it."""
-        return self.closes == _CLOSE_ARRAY and self.strategy is None
 
 
 class JsonText:
@@ -90,7 +58,7 @@ class JsonText:
         """Up to where a text that has not ended has been read."""
         self._done = 0
         self._out: list[bytes] = []
-        self._stack: list[_Open] = []
+        self._stack: list[Open] = []
         self._expects: Callable[[int, bool], bool] = self._value
 
     @property
@@ -149,11 +117,11 @@ class JsonText:
                 strategy = self._stack[-1].strategy
             if sign == _OPEN_OBJECT:
                 plain, harmless = self._names.plain(found.place), self._headed.harmless(found.place)
-                self._stack.append(_Open(_CLOSE_OBJECT, found.place, strategy, plain, harmless))
+                self._stack.append(Open(_CLOSE_OBJECT, found.place, strategy, plain, harmless))
                 self._expects = self._first_name
             else:
                 self._stack.append(
-                    _Open(_CLOSE_ARRAY, found.place, strategy, {}, self._headed.harmless(found.place))
+                    Open(_CLOSE_ARRAY, found.place, strategy, {}, self._headed.harmless(found.place))
                 )
                 self._expects = self._first_element
             return True
@@ -168,10 +136,14 @@ class JsonText:
             strategy = self._as_headed(start, end, text=sign == _QUOTE)
         if strategy is not None:
             self._hide(start, end, strategy)
+        elif sign == _QUOTE and found.is_document:
+            self._hide_document(start, end)
         elif sign == _QUOTE and found.inside:
             self._hide_inside(start, end, found)
         elif sign == _QUOTE:
             self._search(start, end)
+        if sign == _QUOTE and found.tells:
+            self._names.told(said(bytes(self._buffer[start:end])))
         self._at = end
         self._after()
         return True
@@ -193,7 +165,7 @@ class JsonText:
         if told:
             token = bytes(self._buffer[start:end])
             if not self._headed.told(top.place, said(token), at):
-                _bounded(top.harmless).add(token)
+                bounded(top.harmless).add(token)
             elif top.held:
                 raise JsonUnreadable("a value stands before its name")
         top.held = top.held or (held and top.closes == _CLOSE_OBJECT and not tells(top.name))
@@ -229,7 +201,7 @@ class JsonText:
         if sign != _QUOTE:
             raise JsonUnreadable("a member has no name")
         top = self._stack[-1]
-        if top.strategy is None and self._skip_members(top):
+        if top.strategy is None and not self._names.apart and self._skip_members(top):
             return True
         start = self._at
         end = self._text_end(final)
@@ -268,16 +240,16 @@ class JsonText:
         self._after()
         return True
 
-    def _skip_members(self, top: _Open) -> bool:
+    def _skip_members(self, top: Open) -> bool:
         """Pass over members that no rule names; whether there was one."""
         buffer, plain, at = self._buffer, top.plain, self._at
         while (member := MEMBER.match(buffer, at)) is not None:
             name, value, ended = member.groups()
             says = plain[name] if name in plain else self._says(top, name)
-            if says != _PASSES:
-                if says == _NAMED or self._headed.any or (says == _TELLS and not _is_harmless(value, top)):
+            if says != PASSES:
+                if says == NAMED or self._headed.any or (says == TELLS and not is_harmless(value, top)):
                     break
-                top.held = top.held or says == _HOLDS
+                top.held = top.held or says == HOLDS
             at = member.end()
             if ended == _CLOSE_SIGN:
                 return self._skipped_to(at)
@@ -286,25 +258,25 @@ class JsonText:
         self._at, self._expects = at, self._name
         return True
 
-    def _says(self, top: _Open, name: bytes) -> int:
+    def _says(self, top: Open, name: bytes) -> int:
         found = self._names.member(top.place, said(name))
-        if found.strategy is not None or found.inside:
-            says = _NAMED
+        if not found.is_plain:
+            says = NAMED
         elif tells(name):
-            says = _TELLS
+            says = TELLS
         else:
-            says = _HOLDS if holds(name) else _PASSES
-        _bounded(top.plain)[name] = says
+            says = HOLDS if holds(name) else PASSES
+        bounded(top.plain)[name] = says
         return says
 
     def _skip_elements(self) -> bool:
         """Pass over elements of an array that hold nothing else; whether there was one."""
         top, at = self._stack[-1], self._at
-        if self._names.placed or self._headed.any:
+        if self._names.placed or self._names.apart or self._headed.any:
             return False
         while (element := ELEMENT.match(self._buffer, at)) is not None:
             value, ended = element.groups()
-            if not _is_harmless(value, top):
+            if not is_harmless(value, top):
                 break
             at = element.end()
             if ended != _COMMA_SIGN:
@@ -350,7 +322,7 @@ class JsonText:
     def _hide(self, start: int, end: int, strategy: str) -> None:
         token = bytes(self._buffer[start:end])
         item = _item(token)
-        shown = json.dumps(leaf(strategy, self._mask)(item)).encode() if item is not None else b"null"
+        shown = json.dumps(self._names.hidden(strategy, item)).encode() if item is not None else b"null"
         self._put(start, end, shown)
         self._texts.count(strategy, 1)
 
@@ -363,27 +335,30 @@ class JsonText:
         self._put(start, end, json.dumps(shown.decode("utf-8", "surrogatepass")).encode())
         self._texts.count(found.inside[0][1], count)
 
+    def _hide_document(self, start: int, end: int) -> None:
+        document = said(bytes(self._buffer[start:end])).encode("utf-8", "surrogatepass")
+        inner = JsonText(self._names, self._mask, self._texts, longest=self._longest)
+        try:
+            shown = inner.feed(document) + inner.close()
+        except JsonUnreadable:
+            self._put(start, end, UNREADABLE)
+            self._texts.count("redact", 1)
+            return
+        if shown == document:
+            self._search(start, end)
+        else:
+            token = json.dumps(shown.decode("utf-8", "surrogatepass")).encode()
+            self._put(start, end, token if self._names.apart else self._texts.searched(token))
+
     def _search(self, start: int, end: int) -> None:
         token = bytes(self._buffer[start:end])
-        shown = self._texts.searched(token)
+        shown = self._texts.searched(token, apart=self._names.apart)
         if shown is not token:
             self._put(start, end, shown)
 
     def _put(self, start: int, end: int, shown: bytes) -> None:
         self._out += bytes(self._buffer[self._done : start]), shown
         self._done = end
-
-
-def _bounded(known: _Known) -> _Known:
-    """With room for one more: a document may have any number of names."""
-    if len(known) >= _REMEMBERED:
-        known.clear()
-    return known
-
-
-def _is_harmless(value: bytes, top: _Open) -> bool:
-    """Whether a leaf cannot be the name of a column."""
-    return value[0] != _QUOTE or len(value) > _LONGEST_NAME or value in top.harmless
 
 
 def _item(token: bytes) -> object:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gateway.masking.documents import leaf
 from gateway.masking.paths import JsonPath
 from gateway.masking.strategies import strictest
 from gateway.model import Facts
@@ -41,15 +42,29 @@ class Found:
     """Where what it holds stands."""
     inside: tuple[tuple[JsonPath, str], ...] = ()
     """What is hidden in it where it is a text that is JSON."""
+    is_document: bool = False
+    """Where it is a text, that is such a body itself."""
+    tells: bool = False
+    """Where it is a text, `Names.told` is to know what it says."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nobody cares for a text or number here."""
+        return self.strategy is None and not (self.inside or self.is_document or self.tells)
 
 
 class Names:
     """The rules of one mask that name things, for one answer."""
 
+    lines = False
+    """Whether the body is lines, of which some are JSON and others are not, whatever it looks like."""
+    apart = False
+    """Whether texts are searched one by one: beside what they are called, what stands for hidden ones would be found."""
+
     def __init__(self, mask: Mask, facts: Facts) -> None:
         self._mask = mask
         self._stored = {each.name: sorted(each.sources) for each in facts.outputs or ()}
-        parts = str(facts.attributes.get("http.path", "")).split("/")
+        parts = self._path(facts).split("/")
         around = frozenset(part.lower() for part in parts if _WORD.fullmatch(part))
         self._paths: list[tuple[JsonPath, str]] = list(mask.paths(("*",)))
         """All there are, the least that shows first."""
@@ -66,8 +81,19 @@ class Names:
         if _WORD.fullmatch(parts[-1]):
             self.value = self._member(Place(around - {parts[-1].lower()}, ()), parts[-1]).strategy
 
+    def _path(self, facts: Facts) -> str:
+        """Where the body is had."""
+        return str(facts.attributes.get("http.path", ""))
+
     def _opened(self, paths: Iterable[tuple[JsonPath, str]]) -> tuple[tuple[int, int], ...]:
         return tuple((self._paths.index(each), 0) for each in paths)
+
+    def hidden(self, strategy: str, item: object) -> object:
+        """What stands for a leaf."""
+        return leaf(strategy, self._mask)(item)
+
+    def told(self, text: str) -> None:
+        """What was said where that tells."""
 
     def member(self, place: Place, name: str) -> Found:
         found = self._known.get((place, name))

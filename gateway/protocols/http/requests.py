@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
-from gateway.facts.http import Request, RequestUnclear, read, unclear
+from gateway.facts.http import Request, RequestUnclear
 from gateway.facts.http.bodies import BodyUnclear, plain
 from gateway.facts.http.headers import HOP_BY_HOP, fault, is_token, sanitised
 from gateway.facts.http.request import METHOD_MOST, made
@@ -27,6 +27,7 @@ from gateway.protocols.http.framing import (
     length_of,
     written,
 )
+from gateway.protocols.http.speech import Speech
 
 _TARGET: Final = re.compile(rb"/[\x21-\x7e]*|\*")
 _ONCE_WRITTEN: Final = frozenset({"host", "content-length", "expect", "authorization", *HOP_BY_HOP})
@@ -93,8 +94,8 @@ class Asked:
         dropped = {*sanitised(headers), *_ONCE_WRITTEN}
         self._passed: Final = [each for each in head.headers if _lower(each[0]) not in dropped]
 
-    def judged(self, command_id: str, data: bytes, *, target: str) -> Judged:
-        """The whole request, as a command; `target` names where it goes."""
+    def judged(self, command_id: str, data: bytes, *, target: str, speech: Speech) -> Judged:
+        """The whole request, as a command; `target` names where it goes, and `speech` reads it."""
         # What the target is called is not the client's to say.
         anew = {"host", "content-length", "transfer-encoding", "expect"}
         headers = [("host", target), *(each for each in self._headers if each[0] not in anew)]
@@ -103,25 +104,32 @@ class Asked:
         request: Request | None = None
         try:
             request = made(self.method, self.target, headers, data)
-            facts = read(request)
+            facts = speech.read(request)
         except RequestUnclear as why:
-            facts = unclear(str(why))
+            facts = speech.unclear(str(why))
         passed = list(self._passed)
         if self._wrote_body:
             passed.append((b"Content-Length", b"%d" % len(data)))
         shown = [each for each in passed if _lower(each[0]) != "content-length"]
+        name = speech.name.encode()
         command = Command(
             id=command_id,
             text=_text(f"{self.method} {self.target}", shown, _body_text(request, data)),
             facts=facts,
             exact=(
                 measured(
-                    b"http", target.encode(), written(f"{self.method} {self.target}".encode(), passed), data
+                    name, target.encode(), written(f"{self.method} {self.target}".encode(), passed), data
                 ),
             ),
-            around=measured(b"http", target.encode()),
+            around=measured(name, target.encode()),
         )
-        return Judged(command=command, start=self._start(), headers=passed, body=data)
+        return Judged(
+            command=command,
+            start=self._start(),
+            headers=passed,
+            body=data,
+            refused=speech.refuses(request) if request is not None else "",
+        )
 
     def _start(self) -> bytes:
         return f"{self.method} {self.target} HTTP/1.1".encode()
@@ -135,11 +143,12 @@ class Judged:
     start: bytes
     headers: list[Header]
     body: bytes
+    refused: str
+    """Why it is refused whatever policy says of it, or ""."""
 
-    def sent(self, *, own: Iterable[Header], dropped: frozenset[str], instead: Iterable[Header]) -> bytes:
-        """As it goes on: with headers of `own` first, and others `instead` of those that are `dropped`."""
-        kept = [each for each in self.headers if _lower(each[0]) not in dropped]
-        return written(self.start, [*own, *kept, *instead]) + self.body
+    def sent(self, *, own: Iterable[Header], kept: Iterable[Header]) -> bytes:
+        """As it goes on: with headers of our `own` first, and those that are `kept` of its."""
+        return written(self.start, [*own, *kept]) + self.body
 
 
 def _lower(name: bytes) -> str:

@@ -36,9 +36,12 @@ class Texts:
     def count(self, name: str, count: int) -> None:
         self.hidden[name] = self.hidden.get(name, 0) + count
 
-    def searched(self, token: bytes) -> bytes:
-        """The text, in its quotes, with what it says hidden; the same object where that is nothing."""
-        if _ESCAPE not in token:
+    def searched(self, token: bytes, *, apart: bool = False) -> bytes:
+        """The text, in its quotes, with what it says hidden; the same object where that is nothing.
+
+        `apart`: nobody else searches its bytes.
+        """
+        if _ESCAPE not in token and not apart:
             return token
         told = said(token).encode("utf-8", "surrogatepass")
         shown = self._scrub(told)

@@ -15,8 +15,9 @@ from typing import Final
 from gateway.model import Allow, Block, Session
 from gateway.protocols.http.answering import Answering
 from gateway.protocols.http.framing import TooLarge, take_head
-from gateway.protocols.http.refusals import CHALLENGE, refusal
+from gateway.protocols.http.refusals import CHALLENGE
 from gateway.protocols.http.requests import Asked, Credential, Judged
+from gateway.protocols.http.speech import HTTP, Speech
 from gateway.protocols.http.target import Target, authority
 from gateway.wire import (
     CommandAsked,
@@ -44,9 +45,6 @@ _NO_CREDENTIAL: Final = (
     "This needs a token: as Authorization: Bearer, or as the password of Authorization: Basic."
 )
 _ANOTHER: Final = "This connection was begun with another credential: open a new one for this."
-_NO_UPGRADE: Final = (
-    "The gateway does not let a connection go on in another protocol: WebSocket is not spoken here."
-)
 _UNANSWERED: Final = (
     "The target closed the connection before it answered: whether it did what was asked is not known."
 )
@@ -80,8 +78,9 @@ class HttpWire:
 
     cancel_key = b""
 
-    def __init__(self, opening: Opening) -> None:
+    def __init__(self, opening: Opening, speech: Speech = HTTP) -> None:
         self._opening = opening
+        self._speech = speech
         self._limits = opening.limits
         self._entry = _Entry.OUTSIDE
         self._encrypted: bool | None = None
@@ -227,7 +226,7 @@ class HttpWire:
     def _go_on(self, asked: Asked, out: list[Event]) -> None:
         """The rest of a request may come, if only to be thrown away."""
         if self._refusal is None and asked.upgrades:
-            self._refusal = _Refusal(HTTPStatus.FORBIDDEN, _NO_UPGRADE)
+            self._refusal = _Refusal(HTTPStatus.FORBIDDEN, self._speech.no_upgrade)
         if self._client:
             asked.waits_for_100 = False
         if not asked.waits_for_100:
@@ -240,16 +239,23 @@ class HttpWire:
 
     def _whole(self, asked: Asked, out: list[Event]) -> None:
         body, self._body, self._size, self._asked = b"".join(self._body), [], 0, None
-        if self._refusal is not None:
-            found, self._refusal = self._refusal, None
-            self._asked = asked
-            self._refuse(found.status, found.message, out, close=not asked.keeps)
-            self._asked = None
-            return
-        self._commands += 1
-        judged = asked.judged(f"{self._session_id}.{self._commands}", body, target=authority(self._opening))
-        self._waiting = (asked, judged)
-        out.append(CommandAsked(judged.command))
+        if self._refusal is None:
+            self._commands += 1
+            judged = asked.judged(
+                f"{self._session_id}.{self._commands}",
+                body,
+                target=authority(self._opening),
+                speech=self._speech,
+            )
+            if not judged.refused:
+                self._waiting = (asked, judged)
+                out.append(CommandAsked(judged.command))
+                return
+            self._refusal = _Refusal(HTTPStatus.FORBIDDEN, judged.refused)
+        found, self._refusal = self._refusal, None
+        self._asked = asked
+        self._refuse(found.status, found.message, out, close=not asked.keeps)
+        self._asked = None
 
     # Admission, and the connection to the target.
 
@@ -311,11 +317,11 @@ class HttpWire:
             return out
         (asked, judged), self._waiting = self._waiting, None
         if isinstance(verdict, Allow):
-            self._running = Answering(asked, judged, mask=mask, limits=self._limits)
+            self._running = Answering(asked, judged, mask=mask, limits=self._limits, speech=self._speech)
             self._unsent = True
             self._forward(out)
         else:
-            said = refusal(
+            said = self._speech.refusal(
                 HTTPStatus.FORBIDDEN,
                 verdict.message,
                 accepts=asked.accepts,
@@ -423,7 +429,7 @@ class HttpWire:
             command_id = judged.command.id
         if self._running is not None:
             asked, command_id = self._running.asked, self._running.id
-        said = refusal(
+        said = self._speech.refusal(
             status,
             message,
             accepts=asked.accepts if asked is not None else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from hashlib import sha256
 from typing import Final
 
 from gateway.facts.mysql import Context, Server, follow
@@ -39,6 +40,7 @@ _CHARSETS: Final = {
     "binary": "utf-8",
     "latin1": "cp1252",
 }
+_MOST_SETTINGS = 200
 _OTHERWISE = "the session's character set may read this text otherwise"
 
 
@@ -58,6 +60,8 @@ class Reading:
         self.labels = "utf8mb4"
         """The character set that names of columns come in, "" where nobody knows it."""
         self.context = Context(state=State(database=database.lower()))
+        self._set: dict[str, str] = {}
+        """By setting, the text that set it last: it may decide what a later text does."""
 
     def begin(self, version: str, modes: Modes) -> None:
         """The target has said what it is and how it reads."""
@@ -77,6 +81,7 @@ class Reading:
             database=self.context.state.database,
         )
         self.context = replace(self.context, state=state)
+        self._set.clear()
 
     def text(self, data: bytes) -> str:
         """As people read it. What is not of the character set stands there as escapes, and outside of quotes is no token."""
@@ -106,9 +111,11 @@ class Reading:
     def namespace(self, context: Context) -> bytes:
         """What else decides what a text does."""
         key = context.state.key().encode("utf-8", "backslashreplace")
-        return measured(
-            b"mysql", context.state.database.encode(), self._account.encode(), self._codec.encode(), key
-        )
+        names = [context.state.database.encode(), self._account.encode(), self._codec.encode(), key]
+        settings = [
+            part.encode("utf-8", "backslashreplace") for pair in sorted(self._set.items()) for part in pair
+        ]
+        return measured(b"mysql", *names, *settings)
 
     def prepared_in(self, then: Context) -> Context:
         """The context in which a text runs that was prepared `then`: cut as it was, with what names mean now."""
@@ -125,6 +132,7 @@ class Reading:
         """`text` was read in `context`, ran, and is over."""
         if _quiet(text, facts):
             return
+        self._remember(text, facts)
         before, after = context.state, follow(text, context).state
         state = self.context.state.copy()
         if failed:
@@ -140,6 +148,14 @@ class Reading:
         self.context = replace(self.context, state=state)
         if _SETS_CHARSET.search(text):
             self._charset_set(text, failed=failed)
+
+    def _remember(self, text: str, facts: Facts) -> None:
+        names = {each.name for each in facts.resources if each.kind == "setting"}
+        if not names and "set" in str(facts.attributes.get("sql.verbs", "")).split(", "):
+            names = {""}
+        if len(self._set) > _MOST_SETTINGS:
+            self._set = {"": sha256(repr(self._set).encode("utf-8", "backslashreplace")).hexdigest()}
+        self._set |= dict.fromkeys(names, text)
 
     def _charset_set(self, text: str, *, failed: bool) -> None:
         named = _NAMES.fullmatch(text)

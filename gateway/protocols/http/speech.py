@@ -1,0 +1,76 @@
+"""What protocols that are HTTP underneath may say in ways of their own; as it stands here, plain HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from http import HTTPStatus
+
+from gateway.facts import http
+from gateway.facts.http import Request
+from gateway.model import Facts
+from gateway.protocols.http.codings import accept_encoding
+from gateway.protocols.http.framing import Header
+from gateway.protocols.http.naming import Names
+from gateway.protocols.http.refusals import refusal
+from gateway.wire import Mask
+
+_RANGES = frozenset({b"range", b"if-range"})
+"""A piece of a document cannot be masked as the whole is."""
+_NO_UPGRADE = "The gateway does not let a connection go on in another protocol: WebSocket is not spoken here."
+
+
+class Speech:
+    name = "http"
+    """Tells in digests what was read as what."""
+    no_upgrade = _NO_UPGRADE
+
+    def read(self, request: Request) -> Facts:
+        return http.read(request)
+
+    def unclear(self, why: str) -> Facts:
+        """The facts of a request that has no one meaning."""
+        return http.unclear(why)
+
+    def refuses(self, request: Request) -> str:
+        """Why a request is refused whatever policy says of it, or ""."""
+        del request
+        return ""
+
+    def asked(self, headers: Sequence[Header], facts: Facts, mask: Mask) -> list[Header]:
+        """What the target is asked for, where an answer of any other kind could not be given out."""
+        del facts
+        wanted = b", ".join(value for name, value in headers if name.lower() == b"accept-encoding")
+        dropped = {b"accept-encoding"} if mask.empty else {b"accept-encoding", *_RANGES}
+        kept = [each for each in headers if each[0].lower() not in dropped]
+        narrowed = accept_encoding(wanted)
+        return [*kept, (b"Accept-Encoding", narrowed)] if narrowed else kept
+
+    def names(self, mask: Mask, facts: Facts, headers: Sequence[Header]) -> Names:
+        """What rules name in the body behind such headers. Raises `AnswerWithheld` where that cannot be told."""
+        del headers
+        return Names(mask, facts)
+
+    def refusal(
+        self,
+        status: HTTPStatus,
+        message: str,
+        *,
+        accepts: str = "",
+        without_body: bool = False,
+        close: bool,
+        rules: Sequence[str] = (),
+        headers: Iterable[Header] = (),
+    ) -> bytes:
+        """A whole answer of the gateway's own."""
+        return refusal(
+            status,
+            message,
+            accepts=accepts,
+            without_body=without_body,
+            close=close,
+            rules=rules,
+            headers=headers,
+        )
+
+
+HTTP = Speech()
