@@ -16,6 +16,7 @@ from gateway.protocols.http import masked_headers
 from gateway.protocols.http.charsets import MARKED, Recoding, charset
 from gateway.protocols.http.codings import codings
 from gateway.protocols.http.event_stream import Events
+from gateway.protocols.http.headed import Headed
 from gateway.protocols.http.json_text import JsonText, JsonUnreadable
 from gateway.protocols.http.media import Kind, kind_of, says_text, wrapping
 from gateway.protocols.http.naming import Names
@@ -142,6 +143,7 @@ class _MaskedBody:
     ) -> None:
         self._mask = mask
         self._names = names
+        self._headed = Headed(names)
         self._longest = limits.row_bytes
         self._counts = counts
         self._texts = Texts(mask, scrub.value)
@@ -255,7 +257,12 @@ class _MaskedBody:
             self._stage = Events(self._event, longest=self._longest)
         elif self._names.any and kind is Kind.JSON:
             self._stage = JsonText(
-                self._names, self._mask, self._texts, longest=self._longest, wrapped=wrapped
+                self._names,
+                self._mask,
+                self._texts,
+                longest=self._longest,
+                wrapped=wrapped,
+                headed=self._headed,
             )
         elif self._names.any and kind is Kind.TABLE:
             self._stage = TableText(self._names, self._mask, self._texts, longest=self._longest)
@@ -287,7 +294,7 @@ class _MaskedBody:
         if not data.lstrip().startswith((b"{", b"[", b'"')) or _WORDS.fullmatch(data):
             return data
         stage: _Stage = (
-            JsonText(self._names, self._mask, self._texts, longest=self._longest)
+            JsonText(self._names, self._mask, self._texts, longest=self._longest, headed=self._headed)
             if self._names.any
             else EscapedTexts(self._texts, longest=self._longest)
         )
