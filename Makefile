@@ -60,7 +60,7 @@ lint: install-test
 	$(BIN)/lint-imports
 
 bench: install-test
-	sh .ci/packages pgbouncer
+	sh .ci/packages mariadb-server pgbouncer
 	$(BIN)/python benchmarks/facts.py
 	$(BIN)/python benchmarks/masking.py
 	$(BIN)/python benchmarks/masking_quality.py
