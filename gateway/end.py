@@ -79,6 +79,9 @@ class End:
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self.transport.set_write_buffer_limits(high=BUFFERED)
+        if self._paused:
+            # Transports begin to read once this is over, whatever they are told here.
+            asyncio.get_running_loop().call_soon(self._turn)
         if self._side is Side.CLIENT:
             name = transport.get_extra_info("peername")
             self._owner.opened(f"{name[0]}:{name[1]}" if isinstance(name, tuple) else "local")

@@ -111,6 +111,8 @@ class Relay(Owner):
         self._keyed = False
         self._direct_tls = False
         self._paused = False
+        self._full = False
+        """The client has yet to take what was sent to it."""
         self._over = False
 
     # What enters the wire.
@@ -283,6 +285,7 @@ class Relay(Owner):
         if self._upstream is not None:
             self._upstream.close()
         self._upstream = End(Side.UPSTREAM, self)
+        self._upstream.read(paused=self._full)
         self._spawn(
             pending.target(
                 self._door.dialer,
@@ -342,6 +345,7 @@ class Relay(Owner):
 
     def congested(self, side: Side, full: bool) -> None:  # noqa: FBT001
         if side is Side.CLIENT:
+            self._full = full
             if self._upstream is not None:
                 self._upstream.read(paused=full)
         else:

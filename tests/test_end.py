@@ -118,6 +118,19 @@ async def test_what_is_sent_ends_the_long_answer(then: Callable[[gateway.end.End
     assert pipe.reading is (then is not None)
 
 
+async def test_a_side_that_may_not_be_read_is_not_read_once_it_is_connected() -> None:
+    end, pipe = End(Side.UPSTREAM, Taker()), Pipe()
+    end.read(paused=True)
+    end.connection_made(pipe)
+    pipe.resume_reading()  # as transports do behind it
+    pipe.turned.clear()
+    asyncio.get_running_loop().call_soon(pipe.turned.set)
+    await pipe.turned.wait()
+    assert not pipe.reading
+    end.read(paused=False)
+    assert pipe.reading
+
+
 async def test_a_side_that_may_not_be_read_stays_unread_when_its_rest_is_over() -> None:
     end, pipe, _ = opened()
     for _ in range(LONG):

@@ -46,6 +46,20 @@ def test_aliases_of_graphql(document: str, names: dict[str, set[str]]) -> None:
     assert renamed(row) == names
 
 
+STATEMENTS = [
+    ("SELECT name, ssn FROM customers", {"name": {"customers.name"}, "ssn": {"customers.ssn"}}),
+    ("SELECT c.ssn AS n FROM crm.customers c", {"n": {"crm.customers.ssn"}}),
+    ("SELECT * FROM customers", {"*": {"customers.*"}}),
+    ("SELECT 1", {}),
+]
+
+
+@pytest.mark.parametrize(("statement", "names"), STATEMENTS)
+def test_columns_of_statements(statement: str, names: dict[str, set[str]]) -> None:
+    row = {"method": "POST", "path": "/sql", "headers": [["Content-Type", "application/json"]]}
+    assert renamed(row | {"body": json.dumps({"query": statement})}) == names
+
+
 @pytest.mark.parametrize(("target", "names"), QUERIES)
 def test_aliases_of_queries(target: str, names: dict[str, set[str]]) -> None:
     path, _, query = target.partition("?")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -71,6 +72,11 @@ def test_what_a_request_renames_is_known_by_what_it_is() -> None:
     assert of('{"data":{"c":[{"name":"Jane"}]}}', c="customers") == '{"data":{"c":[{"name":"***e"}]}}'
     assert of('{"i":[{"t":"x"}]}', i="items", t="token") == '{"i":[{"t":null}]}'
     assert of('{"ssn":"1"}', ssn="name") == '{"ssn":"[redacted]"}'
+    assert of('[{"name":"Jane","x":"y"}]', path="/sql", name="customers.name") == '[{"name":"***e","x":"y"}]'
+    assert of('[{"name":"Jane","x":"y"}]', path="/sql", **{"*": "customers.*"}) == '[{"name":"***e","x":"y"}]'
+    assert of('[["n"],["Jane"]]', path="/sql", n="customers.name") == '[["n"],["***e"]]'
+    assert of('[["name"],["Jane"]]', path="/sql", **{"*": "customers.*"}) == '[["name"],["***e"]]'
+    assert of('[{"name":"Jane"}]', path="/sql", name="products.name") == '[{"name":"Jane"}]'
 
 
 @pytest.mark.parametrize(
@@ -90,6 +96,30 @@ def test_a_text_is_not_kept_for_ever() -> None:
     assert of('{"a":"' + "x" * 900 + '"}', longest=1_000)
     with pytest.raises(JsonUnreadable):
         shown([b'{"a":"', *[b"x" * 100] * 11], longest=1_000)
+
+
+def test_a_long_text_is_read_once() -> None:
+    for before, after in ((b'["', b'"]'), (b'{"', b'":1}'), (b'{"a":"', b'"}')):
+        made = JsonText(Names(NAMING, facts()), NAMING, Texts(NAMING, lambda data: data), longest=1 << 30)
+        assert made.feed(before).count(b'"') in {0, 2}
+        began = time.process_time()
+        for _ in range(4_000):
+            assert made.feed(b"x" * 4_096) == b""
+        assert time.process_time() - began < 4.0  # read again each time it were 130 GB
+        assert made.feed(after).endswith(after)
+
+
+def test_any_number_of_names_takes_no_more_room_than_some() -> None:
+    names = [f"n{number}" for number in range(30_000)]
+    document = json.dumps({**dict.fromkeys(names, "x"), "list": names, "ssn": "1", "name": "x"})
+    made = JsonText(Names(NAMING, facts()), NAMING, Texts(NAMING, lambda data: data), longest=LONGEST)
+    assert (
+        made.feed(document.encode()[:-30]) + made.feed(document.encode()[-30:])
+        == document.replace('"ssn": "1"', '"ssn": "[redacted]"').encode()
+    )
+    made = JsonText(Names(NAMING, facts()), NAMING, Texts(NAMING, lambda data: data), longest=LONGEST)
+    made.feed(document.encode()[:-30])
+    assert max(len(made._stack[0].plain), len(made._stack[0].harmless)) <= 10_000
 
 
 def test_what_is_decided_is_given_out_at_once() -> None:

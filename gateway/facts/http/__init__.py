@@ -40,7 +40,7 @@ def read(request: Request) -> Facts:
     for method in methods_of(reading, request, body):
         _judge(reading, request, body, method)
     reaches(reading, request)
-    renamed(reading, request)
+    renamed(reading, request, body)
     if request.header("upgrade").lower() not in {"", "h2c"}:
         reading.doubt("the request asks to go on in another protocol")
     effects = sorted(reading.effects - {Effect.UNKNOWN}) or [Effect.UNKNOWN]

@@ -16,11 +16,12 @@ from gateway.protocols.http import masked_headers
 from gateway.protocols.http.charsets import MARKED, Recoding, charset
 from gateway.protocols.http.codings import codings
 from gateway.protocols.http.event_stream import Events
+from gateway.protocols.http.headed import Headed
 from gateway.protocols.http.json_text import JsonText, JsonUnreadable
-from gateway.protocols.http.media import Kind, kind_of, says_text, wrapping
+from gateway.protocols.http.media import LOOKED_AT, Kind, kind_of, says_text, wrapping
 from gateway.protocols.http.naming import Names
 from gateway.protocols.http.scrubbing import Scrub
-from gateway.protocols.http.table import TableText
+from gateway.protocols.http.table import TableText, heads_a_table
 from gateway.protocols.http.text_lines import Lines
 from gateway.protocols.http.texts import EscapedTexts, Texts
 from gateway.wire import AnswerWithheld, Limits, Mask, MaskedStream
@@ -142,6 +143,7 @@ class _MaskedBody:
     ) -> None:
         self._mask = mask
         self._names = names
+        self._headed = Headed(names)
         self._longest = limits.row_bytes
         self._counts = counts
         self._texts = Texts(mask, scrub.value)
@@ -236,6 +238,11 @@ class _MaskedBody:
         if whole and not self._begins:
             return b""
         kind = Kind.JSON if before else kind_of(self._declared, self._begins, whole=whole)
+        if kind is Kind.TEXT and self._names.any and self._declared == "text/plain":
+            line, ended, _ = self._begins.partition(b"\n")
+            if not ended and not whole and len(line) < LOOKED_AT:
+                return b""
+            kind = Kind.TABLE if heads_a_table(line.rstrip(b"\r"), self._names) else kind
         if kind is None:
             return b""
         begins, self._begins = self._begins, b""
@@ -255,7 +262,12 @@ class _MaskedBody:
             self._stage = Events(self._event, longest=self._longest)
         elif self._names.any and kind is Kind.JSON:
             self._stage = JsonText(
-                self._names, self._mask, self._texts, longest=self._longest, wrapped=wrapped
+                self._names,
+                self._mask,
+                self._texts,
+                longest=self._longest,
+                wrapped=wrapped,
+                headed=self._headed,
             )
         elif self._names.any and kind is Kind.TABLE:
             self._stage = TableText(self._names, self._mask, self._texts, longest=self._longest)
@@ -287,7 +299,7 @@ class _MaskedBody:
         if not data.lstrip().startswith((b"{", b"[", b'"')) or _WORDS.fullmatch(data):
             return data
         stage: _Stage = (
-            JsonText(self._names, self._mask, self._texts, longest=self._longest)
+            JsonText(self._names, self._mask, self._texts, longest=self._longest, headed=self._headed)
             if self._names.any
             else EscapedTexts(self._texts, longest=self._longest)
         )

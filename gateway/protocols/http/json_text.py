@@ -8,32 +8,22 @@ be hidden by names: it raises `JsonUnreadable`.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from gateway.masking.documents import UNREADABLE, hide_paths
-from gateway.protocols.http.naming import Found, Names, Place
+from gateway.protocols.http.headed import Headed, holds, tells
+from gateway.protocols.http.json_open import HOLDS, NAMED, PASSES, TELLS, Open, bounded, is_harmless
+from gateway.protocols.http.json_tokens import BLANKS, ELEMENT, MEMBER, SCALAR, SCALAR_SIGNS
+from gateway.protocols.http.naming import Found, Names
 from gateway.protocols.http.texts import BODY, ESCAPE_BEGINS, Texts, said
 from gateway.wire import Mask
 
 _DEEPEST = 64
-_BLANKS = re.compile(rb"[ \t\r\n\x1e]*")
-"""The last of them begins each text of a JSON sequence (RFC 7464)."""
-_NUMBER = rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
-_SCALAR = re.compile(_NUMBER + rb"|true|false|null|-?Infinity|NaN")
-_SCALAR_SIGNS = re.compile(rb"[-+.0-9A-Za-z]*")
-_TEXT = rb'"[^"\\\x00-\x1f]*"'
-_GAP = rb"[ \t\r\n]*"
-_PLAIN = rb"(?:" + _TEXT + rb"|" + _NUMBER + rb"|true|false|null)" + _GAP
-_MEMBER = re.compile(rb"(" + _TEXT + rb")" + _GAP + rb":" + _GAP + _PLAIN + rb"([,}])" + _GAP)
-"""A whole member that holds a text as it looks, or a number and its like: most are, and are passed over in one go."""
-_ELEMENTS = re.compile(rb"(?:" + _PLAIN + rb"," + _GAP + rb"){1,1000}")
 _LONGEST_SCALAR = 4_096
 _LONGEST_NUMBER = 300
 """Digits of a number that is more than its type to anybody."""
 _QUOTE, _PARENTHESIS, _SEMICOLON = b'");'
-_CLOSE = b"}"
+_CLOSE_SIGN, _COMMA_SIGN = b"}", b","
 _OPEN_OBJECT, _CLOSE_OBJECT, _OPEN_ARRAY, _CLOSE_ARRAY, _COLON, _COMMA = b"{}[]:,"
 
 
@@ -41,34 +31,25 @@ class JsonUnreadable(Exception):
     """Bytes that are no JSON."""
 
 
-@dataclass(slots=True)
-class _Open:
-    """An object or array that has begun."""
-
-    closes: int
-    place: Place
-    strategy: str | None
-    """How every leaf in it is hidden, where a rule names it."""
-    plain: dict[bytes, bool]
-    """Names of its members -> whether no rule reaches them."""
-    found: Found | None = None
-    """Of the member whose value comes."""
-    count: int = 0
-
-    @property
-    def free(self) -> bool:
-        """An array whose elements are all alike to the rules, and not hidden with it."""
-        return self.closes == _CLOSE_ARRAY and self.strategy is None
-
-
 class JsonText:
     def __init__(
-        self, names: Names, mask: Mask, texts: Texts, *, longest: int, wrapped: bool = False
+        self,
+        names: Names,
+        mask: Mask,
+        texts: Texts,
+        *,
+        longest: int,
+        wrapped: bool = False,
+        headed: Headed | None = None,
     ) -> None:
-        """`longest`: bytes of a text that may be kept until it is whole. `wrapped`: a parenthesis may end it (JSONP)."""
+        """`longest`: bytes of a text that may be kept until it is whole. `wrapped`: a parenthesis may end it (JSONP).
+
+        `headed`: what was told before it, in the same answer.
+        """
         self._names = names
         self._mask = mask
         self._texts = texts
+        self._headed = headed if headed is not None else Headed(names)
         self._longest = longest
         self._wrapped = wrapped
         self._buffer = bytearray()
@@ -77,7 +58,7 @@ class JsonText:
         """Up to where a text that has not ended has been read."""
         self._done = 0
         self._out: list[bytes] = []
-        self._stack: list[_Open] = []
+        self._stack: list[Open] = []
         self._expects: Callable[[int, bool], bool] = self._value
 
     @property
@@ -111,7 +92,7 @@ class JsonText:
     def _walk(self, *, final: bool) -> None:
         buffer = self._buffer
         while True:
-            blanks = _BLANKS.match(buffer, self._at)
+            blanks = BLANKS.match(buffer, self._at)
             assert blanks is not None
             self._at = blanks.end()
             if self._at == len(buffer) or not self._expects(buffer[self._at], final):
@@ -135,11 +116,13 @@ class JsonText:
             if self._stack and self._stack[-1].strategy is not None:
                 strategy = self._stack[-1].strategy
             if sign == _OPEN_OBJECT:
-                plain = self._names.plain(found.place)
-                self._stack.append(_Open(_CLOSE_OBJECT, found.place, strategy, plain))
+                plain, harmless = self._names.plain(found.place), self._headed.harmless(found.place)
+                self._stack.append(Open(_CLOSE_OBJECT, found.place, strategy, plain, harmless))
                 self._expects = self._first_name
             else:
-                self._stack.append(_Open(_CLOSE_ARRAY, found.place, strategy, {}))
+                self._stack.append(
+                    Open(_CLOSE_ARRAY, found.place, strategy, {}, self._headed.harmless(found.place))
+                )
                 self._expects = self._first_element
             return True
         start = self._at
@@ -149,6 +132,8 @@ class JsonText:
         strategy = found.strategy if self._stack else self._names.value
         if self._stack and self._stack[-1].strategy is not None:
             strategy = self._stack[-1].strategy
+        if self._stack and strategy is None:
+            strategy = self._as_headed(start, end, text=sign == _QUOTE)
         if strategy is not None:
             self._hide(start, end, strategy)
         elif sign == _QUOTE and found.is_document:
@@ -162,6 +147,29 @@ class JsonText:
         self._at = end
         self._after()
         return True
+
+    def _as_headed(self, start: int, end: int, *, text: bool) -> str | None:
+        """How a leaf is hidden by what is told of its place; a name that it tells is taken down."""
+        top = self._stack[-1]
+        above = self._stack[-2] if len(self._stack) > 1 else None
+        listed = above is not None and above.closes == _CLOSE_ARRAY
+        at: int | None
+        if top.closes == _CLOSE_ARRAY:
+            at, told, held = top.count, text, listed or above is None
+        else:
+            at = above.count if above is not None and listed else None
+            told, held = text and tells(top.name), holds(top.name)
+        strategy = self._headed.hidden(at) if held and self._headed.any else None
+        if strategy is not None:
+            return strategy
+        if told:
+            token = bytes(self._buffer[start:end])
+            if not self._headed.told(top.place, said(token), at):
+                bounded(top.harmless).add(token)
+            elif top.held:
+                raise JsonUnreadable("a value stands before its name")
+        top.held = top.held or (held and top.closes == _CLOSE_OBJECT and not tells(top.name))
+        return None
 
     def _found(self) -> Found:
         """What rules say of the value that begins here."""
@@ -193,13 +201,14 @@ class JsonText:
         if sign != _QUOTE:
             raise JsonUnreadable("a member has no name")
         top = self._stack[-1]
-        if top.strategy is None and not self._names.apart and self._skip_members(top):
+        if top.strategy is None and not self._resume and not self._names.apart and self._skip_members(top):
             return True
         start = self._at
         end = self._text_end(final)
         if end < 0:
             return False
-        top.found = self._names.member(top.place, said(bytes(self._buffer[start:end])))
+        top.name = bytes(self._buffer[start:end])
+        top.found = self._names.member(top.place, said(top.name))
         self._search(start, end)
         self._at = end
         self._expects = self._colon
@@ -231,33 +240,58 @@ class JsonText:
         self._after()
         return True
 
-    def _skip_members(self, top: _Open) -> bool:
+    def _skip_members(self, top: Open) -> bool:
         """Pass over members that no rule names; whether there was one."""
         buffer, plain, at = self._buffer, top.plain, self._at
-        while (member := _MEMBER.match(buffer, at)) is not None:
-            name, ended = member.groups()
-            if name not in plain:
-                found = self._names.member(top.place, said(name))
-                plain[name] = found.is_plain
-            if not plain[name]:
-                break
+        while (member := MEMBER.match(buffer, at)) is not None:
+            name, value, ended = member.groups()
+            says = plain[name] if name in plain else self._says(top, name)
+            if says != PASSES:
+                if says == NAMED or self._headed.any or (says == TELLS and not is_harmless(value, top)):
+                    break
+                top.held = top.held or says == HOLDS
             at = member.end()
-            if ended == _CLOSE:
-                self._at = at
-                self._stack.pop()
-                self._after()
-                return True
+            if ended == _CLOSE_SIGN:
+                return self._skipped_to(at)
         if at == self._at:
             return False
         self._at, self._expects = at, self._name
         return True
 
+    def _says(self, top: Open, name: bytes) -> int:
+        found = self._names.member(top.place, said(name))
+        if not found.is_plain:
+            says = NAMED
+        elif tells(name):
+            says = TELLS
+        else:
+            says = HOLDS if holds(name) else PASSES
+        bounded(top.plain)[name] = says
+        return says
+
     def _skip_elements(self) -> bool:
         """Pass over elements of an array that hold nothing else; whether there was one."""
-        elements = _ELEMENTS.match(self._buffer, self._at)
-        if elements is None or self._names.placed or self._names.apart:
+        top, at = self._stack[-1], self._at
+        if self._resume or self._names.placed or self._names.apart or self._headed.any:
             return False
-        self._at, self._expects = elements.end(), self._value
+        while (element := ELEMENT.match(self._buffer, at)) is not None:
+            value, ended = element.groups()
+            if not is_harmless(value, top):
+                break
+            at = element.end()
+            if ended != _COMMA_SIGN:
+                return self._skipped_to(at)
+            top.count += 1
+        if at == self._at:
+            return False
+        self._at, self._expects = at, self._value
+        return True
+
+    def _skipped_to(self, at: int) -> bool:
+        """An object or array has ended there."""
+        self._at = at
+        self._stack.pop()
+        self._after()
         return True
 
     def _text_end(self, final: bool) -> int:  # noqa: FBT001
@@ -274,14 +308,14 @@ class JsonText:
         return -1
 
     def _scalar_end(self, final: bool) -> int:  # noqa: FBT001
-        signs = _SCALAR_SIGNS.match(self._buffer, self._at)
+        signs = SCALAR_SIGNS.match(self._buffer, self._at)
         assert signs is not None
         end = signs.end()
         if end - self._at > _LONGEST_SCALAR:
             raise JsonUnreadable("a number is longer than any")
         if end == len(self._buffer) and not final and end > self._at:
             return -1
-        if _SCALAR.fullmatch(self._buffer, self._at, end) is None:
+        if SCALAR.fullmatch(self._buffer, self._at, end) is None:
             raise JsonUnreadable("a value is none")
         return end
 

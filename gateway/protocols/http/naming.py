@@ -19,6 +19,7 @@ from gateway.wire import Mask
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _REMEMBERED = 10_000
+_PLACES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Names:
         self.top = Place(around, self._opened(mask.paths(sorted(around)) if around else mask.paths(())))
         self.placed = any(step.place is not None for path, _ in self._paths for step in path.steps)
         """Whether a path tells one element of an array from another."""
-        self._plain: dict[Place, dict[bytes, bool]] = {}
+        self._plain: dict[Place, dict[bytes, int]] = {}
         self._known: dict[tuple[Place, str | int], Found] = {}
         self.value: str | None = None
         """How a body is hidden that is one value: `/customers/7/ssn`."""
@@ -100,14 +101,18 @@ class Names:
             found = self._remember(place, name, self._member(place, name))
         return found
 
-    def plain(self, place: Place) -> dict[bytes, bool]:
-        """Names of members there, as bytes -> whether no rule reaches them. Callers fill it."""
-        known = self._plain.get(place)
-        if known is None or len(known) >= _REMEMBERED:
-            if len(self._plain) >= _REMEMBERED // 10:
-                self._plain.clear()
-            known = self._plain[place] = {}
-        return known
+    def column(self, place: Place, name: str) -> str | None:
+        """How a column so called is hidden."""
+        called = name.lower().rpartition(".")[2]
+        if self._mask.rule((called,), label=called) is None and name not in self._stored:
+            return None
+        return self._member(place, name if name in self._stored else called).strategy
+
+    def plain(self, place: Place) -> dict[bytes, int]:
+        """What is known of names of members there, as bytes. Callers fill it."""
+        if len(self._plain) >= _PLACES:
+            self._plain.clear()
+        return self._plain.setdefault(place, {})
 
     def element(self, place: Place, number: int) -> Found:
         if not self.placed:
@@ -125,11 +130,15 @@ class Names:
         return found
 
     def _member(self, place: Place, name: str) -> Found:
-        stored = self._stored.get(name, [])
-        known = [each.lower().replace(".", "_") for each in (name, *stored)]
-        called = known[0]
+        called = name.lower().replace(".", "_")
+        stored = [
+            *self._stored.get(name, []),
+            *(each[:-1] + called for each in self._stored.get("*", []) if each.endswith(".*")),
+        ]
+        known = [called, *(each for each in stored if "." not in each)]
         names = [f"{above}.{each}" for each in known for above in sorted(place.around)] or known
-        further, by_path = self._step(place, name, *stored)
+        names += [each for each in stored if "." in each]
+        further, by_path = self._step(place, name, *(each.rpartition(".")[2] for each in stored))
         rules = [self._mask.rule((each,), label=each.rpartition(".")[2]) for each in names]
         strategy = strictest(each for each in (*rules, by_path) if each is not None)
         inside: tuple[tuple[JsonPath, str], ...] = ()
