@@ -60,11 +60,12 @@ lint: install-test
 	$(BIN)/lint-imports
 
 bench: install-test
-	sh .ci/packages pgbouncer
+	sh .ci/packages mariadb-server pgbouncer
 	$(BIN)/python benchmarks/facts.py
 	$(BIN)/python benchmarks/masking.py
 	$(BIN)/python benchmarks/masking_quality.py
 	$(BIN)/python benchmarks/masking_quality.py --names
+	$(BIN)/python benchmarks/mysql.py
 	$(BIN)/python benchmarks/postgres.py
 	$(BIN)/python benchmarks/web.py
 

@@ -85,12 +85,12 @@ def house(*, scale: int, rows: int = ROWS, max_connections: int = 2_300) -> Iter
         directory.chmod(0o755)
         postgres = parts.enter_context(Postgres(settings=settings))
         direct = _fill(postgres, scale=scale, rows=rows)
-        ports = {name: _free_port() for name in ("plain", "masked", "api")}
+        ports = {name: free_port() for name in ("plain", "masked", "api")}
         bot_token, secret = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
         policy = directory / "policies.yaml"
         policy.write_text(POLICY.format(upstream=direct.port, **ports))
         gateway = parts.enter_context(
-            _process(
+            running(
                 [sys.executable, "-m", "gateway", "serve", "--policy", str(policy), "--json"]
                 + ["--state", str(directory / "state")],
                 {
@@ -102,9 +102,11 @@ def house(*, scale: int, rows: int = ROWS, max_connections: int = 2_300) -> Iter
                 ready=True,
             )
         )
-        token = _token(f"http://127.0.0.1:{ports['api']}", secret)
+        secret_token = token(f"http://127.0.0.1:{ports['api']}", secret)
         reach = {
-            name: Account(host="127.0.0.1", port=ports[name], user="bench", password=token, database="bench")
+            name: Account(
+                host="127.0.0.1", port=ports[name], user="bench", password=secret_token, database="bench"
+            )
             for name in ("plain", "masked")
         }
         yield House(
@@ -159,7 +161,7 @@ def _pgbouncer(parts: contextlib.ExitStack, directory: Path, direct: Account) ->
         return None
     home = directory / "pgbouncer"
     home.mkdir()
-    port = _free_port()
+    port = free_port()
     (home / "users.txt").write_text(f'"{direct.user}" "{direct.password}"\n')
     (home / "pgbouncer.ini").write_text(
         f"[databases]\nbench = host={direct.host} port={direct.port}\n"
@@ -174,7 +176,7 @@ def _pgbouncer(parts: contextlib.ExitStack, directory: Path, direct: Account) ->
         for path in (home, *home.iterdir()):
             os.chown(path, nobody.pw_uid, nobody.pw_gid)
     parts.enter_context(
-        _process([program, str(home / "pgbouncer.ini")], {}, directory / "pgbouncer.log", **owner)
+        running([program, str(home / "pgbouncer.ini")], {}, directory / "pgbouncer.log", **owner)
     )
     account = Account(
         host="127.0.0.1", port=port, user=direct.user, password=direct.password, database="bench"
@@ -184,7 +186,7 @@ def _pgbouncer(parts: contextlib.ExitStack, directory: Path, direct: Account) ->
 
 
 @contextlib.contextmanager
-def _process(
+def running(
     arguments: list[str], environment: Mapping[str, str], log: Path, *, ready: bool = False, **owner: object
 ) -> Iterator[subprocess.Popen[bytes]]:
     with log.open("wb") as sink:
@@ -207,7 +209,7 @@ def _process(
         process.wait(30)
 
 
-def _token(api: str, secret: str) -> str:
+def token(api: str, secret: str) -> str:
     form = f"grant_type=client_credentials&client_id=bench&client_secret={secret}".encode()
     with urllib.request.urlopen(urllib.request.Request(f"{api}/oauth/token", data=form)) as answer:
         return str(json.load(answer)["access_token"])
@@ -223,7 +225,7 @@ def _wait_for(port: int) -> None:
     raise SystemExit(f"nothing listens on {port}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

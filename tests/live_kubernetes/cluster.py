@@ -18,6 +18,8 @@ from typing import Any
 from aiohttp import web
 from ruamel.yaml import YAML
 
+from tests.live_kubernetes.executing import executed
+
 PASSWORD = "correct-horse-Staple7"
 APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _TABLE = "application/json;as=table"
@@ -108,6 +110,7 @@ class Cluster:
                 app.router.add_patch(f"{one}/{{name}}", self._update)
                 app.router.add_delete(f"{one}/{{name}}", self._delete)
         app.router.add_get("/api/v1/namespaces/{namespace}/pods/{name}/log", self._log)
+        app.router.add_get("/api/v1/namespaces/{namespace}/pods/{name}/exec", executed)
         scale = "/apis/apps/v1/namespaces/{namespace}/deployments/{name}/scale"
         app.router.add_get(scale, self._scale)
         app.router.add_patch(scale, self._scale)

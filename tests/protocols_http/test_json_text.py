@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -95,6 +96,17 @@ def test_a_text_is_not_kept_for_ever() -> None:
     assert of('{"a":"' + "x" * 900 + '"}', longest=1_000)
     with pytest.raises(JsonUnreadable):
         shown([b'{"a":"', *[b"x" * 100] * 11], longest=1_000)
+
+
+def test_a_long_text_is_read_once() -> None:
+    for before, after in ((b'["', b'"]'), (b'{"', b'":1}'), (b'{"a":"', b'"}')):
+        made = JsonText(Names(NAMING, facts()), NAMING, Texts(NAMING, lambda data: data), longest=1 << 30)
+        assert made.feed(before).count(b'"') in {0, 2}
+        began = time.process_time()
+        for _ in range(4_000):
+            assert made.feed(b"x" * 4_096) == b""
+        assert time.process_time() - began < 4.0  # read again each time it were 130 GB
+        assert made.feed(after).endswith(after)
 
 
 def test_any_number_of_names_takes_no_more_room_than_some() -> None:

@@ -360,6 +360,48 @@ def test_errors_of_what_reads_a_hidden_column_are_withheld():
         assert ("123-45" in said) is kept, text
 
 
+_SYNTAX = (
+    "You have an error in your SQL syntax; check the manual that corresponds to your MariaDB server version "
+    "for the right syntax to use near '{}' at line {}"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "near", "line", "kept"),
+    [
+        ("selct * from t", "selct * from t", 1, True),
+        ("select ssn from t wher x = 1 ;", "x = 1", 1, True),
+        ("select 1 +", "", 1, True),
+        ("select ssn\nfrom t\nwher x", "x", 3, True),
+        ("select f() -- " + "x" * 200, "f() -- " + "x" * 73, 1, True),
+        ("select ssn\nfrom t\nwher x", "x", 219, False),
+        ("select f()", "219-09-9999", 1, False),
+        ("select f() /* 219-09-9999 */", "219-09-9999", 1, False),
+    ],
+)
+def test_a_syntax_error_is_told_where_it_is_of_the_very_text(text, near, line, kept):
+    session = play(mask=Ssn(word="nothing"))
+    session.client(query(text))
+    said = _SYNTAX.format(near, line)
+    session.server(packed(err(1064, "42000", said)))
+    assert (errors(session.said_to_client()) == [(1064, said)]) is kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "call p()",
+        "select f(ssn) from t",
+        "begin not atomic declare v text; select ssn into v from t; signal sqlstate '42S02' set message_text = v; end",
+    ],
+)
+def test_code_that_speaks_for_itself_is_withheld_whatever_number_it_gives(text):
+    session = play(mask=Ssn(word="nothing"))
+    session.client(query(text))
+    session.server(packed(err(1146, "42S02", "Table '219-09-9999' doesn't exist")))
+    assert errors(session.said_to_client()) == [(1146, "(withheld: answers on this connection are masked)")]
+
+
 def test_the_answer_names_its_command():
     session = play()
     events = session.client(query("select 1")) + session.server(ONE_ROW)

@@ -18,10 +18,10 @@ from gateway.protocols.http.codings import codings
 from gateway.protocols.http.event_stream import Events
 from gateway.protocols.http.headed import Headed
 from gateway.protocols.http.json_text import JsonText, JsonUnreadable
-from gateway.protocols.http.media import Kind, kind_of, says_text, wrapping
+from gateway.protocols.http.media import LOOKED_AT, Kind, kind_of, says_text, wrapping
 from gateway.protocols.http.naming import Names
 from gateway.protocols.http.scrubbing import Scrub
-from gateway.protocols.http.table import TableText
+from gateway.protocols.http.table import TableText, heads_a_table
 from gateway.protocols.http.text_lines import Lines
 from gateway.protocols.http.texts import EscapedTexts, Texts
 from gateway.wire import AnswerWithheld, Limits, Mask, MaskedStream
@@ -238,6 +238,11 @@ class _MaskedBody:
         if whole and not self._begins:
             return b""
         kind = Kind.JSON if before else kind_of(self._declared, self._begins, whole=whole)
+        if kind is Kind.TEXT and self._names.any and self._declared == "text/plain":
+            line, ended, _ = self._begins.partition(b"\n")
+            if not ended and not whole and len(line) < LOOKED_AT:
+                return b""
+            kind = Kind.TABLE if heads_a_table(line.rstrip(b"\r"), self._names) else kind
         if kind is None:
             return b""
         begins, self._begins = self._begins, b""

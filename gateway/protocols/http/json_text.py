@@ -201,7 +201,7 @@ class JsonText:
         if sign != _QUOTE:
             raise JsonUnreadable("a member has no name")
         top = self._stack[-1]
-        if top.strategy is None and not self._names.apart and self._skip_members(top):
+        if top.strategy is None and not self._resume and not self._names.apart and self._skip_members(top):
             return True
         start = self._at
         end = self._text_end(final)
@@ -272,7 +272,7 @@ class JsonText:
     def _skip_elements(self) -> bool:
         """Pass over elements of an array that hold nothing else; whether there was one."""
         top, at = self._stack[-1], self._at
-        if self._names.placed or self._names.apart or self._headed.any:
+        if self._resume or self._names.placed or self._names.apart or self._headed.any:
             return False
         while (element := ELEMENT.match(self._buffer, at)) is not None:
             value, ended = element.groups()

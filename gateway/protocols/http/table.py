@@ -18,6 +18,14 @@ _SEPARATORS = b",;\t|"
 _LINE_END = re.compile(rb"\r\n|\n|\r(?!\Z)")
 _NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 _QUOTE = b'"'
+_QUOTED = rb'"[^"]*(?:""[^"]*)*"'
+
+
+def heads_a_table(line: bytes, names: Names) -> bool:
+    """Whether a line of text names columns, and one that a rule hides."""
+    cells = re.split(rb"[,;\t|]", line)
+    known = (names.column(names.top, cell.strip(b" \"'").decode("utf-8", "replace")) for cell in cells)
+    return len(cells) > 1 and any(each is not None for each in known)
 
 
 class TableUnreadable(Exception):
@@ -127,11 +135,11 @@ class TableText:
         return self._separator.join(shown)
 
     def _begin(self, record: bytes) -> None:
-        outside = re.sub(rb'"(?:[^"]|"")*"', b"", record)
+        outside = re.sub(_QUOTED, b"", record)
         self._separator = max((bytes([each]) for each in _SEPARATORS), key=outside.count)
         sign = re.escape(self._separator)
         self._fields = re.compile(
-            rb'("(?:[^"]|"")*"|[^"' + sign + rb"][^" + sign + rb"]*|)(?:" + sign + rb"|\Z)"
+            rb"(" + _QUOTED + rb'|[^"' + sign + rb"][^" + sign + rb"]*|)(?:" + sign + rb"|\Z)"
         )
         for field in self._cut(record):
             self._columns.append(_Column(self._names.member(self._names.top, _said(field).strip())))

@@ -11,7 +11,7 @@ from enum import Enum, auto
 from typing import Final
 
 from gateway.facts.mysql import Context
-from gateway.model import Facts
+from gateway.model import Effect, Facts
 from gateway.protocols.column_rules import reads_hidden
 from gateway.protocols.mysql import errors, packets
 from gateway.protocols.mysql.packets import Body, Packet, Packets
@@ -354,7 +354,14 @@ class Answers:
             return payload[: len(payload) - len(failed.message)] + errors.WITHHELD.encode()
         if mask is None:
             return None
-        return errors.mask_error(payload, mask, reads_hidden=reads_hidden(running.facts, mask))
+        facts = running.facts
+        return errors.mask_error(
+            payload,
+            mask,
+            reads_hidden=reads_hidden(facts, mask),
+            text=running.text,
+            runs_code=not facts.complete or Effect.EXEC in facts.effects,
+        )
 
     def _preparing(self, running: Running, packet: Packet, out: list[Event]) -> None:
         """The number and counts, then the definitions of parameters and of columns, an EOF behind each."""

@@ -24,6 +24,16 @@ _NAMES_ALONE = frozenset({1044, 1049, 1050, 1051, 1054, 1142, 1143, 1146, 1205, 
 _DATA_STATES = ("22", "23")
 _DATA_CODES = frozenset({1105, 1231, 1265, 1292, 1366, 1411, 1525, 1526, 1644, 3819, 4025})
 """Errors that quote values under states that do not say so."""
+_SYNTAX: Final = 1064
+_NEAR = re.compile(
+    r"You have an error in your SQL syntax; check the manual that corresponds to your (?:MariaDB|MySQL) server version "
+    r"for the right syntax to use near '(.*)' at line (\d{1,9})",
+    re.DOTALL,
+)
+_NEAR_MOST = 80
+"""Characters that a syntax error quotes."""
+_TRIMMED = " \t\r\n;\0"
+"""What servers cut off a text's end."""
 _QUOTED = re.compile(r"('.*'|\".*\"|: .*)", re.DOTALL)
 
 
@@ -92,20 +102,41 @@ def ok(sequence: int, *, status: int) -> bytes:
     return packets.frame(b"\0\0\0" + status.to_bytes(2, "little") + b"\0\0", sequence)
 
 
-def mask_error(payload: bytes, mask: Mask, *, reads_hidden: bool) -> bytes:
+def mask_error(
+    payload: bytes, mask: Mask, *, reads_hidden: bool, text: str = "", runs_code: bool = True
+) -> bytes:
     """An ERR payload with its text masked; its code and state stay.
 
     Errors of data quote the values that they are about (`Duplicate entry '...'`, `Truncated incorrect ... value: '...'`), of
     columns that cannot be told from the message: those quotations are withheld. Where a statement may have read a column
-    that a rule names (`reads_hidden`), every text is withheld but those that name things alone.
+    that a rule names (`reads_hidden`), every text is withheld but those that name things alone, and what the server says of
+    the syntax of `text` itself. Code at the server can give any number to a text of its own (SIGNAL), so that where some may
+    run (`runs_code`), names alone are no reason to keep one.
     """
     failed = read_err(payload)
-    if reads_hidden and failed.code not in _NAMES_ALONE:
+    said = failed.message.decode("utf-8", "replace")
+    names = failed.code in _NAMES_ALONE and not runs_code
+    if reads_hidden and not names and not (failed.code == _SYNTAX and _is_of(said, text)):
         said = WITHHELD
     else:
-        said = failed.message.decode("utf-8", "replace")
         if failed.state.startswith(_DATA_STATES) or failed.code in _DATA_CODES:
             said = _QUOTED.sub(WITHHELD, said)
         said = mask.text(said)
     head = payload[: len(payload) - len(failed.message)]
     return head + said.replace("\0", "").encode("utf-8", "replace")
+
+
+def _is_of(said: str, text: str) -> bool:
+    """Whether a syntax error quotes the rest of this very text, and so nothing else, from the line where that begins."""
+    found = _NEAR.fullmatch(said)
+    if found is None or not text:
+        return False
+    whole, near = text.rstrip(_TRIMMED), found[1].rstrip(_TRIMMED)
+    at = (
+        len(whole) - len(near)
+        if whole.endswith(near)
+        else whole.find(near)
+        if len(near) >= _NEAR_MOST - 4
+        else -1
+    )
+    return at >= 0 and int(found[2]) == whole.count("\n", 0, at) + 1
