@@ -228,8 +228,16 @@ async def _identity(policy: Policy) -> list[Finding]:
 
 
 def _targets(policy: Policy) -> Iterator[Finding]:
+    from gateway.protocols import NEEDS_TLS
+
     for name, target in policy.targets.items():
         upstream = target.upstream
+        if policy.tls is None and (protocol := target.connection.protocol) in NEEDS_TLS:
+            yield Finding(
+                state="warning",
+                what=f"{name}: the gateway has no certificate, and clients of {protocol} show no credential in clear",
+                advice="give the policy a certificate and its key: `tls`",
+            )
         if silent := _silent(upstream):
             yield Finding(
                 state="error",

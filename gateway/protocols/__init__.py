@@ -31,6 +31,8 @@ SURVEYED = frozenset({"postgres", "mysql"})
 """Those whose targets have a catalogue that facts can be read by."""
 
 
+NEEDS_TLS = frozenset({"kubernetes"})
+"""Those whose usual clients show no credential in clear, not even on this machine."""
 CONFIGURED = frozenset({"kubernetes"})
 """Those whose usual clients find a connection, and enter it, by a file."""
 ROLES = frozenset({"postgres"})

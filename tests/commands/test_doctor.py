@@ -18,7 +18,7 @@ from gateway.policy.file import parse
 from gateway.policy.model import AskedGroup, Holding
 from gateway.vocabulary import known
 from tests.identity.saml_idp import SamlIdp
-from tests.policy.house import WHOLE
+from tests.policy.house import MINIMAL, WHOLE
 
 HEAD = WHOLE.partition("examples:")[0]
 JWKS = {
@@ -154,3 +154,16 @@ def test_the_doctor_tells_of_a_seed_that_is_lost_changed_or_not_marked(tmp_path,
     seed.chmod(0o600)
     told, words = found()
     assert (told, "not the seed that this gateway had" in words) == ("error", True)
+
+
+@pytest.mark.parametrize(("protocol", "warned"), [("kubernetes", True), ("http", False)])
+def test_the_doctor_names_clients_that_would_show_no_credential(tmp_path, capsys, protocol, warned):
+    path = tmp_path / "policies.yaml"
+    path.write_text(
+        MINIMAL.replace("protocol: postgres", f"protocol: {protocol}").replace(
+            "postgresql://db.internal/shop", "https://127.0.0.1:9"
+        )
+    )
+    main(["doctor", "--policy", str(path), "--state", str(tmp_path / "state"), "--json"])
+    told = [each for each in json.loads(capsys.readouterr().out) if "in clear" in each["what"]]
+    assert [each["state"] for each in told] == ["warning"] * warned

@@ -19,6 +19,7 @@ from gateway.protocols.kubernetes.speech import KUBERNETES
 from gateway.wire import AnswerWithheld, Limits
 
 SHOP = "/api/v1/namespaces/shop"
+LOG = f"{SHOP}/pods/web/log"
 HIDDEN = base64.b64encode(b"[redacted]").decode()
 
 
@@ -58,7 +59,7 @@ def shown(
     headers = [(b"Content-Type", kind.encode())]
     masked = BodyMask(
         mask=mask,
-        names=KUBERNETES.names(mask, facts(target, method), headers),
+        names=KUBERNETES.names(mask, facts(target, method), target, headers),
         status=200,
         headers=headers,
         secrets=[],
@@ -169,7 +170,7 @@ def test_a_cell_is_hidden_by_the_member_that_it_shows(rule: str, column: str) ->
 def test_what_nobody_can_tell_is_hidden_as_a_secret_is(target: str) -> None:
     assert not unclear_or(target).complete
     headers = [(b"Content-Type", b"application/json")]
-    names = KUBERNETES.names(DETECTING, unclear_or(target), headers)
+    names = KUBERNETES.names(DETECTING, unclear_or(target), target, headers)
     masked = BodyMask(mask=DETECTING, names=names, status=200, headers=headers, secrets=[], limits=Limits())
     got = masked.receive(json.dumps(SECRET).encode()) + masked.finish()
     assert json.loads(got)["data"] == dict.fromkeys(SECRET["data"], HIDDEN)
@@ -227,7 +228,7 @@ def test_lines_of_a_log_are_read_as_what_each_is(every: int) -> None:
 
 def test_a_line_of_a_log_is_shown_once_it_has_ended() -> None:
     headers = [(b"Content-Type", b"text/plain")]
-    names = KUBERNETES.names(BOTH, facts(f"{SHOP}/pods/web/log"), headers)
+    names = KUBERNETES.names(BOTH, facts(LOG), LOG, headers)
     masked = BodyMask(mask=BOTH, names=names, status=200, headers=headers, secrets=[], limits=Limits())
     assert masked.receive(b"one\ntw") == b"one\n"
     assert masked.receive(b"o\n") == b"two\n"
@@ -235,8 +236,16 @@ def test_a_line_of_a_log_is_shown_once_it_has_ended() -> None:
 
 def test_a_line_that_does_not_end_is_withheld() -> None:
     headers = [(b"Content-Type", b"text/plain")]
-    names = KUBERNETES.names(BOTH, facts(f"{SHOP}/pods/web/log"), headers)
+    names = KUBERNETES.names(BOTH, facts(LOG), LOG, headers)
     limits = Limits(row_bytes=100)
     masked = BodyMask(mask=BOTH, names=names, status=200, headers=headers, secrets=[], limits=limits)
     with pytest.raises(AnswerWithheld):
         masked.receive(b"x" * 101)
+
+
+@pytest.mark.parametrize("way", ["services/web:80/proxy/customers/7", "pods/web/proxy/c%75stomers/7?a=b"])
+def test_what_a_service_answers_is_masked_as_over_http(way: str) -> None:
+    mask = compiled(columns={"customers.name": "redact"})
+    said = {"name": "Jane", "metadata": {"name": "x"}, "data": "y"}
+    got = document(f"{SHOP}/{way}", said, mask)
+    assert got == {"name": "[redacted]", "metadata": {"name": "[redacted]"}, "data": "y"}

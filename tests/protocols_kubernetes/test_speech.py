@@ -11,7 +11,7 @@ import pytest
 from gateway.facts.http import request_of
 from gateway.facts.kubernetes import read
 from gateway.masking.engine import CompiledMask
-from gateway.protocols.http.websocket import BINARY, CLOSE, frame
+from gateway.protocols.http.websocket import BINARY, CLOSE, PING, frame
 from gateway.protocols.kubernetes.channels import refused
 from gateway.protocols.kubernetes.speech import KUBERNETES
 from gateway.wire import ProtocolViolation
@@ -91,6 +91,7 @@ def test_who_shows_nothing_is_told_so() -> None:
 
 
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
+PONG = b"\x8a\x80\0\0\0\0"
 ACCEPT = b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 EXEC = f"GET {PODS}/web/exec?command=ls"
 GOES_ON = (
@@ -165,8 +166,28 @@ def test_an_exec_that_is_blocked_says_so_in_its_own_form() -> None:
     said = session.client(upgrade())
     assert said.startswith(b"HTTP/1.1 101 ")
     assert ACCEPT in said
-    assert said.endswith(refused(BLOCK.message))
+    assert said.endswith(frame(PING, b""))
+    assert session.client(PONG) == frame(PING, b"")
+    assert not session.over
+    assert session.client(b"\x82\x83\0\0\0\0\0in" + PONG[:3]) == b""
+    assert session.client(PONG[3:]) == refused(BLOCK.message)
     assert session.sent() == b""
+    assert session.over
+
+
+def test_an_exec_that_is_ended_while_it_waits_says_why_at_once() -> None:
+    session = web(lambda _command: None, speech=KUBERNETES)
+    session.client(upgrade())
+    assert session.told(session.wire.end("Enough.")).endswith(refused("Enough."))
+    assert session.sent() == b""
+    assert session.over
+
+
+@pytest.mark.parametrize("said", [b"\x88\x80\0\0\0\0", b"GET / HTTP/1.1\r\n\r\n"])
+def test_a_client_that_was_refused_may_leave(said: bytes) -> None:
+    session = web(lambda _command: BLOCK, speech=KUBERNETES)
+    session.client(upgrade())
+    assert session.client(said) == b""
     assert session.over
 
 

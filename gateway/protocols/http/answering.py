@@ -173,7 +173,7 @@ class Answering:
         facts, headers = self._judged.command.facts, answer.passed(target.origins)
         body = BodyMask(
             mask=self._mask,
-            names=self._speech.names(self._mask, facts, headers),
+            names=self._speech.names(self._mask, facts, self.asked.target, headers),
             status=answer.status,
             headers=headers,
             secrets=target.secrets,

@@ -42,6 +42,21 @@ class Tunnel(Protocol):
         """What the client gets. Raises `ProtocolViolation`."""
 
 
+class Parting(Protocol):
+    """The refusal of an upgrade, in the protocol that was to follow."""
+
+    begins: bytes
+    """What the client gets at first."""
+    done: bool
+
+    @property
+    def at_once(self) -> bytes:
+        """All of it, where there is no time to see whether the client is ready."""
+
+    def from_client(self, inbox: bytearray) -> bytes:
+        """What the client gets for that. Raises `ProtocolViolation`."""
+
+
 class Speech:
     name = "http"
     """Tells in digests what was read as what."""
@@ -60,7 +75,7 @@ class Speech:
         del method, target, headers
         return _NO_UPGRADE
 
-    def upgrade_refused(self, headers: Headers, message: str) -> bytes:
+    def upgrade_refused(self, headers: Headers, message: str) -> Parting:
         """The answer to one that policy or people refused: an agreement after all, where clients read no other."""
         raise AssertionError(headers, message)  # nobody is asked
 
@@ -82,9 +97,9 @@ class Speech:
         narrowed = accept_encoding(wanted)
         return [*kept, (b"Accept-Encoding", narrowed)] if narrowed else kept
 
-    def names(self, mask: Mask, facts: Facts, headers: Sequence[Header]) -> Names:
-        """What rules name in the body behind such headers. Raises `AnswerWithheld` where that cannot be told."""
-        del headers
+    def names(self, mask: Mask, facts: Facts, target: str, headers: Sequence[Header]) -> Names:
+        """What rules name in the body that `target` gives behind such headers. Raises `AnswerWithheld` where that cannot be told."""
+        del target, headers
         return Names(mask, facts)
 
     def refusal(

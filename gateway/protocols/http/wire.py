@@ -17,7 +17,7 @@ from gateway.protocols.http.answering import Answering
 from gateway.protocols.http.framing import TooLarge, take_head
 from gateway.protocols.http.refusals import CHALLENGE
 from gateway.protocols.http.requests import Asked, Credential, Judged
-from gateway.protocols.http.speech import HTTP, Speech
+from gateway.protocols.http.speech import HTTP, Parting, Speech
 from gateway.protocols.http.target import Target, authority
 from gateway.wire import (
     CommandAsked,
@@ -99,6 +99,7 @@ class HttpWire:
         self._refusal: _Refusal | None = None
         self._waiting: tuple[Asked, Judged] | None = None
         self._running: Answering | None = None
+        self._parting: Parting | None = None
         self._unsent = False
         """What runs waits for a connection to the target."""
         self._fault = HTTPStatus.SERVICE_UNAVAILABLE
@@ -150,7 +151,8 @@ class HttpWire:
                 return
         self._client += data
         self._through(out)
-        self._advance(out)
+        if not self._over and self._parting is None:
+            self._advance(out)
         if self._over or self._farewell:
             return
         most = self._limits.command_bytes if self._entry is _Entry.KNOCKED else self._limits.pipelined_bytes
@@ -160,17 +162,22 @@ class HttpWire:
     def _through(self, out: list[Event]) -> None:
         """What a client says in another protocol that its connection goes on in."""
         running = self._running
-        if running is None or running.tunnel is None or not self._client:
-            return
         try:
-            data = running.tunnel.from_client(self._client)
+            if self._parting is not None:
+                self._sent(Side.CLIENT, self._parting.from_client(self._client), out)
+                if self._parting.done:
+                    self._hang_up("what the connection was to go on for was refused", out)
+            elif running is not None and running.tunnel is not None:
+                self._sent(Side.UPSTREAM, running.tunnel.from_client(self._client), out)
         except ProtocolViolation as why:
-            out.append(running.failed("cut off"))
+            if running is not None:
+                out.append(running.failed("cut off"))
             self._running = None
             self._hang_up(f"protocol violation by the client: {why}", out)
-            return
+
+    def _sent(self, side: Side, data: bytes, out: list[Event]) -> None:
         if data:
-            out.append(Send(Side.UPSTREAM, data))
+            out.append(Send(side, data))
 
     def _advance(self, out: list[Event]) -> None:
         """Read requests as far as one may be dealt with now."""
@@ -338,9 +345,8 @@ class HttpWire:
             self._unsent = True
             self._forward(out)
         elif asked.upgrades:
-            said = self._speech.upgrade_refused(asked.headers, verdict.message)
-            out.append(Send(Side.CLIENT, said, command_id))
-            self._hang_up("what the connection was to go on for was refused", out)
+            self._parting = self._speech.upgrade_refused(asked.headers, verdict.message)
+            out.append(Send(Side.CLIENT, self._parting.begins, command_id))
         else:
             said = self._speech.refusal(
                 HTTPStatus.FORBIDDEN,
@@ -455,7 +461,7 @@ class HttpWire:
         if self._running is not None:
             asked, command_id = self._running.asked, self._running.id
         if asked is not None and asked.upgrades and command_id:
-            said = self._speech.upgrade_refused(asked.headers, message)
+            said = self._speech.upgrade_refused(asked.headers, message).at_once
         else:
             said = self._refusal_of(asked, status, message, close=close)
         out.append(Send(Side.CLIENT, said, command_id))

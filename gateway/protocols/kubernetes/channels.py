@@ -17,6 +17,8 @@ from gateway.wire import AnswerWithheld, Limits, Mask, MaskedStream
 
 INPUT, OUTPUT, ERRORS, STATUS, SIZE, CLOSED = 0, 1, 2, 3, 4, 255
 PROTOCOLS: Final = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+_INPUT_MOST: Final = 1 << 20
+"""Bytes of a frame of input that nobody takes any more."""
 _ASKING: Final = frozenset({INPUT, SIZE, CLOSED})
 _ANSWERING: Final = frozenset({OUTPUT, ERRORS, STATUS, CLOSED})
 
@@ -37,6 +39,36 @@ def refused(message: str) -> bytes:
             frame(CLOSE, (1000).to_bytes(2)),
         )
     )
+
+
+class Refusal:
+    """A refusal to a client that has to be ready to hear it.
+
+    What comes before kubectl has set up its channels is lost on it: it is, once it answers. Some versions begin to answer a
+    moment before, so they are asked twice.
+    """
+
+    def __init__(self, agreed: bytes, message: str) -> None:
+        self._agreed = agreed
+        self._said = refused(message)
+        self._asks = 2
+        self.begins = agreed + frame(PING, b"")
+        self.done = False
+
+    @property
+    def at_once(self) -> bytes:
+        return self._agreed + self._said
+
+    def from_client(self, inbox: bytearray) -> bytes:
+        """Raises `Malformed`."""
+        while not self.done and (got := take_frame(inbox, masked=True, longest=_INPUT_MOST)) is not None:
+            if got.kind == CLOSE:
+                self.done = True
+            elif got.kind == PONG:
+                self._asks -= 1
+                self.done = self._asks == 0
+                return self._said if self.done else frame(PING, b"")
+        return b""
 
 
 class _Text:

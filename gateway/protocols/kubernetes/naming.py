@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from typing import Final
+from urllib.parse import unquote
 
 from gateway.masking.strategies import strictest
 from gateway.masking.values import MARK
@@ -48,6 +49,18 @@ _SHOWN_IN: Final = {
 def is_doubtful(facts: Facts) -> bool:
     """Whether nobody knows what the answer is about."""
     return not facts.complete and not facts.attributes.get("k8s.resource")
+
+
+class ProxiedNames(Names):
+    """Of an answer that something in the cluster gives, and not the API."""
+
+    def __init__(self, mask: Mask, facts: Facts, target: str) -> None:
+        self._target = target
+        super().__init__(mask, facts)
+
+    def _path(self, facts: Facts) -> str:
+        del facts
+        return unquote(self._target.partition("?")[0])
 
 
 class ObjectNames(Names):

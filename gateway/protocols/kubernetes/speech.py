@@ -15,11 +15,11 @@ from gateway.protocols.http.body_mask import NamesUnread
 from gateway.protocols.http.framing import Header, written
 from gateway.protocols.http.naming import Names
 from gateway.protocols.http.refusals import SOURCE
-from gateway.protocols.http.speech import Speech, Tunnel
+from gateway.protocols.http.speech import Parting, Speech, Tunnel
 from gateway.protocols.http.websocket import accept
 from gateway.protocols.kubernetes.accepting import accepting, is_json
-from gateway.protocols.kubernetes.channels import PROTOCOLS, Channels, refused
-from gateway.protocols.kubernetes.naming import ENCODED_MARK, ObjectNames, is_doubtful
+from gateway.protocols.kubernetes.channels import PROTOCOLS, Channels, Refusal
+from gateway.protocols.kubernetes.naming import ENCODED_MARK, ObjectNames, ProxiedNames, is_doubtful
 from gateway.protocols.kubernetes.refusals import refusal
 from gateway.wire import AnswerWithheld, Limits, Mask
 
@@ -48,7 +48,7 @@ class KubernetesSpeech(Speech):
         speaks = said.get("upgrade", "").lower() == "websocket" and not {*PROTOCOLS}.isdisjoint(offered)
         return "" if is_exec and speaks and said.get("sec-websocket-version") == "13" else _NO_STREAMS
 
-    def upgrade_refused(self, headers: Headers, message: str) -> bytes:
+    def upgrade_refused(self, headers: Headers, message: str) -> Parting:
         """For kubectl any other answer is of a server without WebSocket, which it asks again in SPDY."""
         said = dict(headers)
         offered = _spoken(said.get("sec-websocket-protocol", "").encode("latin-1"))
@@ -59,7 +59,7 @@ class KubernetesSpeech(Speech):
             (b"Sec-WebSocket-Accept", accept(said.get("sec-websocket-key", "").encode("latin-1"))),
             (b"Sec-WebSocket-Protocol", offered.partition(b",")[0]),
         ]
-        return written(b"HTTP/1.1 101 Switching Protocols", agreed) + refused(message)
+        return Refusal(written(b"HTTP/1.1 101 Switching Protocols", agreed), message)
 
     def tunnel(self, mask: Mask, secrets: Sequence[bytes], limits: Limits) -> Tunnel:
         return Channels(mask, secrets, limits)
@@ -87,11 +87,11 @@ class KubernetesSpeech(Speech):
         named = ObjectNames(mask, facts).any
         return accepting(wanted, tables=not named or not _is_custom(facts))
 
-    def names(self, mask: Mask, facts: Facts, headers: Sequence[Header]) -> Names:
+    def names(self, mask: Mask, facts: Facts, target: str, headers: Sequence[Header]) -> Names:
         if _is_schema(facts):
             return _nothing(mask, facts)
         if _is_proxied(facts):
-            return Names(mask, facts)
+            return ProxiedNames(mask, facts, target)
         is_object = is_doubtful(facts) or "k8s.resource" in facts.attributes
         kind = b"".join(value for name, value in headers if name.lower() == b"content-type")
         if is_object and not mask.empty and not is_json(kind.decode("latin-1")):
