@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final, Protocol, assert_never
 
@@ -104,8 +103,8 @@ class Relay(Owner):
         self._held: Held | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._expiry: asyncio.TimerHandle | None = None
-        self._asked: LoginAsked | LoginProved | None = None
-        """How the client has logged in; a secret that came with it is not kept."""
+        self._asked: LoginProved | None = None
+        """As whom the client is in; a secret that it came with is not kept."""
         self._login_used: Login | None = None
         """With which it may be tried once more."""
         self._keyed = False
@@ -275,7 +274,7 @@ class Relay(Owner):
         except RecordingFailed:
             log.exception("no recording, no session", extra={"session": session.id})
             return self._wire.refuse("This session cannot be recorded, so it cannot begin.", unreachable=True)
-        self._asked = asked if isinstance(asked, LoginProved) else replace(asked, secret=None)
+        self._asked = LoginProved(user=asked.user, database=asked.database)
         self._reach(asked, ready=self._ready)
         return ()
 

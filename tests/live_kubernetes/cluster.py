@@ -18,21 +18,13 @@ from typing import Any
 from aiohttp import web
 from ruamel.yaml import YAML
 
+from tests.live_kubernetes import discovery
+from tests.live_kubernetes.discovery import RESOURCES, status
+from tests.live_kubernetes.executing import executed
+
 PASSWORD = "correct-horse-Staple7"
 APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _TABLE = "application/json;as=table"
-_RESOURCES: Mapping[str, tuple[tuple[str, str, bool], ...]] = {
-    "v1": (
-        ("namespaces", "Namespace", False),
-        ("pods", "Pod", True),
-        ("configmaps", "ConfigMap", True),
-        ("secrets", "Secret", True),
-        ("events", "Event", True),
-    ),
-    "apps/v1": (("deployments", "Deployment", True),),
-    "shop.example.com/v1": (("customers", "Customer", True),),
-}
-_VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "pods": ("Name", "Ready", "Status", "IP", "Age"),
     "secrets": ("Name", "Type", "Data", "Age"),
@@ -88,13 +80,13 @@ class Cluster:
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=64 * 1024 * 1024, middlewares=[self._enters])
-        app.router.add_get("/version", _version)
-        app.router.add_get("/api", _core)
-        app.router.add_get("/apis", _groups)
-        app.router.add_get("/openapi/v2", _openapi)
-        for version, names in _RESOURCES.items():
+        app.router.add_get("/version", discovery.version)
+        app.router.add_get("/api", discovery.core)
+        app.router.add_get("/apis", discovery.groups)
+        app.router.add_get("/openapi/v2", discovery.openapi)
+        for version, names in RESOURCES.items():
             base = f"/api/{version}" if "/" not in version else f"/apis/{version}"
-            app.router.add_get(base, _listed(version))
+            app.router.add_get(base, discovery.resources_of(version))
             for name, _, _ in names:
                 one = f"{base}/namespaces/{{namespace}}/{name}"
                 if name == "namespaces":
@@ -108,6 +100,7 @@ class Cluster:
                 app.router.add_patch(f"{one}/{{name}}", self._update)
                 app.router.add_delete(f"{one}/{{name}}", self._delete)
         app.router.add_get("/api/v1/namespaces/{namespace}/pods/{name}/log", self._log)
+        app.router.add_get("/api/v1/namespaces/{namespace}/pods/{name}/exec", executed)
         scale = "/apis/apps/v1/namespaces/{namespace}/deployments/{name}/scale"
         app.router.add_get(scale, self._scale)
         app.router.add_patch(scale, self._scale)
@@ -118,11 +111,11 @@ class Cluster:
         self.seen.append((request.method, request.raw_path, await request.read()))
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
         if request.headers.get("Authorization") != f"Bearer {self.credential}":
-            return _status(401, "Unauthorized", "Unauthorized")
+            return status(401, "Unauthorized", "Unauthorized")
         try:
             answer: web.StreamResponse = await handler(request)
         except web.HTTPNotFound:
-            return _status(404, "NotFound", "the server could not find the requested resource")
+            return status(404, "NotFound", "the server could not find the requested resource")
         return answer
 
     async def _namespace(self, request: web.Request) -> web.Response:
@@ -183,7 +176,7 @@ class Cluster:
         resource, _, _ = _asked(request)
         found = self._found(request)
         if found is None:
-            return _status(404, "NotFound", f'{resource} "{request.match_info["name"]}" not found')
+            return status(404, "NotFound", f'{resource} "{request.match_info["name"]}" not found')
         return _answer(request, _table(resource, [found]) if _as_table(request) else found)
 
     def _found(self, request: web.Request, resource: str = "") -> dict[str, Any] | None:
@@ -213,7 +206,7 @@ class Cluster:
         resource, _, _ = _asked(request)
         gone = self._found(request)
         if gone is None:
-            return _status(404, "NotFound", "there is none")
+            return status(404, "NotFound", "there is none")
         del self.objects[resource, request.match_info["namespace"], request.match_info["name"]]
         self.announce(resource, "DELETED", gone)
         return _answer(
@@ -269,9 +262,9 @@ def _asked(request: web.Request) -> tuple[str, str, str]:
     name = next(
         part
         for part in parts[2 if parts[0] == "api" else 3 :]
-        if part in {each for each, _, _ in _RESOURCES[version]} - {"namespaces"}
+        if part in {each for each, _, _ in RESOURCES[version]} - {"namespaces"}
     )
-    return name, next(kind for each, kind, _ in _RESOURCES[version] if each == name), version
+    return name, next(kind for each, kind, _ in RESOURCES[version] if each == name), version
 
 
 def _selected(request: web.Request, name: str) -> bool:
@@ -340,65 +333,6 @@ def _answer(request: web.Request, said: dict[str, Any], *, status: int = 200) ->
     if "gzip" in request.headers.get("Accept-Encoding", ""):
         answer.enable_compression(web.ContentCoding.gzip)
     return answer
-
-
-def _status(code: int, reason: str, message: str) -> web.Response:
-    return web.json_response(
-        {"kind": "Status", "apiVersion": "v1", "status": "Failure", "message": message, "reason": reason}
-        | {"code": code},
-        status=code,
-    )
-
-
-async def _version(request: web.Request) -> web.Response:
-    return web.json_response(
-        {"major": "1", "minor": "32", "gitVersion": "v1.32.4", "platform": "linux/amd64"}
-    )
-
-
-async def _core(request: web.Request) -> web.Response:
-    return web.json_response({"kind": "APIVersions", "versions": ["v1"]})
-
-
-async def _groups(request: web.Request) -> web.Response:
-    groups = []
-    for version in _RESOURCES:
-        group, _, plain = version.partition("/")
-        if plain:
-            told = {"groupVersion": version, "version": plain}
-            groups.append({"name": group, "versions": [told], "preferredVersion": told})
-    return web.json_response({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups})
-
-
-def _listed(version: str) -> Any:
-    async def listed(request: web.Request) -> web.Response:
-        resources = [
-            {"name": name, "singularName": kind.lower(), "namespaced": own, "kind": kind, "verbs": _VERBS}
-            for name, kind, own in _RESOURCES[version]
-        ]
-        if version == "apps/v1":
-            scale = {"name": "deployments/scale", "singularName": "", "namespaced": True, "kind": "Scale"}
-            resources.append(
-                {**scale, "group": "autoscaling", "version": "v1", "verbs": ["get", "patch", "update"]}
-            )
-        return web.json_response(
-            {
-                "kind": "APIResourceList",
-                "apiVersion": "v1",
-                "groupVersion": version,
-                "resources": resources,
-            }
-        )
-
-    return listed
-
-
-async def _openapi(request: web.Request) -> web.Response:
-    """Only as kubectl wants it: nothing at all, in Protocol Buffers."""
-    wanted = request.headers.get("Accept", "")
-    if "proto-openapi" not in wanted:
-        return _status(406, "NotAcceptable", "only protobuf")
-    return web.Response(body=b"", content_type=wanted.partition(",")[0])
 
 
 def encoded(text: str) -> str:

@@ -11,7 +11,7 @@ from tests.live.house import SAM, Api
 from tests.live_kubernetes.cluster import Cluster
 from tests.live_kubernetes.house import ClusterGateway
 
-NOT_STREAMED = "exec, attach, port-forward and kubectl cp do not go through the gateway"
+NOT_STREAMED = "attach and port-forward do not go through the gateway"
 SHOP = "/api/v1/namespaces/shop"
 CONFIG = json.dumps(
     {
@@ -150,10 +150,8 @@ def test_a_token_may_come_as_password_and_as_a_minted_pair(gateway: ClusterGatew
 @pytest.mark.parametrize(
     "command",
     [
-        ("exec", "web-1", "--", "ls"),
         ("attach", "web-1"),
         ("port-forward", "web-1", ":80"),
-        ("cp", "web-1:/etc/hosts", "/dev/null"),
     ],
 )
 def test_streams_are_refused_in_words(
@@ -162,7 +160,7 @@ def test_streams_are_refused_in_words(
     got = gateway.kubectl(*command)
     assert got.exit == 1
     assert NOT_STREAMED in got.err
-    assert not [path for _, path, _ in cluster.seen if path.endswith(("/exec", "/attach", "/portforward"))]
+    assert not [path for _, path, _ in cluster.seen if "/attach" in path or "/portforward" in path]
 
 
 def test_nobody_acts_as_somebody_else(gateway: ClusterGateway, cluster: Cluster) -> None:

@@ -11,7 +11,10 @@ import pytest
 from gateway.facts.http import request_of
 from gateway.facts.kubernetes import read
 from gateway.masking.engine import CompiledMask
+from gateway.protocols.http.websocket import BINARY, CLOSE, frame
+from gateway.protocols.kubernetes.channels import refused
 from gateway.protocols.kubernetes.speech import KUBERNETES
+from gateway.wire import ProtocolViolation
 from tests.protocols_http.answers import compiled
 from tests.wires.conformance import ALLOW, BLOCK
 from tests.wires.web import answer, request, status, web
@@ -87,17 +90,126 @@ def test_who_shows_nothing_is_told_so() -> None:
     assert json.loads(said.partition(b"\r\n\r\n")[2])["reason"] == "Unauthorized"
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("protocol", ["websocket", "SPDY/3.1"])
-def test_streams_are_refused_unasked(method: str, protocol: str) -> None:
+KEY = "dGhlIHNhbXBsZSBub25jZQ=="
+ACCEPT = b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+EXEC = f"GET {PODS}/web/exec?command=ls"
+GOES_ON = (
+    b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" + ACCEPT + b"\r\n"
+)
+
+
+def upgrade(
+    start: str = EXEC, *, to: str = "websocket", offers: str = "v5.channel.k8s.io", key: str = KEY
+) -> bytes:
+    return request(
+        start, "Connection: Upgrade", f"Upgrade: {to}", "Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key}",
+        f"Sec-WebSocket-Protocol: {offers}", "Sec-WebSocket-Extensions: permessage-deflate",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        upgrade(EXEC.replace("GET", "POST"), to="SPDY/3.1"),
+        upgrade(to="SPDY/3.1"),
+        upgrade(EXEC.replace("GET", "POST")),
+        upgrade(EXEC.replace("exec", "attach")),
+        upgrade(EXEC.replace("exec", "portforward")),
+        upgrade(f"GET {PODS}/web/proxy/exec"),
+        upgrade(f"GET {PODS}/web%2fexec/exec"),
+        upgrade(offers="base64.channel.k8s.io, channel.k8s.io"),
+        upgrade(offers=""),
+    ],
+)
+def test_other_streams_are_refused_unasked(asked: bytes) -> None:
     session = web(speech=KUBERNETES)
-    said = session.client(
-        request(f"{method} {PODS}/web/exec?command=ls", "Connection: Upgrade", f"Upgrade: {protocol}")
-    )
+    said = session.client(asked)
     assert status(said) == 403
-    assert b"exec, attach, port-forward" in said
+    assert b"attach and port-forward do not go through" in said
     assert session.asked == []
     assert session.sent() == b""
+
+
+def test_an_exec_goes_on_once_it_is_let_through() -> None:
+    session = web(lambda _command: None, speech=KUBERNETES)
+    assert session.client(upgrade(offers="v9.channel.k8s.io, v5.channel.k8s.io")) == b""
+    assert session.sent() == b""
+    assert session.asked[0].facts.attributes["k8s.command"] == "ls"
+    session.decide(ALLOW)
+    sent = session.sent()
+    assert b"Upgrade: websocket\r\n" in sent
+    assert f"Sec-WebSocket-Key: {KEY}\r\n".encode() in sent
+    assert b"Sec-WebSocket-Protocol: v5.channel.k8s.io\r\n" in sent
+    assert b"deflate" not in sent
+    agreed = GOES_ON + b"Sec-WebSocket-Protocol: v5.channel.k8s.io\r\n\r\n"
+    assert session.target(agreed + frame(BINARY, b"\1out\n")) == agreed + frame(BINARY, b"\1out\n")
+    typed = b"\x82\x83\0\0\0\0\0in"
+    session.client(typed)
+    assert session.sent() == typed
+    said = session.target(frame(BINARY, b'\3{"status": "Success"}') + frame(CLOSE, b""))
+    assert said.endswith(frame(CLOSE, b""))
+    assert session.outcomes == [("Success", False)]
+    assert session.over
+
+
+def test_the_same_exec_is_the_same_command_whatever_its_key() -> None:
+    session, other = (web(lambda _command: None, speech=KUBERNETES) for _ in range(2))
+    session.client(upgrade())
+    other.client(upgrade(key="AAAAAAAAAAAAAAAAAAAAAA=="))
+    assert session.asked[0].exact == other.asked[0].exact
+    assert session.asked[0].text == other.asked[0].text
+
+
+def test_an_exec_that_is_blocked_says_so_in_its_own_form() -> None:
+    session = web(lambda _command: BLOCK, speech=KUBERNETES)
+    said = session.client(upgrade())
+    assert said.startswith(b"HTTP/1.1 101 ")
+    assert ACCEPT in said
+    assert said.endswith(refused(BLOCK.message))
+    assert session.sent() == b""
+    assert session.over
+
+
+@pytest.mark.parametrize(
+    "answered",
+    [
+        GOES_ON + b"\r\n",
+        GOES_ON + b"Sec-WebSocket-Protocol: v4.channel.k8s.io\r\n\r\n",
+        GOES_ON.replace(b"s3pP", b"S3pP") + b"Sec-WebSocket-Protocol: v5.channel.k8s.io\r\n\r\n",
+        GOES_ON + b"Sec-WebSocket-Protocol: v5.channel.k8s.io\r\nSec-WebSocket-Extensions: x\r\n\r\n",
+    ],
+)
+def test_an_agreement_to_something_else_is_a_violation(answered: bytes) -> None:
+    session = web(speech=KUBERNETES)
+    session.client(upgrade())
+    with pytest.raises(ProtocolViolation):
+        session.target(answered)
+
+
+def test_a_cluster_may_say_no_to_an_exec() -> None:
+    session = web(speech=KUBERNETES)
+    session.client(upgrade())
+    assert status(session.target(answer("403 Forbidden", body=b"{}"))) == 403
+    assert session.outcomes == [("403 Forbidden", True)]
+
+
+def test_an_exec_that_is_ended_says_why() -> None:
+    session = web(speech=KUBERNETES)
+    session.client(upgrade())
+    session.target(GOES_ON + b"Sec-WebSocket-Protocol: v5.channel.k8s.io\r\n\r\n")
+    assert session.told(session.wire.end("Enough.")) == refused("Enough.")
+    assert session.over
+
+
+def test_a_client_that_speaks_otherwise_amid_an_exec_is_cut_off() -> None:
+    session = web(speech=KUBERNETES)
+    session.client(upgrade())
+    session.target(GOES_ON + b"Sec-WebSocket-Protocol: v5.channel.k8s.io\r\n\r\n")
+    session.sent()
+    session.client(request(f"DELETE {PODS}/web"))
+    assert session.sent() == b""
+    assert session.over
+    assert session.outcomes[0][1]
 
 
 def written(value: str) -> bytes:

@@ -11,10 +11,12 @@ from gateway.protocols.http.body_mask import BodyMask
 from gateway.protocols.http.framing import LAST_CHUNK, Header, Malformed, chunk, take_head, written
 from gateway.protocols.http.requests import Asked, Judged
 from gateway.protocols.http.responses import Answered
-from gateway.protocols.http.speech import Speech
+from gateway.protocols.http.speech import Speech, Tunnel
 from gateway.protocols.http.target import Target
+from gateway.protocols.http.websocket import accept
 from gateway.wire import CommandAnswered, Event, Limits, Mask, ProtocolViolation, Send, Side
 
+_GOES_ON: Final[Sequence[Header]] = ((b"Connection", b"Upgrade"), (b"Upgrade", b"websocket"))
 _REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -34,6 +36,8 @@ class Answering:
         self._promised: int | None = None
         self._said = 0
         self._pieces: list[bytes] = []
+        self.tunnel: Tunnel | None = None
+        """What the connection carries in place of a body."""
         self.repeated = False
         self.done = False
         self.keeps = False
@@ -47,7 +51,11 @@ class Answering:
     @property
     def closes(self) -> bool:
         """The client is told to close behind the answer."""
-        return not self.asked.keeps or (self.begun and not self._chunked and self._promised is None)
+        return (
+            not self.asked.keeps
+            or self.tunnel is not None
+            or (self.begun and not self._chunked and self._promised is None)
+        )
 
     @property
     def may_be_repeated(self) -> bool:
@@ -63,9 +71,8 @@ class Answering:
     def sent(self, target: Target) -> bytes:
         """The request, as `target` gets it."""
         judged = self._judged
-        return judged.sent(
-            own=target.headers, kept=self._speech.asked(judged.headers, judged.command.facts, self._mask)
-        )
+        kept = self._speech.asked(judged.headers, judged.command.facts, self._mask)
+        return judged.sent(own=target.headers, kept=[*kept, *(_GOES_ON if self.asked.upgrades else ())])
 
     def receive(self, inbox: bytearray, target: Target, out: list[Event]) -> None:
         """Take of the answer what is there. Raises `ProtocolViolation`; then none of it has gone out."""
@@ -85,9 +92,13 @@ class Answering:
                 return
             answer = Answered(head, method=self.asked.method)
             if answer.status == 101:
-                raise Malformed("the target goes on in another protocol, which nobody asked for")
-            if not answer.is_interim:
+                self._go_on(answer, target)
+            elif not answer.is_interim:
                 self._begin(answer, target)
+        if self.tunnel is not None:
+            self._pieces.append(self.tunnel.from_target(inbox))
+            self.done = self.tunnel.done
+            return
         assert self._body is not None
         data = self._answer.body.take(inbox)
         if data:
@@ -97,7 +108,7 @@ class Answering:
 
     def closed(self, out: list[Event]) -> bool:
         """The target sends no more; whether that was the end of its answer."""
-        if self._answer is None or not self._answer.body.closed():
+        if self._answer is None or self.tunnel is not None or not self._answer.body.closed():
             return False
         self._finish()
         self._send(out)
@@ -110,6 +121,17 @@ class Answering:
         if data:
             out.append(Send(Side.CLIENT, data, self.id))
         if self._answer is not None and self.done:
+            if self.tunnel is not None:
+                out.append(
+                    CommandAnswered(
+                        self.id,
+                        self.tunnel.outcome,
+                        failed=self.tunnel.failed,
+                        masked=self._masked,
+                        shape=self._shape,
+                    )
+                )
+                return
             status, reason = self._answer.status, self._answer.reason.decode()
             out.append(
                 CommandAnswered(
@@ -127,6 +149,25 @@ class Answering:
         return CommandAnswered(
             self.id, f"{outcome}, {why}", failed=True, masked=self._masked, shape=self._shape
         )
+
+    def _go_on(self, answer: Answered, target: Target) -> None:
+        """The target goes on in WebSocket, as it was asked to."""
+        sent = dict(self.asked.headers)
+        key, offered = sent.get("sec-websocket-key", ""), sent.get("sec-websocket-protocol", "")
+        told = {name.lower(): value for name, value in answer.passed(())}
+        chosen = told.get(b"sec-websocket-protocol", b"")
+        if (
+            not self.asked.upgrades
+            or told.get(b"sec-websocket-accept") != accept(key.encode("latin-1"))
+            or b"sec-websocket-extensions" in told
+            or chosen.decode("latin-1") not in [each.strip() for each in offered.split(",")]
+        ):
+            raise Malformed("the target goes on in another protocol, which nobody asked for")
+        self._answer = answer
+        self.tunnel = self._speech.tunnel(self._mask, target.secrets, self._limits)
+        headers = [(b"Sec-WebSocket-Accept", told[b"sec-websocket-accept"])]
+        headers += [(b"Sec-WebSocket-Protocol", chosen)] if chosen else []
+        self._pieces.append(written(b"HTTP/1.1 101 Switching Protocols", [*_GOES_ON, *headers]))
 
     def _begin(self, answer: Answered, target: Target) -> None:
         facts, headers = self._judged.command.facts, answer.passed(target.origins)
@@ -179,6 +220,8 @@ class Answering:
 
     @property
     def _masked(self) -> Mapping[str, int]:
+        if self.tunnel is not None:
+            return self.tunnel.masked
         return self._body.masked if self._body is not None else {}
 
     @property

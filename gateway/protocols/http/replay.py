@@ -27,7 +27,7 @@ def render(answer: bytes, shape: bytes) -> str:
     shown: list[str] = []
     while True:
         head, ended, body = answer.partition(_HEAD_ENDS)
-        shown.append(_visible(head))
+        shown.append(visible(head))
         if not ended:
             shown.append("(cut: the head does not end)" if head else "(no answer)")
             return "\n".join(filter(None, shown))
@@ -68,7 +68,7 @@ def _body(head: bytes, body: bytes) -> list[str]:
     if not says_text(declared) and kind_of(declared, body, whole=True) in {Kind.BINARY, Kind.MEDIA}:
         return ["", f"({len(body)} bytes that are no text)", *shown]
     more = f"({len(body)} bytes, the first {MOST_SHOWN} are shown)" if len(body) > MOST_SHOWN else ""
-    return ["", _visible(body[:MOST_SHOWN]).removesuffix("\n"), *filter(None, [more, *shown])]
+    return ["", visible(body[:MOST_SHOWN]).removesuffix("\n"), *filter(None, [more, *shown])]
 
 
 def _read(pieces: Iterator[bytes]) -> tuple[bytes, str]:
@@ -82,7 +82,7 @@ def _read(pieces: Iterator[bytes]) -> tuple[bytes, str]:
     return b"".join(parts), ""
 
 
-def _visible(data: bytes) -> str:
+def visible(data: bytes) -> str:
     text = data.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
     return _UNPRINTABLE.sub(lambda sign: _escape(ord(sign[0])), text)
 

@@ -90,7 +90,7 @@ class Asked:
         self.upgrades: Final = bool(head.listed(b"upgrade") - {b"h2c"})
         self.accepts: Final = b", ".join(head.values(b"accept")).decode("latin-1").lower()
         self.credential: Final = _credential(head.values(b"authorization"))
-        self._headers: Final = headers
+        self.headers: Final = headers
         dropped = {*sanitised(headers), *_ONCE_WRITTEN}
         self._passed: Final = [each for each in head.headers if _lower(each[0]) not in dropped]
 
@@ -98,7 +98,7 @@ class Asked:
         """The whole request, as a command; `target` names where it goes, and `speech` reads it."""
         # What the target is called is not the client's to say.
         anew = {"host", "content-length", "transfer-encoding", "expect"}
-        headers = [("host", target), *(each for each in self._headers if each[0] not in anew)]
+        headers = [("host", target), *(each for each in self.headers if each[0] not in anew)]
         if self._wrote_body:
             headers.append(("content-length", str(len(data))))
         request: Request | None = None
@@ -107,7 +107,7 @@ class Asked:
             facts = speech.read(request)
         except RequestUnclear as why:
             facts = speech.unclear(str(why))
-        passed = list(self._passed)
+        passed = [each for each in self._passed if _lower(each[0]) not in speech.unjudged]
         if self._wrote_body:
             passed.append((b"Content-Length", b"%d" % len(data)))
         shown = [each for each in passed if _lower(each[0]) != "content-length"]
@@ -126,7 +126,7 @@ class Asked:
         return Judged(
             command=command,
             start=self._start(),
-            headers=passed,
+            headers=[*passed, *(each for each in self._passed if _lower(each[0]) in speech.unjudged)],
             body=data,
             refused=speech.refuses(request) if request is not None else "",
         )

@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
+from typing import Protocol
 
 from gateway.facts import http
 from gateway.facts.http import Request
+from gateway.facts.http.headers import Headers
 from gateway.model import Facts
 from gateway.protocols.http.codings import accept_encoding
 from gateway.protocols.http.framing import Header
 from gateway.protocols.http.naming import Names
 from gateway.protocols.http.refusals import refusal
-from gateway.wire import Mask
+from gateway.wire import Limits, Mask
 
 _RANGES = frozenset({b"range", b"if-range"})
 """A piece of a document cannot be masked as the whole is."""
 _NO_UPGRADE = "The gateway does not let a connection go on in another protocol: WebSocket is not spoken here."
 
 
+class Tunnel(Protocol):
+    """What a connection carries once a target has agreed to go on in another protocol."""
+
+    done: bool
+    outcome: str
+    failed: bool
+
+    @property
+    def masked(self) -> Mapping[str, int]:
+        """Detector -> how many values it has hidden so far."""
+
+    def ended(self, message: str) -> bytes:
+        """What the client gets where the gateway ends it."""
+
+    def from_client(self, inbox: bytearray) -> bytes:
+        """What goes on to the target. Raises `ProtocolViolation`."""
+
+    def from_target(self, inbox: bytearray) -> bytes:
+        """What the client gets. Raises `ProtocolViolation`."""
+
+
 class Speech:
     name = "http"
     """Tells in digests what was read as what."""
-    no_upgrade = _NO_UPGRADE
+    unjudged: frozenset[str] = frozenset()
+    """Headers that are drawn anew for each request, and say nothing."""
 
     def read(self, request: Request) -> Facts:
         return http.read(request)
@@ -30,6 +54,19 @@ class Speech:
     def unclear(self, why: str) -> Facts:
         """The facts of a request that has no one meaning."""
         return http.unclear(why)
+
+    def refuses_upgrade(self, method: str, target: str, headers: Headers) -> str:
+        """Why nobody is asked whether the connection may go on in another protocol, or ""."""
+        del method, target, headers
+        return _NO_UPGRADE
+
+    def upgrade_refused(self, headers: Headers, message: str) -> bytes:
+        """The answer to one that policy or people refused: an agreement after all, where clients read no other."""
+        raise AssertionError(headers, message)  # nobody is asked
+
+    def tunnel(self, mask: Mask, secrets: Sequence[bytes], limits: Limits) -> Tunnel:
+        """For an upgrade that was let through, and agreed to."""
+        raise AssertionError(mask, secrets, limits)  # no upgrade is let through
 
     def refuses(self, request: Request) -> str:
         """Why a request is refused whatever policy says of it, or ""."""

@@ -149,12 +149,28 @@ class HttpWire:
                 out.append(StartTls(Side.CLIENT, data))
                 return
         self._client += data
+        self._through(out)
         self._advance(out)
         if self._over or self._farewell:
             return
         most = self._limits.command_bytes if self._entry is _Entry.KNOCKED else self._limits.pipelined_bytes
         if len(self._client) > 2 * most:
             self._violated(TooLarge("too much was sent behind a request that is not answered"), out)
+
+    def _through(self, out: list[Event]) -> None:
+        """What a client says in another protocol that its connection goes on in."""
+        running = self._running
+        if running is None or running.tunnel is None or not self._client:
+            return
+        try:
+            data = running.tunnel.from_client(self._client)
+        except ProtocolViolation as why:
+            out.append(running.failed("cut off"))
+            self._running = None
+            self._hang_up(f"protocol violation by the client: {why}", out)
+            return
+        if data:
+            out.append(Send(Side.UPSTREAM, data))
 
     def _advance(self, out: list[Event]) -> None:
         """Read requests as far as one may be dealt with now."""
@@ -226,7 +242,8 @@ class HttpWire:
     def _go_on(self, asked: Asked, out: list[Event]) -> None:
         """The rest of a request may come, if only to be thrown away."""
         if self._refusal is None and asked.upgrades:
-            self._refusal = _Refusal(HTTPStatus.FORBIDDEN, self._speech.no_upgrade)
+            why = self._speech.refuses_upgrade(asked.method, asked.target, asked.headers)
+            self._refusal = _Refusal(HTTPStatus.FORBIDDEN, why) if why else None
         if self._client:
             asked.waits_for_100 = False
         if not asked.waits_for_100:
@@ -320,6 +337,10 @@ class HttpWire:
             self._running = Answering(asked, judged, mask=mask, limits=self._limits, speech=self._speech)
             self._unsent = True
             self._forward(out)
+        elif asked.upgrades:
+            said = self._speech.upgrade_refused(asked.headers, verdict.message)
+            out.append(Send(Side.CLIENT, said, command_id))
+            self._hang_up("what the connection was to go on for was refused", out)
         else:
             said = self._speech.refusal(
                 HTTPStatus.FORBIDDEN,
@@ -367,6 +388,8 @@ class HttpWire:
         return out
 
     def _cut_off(self, running: Answering, why: str, out: list[Event]) -> None:
+        if running.tunnel is not None:
+            out.append(Send(Side.CLIENT, running.tunnel.ended(why), running.id))
         out.append(running.failed("cut off"))
         self._hang_up(why, out)
 
@@ -389,6 +412,8 @@ class HttpWire:
             running.receive(self._upstream, self._target, out)
             if running.done:
                 self._answered(running, out)
+            else:
+                self._through(out)
 
     def _lost(self, running: Answering | None, out: list[Event]) -> None:
         """The target has closed: a connection on which nothing was under way is replaced once it is needed."""
@@ -429,14 +454,10 @@ class HttpWire:
             command_id = judged.command.id
         if self._running is not None:
             asked, command_id = self._running.asked, self._running.id
-        said = self._speech.refusal(
-            status,
-            message,
-            accepts=asked.accepts if asked is not None else "",
-            without_body=asked is not None and asked.method == "HEAD",
-            close=close,
-            headers=CHALLENGE if status is HTTPStatus.UNAUTHORIZED else (),
-        )
+        if asked is not None and asked.upgrades and command_id:
+            said = self._speech.upgrade_refused(asked.headers, message)
+        else:
+            said = self._refusal_of(asked, status, message, close=close)
         out.append(Send(Side.CLIENT, said, command_id))
         if self._running is not None:
             out.append(self._running.failed(f"HTTP {status.value} from the gateway"))
@@ -446,6 +467,16 @@ class HttpWire:
             self._client.clear()
         elif close:
             self._hang_up(why or message, out)
+
+    def _refusal_of(self, asked: Asked | None, status: HTTPStatus, message: str, *, close: bool) -> bytes:
+        return self._speech.refusal(
+            status,
+            message,
+            accepts=asked.accepts if asked is not None else "",
+            without_body=asked is not None and asked.method == "HEAD",
+            close=close,
+            headers=CHALLENGE if status is HTTPStatus.UNAUTHORIZED else (),
+        )
 
     @property
     def _is_sending(self) -> bool:

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
 
 from gateway.facts import kubernetes
 from gateway.facts.http import Request
+from gateway.facts.http.headers import Headers
 from gateway.masking.values import MARK
 from gateway.model import Facts
 from gateway.protocols.http.body_mask import NamesUnread
-from gateway.protocols.http.framing import Header
+from gateway.protocols.http.framing import Header, written
 from gateway.protocols.http.naming import Names
-from gateway.protocols.http.speech import Speech
+from gateway.protocols.http.refusals import SOURCE
+from gateway.protocols.http.speech import Speech, Tunnel
+from gateway.protocols.http.websocket import accept
 from gateway.protocols.kubernetes.accepting import accepting, is_json
+from gateway.protocols.kubernetes.channels import PROTOCOLS, Channels, refused
 from gateway.protocols.kubernetes.naming import ENCODED_MARK, ObjectNames, is_doubtful
 from gateway.protocols.kubernetes.refusals import refusal
-from gateway.wire import AnswerWithheld, Mask
+from gateway.wire import AnswerWithheld, Limits, Mask
 
 _NO_STREAMS = (
-    "exec, attach, port-forward and kubectl cp do not go through the gateway: it judges single requests, "
-    "and does not let a connection go on in another protocol."
+    "attach and port-forward do not go through the gateway, nor does what goes on in SPDY: it lets a connection go on for "
+    "exec over WebSocket alone, as kubectl has it from 1.31 on."
 )
+_EXEC = re.compile(r"/api/v1/namespaces/[^/?%]+/pods/[^/?%]+/exec(?:\?.*)?")
 _WRITTEN_BACK = (
     "The object holds what the gateway has put in place of a hidden value, and would lose that value: "
     "write only what is to change."
@@ -33,7 +39,30 @@ _SCHEMA = frozenset({"openapi", "swagger.json", "swagger-2.0.0.json"})
 
 class KubernetesSpeech(Speech):
     name = "kubernetes"
-    no_upgrade = _NO_STREAMS
+    unjudged = frozenset({"sec-websocket-key", "kubectl-session"})
+
+    def refuses_upgrade(self, method: str, target: str, headers: Headers) -> str:
+        said = dict(headers)
+        offered = [each.strip() for each in said.get("sec-websocket-protocol", "").split(",")]
+        is_exec = method == "GET" and _EXEC.fullmatch(target) is not None
+        speaks = said.get("upgrade", "").lower() == "websocket" and not {*PROTOCOLS}.isdisjoint(offered)
+        return "" if is_exec and speaks and said.get("sec-websocket-version") == "13" else _NO_STREAMS
+
+    def upgrade_refused(self, headers: Headers, message: str) -> bytes:
+        """For kubectl any other answer is of a server without WebSocket, which it asks again in SPDY."""
+        said = dict(headers)
+        offered = _spoken(said.get("sec-websocket-protocol", "").encode("latin-1"))
+        agreed: list[Header] = [
+            SOURCE,
+            (b"Connection", b"Upgrade"),
+            (b"Upgrade", b"websocket"),
+            (b"Sec-WebSocket-Accept", accept(said.get("sec-websocket-key", "").encode("latin-1"))),
+            (b"Sec-WebSocket-Protocol", offered.partition(b",")[0]),
+        ]
+        return written(b"HTTP/1.1 101 Switching Protocols", agreed) + refused(message)
+
+    def tunnel(self, mask: Mask, secrets: Sequence[bytes], limits: Limits) -> Tunnel:
+        return Channels(mask, secrets, limits)
 
     def read(self, request: Request) -> Facts:
         return kubernetes.read(request)
@@ -47,7 +76,11 @@ class KubernetesSpeech(Speech):
         return ""
 
     def asked(self, headers: Sequence[Header], facts: Facts, mask: Mask) -> list[Header]:
-        wanted = super().asked(headers, facts, mask)
+        wanted = [
+            (name, _spoken(value) if name.lower() == b"sec-websocket-protocol" else value)
+            for name, value in super().asked(headers, facts, mask)
+            if name.lower() != b"sec-websocket-extensions"
+        ]
         if _is_schema(facts):
             return wanted
         # Of a resource of their own kind, nobody knows what a table's columns are made of.
@@ -80,6 +113,12 @@ class KubernetesSpeech(Speech):
     ) -> bytes:
         del accepts
         return refusal(status, message, without_body=without_body, close=close, rules=rules, headers=headers)
+
+
+def _spoken(offered: bytes) -> bytes:
+    """Of the forms in which an exec may go on, those that are read here."""
+    kept = [each.strip() for each in offered.decode("latin-1").split(",") if each.strip() in PROTOCOLS]
+    return ", ".join(kept).encode()
 
 
 def _is_schema(facts: Facts) -> bool:

@@ -7,10 +7,11 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 
-from gateway.facts.mysql import Context, Server, follow
+from gateway.facts.mysql import Context, Server, Texts, follow
 from gateway.facts.mysql.lexer import cuts_alike
 from gateway.facts.mysql.settings import modes_of
 from gateway.facts.mysql.state import State, Variable
+from gateway.facts.mysql.statements import GRANTED
 from gateway.model import Effect, Facts, measured
 from gateway.protocols.mysql.catalogue import Known
 from gateway.protocols.mysql.upstream_login import Modes
@@ -41,6 +42,7 @@ _CHARSETS: Final = {
     "latin1": "cp1252",
 }
 _MOST_SETTINGS = 200
+_MOST_TEXTS, _SHORT = 256, 4_096
 _OTHERWISE = "the session's character set may read this text otherwise"
 
 
@@ -62,6 +64,10 @@ class Reading:
         self.context = Context(state=State(database=database.lower()))
         self._set: dict[str, str] = {}
         """By setting, the text that set it last: it may decide what a later text does."""
+        self._named: tuple[Context, bytes] | None = None
+        """The name space of a context, as long as nothing else has changed: most texts change nothing."""
+        self._read: tuple[Context, Texts, dict[str, Facts]] | None = None
+        """What short texts were read to do in a context, by what is known."""
 
     def begin(self, version: str, modes: Modes) -> None:
         """The target has said what it is and how it reads."""
@@ -82,6 +88,7 @@ class Reading:
         )
         self.context = replace(self.context, state=state)
         self._set.clear()
+        self._named = None
 
     def text(self, data: bytes) -> str:
         """As people read it. What is not of the character set stands there as escapes, and outside of quotes is no token."""
@@ -93,7 +100,7 @@ class Reading:
 
     def facts(self, text: str, context: Context, *, read: bool) -> Facts:
         """`read` is whether the bytes were of a character set that is read here."""
-        found = self._known.texts.read(text, context)
+        found = self._found(text, context)
         if read:
             return found
         return replace(
@@ -103,6 +110,23 @@ class Reading:
             attributes={**found.attributes, "sql.why_unknown": _OTHERWISE},
         )
 
+    def _found(self, text: str, context: Context) -> Facts:
+        texts = self._known.texts
+        if self._read is None or self._read[0] is not context or self._read[1] is not texts:
+            self._read = (context, texts, {})
+        remembered = self._read[2]
+        found = remembered.get(text)
+        if found is None:
+            found = texts.read(text, context)
+            if Server.MARIADB in context.servers and any(each.name == GRANTED for each in found.resources):
+                # It tells the hash of the gateway's own password.
+                found = replace(found, effects=found.effects | {Effect.EXFIL})
+            if len(text) <= _SHORT:
+                if len(remembered) >= _MOST_TEXTS:
+                    remembered.clear()
+                remembered[text] = found
+        return found
+
     def each(self, text: str, facts: Facts, context: Context) -> tuple[Facts, ...]:
         """Those of each statement of a text with several, if each of them is answered once; `facts` are of all together."""
         several = facts.complete and facts.attributes.get("sql.statements", 0) not in {0, 1}
@@ -110,15 +134,21 @@ class Reading:
 
     def namespace(self, context: Context) -> bytes:
         """What else decides what a text does."""
+        if self._named is not None and self._named[0] is context:
+            return self._named[1]
         key = context.state.key().encode("utf-8", "backslashreplace")
         names = [context.state.database.encode(), self._account.encode(), self._codec.encode(), key]
         settings = [
             part.encode("utf-8", "backslashreplace") for pair in sorted(self._set.items()) for part in pair
         ]
-        return measured(b"mysql", *names, *settings)
+        named = measured(b"mysql", *names, *settings)
+        self._named = (context, named)
+        return named
 
     def prepared_in(self, then: Context) -> Context:
         """The context in which a text runs that was prepared `then`: cut as it was, with what names mean now."""
+        if then is self.context:
+            return then
         state = self.context.state.copy()
         state.modes = then.state.modes
         state.cuts_otherwise = then.state.cuts_otherwise
@@ -132,6 +162,7 @@ class Reading:
         """`text` was read in `context`, ran, and is over."""
         if _quiet(text, facts):
             return
+        self._named = None
         self._remember(text, facts)
         before, after = context.state, follow(text, context).state
         state = self.context.state.copy()
