@@ -13,7 +13,7 @@ from gateway.masking.shapes import LOOK_BEHIND, Shape, Span, word
 from gateway.masking.values import is_random, is_strong, is_value, looks_secret, value_at
 
 _ARGUMENT = re.compile(
-    rb"\s{0,16}+(?:\{[^{}\r\n\0]{0,128}+\}|\\?[\"'][^\"'\\\r\n\0]{0,200}+\\?[\"']|[^\s\"',()\0][^\"',()\r\n\0]{0,63}+(?:\([^()\r\n\0]{0,48}+\))?+)\s{0,4}+,"
+    rb"\s{0,16}+(?:\{[^{}\r\n\0]{0,128}+\}|\\?[\"'][^\"'\\\r\n\0]{0,200}+\\?[\"']|[^\s\"',()\0][^\"',()\r\n\0]{0,63}+(?:\([^()\r\n\0]{0,48}+\))?)\s{0,4}+,"
 )
 _LITERAL = re.compile(rb"\s{0,16}+(?:[A-Za-z_]{1,16}+\s{0,2}=\s{0,2})?(?:Some\()?[bBuUNrR@$]?(?=\\?[\"'`])")
 

@@ -27,8 +27,11 @@ _VALUES = re.compile(rb"([^()\0]*)\)\s*(?i:values?)\s*\(")
 _COPIED = re.compile(
     rb"(?i)([^()\0]*)\)\s*(?:from\s+stdin|to\s+stdout)\b([^;\r\n\0]{0,80});?[ \t]*+(?=\r?\n)"
 )
+# No `*+` behind a group: Python before 3.11.5 matches that wrongly (python/cpython#106052).
 _EXPRESSION = re.compile(
-    rb"\s*+((?:[NnEeXxBb]?'(?:[^'\\\0]|''|\\.)*+(?:'|\Z)|\"[^\"\0]*+(?:\"|\Z)|[^,()'\"\0]++(?:\((?:[^()\0]|\([^()\0]*+\))*+\))?+)?+)\s*+([,)]?)",
+    rb"\s*+((?:[NnEeXxBb]?'[^'\\\0]*+(?:(?:''|\\.)[^'\\\0]*+)*(?:'|\\?(?=\0|\Z))"
+    rb"|\"[^\"\0]*+(?:\"|\Z)"
+    rb"|[^,()'\"\0]++(?:\([^()\0]*+(?:\([^()\0]*+\)[^()\0]*+)*\))?)?)\s*+([,)]?)",
     re.DOTALL,
 )
 _CONSTANT = re.compile(rb"[NEXB]?['\"]|[0-9]")
@@ -40,7 +43,8 @@ _LINE = re.compile(rb"[^\r\n\0]*")
 _NEWLINE = re.compile(rb"\r?\n")
 _CELL = {
     sign: re.compile(
-        rb"(?:[ ]*+\"(?:[^\"\r\n\0]|\"\")*+\"[ ]*+(?=%b|\Z)|[^%b\r\n\0]*+)" % (2 * (re.escape(sign),))
+        rb"(?:[ ]*+\"[^\"\r\n\0]*+(?:\"\"[^\"\r\n\0]*+)*\"[ ]*+(?=%b|\Z)|[^%b\r\n\0]*+)"
+        % (2 * (re.escape(sign),))
     )
     for sign in (b"\t", b"|", b";", b",")
 }

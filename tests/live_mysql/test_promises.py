@@ -244,6 +244,16 @@ def test_credentials_stay_inside(gateway: MysqlGateway, connection: Connection, 
         assert secret not in said
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["SHOW GRANTS", "SHOW /*!50000 GRANTS */ FOR CURRENT_USER()", "SHOW CREATE USER", "PREPARE p FROM CONCAT('SHOW GRA', 'NTS')",
+     "EXECUTE IMMEDIATE CONCAT('SHOW GRA', 'NTS')", "SET STATEMENT max_statement_time = 9 FOR SHOW GRANTS"],
+)  # fmt: skip
+def test_the_hash_of_the_gateway_s_own_password_stays_inside(connection: Connection, command: str) -> None:
+    with pytest.raises(pymysql.err.OperationalError, match="never run through an agent"):
+        asked(connection, command)
+
+
 # malformed_is_violation
 
 

@@ -176,6 +176,10 @@ def _set_statement(reading: Reading, tokens: Sequence[Token]) -> None:
     statement(reading, halves[1])
 
 
+GRANTED = "mysql.global_priv"
+"""What SHOW GRANTS tells of: at MariaDB hashes of passwords, too."""
+
+
 def _show(reading: Reading, tokens: Sequence[Token]) -> None:
     words = [token.upper for token in tokens[:4]]
     reading.does(Effect.READ)
@@ -184,6 +188,8 @@ def _show(reading: Reading, tokens: Sequence[Token]) -> None:
     logs = words[1:2] in (["BINLOG"], ["RELAYLOG"]) and "EVENTS" in words
     if logs or words[1:3] in (["CREATE", "USER"], ["CREATE", "SERVER"]):
         reading.does(Effect.EXFIL)
+    if words[1:2] == ["GRANTS"]:
+        reading.touches("table", GRANTED, Effect.READ)
     if words[1:3] in (["CREATE", "TABLE"], ["CREATE", "VIEW"]):
         reading.touches("table", dotted(tokens[3:]), Effect.READ)
     if {"WARNINGS", "ERRORS"} & set(words[1:2]):

@@ -47,12 +47,12 @@ _BLANKS = rb"[ \t\r\n]*+"
 _LITERAL = rb"(?:-?[0-9][0-9.eE+-]*|true|false|null)"
 _STRING = rb'"(?:[^"\\\x00-\x1f]|\\.)*"'
 _IS_JSON = re.compile(
-    _BLANKS + rb"(?:\[" + _BLANKS + rb")*+"
+    rb"[\[ \t\r\n]*+"
     rb"(?:\{" + _BLANKS + rb"(?:\}|" + _STRING + _BLANKS + rb":)"
     rb"|(?<=[\[ \t\r\n])(?:\]|(?:" + _LITERAL + rb"|" + _STRING + rb")" + _BLANKS + rb"[,\]]))",
 )
 _MAY_BE_JSON = re.compile(
-    _BLANKS + rb"(?:\[" + _BLANKS + rb")*+"
+    rb"[\[ \t\r\n]*+"
     rb"(?:\Z|\{" + _BLANKS + rb"(?:\Z|" + _STRING + _BLANKS + rb'\Z|"(?:[^"\\\x00-\x1f]|\\.)*\\?\Z)'
     rb"|(?<=[\[ \t\r\n])(?:[-+.0-9a-zA-Z]{0,64}"
     + _BLANKS

@@ -11,6 +11,7 @@ from gateway.facts.mysql import Context, Server, Texts, follow
 from gateway.facts.mysql.lexer import cuts_alike
 from gateway.facts.mysql.settings import modes_of
 from gateway.facts.mysql.state import State, Variable
+from gateway.facts.mysql.statements import GRANTED
 from gateway.model import Effect, Facts, measured
 from gateway.protocols.mysql.catalogue import Known
 from gateway.protocols.mysql.upstream_login import Modes
@@ -117,6 +118,9 @@ class Reading:
         found = remembered.get(text)
         if found is None:
             found = texts.read(text, context)
+            if Server.MARIADB in context.servers and any(each.name == GRANTED for each in found.resources):
+                # It tells the hash of the gateway's own password.
+                found = replace(found, effects=found.effects | {Effect.EXFIL})
             if len(text) <= _SHORT:
                 if len(remembered) >= _MOST_TEXTS:
                     remembered.clear()

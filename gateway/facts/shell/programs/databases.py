@@ -233,7 +233,6 @@ def _plain_sql(call: Call, text: str) -> None:
         call.add(R)
     elif not static(text) or _OTHERWISE.search(text):
         call.doubt("statements for a database are not read here")
-        call.add(U)
     else:
         _taken(call, read_postgres(text))
 

@@ -329,7 +329,10 @@ def _kafka(call: Call) -> str | None:
 def _looking(call: Call) -> str | None:
     known, otherwise = _LISTING[call.name]
     looks = known.issuperset(call.args) and (bool(call.args) or call.name in _BARE)
-    call.add(R if looks else otherwise)
+    if looks or otherwise is not U:
+        call.add(R if looks else otherwise)
+    else:
+        call.doubt("what it is asked for is not known")
     return None
 
 
