@@ -14,9 +14,11 @@ from typing import Final
 
 from gateway.model import Allow, Block, Session
 from gateway.protocols.http.answering import Answering
-from gateway.protocols.http.framing import TooLarge, take_head
+from gateway.protocols.http.entrance import OUTSIDER, Entrance, Entry
+from gateway.protocols.http.framing import TooLarge
+from gateway.protocols.http.incoming import Incoming, Refusal
 from gateway.protocols.http.refusals import CHALLENGE
-from gateway.protocols.http.requests import Asked, Credential, Judged
+from gateway.protocols.http.requests import Asked, Judged
 from gateway.protocols.http.speech import HTTP, Parting, Speech
 from gateway.protocols.http.target import Target, authority
 from gateway.wire import (
@@ -24,7 +26,6 @@ from gateway.wire import (
     Event,
     Hangup,
     Login,
-    LoginAsked,
     Mask,
     Opening,
     ProtocolViolation,
@@ -37,40 +38,16 @@ from gateway.wire import (
 _HELLO: Final = b"\x16"
 """How TLS begins, and no request does."""
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-_CLEAR: Final = (
-    "This connection is not encrypted, and whoever is on the way may have seen the credential: "
-    "connect by TLS, and get another one."
-)
-_NO_CREDENTIAL: Final = (
-    "This needs a token: as Authorization: Bearer, or as the password of Authorization: Basic."
-)
-_ANOTHER: Final = "This connection was begun with another credential: open a new one for this."
 _UNANSWERED: Final = (
     "The target closed the connection before it answered: whether it did what was asked is not known."
 )
-
-
 _NO_HANDSHAKE: Final = "The target closed the connection before the session began."
-
-
-class _Entry(Enum):
-    OUTSIDE = "nobody has shown a credential yet"
-    KNOCKED = "a credential is being looked at, or the target being reached"
-    INSIDE = "the client is in"
 
 
 class _Link(Enum):
     OPENING = "the target is being reached"
     UP = "requests can be sent"
     DOWN = "the connection is of no more use"
-
-
-class _Refusal:
-    """What a request gets in place of an answer, once it has come whole."""
-
-    def __init__(self, status: HTTPStatus, message: str) -> None:
-        self.status: Final = status
-        self.message: Final = message
 
 
 class HttpWire:
@@ -82,21 +59,13 @@ class HttpWire:
         self._opening = opening
         self._speech = speech
         self._limits = opening.limits
-        self._entry = _Entry.OUTSIDE
-        self._encrypted: bool | None = None
-        """Toward the client; None before its first byte."""
-        self._credential: Credential | None = None
+        self._entrance = Entrance(opening)
         self._session_id = ""
         self._target: Target | None = None
         self._link = _Link.OPENING
         self._commands = 0
-        self._client = bytearray()
+        self._client = Incoming(opening.limits)
         self._upstream = bytearray()
-        self._asked: Asked | None = None
-        """Whose body is being read."""
-        self._body: list[bytes] = []
-        self._size = 0
-        self._refusal: _Refusal | None = None
         self._waiting: tuple[Asked, Judged] | None = None
         self._running: Answering | None = None
         self._parting: Parting | None = None
@@ -111,7 +80,7 @@ class HttpWire:
 
     @property
     def buffered(self) -> int:
-        return len(self._client)
+        return len(self._client.bytes)
 
     def start(self) -> Sequence[Event]:
         return ()
@@ -141,22 +110,23 @@ class HttpWire:
             if self._thrown_away > self._limits.command_bytes:
                 self._hang_up(self._farewell, out)
             return
-        if self._encrypted is None:
-            self._encrypted = False
+        if self._entrance.encrypted is None:
+            self._entrance.encrypted = False
             if data.startswith(_HELLO):
                 if not self._opening.client_tls:
                     self._hang_up("TLS was begun where none is offered", out)
                     return
                 out.append(StartTls(Side.CLIENT, data))
                 return
-        self._client += data
+        self._client.bytes += data
         self._through(out)
         if not self._over and self._parting is None:
             self._advance(out)
         if self._over or self._farewell:
             return
-        most = self._limits.command_bytes if self._entry is _Entry.KNOCKED else self._limits.pipelined_bytes
-        if len(self._client) > 2 * most:
+        knocked = self._entrance.entry is Entry.KNOCKED
+        most = self._limits.command_bytes if knocked else self._limits.pipelined_bytes
+        if len(self._client.bytes) > 2 * most:
             self._violated(TooLarge("too much was sent behind a request that is not answered"), out)
 
     def _through(self, out: list[Event]) -> None:
@@ -164,11 +134,11 @@ class HttpWire:
         running = self._running
         try:
             if self._parting is not None:
-                self._sent(Side.CLIENT, self._parting.from_client(self._client), out)
+                self._sent(Side.CLIENT, self._parting.from_client(self._client.bytes), out)
                 if self._parting.done:
                     self._hang_up("what the connection was to go on for was refused", out)
             elif running is not None and running.tunnel is not None:
-                self._sent(Side.UPSTREAM, running.tunnel.from_client(self._client), out)
+                self._sent(Side.UPSTREAM, running.tunnel.from_client(self._client.bytes), out)
         except ProtocolViolation as why:
             if running is not None:
                 out.append(running.failed("cut off"))
@@ -194,76 +164,59 @@ class HttpWire:
             return
         message = f"This request is not read here: {why}."
         if not isinstance(why, TooLarge):
-            self._asked = None  # where it would end nobody can tell
+            self._client.asked = None  # where it would end nobody can tell
         self._refuse(status, message, out, close=True, why=f"protocol violation by the client: {why}")
 
     def _read(self, out: list[Event]) -> None:
         while not self._over and not self._farewell and self._may_read:
-            if self._asked is None:
-                if self._client.startswith(b"\r\n"):
-                    del self._client[:2]  # RFC 9112 §2.2: some clients send one behind a body
-                head = take_head(self._client)
-                if head is None:
+            if self._client.asked is None:
+                asked = self._client.begin()
+                if asked is None:
                     return
-                self._asked = Asked(head)
-                self._began(self._asked, out)
+                self._began(asked, out)
             else:
-                data = self._asked.body.take(self._client)
-                self._size += len(data)
-                if self._size > self._limits.command_bytes:
-                    raise TooLarge("a request is larger than it may be")
-                if self._refusal is None:
-                    self._body.append(data)
-                if not self._asked.body.done:
+                asked = self._client.asked
+                body = self._client.body(asked)
+                if body is None:
                     return
-                self._whole(self._asked, out)
+                self._whole(asked, body, out)
 
     @property
     def _may_read(self) -> bool:
-        return self._entry is not _Entry.KNOCKED and self._waiting is None and self._running is None
+        idle = self._waiting is None and self._running is None
+        return idle and self._entrance.entry is not Entry.KNOCKED
 
     def _began(self, asked: Asked, out: list[Event]) -> None:
         """A head has come: who is it, and may the rest come?"""
-        if (asked.sized or 0) > self._limits.command_bytes:
-            raise TooLarge("a request is larger than it may be")
-        shown = asked.credential
-        if shown is not None and len(shown.secret) > self._limits.secret_bytes:
-            raise TooLarge("a credential is larger than it may be")
-        if self._entry is _Entry.INSIDE:
-            assert self._credential is not None
-            if shown is None or not self._credential.same(shown):
-                message = _NO_CREDENTIAL if shown is None else _ANOTHER
-                self._refuse(HTTPStatus.UNAUTHORIZED, message, out, close=True)
-                return
-        elif shown is not None:
-            if not self._encrypted and not self._opening.client_trusted_path:
-                self._refuse(HTTPStatus.FORBIDDEN, _CLEAR, out, close=True)
-                return
-            self._entry, self._credential = _Entry.KNOCKED, shown
-            out.append(LoginAsked(user=shown.user, database="", secret=shown.secret))
-            return
+        said = self._entrance.shown(asked.credential)
+        if isinstance(said, Refusal):
+            self._refuse(said.status, said.message, out, close=True)
+        elif said is not None:
+            out.append(said)
         else:
-            self._refusal = _Refusal(HTTPStatus.UNAUTHORIZED, _NO_CREDENTIAL)
-        self._go_on(asked, out)
+            if self._entrance.entry is Entry.OUTSIDE:
+                self._client.refusal = OUTSIDER
+            self._go_on(asked, out)
 
     def _go_on(self, asked: Asked, out: list[Event]) -> None:
         """The rest of a request may come, if only to be thrown away."""
-        if self._refusal is None and asked.upgrades:
+        client = self._client
+        if client.refusal is None and asked.upgrades:
             why = self._speech.refuses_upgrade(asked.method, asked.target, asked.headers)
-            self._refusal = _Refusal(HTTPStatus.FORBIDDEN, why) if why else None
-        if self._client:
+            client.refusal = Refusal(HTTPStatus.FORBIDDEN, why) if why else None
+        if client.bytes:
             asked.waits_for_100 = False
         if not asked.waits_for_100:
             return
-        if self._refusal is not None:
-            self._refuse(self._refusal.status, self._refusal.message, out, close=True)
+        if client.refusal is not None:
+            self._refuse(client.refusal.status, client.refusal.message, out, close=True)
         else:
             asked.waits_for_100 = False
             out.append(Send(Side.CLIENT, _CONTINUE))
 
-    def _whole(self, asked: Asked, out: list[Event]) -> None:
-        body, self._body, self._size, self._asked = b"".join(self._body), [], 0, None
-        if self._refusal is None:
+    def _whole(self, asked: Asked, body: bytes, out: list[Event]) -> None:
+        found, self._client.refusal = self._client.refusal, None
+        if found is None:
             self._commands += 1
             judged = asked.judged(
                 f"{self._session_id}.{self._commands}",
@@ -275,11 +228,10 @@ class HttpWire:
                 self._waiting = (asked, judged)
                 out.append(CommandAsked(judged.command))
                 return
-            self._refusal = _Refusal(HTTPStatus.FORBIDDEN, judged.refused)
-        found, self._refusal = self._refusal, None
-        self._asked = asked
+            found = Refusal(HTTPStatus.FORBIDDEN, judged.refused)
+        self._client.asked = asked
         self._refuse(found.status, found.message, out, close=not asked.keeps)
-        self._asked = None
+        self._client.asked = None
 
     # Admission, and the connection to the target.
 
@@ -287,7 +239,7 @@ class HttpWire:
         del binding
         out: list[Event] = []
         if side is Side.CLIENT:
-            self._encrypted = True
+            self._entrance.encrypted = True
         elif not self._over:
             self._linked(out)
         return out
@@ -305,10 +257,10 @@ class HttpWire:
             out.append(StartTls(Side.UPSTREAM))
         else:
             self._linked(out)
-        if self._entry is _Entry.KNOCKED:
-            self._entry = _Entry.INSIDE
-            assert self._asked is not None
-            self._go_on(self._asked, out)
+        if self._entrance.entry is Entry.KNOCKED:
+            self._entrance.entry = Entry.INSIDE
+            assert self._client.asked is not None
+            self._go_on(self._client.asked, out)
             self._advance(out)
         return out
 
@@ -321,9 +273,9 @@ class HttpWire:
         out: list[Event] = []
         if self._over or self._farewell:
             return out
-        if unreachable or self._entry is _Entry.INSIDE:
+        if unreachable or self._entrance.entry is Entry.INSIDE:
             status = HTTPStatus.BAD_GATEWAY
-        elif self._entry is _Entry.KNOCKED:
+        elif self._entrance.entry is Entry.KNOCKED:
             status = HTTPStatus.UNAUTHORIZED
         else:
             status = HTTPStatus.SERVICE_UNAVAILABLE
@@ -401,7 +353,8 @@ class HttpWire:
 
     @property
     def _is_idle(self) -> bool:
-        return self._asked is None and self._waiting is None and self._running is None and not self._client
+        idle = self._waiting is None and self._running is None
+        return idle and self._client.asked is None and not self._client.bytes
 
     # From the target.
 
@@ -454,7 +407,7 @@ class HttpWire:
         self, status: HTTPStatus, message: str, out: list[Event], *, close: bool, why: str = ""
     ) -> None:
         """An answer of our own to what is under way; `why` it ends is said to those who look at the session."""
-        command_id, asked = "", self._asked
+        command_id, asked = "", self._client.asked
         if self._waiting is not None:
             asked, judged = self._waiting
             command_id = judged.command.id
@@ -468,9 +421,9 @@ class HttpWire:
         if self._running is not None:
             out.append(self._running.failed(f"HTTP {status.value} from the gateway"))
             self._running = None
-        if close and self._is_sending:
+        if close and self._client.is_amid_a_body:
             self._farewell = why or message
-            self._client.clear()
+            self._client.bytes.clear()
         elif close:
             self._hang_up(why or message, out)
 
@@ -483,11 +436,6 @@ class HttpWire:
             close=close,
             headers=CHALLENGE if status is HTTPStatus.UNAUTHORIZED else (),
         )
-
-    @property
-    def _is_sending(self) -> bool:
-        """Whether the client may be amid a body: closing on one that sends takes it the answer (RFC 9112 §9.6)."""
-        return self._asked is not None and not self._asked.body.done and not self._asked.waits_for_100
 
     def _hang_up(self, why: str, out: list[Event]) -> None:
         self._over = True
