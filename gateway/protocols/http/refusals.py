@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from gateway.protocols.http.framing import Header, written
 
-CHALLENGE: Sequence[Header] = (
+_CHALLENGE: Sequence[Header] = (
     (b"WWW-Authenticate", b'Bearer realm="countersign"'),
     (b"WWW-Authenticate", b'Basic realm="countersign", charset="UTF-8"'),
 )
+UNANSWERED = (
+    "The target closed the connection before it answered: whether it did what was asked is not known."
+)
+NO_HANDSHAKE = "The target closed the connection before the session began."
 SOURCE: Header = (b"X-Countersign", b"refused")
 """Tells the gateway's own answers from those of a target, which cannot set it."""
+
+
+def challenge(status: HTTPStatus) -> Sequence[Header]:
+    """What an answer of that status has to say of how one gets in."""
+    return _CHALLENGE if status is HTTPStatus.UNAUTHORIZED else ()
 
 
 def refusal(
@@ -24,7 +33,6 @@ def refusal(
     without_body: bool = False,
     close: bool,
     rules: Sequence[str] = (),
-    headers: Iterable[Header] = (),
 ) -> bytes:
     """A whole answer that says `message`; as text to who asks for that, and JSON to everybody else."""
     if _wants_text(accepts):
@@ -34,7 +42,7 @@ def refusal(
         kind, body = b"application/json", json.dumps(said, ensure_ascii=False).encode() + b"\n"
     head: list[Header] = [
         SOURCE,
-        *headers,
+        *challenge(status),
         (b"Content-Type", kind),
         (b"Content-Length", b"%d" % len(body)),
         (b"Cache-Control", b"no-store"),

@@ -6,9 +6,10 @@ import base64
 import binascii
 import hmac
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from http import HTTPStatus
 from typing import Final
 
 from gateway.facts.http import Request, RequestUnclear
@@ -129,6 +130,19 @@ class Asked:
             headers=[*passed, *(each for each in self._passed if _lower(each[0]) in speech.unjudged)],
             body=data,
             refused=speech.refuses(request) if request is not None else "",
+        )
+
+    def refused(
+        self, speech: Speech, status: HTTPStatus, message: str, *, close: bool, rules: Sequence[str] = ()
+    ) -> bytes:
+        """An answer of the gateway's own to it."""
+        return speech.refusal(
+            status,
+            message,
+            accepts=self.accepts,
+            without_body=self.method == "HEAD",
+            close=close,
+            rules=rules,
         )
 
     def _start(self) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Protocol
 
@@ -111,7 +111,6 @@ class Speech:
         without_body: bool = False,
         close: bool,
         rules: Sequence[str] = (),
-        headers: Iterable[Header] = (),
     ) -> bytes:
         """A whole answer of the gateway's own."""
         return refusal(
@@ -121,7 +120,6 @@ class Speech:
             without_body=without_body,
             close=close,
             rules=rules,
-            headers=headers,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from enum import Enum
 from typing import Final
 from urllib.parse import quote
 
@@ -12,6 +13,14 @@ from gateway.protocols.http.framing import Header
 from gateway.wire import Login, Opening
 
 _USUAL: Final = {True: 443, False: 80}
+
+
+class Link(Enum):
+    """The connection to it."""
+
+    OPENING = "the target is being reached"
+    UP = "requests can be sent"
+    DOWN = "the connection is of no more use"
 
 
 class Target:

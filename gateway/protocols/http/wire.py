@@ -8,7 +8,6 @@ waited for people will have been closed. Nothing of a request is sent there befo
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from enum import Enum
 from http import HTTPStatus
 from typing import Final
 
@@ -17,10 +16,10 @@ from gateway.protocols.http.answering import Answering
 from gateway.protocols.http.entrance import OUTSIDER, Entrance, Entry
 from gateway.protocols.http.framing import TooLarge
 from gateway.protocols.http.incoming import Incoming, Refusal
-from gateway.protocols.http.refusals import CHALLENGE
+from gateway.protocols.http.refusals import NO_HANDSHAKE, UNANSWERED
 from gateway.protocols.http.requests import Asked, Judged
 from gateway.protocols.http.speech import HTTP, Parting, Speech
-from gateway.protocols.http.target import Target, authority
+from gateway.protocols.http.target import Link, Target, authority
 from gateway.wire import (
     CommandAsked,
     Event,
@@ -38,16 +37,6 @@ from gateway.wire import (
 _HELLO: Final = b"\x16"
 """How TLS begins, and no request does."""
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-_UNANSWERED: Final = (
-    "The target closed the connection before it answered: whether it did what was asked is not known."
-)
-_NO_HANDSHAKE: Final = "The target closed the connection before the session began."
-
-
-class _Link(Enum):
-    OPENING = "the target is being reached"
-    UP = "requests can be sent"
-    DOWN = "the connection is of no more use"
 
 
 class HttpWire:
@@ -62,7 +51,7 @@ class HttpWire:
         self._entrance = Entrance(opening)
         self._session_id = ""
         self._target: Target | None = None
-        self._link = _Link.OPENING
+        self._link = Link.OPENING
         self._commands = 0
         self._client = Incoming(opening.limits)
         self._upstream = bytearray()
@@ -265,7 +254,7 @@ class HttpWire:
         return out
 
     def _linked(self, out: list[Event]) -> None:
-        self._link = _Link.UP
+        self._link = Link.UP
         self._upstream.clear()
         self._forward(out)
 
@@ -300,13 +289,9 @@ class HttpWire:
             self._parting = self._speech.upgrade_refused(asked.headers, verdict.message)
             out.append(Send(Side.CLIENT, self._parting.begins, command_id))
         else:
-            said = self._speech.refusal(
-                HTTPStatus.FORBIDDEN,
-                verdict.message,
-                accepts=asked.accepts,
-                without_body=asked.method == "HEAD",
-                close=not asked.keeps,
-                rules=verdict.rules,
+            close = not asked.keeps
+            said = asked.refused(
+                self._speech, HTTPStatus.FORBIDDEN, verdict.message, close=close, rules=verdict.rules
             )
             out.append(Send(Side.CLIENT, said, command_id))
             if not asked.keeps:
@@ -318,11 +303,11 @@ class HttpWire:
         """Send what was let through, as soon as there is somewhere to send it."""
         if self._running is None or not self._unsent or self._target is None:
             return
-        if self._link is _Link.UP:
+        if self._link is Link.UP:
             self._unsent = False
             out.append(Send(Side.UPSTREAM, self._running.sent(self._target)))
-        elif self._link is _Link.DOWN:
-            self._link = _Link.OPENING
+        elif self._link is Link.DOWN:
+            self._link = Link.OPENING
             out.append(Reconnect())
 
     def notice(self, command_id: str, text: str) -> Sequence[Event]:
@@ -364,8 +349,8 @@ class HttpWire:
             self._lost(running, out)
         elif running is None:
             # Some say 408 before they close what was idle: whatever it is, it is no answer to what comes next.
-            self._link = _Link.DOWN if self._link is _Link.UP else self._link
-        elif self._link is _Link.UP:
+            self._link = Link.DOWN if self._link is Link.UP else self._link
+        elif self._link is Link.UP:
             assert self._target is not None
             self._upstream += data
             running.receive(self._upstream, self._target, out)
@@ -376,10 +361,10 @@ class HttpWire:
 
     def _lost(self, running: Answering | None, out: list[Event]) -> None:
         """The target has closed: a connection on which nothing was under way is replaced once it is needed."""
-        was, self._link = self._link, _Link.DOWN
+        was, self._link = self._link, Link.DOWN
         if running is None:
-            if was is _Link.OPENING and self._unsent:
-                self._refuse(HTTPStatus.BAD_GATEWAY, _NO_HANDSHAKE, out, close=True)
+            if was is Link.OPENING and self._unsent:
+                self._refuse(HTTPStatus.BAD_GATEWAY, NO_HANDSHAKE, out, close=True)
         elif running.closed(out):
             self._answered(running, out)
         elif running.may_be_repeated:
@@ -390,12 +375,12 @@ class HttpWire:
             out.append(running.failed("cut off by the target"))
             self._hang_up("the target closed the connection amid an answer", out)
         else:
-            self._refuse(HTTPStatus.BAD_GATEWAY, _UNANSWERED, out, close=True)
+            self._refuse(HTTPStatus.BAD_GATEWAY, UNANSWERED, out, close=True)
 
     def _answered(self, running: Answering, out: list[Event]) -> None:
         self._running = None
         if not running.keeps or self._upstream:
-            self._link = _Link.DOWN  # nothing that comes behind an answer belongs to the next
+            self._link = Link.DOWN  # nothing that comes behind an answer belongs to the next
         if running.closes:
             self._hang_up("the client wanted no more than this", out)
         else:
@@ -413,10 +398,12 @@ class HttpWire:
             command_id = judged.command.id
         if self._running is not None:
             asked, command_id = self._running.asked, self._running.id
-        if asked is not None and asked.upgrades and command_id:
+        if asked is None:
+            said = self._speech.refusal(status, message, close=close)
+        elif asked.upgrades and command_id:
             said = self._speech.upgrade_refused(asked.headers, message).at_once
         else:
-            said = self._refusal_of(asked, status, message, close=close)
+            said = asked.refused(self._speech, status, message, close=close)
         out.append(Send(Side.CLIENT, said, command_id))
         if self._running is not None:
             out.append(self._running.failed(f"HTTP {status.value} from the gateway"))
@@ -426,16 +413,6 @@ class HttpWire:
             self._client.bytes.clear()
         elif close:
             self._hang_up(why or message, out)
-
-    def _refusal_of(self, asked: Asked | None, status: HTTPStatus, message: str, *, close: bool) -> bytes:
-        return self._speech.refusal(
-            status,
-            message,
-            accepts=asked.accepts if asked is not None else "",
-            without_body=asked is not None and asked.method == "HEAD",
-            close=close,
-            headers=CHALLENGE if status is HTTPStatus.UNAUTHORIZED else (),
-        )
 
     def _hang_up(self, why: str, out: list[Event]) -> None:
         self._over = True

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
 from gateway.protocols.http.framing import Header, written
-from gateway.protocols.http.refusals import SOURCE
+from gateway.protocols.http.refusals import SOURCE, challenge
 
 _REASONS: Mapping[HTTPStatus, str] = {
     HTTPStatus.BAD_REQUEST: "BadRequest",
@@ -26,7 +26,6 @@ def refusal(
     without_body: bool,
     close: bool,
     rules: Sequence[str],
-    headers: Iterable[Header],
 ) -> bytes:
     said: dict[str, object] = {
         "kind": "Status",
@@ -42,7 +41,7 @@ def refusal(
     body = json.dumps(said, ensure_ascii=False).encode() + b"\n"
     head: list[Header] = [
         SOURCE,
-        *headers,
+        *challenge(status),
         (b"Content-Type", b"application/json"),
         (b"Content-Length", b"%d" % len(body)),
         (b"Cache-Control", b"no-store"),

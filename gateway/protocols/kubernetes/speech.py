@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from gateway.facts import kubernetes
@@ -109,10 +109,9 @@ class KubernetesSpeech(Speech):
         without_body: bool = False,
         close: bool,
         rules: Sequence[str] = (),
-        headers: Iterable[Header] = (),
     ) -> bytes:
         del accepts
-        return refusal(status, message, without_body=without_body, close=close, rules=rules, headers=headers)
+        return refusal(status, message, without_body=without_body, close=close, rules=rules)
 
 
 def _spoken(offered: bytes) -> bytes:
