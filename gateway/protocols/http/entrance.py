@@ -8,8 +8,10 @@ from typing import Final
 
 from gateway.protocols.http.incoming import Refusal
 from gateway.protocols.http.requests import Credential
-from gateway.wire import LoginAsked, Opening
+from gateway.wire import Hangup, LoginAsked, Opening, Side, StartTls
 
+_HELLO: Final = b"\x16"
+"""How TLS begins, and no request does."""
 _CLEAR: Final = (
     "This connection is not encrypted, and whoever is on the way may have seen the credential: "
     "connect by TLS, and get another one."
@@ -30,10 +32,33 @@ class Entry(Enum):
 class Entrance:
     def __init__(self, opening: Opening) -> None:
         self._trusted = opening.client_trusted_path
+        self._offers_tls = opening.client_tls
         self._credential: Credential | None = None
         self.entry = Entry.OUTSIDE
         self.encrypted: bool | None = None
         """Toward the client; None before its first byte."""
+
+    @property
+    def refused(self) -> HTTPStatus:
+        """What a client is told that may not go on."""
+        match self.entry:
+            case Entry.INSIDE:
+                return HTTPStatus.BAD_GATEWAY
+            case Entry.KNOCKED:
+                return HTTPStatus.UNAUTHORIZED
+            case Entry.OUTSIDE:
+                return HTTPStatus.SERVICE_UNAVAILABLE
+
+    def begun(self, data: bytes) -> StartTls | Hangup | None:
+        """What the first bytes of a client begin, where they are none of a request's."""
+        if self.encrypted is not None:
+            return None
+        self.encrypted = False
+        if not data.startswith(_HELLO):
+            return None
+        return (
+            StartTls(Side.CLIENT, data) if self._offers_tls else Hangup("TLS was begun where none is offered")
+        )
 
     def shown(self, shown: Credential | None) -> Refusal | LoginAsked | None:
         """What becomes of a request that shows that: the end of the connection, a login, or nothing new."""

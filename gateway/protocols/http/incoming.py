@@ -29,6 +29,16 @@ class Incoming:
         """What it gets, whatever its body is."""
         self._body: list[bytes] = []
         self._size = 0
+        self._thrown_away = 0
+
+    def is_too_much(self, *, knocked: bool) -> bool:
+        """Whether more waits than may. `knocked`: behind a head, whose body may come at once."""
+        return len(self.bytes) > 2 * (self._limits.command_bytes if knocked else self._limits.pipelined_bytes)
+
+    def throw_away(self, data: bytes) -> bool:
+        """Behind a last answer; whether that was more than anybody has to take."""
+        self._thrown_away += len(data)
+        return self._thrown_away > self._limits.command_bytes
 
     @property
     def is_amid_a_body(self) -> bool:

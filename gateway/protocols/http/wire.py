@@ -34,8 +34,6 @@ from gateway.wire import (
     StartTls,
 )
 
-_HELLO: Final = b"\x16"
-"""How TLS begins, and no request does."""
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -64,7 +62,6 @@ class HttpWire:
         """What a client is told of an end that its target has caused."""
         self._farewell = ""
         """Why the session ends, once the client has taken notice of its last answer."""
-        self._thrown_away = 0
         self._over = False
 
     @property
@@ -95,48 +92,40 @@ class HttpWire:
             self._hang_up(self._farewell or "the client closed the connection", out)
             return
         if self._farewell:
-            self._thrown_away += len(data)
-            if self._thrown_away > self._limits.command_bytes:
+            if self._client.throw_away(data):
                 self._hang_up(self._farewell, out)
             return
-        if self._entrance.encrypted is None:
-            self._entrance.encrypted = False
-            if data.startswith(_HELLO):
-                if not self._opening.client_tls:
-                    self._hang_up("TLS was begun where none is offered", out)
-                    return
-                out.append(StartTls(Side.CLIENT, data))
-                return
+        if (first := self._entrance.begun(data)) is not None:
+            self._over = isinstance(first, Hangup)
+            out.append(first)
+            return
         self._client.bytes += data
         self._through(out)
         if not self._over and self._parting is None:
             self._advance(out)
         if self._over or self._farewell:
             return
-        knocked = self._entrance.entry is Entry.KNOCKED
-        most = self._limits.command_bytes if knocked else self._limits.pipelined_bytes
-        if len(self._client.bytes) > 2 * most:
+        if self._client.is_too_much(knocked=self._entrance.entry is Entry.KNOCKED):
             self._violated(TooLarge("too much was sent behind a request that is not answered"), out)
 
     def _through(self, out: list[Event]) -> None:
         """What a client says in another protocol that its connection goes on in."""
-        running = self._running
+        running, parting = self._running, self._parting
+        heard = parting if parting is not None else running.tunnel if running is not None else None
+        if heard is None:
+            return
         try:
-            if self._parting is not None:
-                self._sent(Side.CLIENT, self._parting.from_client(self._client.bytes), out)
-                if self._parting.done:
-                    self._hang_up("what the connection was to go on for was refused", out)
-            elif running is not None and running.tunnel is not None:
-                self._sent(Side.UPSTREAM, running.tunnel.from_client(self._client.bytes), out)
+            data = heard.from_client(self._client.bytes)
         except ProtocolViolation as why:
             if running is not None:
                 out.append(running.failed("cut off"))
             self._running = None
             self._hang_up(f"protocol violation by the client: {why}", out)
-
-    def _sent(self, side: Side, data: bytes, out: list[Event]) -> None:
+            return
         if data:
-            out.append(Send(side, data))
+            out.append(Send(Side.UPSTREAM if parting is None else Side.CLIENT, data))
+        if parting is not None and parting.done:
+            self._hang_up("what the connection was to go on for was refused", out)
 
     def _advance(self, out: list[Event]) -> None:
         """Read requests as far as one may be dealt with now."""
@@ -207,12 +196,8 @@ class HttpWire:
         found, self._client.refusal = self._client.refusal, None
         if found is None:
             self._commands += 1
-            judged = asked.judged(
-                f"{self._session_id}.{self._commands}",
-                body,
-                target=authority(self._opening),
-                speech=self._speech,
-            )
+            number = f"{self._session_id}.{self._commands}"
+            judged = asked.judged(number, body, target=authority(self._opening), speech=self._speech)
             if not judged.refused:
                 self._waiting = (asked, judged)
                 out.append(CommandAsked(judged.command))
@@ -262,12 +247,7 @@ class HttpWire:
         out: list[Event] = []
         if self._over or self._farewell:
             return out
-        if unreachable or self._entrance.entry is Entry.INSIDE:
-            status = HTTPStatus.BAD_GATEWAY
-        elif self._entrance.entry is Entry.KNOCKED:
-            status = HTTPStatus.UNAUTHORIZED
-        else:
-            status = HTTPStatus.SERVICE_UNAVAILABLE
+        status = HTTPStatus.BAD_GATEWAY if unreachable else self._entrance.refused
         if self._running is not None and self._running.begun:
             self._cut_off(self._running, message, out)
         else:
