@@ -340,20 +340,10 @@ def encoded(text: str) -> str:
 
 
 def _filled(cluster: Cluster) -> None:
-    cluster.put(
-        "pods",
-        "Pod",
-        "web-1",
-        spec={"nodeName": "n1", "containers": [{"name": "web", "image": "web:1"}]},
-        status=_RUNNING,
-    )
-    cluster.put(
-        "pods",
-        "Pod",
-        "web-2",
-        spec={"nodeName": "n1", "containers": [{"name": "web", "image": "web:1"}]},
-        status=_RUNNING | {"podIP": "10.0.0.2"},
-    )
+    spec = {"nodeName": "n1", "containers": [{"name": "web", "image": "web:1"}]}
+    for number in (1, 2):
+        status = {"phase": "Running", "podIP": f"10.0.0.{number}"}
+        cluster.put("pods", "Pod", f"web-{number}", spec=spec, status=status)
     secret = {"password": encoded(PASSWORD), "pin": encoded("4711")}
     applied = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "db"}, "data": secret}
     cluster.put(
@@ -369,9 +359,6 @@ def _filled(cluster: Cluster) -> None:
     )
     cluster.put("customers", "Customer", "jane", api="shop.example.com/v1", spec={"ssn": "078-05-1120"})
     cluster.put("deployments", "Deployment", "web", api="apps/v1", spec={"replicas": 2})
-
-
-_RUNNING = {"phase": "Running", "podIP": "10.0.0.1"}
 
 
 @contextlib.contextmanager

@@ -69,3 +69,37 @@ def test_a_secret_is_written_and_its_answer_is_hidden(gateway: ClusterGateway, c
     assert got.exit == 0, got.err
     assert set(got.json["data"].values()) == {HIDDEN}
     assert cluster.objects["secrets", "shop", "db"]["data"]["extra"] == encoded("another-Value-99")
+
+
+def test_a_secret_is_applied_and_edited_though_its_values_are_hidden(
+    gateway: ClusterGateway, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = {"password": encoded(PASSWORD), "added": encoded("new-Value-5")}
+    metadata = {"name": "applied", "namespace": "shop"}
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata,
+        "data": {"password": values["password"]},
+    }
+    cluster.put(
+        "secrets",
+        "Secret",
+        "applied",
+        data=dict(secret["data"]),
+        metadata={"annotations": {APPLIED: json.dumps(secret)}},
+    )
+    try:
+        with gateway.api.deciding("approve", containing="secrets/applied"):
+            text = json.dumps({**secret, "data": values})
+            got = gateway.kubectl("apply", "--validate=false", "-f", "-", stdin=text)
+        assert (got.exit, got.out) == (0, "secret/applied configured\n"), got.err
+        assert cluster.objects["secrets", "shop", "applied"]["data"] == values
+        monkeypatch.setenv("KUBE_EDITOR", "sed -i 's/^  name: applied/  labels: {a: b}\\n&/'")
+        with gateway.api.deciding("approve", containing='"labels"'):
+            got = gateway.kubectl("edit", "--validate=false", "secret", "applied")
+        assert got.exit == 0, got.err
+        edited = cluster.objects["secrets", "shop", "applied"]
+        assert (edited["data"], edited["metadata"]["labels"]) == (values, {"a": "b"})
+    finally:
+        del cluster.objects["secrets", "shop", "applied"]
