@@ -25,6 +25,8 @@ from typing import Any
 
 from house import POLICY, free_port, running, token
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from gateway.demo.postgres import Account
 from tests.facts.mariadb import MariaDb
 
