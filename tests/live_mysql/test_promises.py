@@ -282,7 +282,7 @@ def test_a_file_of_the_client_s_is_never_asked_for(gateway: MysqlGateway, table:
 # fail_closed
 
 
-def test_what_is_held_waits_through_a_restart(
+def test_fail_closed_through_a_restart(
     upstream: Account, server: MariaDb, tmp_path: Any, table: str, notes: Notes
 ) -> None:
     gateway = MysqlGateway(tmp_path, upstream)
