@@ -10,6 +10,7 @@ from gateway.contract import Estimate
 from gateway.facts.http import ATTRIBUTES, RequestUnclear, likewise, read, request_of, unclear
 from gateway.model import Command, Facts, Shape
 from gateway.protocols.http.replay import render
+from gateway.protocols.http.target import address
 from gateway.protocols.http.wire import HttpWire
 from gateway.wire import Login, Opening, Upstream, Wire
 
@@ -51,7 +52,7 @@ def environment(
 ) -> Mapping[str, str]:
     """Variables of our own: HTTP's clients have none in common."""
     del database
-    return {URL: _url(host, port, tls=tls), USER: user, PASSWORD: secret}
+    return {URL: address(host, port, tls=tls), USER: user, PASSWORD: secret}
 
 
 def client_line(
@@ -59,15 +60,11 @@ def client_line(
 ) -> str:
     """curl, asking for the password or told it in a way that no list of processes shows."""
     del database
-    url = f"{_url(host, port, tls=tls)}/"
+    url = f"{address(host, port, tls=tls)}/"
     if asks:
         return shlex.join(["curl", "--user", user, url])
     told = f"""printf 'user = "%s:%s"\\n' "$0" "${PASSWORD}" | curl --config - "$@\""""
     return shlex.join(["sh", "-c", told, user, url])
-
-
-def _url(host: str, port: int, *, tls: bool) -> str:
-    return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 async def estimate(upstream: Upstream, login: Login, command: Command) -> Estimate | None:

@@ -20,11 +20,6 @@ SOURCE: Header = (b"X-Countersign", b"refused")
 """Tells the gateway's own answers from those of a target, which cannot set it."""
 
 
-def challenge(status: HTTPStatus) -> Sequence[Header]:
-    """What an answer of that status has to say of how one gets in."""
-    return _CHALLENGE if status is HTTPStatus.UNAUTHORIZED else ()
-
-
 def refusal(
     status: HTTPStatus,
     message: str,
@@ -40,9 +35,14 @@ def refusal(
     else:
         said = {"error": status.phrase, "message": message, **({"rules": list(rules)} if rules else {})}
         kind, body = b"application/json", json.dumps(said, ensure_ascii=False).encode() + b"\n"
+    return answer(status, kind, body, without_body=without_body, close=close)
+
+
+def answer(status: HTTPStatus, kind: bytes, body: bytes, *, without_body: bool, close: bool) -> bytes:
+    """A whole answer of the gateway's own. `without_body`: the head alone, as HEAD wants it."""
     head: list[Header] = [
         SOURCE,
-        *challenge(status),
+        *(_CHALLENGE if status is HTTPStatus.UNAUTHORIZED else ()),
         (b"Content-Type", kind),
         (b"Content-Length", b"%d" % len(body)),
         (b"Cache-Control", b"no-store"),

@@ -53,6 +53,11 @@ def authority(opening: Opening) -> str:
     return host if port == _USUAL[opening.upstream_tls != "disable"] else f"{host}:{port}"
 
 
+def address(host: str, port: int, *, tls: bool) -> str:
+    """The gateway's own, as clients are told it."""
+    return f"{'https' if tls else 'http'}://{_bracketed(host)}:{port}"
+
+
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import json
 
-
-def address(host: str, port: int, *, tls: bool) -> str:
-    return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+from gateway.protocols.http.target import address
 
 
 def configuration(

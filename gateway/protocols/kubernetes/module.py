@@ -10,8 +10,9 @@ from gateway.contract import Estimate
 from gateway.facts.http import RequestUnclear, request_of
 from gateway.facts.kubernetes import ATTRIBUTES, likewise, read, unclear
 from gateway.model import Command, Facts, Shape
+from gateway.protocols.http.target import address
 from gateway.protocols.http.wire import HttpWire
-from gateway.protocols.kubernetes.kubeconfig import address, configuration
+from gateway.protocols.kubernetes.kubeconfig import configuration
 from gateway.protocols.kubernetes.replay import render
 from gateway.protocols.kubernetes.speech import KUBERNETES
 from gateway.wire import Login, Opening, Upstream, Wire

@@ -6,8 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
-from gateway.protocols.http.framing import Header, written
-from gateway.protocols.http.refusals import SOURCE, challenge
+from gateway.protocols.http.refusals import answer
 
 _REASONS: Mapping[HTTPStatus, str] = {
     HTTPStatus.BAD_REQUEST: "BadRequest",
@@ -39,14 +38,4 @@ def refusal(
     if rules:
         said["details"] = {"causes": [{"reason": "PolicyRule", "message": rule} for rule in rules]}
     body = json.dumps(said, ensure_ascii=False).encode() + b"\n"
-    head: list[Header] = [
-        SOURCE,
-        *challenge(status),
-        (b"Content-Type", b"application/json"),
-        (b"Content-Length", b"%d" % len(body)),
-        (b"Cache-Control", b"no-store"),
-    ]
-    if close:
-        head.append((b"Connection", b"close"))
-    start = f"HTTP/1.1 {status.value} {status.phrase}".encode()
-    return written(start, head) + (b"" if without_body else body)
+    return answer(status, b"application/json", body, without_body=without_body, close=close)

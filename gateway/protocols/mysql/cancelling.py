@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from gateway.model import Allow, Block, Session
+from gateway.protocols.errands import Unattended
 from gateway.protocols.mysql import greeting, packets
 from gateway.protocols.mysql.packets import Packets
 from gateway.protocols.mysql.upstream_login import QUERY, LoginFailed, UpstreamLogin, attributes_of
-from gateway.wire import Event, Hangup, Limits, Login, Mask, ProtocolViolation, Send, Side
+from gateway.wire import Event, Hangup, Limits, Login, ProtocolViolation, Send, Side
 
 _QUIT = packets.frame(b"\x01", 0)
 
 
-class KillErrand:
+class KillErrand(Unattended):
     """Logs in as the session did, kills what it runs, and leaves."""
-
-    cancel_key = b""
-    buffered = 0
 
     def __init__(self, login: Login, connection: int, *, tls: str, limits: Limits) -> None:
         self._kill = QUERY + f"KILL QUERY {connection}".encode()
@@ -61,27 +58,3 @@ class KillErrand:
         out: list[Event] = []
         self._login.tls_started(out)
         return out
-
-    # An errand has no client: nobody logs in, asks or is told anything.
-
-    def challenge(self, verifiers: Mapping[str, str] | None) -> Sequence[Event]:
-        raise AssertionError(verifiers)
-
-    def admit(self, session: Session, login: Login) -> Sequence[Event]:
-        raise AssertionError(session, login)
-
-    def refuse(self, message: str, *, unreachable: bool = False) -> Sequence[Event]:
-        del unreachable
-        return (Hangup(message),)
-
-    def answer(self, command_id: str, verdict: Allow | Block, mask: Mask) -> Sequence[Event]:
-        raise AssertionError(command_id, verdict, mask)
-
-    def notice(self, command_id: str, text: str) -> Sequence[Event]:
-        raise AssertionError(command_id, text)
-
-    def cancel(self) -> Sequence[Event]:
-        return ()
-
-    def end(self, message: str) -> Sequence[Event]:
-        return (Hangup(message),)

@@ -17,7 +17,8 @@ from gateway.protocols.column_rules import ColumnRule, column_rules, columns_rea
 from gateway.protocols.mysql import charsets, values
 from gateway.protocols.mysql import rows as walk
 from gateway.protocols.mysql.columns import INTEGERS, WIDTHS, ZEROFILL, Column, Kind
-from gateway.protocols.mysql.searching import Search, cover, search
+from gateway.protocols.mysql.searching import cover, search
+from gateway.protocols.searches import Search
 from gateway.wire import Mask, ProtocolViolation
 
 _NO_VALUE = 0xFF

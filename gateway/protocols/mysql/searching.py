@@ -6,9 +6,6 @@ UTF-8. `cover` is for those in which that scan has found something.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
 from gateway.masking.documents import UNREADABLE, search_json
 from gateway.masking.engine import number_for
 from gateway.masking.scanner import TOO_MANY, Hit
@@ -17,30 +14,12 @@ from gateway.protocols.mysql import binary, charsets
 from gateway.protocols.mysql.charsets import back
 from gateway.protocols.mysql.columns import INTEGERS, Column, Kind
 from gateway.protocols.mysql.values import fitted, formed, is_json
-from gateway.wire import Mask
+from gateway.protocols.searches import Search
 
 _OPENING = (b"{", b"[", b'"')
 _NUMBERS = INTEGERS | {Kind.DECIMAL, Kind.DOUBLE, Kind.FLOAT}
 _WHOLE = 2.0**63
 """Far beyond the whole numbers that a double tells apart."""
-_LENGTH_BEFORE = re.compile(rb"\x00[\x00-\xff]{3}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """What values are searched by, and where hits are counted."""
-
-    mask: Mask
-    counts: dict[str, int]
-
-    def find(self, data: bytes) -> list[Hit]:
-        hits = self.mask.find(data)
-        self.count(hits)
-        return hits
-
-    def count(self, hits: list[Hit]) -> None:
-        for _, _, name in hits:
-            self.counts[name] = self.counts.get(name, 0) + 1
 
 
 def search(value: bytes, column: Column, by: Search, *, in_binary: bool) -> bytes:
@@ -72,7 +51,7 @@ def cover(value: bytes, hits: list[Hit], column: Column, by: Search) -> bytes:
     if hits[0][2] == TOO_MANY:
         return UNREADABLE if kind is Kind.JSON else fitted(MARK.encode(), column)
     if kind is Kind.BYTES:
-        return _same_length(value, hits, by.mask)
+        return by.cover_in_place(value, hits)
     covered = by.mask.cover(value, hits)
     if value.lstrip()[:1] in _OPENING and is_json(value) and not is_json(covered):
         return _search_json(value, Search(mask=by.mask, counts={}))
@@ -113,20 +92,15 @@ def _digits(value: bytes, column: Column) -> bytes:
 
 
 def _search_opaque(value: bytes, column: Column, by: Search) -> bytes:
-    """Bytes that nobody knows: texts in them are found as they are and hidden without a change of length.
-
-    What follows a zero may be a length that looks like a digit or a letter, or the text itself: both are tried. So is
-    text of two or four bytes a letter.
+    """Bytes that nobody knows: texts in them are found as they are, or of two or four bytes a letter, and hidden without a
+    change of length.
     """
-    hits = by.mask.find(value)
-    if b"\0" in value:
-        hits = _united(hits, by.mask.find(_LENGTH_BEFORE.sub(b"\0\0\0\0", value)))
-        if not hits:
-            return _search_wide(value, column, by)
-    by.count(hits)
+    hits = by.find_in_opaque(value)
+    if b"\0" in value and not hits:
+        return _search_wide(value, column, by)
     if hits and hits[0][2] == TOO_MANY:
         return fitted(MARK.encode(), column)
-    return _same_length(value, hits, by.mask) if hits else value
+    return by.cover_in_place(value, hits) if hits else value
 
 
 def _search_wide(value: bytes, column: Column, by: Search) -> bytes:
@@ -141,25 +115,4 @@ def _search_wide(value: bytes, column: Column, by: Search) -> bytes:
     for start, end, _ in hits:
         for place in places[start:end]:
             out[place] = 0x2A
-    return bytes(out)
-
-
-def _united(hits: list[Hit], others: list[Hit]) -> list[Hit]:
-    """The hits of two readings, those that overlap as one."""
-    found: list[Hit] = []
-    for start, end, name in sorted((*hits, *others)):
-        if found and start < found[-1][1]:
-            begin, finish, known = found[-1]
-            found[-1] = (begin, max(end, finish), TOO_MANY if name == TOO_MANY else known)
-        else:
-            found.append((start, end, name))
-    return found
-
-
-def _same_length(value: bytes, hits: list[Hit], mask: Mask) -> bytes:
-    out = bytearray(value)
-    for start, end, name in hits:
-        said = mask.replace(value[start:end].decode("utf-8", "surrogateescape"), detector=name)
-        hidden = said.encode("utf-8", "surrogateescape")
-        out[start:end] = hidden if len(hidden) == end - start else b"*" * (end - start)
     return bytes(out)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from gateway.model import Allow, Block, Session
+from gateway.protocols.errands import Unattended
 from gateway.protocols.postgres import messages
-from gateway.wire import Event, Hangup, Login, Mask, ProtocolViolation, Send, Side, StartTls
+from gateway.wire import Event, Hangup, ProtocolViolation, Send, Side, StartTls
 
 _DONE = Hangup("the cancel request was sent")
 
 
-class CancelErrand:
+class CancelErrand(Unattended):
     """Sends one CancelRequest, under the same TLS as the session that it is for."""
-
-    cancel_key = b""
-    buffered = 0
 
     def __init__(self, key: bytes, *, tls: str) -> None:
         self._request = messages.untagged(messages.CANCEL_REQUEST, key)
@@ -41,27 +38,3 @@ class CancelErrand:
     def tls_started(self, side: Side, binding: bytes) -> Sequence[Event]:
         del side, binding
         return (Send(Side.UPSTREAM, self._request), _DONE)
-
-    # An errand has no client: nobody logs in, asks or is told anything.
-
-    def challenge(self, verifiers: Mapping[str, str] | None) -> Sequence[Event]:
-        raise AssertionError(verifiers)
-
-    def admit(self, session: Session, login: Login) -> Sequence[Event]:
-        raise AssertionError(session, login)
-
-    def refuse(self, message: str, *, unreachable: bool = False) -> Sequence[Event]:
-        del unreachable
-        return (Hangup(message),)
-
-    def answer(self, command_id: str, verdict: Allow | Block, mask: Mask) -> Sequence[Event]:
-        raise AssertionError(command_id, verdict, mask)
-
-    def notice(self, command_id: str, text: str) -> Sequence[Event]:
-        raise AssertionError(command_id, text)
-
-    def cancel(self) -> Sequence[Event]:
-        return ()
-
-    def end(self, message: str) -> Sequence[Event]:
-        return (Hangup(message),)

@@ -286,41 +286,11 @@ def _search_read(value: bytes, type_oid: int, modifier: int, by: Search) -> byte
 
 
 _ANY_TEXT = 25
-_LENGTH_BEFORE = re.compile(rb"\x00[\x00-\xff]{3}")
 
 
 def _search_opaque(value: bytes, by: Search) -> bytes | None:
-    """A structure that nobody knows: texts in it are found as they are and hidden without a change of length.
-
-    What follows a zero may be a length that looks like a digit or a letter, or the text itself: both are tried.
-    """
-    hits = by.mask.find(value)
-    if b"\0" in value:
-        hits = _united(hits, by.mask.find(_LENGTH_BEFORE.sub(b"\0\0\0\0", value)))
-    by.count(hits)
+    """A structure that nobody knows: texts in it are found as they are and hidden without a change of length."""
+    hits = by.find_in_opaque(value)
     if hits and hits[0][2] == TOO_MANY:
         return None
-    return _same_length(value, hits, by.mask) if hits else value
-
-
-def _united(hits: list[Hit], others: list[Hit]) -> list[Hit]:
-    """The hits of two readings, those that overlap as one."""
-    found: list[Hit] = []
-    for start, end, name in sorted((*hits, *others)):
-        if found and start < found[-1][1]:
-            begin, finish, known = found[-1]
-            found[-1] = (begin, max(end, finish), TOO_MANY if name == TOO_MANY else known)
-        else:
-            found.append((start, end, name))
-    return found
-
-
-def _same_length(value: bytes, hits: list[Hit], mask: Mask) -> bytes:
-    if hits[0][2] == TOO_MANY:
-        return b""
-    out = bytearray(value)
-    for start, end, name in hits:
-        said = mask.replace(value[start:end].decode("utf-8", "surrogateescape"), detector=name)
-        hidden = said.encode("utf-8", "surrogateescape")
-        out[start:end] = hidden if len(hidden) == end - start else b"*" * (end - start)
-    return bytes(out)
+    return by.cover_in_place(value, hits) if hits else value

@@ -7,30 +7,17 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from gateway.masking.engine import number_for
-from gateway.masking.scanner import TOO_MANY, Hit
+from gateway.masking.scanner import TOO_MANY
 from gateway.masking.values import MARK
+from gateway.protocols import searches
 from gateway.protocols.postgres.kinds import BUILT_IN, Types
-from gateway.wire import Mask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """What values are searched by, and where hits are counted."""
-
-    mask: Mask
-    counts: dict[str, int]
+class Search(searches.Search):
     codec: str = ""
     """Python's name of the encoding of text; "" for UTF-8."""
     types: Types = BUILT_IN
-
-    def find(self, data: bytes) -> list[Hit]:
-        hits = self.mask.find(data)
-        self.count(hits)
-        return hits
-
-    def count(self, hits: list[Hit]) -> None:
-        for _, _, name in hits:
-            self.counts[name] = self.counts.get(name, 0) + 1
 
 
 def splice(value: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:

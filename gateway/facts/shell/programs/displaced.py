@@ -149,7 +149,7 @@ OWN: Mapping[str, Own] = {
                 "--disable-pip-version-check --no-input --isolated --offline -n --user --system",
             ),
         ),
-        ("zfs zpool btrfs nvme", own("", "", "-H -p -P -j", depth=2)),
+        ("zfs zpool btrfs nvme", own("", "", "-H -p -P -j")),
         ("pm2", own("n", "name namespace", "-m --mini-list --silent", depth=1)),
         ("supervisorctl", own("csuprl", "configuration serverurl username password history-file", depth=1)),
         ("nft", own("fID", "file includepath define", firewall.NFT_FLAGS, depth=1)),

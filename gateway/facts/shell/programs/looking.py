@@ -21,7 +21,7 @@ _LOOKING = words(
     whatis apropos type basename dirname pwd pathchk numfmt factor seq expr cal ncal uuidgen jobs pwdx pmap
     prtstat lsinitramfs lastcomm systemd-path systemd-delta systemd-escape systemd-id128 getfattr lsscsi lsdev
     lshal numastat cpuid x86info zramctl lsfd lsirq irqtop biosdecode procinfo runlevel jps jstat infocmp
-    xdpyinfo fc-list fc-match info jstack pg_lsclusters iptables-save ip6tables-save varnishstat varnishtop
+    xdpyinfo fc-list fc-match info jstack pg_lsclusters pg_controldata iptables-save ip6tables-save varnishstat varnishtop
     """
 )
 _TAME_OUTPUT = words("whoami id uname arch tty hostid logname basename")

@@ -336,14 +336,8 @@ def _looking(call: Call) -> str | None:
     return None
 
 
-def _controldata(call: Call) -> str | None:
-    call.add(R)
-    return None
-
-
 HANDLERS: Mapping[str, Handler] = {
     **each(_KAFKA, _kafka),
     **each([f"{name}.sh" for name in _KAFKA.split()], _kafka),
     **each(_LISTING, _looking),
-    "pg_controldata": _controldata,
 }
